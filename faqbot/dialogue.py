@@ -1,0 +1,205 @@
+"""What to do with a text: pick, command, small talk, answer, offer or admit. Values in, one Decision out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from faqbot.matching import Index
+from faqbot.model import (
+    Answered,
+    Candidate,
+    Context,
+    Decision,
+    Entry,
+    Menu,
+    Message,
+    MessageKind,
+    Offered,
+    Option,
+    OutOfList,
+    Small,
+    Smalltalk,
+    TopicList,
+    Unanswered,
+)
+from faqbot.text import normalise
+
+Allowed = Callable[[Entry], bool]
+
+NO_TOPIC = "其他"
+OFFERED_AT_MOST = 5
+LIST_AT_MOST = 15
+CONTEXT_SECONDS = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Scores between 0 and 1: answer from `answer_at` if the next entry is `lead` behind; offer from `offer_at`."""
+
+    answer_at: float
+    offer_at: float
+    lead: float
+
+
+LIMITS = {
+    "strict": Limits(answer_at=0.80, offer_at=0.50, lead=0.08),
+    "balanced": Limits(answer_at=0.70, offer_at=0.42, lead=0.06),
+    "lenient": Limits(answer_at=0.60, offer_at=0.36, lead=0.03),
+}
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split("/"))
+
+
+_MENU = _words("帮助/菜单/help/menu/功能/你会什么/你能做什么/能问什么/可以问什么/怎么用/使用说明")
+_GREETING = _words(
+    "你好/您好/你好啊/你好呀/您好啊/hi/hello/hey/哈喽/嗨/嗨喽/在吗/在么/在不在/有人吗/"
+    "早/早上好/上午好/中午好/下午好/晚上好/早安/大家好"
+)
+_THANKS = _words(
+    "谢谢/谢谢你/谢谢您/谢谢啦/谢谢了/多谢/多谢了/谢了/感谢/非常感谢/太感谢了/辛苦了/辛苦啦/"
+    "thanks/thank you/thanks a lot/thx/3q/好的谢谢/好的谢谢你/收到谢谢/ok谢谢"
+)
+_GOODBYE = _words("再见/拜拜/bye/88/好的/好/ok/嗯/嗯嗯/收到/知道了/明白/明白了/了解/好滴/好嘞/行")
+
+_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2}
+_PICK = re.compile(
+    r"^(?:我?(?:选|要|是|看)?)?第?(?P<n>\d{1,3}|[一二三四五六七八九十两]{1,3})(?:个|条|项|号|题)?(?:吧|谢谢)?$"
+)
+
+
+def open_to(entry: Entry, day: date, conversation_id: str | None) -> bool:
+    """Whether an entry may be answered on `day` in this conversation; None stands for the keeper's own view.
+
+    Entries limited to departments need the asker's department, which is not known here: nobody sees them.
+    """
+    if entry.draft or entry.held or not entry.valid.covers(day):
+        return False
+    if conversation_id is None:
+        return True
+    return not entry.departments and (not entry.groups or conversation_id in entry.groups)
+
+
+def decide(
+    message: Message, index: Index, context: Context | None, *, limits: Limits, now: float, today: date
+) -> Decision:
+    """Choose the one thing to reply. `now` is in epoch seconds and says whether the context still holds."""
+    if message.kind not in (MessageKind.TEXT, MessageKind.VOICE):
+        return Smalltalk(Small.NOT_HEARD if message.kind is MessageKind.AUDIO else Small.NOT_TEXT)
+
+    def allowed(entry: Entry) -> bool:
+        return open_to(entry, today, message.conversation_id)
+
+    live = context if context and now < context.until else None
+    return (
+        _command(message.text, index, allowed)
+        or _pick(message.text, live, index, allowed)
+        or _match(message.text, index.search(message.text, allowed=allowed), index, allowed, limits)
+    )
+
+
+def judge(text: str, index: Index, *, limits: Limits, today: date) -> tuple[Decision, Sequence[Candidate]]:
+    """Decide on one bare question without asker or context, with the ranking beside it (`ask`, `evaluate`)."""
+
+    def allowed(entry: Entry) -> bool:
+        return open_to(entry, today, None)
+
+    ranking = index.search(text, allowed=allowed)
+    return _command(text, index, allowed) or _match(text, ranking, index, allowed, limits), ranking
+
+
+def _match(text: str, ranking: Sequence[Candidate], index: Index, allowed: Allowed, limits: Limits) -> Decision:
+    """The name of a topic opens the topic, unless HR wrote these very words as a question."""
+    topic = index.topics.get(normalise(text))
+    if topic is not None and not (ranking and ranking[0].score >= 1.0):
+        listed = _topic(topic, index, allowed)
+        if listed.entries:
+            return listed
+    return choose(ranking, limits)
+
+
+def choose(ranking: Sequence[Candidate], limits: Limits) -> Answered | Offered | Unanswered:
+    """Answer outright, offer a numbered list, or admit there is no answer."""
+    offers = tuple(c for c in ranking if c.score >= limits.offer_at)[:OFFERED_AT_MOST]
+    if not offers:
+        return Unanswered(nearest=tuple(ranking[:3]))
+    best = offers[0]
+    next_score = ranking[1].score if len(ranking) > 1 else 0.0
+    exact = best.score >= 1.0 > next_score
+    if exact or (best.score >= limits.answer_at and best.score - next_score >= limits.lead):
+        return Answered(best.entry, best.score, best.question)
+    return Offered(offers)
+
+
+def options(decision: Decision) -> tuple[Option, ...]:
+    """What the numbers of the list that is about to be sent stand for."""
+    match decision:
+        case Offered(candidates):
+            return tuple(Option("entry", c.entry.id) for c in candidates)
+        case Menu(topics):
+            return tuple(Option("topic", name) for name, _, _ in topics)
+        case TopicList(_, entries):
+            return tuple(Option("entry", e.id) for e in entries)
+        case _:
+            return ()
+
+
+def _command(text: str, index: Index, allowed: Allowed) -> Decision | None:
+    said = normalise(text)
+    if said in _MENU or not said:
+        return _menu(filter(allowed, index.entries))
+    if said in _GREETING:
+        return Smalltalk(Small.GREETING)
+    if said in _THANKS:
+        return Smalltalk(Small.THANKS)
+    if said in _GOODBYE:
+        return Smalltalk(Small.GOODBYE)
+    return None
+
+
+def _pick(text: str, context: Context | None, index: Index, allowed: Allowed) -> Decision | None:
+    number = picked_number(text)
+    if number is None:
+        return None
+    if context is None or not context.options:
+        return Smalltalk(Small.NOTHING_TO_PICK)
+    if not 1 <= number <= len(context.options):
+        return OutOfList(len(context.options))
+    option = context.options[number - 1]
+    if option.kind == "topic":
+        return _topic(option.key, index, allowed)
+    entry = next((e for e in index.entries if e.id == option.key and allowed(e)), None)
+    # The entry may have been taken away since the list was sent.
+    return Answered(entry, 1.0, entry.question, picked=True) if entry else Unanswered()
+
+
+def picked_number(text: str) -> int | None:
+    """`2`, `第二个`, `选 2`, `②` → 2; None for anything that is not just a number to pick."""
+    found = _PICK.match(normalise(text).replace(" ", ""))
+    if not found:
+        return None
+    written = found.group("n")
+    if written.isdigit():
+        return int(written)
+    if len(written) == 1:
+        return _DIGITS[written]
+    tens, ten, ones = written.partition("十")
+    if not ten:
+        return None
+    return _DIGITS.get(tens, 1) * 10 + _DIGITS.get(ones, 0)
+
+
+def _menu(entries: Iterable[Entry]) -> Menu:
+    topics: dict[str, list[Entry]] = {}
+    for entry in entries:
+        topics.setdefault(entry.topic or NO_TOPIC, []).append(entry)
+    return Menu(tuple((name, len(found), found[0].question) for name, found in topics.items()))
+
+
+def _topic(topic: str, index: Index, allowed: Allowed) -> TopicList:
+    found = [e for e in index.entries if (e.topic or NO_TOPIC) == topic and allowed(e)]
+    return TopicList(topic, tuple(found[:LIST_AT_MOST]), len(found))

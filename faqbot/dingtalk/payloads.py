@@ -1,0 +1,173 @@
+"""Callback dict → Message, Reply → request body. Nothing a callback holds or lacks raises here. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+from faqbot.model import Message, MessageKind, Reply
+
+# Longer texts than a person types are cut before they are stored.
+_MAX_TEXT = 4000
+_TITLE_LENGTH = 64
+# The notice that the monthly quota is used up comes as a message without text; event pages name the keys
+# errCode, the message page errorCode.
+_QUOTA_CODE = "20001"
+_LEADING_AT = re.compile(r"^[@＠]\S{1,40}(?:\s+|$)")
+
+_KINDS = {
+    "picture": MessageKind.PICTURE,
+    "audio": MessageKind.AUDIO,
+    "video": MessageKind.VIDEO,
+    "file": MessageKind.FILE,
+}
+
+
+def read_message(data: Any, *, now: float) -> Message | None:
+    """Read the `data` of a bot callback; None when it is nothing that could be answered or counted.
+
+    Every field may be missing, empty or of another type (platform notes, bot message callback).
+    """
+    if not isinstance(data, dict):
+        return None
+    kind, text = _content(data)
+    conversation = _text(data.get("conversationId"))
+    staff_id, sender_id = _text(data.get("senderStaffId")), _text(data.get("senderId"))
+    webhook = _text(data.get("sessionWebhook"))
+    message_id = _text(data.get("msgId"))
+    if not message_id and not (conversation or webhook or kind is MessageKind.QUOTA):
+        return None
+    return Message(
+        id=message_id or _made_up_id(data),
+        robot_code=_text(data.get("robotCode")) or _text(data.get("chatbotUserId")),
+        conversation_id=conversation,
+        conversation_title=_text(data.get("conversationTitle")),
+        is_group=_is_group(data),
+        kind=kind,
+        text=text[:_MAX_TEXT],
+        sender_id=sender_id,
+        staff_id=staff_id,
+        sender_name=_text(data.get("senderNick"))[:64],
+        quoted=_quoted(data)[:_MAX_TEXT],
+        sent_at=_seconds(data.get("createAt")) or now,
+        webhook=webhook,
+        webhook_until=_seconds(data.get("sessionWebhookExpiredTime")),
+    )
+
+
+def reply_body(reply: Reply) -> dict[str, Any]:
+    """The body of a session webhook call (platform notes, replying by session webhook)."""
+    title = re.sub(r"\s+", " ", reply.title).strip()[:_TITLE_LENGTH] or "回复"
+    body: dict[str, Any] = {"msgtype": "markdown", "markdown": {"title": title, "text": reply.body}}
+    if reply.mention:
+        body["at"] = {"atUserIds": [reply.mention]}
+    return body
+
+
+def encode(body: dict[str, Any]) -> bytes:
+    """JSON as UTF-8: escaped Chinese would take twice the bytes of DingTalk's length limit."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _content(data: dict[str, Any]) -> tuple[MessageKind, str]:
+    code = _text(data.get("errorCode")) or _text(data.get("errCode"))
+    kind = _text(data.get("msgtype"))
+    text, content = data.get("text"), data.get("content")
+    if code == _QUOTA_CODE and not (text or content):
+        return MessageKind.QUOTA, ""
+    if kind == "richText":
+        return _rich_text(_dict(content).get("richText"), data)
+    if kind == "audio":
+        heard = _text(_dict(content).get("recognition")).strip()
+        return (MessageKind.VOICE, heard) if heard else (MessageKind.AUDIO, "")
+    if kind in _KINDS:
+        return _KINDS[kind], ""
+    if kind in ("text", "") and isinstance(text, (dict, str)):
+        said = text if isinstance(text, str) else _text(text.get("content"))
+        return MessageKind.TEXT, _clean(said)
+    return MessageKind.UNKNOWN, ""
+
+
+def _rich_text(items: Any, data: dict[str, Any]) -> tuple[MessageKind, str]:
+    """Join the texts in order. Unlike in plain text, the `@bot` has not been cut out here."""
+    pieces: list[str] = []
+    pictures = False
+    for item in items if isinstance(items, list) else ():
+        if not isinstance(item, dict):
+            continue
+        pictures = pictures or bool(item.get("downloadCode") or item.get("pictureDownloadCode"))
+        piece = _text(item.get("text"))
+        at_start = not "".join(pieces).strip()
+        if item.get("type") == "at" and at_start:
+            continue
+        if at_start and _is_group(data) and (bare := piece.strip()).startswith(("@", "＠")):
+            # `@小助手` alone is the mention; `@小助手 年假` is the mention and the start of the question.
+            piece = _LEADING_AT.sub("", bare)
+        pieces.append(piece)
+    text = _clean("".join(pieces))
+    if not text and pictures:
+        return MessageKind.PICTURE, ""
+    return MessageKind.TEXT, text
+
+
+def _quoted(data: dict[str, Any]) -> str:
+    """The quoted message as text; undocumented, so every shape seen is accepted and none required."""
+    for holder in (_dict(data.get("text")), _dict(data.get("content")), data):
+        replied = _dict(holder.get("repliedMsg")) or _dict(holder.get("quoteMessage"))
+        content = replied.get("content") or replied.get("text")
+        if isinstance(content, str) and content.lstrip().startswith("{"):
+            try:
+                content = json.loads(content)
+            except ValueError:
+                return content.strip()
+        if isinstance(content, str):
+            return content.strip()
+        if isinstance(content, dict):
+            rich = content.get("richText")
+            if isinstance(rich, list):
+                return "".join(_text(_dict(item).get("text")) for item in rich).strip()
+            for key in ("text", "recognition", "title", "summary", "fileName", "content"):
+                if found := _text(content.get(key)).strip():
+                    return found
+        if quote := _text(holder.get("quoteContent")).strip():
+            return quote
+    return ""
+
+
+def _is_group(data: dict[str, Any]) -> bool:
+    kind = _text(data.get("conversationType"))
+    if kind in ("1", "2"):
+        return kind == "2"
+    return bool(data.get("isInAtList") or data.get("conversationTitle"))
+
+
+def _clean(text: str) -> str:
+    # Lone surrogates come from broken emoji and cannot be written as UTF-8.
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "").strip()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _seconds(value: Any) -> float:
+    """Milliseconds as number or text → seconds; 0 for anything else."""
+    try:
+        seconds = float(value) / 1000
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return seconds if 0 < seconds < 1e12 else 0.0
+
+
+def _made_up_id(data: dict[str, Any]) -> str:
+    """An id for a message that came without: the same message delivered again gets the same one."""
+    digest = hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode("utf-8", "replace"))
+    return f"made-up-{digest.hexdigest()[:24]}"

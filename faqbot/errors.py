@@ -1,0 +1,48 @@
+"""Every error faqbot raises on purpose; each child is a different thing its caller does next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class FaqbotError(Exception):
+    """Something a person can act on; the text says what, where and what to do."""
+
+
+class SettingsError(FaqbotError):
+    """Settings are missing or wrong; `problems` lists all of them, one sentence each."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class StartError(FaqbotError):
+    """The bot cannot start; one plain line, after which the process ends with exit code 2."""
+
+
+class AuthFailed(StartError):
+    """DingTalk refused the client id and secret at the first connection."""
+
+
+class KnowledgeMissing(FaqbotError):
+    """There is no knowledge folder where the settings point to."""
+
+
+class DeliveryError(FaqbotError):
+    """DingTalk did not take a message; `permanent` says that a retry cannot help.
+
+    `code` is the errcode or a short word such as `timeout`, for records and counters.
+    """
+
+    def __init__(self, message: str, *, code: str, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.code = code
+        self.permanent = permanent
+
+
+class SessionGone(DeliveryError):
+    """The session webhook has expired or is unknown (errcode 300001): another way is needed."""
+
+    def __init__(self, message: str, *, code: str = "300001") -> None:
+        super().__init__(message, code=code, permanent=True)

@@ -1,0 +1,1 @@
+"""The knowledge files: reading, checking and keeping them live."""

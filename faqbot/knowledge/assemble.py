@@ -1,0 +1,168 @@
+"""All files together → one Snapshot: what can be answered, and what is wrong between the files. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from faqbot.knowledge.parse import (
+    ParsedFile,
+    check_yaml,
+    distinct_ids,
+    parse_facts,
+    parse_file,
+    parse_synonyms,
+)
+from faqbot.matching import Index
+from faqbot.model import Entry, Place, Problem
+from faqbot.text import Synonyms, normalise
+
+_FACT = re.compile(r"\{facts\.([^{}]+)\}")
+_MISSING_FACT = "（待补充）"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything known at one moment; replaced whole, never changed.
+
+    `good` keeps, per file, the version that is live now: the last one without an error.
+    """
+
+    version: str
+    entries: tuple[Entry, ...]
+    index: Index
+    problems: tuple[Problem, ...]
+    good: Mapping[str, ParsedFile] = field(default_factory=dict)
+
+    def entry(self, entry_id: str) -> Entry | None:
+        return next((e for e in self.entries if e.id == entry_id), None)
+
+
+def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snapshot | None = None) -> Snapshot:
+    """Build the snapshot of `files` (name → bytes); a file with an error lives on in its last good version."""
+    shown = {name: f"{label}/{name}" for name in files}
+    problems: list[Problem] = []
+    live: dict[str, ParsedFile] = {}
+    taken: dict[str, Place] = {}
+    for name in sorted(n for n in files if n.startswith("faq/")):
+        parsed = parse_file(shown[name], files[name])
+        clashes = _clashes(parsed, taken)
+        problems += [*parsed.problems, *clashes]
+        if not parsed.ok or clashes:
+            before = last.good.get(name) if last else None
+            if before is None:
+                continue
+            parsed = replace(before, entries=tuple(e for e in before.entries if e.id not in taken))
+        live[name] = parsed
+        taken |= {e.id: e.place for e in parsed.entries if e.id_given}
+    groups: list[list[str]] = []
+    facts: dict[str, str] = {}
+    if (name := "synonyms.yaml") in files:
+        groups, found = parse_synonyms(shown[name], files[name])
+        problems += found
+    if (name := "facts.yaml") in files:
+        facts, found = parse_facts(shown[name], files[name])
+        problems += found
+    for name in ("groups.yaml", "automations.yaml"):
+        if name in files:
+            problems += check_yaml(shown[name], files[name])
+    entries = distinct_ids((e for parsed in live.values() for e in parsed.entries), set())
+    entries = [_with_facts(e, facts, problems) for e in entries]
+    problems += [*_same_wordings(entries), *_stale(entries, today), *_unknown_related(entries)]
+    problems.sort(key=lambda p: (p.place.file, p.place.line, not p.is_error))
+    answerable = [e for e in entries if not e.draft and not e.held]
+    return Snapshot(
+        version=_version(files),
+        entries=tuple(entries),
+        index=Index(answerable, Synonyms(groups)),
+        problems=tuple(problems),
+        good=live,
+    )
+
+
+def _version(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(name.encode() + b"\0" + files[name] + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _clashes(parsed: ParsedFile, taken: Mapping[str, Place]) -> list[Problem]:
+    return [
+        Problem(e.place, f"编号“{e.id}”重复（{taken[e.id]} 已有）")
+        for e in parsed.entries
+        if e.id_given and e.id in taken
+    ]
+
+
+def _with_facts(entry: Entry, facts: Mapping[str, str], problems: list[Problem]) -> Entry:
+    if "{facts." not in entry.answer and not any("{facts." in v for v in entry.variants.values()):
+        return entry
+    missing: set[str] = set()
+
+    def fill(text: str) -> str:
+        def value(match: re.Match[str]) -> str:
+            name = match.group(1).strip()
+            if name not in facts:
+                missing.add(name)
+            return facts.get(name, _MISSING_FACT)
+
+        return _FACT.sub(value, text)
+
+    variants = {word: fill(text) for word, text in entry.variants.items()}
+    filled = replace(entry, answer=fill(entry.answer), variants=variants)
+    for name in sorted(missing):
+        problems.append(
+            Problem(entry.place, f"答案里的 {{facts.{name}}} 在 facts.yaml 里没有，显示为“{_MISSING_FACT}”", False)
+        )
+    return filled
+
+
+def _versions(a: Entry, b: Entry) -> bool:
+    """Two entries with one question and disjoint dates are versions of one answer."""
+    return a.question == b.question and not a.valid.overlaps(b.valid)
+
+
+def _same_wordings(entries: Iterable[Entry]) -> list[Problem]:
+    problems: list[Problem] = []
+    seen: dict[str, list[Entry]] = {}
+    for entry in entries:
+        for wording in dict.fromkeys(map(normalise, entry.wordings)):
+            others = [o for o in seen.get(wording, ()) if not _versions(entry, o)]
+            if others:
+                problems.append(
+                    Problem(
+                        entry.place,
+                        f"问法“{wording[:40]}”和“{others[0].question[:40]}”（{others[0].place}）重复，"
+                        "机器人分不清该答哪一条",
+                        is_error=False,
+                    )
+                )
+            seen.setdefault(wording, []).append(entry)
+    return problems
+
+
+def _stale(entries: Iterable[Entry], today: date) -> list[Problem]:
+    problems: list[Problem] = []
+    for entry in entries:
+        if entry.valid.end and entry.valid.end < today:
+            message = f"“{entry.question[:40]}”已于 {entry.valid.end} 过期，不再回答"
+            problems.append(Problem(entry.place, message, is_error=False))
+        elif entry.review and entry.review < today:
+            message = f"“{entry.question[:40]}”应在 {entry.review} 前复核，请核对后改复核日期"
+            problems.append(Problem(entry.place, message, is_error=False))
+    return problems
+
+
+def _unknown_related(entries: Iterable[Entry]) -> list[Problem]:
+    entries = list(entries)
+    ids = {e.id for e in entries}
+    return [
+        Problem(e.place, f"相关条目“{other}”不存在", is_error=False)
+        for e in entries
+        for other in e.related
+        if other not in ids
+    ]

@@ -1,0 +1,87 @@
+"""The knowledge that is live now. refresh() swaps it whole; a bad file keeps its last good version."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping
+from datetime import date
+from typing import Protocol
+
+from faqbot.errors import KnowledgeMissing
+from faqbot.knowledge.assemble import Snapshot, assemble
+from faqbot.telemetry import EventLog
+
+log = EventLog(__name__)
+
+# A save is seen within this many seconds; the poll costs one stat per file and works on network disks.
+POLL_SECONDS = 0.5
+
+
+class Shelf(Protocol):
+    """Where the text lives."""
+
+    @property
+    def label(self) -> str: ...
+    async def version(self) -> Hashable: ...
+    async def read(self) -> Mapping[str, bytes]: ...
+
+
+class Library:
+    """Holds the current Snapshot; readers take `current` once per message and keep it."""
+
+    def __init__(self, shelf: Shelf, today: Callable[[], date]) -> None:
+        self._shelf = shelf
+        self._today = today
+        self._seen: Hashable = None
+        self._current: Snapshot | None = None
+
+    @property
+    def current(self) -> Snapshot:
+        if self._current is None:
+            raise RuntimeError("refresh() the library before it is read")
+        return self._current
+
+    async def refresh(self) -> bool:
+        """Read again if anything changed; True if a new snapshot is live. Raises KnowledgeMissing."""
+        seen = await self._shelf.version()
+        if seen == self._seen:
+            return False
+        files = await self._shelf.read()
+        before = self._current
+        # Parsing and indexing take a while with thousands of entries; the loop goes on answering.
+        snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=self._today(), last=before)
+        self._seen = seen
+        if before is not None and before.version == snapshot.version:
+            return False
+        self._current = snapshot
+        self._report(snapshot, set(before.problems) if before else set())
+        return True
+
+    async def watch(self) -> None:
+        """Keep the knowledge live until cancelled; a folder that is gone for a while changes nothing."""
+        failed = ""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                await self.refresh()
+                failed = ""
+            except Exception as exc:
+                # Said once, not twice a second, while it lasts.
+                if str(exc) != failed:
+                    known = isinstance(exc, KnowledgeMissing)
+                    log.error("knowledge.refresh_failed", cause=None if known else exc, reason=str(exc))
+                failed = str(exc)
+
+    def _report(self, snapshot: Snapshot, known: set[object]) -> None:
+        errors = sum(p.is_error for p in snapshot.problems)
+        log.info(
+            "knowledge.loaded",
+            version=snapshot.version,
+            entries=len(snapshot.entries),
+            errors=errors,
+            warnings=len(snapshot.problems) - errors,
+        )
+        for problem in snapshot.problems:
+            if problem not in known:
+                tell = log.error if problem.is_error else log.warning
+                tell("knowledge.problem", place=str(problem.place), problem=problem.message)

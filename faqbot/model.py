@@ -1,0 +1,247 @@
+"""The facts that travel between the modules: frozen, without behaviour that needs the outside world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+
+class MessageKind(StrEnum):
+    """What a callback carried, as far as it matters for answering it."""
+
+    TEXT = "text"
+    VOICE = "voice"  # audio with DingTalk's own transcript, answered like text
+    PICTURE = "picture"
+    AUDIO = "audio"  # audio without a transcript
+    VIDEO = "video"
+    FILE = "file"
+    UNKNOWN = "unknown"
+    QUOTA = "quota"  # the notice that the company's monthly quota is used up
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One bot callback. Times are seconds since the epoch; `webhook` is a bearer secret."""
+
+    id: str
+    robot_code: str
+    conversation_id: str
+    is_group: bool
+    kind: MessageKind
+    text: str
+    sender_id: str = ""
+    staff_id: str = ""
+    sender_name: str = ""
+    conversation_title: str = ""
+    quoted: str = ""
+    sent_at: float = 0.0
+    webhook: str = field(default="", repr=False)
+    webhook_until: float = 0.0
+
+    @property
+    def asker(self) -> str:
+        """The best identity there is: the userId, else the encrypted id, else the nickname."""
+        return self.staff_id or self.sender_id or self.sender_name
+
+    @property
+    def thread(self) -> str:
+        """One asker within one conversation: the unit of order and of context."""
+        return f"{self.robot_code}|{self.conversation_id}|{self.asker}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line in a file a person wrote; `line` counts from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a file: what, where, and, where it is known, the corrected line."""
+
+    place: Place
+    message: str
+    is_error: bool = True
+    quote: str = ""
+    fix: str = ""
+
+    @property
+    def level(self) -> Literal["error", "warning"]:
+        return "error" if self.is_error else "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Both ends inclusive; an open end is None."""
+
+    start: date | None = None
+    end: date | None = None
+
+    def covers(self, day: date) -> bool:
+        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+    def overlaps(self, other: Period) -> bool:
+        return not (
+            (self.end is not None and other.start is not None and self.end < other.start)
+            or (other.end is not None and self.start is not None and other.end < self.start)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """One question back (`ask`) whose reply picks the answer among `Entry.variants`."""
+
+    name: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing HR wrote an answer for.
+
+    `variants` stands instead of `answer` where `ask` is set; the key `else` is the fallback.
+    `held` says why the entry must not be answered although its file is live.
+    """
+
+    id: str
+    question: str
+    answer: str
+    also: tuple[str, ...] = ()
+    not_: tuple[str, ...] = ()
+    topic: str = ""
+    owner: str = ""
+    source: str = ""
+    related: tuple[str, ...] = ()
+    valid: Period = Period()
+    review: date | None = None
+    groups: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    private: bool = False
+    draft: bool = False
+    ask: FollowUp | None = None
+    variants: Mapping[str, str] = field(default_factory=dict)
+    held: str = ""
+    id_given: bool = True
+    place: Place = Place("", 0)
+
+    @property
+    def wordings(self) -> tuple[str, ...]:
+        return (self.question, *self.also)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entry that may answer, with the wording that matched and each view's part in the score."""
+
+    entry: Entry
+    score: float
+    question: str
+    parts: Mapping[str, float] = field(default_factory=dict)
+    uncovered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One line of a numbered list that was sent: an entry to answer or a topic to open."""
+
+    kind: Literal["entry", "topic"]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What one asker in one conversation was offered; void after `until` (epoch seconds)."""
+
+    options: tuple[Option, ...]
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    entry: Entry
+    score: float
+    question: str
+    picked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    nearest: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What can be asked: topics with their number of entries and an example each."""
+
+    topics: tuple[tuple[str, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicList:
+    """The questions of one topic; `total` counts those not shown too."""
+
+    topic: str
+    entries: tuple[Entry, ...]
+    total: int
+
+
+class Small(StrEnum):
+    """Replies that need no knowledge."""
+
+    GREETING = "greeting"
+    THANKS = "thanks"
+    GOODBYE = "goodbye"
+    NOTHING_TO_PICK = "nothing_to_pick"
+    NOT_TEXT = "not_text"
+    NOT_HEARD = "not_heard"
+
+
+@dataclass(frozen=True, slots=True)
+class Smalltalk:
+    kind: Small
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfList:
+    """A number was typed that the list did not have."""
+
+    size: int
+
+
+Decision = Answered | Offered | Unanswered | Menu | TopicList | Smalltalk | OutOfList
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One message to send: markdown as DingTalk renders it, and whom to mention."""
+
+    title: str
+    body: str
+    mention: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRecord:
+    """What became of one message, kept for reports."""
+
+    message_id: str
+    asked_at: float
+    conversation_id: str
+    asker: str
+    text: str
+    outcome: str
+    entry_id: str = ""
+    score: float = 0.0

@@ -1,0 +1,32 @@
+"""Repeating what may work next time. Clock and chance come in as arguments."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from faqbot.errors import DeliveryError
+
+_T = TypeVar("_T")
+
+DELAYS = (0.5, 1.5, 4.0)
+
+
+async def retry(
+    call: Callable[[], Awaitable[_T]],
+    *,
+    delays: Sequence[float] = DELAYS,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    jitter: Callable[[], float] = random.random,
+) -> _T:
+    """Repeat `call` after each delay, up to half of it longer; a permanent DeliveryError is raised at once."""
+    for delay in delays:
+        try:
+            return await call()
+        except DeliveryError as exc:
+            if exc.permanent:
+                raise
+        await sleep(delay * (1 + jitter() / 2))
+    return await call()

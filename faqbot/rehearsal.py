@@ -1,0 +1,64 @@
+"""`faqbot sandbox`: the whole bot against the embedded stand-in, with a chat page; nothing leaves this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from faqbot.app import running, until_stopped
+from faqbot.errors import StartError
+from faqbot.sandbox.server import FakeDingTalk
+from faqbot.settings import Settings
+
+_GROUP = "星野科技全员群"
+_PEOPLE = ("小李", "小王", "小陈", "张姐")
+_GUEST = "外部顾问"
+_EXAMPLES = ("年假几天", "报销怎么提交", "公积金怎么提", "试用期工资", "帮助")
+
+
+async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
+    """Run until SIGTERM or Ctrl-C; `say` gets the lines for the terminal. Raises StartError."""
+    async with contextlib.AsyncExitStack() as stack:
+        ding = FakeDingTalk()
+        group = ding.world.group(_GROUP)
+        people = [ding.world.person(name) for name in _PEOPLE]
+        ding.world.person(_GUEST, external=True)
+        for person in people:
+            ding.world.single(person)
+        ding.examples = _EXAMPLES
+        await _listen(ding, settings, say)
+        stack.push_async_callback(ding.close)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="faqbot-"))
+        bot_settings = replace(
+            settings,
+            client_id=ding.client_id,
+            client_secret=ding.client_secret,
+            robot_code=ding.client_id,
+            openapi_endpoint=ding.url,
+            oapi_endpoint=ding.url,
+            store=f"sqlite:///{Path(folder) / 'sandbox.db'}",
+            host="127.0.0.1",
+            port=0,
+        )
+        stopped = until_stopped()
+        app = await stack.enter_async_context(running(bot_settings))
+        await ding.until_connected()
+        say(f"沙箱已就绪，请在浏览器打开：{ding.url}")
+        say(f"群“{group.title}”里试试：@小助手 年假几天    （知识：{settings.knowledge}，Ctrl-C 停止）")
+        await asyncio.wait({stopped, app.finished}, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _listen(ding: FakeDingTalk, settings: Settings, say: Callable[[str], object]) -> None:
+    try:
+        await ding.start(settings.host, settings.port)
+    except OSError as exc:
+        try:
+            await ding.start(settings.host, 0)
+        except OSError:
+            raise StartError(f"不能监听 {settings.host}：{os.strerror(exc.errno or 0)}") from exc
+        say(f"端口 {settings.port} 已被占用，换了一个空闲的。")

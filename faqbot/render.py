@@ -1,0 +1,208 @@
+"""Decision → the messages that are sent, in DingTalk's documented markdown subset. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote
+
+from faqbot.model import (
+    Answered,
+    Decision,
+    Entry,
+    Menu,
+    Message,
+    MessageKind,
+    Offered,
+    OutOfList,
+    Reply,
+    Small,
+    Smalltalk,
+    TopicList,
+    Unanswered,
+)
+from faqbot.text import neutralise
+
+# DingTalk takes about 20,000 bytes a message; 15,000 leaves room for the JSON around the text.
+MAX_BYTES = 14_000
+_ITEM = re.compile(r"\s*(?:[-*]|\d+\.)\s")
+_LABEL_UNSAFE = str.maketrans("[]*", "［］＊")
+
+
+def render(decision: Decision, message: Message) -> tuple[Reply, ...]:
+    """Write the reply to `message`; more than one only where it is too long for one."""
+    title, body = _content(decision, message)
+    parts = split(body, MAX_BYTES)
+    mention = message.staff_id if message.is_group else ""
+    replies: list[Reply] = []
+    for number, part in enumerate(parts, 1):
+        if len(parts) > 1:
+            part = f"{part}\n\n> （{number}/{len(parts)}）"
+        replies.append(
+            Reply(title, f"{_address(message)}{part}" if number == 1 else part, mention if number == 1 else "")
+        )
+    return tuple(replies)
+
+
+def plain_body(decision: Decision, text: str) -> str:
+    """The markdown for `ask`: what a colleague would get in a single chat."""
+    message = Message(id="", robot_code="", conversation_id="", is_group=False, kind=MessageKind.TEXT, text=text)
+    return "\n\n".join(r.body for r in render(decision, message))
+
+
+def split(text: str, limit: int) -> list[str]:
+    """Cut below `limit` UTF-8 bytes at paragraph borders, else at lines, else at sentences, else anywhere."""
+    return _split(text, limit, ("\n\n", "\n", "。", ""))
+
+
+def _split(text: str, limit: int, borders: Sequence[str]) -> list[str]:
+    if len(text.encode()) <= limit:
+        return [text]
+    border, *finer = borders
+    pieces = text.split(border) if border else list(text)
+    parts: list[str] = []
+    for number, piece in enumerate(pieces):
+        # A sentence keeps its full stop; other borders are blank space that the cut replaces.
+        piece += border if border == "。" and number < len(pieces) - 1 else ""
+        joint = "" if border in ("", "。") else border
+        longer = f"{parts[-1]}{joint}{piece}" if parts else piece
+        if parts and len(longer.encode()) <= limit:
+            parts[-1] = longer
+        else:
+            parts += _split(piece, limit, finer)
+    return [p for p in (part.strip("\n") for part in parts) if p.strip()]
+
+
+def _address(message: Message) -> str:
+    """Say whom the reply is for: DingTalk shows `@userId` as the name if the id also stands in `at`."""
+    if not message.is_group:
+        return ""
+    if message.staff_id:
+        return f"@{message.staff_id}\n\n"
+    return f"{neutralise(message.sender_name, 20)}：\n\n" if message.sender_name else ""
+
+
+def _content(decision: Decision, message: Message) -> tuple[str, str]:
+    match decision:
+        case Answered(entry, picked=picked):
+            return _answer(entry, message, picked)
+        case Offered(candidates):
+            questions = [c.entry.question for c in candidates]
+            return "您是想问哪一个？", _numbered("您是想问：", questions, message, "都不是的话，换个说法再问我一次。")
+        case Unanswered():
+            return "没有找到答案", _unanswered(message)
+        case Menu(topics):
+            return "可以问我什么", _menu(topics, message)
+        case TopicList(topic, entries, total):
+            more = f"还有 {total - len(entries)} 条没有列出，直接问我就行。" if total > len(entries) else ""
+            return topic, _numbered(f"**{_label(topic)}** 可以问：", [e.question for e in entries], message, more)
+        case OutOfList(size):
+            return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{_how(message, '2')}。"
+        case Smalltalk(kind):
+            return _SMALL_TITLES[kind], _small(kind, message)
+
+
+def _answer(entry: Entry, message: Message, picked: bool) -> tuple[str, str]:
+    if entry.private and message.is_group:
+        # The group learns neither the question nor the answer.
+        return "请私聊我", "这个问题涉及个人信息，不方便在群里回答。请点我的头像，私聊再问一次。"
+    if entry.ask:
+        lines = [f"看{_label(entry.ask.question.rstrip('？?'))}："]
+        lines += [
+            f"**{'其他' if word == 'else' else _label(word)}**\n\n{_breaks(text)}"
+            for word, text in entry.variants.items()
+        ]
+        text = "\n\n".join(lines)
+    else:
+        text = _breaks(entry.answer)
+    heading = f"**{_label(entry.question)}**\n\n" if picked else ""
+    return entry.question, f"{heading}{text}{_grey(_origin(entry))}"
+
+
+def _origin(entry: Entry) -> str:
+    parts = [f"来源：{entry.source}" if entry.source else "", f"负责：{entry.owner}" if entry.owner else ""]
+    return " · ".join(filter(None, parts))
+
+
+def _grey(line: str) -> str:
+    """A quoted line is the only grey text DingTalk's markdown has."""
+    return f"\n\n> {line}" if line else ""
+
+
+def _numbered(intro: str, questions: Iterable[str], message: Message, more: str = "") -> str:
+    lines = [f"{n}. [{_label(q)}]({_tap(q)})" for n, q in enumerate(questions, 1)]
+    hint = f"回复序号就行{_how(message, '2') or '，例如 2'}，10 分钟内有效。{more}"
+    return f"{intro}\n\n" + "\n".join(lines) + _grey(hint)
+
+
+def _how(message: Message, example: str) -> str:
+    """In a group the bot hears only what @s it."""
+    return f"，例如「@我 {example}」" if message.is_group else ""
+
+
+def _tap(text: str) -> str:
+    """A link that sends `text` as the person who taps it."""
+    return f"dtmd://dingtalkclient/sendMessage?content={quote(text, safe='')}"
+
+
+def _unanswered(message: Message) -> str:
+    asked = f"「{neutralise(message.text)}」" if message.text.strip() else "这个问题"
+    hint = "可以换个说法再问，或者" + ("「@我 帮助」" if message.is_group else "发「帮助」") + "看看我能答什么。"
+    return f"没有找到{asked}的答案，已经记下来，会请 HR 补上。{_grey(hint)}"
+
+
+def _menu(topics: Sequence[tuple[str, int, str]], message: Message) -> str:
+    if not topics:
+        return "知识库里还没有内容，请联系 HR。"
+    lines = [
+        f"{n}. [{_label(name)}]({_tap(name)})（{count} 条）：{_label(example)}"
+        for n, (name, count, example) in enumerate(topics, 1)
+    ]
+    start = "直接 @我 提问" if message.is_group else "直接问我"
+    hint = f"{start}，例如「{_label(topics[0][2])}」；回复序号看这一类的问题{_how(message, '1')}。"
+    return "我能回答这些方面的问题：\n\n" + "\n".join(lines) + _grey(hint)
+
+
+_SMALL_TITLES = {
+    Small.GREETING: "你好",
+    Small.THANKS: "不客气",
+    Small.GOODBYE: "好的",
+    Small.NOTHING_TO_PICK: "没有可选的列表",
+    Small.NOT_TEXT: "请用文字提问",
+    Small.NOT_HEARD: "没有听清",
+}
+
+
+def _small(kind: Small, message: Message) -> str:
+    help_word = "「@我 帮助」" if message.is_group else "「帮助」"
+    return {
+        Small.GREETING: f"你好，请直接说你的问题，例如「年假有几天」；发{help_word}看我能答什么。",
+        Small.THANKS: "不客气，有问题随时找我。",
+        Small.GOODBYE: "好的，有问题随时找我。",
+        Small.NOTHING_TO_PICK: f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说你的问题，或发{help_word}。",
+        Small.NOT_TEXT: "我现在只看得懂文字，请把问题打成一句话发给我。",
+        Small.NOT_HEARD: "这段语音没有识别出文字，请再说一次，或者打字告诉我。",
+    }[kind]
+
+
+def _label(text: str) -> str:
+    """HR's own words inside a link label or bold text: brackets and stars must not end it."""
+    return re.sub(r"\s+", " ", text).translate(_LABEL_UNSAFE)
+
+
+def _breaks(markdown: str) -> str:
+    """DingTalk breaks a line only at two blanks before the newline, and lists and headings stand alone."""
+    result = ""
+    before = ""
+    for line in map(str.rstrip, markdown.strip().split("\n")):
+        if not result:
+            result = line
+        elif not line or not before:
+            result += "\n" + line
+        elif _ITEM.match(line) and _ITEM.match(before):
+            result += "\n" + line
+        else:
+            alone = _ITEM.match(line) or _ITEM.match(before) or before.startswith("#") or line.startswith(("#", ">"))
+            result += ("\n\n" if alone else "  \n") + line
+        before = line
+    return re.sub(r"\n{3,}", "\n\n", result)

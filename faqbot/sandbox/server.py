@@ -1,0 +1,248 @@
+"""The stand-in as one HTTP server: DingTalk's calls and the chat page; also driven from Python by tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from faqbot.sandbox.faults import Faults
+from faqbot.sandbox.gateway import Delivery, Gateway
+from faqbot.sandbox.replies import Replies
+from faqbot.sandbox.world import ChatMessage, Conversation, Person, World
+
+_PAGE = Path(__file__).with_name("chat.html")
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class FakeDingTalk:
+    """`await start()`, point the bot's endpoints at `url`, then `say` things.
+
+    `replies` are the bot's messages; `faults` make things go wrong; `gateway` and `webhooks` show the traffic.
+    """
+
+    def __init__(
+        self, *, client_id: str = "sandbox", client_secret: str = "sandbox-secret", bot_name: str = "小助手"
+    ) -> None:
+        self.client_id = client_id
+        self.client_secret = client_secret
+        self.faults = Faults()
+        self.world = World(bot_name)
+        self.gateway = Gateway(client_id, client_secret, self.faults, self._connection_changed)
+        self.webhooks = Replies(client_id, client_secret, self.world, self.faults)
+        self.url = ""
+        self.examples: Sequence[str] = ()
+        self.links: list[dict[str, str]] = []
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen; port 0 takes a free one. Raises OSError when the port is taken."""
+        app = web.Application()
+        app.add_routes([*self.gateway.routes(), *self.webhooks.routes(), *self._page_routes()])
+        # The page's event streams stay open for ever; closing must not wait for them.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        taken = self._runner.addresses[0][1]
+        reached = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        address = f"[{reached}]:{taken}" if ":" in reached else f"{reached}:{taken}"
+        self.url = self.webhooks.base_url = f"http://{address}"
+        self.gateway.websocket_url = f"ws://{address}/connect"
+
+    async def close(self) -> None:
+        await self.gateway.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @property
+    def replies(self) -> list[ChatMessage]:
+        return [m for m in self.world.messages if m.from_bot]
+
+    async def until_connected(self, seconds: float = 10.0) -> bool:
+        return await self.world.until(lambda: self.gateway.connected, seconds)
+
+    async def say(
+        self,
+        person: Person,
+        text: str,
+        conversation: Conversation,
+        *,
+        quote: ChatMessage | None = None,
+        **odd: Any,
+    ) -> list[Delivery]:
+        """Let a person write; like DingTalk, the bot hears a group only when it is @ed, and the @ is cut out.
+
+        `odd` replaces fields of the payload, or removes them when None.
+        """
+        heard = not conversation.is_group or self._at_bot(text) is not None
+        shown_quote = {"sender": quote.sender["name"], "text": quote.title or quote.text} if quote else None
+        self.world.add(conversation.id, person, kind="text", text=text, heard=heard, quote=shown_quote)
+        if not heard:
+            return []
+        data = self.payload(person, text, conversation, quote=quote) | odd
+        return await self.gateway.push({k: v for k, v in data.items() if v is not None})
+
+    def payload(
+        self, person: Person, text: str, conversation: Conversation, *, quote: ChatMessage | None = None
+    ) -> dict[str, Any]:
+        """The callback data of a text message, field by field as in real payloads."""
+        if conversation.is_group and (mention := self._at_bot(text)):
+            text = text[: mention.start()] + text[mention.end() :]
+        webhook, until = self.webhooks.new_webhook(conversation.id)
+        content: dict[str, Any] = {"content": text}
+        if quote:
+            replied = {
+                "msgType": quote.kind,
+                "msgId": quote.id,
+                "createdAt": quote.time,
+                "content": {"text": quote.text},
+            }
+            content |= {"isReplyMsg": True, "repliedMsg": replied}
+        data: dict[str, Any] = {
+            "msgId": f"msg{secrets.token_hex(12)}==",
+            "msgtype": "text",
+            "text": content,
+            "conversationType": "2" if conversation.is_group else "1",
+            "conversationId": conversation.id,
+            "createAt": int(time.time() * 1000),
+            "senderId": person.encrypted_id,
+            "senderNick": person.name,
+            "senderCorpId": "dingsandboxcorp",
+            "isAdmin": False,
+            "chatbotCorpId": "dingsandboxcorp",
+            "chatbotUserId": "$:LWCP_v1:$sandboxbot",
+            "robotCode": self.client_id,
+            "senderPlatform": "Mac",
+            "sessionWebhook": webhook,
+            "sessionWebhookExpiredTime": until,
+        }
+        if not person.external:
+            data["senderStaffId"] = person.id
+        if conversation.is_group:
+            data |= {
+                "conversationTitle": conversation.title,
+                "isInAtList": True,
+                "atUsers": [{"dingtalkId": "$:LWCP_v1:$sandboxbot"}],
+            }
+        return data
+
+    def _at_bot(self, text: str) -> re.Match[str] | None:
+        return re.search(rf"[@＠]{re.escape(self.world.bot_name)}", text)
+
+    def _connection_changed(self) -> None:
+        self.world.tell({"type": "status", "connected": self.gateway.connected})
+
+    # -- the chat page -----------------------------------------------------------------------
+
+    def _page_routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/", self._page),
+            web.get("/sandbox/state", self._state),
+            web.get("/sandbox/events", self._events),
+            web.post("/sandbox/say", self._say),
+            web.post("/sandbox/switches", self._switches),
+            web.post("/sandbox/act", self._act),
+        ]
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(_PAGE, headers=_HEADERS)
+
+    async def _state(self, request: web.Request) -> web.Response:
+        people = [{"id": p.id, "name": p.name, "external": p.external} for p in self.world.people.values()]
+        conversations = [
+            {"id": c.id, "title": c.title, "kind": c.kind, "person": c.person}
+            for c in self.world.conversations.values()
+        ]
+        state = {
+            "bot": {"name": self.world.bot_name},
+            "people": people,
+            "conversations": conversations,
+            "messages": [m.as_json() for m in self.world.messages],
+            "switches": self.faults.as_json(),
+            "connected": self.gateway.connected,
+            "examples": list(self.examples),
+            "links": self.links,
+        }
+        return web.json_response(state, headers=_HEADERS)
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={**_HEADERS, "Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        after = int(seq) if (seq := request.query.get("after", "0")).isdigit() else 0
+        with self.world.listening() as events:
+            missed = [m for m in self.world.messages if m.seq > after]
+            await _write(response, {"type": "status", "connected": self.gateway.connected})
+            for message in missed:
+                await _write(response, {"type": "message", "message": message.as_json()})
+            while True:
+                await _write(response, await events.get())
+
+    async def _say(self, request: web.Request) -> web.Response:
+        body = await _json(request)
+        person = self.world.people.get(str(body.get("person")))
+        conversation = self.world.conversations.get(str(body.get("conversation")))
+        text = body.get("text")
+        if person is None or conversation is None or not isinstance(text, str) or not text.strip():
+            return _refuse("请选择说话的人并输入内容")
+        if len(text) > 5000:
+            return _refuse("一条消息最多 5000 字")
+        heard = not conversation.is_group or self._at_bot(text) is not None
+        deliveries = await self.say(person, text, conversation, quote=self.world.find(body.get("quote")))
+        if heard and not deliveries:
+            return _refuse("机器人没有连接，这条消息丢了（真实的钉钉也是这样）", status=409)
+        return web.json_response({"ok": True, "heard": heard})
+
+    async def _switches(self, request: web.Request) -> web.Response:
+        try:
+            self.faults.update(await _json(request))
+        except ValueError as exc:
+            return _refuse(str(exc))
+        self.world.tell({"type": "switches", "switches": self.faults.as_json()})
+        return web.json_response({"ok": True})
+
+    async def _act(self, request: web.Request) -> web.Response:
+        match (await _json(request)).get("action"):
+            case "disconnect":
+                await self.gateway.disconnect()
+            case "drop":
+                await self.gateway.drop()
+            case "garbage":
+                await self.gateway.send_raw("{这不是 JSON")
+            case _:
+                return _refuse("不认识的操作")
+        return web.json_response({"ok": True})
+
+
+async def _json(request: web.Request) -> dict[str, Any]:
+    """The JSON body; demanding its content type keeps other web pages from posting here."""
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType
+    try:
+        body = await request.json()
+    except ValueError:
+        raise web.HTTPBadRequest from None
+    return body if isinstance(body, dict) else {}
+
+
+def _refuse(reason: str, status: int = 400) -> web.Response:
+    return web.json_response({"error": reason}, status=status)
+
+
+async def _write(response: web.StreamResponse, event: dict[str, Any]) -> None:
+    await response.write(f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode())
+    await asyncio.sleep(0)

@@ -1,0 +1,145 @@
+"""The people, the conversations and the transcript of what was said in them."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can speak; an external one has no userId in this company."""
+
+    id: str
+    name: str
+    external: bool = False
+
+    @property
+    def encrypted_id(self) -> str:
+        return f"$:LWCP_v1:${hashlib.sha256(self.id.encode()).hexdigest()[:22]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A group, or the single chat of one person with the bot."""
+
+    id: str
+    title: str
+    kind: str = "group"
+    person: str = ""
+
+    @property
+    def is_group(self) -> bool:
+        return self.kind == "group"
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One bubble on the page. `time` is in ms; `heard` says whether the bot got a person's message."""
+
+    id: str
+    seq: int
+    conversation: str
+    sender: Mapping[str, Any]
+    kind: str
+    text: str
+    title: str = ""
+    buttons: tuple[Mapping[str, str], ...] = ()
+    orientation: str = "0"
+    links: tuple[Mapping[str, str], ...] = ()
+    mentions: tuple[str, ...] = ()
+    at_all: bool = False
+    time: int = 0
+    heard: bool = True
+    quote: Mapping[str, str] | None = None
+
+    @property
+    def from_bot(self) -> bool:
+        return bool(self.sender["bot"])
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class World:
+    """Who and where, and everything said so far; those who listen get each new event at once."""
+
+    bot_name: str = "小助手"
+    people: dict[str, Person] = field(default_factory=dict)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    messages: list[ChatMessage] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _listeners: set[asyncio.Queue[dict[str, Any]]] = field(default_factory=set)
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def person(self, name: str, *, external: bool = False) -> Person:
+        """The person called `name`; made up on first mention."""
+        found = next((p for p in self.people.values() if p.name == name), None)
+        if found is None:
+            number = len(self.people) + 1
+            found = self.people[f"user-{number:03d}"] = Person(f"user-{number:03d}", name, external)
+        return found
+
+    def group(self, title: str) -> Conversation:
+        found = next((c for c in self.conversations.values() if c.is_group and c.title == title), None)
+        if found is None:
+            key = f"cid{hashlib.sha256(title.encode()).hexdigest()[:20]}=="
+            found = self.conversations[key] = Conversation(key, title)
+        return found
+
+    def single(self, person: Person) -> Conversation:
+        key = f"cidsingle{person.id}=="
+        if key not in self.conversations:
+            self.conversations[key] = Conversation(key, person.name, "single", person.id)
+        return self.conversations[key]
+
+    def add(self, conversation: str, sender: Person | None, **content: Any) -> ChatMessage:
+        """Put a message on the transcript; a sender of None is the bot."""
+        number = next(self._numbers)
+        shown = (
+            {"id": sender.id, "name": sender.name, "bot": False}
+            if sender
+            else {"id": "bot", "name": self.bot_name, "bot": True}
+        )
+        message = ChatMessage(f"m{number}", number, conversation, shown, time=int(time.time() * 1000), **content)
+        self.messages.append(message)
+        self.tell({"type": "message", "message": message.as_json()})
+        return message
+
+    def find(self, message_id: str | None) -> ChatMessage | None:
+        return next((m for m in self.messages if m.id == message_id), None)
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Hand an event to everyone who listens and wake those who wait for something to be said."""
+        for listener in self._listeners:
+            listener.put_nowait(event)
+        asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(self._wake()))
+
+    @contextmanager
+    def listening(self) -> Iterator[asyncio.Queue[dict[str, Any]]]:
+        listener: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+
+    async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait until `condition` holds, looking again after each event; False when the time is over."""
+        try:
+            async with asyncio.timeout(seconds), self._changed:
+                await self._changed.wait_for(condition)
+        except TimeoutError:
+            return condition()
+        return True
+
+    async def _wake(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()

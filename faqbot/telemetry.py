@@ -1,0 +1,103 @@
+"""How the process tells what it does: log lines with an event name and fields, secrets masked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any, Literal, TextIO
+
+# Query parameters and JSON keys whose values open doors. The session webhook is a URL with `session=`.
+_SECRET_VALUES = re.compile(
+    r"""(?ix)
+    ( (?:session|access_token|ticket|sign|appsecret|client_?secret|access-?token|appSecret|token)
+      ["']?\s*[=:]\s*["']? )
+    ( [^\s"'&,;<>]{4,} )
+    """
+)
+MASK = "***"
+# These speak of parameters and tickets at DEBUG, whatever level we log at ourselves.
+_TALKATIVE = ("websockets", "websockets.client", "aiohttp", "urllib3", "asyncio", "dingtalk_stream")
+
+
+class EventLog:
+    """A logger whose calls name an event and give it fields: `log.info("reply.sent", ms=3)`."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def info(self, event: str, **fields: Any) -> None:
+        self._logger.info(event, extra={"fields": fields})
+
+    def warning(self, event: str, **fields: Any) -> None:
+        self._logger.warning(event, extra={"fields": fields})
+
+    def error(self, event: str, *, cause: BaseException | None = None, **fields: Any) -> None:
+        """Something failed; with `cause` its traceback is logged too."""
+        self._logger.error(event, exc_info=cause, extra={"fields": fields})
+
+    def alarm(self, event: str, **fields: Any) -> None:
+        """Something a person must act on now."""
+        self._logger.critical(event, extra={"fields": fields})
+
+
+class Masker:
+    """Replaces known secret values and anything that looks like a credential parameter."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+
+    def __call__(self, text: str) -> str:
+        if self._known is not None:
+            text = self._known.sub(MASK, text)
+        return _SECRET_VALUES.sub(rf"\1{MASK}", text)
+
+
+class _Formatter(logging.Formatter):
+    def __init__(self, masker: Masker, *, as_json: bool) -> None:
+        super().__init__()
+        self._mask = masker
+        self._json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        values: dict[str, Any] = getattr(record, "fields", {})
+        trace = self.formatException(record.exc_info) if record.exc_info else ""
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(record.created))
+        clock = f"{seconds}.{int(record.msecs):03d}"
+        if self._json:
+            line: dict[str, Any] = {"time": clock, "level": record.levelname, "logger": record.name}
+            line["event"] = record.getMessage()
+            line |= {key: _plain(value) for key, value in values.items()}
+            if trace:
+                line["traceback"] = trace
+            return json.dumps({key: self._masked(value) for key, value in line.items()}, ensure_ascii=False)
+        shown = " ".join(f"{key}={_quoted(value)}" for key, value in values.items())
+        text = f"{clock} {record.levelname:<7} {record.getMessage()}{' ' + shown if shown else ''}"
+        return self._mask(f"{text}\n{trace}" if trace else text)
+
+    def _masked(self, value: Any) -> Any:
+        return self._mask(value) if isinstance(value, str) else value
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def _quoted(value: Any) -> str:
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if not text or re.search(r'[\s"=]', text) else text
+
+
+def setup_logging(
+    level: str, style: Literal["text", "json"], secrets: Iterable[str], stream: TextIO | None = None
+) -> None:
+    """Send every log line of the process through one handler that masks `secrets`."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_Formatter(Masker(secrets), as_json=style == "json"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))

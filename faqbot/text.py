@@ -1,0 +1,122 @@
+"""Chinese text made comparable: one form for all ways to write the same question. str in, str out, nothing else."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from typing import Protocol, cast
+
+# A question is a sentence, not a document; longer texts are cut before matching so that
+# one pasted page cannot occupy the process.
+MAX_MATCHED_CHARS = 400
+
+HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_MENTION = re.compile(r"[@＠][^\s@＠,，:：。！？!?]{1,30}(?=\s|$|[,，:：])")
+_NOT_WORD = re.compile(r"[^\w%]|_")
+_SPACES = re.compile(r"\s+")
+_SPACE_AT_HAN = re.compile(rf"(?<=[{HAN}])\s+|\s+(?=[{HAN}])")
+_JOINERS = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\ufe0f\u00ad"), None)
+
+# Politeness and padding around the question itself, longest first so that a longer phrase wins.
+_FILLERS_BEFORE = (
+    "请问一下|想请问一下|想请问|请教一下|请教|我想问一下|我想问问|我想问下|想问一下|想问问|想问下|问一下|问下|问问|我问一下|"
+    "麻烦问一下|麻烦问下|麻烦|请问|你好啊|你好呀|你好|您好|哈喽|嗨|(?:hello|hi)(?![a-z0-9])|各位|大家好|那个|"
+    "有谁知道|谁知道|有没有人知道|我想知道|想知道|想了解一下|想了解|了解一下|咨询一下|咨询下|"
+    "帮我看下|帮我看看|帮忙看下|帮我查一下|帮我查下|求问|话说|小助手"
+)
+_FILLERS_AFTER = (
+    "谢谢你|谢谢您|谢谢啦|谢谢了|谢谢|多谢|谢了|感谢|辛苦了|麻烦了|拜托了|急急急|在线等|"
+    "呢|啊|呀|吧|哦|噢|喔|哈|啦|嘛|咧|哇|诶|欸|(?<![怎什多那这要])么|吗"
+)
+_BEFORE = re.compile(rf"^(?:(?:{_FILLERS_BEFORE})\s*)+")
+_AFTER = re.compile(rf"(?:\s*(?:{_FILLERS_AFTER}))+$")
+
+_UNSAFE = str.maketrans(
+    {
+        "[": "［", "]": "］", "(": "（", ")": "）", "<": "＜", ">": "＞", "*": "＊", "_": "＿",
+        "#": "＃", "@": "＠", "`": "｀", "~": "～", "|": "｜", "\\": "＼", "!": "！",
+    }
+)  # fmt: skip
+
+
+class _Converter(Protocol):
+    def convert(self, text: str) -> str: ...
+
+
+@cache
+def _to_simplified() -> _Converter:
+    # tw2sp maps words too (軟體 → 软件), which a character table cannot. Imported at first use.
+    from opencc import OpenCC
+
+    return cast(_Converter, OpenCC("tw2sp"))
+
+
+@lru_cache(maxsize=8192)
+def normalise(text: str) -> str:
+    """Fold width, case, script, punctuation, emoji and @names away; idempotent."""
+    text = text[: MAX_MATCHED_CHARS * 2].translate(_JOINERS)
+    text = _MENTION.sub(" ", text)
+    text = unicodedata.normalize("NFKC", text).casefold()
+    if any("\u3400" <= c <= "\u9fff" for c in text):
+        text = _to_simplified().convert(text)
+    text = _NOT_WORD.sub(" ", text)
+    text = _SPACES.sub(" ", text).strip()
+    return _SPACE_AT_HAN.sub("", text)[:MAX_MATCHED_CHARS].strip()
+
+
+def strip_fillers(normalised: str) -> str:
+    """Drop greetings, politeness and closing particles; a text of fillers only stays as it is."""
+    core = _AFTER.sub("", _BEFORE.sub("", normalised)).strip()
+    return core or normalised
+
+
+def neutralise(text: str, limit: int = 60) -> str:
+    """Make a person's words safe to show again: one line, no character with a meaning in markdown or @.
+
+    DingTalk documents no backslash escape, so each such character is replaced by its full-width twin.
+    """
+    line = _SPACES.sub(" ", text.translate(_JOINERS)).strip()
+    if len(line) > limit:
+        line = line[: limit - 1].rstrip() + "…"
+    return line.replace("://", "：／／").translate(_UNSAFE)
+
+
+class Synonyms:
+    """Groups of words that mean the same; every member is rewritten to the first of its group."""
+
+    def __init__(self, groups: Iterable[Sequence[str]] = ()) -> None:
+        self._canonical: dict[str, str] = {}
+        for group in groups:
+            words = [w for w in (normalise(word) for word in group) if w]
+            for word in words:
+                self._canonical.setdefault(word, words[0])
+        found = sorted((w for w, c in self._canonical.items() if w != c or len(w) > 1), key=len, reverse=True)
+        self._pattern = re.compile("|".join(_bounded(w) for w in found)) if found else None
+
+    def apply(self, normalised: str) -> str:
+        """Rewrite each known word; the longest match wins, so 住房公积金 is not read as 住房 + 公积金."""
+        if self._pattern is None:
+            return normalised
+        return self._pattern.sub(lambda m: self._canonical[m.group()], normalised)
+
+
+def _bounded(word: str) -> str:
+    """Latin words match whole words only: `hr` must not be found inside `three`."""
+    return rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])" if word.isascii() else re.escape(word)
+
+
+_TOKEN = re.compile(rf"[a-z0-9.%]+|[{HAN}]+|[^\W\d_{HAN}]+|\d+")
+
+
+def tokens(normalised: str) -> list[str]:
+    """Han characters and pairs of neighbours; words of other scripts whole."""
+    found: list[str] = []
+    for run in _TOKEN.findall(normalised):
+        if "\u3400" <= run[0] <= "\u9fff":
+            found.extend(run)
+            found.extend(run[i : i + 2] for i in range(len(run) - 1))
+        else:
+            found.append(run)
+    return found
