@@ -45,9 +45,9 @@ class Limits:
 
 
 LIMITS = {
-    "strict": Limits(answer_at=0.80, offer_at=0.50, lead=0.08),
-    "balanced": Limits(answer_at=0.70, offer_at=0.42, lead=0.06),
-    "lenient": Limits(answer_at=0.60, offer_at=0.36, lead=0.03),
+    "strict": Limits(answer_at=0.65, offer_at=0.36, lead=0.10),
+    "balanced": Limits(answer_at=0.55, offer_at=0.30, lead=0.07),
+    "lenient": Limits(answer_at=0.48, offer_at=0.26, lead=0.04),
 }
 
 
@@ -94,12 +94,26 @@ def decide(
     def allowed(entry: Entry) -> bool:
         return open_to(entry, today, message.conversation_id)
 
+    def listed(entry: Entry) -> bool:
+        # Lists show the question, which already says too much in front of colleagues.
+        return allowed(entry) and not (entry.private and message.is_group)
+
     live = context if context and now < context.until else None
-    return (
-        _command(message.text, index, allowed)
-        or _pick(message.text, live, index, allowed)
-        or _match(message.text, index.search(message.text, allowed=allowed), index, allowed, limits)
-    )
+    decision = _command(message.text, index, listed) or _pick(message.text, live, index, listed)
+    if decision is None:
+        ranking = index.search(message.text, allowed=allowed)
+        decision = _match(message.text, ranking, index, listed, limits)
+    return _discreet(decision) if message.is_group else decision
+
+
+def _discreet(decision: Decision) -> Decision:
+    """Keep private questions out of a list for a group; where one comes first, the neutral line is the reply."""
+    if not isinstance(decision, Offered):
+        return decision
+    best = decision.candidates[0]
+    if best.entry.private:
+        return Answered(best.entry, best.score, best.question)
+    return Offered(tuple(c for c in decision.candidates if not c.entry.private))
 
 
 def judge(text: str, index: Index, *, limits: Limits, today: date) -> tuple[Decision, Sequence[Candidate]]:

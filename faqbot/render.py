@@ -148,7 +148,7 @@ def _tap(text: str) -> str:
 def _unanswered(message: Message) -> str:
     asked = f"「{neutralise(message.text)}」" if message.text.strip() else "这个问题"
     hint = "可以换个说法再问，或者" + ("「@我 帮助」" if message.is_group else "发「帮助」") + "看看我能答什么。"
-    return f"没有找到{asked}的答案，已经记下来，会请 HR 补上。{_grey(hint)}"
+    return f"没有找到{asked}的答案，已经记下来了。{_grey(hint)}"
 
 
 def _menu(topics: Sequence[tuple[str, int, str]], message: Message) -> str:
@@ -197,9 +197,7 @@ def _breaks(markdown: str) -> str:
     for line in map(str.rstrip, markdown.strip().split("\n")):
         if not result:
             result = line
-        elif not line or not before:
-            result += "\n" + line
-        elif _ITEM.match(line) and _ITEM.match(before):
+        elif not line or not before or (_ITEM.match(line) and _ITEM.match(before)):
             result += "\n" + line
         else:
             alone = _ITEM.match(line) or _ITEM.match(before) or before.startswith("#") or line.startswith(("#", ">"))

@@ -36,6 +36,8 @@ class Snapshot:
     index: Index
     problems: tuple[Problem, ...]
     good: Mapping[str, ParsedFile] = field(default_factory=dict)
+    synonyms: tuple[tuple[str, ...], ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def entry(self, entry_id: str) -> Entry | None:
         return next((e for e in self.entries if e.id == entry_id), None)
@@ -58,14 +60,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
             parsed = replace(before, entries=tuple(e for e in before.entries if e.id not in taken))
         live[name] = parsed
         taken |= {e.id: e.place for e in parsed.entries if e.id_given}
-    groups: list[list[str]] = []
-    facts: dict[str, str] = {}
-    if (name := "synonyms.yaml") in files:
-        groups, found = parse_synonyms(shown[name], files[name])
-        problems += found
-    if (name := "facts.yaml") in files:
-        facts, found = parse_facts(shown[name], files[name])
-        problems += found
+    synonyms, facts = _beside(files, shown, last, problems)
     for name in ("groups.yaml", "automations.yaml"):
         if name in files:
             problems += check_yaml(shown[name], files[name])
@@ -77,10 +72,31 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
     return Snapshot(
         version=_version(files),
         entries=tuple(entries),
-        index=Index(answerable, Synonyms(groups)),
+        index=Index(answerable, Synonyms(synonyms)),
         problems=tuple(problems),
         good=live,
+        synonyms=synonyms,
+        facts=facts,
     )
+
+
+def _beside(
+    files: Mapping[str, bytes], shown: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
+) -> tuple[tuple[tuple[str, ...], ...], Mapping[str, str]]:
+    """The synonyms and facts; those of a file with an error stay as they were."""
+    synonyms: tuple[tuple[str, ...], ...] = ()
+    facts: Mapping[str, str] = {}
+    if (name := "synonyms.yaml") in files:
+        groups, found = parse_synonyms(shown[name], files[name])
+        problems += found
+        broken = any(p.is_error for p in found)
+        synonyms = last.synonyms if broken and last else tuple(map(tuple, groups))
+    if (name := "facts.yaml") in files:
+        named, found = parse_facts(shown[name], files[name])
+        problems += found
+        broken = any(p.is_error for p in found)
+        facts = last.facts if broken and last else named
+    return synonyms, facts
 
 
 def _version(files: Mapping[str, bytes]) -> str:

@@ -43,16 +43,16 @@ class Library:
 
     async def refresh(self) -> bool:
         """Read again if anything changed; True if a new snapshot is live. Raises KnowledgeMissing."""
-        seen = await self._shelf.version()
+        today = self._today()
+        # A new day is a change too: entries expire and fall due.
+        seen = (await self._shelf.version(), today)
         if seen == self._seen:
             return False
         files = await self._shelf.read()
         before = self._current
         # Parsing and indexing take a while with thousands of entries; the loop goes on answering.
-        snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=self._today(), last=before)
+        snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=before)
         self._seen = seen
-        if before is not None and before.version == snapshot.version:
-            return False
         self._current = snapshot
         self._report(snapshot, set(before.problems) if before else set())
         return True

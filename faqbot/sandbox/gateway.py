@@ -72,6 +72,14 @@ class Gateway:
         await random.choice(self._sockets).send_str(text)
         return True
 
+    async def ask(self, frame: dict[str, Any], seconds: float = 5.0) -> dict[str, Any]:
+        """Send one frame and wait for its answer. Raises TimeoutError."""
+        delivery = Delivery(frame["headers"]["messageId"], frame, time.perf_counter())
+        self._waiting[delivery.message_id] = delivery
+        await self.send_raw(json.dumps(frame))
+        await asyncio.wait_for(delivery.acked.wait(), seconds)
+        return delivery.ack or {}
+
     async def disconnect(self) -> None:
         """Send the routine disconnect frame everywhere, then silence, then close."""
         for socket in list(self._sockets):
@@ -113,6 +121,7 @@ class Gateway:
         except ValueError:
             body = {}
         self.opens.append({k: v for k, v in body.items() if k != "clientSecret"} if isinstance(body, dict) else {})
+        self._changed()
         if self._faults.open_delay:
             await asyncio.sleep(self._faults.open_delay)
         if self._faults.open_status not in (200, 401):

@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ class FakeDingTalk:
         conversation: Conversation,
         *,
         quote: ChatMessage | None = None,
-        **odd: Any,
+        odd: Mapping[str, Any] | None = None,
     ) -> list[Delivery]:
         """Let a person write; like DingTalk, the bot hears a group only when it is @ed, and the @ is cut out.
 
@@ -94,7 +94,7 @@ class FakeDingTalk:
         self.world.add(conversation.id, person, kind="text", text=text, heard=heard, quote=shown_quote)
         if not heard:
             return []
-        data = self.payload(person, text, conversation, quote=quote) | odd
+        data = self.payload(person, text, conversation, quote=quote) | dict(odd or {})
         return await self.gateway.push({k: v for k, v in data.items() if v is not None})
 
     def payload(

@@ -1,0 +1,65 @@
+"""The knowledge that is shipped: complete, free of problems, and good enough to find what colleagues ask."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from faqbot.dialogue import LIMITS, judge
+from faqbot.knowledge.assemble import Snapshot, assemble
+from faqbot.knowledge.shelf import FolderShelf
+from faqbot.model import Answered
+from tests.conftest import SAMPLE
+
+QUESTIONS = Path(__file__).with_name("questions.jsonl")
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    return assemble(FolderShelf(SAMPLE).read_now(), label="knowledge", today=TODAY)
+
+
+def test_it_is_large_enough_and_every_entry_has_several_wordings(snapshot: Snapshot) -> None:
+    assert len(snapshot.entries) >= 80
+    assert len({e.place.file for e in snapshot.entries}) >= 8
+    assert all(len(e.also) >= 3 for e in snapshot.entries)
+    assert snapshot.synonyms and snapshot.facts
+
+
+def test_it_has_no_problem(snapshot: Snapshot) -> None:
+    assert snapshot.problems == ()
+
+
+def test_every_wording_finds_its_own_entry(snapshot: Snapshot) -> None:
+    missed = []
+    for entry in snapshot.index.entries:
+        for wording in entry.wordings:
+            decision, _ = judge(wording, snapshot.index, limits=LIMITS["strict"], today=TODAY)
+            if not (isinstance(decision, Answered) and decision.entry is entry):
+                missed.append((entry.id, wording))
+    assert missed == []
+
+
+def test_the_questions_of_colleagues_are_many_and_never_an_entrys_own_words(snapshot: Snapshot) -> None:
+    questions = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
+    written = {w for e in snapshot.entries for w in e.wordings}
+    assert len(questions) >= 150
+    assert not [q["q"] for q in questions if q["q"] in written]
+
+
+def test_what_is_answered_outright_is_right(snapshot: Snapshot) -> None:
+    answered = wrong = strangers = 0
+    for line in QUESTIONS.read_text(encoding="utf-8").splitlines():
+        question = json.loads(line)
+        decision, _ = judge(question["q"], snapshot.index, limits=LIMITS["balanced"], today=TODAY)
+        if isinstance(decision, Answered):
+            answered += 1
+            right = decision.entry.id in (question["id"], *question.get("alt", ()))
+            wrong += not right
+            strangers += question["id"] is None
+    assert answered >= 25
+    assert wrong <= answered * 0.05 and strangers == 0
