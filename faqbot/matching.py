@@ -1,11 +1,15 @@
 """The immutable Index: which entries may answer a text, best first, each with a score between 0 and 1.
 
-A first pass over all wordings by rare characters and words (tf-idf cosine over flat arrays) gives a short list; only on
-that list edit similarity is computed. The score mixes both with the share of the question that the wording covers.
+One pass over rare features gives a short list of entries. On that list several views are computed: how alike the
+best wording is and the entry's wordings together, edit distance in writing and in sound, what part of the question and
+of the wording is covered, and a small regression that contrasts the listed wordings with each other. Fitted weights
+turn the views into a rank and into the probability that the first one is right.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,49 +17,101 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz
 
+from faqbot import sound
+from faqbot.features import Bag, FeatureTable, Ints, features, readable
+from faqbot.fitted import RANK, SURE, SURE_OUT, VIEWS
+from faqbot.lexicon import GROUPS
 from faqbot.model import Candidate, Entry
-from faqbot.text import Synonyms, normalise, strip_fillers, tokens
+from faqbot.text import Synonyms, is_han, normalise, strip_fillers
 
-_SHORT_LIST = 40
-# Single Han characters say less than pairs or words.
-_SINGLE_HAN_WEIGHT = 0.4
-# Shares of the views in the score; they add up to 1.
-_COSINE, _EDIT, _COVERED = 0.4, 0.3, 0.3
-# A wording HR excluded counts when it is at least this like the question, and pulls the entry down by this factor.
-_NOT_LIKE, _NOT_FACTOR = 0.85, 0.5
+Doubles = npt.NDArray[np.float64]
 
-_Floats = npt.NDArray[np.float32]
-_Ints = npt.NDArray[np.int32]
+# What tells how sure one can be of an entry; the columns of Index.evidence and the keys of SURE.
+EVIDENCE = (
+    "one", "rank", "gap", "share", "share_of_rank", "best", "centre", "edit", "sound", "covered", "covers",
+    "contrast", "shared", "missing", "both_covered", "unseen", "length", "weight",
+)  # fmt: skip
+
+Spelled = tuple[str, str]  # what is written, the unit it sounds like
+
+# A question below this is also tried with its spelling repaired; the repair must raise the score by so much.
+_DOUBTFUL, _REPAIR_MUST_GAIN = 0.9, 0.05
+_SHORT_LIST = 28
+_WORDINGS_EACH = 2
+# Regularisation of the contrast: how much of a wording's likeness to itself is not trusted.
+_DOUBT = 0.5
+# A wording HR excluded counts when it is at least this like the question and more like it than the entry's own.
+_NOT_LIKE = 0.8
+# How far ahead the first one is taken to be when there is no second.
+_NO_RIVAL = 6.0
+_ABBREVIATION = re.compile(r"[a-z]{2,6}$")
 
 
 @dataclass(frozen=True, slots=True)
-class _Query:
+class Question:
+    """A text prepared for comparing: `text` has synonyms unified and sounds repaired, `raw` has not."""
+
+    raw: str
     text: str
-    counts: dict[str, float]  # weight of each distinct token
-    total: float
+    sound: str
+    bag: Bag
+    readings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The short list for one question: entries, their best wordings, and a row of views each."""
+
+    entries: Ints
+    wordings: Ints
+    views: Doubles
+    unseen: float  # share of the question's weight that no wording of any entry holds
+    exact: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """A question with its short list in order and the score of each."""
+
+    question: Question
+    listed: Listed
+    order: npt.NDArray[np.intp]
+    scores: Doubles
+
+    @property
+    def best(self) -> float:
+        return float(self.scores.max())
 
 
 class Index:
     """Built once from the entries that may be answered; safe to read from any thread."""
 
     def __init__(self, entries: Iterable[Entry], synonyms: Synonyms | None = None) -> None:
-        self._synonyms = synonyms or Synonyms()
         self.entries = tuple(entries)
-        shown: list[str] = []
+        self._synonyms = synonyms or Synonyms(GROUPS)
+        self._shown: list[str] = []
         owner: list[int] = []
         for number, entry in enumerate(self.entries):
-            for wording in entry.wordings:
-                shown.append(wording)
+            for wording in dict.fromkeys(entry.wordings):
+                self._shown.append(wording)
                 owner.append(number)
-        self._shown = shown
         self._owner = np.array(owner, dtype=np.int32)
-        self._folded = [self.fold(w) for w in shown]
+        self._raw = [strip_fillers(normalise(w)) for w in self._shown]
+        self._text = [self._synonyms.apply(t) for t in self._raw]
+        self._words = frozenset(w for t in self._raw for w in t.split() if w.isascii())
+        self._sound = ["".join(unit for _, unit in sound.spell(t, self._words)) for t in self._raw]
+        self._not = {n: tuple(map(self.fold, e.not_)) for n, e in enumerate(self.entries) if e.not_}
+        self._table = FeatureTable(self._text, self._owner, len(self.entries))
+        self._spellings = _Spellings(self._raw, self._sound)
         self._exact: dict[str, list[int]] = {}
-        for number, text in enumerate(self._folded):
+        for number, text in enumerate(self._raw):
             self._exact.setdefault(text, []).append(number)
-        self._not = [tuple(self.fold(w) for w in e.not_) for e in self.entries]
         self.topics = {normalise(e.topic): e.topic for e in self.entries if e.topic}
-        self._index_tokens()
+        chinese = sum(any("\u3400" <= c <= "\u9fff" for c in t) for t in self._raw)
+        self.script = "han" if chinese * 2 >= len(self._raw) else "latin"
+        self._rank_weights = np.array([RANK[self.script][view] for view in VIEWS])
+        self._sure = np.array([SURE[self.script][e] for e in EVIDENCE])
+        self._sure_out = np.array(SURE_OUT[self.script])
 
     def fold(self, text: str) -> str:
         """The form in which texts are compared: normalised, without padding, synonyms unified."""
@@ -65,88 +121,358 @@ class Index:
         self, text: str, *, allowed: Callable[[Entry], bool] | None = None, limit: int = 5
     ) -> tuple[Candidate, ...]:
         """Rank the entries for which `allowed` is true; at most `limit`, best first."""
-        query = self._query(self.fold(text))
-        if not query.text or not self._folded:
+        found = self._rank(self.read(text), allowed)
+        # Only where the text as written leaves doubt may it have been misspelt.
+        if self.script == "han" and (found is None or found.best < _DOUBTFUL):
+            repaired = self.read(text, repair=True)
+            if repaired.readings:
+                again = self._rank(repaired, allowed)
+                if again is not None and (found is None or again.best > found.best + _REPAIR_MUST_GAIN):
+                    found = again
+        if found is None:
             return ()
-        cosine, covered = self._scan(query)
-        best: dict[int, Candidate] = {}
-        for wording in self._short_list(query, cosine, allowed):
-            candidate = self._judge(query, wording, float(cosine[wording]), float(covered[wording]))
-            number = int(self._owner[wording])
-            if number not in best or candidate.score > best[number].score:
-                best[number] = candidate
-        ranked = sorted(best.values(), key=lambda c: -c.score)
-        return tuple(ranked[:limit])
+        ranked = sorted(found.order.tolist(), key=lambda i: -found.scores[i])[:limit]
+        return tuple(self._candidate(found, i) for i in ranked)
 
-    def _index_tokens(self) -> None:
-        rows: dict[str, list[int]] = {}
-        for number, text in enumerate(self._folded):
-            for token in dict.fromkeys(tokens(text)):
-                rows.setdefault(token, []).append(number)
-        size = max(1, len(self.entries))
-        self._weight: dict[str, float] = {}
-        self._rows: dict[str, _Ints] = {}
-        lengths = np.zeros(len(self._folded), dtype=np.float32)
-        for token, numbers in rows.items():
-            postings = np.array(numbers, dtype=np.int32)
-            # Rarity among entries, not wordings: an entry with many wordings must not make its words common.
-            spread = len(np.unique(self._owner[postings]))
-            weight = _rarity(token, size, spread)
-            self._weight[token] = weight
-            self._rows[token] = postings
-            lengths[postings] += weight**2
-        self._lengths = np.sqrt(np.maximum(lengths, 1e-9))
-        self._entry_count = size
+    def _rank(self, question: Question, allowed: Callable[[Entry], bool] | None) -> _Ranked | None:
+        listed = self.shortlist(question, allowed=allowed) if question.text and self.entries else None
+        if listed is None:
+            return None
+        return _Ranked(question, listed, *self.score(question, listed))
 
-    def _query(self, folded: str) -> _Query:
-        counts = {
-            token: self._weight.get(token) or _rarity(token, self._entry_count, 0)
-            for token in dict.fromkeys(tokens(folded))
-        }
-        return _Query(folded, counts, sum(counts.values()))
+    def search_many(
+        self, texts: Iterable[str], *, allowed: Callable[[Entry], bool] | None = None, limit: int = 5
+    ) -> list[tuple[Candidate, ...]]:
+        """Search many texts, as for replaying past questions; equal texts are searched once."""
+        found: dict[str, tuple[Candidate, ...]] = {}
+        result: list[tuple[Candidate, ...]] = []
+        for text in texts:
+            if text not in found:
+                found[text] = self.search(text, allowed=allowed, limit=limit)
+            result.append(found[text])
+        return result
 
-    def _scan(self, query: _Query) -> tuple[_Floats, _Floats]:
-        """Cosine with every wording, and the share of the question's weight each wording holds."""
-        dot = np.zeros(len(self._folded), dtype=np.float32)
-        covered = np.zeros(len(self._folded), dtype=np.float32)
-        for token, weight in query.counts.items():
-            rows = self._rows.get(token)
-            if rows is not None:
-                dot[rows] += weight**2
-                covered[rows] += weight
-        norm = sum(w**2 for w in query.counts.values()) ** 0.5 or 1.0
-        return dot / (self._lengths * norm), covered / (query.total or 1.0)
+    def read(self, text: str, *, repair: bool = False) -> Question:
+        """Prepare a question: write typed pinyin out, unify synonyms, look its features up.
 
-    def _short_list(self, query: _Query, cosine: _Floats, allowed: Callable[[Entry], bool] | None) -> Sequence[int]:
-        order = np.argsort(-cosine, kind="stable")
-        found: list[int] = list(self._exact.get(query.text, ()))
-        for wording in order:
-            if cosine[wording] <= 0 or len(found) >= _SHORT_LIST:
-                break
-            if allowed is None or allowed(self.entries[int(self._owner[wording])]):
-                found.append(int(wording))
-        if allowed is not None:
-            found = [w for w in found if allowed(self.entries[int(self._owner[w])])]
-        return list(dict.fromkeys(found))
+        With `repair`, characters that only sound right are replaced too.
+        """
+        raw = strip_fillers(normalise(text))
+        spelled = sound.spell(raw, self._words)
+        written = raw
+        readings: tuple[tuple[str, str], ...] = ()
+        if self.script == "han" and (repair or not all(is_han(span) for span, _ in spelled)):
+            spans = self._spellings.read_letters(spelled, self._words)
+            if repair:
+                spans = self._spellings.repair(
+                    [(new, unit) for new, (_, unit) in zip(spans, spelled, strict=True)], self._table
+                )
+            readings = tuple((old, new) for new, (old, _) in zip(spans, spelled, strict=True) if new != old)
+            written = _join(spans) if readings else raw
+        prepared = self._synonyms.apply(written)
+        heard = "".join(unit for _, unit in spelled)
+        return Question(raw, prepared, heard, self._table.bag(features(prepared)), readings)
 
-    def _judge(self, query: _Query, wording: int, cosine: float, covered: float) -> Candidate:
-        entry = self.entries[int(self._owner[wording])]
-        folded = self._folded[wording]
-        edit = fuzz.ratio(query.text, folded) / 100
-        parts = {"words": cosine, "edit": edit, "covered": covered}
-        score = 1.0 if folded == query.text else _COSINE * cosine + _EDIT * edit + _COVERED * covered
-        unlike = max(
-            (fuzz.ratio(query.text, other) / 100 for other in self._not[int(self._owner[wording])]),
-            default=0.0,
+    def shortlist(
+        self,
+        question: Question,
+        *,
+        allowed: Callable[[Entry], bool] | None = None,
+        without: Sequence[int] = (),
+    ) -> Listed | None:
+        """The entries worth a closer look with their views; `without` leaves wordings out, for learning."""
+        cosines = self._table.cosines(question.bag)
+        if len(without):
+            cosines[without] = 0.0
+        best, centre = self._table.best_and_centre(cosines)
+        entries = self._nearest(best + centre, allowed, question.raw)
+        if not len(entries):
+            return None
+        wordings, member = self._closest_wordings(entries, cosines, set(without))
+        if not len(wordings):
+            return None
+        return self._view(question, entries, wordings, member, cosines, best, centre)
+
+    def score(self, question: Question, listed: Listed) -> tuple[npt.NDArray[np.intp], Doubles]:
+        """The order of the listed entries, best first, and for each how probable it is that it is right."""
+        ranks = listed.views @ self._rank_weights
+        scores = _sigmoid(log_odds(self.evidence(question, listed, ranks), self._sure, self._sure_out))
+        # The very words HR wrote come first, whatever else is alike.
+        order = np.lexsort((-ranks, ~listed.exact))
+        scores[order] = np.minimum.accumulate(scores[order])
+        only = listed.exact & (listed.exact.sum() == 1)
+        scores = np.where(only, 1.0, np.minimum(scores, 0.999))
+        return order, self._minus_excluded(question, listed, scores)
+
+    @staticmethod
+    def evidence(question: Question, listed: Listed, ranks: Doubles) -> Doubles:
+        """What says how sure one can be: a row for each listed entry, columns as in `SURE`."""
+        top = float(ranks.max())
+        others = np.sort(ranks)
+        second = float(others[-2]) if len(others) > 1 else top - _NO_RIVAL
+        rival = np.where(ranks >= top, second, top)
+        gap = np.clip(ranks - rival, -_NO_RIVAL, _NO_RIVAL)
+        shares = np.exp(ranks - top)
+        shares /= shares.sum()
+        named = dict(zip(VIEWS, listed.views.T, strict=True))
+        size = len(ranks)
+        return np.stack(
+            [
+                np.ones(size),
+                ranks,
+                gap,
+                shares,
+                shares * ranks,
+                named["best"],
+                named["centre"],
+                named["edit"],
+                named["sound"],
+                named["covered"],
+                named["covers"],
+                named["contrast"],
+                named["shared"],
+                named["missing"],
+                named["covered"] * named["covers"],
+                np.full(size, listed.unseen),
+                np.full(size, np.log1p(len(question.text))),
+                np.full(size, np.log1p(question.bag.total)),
+            ],
+            axis=1,
         )
-        if unlike >= _NOT_LIKE and unlike > edit:
-            parts["not"] = unlike
-            score *= _NOT_FACTOR
-        held = set(tokens(folded))
-        uncovered = tuple(t for t in query.counts if t not in held and len(t) > 1)
-        return Candidate(entry, round(min(score, 1.0), 4), self._shown[wording], parts, uncovered)
+
+    def _nearest(self, nearness: Doubles, allowed: Callable[[Entry], bool] | None, raw: str) -> Ints:
+        """The entries with the greatest nearness among those allowed, and those with the very wording."""
+        size = min(len(nearness), _SHORT_LIST if allowed is None else _SHORT_LIST * 3)
+        order = np.argpartition(-nearness, size - 1)[:size] if size < len(nearness) else np.arange(len(nearness))
+        order = order[np.argsort(-nearness[order], kind="stable")]
+        if allowed is not None:
+            kept = [int(e) for e in order if allowed(self.entries[e])]
+            if len(kept) < min(_SHORT_LIST, len(nearness)) and size < len(nearness):
+                kept = [int(e) for e in np.argsort(-nearness, kind="stable") if allowed(self.entries[e])]
+            order = np.array(kept, dtype=np.int64)
+        chosen = [int(e) for e in order[:_SHORT_LIST] if nearness[e] > 0]
+        same = {int(self._owner[w]) for w in self._exact.get(raw, ())} - set(chosen)
+        chosen += [e for e in sorted(same) if allowed is None or allowed(self.entries[e])]
+        return np.array(chosen, dtype=np.int32)
+
+    def _closest_wordings(self, entries: Ints, cosines: Doubles, without: set[int]) -> tuple[Ints, Ints]:
+        """A few wordings of each listed entry, and for each the position of its entry in the list."""
+        wordings: list[int] = []
+        member: list[int] = []
+        for position, entry in enumerate(entries.tolist()):
+            rows: Sequence[int] = self._table.wordings_of(entry)
+            if without:
+                rows = [r for r in rows if r not in without]
+            if len(rows) > _WORDINGS_EACH:
+                rows = sorted(rows, key=lambda r: -cosines[r])[:_WORDINGS_EACH]
+            wordings += rows
+            member += [position] * len(rows)
+        return np.array(wordings, dtype=np.int32), np.array(member, dtype=np.int32)
+
+    def _view(
+        self,
+        question: Question,
+        entries: Ints,
+        wordings: Ints,
+        member: Ints,
+        cosines: Doubles,
+        best: Doubles,
+        centre: Doubles,
+    ) -> Listed:
+        size = len(entries)
+        listed = wordings.tolist()
+        ratio = fuzz.ratio
+        edits = np.array([ratio(question.text, self._text[w]) for w in listed]) / 100
+        raw_edits = np.array([ratio(question.raw, self._raw[w]) for w in listed]) / 100
+        sounds = np.array([ratio(question.sound, self._sound[w]) for w in listed]) / 100
+        likeness = cosines[wordings] + edits + 0.5 * sounds
+        chosen = np.zeros(size, dtype=np.int32)
+        top = np.full(size, -1.0)
+        for position, wording, value in zip(member.tolist(), listed, likeness.tolist(), strict=True):
+            if value > top[position]:
+                top[position], chosen[position] = value, wording
+        covered, shared, missing = self._cover_entries(question.bag, entries)
+        views = {
+            "best": best[entries],
+            "centre": centre[entries],
+            "edit": _highest(edits, member, size),
+            "raw_edit": _highest(raw_edits, member, size),
+            "sound": _highest(sounds, member, size),
+            "covered": covered,
+            "covers": self._cover_wordings(question.bag, chosen),
+            "contrast": np.bincount(member, self._contrast(wordings, cosines), size),
+            "shared": shared,
+            "missing": missing,
+        }
+        unseen = float(question.bag.unknown_weights.sum()) / question.bag.total
+        exact = np.array([question.raw == self._raw[w] for w in chosen.tolist()])
+        return Listed(entries, chosen, np.stack([views[v] for v in VIEWS], axis=1), unseen, exact)
+
+    def _cover_entries(self, bag: Bag, entries: Ints) -> tuple[Doubles, Doubles, Doubles]:
+        """For each entry: the share of the question its wordings hold at all, the same weighed by how many of
+        them do, and the rarest feature none holds, as a share of the question's rarest."""
+        table = self._table
+        spans = [slice(table.entry_starts[e], table.entry_starts[e + 1]) for e in entries.tolist()]
+        ids = np.concatenate([table.entry_ids[s] for s in spans])
+        shares = np.concatenate([table.entry_shares[s] for s in spans])
+        position = np.full(len(table.weights), -1, dtype=np.int32)
+        position[bag.known] = np.arange(len(bag.known), dtype=np.int32)
+        where = position[ids]
+        hit = where >= 0
+        rows = np.repeat(np.arange(len(spans)), [s.stop - s.start for s in spans])[hit]
+        held = np.zeros((len(spans), max(1, len(bag.known))), dtype=np.float32)
+        held[rows, where[hit]] = shares[hit]
+        weights = bag.weights if len(bag.known) else np.zeros(1, dtype=np.float32)
+        present = held > 0
+        unknown = float(bag.unknown_weights.max()) if len(bag.unknown_weights) else 0.0
+        absent = np.where(present, 0.0, weights).max(axis=1)
+        rarest = max(unknown, float(weights.max()), 1e-9)
+        total = bag.total
+        return present @ weights / total, held @ weights / total, np.maximum(absent, unknown) / rarest
+
+    def _cover_wordings(self, bag: Bag, wordings: Ints) -> Doubles:
+        """The share of each wording's weight that the question holds."""
+        table = self._table
+        spans = [slice(table.row_starts[w], table.row_starts[w + 1]) for w in wordings.tolist()]
+        ids = np.concatenate([table.row_ids[s] for s in spans])
+        weights = np.zeros(len(table.weights), dtype=np.float32)
+        weights[bag.known] = bag.weights
+        rows = np.repeat(np.arange(len(spans)), [s.stop - s.start for s in spans])
+        return np.bincount(rows, weights[ids], len(spans)) / table.row_totals[wordings]
+
+    def _contrast(self, wordings: Ints, cosines: Doubles) -> Doubles:
+        """Kernel ridge regression among the listed wordings: what they share with each other counts less."""
+        table = self._table
+        spans = [slice(table.row_starts[w], table.row_starts[w + 1]) for w in wordings.tolist()]
+        ids = np.concatenate([table.row_ids[s] for s in spans])
+        rows = np.repeat(np.arange(len(spans)), [s.stop - s.start for s in spans])
+        distinct, columns = np.unique(ids, return_inverse=True)
+        vectors = np.zeros((len(spans), len(distinct)), dtype=np.float32)
+        vectors[rows, columns] = table.weights[ids] / table.norms[wordings][rows]
+        kernel = vectors @ vectors.T
+        kernel[np.diag_indices(len(spans))] += _DOUBT
+        return np.linalg.solve(kernel, cosines[wordings].astype(np.float32)).astype(np.float64)
+
+    def _minus_excluded(self, question: Question, listed: Listed, scores: Doubles) -> Doubles:
+        """A question that is more like a `not:` wording than like the entry's own must not be answered by it."""
+        if not self._not:
+            return scores
+        for position, entry in enumerate(listed.entries.tolist()):
+            for other in self._not.get(entry, ()):
+                unlike = fuzz.ratio(question.text, other) / 100
+                own = float(listed.views[position, VIEWS.index("edit")])
+                if unlike >= _NOT_LIKE and unlike > own:
+                    scores[position] = min(scores[position], 1.0 - unlike)
+        return scores
+
+    def _candidate(self, found: _Ranked, position: int) -> Candidate:
+        question, listed = found.question, found.listed
+        wording = int(listed.wordings[position])
+        held = set(features(self._text[wording]))
+        return Candidate(
+            entry=self.entries[int(listed.entries[position])],
+            score=round(float(found.scores[position]), 4),
+            question=self._shown[wording],
+            parts={v: round(float(x), 4) for v, x in zip(VIEWS, listed.views[position], strict=True)},
+            uncovered=tuple(f.removeprefix("w:") for f in features(question.text) if readable(f) and f not in held),
+            readings=question.readings,
+        )
 
 
-def _rarity(token: str, size: int, spread: int) -> float:
-    weight = float(np.log((size + 1) / (spread + 0.5)) + 0.3)
-    return weight * (_SINGLE_HAN_WEIGHT if len(token) == 1 and token > "\u3400" else 1.0)
+class _Spellings:
+    """What the knowledge base writes for a sound, to repair homophones, typed pinyin and abbreviations."""
+
+    def __init__(self, raws: Sequence[str], sounds: Sequence[str]) -> None:
+        self._raws = raws
+        self._initials: list[str] | None = None
+        self._abbreviated: dict[str, str] = {}
+        pairs: dict[str, Counter[str]] = {}
+        for raw, heard in zip(raws, sounds, strict=True):
+            # Only where each character is one unit do writing and sound stand side by side.
+            if len(raw) == len(heard):
+                for i in range(len(raw) - 1):
+                    if is_han(raw[i]) and is_han(raw[i + 1]):
+                        pairs.setdefault(heard[i : i + 2], Counter())[raw[i : i + 2]] += 1
+        self._pairs = {heard: [pair for pair, _ in counts.most_common()] for heard, counts in pairs.items()}
+
+    def read_letters(self, spelled: Sequence[Spelled], words: frozenset[str]) -> list[str]:
+        """Write typed pinyin and abbreviations as the knowledge base does; Chinese characters stay."""
+        wanted = self._wanted(spelled, lambda i: not is_han(spelled[i][0]))
+        return [
+            choices.most_common(1)[0][0]
+            if choices
+            else self._spelled_out(span)
+            if span == unit and span not in words and _ABBREVIATION.match(span)
+            else span
+            for (span, unit), choices in zip(spelled, wanted, strict=True)
+        ]
+
+    def repair(self, spelled: Sequence[Spelled], table: FeatureTable) -> list[str]:
+        """Replace neighbours that nobody wrote here but that sound like a pair somebody did."""
+
+        def odd(i: int) -> bool:
+            around = (
+                spelled[max(0, i - 1)][0] + spelled[i][0],
+                spelled[i][0] + spelled[min(i + 1, len(spelled) - 1)][0],
+            )
+            return not any(len(pair) == 2 and table.knows(pair) for pair in around)
+
+        wanted = self._wanted(spelled, odd)
+        return [
+            choices.most_common(1)[0][0] if choices else span
+            for (span, _), choices in zip(spelled, wanted, strict=True)
+        ]
+
+    def _wanted(self, spelled: Sequence[Spelled], may_change: Callable[[int], bool]) -> list[Counter[str]]:
+        """For each unit that may change, the characters its neighbours ask for."""
+        wanted: list[Counter[str]] = [Counter() for _ in spelled]
+        free = [may_change(i) for i in range(len(spelled))]
+        for i in range(len(spelled) - 1):
+            if not (free[i] or free[i + 1]):
+                continue
+            (left, left_unit), (right, right_unit) = spelled[i], spelled[i + 1]
+            for pair in self._pairs.get(left_unit + right_unit, ()):
+                if (free[i] or pair[0] == left) and (free[i + 1] or pair[1] == right):
+                    if free[i]:
+                        wanted[i][pair[0]] += 1
+                    if free[i + 1]:
+                        wanted[i + 1][pair[1]] += 1
+                    break
+        return wanted
+
+    def _spelled_out(self, letters: str) -> str:
+        """The words abbreviated most often like this: gjj → 公积金; the letters if nobody wrote such words."""
+        if letters not in self._abbreviated:
+            if self._initials is None:
+                self._initials = ["".join(map(sound.initial, raw)) for raw in self._raws]
+            found: Counter[str] = Counter()
+            for raw, initials in zip(self._raws, self._initials, strict=True):
+                at = initials.find(letters)
+                if at >= 0 and all(map(is_han, raw[at : at + len(letters)])):
+                    found[raw[at : at + len(letters)]] += 1
+            self._abbreviated[letters] = found.most_common(1)[0][0] if found else letters
+        return self._abbreviated[letters]
+
+
+def _join(spans: Sequence[str]) -> str:
+    """Latin words keep their distance; Chinese needs none."""
+    joined = ""
+    for span in spans:
+        joined += f" {span}" if joined and joined[-1].isascii() and span[0].isascii() else span
+    return joined
+
+
+def _highest(values: Doubles, member: Ints, size: int) -> Doubles:
+    highest = np.zeros(size)
+    np.maximum.at(highest, member, values)
+    return highest
+
+
+def log_odds(evidence: Doubles, table: Doubles, out: Doubles) -> Doubles:
+    """How sure the evidence makes one: rows of evidence, the fitted table and the weights of its bent columns."""
+    direct, bent = table[:, 0], table[:, 1:]
+    return evidence @ direct + np.tanh(evidence @ bent) @ out
+
+
+def _sigmoid(values: Doubles) -> Doubles:
+    return 1.0 / (1.0 + np.exp(-np.clip(values, -30, 30)))

@@ -139,13 +139,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entry that may answer, with the wording that matched and each view's part in the score."""
+    """An entry that may answer, with the wording that matched and each view of how alike they are.
+
+    `uncovered` are parts of the question the wording lacks; `readings` what was read as something else.
+    """
 
     entry: Entry
     score: float
     question: str
     parts: Mapping[str, float] = field(default_factory=dict)
     uncovered: tuple[str, ...] = ()
+    readings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

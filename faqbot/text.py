@@ -41,6 +41,10 @@ _UNSAFE = str.maketrans(
 )  # fmt: skip
 
 
+def is_han(character: str) -> bool:
+    return "\u3400" <= character[:1] <= "\u9fff"
+
+
 class _Converter(Protocol):
     def convert(self, text: str) -> str: ...
 

@@ -16,6 +16,7 @@ from faqbot.knowledge.parse import (
     parse_file,
     parse_synonyms,
 )
+from faqbot.lexicon import GROUPS
 from faqbot.matching import Index
 from faqbot.model import Entry, Place, Problem
 from faqbot.text import Synonyms, normalise
@@ -72,7 +73,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
     return Snapshot(
         version=_version(files),
         entries=tuple(entries),
-        index=Index(answerable, Synonyms(synonyms)),
+        index=Index(answerable, Synonyms((*synonyms, *GROUPS))),
         problems=tuple(problems),
         good=live,
         synonyms=synonyms,

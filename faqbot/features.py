@@ -1,0 +1,182 @@
+"""Texts as sets of weighted features in flat arrays: which texts share what, in one pass over the rare parts.
+
+Features are Han characters, pairs and triples of neighbours, and, for other scripts, word stems, pairs of stems and
+runs of letters. A feature weighs more the fewer entries it occurs in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from faqbot.lexicon import STOP_WEIGHT, STOP_WORDS
+from faqbot.text import HAN
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int32]
+
+_RUN = re.compile(rf"[a-z0-9]+|[{HAN}]+|[^\W\d_{HAN}]+")
+# What a feature weighs besides its rarity, by kind.
+_HAN_WEIGHTS = (0.45, 1.0, 0.7)  # one, two, three characters
+_STEM, _STEM_PAIR, _LETTERS = 1.0, 0.6, 0.35
+_LETTER_RUNS = (3, 4)
+_ENDINGS = ("ings", "ing", "ied", "ies", "ed", "es", "s", "ly", "tion", "e")
+
+
+def features(text: str) -> list[str]:
+    """The distinct features of a normalised text, in order of appearance.
+
+    Stems begin with `w:`, pairs of stems with `p:`, runs of letters with `c:`.
+    """
+    found: list[str] = []
+    before = ""
+    for run in _RUN.findall(text):
+        if "\u3400" <= run[0] <= "\ufaff":
+            found += run
+            found += [run[i : i + 2] for i in range(len(run) - 1)]
+            found += [run[i : i + 3] for i in range(len(run) - 2)]
+            before = ""
+            continue
+        stem = _stem(run)
+        found.append(f"w:{stem}")
+        if before:
+            found.append(f"p:{before} {stem}")
+        before = stem
+        if run.isalpha():
+            padded = f" {run} "
+            found += [f"c:{padded[i : i + n]}" for n in _LETTER_RUNS for i in range(len(padded) - n + 1)]
+    return list(dict.fromkeys(found))
+
+
+def kind_weight(feature: str) -> float:
+    kind = feature[:2]
+    if kind == "w:":
+        return _STEM * (STOP_WEIGHT if feature[2:] in STOP_WORDS else 1.0)
+    if kind == "p:":
+        return _STEM_PAIR
+    if kind == "c:":
+        return _LETTERS
+    return _HAN_WEIGHTS[len(feature) - 1]
+
+
+def readable(feature: str) -> bool:
+    """Whether a person would recognise the feature as a part of what was written."""
+    return feature[:2] == "w:" or (len(feature) == 2 and feature[0] >= "\u3400")
+
+
+@lru_cache(maxsize=16384)
+def _stem(word: str) -> str:
+    """A rough English stem; other words come back as they are."""
+    if len(word) <= 4 or not word.isascii():
+        return word
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            word = word[: -len(ending)]
+            break
+    if len(word) > 3 and word[-1] == word[-2]:
+        word = word[:-1]
+    return word[:-1] + "y" if word.endswith("i") else word
+
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """A question as features: the ids known here with their weights, and the unknown ones."""
+
+    known: Ints
+    weights: Floats
+    unknown: tuple[str, ...]
+    unknown_weights: Floats
+
+    @property
+    def total(self) -> float:
+        return float(self.weights.sum() + self.unknown_weights.sum()) or 1.0
+
+
+class FeatureTable:
+    """The features of many wordings, grouped by the entry they belong to. Read-only after construction.
+
+    `owner` gives the entry of each wording and must not decrease.
+    """
+
+    def __init__(self, texts: Sequence[str], owner: Ints, entry_count: int) -> None:
+        self._vocabulary: dict[str, int] = {}
+        sizes = np.zeros(len(texts), dtype=np.int64)
+        flat: list[int] = []
+        number_of = self._vocabulary.setdefault
+        for row, text in enumerate(texts):
+            found = features(text)
+            sizes[row] = len(found)
+            flat += [number_of(f, len(self._vocabulary)) for f in found]
+        self.rows = len(texts)
+        self.entry_count = entry_count
+        self._starts = np.searchsorted(owner, np.arange(entry_count)).astype(np.int64)
+        self._wordings = np.bincount(owner, minlength=entry_count).astype(np.int64)
+        ids = np.array(flat, dtype=np.int32)
+        rows = np.repeat(np.arange(len(texts), dtype=np.int32), sizes)
+        size = len(self._vocabulary)
+        self.row_ids, self.row_starts = ids, np.concatenate(([0], np.cumsum(sizes)))
+        order = np.argsort(ids, kind="stable")
+        self._postings = rows[order]
+        self._posting_starts = np.concatenate(([0], np.cumsum(np.bincount(ids, minlength=size))))
+        # Each (entry, feature) once, with the share of the entry's wordings that hold it.
+        pairs, counts = np.unique(owner[rows].astype(np.int64) * max(1, size) + ids, return_counts=True)
+        pair_entry, pair_feature = pairs // max(1, size), pairs % max(1, size)
+        self.entry_ids = pair_feature.astype(np.int32)
+        self.entry_shares = np.sqrt(counts / self._wordings[pair_entry]).astype(np.float32)
+        self.entry_starts = np.searchsorted(pair_entry, np.arange(entry_count + 1))
+        spread = np.bincount(pair_feature, minlength=size)
+        kinds = np.fromiter(map(kind_weight, self._vocabulary), dtype=np.float32, count=size)
+        self.weights: Floats = (kinds * self._rarity(spread)).astype(np.float32)
+        squares = (self.weights**2)[ids]
+        self.norms: Floats = np.sqrt(np.maximum(np.bincount(rows, squares, self.rows), 1e-9)).astype(np.float32)
+        self.row_totals: Floats = np.maximum(np.bincount(rows, self.weights[ids], self.rows), 1e-9).astype(np.float32)
+        self._centre_norms = self._measure_centres(ids, rows, owner, size)
+
+    def bag(self, found: Sequence[str]) -> Bag:
+        number = self._vocabulary.get
+        known = [n for f in found if (n := number(f)) is not None]
+        unknown = tuple(f for f in found if f not in self._vocabulary)
+        ids = np.array(known, dtype=np.int32)
+        rarest = float(self._rarity(np.zeros(1))[0])
+        unknown_weights = np.array([kind_weight(f) * rarest for f in unknown], dtype=np.float32)
+        return Bag(ids, self.weights[ids], unknown, unknown_weights)
+
+    def knows(self, feature: str) -> bool:
+        return feature in self._vocabulary
+
+    def cosines(self, bag: Bag) -> npt.NDArray[np.float64]:
+        """How alike each wording is, 0 to 1."""
+        if not len(bag.known):
+            return np.zeros(self.rows)
+        starts, ends = self._posting_starts[bag.known], self._posting_starts[bag.known + 1]
+        rows = np.concatenate([self._postings[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
+        squares = bag.weights**2
+        dots = np.bincount(rows, np.repeat(squares, ends - starts), self.rows)
+        norm = float(squares.sum() + (bag.unknown_weights**2).sum()) ** 0.5
+        return dots / (self.norms * norm)
+
+    def best_and_centre(self, cosines: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
+        """For each entry the cosine of its best wording, and that of the mean of its wordings."""
+        best = np.maximum.reduceat(cosines, self._starts)
+        centre = np.add.reduceat(cosines, self._starts) / self._centre_norms
+        return best, centre
+
+    def wordings_of(self, entry: int) -> range:
+        start = int(self._starts[entry])
+        return range(start, start + int(self._wordings[entry]))
+
+    def _rarity(self, spread: npt.NDArray[np.generic]) -> Floats:
+        return (np.log((self.entry_count + 1) / (spread.astype(np.float32) + 0.5)) + 0.5).astype(np.float32)
+
+    def _measure_centres(self, ids: Ints, rows: Ints, owner: Ints, size: int) -> npt.NDArray[np.float64]:
+        """The length of each entry's sum of unit vectors."""
+        keys = owner[rows].astype(np.int64) * max(1, size) + ids
+        pairs, inverse = np.unique(keys, return_inverse=True)
+        sums = np.bincount(inverse, self.weights[ids] / self.norms[rows])
+        lengths = np.bincount(pairs // max(1, size), sums**2, self.entry_count)
+        return np.sqrt(np.maximum(lengths, 1e-9))

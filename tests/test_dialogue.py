@@ -1,0 +1,438 @@
+"""One text, what can be answered and what was offered before come out as one decision."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from faqbot.dialogue import LIMITS, LIST_AT_MOST, OFFERED_AT_MOST, Limits, choose, decide, judge, open_to, options
+from faqbot.dialogue import picked_number as picked
+from faqbot.matching import Index
+from faqbot.model import (
+    Answered,
+    Candidate,
+    Context,
+    Entry,
+    Menu,
+    Message,
+    MessageKind,
+    Offered,
+    Option,
+    OutOfList,
+    Period,
+    Small,
+    Smalltalk,
+    TopicList,
+    Unanswered,
+)
+
+TODAY = date(2026, 6, 1)
+NOW = 1_000.0
+GROUP = "cid-all"
+
+ANNUAL = Entry("annual", "年假有几天", "五天", also=("年休假天数",), topic="休假")
+SICK = Entry("sick", "病假怎么请", "找主管", topic="休假")
+PAY = Entry("pay", "几号发工资", "每月十号", topic="薪酬")
+PAYSLIP = Entry("payslip", "薪酬", "工资条在钉钉里看", topic="薪酬")
+PARKING = Entry("parking", "停车位怎么申请", "找行政")
+ENTRIES = (ANNUAL, SICK, PAY, PAYSLIP, PARKING)
+
+
+def say(text, *, entries=ENTRIES, context=None, now=NOW, limits=LIMITS["balanced"], **fields):
+    message = Message(
+        id="m", robot_code="r", conversation_id=GROUP, is_group=True, kind=MessageKind.TEXT, text=text, staff_id="u1"
+    )
+    return decide(replace(message, **fields), Index(entries), context, limits=limits, now=now, today=TODAY)
+
+
+def offered(*options, until=NOW + 1):
+    return Context(tuple(Option(*o) for o in options), until)
+
+
+def answer_of(decision):
+    """The id of the entry that is answered outright."""
+    assert isinstance(decision, Answered), decision
+    return decision.entry.id
+
+
+LIST = offered(("entry", "pay"), ("entry", "annual"), ("topic", "休假"))
+
+
+# -- numbers -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("2", 2),
+        ("２", 2),
+        ("②", 2),
+        (" 2 ", 2),
+        ("2。", 2),
+        ("(2)", 2),
+        ("2！", 2),
+        ("@小助手 2", 2),
+        ("二", 2),
+        ("两个", 2),
+        ("第二个", 2),
+        ("第2条", 2),
+        ("第 2 条", 2),
+        ("第二項", 2),
+        ("选2", 2),
+        ("选 2", 2),
+        ("我选第二个", 2),
+        ("我要2", 2),
+        ("看3", 3),
+        ("2号", 2),
+        ("2吧", 2),
+        ("2，谢谢", 2),
+        ("十", 10),
+        ("第十二条", 12),
+        ("十五", 15),
+        ("二十", 20),
+        ("二十一", 21),
+        ("第九十九个", 99),
+        ("12", 12),
+        ("0", 0),
+        ("年假", None),
+        ("二胎假", None),
+        ("三天", None),
+        ("2天年假", None),
+        ("第二天", None),
+        ("年假2", None),
+        ("一百", None),
+        ("一二", None),
+        ("12333", None),
+        ("2026", None),
+        ("80%", None),
+        ("第", None),
+        ("个", None),
+        ("选", None),
+        ("", None),
+        ("？", None),
+        ("2 年假", None),
+        ("v2", None),
+    ],
+)
+def test_only_a_number_to_pick_is_a_pick(text, number):
+    assert picked(text) == number
+
+
+@pytest.mark.parametrize("number", range(1, 100))
+def test_digits_and_chinese_numerals_mean_the_same(number):
+    digits = "零一二三四五六七八九"
+    tens, ones = divmod(number, 10)
+    written = ("" if tens < 2 else digits[tens]) + ("十" if tens else "") + (digits[ones] if ones else "")
+    assert picked(f"第{written}个") == picked(str(number)) == number
+
+
+@pytest.mark.parametrize(("text", "entry"), [("1", PAY), ("第二个", ANNUAL), ("②", ANNUAL), ("选 1", PAY)])
+def test_a_number_picks_from_the_list(text, entry):
+    assert say(text, context=LIST) == Answered(entry, 1.0, entry.question, picked=True)
+
+
+def test_a_number_opens_a_topic_of_the_menu():
+    assert say("3", context=LIST) == TopicList("休假", (ANNUAL, SICK), 2)
+
+
+@pytest.mark.parametrize("text", ["0", "4", "第十个"])
+def test_a_number_that_the_list_does_not_have_is_told(text):
+    assert say(text, context=LIST) == OutOfList(3)
+
+
+@pytest.mark.parametrize(
+    ("context", "now"),
+    [(None, NOW), (Context((), NOW + 1), NOW), (LIST, LIST.until), (LIST, LIST.until + 1000)],
+    ids=["no list", "empty list", "at its end", "long past"],
+)
+def test_without_a_living_list_there_is_nothing_to_pick(context, now):
+    assert say("1", context=context, now=now) == Smalltalk(Small.NOTHING_TO_PICK)
+
+
+def test_a_list_lives_until_its_end():
+    assert isinstance(say("1", context=LIST, now=LIST.until - 0.001), Answered)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (ANNUAL,),
+        (replace(PAY, draft=True),),
+        (replace(PAY, valid=Period(end=date(2026, 5, 31))),),
+        (replace(PAY, groups=("cid-other",)),),
+    ],
+    ids=["removed", "draft", "expired", "another group"],
+)
+def test_an_entry_taken_away_since_is_not_answered(entries):
+    assert say("1", entries=entries, context=LIST) == Unanswered()
+
+
+def test_a_question_is_answered_although_a_list_is_open():
+    assert answer_of(say("年假有几天", context=LIST)) == "annual"
+
+
+# -- small talk and commands -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", "  ", "？", "😀", "@小助手", "帮助", "菜单", "Help", "你会什么？", "怎么用"])
+def test_a_bare_text_or_a_call_for_help_opens_the_menu(text):
+    assert say(text) == Menu((("休假", 2, "年假有几天"), ("薪酬", 2, "几号发工资"), ("其他", 1, "停车位怎么申请")))
+
+
+def test_the_menu_of_an_empty_knowledge_base_is_empty():
+    assert say("帮助", entries=()) == Menu(())
+
+
+def test_the_menu_counts_only_what_may_be_answered_here():
+    hidden = (replace(SICK, groups=("cid-other",)), replace(PAY, draft=True), replace(PAYSLIP, departments=("1",)))
+    assert say("帮助", entries=(ANNUAL, *hidden)) == Menu((("休假", 1, "年假有几天"),))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("你好", Small.GREETING),
+        ("您好！", Small.GREETING),
+        ("Hi", Small.GREETING),
+        ("在吗？", Small.GREETING),
+        ("早上好", Small.GREETING),
+        ("谢谢", Small.THANKS),
+        ("非常感谢！", Small.THANKS),
+        ("謝謝", Small.THANKS),
+        ("Thank you", Small.THANKS),
+        ("好的，谢谢", Small.THANKS),
+        ("再见", Small.GOODBYE),
+        ("好的", Small.GOODBYE),
+        ("知道了", Small.GOODBYE),
+        ("88", Small.GOODBYE),
+    ],
+)
+def test_small_talk_gets_small_talk(text, kind):
+    assert say(text) == Smalltalk(kind)
+    assert say(text, context=LIST) == Smalltalk(kind)
+
+
+@pytest.mark.parametrize("text", ["你好，年假有几天", "请问年假有几天？", "年假有几天，谢谢"])
+def test_politeness_around_a_question_does_not_hide_it(text):
+    assert answer_of(say(text)) == "annual"
+
+
+@pytest.mark.parametrize(
+    ("kind", "small"),
+    [
+        (MessageKind.AUDIO, Small.NOT_HEARD),
+        (MessageKind.PICTURE, Small.NOT_TEXT),
+        (MessageKind.VIDEO, Small.NOT_TEXT),
+        (MessageKind.FILE, Small.NOT_TEXT),
+        (MessageKind.UNKNOWN, Small.NOT_TEXT),
+    ],
+)
+def test_what_cannot_be_read_gets_a_polite_reply(kind, small):
+    assert say("", kind=kind) == Smalltalk(small)
+
+
+def test_a_voice_message_is_answered_like_text():
+    assert say("年假有几天", kind=MessageKind.VOICE) == say("年假有几天")
+
+
+# -- topics and questions ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["休假", "休假？", " 休 假 ", "@小助手 休假"])
+def test_the_name_of_a_topic_opens_the_topic(text):
+    assert say(text) == TopicList("休假", (ANNUAL, SICK), 2)
+
+
+def test_an_exact_wording_beats_the_name_of_a_topic():
+    assert answer_of(say("薪酬")) == "payslip"
+
+
+def test_a_topic_without_anything_to_show_does_not_open():
+    assert not isinstance(say("休假", entries=(replace(ANNUAL, groups=("cid-other",)), PAY)), TopicList)
+
+
+def test_a_long_topic_is_cut_and_counted():
+    many = tuple(Entry(f"e{n}", f"问题{n}", "答", topic="很多") for n in range(LIST_AT_MOST + 5))
+    assert say("很多", entries=many) == TopicList("很多", many[:LIST_AT_MOST], LIST_AT_MOST + 5)
+
+
+@pytest.mark.parametrize("text", ["年假有几天", "年假有几天？", "请问年假有几天", "年休假天数", "請問年假有幾天"])
+@pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS)
+def test_a_wording_hr_wrote_is_answered_at_every_strictness(text, limits):
+    assert answer_of(say(text, limits=limits)) == "annual"
+
+
+def test_a_question_nobody_wrote_an_answer_for_is_admitted():
+    assert isinstance(say("zzz qqq"), Unanswered)
+
+
+def test_two_entries_with_the_same_wording_are_offered():
+    decision = say("年假有几天", entries=(ANNUAL, replace(ANNUAL, id="twin")))
+    assert isinstance(decision, Offered) and [c.entry.id for c in decision.candidates] == ["annual", "twin"]
+
+
+def test_the_version_that_is_valid_today_answers():
+    old = replace(ANNUAL, id="old", valid=Period(end=date(2026, 5, 31)))
+    new = replace(ANNUAL, id="new", valid=Period(start=date(2026, 6, 1)))
+    assert answer_of(say("年假有几天", entries=(old, new))) == "new"
+
+
+# -- private entries ---------------------------------------------------------------------------
+
+PRIVATE = replace(SICK, id="private", question="哺乳假怎么请", private=True)
+
+
+def test_a_private_question_is_recognised_in_a_group():
+    assert answer_of(say("哺乳假怎么请", entries=(*ENTRIES, PRIVATE))) == "private"
+
+
+@pytest.mark.parametrize("text", ["帮助", "休假"])
+def test_lists_for_a_group_leave_private_questions_out(text):
+    entries = (PRIVATE, *ENTRIES)
+    assert "哺乳假" not in repr(say(text, entries=entries))
+    assert "哺乳假" in repr(say(text, entries=entries, is_group=False))
+
+
+def test_an_offer_for_a_group_leaves_private_questions_out():
+    twins = (ANNUAL, replace(ANNUAL, id="b"), replace(ANNUAL, id="c", private=True))
+    decision = say("年假有几天", entries=twins)
+    assert isinstance(decision, Offered) and [c.entry.id for c in decision.candidates] == ["annual", "b"]
+    single = say("年假有几天", entries=twins, is_group=False)
+    assert isinstance(single, Offered) and len(single.candidates) == 3
+
+
+# -- who may see what --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "conversation", "is_open"),
+    [
+        ({}, GROUP, True),
+        ({}, None, True),
+        ({"private": True}, GROUP, True),
+        ({"draft": True}, GROUP, False),
+        ({"draft": True}, None, False),
+        ({"held": "有效期读不懂"}, GROUP, False),
+        ({"held": "有效期读不懂"}, None, False),
+        ({"valid": Period(date(2026, 6, 1), date(2026, 6, 1))}, GROUP, True),
+        ({"valid": Period(start=date(2026, 6, 2))}, GROUP, False),
+        ({"valid": Period(end=date(2026, 5, 31))}, GROUP, False),
+        ({"valid": Period(end=date(2026, 5, 31))}, None, False),
+        ({"valid": Period(date(2026, 12, 31), date(2026, 1, 1))}, GROUP, False),
+        ({"groups": (GROUP,)}, GROUP, True),
+        ({"groups": ("cid-other", GROUP)}, GROUP, True),
+        ({"groups": ("cid-other",)}, GROUP, False),
+        ({"groups": ("cid-other",)}, "", False),
+        ({"groups": ("cid-other",)}, None, True),
+        ({"departments": ("1001",)}, GROUP, False),
+        ({"departments": ("1001",), "groups": (GROUP,)}, GROUP, False),
+        ({"departments": ("1001",)}, None, True),
+    ],
+)
+def test_an_entry_is_open_only_where_and_when_it_may_be(changes, conversation, is_open):
+    assert open_to(replace(ANNUAL, **changes), TODAY, conversation) is is_open
+
+
+def test_an_entry_that_is_not_open_here_is_never_answered_nor_offered():
+    closed = replace(ANNUAL, groups=("cid-other",))
+    assert "annual" not in repr(say("年假有几天", entries=(closed, SICK)))
+
+
+# -- answering, offering, admitting ------------------------------------------------------------
+
+WIDE = Limits(answer_at=0.7, offer_at=0.4, lead=0.1)
+
+
+def ranked(*scores):
+    return tuple(Candidate(replace(ANNUAL, id=str(n)), score, "q") for n, score in enumerate(scores))
+
+
+@pytest.mark.parametrize(
+    ("scores", "outcome"),
+    [
+        ((), Unanswered),
+        ((0.39,), Unanswered),
+        ((0.4,), 1),
+        ((0.69,), 1),
+        ((0.7,), Answered),
+        ((0.75, 0.6), Answered),
+        ((0.7, 0.61), 2),
+        ((0.9, 0.85), 2),
+        ((0.9, 0.85, 0.3), 2),
+        ((1.0,), Answered),
+        ((1.0, 0.99), Answered),
+        ((1.0, 1.0), 2),
+        ((0.69, 0.1), 1),
+        ((0.65, 0.6, 0.55, 0.5, 0.45, 0.44), OFFERED_AT_MOST),
+    ],
+)
+def test_a_clear_lead_is_answered_a_likely_few_are_offered_the_rest_is_admitted(scores, outcome):
+    decision = choose(ranked(*scores), WIDE)
+    if isinstance(outcome, int):
+        assert isinstance(decision, Offered)
+        assert [c.score for c in decision.candidates] == list(scores[:outcome])
+    else:
+        assert isinstance(decision, outcome)
+
+
+def test_the_nearest_are_kept_when_nothing_is_answered():
+    decision = choose(ranked(0.3, 0.2, 0.1, 0.05), WIDE)
+    assert isinstance(decision, Unanswered) and [c.score for c in decision.nearest] == [0.3, 0.2, 0.1]
+
+
+def test_a_stricter_bot_asks_for_more():
+    strict, balanced, lenient = (LIMITS[name] for name in ("strict", "balanced", "lenient"))
+    for limit in ("answer_at", "offer_at", "lead"):
+        assert getattr(strict, limit) >= getattr(balanced, limit) >= getattr(lenient, limit)
+    for limits in LIMITS.values():
+        assert 0 < limits.offer_at < limits.answer_at < 1 and 0 < limits.lead < 1
+
+
+# -- what the numbers of the next list mean ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("decision", "meant"),
+    [
+        (Offered(ranked(0.5, 0.4)), (Option("entry", "0"), Option("entry", "1"))),
+        (Menu((("休假", 2, "年假"), ("其他", 1, "x"))), (Option("topic", "休假"), Option("topic", "其他"))),
+        (TopicList("休假", (ANNUAL, SICK), 9), (Option("entry", "annual"), Option("entry", "sick"))),
+        (Answered(ANNUAL, 1.0, "q"), ()),
+        (Unanswered(ranked(0.1)), ()),
+        (Smalltalk(Small.THANKS), ()),
+        (OutOfList(3), ()),
+    ],
+)
+def test_each_line_of_a_list_has_a_meaning(decision, meant):
+    assert options(decision) == meant
+
+
+def test_the_menu_then_a_topic_then_a_question_can_be_walked_by_numbers():
+    menu = say("帮助")
+    topic = say("1", context=Context(options(menu), NOW + 1))
+    assert topic == TopicList("休假", (ANNUAL, SICK), 2)
+    answer = say("2", context=Context(options(topic), NOW + 1))
+    assert answer == Answered(SICK, 1.0, SICK.question, picked=True)
+
+
+def test_entries_without_a_topic_can_be_opened_by_number():
+    menu = say("帮助")
+    assert say("3", context=Context(options(menu), NOW + 1)) == TopicList("其他", (PARKING,), 1)
+
+
+# -- one bare question -----------------------------------------------------------------------------
+
+
+def test_a_bare_question_is_judged_without_asker_and_with_its_ranking():
+    limited = replace(ANNUAL, groups=("cid-other",))
+    decision, ranking = judge("年假有几天", Index((limited, SICK)), limits=LIMITS["balanced"], today=TODAY)
+    assert answer_of(decision) == "annual"
+    assert ranking[0].entry == limited and ranking[0].question == "年假有几天"
+
+
+@pytest.mark.parametrize("text", ["你好", "帮助", "谢谢", ""])
+def test_commands_are_no_questions(text):
+    decision, _ = judge(text, Index(ENTRIES), limits=LIMITS["balanced"], today=TODAY)
+    assert isinstance(decision, (Smalltalk, Menu))
