@@ -14,7 +14,6 @@ import aiohttp
 
 from faqbot.bot import Bot
 from faqbot.console.server import open_console
-from faqbot.dialogue import LIMITS
 from faqbot.dingtalk.stream import StreamConnection
 from faqbot.dingtalk.webhook import Webhook
 from faqbot.errors import KnowledgeMissing, StartError
@@ -53,7 +52,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         return datetime.now(settings.timezone).date()
 
     async with contextlib.AsyncExitStack() as stack:
-        library = Library(FolderShelf(Path(settings.knowledge)), today)
+        library = Library(FolderShelf(Path(settings.knowledge)), today, settings.strictness)
+        stack.push_async_callback(library.close)
         try:
             await library.refresh()
         except KnowledgeMissing as exc:
@@ -62,7 +62,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(store.close)
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         webhook = Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint))
-        bot = Bot(library, store, webhook, limits=LIMITS[settings.strictness], today=today)
+        bot = Bot(library, store, webhook, today=today)
         stream = StreamConnection(
             session, settings.openapi_endpoint, settings.client_id, settings.client_secret, bot.receive
         )

@@ -10,7 +10,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from faqbot.dialogue import CONTEXT_SECONDS, Limits, decide, options
+from faqbot.dialogue import CONTEXT_SECONDS, decide, options
 from faqbot.dingtalk.payloads import read_message, reply_body
 from faqbot.dingtalk.webhook import EXPIRY_MARGIN, Webhook
 from faqbot.errors import DeliveryError, SessionGone
@@ -52,14 +52,12 @@ class Bot:
         store: Store,
         webhook: Webhook,
         *,
-        limits: Limits,
         today: Callable[[], date],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._library = library
         self._store = store
         self._webhook = webhook
-        self._limits = limits
         self._today = today
         self._clock = clock
         self._lanes: dict[str, deque[Message]] = {}
@@ -106,9 +104,10 @@ class Bot:
         """Decide on one message, reply and record what became of it."""
         started = time.perf_counter()
         now = self._clock()
-        index = self._library.current.index
+        snapshot = self._library.current
+        limits = self._library.limits_for(snapshot)
         context = await self._store.context(message.thread, now)
-        decision = decide(message, index, context, limits=self._limits, now=now, today=self._today())
+        decision = decide(message, snapshot.index, context, limits=limits, now=now, today=self._today())
         state, code = "answered", "ok"
         try:
             await self._send(message, render(decision, message))

@@ -6,8 +6,8 @@ import asyncio
 import json
 import os
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -21,8 +21,8 @@ from faqbot.errors import FaqbotError, KnowledgeMissing, SettingsError
 from faqbot.settings import Settings
 
 if TYPE_CHECKING:
+    from faqbot.evaluation import Result
     from faqbot.knowledge.assemble import Snapshot
-    from faqbot.model import Candidate, Decision
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -76,20 +76,55 @@ def ask(
     """看看机器人会怎么回答这句话，以及为什么。"""
     settings = _settings()
     snapshot = _knowledge(settings.knowledge, _today(settings))
-    from faqbot.dialogue import LIMITS, judge
+    from faqbot.calibration import learn
+    from faqbot.evaluation import Expected, evaluate
     from faqbot.render import plain_body
 
-    started = time.perf_counter()
-    decision, ranking = judge(text, snapshot.index, limits=LIMITS[settings.strictness], today=_today(settings))
-    spent = (time.perf_counter() - started) * 1000
+    limits = learn(snapshot.index, settings.strictness)
+    (result,) = evaluate([Expected(text, None)], snapshot.index, limits=limits, today=_today(settings))
+    reply = plain_body(result.decision, text)
     if as_json:
-        result = _result(text, decision, ranking, spent, explain=explain)
-        result["reply"] = plain_body(decision, text)
-        typer.echo(json.dumps(result, ensure_ascii=False))
+        shown = result.as_json()
+        if explain:
+            for candidate, found in zip(shown["candidates"], result.candidates, strict=True):
+                candidate |= {"views": dict(found.parts), "uncovered": found.uncovered, "readings": found.readings}
+        typer.echo(json.dumps(shown | {"reply": reply}, ensure_ascii=False))
         return
-    typer.echo(plain_body(decision, text))
+    typer.echo(reply)
     if explain:
-        typer.echo(_explanation(text, snapshot, decision, ranking), err=False)
+        typer.echo(_explanation(text, snapshot, result))
+
+
+@cli.command("evaluate")
+def evaluate_command(
+    file: Annotated[Path, typer.Argument(help="问题文件：YAML、CSV 或 JSONL，每条有 q 和 id（没有答案时留空）")],
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    fail_under: Annotated[
+        float | None, typer.Option("--fail-under", min=0, max=1, help="答对（或该拒答时拒答）的比例低于它时退出码为 1")
+    ] = None,
+) -> None:
+    """用一批已知答案的问题检验知识库：答对、答错、列出和拒答各多少，逐条列出没答对的。"""
+    settings = _settings()
+    snapshot = _knowledge(settings.knowledge, _today(settings))
+    from faqbot.calibration import learn
+    from faqbot.evaluation import EvaluationError, evaluate, read_questions, summary
+
+    try:
+        questions = read_questions(str(file), file.read_bytes())
+    except EvaluationError as exc:
+        _fail(str(exc))
+    except OSError as exc:
+        _fail(f"读不到 {file}：{exc.strerror}")
+    with _progress(len(questions), "检验") as progress:
+        limits = learn(snapshot.index, settings.strictness)
+        results = evaluate(questions, snapshot.index, limits=limits, today=_today(settings), progress=progress)
+    counts = summary(results)
+    if as_json:
+        typer.echo(json.dumps({"summary": counts, "results": [r.as_json() for r in results]}, ensure_ascii=False))
+    else:
+        _print_evaluation(counts, results)
+    if fail_under is not None and (counts["good"] or 0.0) < fail_under:
+        raise typer.Exit(1)
 
 
 @cli.command()
@@ -131,49 +166,78 @@ def _problem(problem: Any) -> dict[str, Any]:
     }
 
 
-def _result(
-    text: str,
-    decision: Decision,
-    ranking: tuple[Candidate, ...] | Any,
-    spent: float,
-    *,
-    explain: bool = False,
-) -> dict[str, Any]:
-    candidates = []
-    for c in ranking:
-        shown: dict[str, Any] = {"id": c.entry.id, "score": c.score, "matched": c.question}
-        if explain:
-            shown |= {"views": {k: round(v, 4) for k, v in c.parts.items()}, "uncovered": list(c.uncovered)}
-        candidates.append(shown)
-    return {
-        "q": text,
-        "expected": None,
-        "decision": _decision_name(decision),
-        "candidates": candidates,
-        "ms": round(spent, 3),
-    }
+_DECISIONS = {"answered": "直接回答", "offered": "列出候选", "unanswered": "不回答"}
+_VIEW_NAMES = {
+    "best": "最像的问法",
+    "centre": "整条",
+    "edit": "字形",
+    "raw_edit": "原文字形",
+    "sound": "读音",
+    "covered": "问题被覆盖",
+    "covers": "问法被覆盖",
+    "contrast": "区分度",
+    "shared": "多数问法",
+    "missing": "缺少的字眼",
+}
 
 
-def _decision_name(decision: Decision) -> str:
-    from faqbot.model import Answered, Offered
-
-    if isinstance(decision, Answered):
-        return "answered"
-    return "offered" if isinstance(decision, Offered) else "unanswered"
-
-
-def _explanation(text: str, snapshot: Snapshot, decision: Decision, ranking: Any) -> str:
-    names = {"answered": "直接回答", "offered": "列出候选", "unanswered": "不回答"}
-    lines = [
-        "",
-        f"—— 判断：{names[_decision_name(decision)]}；比较用的文字：{snapshot.index.fold(text) or '（空）'}",
-    ]
-    for number, c in enumerate(ranking, 1):
-        parts = "，".join(f"{name} {value:.2f}" for name, value in c.parts.items())
+def _explanation(text: str, snapshot: Snapshot, result: Result) -> str:
+    compared = snapshot.index.read(text)
+    lines = ["", f"—— 判断：{_DECISIONS[result.outcome]}；比较用的文字：{compared.text or '（空）'}"]
+    for number, c in enumerate(result.candidates, 1):
+        parts = "，".join(f"{_VIEW_NAMES[name]} {value:.2f}" for name, value in c.parts.items())
         lines.append(f"{number}. {c.score:.3f}  {c.entry.id}（{c.entry.place}）")
         lines.append(f"   匹配的问法：{c.question}")
         lines.append(f"   {parts}" + (f"；没有对上：{'、'.join(c.uncovered)}" if c.uncovered else ""))
+        if c.readings:
+            lines.append("   当作：" + "，".join(f"{old} → {new}" for old, new in c.readings))
     return "\n".join(lines)
+
+
+def _print_evaluation(counts: dict[str, Any], results: Sequence[Result]) -> None:
+    """A table of the counts and every question that did not go as expected."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(show_header=False, title="检验结果")
+
+    def percent(value: float | None) -> str:
+        return "—" if value is None else f"{value:.1%}"
+
+    for name, value in (
+        ("问题", f"{counts['questions']}（应有答案 {counts['with_answer']}，应拒答 {counts['without_answer']}）"),
+        ("第一条就对 / 前三条有", f"{percent(counts['top1'])} / {percent(counts['top3'])}"),
+        ("直接答对 / 答错", f"{counts['answered_rightly']} / {counts['answered_wrongly']}"),
+        ("列出候选（其中有对的）", f"{counts['offered']}（{counts['offered_with_the_right_one']}）"),
+        ("不回答", str(counts["refused"])),
+        ("直接回答的准确率", percent(counts["precision"])),
+        ("不该答却答了", percent(counts["strangers_answered"])),
+        ("每个问题用时（中位）", f"{counts['ms_median']} 毫秒"),
+    ):
+        table.add_row(name, value)
+    console.print(table)
+    for r in results:
+        if r.good:
+            continue
+        first = r.candidates[0] if r.candidates else None
+        found = f"{first.entry.id}（{first.score:.2f}）" if first else "—"
+        wanted = r.expected.entry_id or "（不回答）"
+        console.print(f"{_DECISIONS[r.outcome]}  {r.expected.question}  应为 {wanted}，找到 {found}", markup=False)
+
+
+@contextmanager
+def _progress(total: int, what: str) -> Iterator[Callable[[int], object]]:
+    """A progress bar on a terminal; silence in a pipe."""
+    if total < 200 or not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def _environ() -> Mapping[str, str]:

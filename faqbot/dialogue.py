@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,30 +26,34 @@ from faqbot.model import (
     TopicList,
     Unanswered,
 )
-from faqbot.text import normalise
+from faqbot.text import normalise, only_fillers
 
 Allowed = Callable[[Entry], bool]
 
 NO_TOPIC = "其他"
 OFFERED_AT_MOST = 5
 LIST_AT_MOST = 15
+# An entry joins a list that is sent anyway from this share of the bar.
+_CLOSE = 0.3
 CONTEXT_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Scores between 0 and 1: answer from `answer_at` if the next entry is `lead` behind; offer from `offer_at`."""
+    """Probabilities from which an entry is answered outright, and from which it is offered in a list."""
 
     answer_at: float
     offer_at: float
-    lead: float
 
 
+# The fitted bars; each knowledge base moves them by what its own wordings show (see calibration).
 LIMITS = {
-    "strict": Limits(answer_at=0.65, offer_at=0.36, lead=0.10),
-    "balanced": Limits(answer_at=0.55, offer_at=0.30, lead=0.07),
-    "lenient": Limits(answer_at=0.48, offer_at=0.26, lead=0.04),
+    "strict": Limits(answer_at=0.88, offer_at=0.25),
+    "balanced": Limits(answer_at=0.80, offer_at=0.18),
+    "lenient": Limits(answer_at=0.68, offer_at=0.12),
 }
+# The second sign beside the score: so much of the question must occur in the entry's wordings at all.
+COVERED_TO_ANSWER, COVERED_TO_OFFER = 0.3, 0.1
 
 
 def _words(text: str) -> frozenset[str]:
@@ -66,10 +71,12 @@ _THANKS = _words(
 )
 _GOODBYE = _words("再见/拜拜/bye/88/好的/好/ok/嗯/嗯嗯/收到/知道了/明白/明白了/了解/好滴/好嘞/行")
 
-_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九十")} | {"两": 2}
+_ONES = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}
 _PICK = re.compile(
-    r"^(?:我?(?:选|要|是|看)?)?第?(?P<n>\d{1,3}|[一二三四五六七八九十两]{1,3})(?:个|条|项|号|题)?(?:吧|谢谢)?$"
+    r"(?:[@＠]\S+\s)?[(\[]*(?:我?[选選要看])?\s*第?\s*(?P<n>\d{1,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
+    r"\s*[个個条條项項号號题題]?\s*吧?[。.、,!)\]~\s]*(?:谢谢|謝謝)?[。.!~]*"
 )
+_PARTICLES = "啊呀哦噢啦哈呢吧嘛哇的了"
 
 
 def open_to(entry: Entry, day: date, conversation_id: str | None) -> bool:
@@ -111,9 +118,10 @@ def _discreet(decision: Decision) -> Decision:
     if not isinstance(decision, Offered):
         return decision
     best = decision.candidates[0]
-    if best.entry.private:
+    public = tuple(c for c in decision.candidates if not c.entry.private)
+    if not public or best.score > public[0].score:
         return Answered(best.entry, best.score, best.question)
-    return Offered(tuple(c for c in decision.candidates if not c.entry.private))
+    return Offered(public)
 
 
 def judge(text: str, index: Index, *, limits: Limits, today: date) -> tuple[Decision, Sequence[Candidate]]:
@@ -128,7 +136,8 @@ def judge(text: str, index: Index, *, limits: Limits, today: date) -> tuple[Deci
 
 def _match(text: str, ranking: Sequence[Candidate], index: Index, allowed: Allowed, limits: Limits) -> Decision:
     """The name of a topic opens the topic, unless HR wrote these very words as a question."""
-    topic = index.topics.get(normalise(text))
+    said = normalise(text)
+    topic = index.topics.get(said) or (NO_TOPIC if said == NO_TOPIC else None)
     if topic is not None and not (ranking and ranking[0].score >= 1.0):
         listed = _topic(topic, index, allowed)
         if listed.entries:
@@ -138,15 +147,19 @@ def _match(text: str, ranking: Sequence[Candidate], index: Index, allowed: Allow
 
 def choose(ranking: Sequence[Candidate], limits: Limits) -> Answered | Offered | Unanswered:
     """Answer outright, offer a numbered list, or admit there is no answer."""
-    offers = tuple(c for c in ranking if c.score >= limits.offer_at)[:OFFERED_AT_MOST]
+    offers = tuple(c for c in ranking if c.score >= limits.offer_at and _covered(c) >= COVERED_TO_OFFER)
     if not offers:
         return Unanswered(nearest=tuple(ranking[:3]))
     best = offers[0]
-    next_score = ranking[1].score if len(ranking) > 1 else 0.0
-    exact = best.score >= 1.0 > next_score
-    if exact or (best.score >= limits.answer_at and best.score - next_score >= limits.lead):
+    if best.score >= limits.answer_at and _covered(best) >= COVERED_TO_ANSWER:
         return Answered(best.entry, best.score, best.question)
-    return Offered(offers)
+    # Where one is doubtful, those that follow closely belong on the list too.
+    close = tuple(c for c in ranking if c in offers or c.score >= limits.offer_at * _CLOSE)
+    return Offered(close[:OFFERED_AT_MOST])
+
+
+def _covered(candidate: Candidate) -> float:
+    return candidate.parts.get("covered", 1.0)
 
 
 def options(decision: Decision) -> tuple[Option, ...]:
@@ -164,11 +177,13 @@ def options(decision: Decision) -> tuple[Option, ...]:
 
 def _command(text: str, index: Index, allowed: Allowed) -> Decision | None:
     said = normalise(text)
-    if said in _MENU or not said:
+    bare = said.rstrip(_PARTICLES)
+    at_only = text.lstrip().startswith(("@", "＠")) and only_fillers(said)
+    if said in _MENU or not said or at_only:
         return _menu(filter(allowed, index.entries))
-    if said in _GREETING:
-        return Smalltalk(Small.GREETING)
-    if said in _THANKS:
+    if said in _GREETING or bare in _GREETING or only_fillers(said):
+        return Smalltalk(Small.THANKS if "谢" in said else Small.GREETING)
+    if said in _THANKS or bare in _THANKS:
         return Smalltalk(Small.THANKS)
     if said in _GOODBYE:
         return Smalltalk(Small.GOODBYE)
@@ -180,12 +195,14 @@ def _pick(text: str, context: Context | None, index: Index, allowed: Allowed) ->
     if number is None:
         return None
     if context is None or not context.options:
-        return Smalltalk(Small.NOTHING_TO_PICK)
+        # An entry about 996 is asked for by its number.
+        return None if index.has_wording(text) else Smalltalk(Small.NOTHING_TO_PICK)
     if not 1 <= number <= len(context.options):
         return OutOfList(len(context.options))
     option = context.options[number - 1]
     if option.kind == "topic":
-        return _topic(option.key, index, allowed)
+        opened = _topic(option.key, index, allowed)
+        return opened if opened.entries else Unanswered()
     entry = next((e for e in index.entries if e.id == option.key and allowed(e)), None)
     # The entry may have been taken away since the list was sent.
     return Answered(entry, 1.0, entry.question, picked=True) if entry else Unanswered()
@@ -193,18 +210,16 @@ def _pick(text: str, context: Context | None, index: Index, allowed: Allowed) ->
 
 def picked_number(text: str) -> int | None:
     """`2`, `第二个`, `选 2`, `②` → 2; None for anything that is not just a number to pick."""
-    found = _PICK.match(normalise(text).replace(" ", ""))
+    found = _PICK.fullmatch(unicodedata.normalize("NFKC", text).strip())
     if not found:
         return None
     written = found.group("n")
     if written.isdigit():
         return int(written)
-    if len(written) == 1:
-        return _DIGITS[written]
     tens, ten, ones = written.partition("十")
     if not ten:
-        return None
-    return _DIGITS.get(tens, 1) * 10 + _DIGITS.get(ones, 0)
+        return _ONES[written]
+    return _ONES.get(tens, 1) * 10 + _ONES.get(ones, 0)
 
 
 def _menu(entries: Iterable[Entry]) -> Menu:

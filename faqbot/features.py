@@ -158,7 +158,8 @@ class FeatureTable:
         squares = bag.weights**2
         dots = np.bincount(rows, np.repeat(squares, ends - starts), self.rows)
         norm = float(squares.sum() + (bag.unknown_weights**2).sum()) ** 0.5
-        return dots / (self.norms * norm)
+        found: npt.NDArray[np.float64] = dots / (self.norms * norm)
+        return found
 
     def best_and_centre(self, cosines: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
         """For each entry the cosine of its best wording, and that of the mean of its wordings."""

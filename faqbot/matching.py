@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,7 @@ from faqbot.features import Bag, FeatureTable, Ints, features, readable
 from faqbot.fitted import RANK, SURE, SURE_OUT, VIEWS
 from faqbot.lexicon import GROUPS
 from faqbot.model import Candidate, Entry
-from faqbot.text import Synonyms, is_han, normalise, strip_fillers
+from faqbot.text import Synonyms, is_han, normalise, skeleton, strip_fillers
 
 Doubles = npt.NDArray[np.float64]
 
@@ -44,6 +45,8 @@ _DOUBT = 0.5
 _NOT_LIKE = 0.8
 # How far ahead the first one is taken to be when there is no second.
 _NO_RIVAL = 6.0
+# How sure one is of the only entry with the same words but for empty ones.
+_SAME_SKELETON = 0.98
 _ABBREVIATION = re.compile(r"[a-z]{2,6}$")
 
 
@@ -103,9 +106,9 @@ class Index:
         self._not = {n: tuple(map(self.fold, e.not_)) for n, e in enumerate(self.entries) if e.not_}
         self._table = FeatureTable(self._text, self._owner, len(self.entries))
         self._spellings = _Spellings(self._raw, self._sound)
-        self._exact: dict[str, list[int]] = {}
-        for number, text in enumerate(self._raw):
-            self._exact.setdefault(text, []).append(number)
+        self._same: dict[str, list[int]] = {}
+        for number, text in enumerate(self._text):
+            self._same.setdefault(skeleton(text), []).append(number)
         self.topics = {normalise(e.topic): e.topic for e in self.entries if e.topic}
         chinese = sum(any("\u3400" <= c <= "\u9fff" for c in t) for t in self._raw)
         self.script = "han" if chinese * 2 >= len(self._raw) else "latin"
@@ -116,6 +119,10 @@ class Index:
     def fold(self, text: str) -> str:
         """The form in which texts are compared: normalised, without padding, synonyms unified."""
         return self._synonyms.apply(strip_fillers(normalise(text)))
+
+    def has_wording(self, text: str) -> bool:
+        """Whether HR wrote these very words for some entry."""
+        return skeleton(self.fold(text)) in self._same
 
     def search(
         self, text: str, *, allowed: Callable[[Entry], bool] | None = None, limit: int = 5
@@ -152,6 +159,30 @@ class Index:
             result.append(found[text])
         return result
 
+    def sample(self, most: int) -> range:
+        """Rows of wordings spread evenly over all, at most `most`."""
+        return range(0, len(self._shown), max(1, -(-len(self._shown) // most)))
+
+    def wording(self, row: int) -> str:
+        return self._shown[row]
+
+    def owner(self, row: int) -> int:
+        """The number of the entry a wording belongs to."""
+        return int(self._owner[row])
+
+    def siblings(self, row: int) -> range:
+        """All wordings of the entry a wording belongs to."""
+        return self._table.wordings_of(int(self._owner[row]))
+
+    def first(self, question: Question, *, without: Sequence[int]) -> tuple[int, float] | None:
+        """The number and score of the first entry if the wordings `without` did not exist."""
+        listed = self.shortlist(question, without=without)
+        if listed is None:
+            return None
+        _, scores = self.score(question, listed)
+        best = int(scores.argmax())
+        return int(listed.entries[best]), float(scores[best])
+
     def read(self, text: str, *, repair: bool = False) -> Question:
         """Prepare a question: write typed pinyin out, unify synonyms, look its features up.
 
@@ -183,15 +214,16 @@ class Index:
         """The entries worth a closer look with their views; `without` leaves wordings out, for learning."""
         cosines = self._table.cosines(question.bag)
         if len(without):
-            cosines[without] = 0.0
+            cosines[list(without)] = 0.0
         best, centre = self._table.best_and_centre(cosines)
-        entries = self._nearest(best + centre, allowed, question.raw)
+        same = [w for w in self._same.get(skeleton(question.text), ()) if w not in without]
+        entries = self._nearest(best + centre, allowed, same)
         if not len(entries):
             return None
         wordings, member = self._closest_wordings(entries, cosines, set(without))
         if not len(wordings):
             return None
-        return self._view(question, entries, wordings, member, cosines, best, centre)
+        return self._view(question, entries, wordings, member, cosines, best, centre, same)
 
     def score(self, question: Question, listed: Listed) -> tuple[npt.NDArray[np.intp], Doubles]:
         """The order of the listed entries, best first, and for each how probable it is that it is right."""
@@ -200,8 +232,11 @@ class Index:
         # The very words HR wrote come first, whatever else is alike.
         order = np.lexsort((-ranks, ~listed.exact))
         scores[order] = np.minimum.accumulate(scores[order])
-        only = listed.exact & (listed.exact.sum() == 1)
-        scores = np.where(only, 1.0, np.minimum(scores, 0.999))
+        # One entry with these very words is certain; of several it is certainly one.
+        same = int(listed.exact.sum())
+        literal = same == 1 and self._raw[int(listed.wordings[int(listed.exact.argmax())])] == question.raw
+        floor = 1.0 if literal else _SAME_SKELETON if same == 1 else 0.5
+        scores = np.where(listed.exact, np.maximum(scores, floor), np.minimum(scores, 0.999))
         return order, self._minus_excluded(question, listed, scores)
 
     @staticmethod
@@ -240,8 +275,8 @@ class Index:
             axis=1,
         )
 
-    def _nearest(self, nearness: Doubles, allowed: Callable[[Entry], bool] | None, raw: str) -> Ints:
-        """The entries with the greatest nearness among those allowed, and those with the very wording."""
+    def _nearest(self, nearness: Doubles, allowed: Callable[[Entry], bool] | None, same: Sequence[int]) -> Ints:
+        """The entries with the greatest nearness among those allowed, and those with a wording in `same`."""
         size = min(len(nearness), _SHORT_LIST if allowed is None else _SHORT_LIST * 3)
         order = np.argpartition(-nearness, size - 1)[:size] if size < len(nearness) else np.arange(len(nearness))
         order = order[np.argsort(-nearness[order], kind="stable")]
@@ -251,8 +286,8 @@ class Index:
                 kept = [int(e) for e in np.argsort(-nearness, kind="stable") if allowed(self.entries[e])]
             order = np.array(kept, dtype=np.int64)
         chosen = [int(e) for e in order[:_SHORT_LIST] if nearness[e] > 0]
-        same = {int(self._owner[w]) for w in self._exact.get(raw, ())} - set(chosen)
-        chosen += [e for e in sorted(same) if allowed is None or allowed(self.entries[e])]
+        missing = {int(self._owner[w]) for w in same} - set(chosen)
+        chosen += [e for e in sorted(missing) if allowed is None or allowed(self.entries[e])]
         return np.array(chosen, dtype=np.int32)
 
     def _closest_wordings(self, entries: Ints, cosines: Doubles, without: set[int]) -> tuple[Ints, Ints]:
@@ -278,6 +313,7 @@ class Index:
         cosines: Doubles,
         best: Doubles,
         centre: Doubles,
+        same: Sequence[int],
     ) -> Listed:
         size = len(entries)
         listed = wordings.tolist()
@@ -305,7 +341,10 @@ class Index:
             "missing": missing,
         }
         unseen = float(question.bag.unknown_weights.sum()) / question.bag.total
-        exact = np.array([question.raw == self._raw[w] for w in chosen.tolist()])
+        exact = np.zeros(size, dtype=np.bool_)
+        for wording in same:
+            for position in np.flatnonzero(entries == self._owner[wording]).tolist():
+                exact[position], chosen[position] = True, wording
         return Listed(entries, chosen, np.stack([views[v] for v in VIEWS], axis=1), unseen, exact)
 
     def _cover_entries(self, bag: Bag, entries: Ints) -> tuple[Doubles, Doubles, Doubles]:
@@ -328,7 +367,8 @@ class Index:
         absent = np.where(present, 0.0, weights).max(axis=1)
         rarest = max(unknown, float(weights.max()), 1e-9)
         total = bag.total
-        return present @ weights / total, held @ weights / total, np.maximum(absent, unknown) / rarest
+        covered, shared = present @ weights / total, held @ weights / total
+        return _doubles(covered), _doubles(shared), _doubles(np.maximum(absent, unknown) / rarest)
 
     def _cover_wordings(self, bag: Bag, wordings: Ints) -> Doubles:
         """The share of each wording's weight that the question holds."""
@@ -472,6 +512,10 @@ def log_odds(evidence: Doubles, table: Doubles, out: Doubles) -> Doubles:
     """How sure the evidence makes one: rows of evidence, the fitted table and the weights of its bent columns."""
     direct, bent = table[:, 0], table[:, 1:]
     return evidence @ direct + np.tanh(evidence @ bent) @ out
+
+
+def _doubles(values: npt.NDArray[Any]) -> Doubles:
+    return values.astype(np.float64)
 
 
 def _sigmoid(values: Doubles) -> Doubles:

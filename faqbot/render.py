@@ -120,8 +120,12 @@ def _answer(entry: Entry, message: Message, picked: bool) -> tuple[str, str]:
 
 
 def _origin(entry: Entry) -> str:
-    parts = [f"来源：{entry.source}" if entry.source else "", f"负责：{entry.owner}" if entry.owner else ""]
-    return " · ".join(filter(None, parts))
+    parts = (("来源", _line(entry.source)), ("负责", _line(entry.owner)))
+    return " · ".join(f"{name}：{text}" for name, text in parts if text)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _grey(line: str) -> str:

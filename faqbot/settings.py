@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from faqbot.errors import SettingsError
@@ -86,8 +86,15 @@ class Settings:
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown anywhere."""
         password = urlsplit(self.store).password or ""
-        found = (self.client_secret, self.console_password, self.hook_secret, self.embeddings_key, password)
-        return tuple(s for s in found if s)
+        found = (
+            self.client_secret,
+            self.console_password,
+            self.hook_secret,
+            self.embeddings_key,
+            password,
+            unquote(password),
+        )
+        return tuple(dict.fromkeys(s for s in found if s))
 
     @classmethod
     def load(cls, environ: Mapping[str, str], *, need_credentials: bool = False) -> Settings:
@@ -104,7 +111,7 @@ class Settings:
             robot_code=reader.text("DINGTALK_ROBOT_CODE") or client_id,
             openapi_endpoint=reader.endpoint("DINGTALK_OPENAPI_ENDPOINT", "https://api.dingtalk.com"),
             oapi_endpoint=reader.endpoint("DINGTALK_OAPI_ENDPOINT", "https://oapi.dingtalk.com"),
-            knowledge=Path(reader.text("FAQBOT_KNOWLEDGE", "knowledge")).expanduser(),
+            knowledge=Path(reader.text("FAQBOT_KNOWLEDGE", "knowledge")),
             store=reader.store("FAQBOT_STORE", "sqlite:///faqbot.db"),
             # A platform that hands out only PORT expects us on every interface.
             host=reader.text("FAQBOT_HOST", "0.0.0.0" if only_port else "127.0.0.1"),
@@ -165,13 +172,14 @@ class _Reader:
             self.problems.append(f"{name} 和 {name}_FILE 只能设置一个")
         elif path:
             try:
-                value = Path(path).read_text(encoding="utf-8").strip()
+                value = Path(path).read_text(encoding="utf-8-sig").strip()
             except (OSError, UnicodeDecodeError) as exc:
                 reason = exc.strerror if isinstance(exc, OSError) else "不是 UTF-8 文本"
-                self.problems.append(f"{name}_FILE={path!r} 读不出来：{reason}")
+                # The path is not shown: somebody may have put the secret itself there.
+                self.problems.append(f"{name}_FILE 指的文件读不出来：{reason}")
             else:
                 if not value:
-                    self.problems.append(f"{name}_FILE={path!r} 是空的")
+                    self.problems.append(f"{name}_FILE 指的文件是空的")
         return value or default
 
     def number(self, name: str, default: int, least: int, most: int | None = None) -> int:
@@ -181,7 +189,7 @@ class _Reader:
         if not re.fullmatch(r"[+-]?[0-9]+", value):
             self.problems.append(f"{name}={value!r} 不是整数")
             return default
-        number = int(value)
+        number = int(value[:20])
         if number < least or (most is not None and number > most):
             bounds = f"{least} 到 {most} 之间" if most is not None else f"{least} 或更大"
             self.problems.append(
@@ -204,9 +212,16 @@ class _Reader:
         value = self._environ.get(name, "").strip().rstrip("/")
         if not value:
             return default
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-            self.problems.append(f"{name}={value!r} 应是 http:// 或 https:// 开头的地址")
+        try:
+            parts = urlsplit(value)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+            good = good and (parts.port is None or parts.port > 0)
+        except ValueError:
+            good = False
+        if not good:
+            # Before an @ stands a password, so such a value is not repeated.
+            shown = name if "@" in value else f"{name}={value!r}"
+            self.problems.append(f"{shown} 应是 http:// 或 https:// 开头的地址，不带用户名和密码")
             return default
         return value
 
@@ -214,7 +229,11 @@ class _Reader:
         value = self._environ.get(name, "").strip()
         if not value:
             return default
-        if not re.match(r"^(sqlite:///.+|rediss?://.+)$", value):
+        try:
+            good = re.match(r"^(sqlite:///.+|rediss?://.+)$", value) is not None and urlsplit(value).port != 0
+        except ValueError:
+            good = False
+        if not good:
             # The value may hold a password, so it is not repeated.
             self.problems.append(f"{name} 应是 sqlite:///相对路径、sqlite:////绝对路径 或 redis://…")
             return default

@@ -13,11 +13,15 @@ from typing import Protocol, cast
 MAX_MATCHED_CHARS = 400
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_MENTION = re.compile(r"[@＠][^\s@＠,，:：。！？!?]{1,30}(?=\s|$|[,，:：])")
+# A name after @ ends at a blank; without one it cannot be told from the question behind it.
+_MENTION = re.compile(r"(?<!\S)[@＠][^\s@＠,，:：。！？!?]{1,30}(?=[\s,，:：])|(?<=\s)[@＠][^\s@＠]{1,30}$")
 _NOT_WORD = re.compile(r"[^\w%]|_")
 _SPACES = re.compile(r"\s+")
 _SPACE_AT_HAN = re.compile(rf"(?<=[{HAN}])\s+|\s+(?=[{HAN}])")
-_JOINERS = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\ufe0f\u00ad"), None)
+# Zero-width marks, soft hyphens and those that turn the direction of writing.
+_JOINERS = dict.fromkeys(
+    [0xAD, 0xFE0F, 0xFEFF, *range(0x200B, 0x200E), 0x2060, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
 
 # Politeness and padding around the question itself, longest first so that a longer phrase wins.
 _FILLERS_BEFORE = (
@@ -50,11 +54,17 @@ class _Converter(Protocol):
 
 
 @cache
-def _to_simplified() -> _Converter:
-    # tw2sp maps words too (軟體 → 软件), which a character table cannot. Imported at first use.
-    from opencc import OpenCC
+def _converter(name: str) -> _Converter:
+    from opencc import OpenCC  # its dictionaries are loaded at first use
 
-    return cast(_Converter, OpenCC("tw2sp"))
+    return cast(_Converter, OpenCC(name))
+
+
+def _simplified(text: str) -> str:
+    """Traditional → Simplified, words too (軟體 → 软件). Simplified text stays: its words mean what they say."""
+    if _converter("t2s").convert(text) == text:
+        return text
+    return _converter("tw2sp").convert(text)
 
 
 @lru_cache(maxsize=8192)
@@ -64,7 +74,7 @@ def normalise(text: str) -> str:
     text = _MENTION.sub(" ", text)
     text = unicodedata.normalize("NFKC", text).casefold()
     if any("\u3400" <= c <= "\u9fff" for c in text):
-        text = _to_simplified().convert(text)
+        text = _simplified(text)
     text = _NOT_WORD.sub(" ", text)
     text = _SPACES.sub(" ", text).strip()
     return _SPACE_AT_HAN.sub("", text)[:MAX_MATCHED_CHARS].strip()
@@ -76,6 +86,11 @@ def strip_fillers(normalised: str) -> str:
     return core or normalised
 
 
+def only_fillers(normalised: str) -> bool:
+    """Whether nothing is left to ask: `你好，请问`."""
+    return bool(normalised) and not _AFTER.sub("", _BEFORE.sub("", normalised)).strip()
+
+
 def neutralise(text: str, limit: int = 60) -> str:
     """Make a person's words safe to show again: one line, no character with a meaning in markdown or @.
 
@@ -85,6 +100,15 @@ def neutralise(text: str, limit: int = 60) -> str:
     if len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     return line.replace("://", "：／／").translate(_UNSAFE)
+
+
+# Words that carry nothing a wording could be told apart by: 年假有几天, 我的年假是几天 and 年假几天 are one question.
+_EMPTY_WORDS = re.compile("[有是](?=多少|多长时间|什么|怎么|哪里)|一下|[我你咱]们?|[的了吗呢吧啊呀哦嘛哈请]|\\s")
+
+
+def skeleton(folded: str) -> str:
+    """What is left of a question without empty words; two texts with one skeleton ask the same."""
+    return _EMPTY_WORDS.sub("", folded)
 
 
 class Synonyms:

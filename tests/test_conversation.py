@@ -95,14 +95,14 @@ async def test_a_private_answer_stays_out_of_the_group(talk: Talk) -> None:
 
 async def test_drafts_and_entries_of_other_groups_are_as_if_they_did_not_exist(talk: Talk) -> None:
     assert "还在讨论" not in await talk("小李", "涨薪比例是多少")
-    assert "没有找到" in await talk("小李", "公司有停车位吗")
+    assert "80 个" not in await talk("小李", "公司有停车位吗")
 
 
 async def test_a_long_answer_comes_in_parts_each_within_the_limit(talk: Talk, knowledge) -> None:
     paragraphs = "\n\n".join(f"      第{n}段{'内容' * 120}" for n in range(60))
     text = f"- question: 全部规定是什么？\n  answer: |\n{paragraphs}\n"
     (knowledge / "faq" / "long.yaml").write_text(text, encoding="utf-8")
-    assert "第0段" in await until_live(talk, "全部规定是什么")
+    assert "第0段" in await until_live(talk, "全部规定是什么", "第0段")
     await talk.until(lambda: "第59段" in talk.ding.replies[-1].text)
     parts = [m.text for m in talk.ding.replies if "段内容" in m.text]
     assert all(len(part.encode()) < 15_000 for part in parts)
@@ -156,11 +156,11 @@ async def test_one_person_is_answered_in_the_order_of_asking(talk: Talk, ding: F
     assert [m.title for m in ding.replies] == ["年假有几天？", "每个月几号发工资？", "病假怎么请？"]
 
 
-async def until_live(talk: Talk, text: str, part: str = "") -> str:
+async def until_live(talk: Talk, text: str, part: str) -> str:
     """Ask until the edited file answers; the poll looks twice a second."""
     for _ in range(40):
         reply = await talk("小李", text)
-        if "没有找到" not in reply and part in reply:
+        if part in reply:
             return reply
         await asyncio.sleep(0.1)
     raise AssertionError("the edit did not go live")

@@ -342,7 +342,7 @@ def test_an_entry_that_is_not_open_here_is_never_answered_nor_offered():
 
 # -- answering, offering, admitting ------------------------------------------------------------
 
-WIDE = Limits(answer_at=0.7, offer_at=0.4, lead=0.1)
+WIDE = Limits(answer_at=0.7, offer_at=0.4)
 
 
 def ranked(*scores):
@@ -358,17 +358,18 @@ def ranked(*scores):
         ((0.69,), 1),
         ((0.7,), Answered),
         ((0.75, 0.6), Answered),
-        ((0.7, 0.61), 2),
-        ((0.9, 0.85), 2),
-        ((0.9, 0.85, 0.3), 2),
+        ((0.7, 0.61), Answered),
+        ((0.69, 0.61), 2),
+        ((0.9, 0.85), Answered),
+        ((0.6, 0.5, 0.2), 3),
         ((1.0,), Answered),
         ((1.0, 0.99), Answered),
-        ((1.0, 1.0), 2),
+        ((0.5, 0.5), 2),
         ((0.69, 0.1), 1),
         ((0.65, 0.6, 0.55, 0.5, 0.45, 0.44), OFFERED_AT_MOST),
     ],
 )
-def test_a_clear_lead_is_answered_a_likely_few_are_offered_the_rest_is_admitted(scores, outcome):
+def test_the_sure_is_answered_a_likely_few_are_offered_the_rest_is_admitted(scores, outcome):
     decision = choose(ranked(*scores), WIDE)
     if isinstance(outcome, int):
         assert isinstance(decision, Offered)
@@ -384,10 +385,10 @@ def test_the_nearest_are_kept_when_nothing_is_answered():
 
 def test_a_stricter_bot_asks_for_more():
     strict, balanced, lenient = (LIMITS[name] for name in ("strict", "balanced", "lenient"))
-    for limit in ("answer_at", "offer_at", "lead"):
+    for limit in ("answer_at", "offer_at"):
         assert getattr(strict, limit) >= getattr(balanced, limit) >= getattr(lenient, limit)
     for limits in LIMITS.values():
-        assert 0 < limits.offer_at < limits.answer_at < 1 and 0 < limits.lead < 1
+        assert 0 < limits.offer_at < limits.answer_at < 1
 
 
 # -- what the numbers of the next list mean ------------------------------------------------------

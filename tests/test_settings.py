@@ -205,7 +205,7 @@ def test_a_secret_file_that_cannot_be_read_is_named(tmp_path, name):
     (tmp_path / "odd").write_bytes(b"\xff\xfe\xff")
     for path, part in [("missing", "读不出来"), ("empty", "是空的"), ("odd", "不是 UTF-8"), (".", "读不出来")]:
         (problem,) = problems({f"{name}_FILE": str(tmp_path / path)})
-        assert problem.startswith(f"{name}_FILE=") and part in problem and str(tmp_path) in problem
+        assert problem.startswith(f"{name}_FILE ") and part in problem and str(tmp_path) not in problem
 
 
 def test_a_secret_file_that_failed_is_not_called_missing_too(tmp_path):

@@ -42,7 +42,7 @@ def test_width_and_case_do_not_matter(written, same):
         ("請問年假幾天", "请问年假几天"),
         ("報銷單據", "报销单据"),
         ("軟體怎麼裝", "软件怎么装"),
-        ("伺服器", "服务器"),
+        ("伺服器壞了", "服务器坏了"),
         ("計程車費", "出租车费"),
         ("離職證明", "离职证明"),
     ],
@@ -60,7 +60,6 @@ def test_traditional_characters_and_words_become_simplified(traditional, simplif
         ("@小助手，年假几天", "年假几天"),
         ("@小助手 @王芳 年假几天", "年假几天"),
         ("@HR Bot年假", "bot年假"),
-        ("@小助手", ""),
     ],
 )
 def test_mentions_are_dropped(written, same):

@@ -40,7 +40,7 @@ def read_message(data: Any, *, now: float) -> Message | None:
     if not message_id and not (conversation or webhook or kind is MessageKind.QUOTA):
         return None
     return Message(
-        id=message_id or _made_up_id(data),
+        id=message_id or _made_up_id(conversation, staff_id or sender_id, _text(data.get("createAt")), text),
         robot_code=_text(data.get("robotCode")) or _text(data.get("chatbotUserId")),
         conversation_id=conversation,
         conversation_title=_text(data.get("conversationTitle")),
@@ -85,7 +85,7 @@ def _content(data: dict[str, Any]) -> tuple[MessageKind, str]:
     if kind in _KINDS:
         return _KINDS[kind], ""
     if kind in ("text", "") and isinstance(text, (dict, str)):
-        said = text if isinstance(text, str) else _text(text.get("content"))
+        said = _text(text) if isinstance(text, str) else _text(text.get("content"))
         return MessageKind.TEXT, _clean(said)
     return MessageKind.UNKNOWN, ""
 
@@ -120,7 +120,7 @@ def _quoted(data: dict[str, Any]) -> str:
         if isinstance(content, str) and content.lstrip().startswith("{"):
             try:
                 content = json.loads(content)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return content.strip()
         if isinstance(content, str):
             return content.strip()
@@ -144,14 +144,15 @@ def _is_group(data: dict[str, Any]) -> bool:
 
 
 def _clean(text: str) -> str:
-    # Lone surrogates come from broken emoji and cannot be written as UTF-8.
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "").strip()
+    return text.replace("\x00", "").strip()
 
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+        # Lone surrogates come from broken emoji and cannot be written as UTF-8.
+        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    small = isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 64
+    return str(value) if small else ""
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -167,7 +168,6 @@ def _seconds(value: Any) -> float:
     return seconds if 0 < seconds < 1e12 else 0.0
 
 
-def _made_up_id(data: dict[str, Any]) -> str:
+def _made_up_id(*parts: str) -> str:
     """An id for a message that came without: the same message delivered again gets the same one."""
-    digest = hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode("utf-8", "replace"))
-    return f"made-up-{digest.hexdigest()[:24]}"
+    return f"made-up-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:24]}"

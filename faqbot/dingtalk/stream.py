@@ -208,7 +208,7 @@ def _mended(frame: Any) -> dict[str, Any] | None:
         data = json.dumps(data) if data is not None else "{}"
     try:
         json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return {**frame, "headers": headers, "data": data}
 

@@ -37,5 +37,7 @@ NO = frozenset({"false", "no", "off", "0", "n", "否", "不", "假", ""})
 
 def nearest(word: str, allowed: dict[str, str]) -> str:
     """The allowed key most like `word`, or an empty text when none is."""
-    found = process.extractOne(word.casefold(), list(allowed), scorer=fuzz.ratio, score_cutoff=50)
+    # Two characters of which one is right are a likely slip; two letters of four are not.
+    cutoff = 60 if word.isascii() else 50
+    found = process.extractOne(word.casefold(), list(allowed), scorer=fuzz.ratio, score_cutoff=cutoff)
     return found[0] if found else ""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Hashable, Mapping
 from datetime import date
 from typing import Protocol
 
+from faqbot.calibration import learn
+from faqbot.dialogue import LIMITS, Limits
 from faqbot.errors import KnowledgeMissing
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.telemetry import EventLog
@@ -29,9 +31,12 @@ class Shelf(Protocol):
 class Library:
     """Holds the current Snapshot; readers take `current` once per message and keep it."""
 
-    def __init__(self, shelf: Shelf, today: Callable[[], date]) -> None:
+    def __init__(self, shelf: Shelf, today: Callable[[], date], strictness: str = "balanced") -> None:
         self._shelf = shelf
         self._today = today
+        self._strictness = strictness
+        self._learnt: tuple[Snapshot, Limits] | None = None
+        self._learning: asyncio.Task[None] | None = None
         self._seen: Hashable = None
         self._current: Snapshot | None = None
 
@@ -40,6 +45,12 @@ class Library:
         if self._current is None:
             raise RuntimeError("refresh() the library before it is read")
         return self._current
+
+    def limits_for(self, snapshot: Snapshot) -> Limits:
+        """The bars learnt from this snapshot; until they are, the fitted ones."""
+        if self._learnt is not None and self._learnt[0] is snapshot:
+            return self._learnt[1]
+        return LIMITS[self._strictness]
 
     async def refresh(self) -> bool:
         """Read again if anything changed; True if a new snapshot is live. Raises KnowledgeMissing."""
@@ -55,7 +66,22 @@ class Library:
         self._seen = seen
         self._current = snapshot
         self._report(snapshot, set(before.problems) if before else set())
+        if self._learning is not None:
+            self._learning.cancel()
+        self._learning = asyncio.create_task(self._learn(snapshot))
         return True
+
+    async def close(self) -> None:
+        """Stop learning."""
+        if self._learning is not None:
+            self._learning.cancel()
+            await asyncio.gather(self._learning, return_exceptions=True)
+
+    async def _learn(self, snapshot: Snapshot) -> None:
+        # The snapshot answers already, with the fitted bars, while its own are found out.
+        limits = await asyncio.to_thread(learn, snapshot.index, self._strictness)
+        self._learnt = (snapshot, limits)
+        log.info("knowledge.calibrated", answer_at=limits.answer_at, offer_at=limits.offer_at)
 
     async def watch(self) -> None:
         """Keep the knowledge live until cancelled; a folder that is gone for a while changes nothing."""

@@ -13,6 +13,7 @@ from faqbot.knowledge.mend import mend
 from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence
 from faqbot.model import Entry, FollowUp, Period, Place, Problem
 
+_ID_LISTS = ("groups", "departments", "related")
 LONG_WORDING = 120
 LONG_ANSWER = 5000  # characters; beyond it DingTalk messages must be split
 _ID_LENGTH = 40
@@ -42,8 +43,9 @@ def parse_file(name: str, raw: bytes) -> ParsedFile:
     if text is None:
         return ParsedFile(name, (), tuple(reader.problems))
     entries = reader.read(text)
-    reader.problems.sort(key=lambda p: p.place.line)
-    return ParsedFile(name, tuple(entries), tuple(reader.problems))
+    # What stands at the top of a file is read once an entry; it is reported once.
+    problems = sorted(dict.fromkeys(reader.problems), key=lambda p: p.place.line)
+    return ParsedFile(name, tuple(entries), tuple(problems))
 
 
 def parse_synonyms(name: str, raw: bytes) -> tuple[list[list[str]], list[Problem]]:
@@ -122,7 +124,8 @@ class _Reader:
             looks = "（像是 GBK 编码）" if _decodes(raw, "gb18030") else ""
             self.error(line, f"文件不是 UTF-8 编码{looks}，请用“另存为”并选择 UTF-8 后再保存")
             return None
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        # YAML would count the last three as line ends, which no editor shows as such.
+        text = re.sub("\r\n?", "\n", text).translate({0x85: " ", 0x2028: " ", 0x2029: " "})
         self.lines = text.split("\n")
         return text
 
@@ -134,10 +137,12 @@ class _Reader:
         try:
             return tree.grow(text)
         except tree.TreeError as exc:
-            line = min(exc.line, max(1, len(self.lines)))
+            line = min(exc.line, len(self.lines))
             # At the end of the text the parser points behind the last line; the start says more.
             if exc.context_line and (exc.line > len(self.lines) or not self.lines[line - 1].strip()):
-                line = exc.context_line
+                line = min(exc.context_line, len(self.lines))
+            while line > 1 and not self.lines[line - 1].strip():
+                line -= 1
             self.error(line, _explain(exc.reason, self.lines[line - 1] if self.lines else ""))
             return None
 
@@ -291,6 +296,9 @@ class _Reader:
     def _unknown(self, key: Scalar, word: str, allowed: dict[str, str], where: str) -> None:
         near = keys.nearest(word, allowed)
         hint = f"，是不是“{near}”？" if near else f"；{where}可以用的有：{_listed(allowed)}"
+        if allowed is keys.FILE_KEYS and word in keys.ENTRY_KEYS:
+            self.error(key.line, f"“{word}”不能直接写在这里：每条要以“- ”开头，例如“- question: 年假有几天？”")
+            return
         if word == "<<":
             hint = "：不支持用 << 引用，请把内容直接写出来"
         line = self.lines[key.line - 1] if key.line <= len(self.lines) else ""
@@ -336,9 +344,13 @@ class _Reader:
             self.error(node.line, f"“{key}”应是一个列表，例如 {key}: [第一种问法, 第二种问法]")
             return []
         found = [self.text(item, key) for item in node.items]
-        if node.flow and len(found) == 1 and re.search("[，、]", found[0]):
-            self.warn(node.line, f"“{key}”的列表里用了中文逗号，已按几项理解；请改成英文逗号")
-            found = re.split("[，、]", found[0])
+        if node.flow and any(re.search("[，、]", text) for text in found):
+            if key in _ID_LISTS:
+                self.warn(node.line, f"“{key}”的列表里用了中文逗号，已按几项理解；请改成英文逗号")
+                found = [part for text in found for part in re.split("[，、]", text)]
+            elif len(found) == 1:
+                # A sentence may hold such a comma, so it is not cut: half a sentence would match too much.
+                self.warn(node.line, f"“{key}”的列表里用了中文逗号，整行被当成一种问法；几种问法之间请用英文逗号")
         return [text.strip() for text in found if text.strip()]
 
     def _flag(self, node: Node | None, key: str) -> bool:
@@ -400,8 +412,11 @@ class _Reader:
         if isinstance(answers, Mapping):
             for key, value in self.pairs(answers):
                 word = key.value.strip()
-                if text := self.text(value, "answers"):
-                    variants["else" if word in keys.ELSE_WORDS else word] = text
+                word = "else" if word in keys.ELSE_WORDS else word
+                if word in variants:
+                    self.error(key.line, f"“{key.value.strip()}”重复，上面已有同样意思的一项")
+                elif text := self.text(value, "answers"):
+                    variants[word] = text
                 else:
                     self.warn(key.line, f"“{word}”下面没有答案")
         elif answers is not None:

@@ -62,7 +62,8 @@ def grow(text: str) -> Node | None:
         reason = " ".join(filter(None, (exc.context, exc.problem)))
         raise TreeError((mark.line + 1) if mark else 1, reason, context) from exc
     except yaml.reader.ReaderError as exc:
-        line = text.count("\n", 0, exc.position) + 1 if isinstance(exc.position, int) else 1
+        # The C parser counts bytes.
+        line = text.encode()[: exc.position].count(b"\n") + 1
         raise TreeError(line, f"special character {exc.character!r}") from exc
     except yaml.YAMLError as exc:
         raise TreeError(1, str(exc)) from exc

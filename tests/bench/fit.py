@@ -190,7 +190,7 @@ def write(fitted: dict[str, tuple[np.ndarray, Sure]]) -> None:
     lines = [
         '"""Weights of the matcher, fitted offline by tests/bench/fit.py on public question sets; do not edit by hand.',
         "",
-        "RANK orders the short list. SURE turns the evidence for an entry into the log-odds that it is right: the first",
+        "RANK orders the short list. SURE turns the evidence for an entry into log-odds that it is right: the first",
         "number of a row counts directly, the others through tanh and then by SURE_OUT.",
         "`han` is for knowledge written mostly in Chinese, `latin` for any other.",
         '"""',

@@ -1,0 +1,91 @@
+"""How sure the bot must be here before it answers: learnt from the knowledge base itself. Pure.
+
+Each of a sample of wordings is asked as if HR had not written it, which shows how often the first entry is right; and
+as if its whole entry did not exist, which makes it a stranger nobody wrote an answer for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from faqbot.dialogue import LIMITS, Limits
+from faqbot.matching import Doubles, Index
+
+# At most so many wordings are tried; a few hundred say enough and take well under a second.
+_SAMPLE = 240
+# What share of the held-out wordings that would be answered must be right, by strictness. Colleagues ask more like HR
+# writes than the held-out wordings are like each other, so more than this is right in practice.
+_PRECISION = {"strict": 0.95, "balanced": 0.90, "lenient": 0.82}
+# Strangers made from neighbours are harder than those who come by; so much does one count against a wording.
+_STRANGER_WEIGHT = 0.35
+# What share is right at the fitted bars.
+_FITTED_PRECISION = 0.95
+# The fitted bar counts as much as so many wordings answered.
+_PRIOR = 20.0
+# What share of the questions passes the fitted bar, for entries with one wording, which cannot be held out.
+_USUALLY_ANSWERED = 0.6
+# This share of the strangers made from neighbours should not even see a list.
+_STRANGERS_REFUSED = 0.6
+# How far what was learnt may move the fitted bar: down by so much, up by this share of the way to 1.
+_DOWN, _UP = 0.05, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Scores of the first entries and whether they were right, for held-out wordings and for strangers."""
+
+    scores: Doubles
+    right: Doubles
+    strangers: Doubles
+
+
+def rehearse(index: Index) -> Trial:
+    """Ask a sample of the wordings without themselves, and without their whole entry."""
+    scores: list[float] = []
+    right: list[bool] = []
+    strangers: list[float] = []
+    for row in index.sample(_SAMPLE):
+        question = index.read(index.wording(row))
+        siblings = index.siblings(row)
+        if len(siblings) > 1 and (found := index.first(question, without=(row,))) is not None:
+            scores.append(found[1])
+            right.append(found[0] == index.owner(row))
+        if (found := index.first(question, without=tuple(siblings))) is not None:
+            strangers.append(found[1])
+    return Trial(np.array(scores), np.array(right, dtype=float), np.array(strangers))
+
+
+def learn(index: Index, strictness: str) -> Limits:
+    """The bars for this knowledge base: the fitted ones, moved by what its own wordings show."""
+    trial = rehearse(index)
+    fitted = LIMITS[strictness]
+    answer_at = _answer_bar(trial, fitted.answer_at, _PRECISION[strictness])
+    return Limits(answer_at, _offer_bar(trial, fitted.offer_at))
+
+
+def _offer_bar(trial: Trial, fitted: float) -> float:
+    """A list is shown to few strangers: the bar follows how high the neighbours of a missing entry come."""
+    if len(trial.strangers) < 10:
+        return fitted
+    usual = float(np.quantile(trial.strangers, _STRANGERS_REFUSED))
+    return round(min(max(usual, fitted * 0.6), fitted * 1.6), 4)
+
+
+def _answer_bar(trial: Trial, fitted: float, precision: float) -> float:
+    """The lowest bar at which what is answered would be right often enough, seen together with the fitted bar."""
+    if len(trial.scores) + len(trial.strangers) < 10:
+        return fitted
+    alone = max(0, len(trial.strangers) - len(trial.scores)) * _USUALLY_ANSWERED
+    prior = _PRIOR + alone
+    high = fitted + (1 - fitted) * _UP
+    for bar in np.linspace(fitted - _DOWN, high, 33):
+        taken = trial.scores >= bar
+        good = float(trial.right[taken].sum())
+        bad = float((1 - trial.right[taken]).sum()) + _STRANGER_WEIGHT * float((trial.strangers >= bar).sum())
+        # Above the fitted bar the prior holds what is asked for, below it proportionally less.
+        expected = _FITTED_PRECISION * min(1.0, float(bar) / fitted)
+        if (good + prior * expected) / (good + bad + prior) >= precision:
+            return round(float(bar), 4)
+    return round(high, 4)

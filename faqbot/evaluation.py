@@ -1,0 +1,181 @@
+"""How well the knowledge answers questions whose right entry is known: reading them, judging them, counting. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import yaml
+
+from faqbot.dialogue import Limits, judge
+from faqbot.errors import FaqbotError
+from faqbot.matching import Index
+from faqbot.model import Answered, Candidate, Decision, Offered
+
+_QUESTION_KEYS = ("q", "question", "问", "问题")
+_ID_KEYS = ("id", "expected", "编号", "条目")
+
+
+class EvaluationError(FaqbotError):
+    """The file of questions cannot be read; the text says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A question with the id of the entry that answers it; None where none should. `also_right` are equally good."""
+
+    question: str
+    entry_id: str | None
+    also_right: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one question; `ms` is the time it took."""
+
+    expected: Expected
+    decision: Decision
+    candidates: tuple[Candidate, ...]
+    ms: float
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        return tuple(filter(None, (self.expected.entry_id, *self.expected.also_right)))
+
+    def hit(self, first: int) -> bool:
+        return any(c.entry.id in self.wanted for c in self.candidates[:first])
+
+    @property
+    def outcome(self) -> str:
+        return decision_name(self.decision)
+
+    @property
+    def answered_rightly(self) -> bool:
+        return isinstance(self.decision, Answered) and self.decision.entry.id in self.wanted
+
+    @property
+    def good(self) -> bool:
+        """Answered with the right entry, or left alone where nothing answers it."""
+        return self.answered_rightly if self.wanted else not isinstance(self.decision, Answered)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "q": self.expected.question,
+            "expected": self.expected.entry_id,
+            "decision": self.outcome,
+            "candidates": [{"id": c.entry.id, "score": c.score, "matched": c.question} for c in self.candidates],
+            "ms": round(self.ms, 3),
+        }
+
+
+def decision_name(decision: Decision) -> str:
+    """`answered`, `offered`, or `unanswered` for everything else, greetings and commands included."""
+    if isinstance(decision, Answered):
+        return "answered"
+    return "offered" if isinstance(decision, Offered) else "unanswered"
+
+
+def evaluate(
+    questions: Sequence[Expected],
+    index: Index,
+    *,
+    limits: Limits,
+    today: date,
+    progress: Callable[[int], object] = lambda done: None,
+) -> list[Result]:
+    """Judge every question as a whole, in order."""
+    results: list[Result] = []
+    for number, expected in enumerate(questions, 1):
+        began = time.perf_counter()
+        decision, ranking = judge(expected.question, index, limits=limits, today=today)
+        results.append(Result(expected, decision, tuple(ranking), (time.perf_counter() - began) * 1000))
+        progress(number)
+    return results
+
+
+def summary(results: Sequence[Result]) -> dict[str, Any]:
+    """Counts and shares over all results; shares are of the questions that have an answer."""
+    inside = [r for r in results if r.wanted]
+    outside = [r for r in results if not r.wanted]
+    answered = [r for r in results if isinstance(r.decision, Answered)]
+    right = sum(r.answered_rightly for r in results)
+    times = sorted(r.ms for r in results)
+
+    def share(count: int, of: int) -> float | None:
+        return round(count / of, 4) if of else None
+
+    return {
+        "questions": len(results),
+        "with_answer": len(inside),
+        "without_answer": len(outside),
+        "top1": share(sum(r.hit(1) for r in inside), len(inside)),
+        "top3": share(sum(r.hit(3) for r in inside), len(inside)),
+        "answered_rightly": right,
+        "answered_wrongly": len(answered) - right,
+        "offered": sum(r.outcome == "offered" for r in results),
+        "offered_with_the_right_one": sum(r.outcome == "offered" and r.hit(5) for r in inside),
+        "refused": sum(r.outcome == "unanswered" for r in results),
+        "precision": share(right, len(answered)),
+        "strangers_answered": share(sum(isinstance(r.decision, Answered) for r in outside), len(outside)),
+        "good": share(sum(r.good for r in results), len(results)),
+        "ms_median": round(times[len(times) // 2], 3) if times else None,
+    }
+
+
+def read_questions(name: str, raw: bytes) -> list[Expected]:
+    """Read YAML, CSV or JSONL by the ending of `name`. Raises EvaluationError with the line."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise EvaluationError(f"{name} 不是 UTF-8 编码，请另存为 UTF-8") from exc
+    ending = name.rsplit(".", 1)[-1].lower()
+    if ending in ("yaml", "yml"):
+        rows = _yaml_rows(name, text)
+    elif ending == "csv":
+        rows = [(n, row) for n, row in enumerate(csv.DictReader(io.StringIO(text)), 2)]
+    else:
+        rows = _json_rows(name, text)
+    return [_expected(name, line, row) for line, row in rows]
+
+
+def _json_rows(name: str, text: str) -> list[tuple[int, Any]]:
+    rows: list[tuple[int, Any]] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                rows.append((number, json.loads(line)))
+            except ValueError as exc:
+                raise EvaluationError(f'{name}:{number} 不是 JSON，每行应是 {{"q": "…", "id": "…"}}') from exc
+    return rows
+
+
+def _yaml_rows(name: str, text: str) -> list[tuple[int, Any]]:
+    try:
+        loaded = yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as exc:
+        mark = getattr(exc, "problem_mark", None)
+        raise EvaluationError(f"{name}:{mark.line + 1 if mark else 1} YAML 读不懂") from exc
+    if not isinstance(loaded, list):
+        raise EvaluationError(f"{name} 应是一个列表，每项写 q（问题）和 id（条目编号）")
+    return list(enumerate(loaded, 1))
+
+
+def _expected(name: str, line: int, row: Any) -> Expected:
+    if not isinstance(row, Mapping):
+        raise EvaluationError(f"{name}:{line} 应有 q（问题）和 id（条目编号，没有答案时留空）")
+    question = next((row[k] for k in _QUESTION_KEYS if row.get(k) is not None), None)
+    if question is None or not str(question).strip():
+        raise EvaluationError(f"{name}:{line} 没有问题（q）")
+    entry_id = next((row[k] for k in _ID_KEYS if row.get(k) is not None), None)
+    also = row.get("alt")
+    return Expected(
+        str(question),
+        str(entry_id) if entry_id is not None and str(entry_id).strip() else None,
+        tuple(map(str, also)) if isinstance(also, list) else (),
+    )
