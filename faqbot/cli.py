@@ -23,6 +23,7 @@ from faqbot.settings import Settings
 if TYPE_CHECKING:
     from faqbot.evaluation import Result
     from faqbot.knowledge.assemble import Snapshot
+    from faqbot.matching import Explanation
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -71,28 +72,30 @@ def sandbox() -> None:
 def ask(
     text: Annotated[str, typer.Argument(help="员工会问的一句话")],
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
-    explain: Annotated[bool, typer.Option("--explain", help="说明为什么：分数、匹配到的问法和候选")] = False,
+    explain_it: Annotated[bool, typer.Option("--explain", help="说明为什么：分数、匹配到的问法和候选")] = False,
 ) -> None:
     """看看机器人会怎么回答这句话，以及为什么。"""
     settings = _settings()
     snapshot = _knowledge(settings.knowledge, _today(settings))
     from faqbot.calibration import learn
+    from faqbot.dialogue import explain
     from faqbot.evaluation import Expected, evaluate
     from faqbot.render import plain_body
 
     limits = learn(snapshot.index, settings.strictness)
     (result,) = evaluate([Expected(text, None)], snapshot.index, limits=limits, today=_today(settings))
     reply = plain_body(result.decision, text)
+    explained = explain(text, snapshot.index, today=_today(settings)) if explain_it else ()
     if as_json:
         shown = result.as_json()
-        if explain:
-            for candidate, found in zip(shown["candidates"], result.candidates, strict=True):
-                candidate |= {"views": dict(found.parts), "uncovered": found.uncovered, "readings": found.readings}
+        if explain_it:
+            for candidate, why in zip(shown["candidates"], explained, strict=True):
+                candidate |= {"views": why.views, "uncovered": why.uncovered, "readings": why.readings}
         typer.echo(json.dumps(shown | {"reply": reply}, ensure_ascii=False))
         return
     typer.echo(reply)
-    if explain:
-        typer.echo(_explanation(text, snapshot, result))
+    if explain_it:
+        typer.echo(_explanation(result, explained))
 
 
 @cli.command("evaluate")
@@ -175,22 +178,23 @@ _VIEW_NAMES = {
     "sound": "读音",
     "covered": "问题被覆盖",
     "covers": "问法被覆盖",
+    "bare": "用字",
     "contrast": "区分度",
     "shared": "多数问法",
     "missing": "缺少的字眼",
 }
 
 
-def _explanation(text: str, snapshot: Snapshot, result: Result) -> str:
-    compared = snapshot.index.read(text)
-    lines = ["", f"—— 判断：{_DECISIONS[result.outcome]}；比较用的文字：{compared.text or '（空）'}"]
-    for number, c in enumerate(result.candidates, 1):
-        parts = "，".join(f"{_VIEW_NAMES[name]} {value:.2f}" for name, value in c.parts.items())
+def _explanation(result: Result, explained: Sequence[Explanation]) -> str:
+    compared = explained[0].compared if explained else "（空）"
+    lines = ["", f"—— 判断：{_DECISIONS[result.outcome]}；比较用的文字：{compared}"]
+    for number, (c, why) in enumerate(zip(result.candidates, explained, strict=True), 1):
+        views = "，".join(f"{_VIEW_NAMES[name]} {value:.2f}" for name, value in why.views.items())
         lines.append(f"{number}. {c.score:.3f}  {c.entry.id}（{c.entry.place}）")
         lines.append(f"   匹配的问法：{c.question}")
-        lines.append(f"   {parts}" + (f"；没有对上：{'、'.join(c.uncovered)}" if c.uncovered else ""))
-        if c.readings:
-            lines.append("   当作：" + "，".join(f"{old} → {new}" for old, new in c.readings))
+        lines.append(f"   {views}" + (f"；没有对上：{'、'.join(why.uncovered)}" if why.uncovered else ""))
+        if why.readings:
+            lines.append("   当作：" + "，".join(f"{old} → {new}" for old, new in why.readings))
     return "\n".join(lines)
 
 

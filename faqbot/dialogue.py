@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from faqbot.matching import Index
+from faqbot.matching import Explanation, Index
 from faqbot.model import (
     Answered,
     Candidate,
@@ -48,9 +48,9 @@ class Limits:
 
 # The fitted bars; each knowledge base moves them by what its own wordings show (see calibration).
 LIMITS = {
-    "strict": Limits(answer_at=0.88, offer_at=0.25),
-    "balanced": Limits(answer_at=0.80, offer_at=0.18),
-    "lenient": Limits(answer_at=0.68, offer_at=0.12),
+    "strict": Limits(answer_at=0.90, offer_at=0.25),
+    "balanced": Limits(answer_at=0.84, offer_at=0.18),
+    "lenient": Limits(answer_at=0.70, offer_at=0.12),
 }
 # The second sign beside the score: so much of the question must occur in the entry's wordings at all.
 COVERED_TO_ANSWER, COVERED_TO_OFFER = 0.3, 0.1
@@ -134,6 +134,11 @@ def judge(text: str, index: Index, *, limits: Limits, today: date) -> tuple[Deci
     return _command(text, index, allowed) or _match(text, ranking, index, allowed, limits), ranking
 
 
+def explain(text: str, index: Index, *, today: date) -> Sequence[Explanation]:
+    """Why the candidates of `judge` came where they did, in the same order."""
+    return index.explain(text, allowed=lambda e: open_to(e, today, None))
+
+
 def _match(text: str, ranking: Sequence[Candidate], index: Index, allowed: Allowed, limits: Limits) -> Decision:
     """The name of a topic opens the topic, unless HR wrote these very words as a question."""
     said = normalise(text)
@@ -147,19 +152,15 @@ def _match(text: str, ranking: Sequence[Candidate], index: Index, allowed: Allow
 
 def choose(ranking: Sequence[Candidate], limits: Limits) -> Answered | Offered | Unanswered:
     """Answer outright, offer a numbered list, or admit there is no answer."""
-    offers = tuple(c for c in ranking if c.score >= limits.offer_at and _covered(c) >= COVERED_TO_OFFER)
+    offers = tuple(c for c in ranking if c.score >= limits.offer_at and c.covered >= COVERED_TO_OFFER)
     if not offers:
         return Unanswered(nearest=tuple(ranking[:3]))
     best = offers[0]
-    if best.score >= limits.answer_at and _covered(best) >= COVERED_TO_ANSWER:
+    if best.score >= limits.answer_at and best.covered >= COVERED_TO_ANSWER:
         return Answered(best.entry, best.score, best.question)
     # Where one is doubtful, those that follow closely belong on the list too.
     close = tuple(c for c in ranking if c in offers or c.score >= limits.offer_at * _CLOSE)
     return Offered(close[:OFFERED_AT_MOST])
-
-
-def _covered(candidate: Candidate) -> float:
-    return candidate.parts.get("covered", 1.0)
 
 
 def options(decision: Decision) -> tuple[Option, ...]:

@@ -22,7 +22,7 @@ Ints = npt.NDArray[np.int32]
 
 _RUN = re.compile(rf"[a-z0-9]+|[{HAN}]+|[^\W\d_{HAN}]+")
 # What a feature weighs besides its rarity, by kind.
-_HAN_WEIGHTS = (0.45, 1.0, 0.7)  # one, two, three characters
+_HAN_WEIGHTS = (0.45, 1.0, 0.4)  # one, two, three characters
 _STEM, _STEM_PAIR, _LETTERS = 1.0, 0.6, 0.35
 _LETTER_RUNS = (3, 4)
 _ENDINGS = ("ings", "ing", "ied", "ies", "ed", "es", "s", "ly", "tion", "e")
@@ -64,6 +64,11 @@ def kind_weight(feature: str) -> float:
     return _HAN_WEIGHTS[len(feature) - 1]
 
 
+def is_single(feature: str) -> bool:
+    """Whether the feature is one character or one word stem."""
+    return len(feature) == 1 or feature[:2] == "w:"
+
+
 def readable(feature: str) -> bool:
     """Whether a person would recognise the feature as a part of what was written."""
     return feature[:2] == "w:" or (len(feature) == 2 and feature[0] >= "\u3400")
@@ -91,6 +96,7 @@ class Bag:
     weights: Floats
     unknown: tuple[str, ...]
     unknown_weights: Floats
+    bare_norm: float
 
     @property
     def total(self) -> float:
@@ -132,6 +138,10 @@ class FeatureTable:
         spread = np.bincount(pair_feature, minlength=size)
         kinds = np.fromiter(map(kind_weight, self._vocabulary), dtype=np.float32, count=size)
         self.weights: Floats = (kinds * self._rarity(spread)).astype(np.float32)
+        # Single characters and stems with their bare rarity: what is spoken of, whatever the order.
+        single = np.fromiter(map(is_single, self._vocabulary), dtype=np.bool_, count=size)
+        self.bare: Floats = np.where(single, self._rarity(spread) ** 2, 0.0).astype(np.float32)
+        self.bare_norms: Floats = np.sqrt(np.maximum(np.bincount(rows, self.bare[ids], self.rows), 1e-9))
         squares = (self.weights**2)[ids]
         self.norms: Floats = np.sqrt(np.maximum(np.bincount(rows, squares, self.rows), 1e-9)).astype(np.float32)
         self.row_totals: Floats = np.maximum(np.bincount(rows, self.weights[ids], self.rows), 1e-9).astype(np.float32)
@@ -144,22 +154,36 @@ class FeatureTable:
         ids = np.array(known, dtype=np.int32)
         rarest = float(self._rarity(np.zeros(1))[0])
         unknown_weights = np.array([kind_weight(f) * rarest for f in unknown], dtype=np.float32)
-        return Bag(ids, self.weights[ids], unknown, unknown_weights)
+        bare = float(self.bare[ids].sum()) + rarest**2 * sum(map(is_single, unknown))
+        return Bag(ids, self.weights[ids], unknown, unknown_weights, bare**0.5 or 1.0)
 
     def knows(self, feature: str) -> bool:
         return feature in self._vocabulary
 
     def cosines(self, bag: Bag) -> npt.NDArray[np.float64]:
         """How alike each wording is, 0 to 1."""
-        if not len(bag.known):
-            return np.zeros(self.rows)
-        starts, ends = self._posting_starts[bag.known], self._posting_starts[bag.known + 1]
-        rows = np.concatenate([self._postings[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
         squares = bag.weights**2
-        dots = np.bincount(rows, np.repeat(squares, ends - starts), self.rows)
         norm = float(squares.sum() + (bag.unknown_weights**2).sum()) ** 0.5
-        found: npt.NDArray[np.float64] = dots / (self.norms * norm)
-        return found
+        return self._dots(bag.known, squares) / (self.norms * (norm or 1.0))
+
+    def bare_cosines(self, bag: Bag) -> npt.NDArray[np.float64]:
+        """How alike the single words of each wording are, whatever their order, 0 to 1."""
+        bare = self.bare[bag.known]
+        single = bare > 0
+        return self._dots(bag.known[single], bare[single]) / (self.bare_norms * bag.bare_norm)
+
+    def _dots(self, ids: Ints, values: Floats) -> npt.NDArray[np.float64]:
+        """For each wording the sum of the values of those features it holds."""
+        if not len(ids):
+            return np.zeros(self.rows)
+        starts, ends = self._posting_starts[ids], self._posting_starts[ids + 1]
+        rows = np.concatenate([self._postings[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
+        return np.bincount(rows, np.repeat(values, ends - starts), self.rows).astype(np.float64)
+
+    def best(self, likeness: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """For each entry that of its best wording."""
+        best: npt.NDArray[np.float64] = np.maximum.reduceat(likeness, self._starts)
+        return best
 
     def best_and_centre(self, cosines: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
         """For each entry the cosine of its best wording, and that of the mean of its wordings."""

@@ -7,6 +7,7 @@ what a company calls its own things belongs into `synonyms.yaml`.
 from __future__ import annotations
 
 _LINES = """
+怎么 怎么样可以 怎么样才能 怎么样能 怎样可以 怎么可以 如何可以
 怎么 怎样 如何 咋 咋个 怎么着 怎么才能 如何才能 怎样才能 要怎么 该怎么 应该怎么 该如何 应如何 应该如何 要如何
 什么 啥 甚么 哪些
 为什么 为啥 为何 怎么回事 什么原因 咋回事

@@ -8,9 +8,10 @@ turn the views into a rank and into the probability that the first one is right.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,7 @@ Doubles = npt.NDArray[np.float64]
 
 # What tells how sure one can be of an entry; the columns of Index.evidence and the keys of SURE.
 EVIDENCE = (
-    "one", "rank", "gap", "share", "share_of_rank", "best", "centre", "edit", "sound", "covered", "covers",
+    "one", "rank", "gap", "share", "share_of_rank", "bare", "centre", "edit", "sound", "covered", "covers",
     "contrast", "shared", "missing", "both_covered", "unseen", "length", "weight",
 )  # fmt: skip
 
@@ -37,7 +38,7 @@ Spelled = tuple[str, str]  # what is written, the unit it sounds like
 
 # A question below this is also tried with its spelling repaired; the repair must raise the score by so much.
 _DOUBTFUL, _REPAIR_MUST_GAIN = 0.9, 0.05
-_SHORT_LIST = 28
+_SHORT_LIST = 14
 _WORDINGS_EACH = 2
 # Regularisation of the contrast: how much of a wording's likeness to itself is not trusted.
 _DOUBT = 0.5
@@ -47,6 +48,9 @@ _NOT_LIKE = 0.8
 _NO_RIVAL = 6.0
 # How sure one is of the only entry with the same words but for empty ones.
 _SAME_SKELETON = 0.98
+_COVERED, _COVERS = VIEWS.index("covered"), VIEWS.index("covers")
+# The views that are evidence by themselves, in the order of EVIDENCE.
+_TELLING = [VIEWS.index(view) for view in EVIDENCE[5:14]]
 _ABBREVIATION = re.compile(r"[a-z]{2,6}$")
 
 
@@ -73,6 +77,17 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a candidate came where it did: each view, the parts of the question its wording lacks, what was read as
+    something else, and the form in which the question was compared."""
+
+    views: Mapping[str, float]
+    uncovered: tuple[str, ...]
+    readings: tuple[tuple[str, str], ...]
+    compared: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Ranked:
     """A question with its short list in order and the score of each."""
 
@@ -84,6 +99,11 @@ class _Ranked:
     @property
     def best(self) -> float:
         return float(self.scores.max())
+
+    def ranked(self, limit: int) -> list[int]:
+        """Positions in the short list, best first."""
+        order = self.order[np.argsort(-self.scores[self.order], kind="stable")]
+        return [int(i) for i in order[:limit]]
 
 
 class Index:
@@ -128,6 +148,33 @@ class Index:
         self, text: str, *, allowed: Callable[[Entry], bool] | None = None, limit: int = 5
     ) -> tuple[Candidate, ...]:
         """Rank the entries for which `allowed` is true; at most `limit`, best first."""
+        found = self._search(text, allowed)
+        if found is None:
+            return ()
+        return tuple(self._candidate(found, i) for i in found.ranked(limit))
+
+    def explain(
+        self, text: str, *, allowed: Callable[[Entry], bool] | None = None, limit: int = 5
+    ) -> tuple[Explanation, ...]:
+        """For each candidate of `search`, in the same order, what spoke for it."""
+        found = self._search(text, allowed)
+        if found is None:
+            return ()
+        asked = [f for f in features(found.question.text) if readable(f)]
+        explained: list[Explanation] = []
+        for i in found.ranked(limit):
+            held = set(features(self._text[int(found.listed.wordings[i])]))
+            explained.append(
+                Explanation(
+                    views={v: round(float(x), 4) for v, x in zip(VIEWS, found.listed.views[i], strict=True)},
+                    uncovered=tuple(f.removeprefix("w:") for f in asked if f not in held),
+                    readings=found.question.readings,
+                    compared=found.question.text,
+                )
+            )
+        return tuple(explained)
+
+    def _search(self, text: str, allowed: Callable[[Entry], bool] | None) -> _Ranked | None:
         found = self._rank(self.read(text), allowed)
         # Only where the text as written leaves doubt may it have been misspelt.
         if self.script == "han" and (found is None or found.best < _DOUBTFUL):
@@ -136,10 +183,7 @@ class Index:
                 again = self._rank(repaired, allowed)
                 if again is not None and (found is None or again.best > found.best + _REPAIR_MUST_GAIN):
                     found = again
-        if found is None:
-            return ()
-        ranked = sorted(found.order.tolist(), key=lambda i: -found.scores[i])[:limit]
-        return tuple(self._candidate(found, i) for i in ranked)
+        return found
 
     def _rank(self, question: Question, allowed: Callable[[Entry], bool] | None) -> _Ranked | None:
         listed = self.shortlist(question, allowed=allowed) if question.text and self.entries else None
@@ -212,18 +256,18 @@ class Index:
         without: Sequence[int] = (),
     ) -> Listed | None:
         """The entries worth a closer look with their views; `without` leaves wordings out, for learning."""
-        cosines = self._table.cosines(question.bag)
+        cosines, bare = self._table.cosines(question.bag), self._table.bare_cosines(question.bag)
         if len(without):
-            cosines[list(without)] = 0.0
+            cosines[list(without)] = bare[list(without)] = 0.0
         best, centre = self._table.best_and_centre(cosines)
         same = [w for w in self._same.get(skeleton(question.text), ()) if w not in without]
-        entries = self._nearest(best + centre, allowed, same)
+        entries = self._nearest(best + centre + self._table.best(bare), allowed, same)
         if not len(entries):
             return None
-        wordings, member = self._closest_wordings(entries, cosines, set(without))
+        wordings, member = self._closest_wordings(entries, cosines + bare, set(without))
         if not len(wordings):
             return None
-        return self._view(question, entries, wordings, member, cosines, best, centre, same)
+        return self._view(question, entries, wordings, member, cosines, bare, best, centre, same)
 
     def score(self, question: Question, listed: Listed) -> tuple[npt.NDArray[np.intp], Doubles]:
         """The order of the listed entries, best first, and for each how probable it is that it is right."""
@@ -249,31 +293,18 @@ class Index:
         gap = np.clip(ranks - rival, -_NO_RIVAL, _NO_RIVAL)
         shares = np.exp(ranks - top)
         shares /= shares.sum()
-        named = dict(zip(VIEWS, listed.views.T, strict=True))
-        size = len(ranks)
-        return np.stack(
-            [
-                np.ones(size),
-                ranks,
-                gap,
-                shares,
-                shares * ranks,
-                named["best"],
-                named["centre"],
-                named["edit"],
-                named["sound"],
-                named["covered"],
-                named["covers"],
-                named["contrast"],
-                named["shared"],
-                named["missing"],
-                named["covered"] * named["covers"],
-                np.full(size, listed.unseen),
-                np.full(size, np.log1p(len(question.text))),
-                np.full(size, np.log1p(question.bag.total)),
-            ],
-            axis=1,
-        )
+        found = np.empty((len(ranks), len(EVIDENCE)))
+        found[:, 0] = 1.0
+        found[:, 1] = ranks
+        found[:, 2] = gap
+        found[:, 3] = shares
+        found[:, 4] = shares * ranks
+        found[:, 5:14] = listed.views[:, _TELLING]
+        found[:, 14] = listed.views[:, _COVERED] * listed.views[:, _COVERS]
+        found[:, 15] = listed.unseen
+        found[:, 16] = math.log1p(len(question.text))
+        found[:, 17] = math.log1p(question.bag.total)
+        return found
 
     def _nearest(self, nearness: Doubles, allowed: Callable[[Entry], bool] | None, same: Sequence[int]) -> Ints:
         """The entries with the greatest nearness among those allowed, and those with a wording in `same`."""
@@ -311,6 +342,7 @@ class Index:
         wordings: Ints,
         member: Ints,
         cosines: Doubles,
+        bare: Doubles,
         best: Doubles,
         centre: Doubles,
         same: Sequence[int],
@@ -321,31 +353,36 @@ class Index:
         edits = np.array([ratio(question.text, self._text[w]) for w in listed]) / 100
         raw_edits = np.array([ratio(question.raw, self._raw[w]) for w in listed]) / 100
         sounds = np.array([ratio(question.sound, self._sound[w]) for w in listed]) / 100
-        likeness = cosines[wordings] + edits + 0.5 * sounds
+        likeness = cosines[wordings] + bare[wordings] + edits + 0.5 * sounds
         chosen = np.zeros(size, dtype=np.int32)
         top = np.full(size, -1.0)
         for position, wording, value in zip(member.tolist(), listed, likeness.tolist(), strict=True):
             if value > top[position]:
                 top[position], chosen[position] = value, wording
         covered, shared, missing = self._cover_entries(question.bag, entries)
+        covers, contrast = self._compare_wordings(question.bag, chosen, cosines)
         views = {
+            "bare": bare[chosen],
             "best": best[entries],
             "centre": centre[entries],
             "edit": _highest(edits, member, size),
             "raw_edit": _highest(raw_edits, member, size),
             "sound": _highest(sounds, member, size),
             "covered": covered,
-            "covers": self._cover_wordings(question.bag, chosen),
-            "contrast": np.bincount(member, self._contrast(wordings, cosines), size),
+            "covers": covers,
+            "contrast": contrast,
             "shared": shared,
             "missing": missing,
         }
+        table = np.empty((size, len(VIEWS)))
+        for column, view in enumerate(VIEWS):
+            table[:, column] = views[view]
         unseen = float(question.bag.unknown_weights.sum()) / question.bag.total
         exact = np.zeros(size, dtype=np.bool_)
         for wording in same:
             for position in np.flatnonzero(entries == self._owner[wording]).tolist():
                 exact[position], chosen[position] = True, wording
-        return Listed(entries, chosen, np.stack([views[v] for v in VIEWS], axis=1), unseen, exact)
+        return Listed(entries, chosen, table, unseen, exact)
 
     def _cover_entries(self, bag: Bag, entries: Ints) -> tuple[Doubles, Doubles, Doubles]:
         """For each entry: the share of the question its wordings hold at all, the same weighed by how many of
@@ -370,28 +407,23 @@ class Index:
         covered, shared = present @ weights / total, held @ weights / total
         return _doubles(covered), _doubles(shared), _doubles(np.maximum(absent, unknown) / rarest)
 
-    def _cover_wordings(self, bag: Bag, wordings: Ints) -> Doubles:
-        """The share of each wording's weight that the question holds."""
+    def _compare_wordings(self, bag: Bag, wordings: Ints, cosines: Doubles) -> tuple[Doubles, Doubles]:
+        """The share of each wording's weight that the question holds; and a kernel ridge regression among the
+        wordings, in which what they share with each other counts less."""
         table = self._table
-        spans = [slice(table.row_starts[w], table.row_starts[w + 1]) for w in wordings.tolist()]
-        ids = np.concatenate([table.row_ids[s] for s in spans])
-        weights = np.zeros(len(table.weights), dtype=np.float32)
-        weights[bag.known] = bag.weights
-        rows = np.repeat(np.arange(len(spans)), [s.stop - s.start for s in spans])
-        return np.bincount(rows, weights[ids], len(spans)) / table.row_totals[wordings]
-
-    def _contrast(self, wordings: Ints, cosines: Doubles) -> Doubles:
-        """Kernel ridge regression among the listed wordings: what they share with each other counts less."""
-        table = self._table
-        spans = [slice(table.row_starts[w], table.row_starts[w + 1]) for w in wordings.tolist()]
-        ids = np.concatenate([table.row_ids[s] for s in spans])
-        rows = np.repeat(np.arange(len(spans)), [s.stop - s.start for s in spans])
+        starts, ends = table.row_starts[wordings], table.row_starts[wordings + 1]
+        ids = np.concatenate([table.row_ids[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
+        rows = np.repeat(np.arange(len(wordings)), ends - starts)
+        asked = np.zeros(len(table.weights), dtype=np.float32)
+        asked[bag.known] = bag.weights
+        covers = np.bincount(rows, asked[ids], len(wordings)) / table.row_totals[wordings]
         distinct, columns = np.unique(ids, return_inverse=True)
-        vectors = np.zeros((len(spans), len(distinct)), dtype=np.float32)
+        vectors = np.zeros((len(wordings), len(distinct)), dtype=np.float32)
         vectors[rows, columns] = table.weights[ids] / table.norms[wordings][rows]
         kernel = vectors @ vectors.T
-        kernel[np.diag_indices(len(spans))] += _DOUBT
-        return np.linalg.solve(kernel, cosines[wordings].astype(np.float32)).astype(np.float64)
+        kernel.flat[:: len(wordings) + 1] += _DOUBT
+        contrast = np.linalg.solve(kernel, cosines[wordings].astype(np.float32))
+        return covers, _doubles(contrast)
 
     def _minus_excluded(self, question: Question, listed: Listed, scores: Doubles) -> Doubles:
         """A question that is more like a `not:` wording than like the entry's own must not be answered by it."""
@@ -406,16 +438,11 @@ class Index:
         return scores
 
     def _candidate(self, found: _Ranked, position: int) -> Candidate:
-        question, listed = found.question, found.listed
-        wording = int(listed.wordings[position])
-        held = set(features(self._text[wording]))
         return Candidate(
-            entry=self.entries[int(listed.entries[position])],
+            entry=self.entries[int(found.listed.entries[position])],
             score=round(float(found.scores[position]), 4),
-            question=self._shown[wording],
-            parts={v: round(float(x), 4) for v, x in zip(VIEWS, listed.views[position], strict=True)},
-            uncovered=tuple(f.removeprefix("w:") for f in features(question.text) if readable(f) and f not in held),
-            readings=question.readings,
+            question=self._shown[int(found.listed.wordings[position])],
+            covered=float(found.listed.views[position, _COVERED]),
         )
 
 

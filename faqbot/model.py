@@ -139,17 +139,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entry that may answer, with the wording that matched and each view of how alike they are.
-
-    `uncovered` are parts of the question the wording lacks; `readings` what was read as something else.
-    """
+    """An entry that may answer: the probability that it does, the wording that matched, and the share of the
+    question that its wordings hold at all."""
 
     entry: Entry
     score: float
     question: str
-    parts: Mapping[str, float] = field(default_factory=dict)
-    uncovered: tuple[str, ...] = ()
-    readings: tuple[tuple[str, str], ...] = ()
+    covered: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

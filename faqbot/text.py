@@ -120,31 +120,30 @@ class Synonyms:
             words = [w for w in (normalise(word) for word in group) if w]
             for word in words:
                 self._canonical.setdefault(word, words[0])
-        found = sorted((w for w, c in self._canonical.items() if w != c or len(w) > 1), key=len, reverse=True)
-        self._pattern = re.compile("|".join(_bounded(w) for w in found)) if found else None
+        # By first character, the longest first: most characters of a text begin no known word at all.
+        self._starting: dict[str, list[str]] = {}
+        for word in sorted(self._canonical, key=len, reverse=True):
+            self._starting.setdefault(word[0], []).append(word)
 
     def apply(self, normalised: str) -> str:
         """Rewrite each known word; the longest match wins, so 住房公积金 is not read as 住房 + 公积金."""
-        if self._pattern is None:
-            return normalised
-        return self._pattern.sub(lambda m: self._canonical[m.group()], normalised)
+        pieces: list[str] = []
+        copied = at = 0
+        while at < len(normalised):
+            for word in self._starting.get(normalised[at], ()):
+                if normalised.startswith(word, at) and _stands_alone(normalised, at, word):
+                    pieces += (normalised[copied:at], self._canonical[word])
+                    at += len(word)
+                    copied = at
+                    break
+            else:
+                at += 1
+        return "".join(pieces) + normalised[copied:] if pieces else normalised
 
 
-def _bounded(word: str) -> str:
+def _stands_alone(text: str, at: int, word: str) -> bool:
     """Latin words match whole words only: `hr` must not be found inside `three`."""
-    return rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])" if word.isascii() else re.escape(word)
-
-
-_TOKEN = re.compile(rf"[a-z0-9.%]+|[{HAN}]+|[^\W\d_{HAN}]+|\d+")
-
-
-def tokens(normalised: str) -> list[str]:
-    """Han characters and pairs of neighbours; words of other scripts whole."""
-    found: list[str] = []
-    for run in _TOKEN.findall(normalised):
-        if "\u3400" <= run[0] <= "\u9fff":
-            found.extend(run)
-            found.extend(run[i : i + 2] for i in range(len(run) - 1))
-        else:
-            found.append(run)
-    return found
+    if not word.isascii():
+        return True
+    before, after = text[at - 1 : at], text[at + len(word) : at + len(word) + 1]
+    return not any(c.isascii() and c.isalnum() for c in (before, after) if c)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.text import MAX_MATCHED_CHARS, Synonyms, neutralise, normalise, strip_fillers, tokens
+from faqbot.text import MAX_MATCHED_CHARS, Synonyms, neutralise, normalise, strip_fillers
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
@@ -214,20 +214,3 @@ def test_without_synonyms_a_text_stays_as_it_is():
 def test_a_text_without_known_words_is_untouched(text):
     folded = normalise(text)
     assert SYNONYMS.apply(folded) == folded
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("年假", ["年", "假", "年假"]),
-        ("年假几", ["年", "假", "几", "年假", "假几"]),
-        ("vpn怎么", ["vpn", "怎", "么", "怎么"]),
-        ("3天", ["3", "天"]),
-        ("80%", ["80%"]),
-        ("out of office", ["out", "of", "office"]),
-        ("かな", ["かな"]),
-        ("", []),
-    ],
-)
-def test_tokens_are_han_characters_their_pairs_and_whole_words(text, found):
-    assert tokens(text) == found

@@ -26,7 +26,7 @@ DATA = ROOT.parent / "shared" / "bench" / "data"
 HAN = ["zh_hr", "zh_bank", "zh_telecom", "zh_epidemic", "zh_insurance", "zh_lcqmc", "zhtw_esun", "zhtw_labour"]
 LATIN = ["en_banking77", "en_clinc150", "en_covidq", "en_hwu64", "en_stackfaq"]
 # Views and evidence that help one script only add noise to the other.
-RANK_VIEWS = {"han": set(VIEWS) - {"best"}, "latin": set(VIEWS) - {"best", "raw_edit", "sound"}}
+RANK_VIEWS = {"han": set(VIEWS) - {"best"}, "latin": set(VIEWS) - {"bare", "best", "raw_edit", "sound"}}
 LIMIT = 600
 RIDGE = 1e-3
 HIDDEN, SMOOTH = 3, 5e-4
