@@ -38,7 +38,8 @@ Spelled = tuple[str, str]  # what is written, the unit it sounds like
 
 # A question below this is also tried with its spelling repaired; the repair must raise the score by so much.
 _DOUBTFUL, _REPAIR_MUST_GAIN = 0.9, 0.05
-_SHORT_LIST = 14
+# How many entries get a closer look; without characters to go by it takes more.
+_SHORT_LISTS = {"han": 18, "latin": 28}
 _WORDINGS_EACH = 2
 # Regularisation of the contrast: how much of a wording's likeness to itself is not trusted.
 _DOUBT = 0.5
@@ -132,6 +133,7 @@ class Index:
         self.topics = {normalise(e.topic): e.topic for e in self.entries if e.topic}
         chinese = sum(any("\u3400" <= c <= "\u9fff" for c in t) for t in self._raw)
         self.script = "han" if chinese * 2 >= len(self._raw) else "latin"
+        self._most = _SHORT_LISTS[self.script]
         self._rank_weights = np.array([RANK[self.script][view] for view in VIEWS])
         self._sure = np.array([SURE[self.script][e] for e in EVIDENCE])
         self._sure_out = np.array(SURE_OUT[self.script])
@@ -276,11 +278,15 @@ class Index:
         # The very words HR wrote come first, whatever else is alike.
         order = np.lexsort((-ranks, ~listed.exact))
         scores[order] = np.minimum.accumulate(scores[order])
-        # One entry with these very words is certain; of several it is certainly one.
         same = int(listed.exact.sum())
-        literal = same == 1 and self._raw[int(listed.wordings[int(listed.exact.argmax())])] == question.raw
-        floor = 1.0 if literal else _SAME_SKELETON if same == 1 else 0.5
-        scores = np.where(listed.exact, np.maximum(scores, floor), np.minimum(scores, 0.999))
+        if same == 1:
+            wording = int(listed.wordings[int(listed.exact.argmax())])
+            certain = 1.0 if self._raw[wording] == question.raw else _SAME_SKELETON
+            scores = np.where(listed.exact, np.maximum(scores, certain), np.minimum(scores, 0.999))
+        elif same:
+            # It is certainly one of them, and nobody can say which.
+            scores = np.minimum(scores, 0.5)
+            scores[listed.exact] = 0.5
         return order, self._minus_excluded(question, listed, scores)
 
     @staticmethod
@@ -308,15 +314,15 @@ class Index:
 
     def _nearest(self, nearness: Doubles, allowed: Callable[[Entry], bool] | None, same: Sequence[int]) -> Ints:
         """The entries with the greatest nearness among those allowed, and those with a wording in `same`."""
-        size = min(len(nearness), _SHORT_LIST if allowed is None else _SHORT_LIST * 3)
+        size = min(len(nearness), self._most if allowed is None else self._most * 3)
         order = np.argpartition(-nearness, size - 1)[:size] if size < len(nearness) else np.arange(len(nearness))
         order = order[np.argsort(-nearness[order], kind="stable")]
         if allowed is not None:
             kept = [int(e) for e in order if allowed(self.entries[e])]
-            if len(kept) < min(_SHORT_LIST, len(nearness)) and size < len(nearness):
+            if len(kept) < min(self._most, len(nearness)) and size < len(nearness):
                 kept = [int(e) for e in np.argsort(-nearness, kind="stable") if allowed(self.entries[e])]
             order = np.array(kept, dtype=np.int64)
-        chosen = [int(e) for e in order[:_SHORT_LIST] if nearness[e] > 0]
+        chosen = [int(e) for e in order[: self._most] if nearness[e] > 0]
         missing = {int(self._owner[w]) for w in same} - set(chosen)
         chosen += [e for e in sorted(missing) if allowed is None or allowed(self.entries[e])]
         return np.array(chosen, dtype=np.int32)
