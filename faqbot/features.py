@@ -99,6 +99,11 @@ class Bag:
     bare_norm: float
 
     @property
+    def unseen(self) -> float:
+        """The share of the question that no wording holds."""
+        return float(self.unknown_weights.sum()) / self.total
+
+    @property
     def total(self) -> float:
         return float(self.weights.sum() + self.unknown_weights.sum()) or 1.0
 

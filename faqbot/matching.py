@@ -36,8 +36,9 @@ EVIDENCE = (
 
 Spelled = tuple[str, str]  # what is written, the unit it sounds like
 
-# A question below this is also tried with its spelling repaired; the repair must raise the score by so much.
-_DOUBTFUL, _REPAIR_MUST_GAIN = 0.9, 0.05
+# A question below this is also tried with its spelling repaired; the repair must make so much of the question known
+# that was not, and raise the score by so much.
+_DOUBTFUL, _REPAIR_MUST_EXPLAIN, _REPAIR_MUST_GAIN = 0.9, 0.1, 0.05
 # How many entries get a closer look; without characters to go by it takes more.
 _SHORT_LISTS = {"han": 18, "latin": 28}
 _WORDINGS_EACH = 2
@@ -49,6 +50,7 @@ _NOT_LIKE = 0.8
 _NO_RIVAL = 6.0
 # How sure one is of the only entry with the same words but for empty ones.
 _SAME_SKELETON = 0.98
+_LARGE_VOCABULARY = 60_000
 _COVERED, _COVERS = VIEWS.index("covered"), VIEWS.index("covers")
 # The views that are evidence by themselves, in the order of EVIDENCE.
 _TELLING = [VIEWS.index(view) for view in EVIDENCE[5:14]]
@@ -178,14 +180,16 @@ class Index:
 
     def _search(self, text: str, allowed: Callable[[Entry], bool] | None) -> _Ranked | None:
         found = self._rank(self.read(text), allowed)
-        # Only where the text as written leaves doubt may it have been misspelt.
-        if self.script == "han" and (found is None or found.best < _DOUBTFUL):
-            repaired = self.read(text, repair=True)
-            if repaired.readings:
-                again = self._rank(repaired, allowed)
-                if again is not None and (found is None or again.best > found.best + _REPAIR_MUST_GAIN):
-                    found = again
-        return found
+        # Only where the text as written leaves doubt may it have been misspelt; a slip makes words nobody wrote.
+        if self.script != "han" or (found is not None and (found.best >= _DOUBTFUL or found.listed.unseen <= 0)):
+            return found
+        repaired = self.read(text, repair=True)
+        before = found.listed.unseen if found is not None else 1.0
+        if not repaired.readings or repaired.bag.unseen > before - _REPAIR_MUST_EXPLAIN:
+            return found
+        again = self._rank(repaired, allowed)
+        better = again is not None and (found is None or again.best > found.best + _REPAIR_MUST_GAIN)
+        return again if better else found
 
     def _rank(self, question: Question, allowed: Callable[[Entry], bool] | None) -> _Ranked | None:
         listed = self.shortlist(question, allowed=allowed) if question.text and self.entries else None
@@ -322,7 +326,8 @@ class Index:
             if len(kept) < min(self._most, len(nearness)) and size < len(nearness):
                 kept = [int(e) for e in np.argsort(-nearness, kind="stable") if allowed(self.entries[e])]
             order = np.array(kept, dtype=np.int64)
-        chosen = [int(e) for e in order[: self._most] if nearness[e] > 0]
+        order = order[: self._most]
+        chosen = order[nearness[order] > 0].tolist()
         missing = {int(self._owner[w]) for w in same} - set(chosen)
         chosen += [e for e in sorted(missing) if allowed is None or allowed(self.entries[e])]
         return np.array(chosen, dtype=np.int32)
@@ -383,12 +388,11 @@ class Index:
         table = np.empty((size, len(VIEWS)))
         for column, view in enumerate(VIEWS):
             table[:, column] = views[view]
-        unseen = float(question.bag.unknown_weights.sum()) / question.bag.total
         exact = np.zeros(size, dtype=np.bool_)
         for wording in same:
             for position in np.flatnonzero(entries == self._owner[wording]).tolist():
                 exact[position], chosen[position] = True, wording
-        return Listed(entries, chosen, table, unseen, exact)
+        return Listed(entries, chosen, table, question.bag.unseen, exact)
 
     def _cover_entries(self, bag: Bag, entries: Ints) -> tuple[Doubles, Doubles, Doubles]:
         """For each entry: the share of the question its wordings hold at all, the same weighed by how many of
@@ -423,8 +427,8 @@ class Index:
         asked = np.zeros(len(table.weights), dtype=np.float32)
         asked[bag.known] = bag.weights
         covers = np.bincount(rows, asked[ids], len(wordings)) / table.row_totals[wordings]
-        distinct, columns = np.unique(ids, return_inverse=True)
-        vectors = np.zeros((len(wordings), len(distinct)), dtype=np.float32)
+        columns, width = _renumber(ids, len(table.weights))
+        vectors = np.zeros((len(wordings), width), dtype=np.float32)
         vectors[rows, columns] = table.weights[ids] / table.norms[wordings][rows]
         kernel = vectors @ vectors.T
         kernel.flat[:: len(wordings) + 1] += _DOUBT
@@ -539,6 +543,19 @@ def _highest(values: Doubles, member: Ints, size: int) -> Doubles:
     highest = np.zeros(size)
     np.maximum.at(highest, member, values)
     return highest
+
+
+def _renumber(ids: Ints, size: int) -> tuple[npt.NDArray[np.signedinteger[Any]], int]:
+    """Number the distinct ids from 0; returns the new number of each and how many there are."""
+    if size > _LARGE_VOCABULARY:
+        distinct, columns = np.unique(ids, return_inverse=True)
+        return columns, len(distinct)
+    # Marking a small table is several times faster than sorting.
+    number = np.zeros(size, dtype=np.int32)
+    number[ids] = 1
+    met = np.flatnonzero(number)
+    number[met] = np.arange(len(met), dtype=np.int32)
+    return number[ids], len(met)
 
 
 def log_odds(evidence: Doubles, table: Doubles, out: Doubles) -> Doubles:
