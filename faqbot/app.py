@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -16,11 +16,13 @@ from faqbot.bot import Bot
 from faqbot.console.server import open_console
 from faqbot.dingtalk.stream import StreamConnection
 from faqbot.dingtalk.webhook import Webhook
+from faqbot.embeddings import Embeddings
 from faqbot.errors import KnowledgeMissing, StartError
+from faqbot.features import Floats
 from faqbot.knowledge.library import Library
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.settings import Settings
-from faqbot.store import open_store
+from faqbot.store import Store, open_store
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -52,17 +54,19 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         return datetime.now(settings.timezone).date()
 
     async with contextlib.AsyncExitStack() as stack:
-        library = Library(FolderShelf(Path(settings.knowledge)), today, settings.strictness)
+        store = await open_store(settings.store)
+        stack.push_async_callback(store.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
+        embeddings = open_embeddings(settings, session, store)
+        embed = embeddings.of_wordings if embeddings else None
+        library = Library(FolderShelf(Path(settings.knowledge)), today, settings.strictness, embed)
         stack.push_async_callback(library.close)
         try:
             await library.refresh()
         except KnowledgeMissing as exc:
             raise StartError(str(exc)) from exc
-        store = await open_store(settings.store)
-        stack.push_async_callback(store.close)
-        session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         webhook = Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint))
-        bot = Bot(library, store, webhook, today=today)
+        bot = Bot(library, store, webhook, embeddings, today=today)
         stream = StreamConnection(
             session, settings.openapi_endpoint, settings.client_id, settings.client_secret, bot.receive
         )
@@ -78,6 +82,24 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         log.info("bot.started", console=console_url, entries=len(library.current.entries))
         yield Running(bot, library, stream, console_url, connection)
         log.info("bot.stopping")
+
+
+def open_embeddings(settings: Settings, session: aiohttp.ClientSession, store: Store) -> Embeddings | None:
+    """The embeddings endpoint, where one is set."""
+    if not settings.embeddings_url:
+        return None
+    return Embeddings(session, settings.embeddings_url, settings.embeddings_model, settings.embeddings_key, store)
+
+
+async def embed_all(settings: Settings, *lists: Sequence[str]) -> list[Floats]:
+    """Vectors for whole lists of texts, remembered in the configured store. Raises EmbeddingsError, StartError."""
+    async with contextlib.AsyncExitStack() as stack:
+        store = await open_store(settings.store)
+        stack.push_async_callback(store.close)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        embeddings = open_embeddings(settings, session, store)
+        assert embeddings is not None
+        return [await embeddings.of_wordings(texts) for texts in lists]
 
 
 async def serve(settings: Settings) -> None:

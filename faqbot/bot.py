@@ -13,7 +13,9 @@ from typing import Any
 from faqbot.dialogue import CONTEXT_SECONDS, decide, options
 from faqbot.dingtalk.payloads import read_message, reply_body
 from faqbot.dingtalk.webhook import EXPIRY_MARGIN, Webhook
+from faqbot.embeddings import Embeddings
 from faqbot.errors import DeliveryError, SessionGone
+from faqbot.features import Floats
 from faqbot.knowledge.library import Library
 from faqbot.model import (
     Answered,
@@ -51,6 +53,7 @@ class Bot:
         library: Library,
         store: Store,
         webhook: Webhook,
+        embeddings: Embeddings | None = None,
         *,
         today: Callable[[], date],
         clock: Callable[[], float] = time.time,
@@ -58,6 +61,7 @@ class Bot:
         self._library = library
         self._store = store
         self._webhook = webhook
+        self._embeddings = embeddings
         self._today = today
         self._clock = clock
         self._lanes: dict[str, deque[Message]] = {}
@@ -107,7 +111,10 @@ class Bot:
         snapshot = self._library.current
         limits = self._library.limits_for(snapshot)
         context = await self._store.context(message.thread, now)
-        decision = decide(message, snapshot.index, context, limits=limits, now=now, today=self._today())
+        meaning = await self._meaning(message)
+        decision = decide(
+            message, snapshot.index, context, limits=limits, now=now, today=self._today(), meaning=meaning
+        )
         state, code = "answered", "ok"
         try:
             await self._send(message, render(decision, message))
@@ -117,6 +124,12 @@ class Bot:
         await self._store.finish(message, state, _record(message, decision, now), self._offered(decision, state))
         spent = round((time.perf_counter() - started) * 1000, 1)
         log.info("message.done", id=message.id, outcome=_outcome(decision), state=state, code=code, ms=spent)
+
+    async def _meaning(self, message: Message) -> Floats | None:
+        """The vector of the question, where an endpoint is set and answers in time."""
+        if self._embeddings is None or not message.text:
+            return None
+        return await self._embeddings.of_question(message.text)
 
     async def _send(self, message: Message, replies: Sequence[Reply]) -> None:
         if message.webhook_until and message.webhook_until - EXPIRY_MARGIN < self._clock():

@@ -47,12 +47,12 @@ def rehearse(index: Index) -> Trial:
     right: list[bool] = []
     strangers: list[float] = []
     for row in index.sample(_SAMPLE):
-        question = index.read(index.wording(row))
+        question, meaning = index.read(index.wording(row)), index.meaning_of(row)
         siblings = index.siblings(row)
-        if len(siblings) > 1 and (found := index.first(question, without=(row,))) is not None:
+        if len(siblings) > 1 and (found := index.first(question, without=(row,), meaning=meaning)) is not None:
             scores.append(found[1])
             right.append(found[0] == index.owner(row))
-        if (found := index.first(question, without=tuple(siblings))) is not None:
+        if (found := index.first(question, without=tuple(siblings), meaning=meaning)) is not None:
             strangers.append(found[1])
     return Trial(np.array(scores), np.array(right, dtype=float), np.array(strangers))
 

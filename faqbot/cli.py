@@ -22,8 +22,9 @@ from faqbot.settings import Settings
 
 if TYPE_CHECKING:
     from faqbot.evaluation import Result
+    from faqbot.features import Floats
     from faqbot.knowledge.assemble import Snapshot
-    from faqbot.matching import Explanation
+    from faqbot.matching import Explanation, Index
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -82,10 +83,11 @@ def ask(
     from faqbot.evaluation import Expected, evaluate
     from faqbot.render import plain_body
 
-    limits = learn(snapshot.index, settings.strictness)
-    (result,) = evaluate([Expected(text, None)], snapshot.index, limits=limits, today=_today(settings))
+    index, meanings = _with_meanings(settings, snapshot.index, [text])
+    today, limits = _today(settings), learn(index, settings.strictness)
+    (result,) = evaluate([Expected(text, None)], index, limits=limits, today=today, meanings=meanings)
     reply = plain_body(result.decision, text)
-    explained = explain(text, snapshot.index, today=_today(settings)) if explain_it else ()
+    explained = explain(text, index, today=today, meaning=meanings[0]) if explain_it else ()
     if as_json:
         shown = result.as_json()
         if explain_it:
@@ -119,8 +121,9 @@ def evaluate_command(
     except OSError as exc:
         _fail(f"读不到 {file}：{exc.strerror}")
     with _progress(len(questions), "检验") as progress:
-        limits = learn(snapshot.index, settings.strictness)
-        results = evaluate(questions, snapshot.index, limits=limits, today=_today(settings), progress=progress)
+        index, meanings = _with_meanings(settings, snapshot.index, [q.question for q in questions])
+        today, limits = _today(settings), learn(index, settings.strictness)
+        results = evaluate(questions, index, limits=limits, today=today, meanings=meanings, progress=progress)
     counts = summary(results)
     if as_json:
         typer.echo(json.dumps({"summary": counts, "results": [r.as_json() for r in results]}, ensure_ascii=False))
@@ -182,6 +185,9 @@ _VIEW_NAMES = {
     "contrast": "区分度",
     "shared": "多数问法",
     "missing": "缺少的字眼",
+    "meaning": "含义",
+    "meaning_centre": "整条含义",
+    "meaning_contrast": "含义区分度",
 }
 
 
@@ -272,6 +278,21 @@ def _knowledge(folder: Path, today: date) -> Snapshot:
         return assemble(shelf.read_now(), label=shelf.label, today=today)
     except KnowledgeMissing as exc:
         _fail(str(exc))
+
+
+def _with_meanings(settings: Settings, index: Index, texts: Sequence[str]) -> tuple[Index, Sequence[Floats | None]]:
+    """The index and the texts with their vectors, where an embeddings endpoint is set and answers."""
+    if not settings.embeddings_url:
+        return index, [None] * len(texts)
+    from faqbot.app import embed_all
+    from faqbot.errors import EmbeddingsError
+
+    try:
+        wordings, asked = asyncio.run(embed_all(settings, index.wordings, texts))
+    except EmbeddingsError as exc:
+        print(f"向量接口用不了，只按文字比较：{exc}", file=sys.stderr)
+        return index, [None] * len(texts)
+    return index.with_meanings(wordings), list(asked)
 
 
 def _sample_knowledge() -> Path:

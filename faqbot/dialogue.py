@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from faqbot.features import Floats
 from faqbot.matching import Explanation, Index
 from faqbot.model import (
     Answered,
@@ -92,9 +93,17 @@ def open_to(entry: Entry, day: date, conversation_id: str | None) -> bool:
 
 
 def decide(
-    message: Message, index: Index, context: Context | None, *, limits: Limits, now: float, today: date
+    message: Message,
+    index: Index,
+    context: Context | None,
+    *,
+    limits: Limits,
+    now: float,
+    today: date,
+    meaning: Floats | None = None,
 ) -> Decision:
-    """Choose the one thing to reply. `now` is in epoch seconds and says whether the context still holds."""
+    """Choose the one thing to reply. `now` is in epoch seconds and says whether the context still holds;
+    `meaning` is the vector of the text, if there is one."""
     if message.kind not in (MessageKind.TEXT, MessageKind.VOICE):
         return Smalltalk(Small.NOT_HEARD if message.kind is MessageKind.AUDIO else Small.NOT_TEXT)
 
@@ -108,7 +117,7 @@ def decide(
     live = context if context and now < context.until else None
     decision = _command(message.text, index, listed) or _pick(message.text, live, index, listed)
     if decision is None:
-        ranking = index.search(message.text, allowed=allowed)
+        ranking = index.search(message.text, allowed=allowed, meaning=meaning)
         decision = _match(message.text, ranking, index, listed, limits)
     return _discreet(decision) if message.is_group else decision
 
@@ -124,19 +133,21 @@ def _discreet(decision: Decision) -> Decision:
     return Offered(public)
 
 
-def judge(text: str, index: Index, *, limits: Limits, today: date) -> tuple[Decision, Sequence[Candidate]]:
+def judge(
+    text: str, index: Index, *, limits: Limits, today: date, meaning: Floats | None = None
+) -> tuple[Decision, Sequence[Candidate]]:
     """Decide on one bare question without asker or context, with the ranking beside it (`ask`, `evaluate`)."""
 
     def allowed(entry: Entry) -> bool:
         return open_to(entry, today, None)
 
-    ranking = index.search(text, allowed=allowed)
+    ranking = index.search(text, allowed=allowed, meaning=meaning)
     return _command(text, index, allowed) or _match(text, ranking, index, allowed, limits), ranking
 
 
-def explain(text: str, index: Index, *, today: date) -> Sequence[Explanation]:
+def explain(text: str, index: Index, *, today: date, meaning: Floats | None = None) -> Sequence[Explanation]:
     """Why the candidates of `judge` came where they did, in the same order."""
-    return index.explain(text, allowed=lambda e: open_to(e, today, None))
+    return index.explain(text, allowed=lambda e: open_to(e, today, None), meaning=meaning)
 
 
 def _match(text: str, ranking: Sequence[Candidate], index: Index, allowed: Allowed, limits: Limits) -> Decision:

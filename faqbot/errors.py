@@ -29,6 +29,10 @@ class KnowledgeMissing(FaqbotError):
     """There is no knowledge folder where the settings point to."""
 
 
+class EmbeddingsError(FaqbotError):
+    """The embeddings endpoint did not give usable vectors."""
+
+
 class DeliveryError(FaqbotError):
     """DingTalk did not take a message; `permanent` says that a retry cannot help.
 

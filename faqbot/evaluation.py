@@ -15,6 +15,7 @@ import yaml
 
 from faqbot.dialogue import Limits, judge
 from faqbot.errors import FaqbotError
+from faqbot.features import Floats
 from faqbot.matching import Index
 from faqbot.model import Answered, Candidate, Decision, Offered
 
@@ -87,13 +88,15 @@ def evaluate(
     *,
     limits: Limits,
     today: date,
+    meanings: Sequence[Floats | None] | None = None,
     progress: Callable[[int], object] = lambda done: None,
 ) -> list[Result]:
-    """Judge every question as a whole, in order."""
+    """Judge every question as a whole, in order. `meanings` gives the vector of each, if there are any."""
     results: list[Result] = []
     for number, expected in enumerate(questions, 1):
         began = time.perf_counter()
-        decision, ranking = judge(expected.question, index, limits=limits, today=today)
+        meaning = meanings[number - 1] if meanings is not None else None
+        decision, ranking = judge(expected.question, index, limits=limits, today=today, meaning=meaning)
         results.append(Result(expected, decision, tuple(ranking), (time.perf_counter() - began) * 1000))
         progress(number)
     return results

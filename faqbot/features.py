@@ -125,8 +125,8 @@ class FeatureTable:
             flat += [number_of(f, len(self._vocabulary)) for f in found]
         self.rows = len(texts)
         self.entry_count = entry_count
-        self._starts = np.searchsorted(owner, np.arange(entry_count)).astype(np.int64)
-        self._wordings = np.bincount(owner, minlength=entry_count).astype(np.int64)
+        self.starts = np.searchsorted(owner, np.arange(entry_count)).astype(np.int64)
+        self.counts = np.bincount(owner, minlength=entry_count).astype(np.int64)
         ids = np.array(flat, dtype=np.int32)
         rows = np.repeat(np.arange(len(texts), dtype=np.int32), sizes)
         size = len(self._vocabulary)
@@ -138,7 +138,7 @@ class FeatureTable:
         pairs, counts = np.unique(owner[rows].astype(np.int64) * max(1, size) + ids, return_counts=True)
         pair_entry, pair_feature = pairs // max(1, size), pairs % max(1, size)
         self.entry_ids = pair_feature.astype(np.int32)
-        self.entry_shares = np.sqrt(counts / self._wordings[pair_entry]).astype(np.float32)
+        self.entry_shares = np.sqrt(counts / self.counts[pair_entry]).astype(np.float32)
         self.entry_starts = np.searchsorted(pair_entry, np.arange(entry_count + 1))
         spread = np.bincount(pair_feature, minlength=size)
         kinds = np.fromiter(map(kind_weight, self._vocabulary), dtype=np.float32, count=size)
@@ -187,18 +187,18 @@ class FeatureTable:
 
     def best(self, likeness: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """For each entry that of its best wording."""
-        best: npt.NDArray[np.float64] = np.maximum.reduceat(likeness, self._starts)
+        best: npt.NDArray[np.float64] = np.maximum.reduceat(likeness, self.starts)
         return best
 
     def best_and_centre(self, cosines: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
         """For each entry the cosine of its best wording, and that of the mean of its wordings."""
-        best = np.maximum.reduceat(cosines, self._starts)
-        centre = np.add.reduceat(cosines, self._starts) / self._centre_norms
+        best = np.maximum.reduceat(cosines, self.starts)
+        centre = np.add.reduceat(cosines, self.starts) / self._centre_norms
         return best, centre
 
     def wordings_of(self, entry: int) -> range:
-        start = int(self._starts[entry])
-        return range(start, start + int(self._wordings[entry]))
+        start = int(self.starts[entry])
+        return range(start, start + int(self.counts[entry]))
 
     def _rarity(self, spread: npt.NDArray[np.generic]) -> Floats:
         return (np.log((self.entry_count + 1) / (spread.astype(np.float32) + 0.5)) + 0.5).astype(np.float32)

@@ -2,7 +2,7 @@
 
 RANK orders the short list. SURE turns the evidence for an entry into log-odds that it is right: the first
 number of a row counts directly, the others through tanh and then by SURE_OUT.
-`han` is for knowledge written mostly in Chinese, `latin` for any other.
+`han` is for knowledge mostly in Chinese, `latin` for any other, `meaning` for knowledge with vectors.
 """
 
 # fmt: off
@@ -10,6 +10,7 @@ VIEWS = ('bare', 'best', 'centre', 'edit', 'raw_edit', 'sound', 'covered', 'cove
 RANK = {
     "han": {"bare": 5.0679, "best": 0.0000, "centre": 2.8779, "edit": 2.0685, "raw_edit": 2.2318, "sound": 2.1480, "covered": 1.6299, "covers": 1.5358, "contrast": 0.6282, "shared": 1.8616, "missing": 0.3867},
     "latin": {"bare": 0.0000, "best": 0.0000, "centre": 6.6392, "edit": 1.8632, "raw_edit": 0.0000, "sound": 0.0000, "covered": 4.2445, "covers": 3.5035, "contrast": 2.0018, "shared": 3.5640, "missing": 0.0520},
+    "meaning": {"bare": 0.0000, "best": 0.0000, "centre": 0.7351, "edit": 1.1137, "raw_edit": 0.0000, "sound": 0.0000, "covered": 1.2499, "covers": 0.6397, "contrast": 0.3032, "shared": 0.8096, "missing": -0.2096, "meaning": 1.6691, "meaning_centre": 5.2811, "meaning_contrast": 2.8633},
 }
 SURE = {
     "han": {
@@ -52,8 +53,34 @@ SURE = {
         "length": (-0.38824, -1.08327, 1.23297, 0.90591),
         "weight": (0.03595, 0.64723, 0.74771, -0.50213),
     },
+    "meaning": {
+        "one": (0.24544, 9.90593, -3.21804, 2.59411),
+        "rank": (-0.05601, -0.16115, 0.02986, 0.00297),
+        "gap": (0.23750, 0.20709, -0.11435, -0.20158),
+        "share": (1.09313, 0.29710, -2.35221, 2.54659),
+        "share_of_rank": (0.06098, -0.07183, 0.03017, 0.01222),
+        "bare": (3.03236, -1.70209, -3.47807, 1.58587),
+        "centre": (-0.53645, -0.05022, -4.88071, 4.73098),
+        "edit": (-0.38436, 1.91005, 3.42937, -0.65899),
+        "sound": (7.38231, 4.73463, -0.38475, -3.15314),
+        "covered": (-2.32286, -2.42400, 4.42144, 1.45365),
+        "covers": (2.19888, -1.33268, -0.06157, -1.44737),
+        "contrast": (-4.96202, -1.90506, -5.43935, 2.91924),
+        "shared": (0.91089, -0.62927, 0.16227, -3.76879),
+        "missing": (-2.98719, -4.12170, -3.53640, 3.12898),
+        "both_covered": (-0.70986, 1.73397, 1.54443, -0.77121),
+        "unseen": (-3.28550, -2.17434, 1.86861, 0.01479),
+        "length": (-0.16121, -1.09017, -0.73167, -0.36800),
+        "weight": (0.51260, 0.45949, 1.94453, -0.95081),
+        "meaning": (-4.07181, -0.97234, 1.03185, -0.74495),
+        "meaning_centre": (0.68005, -2.24039, 0.21215, -0.86062),
+        "meaning_contrast": (-0.77107, 0.01586, -2.00356, 5.58478),
+        "meaning_gap": (1.66041, 0.21141, 0.06072, -0.92089),
+        "meaning_centre_gap": (0.91126, 1.41515, 1.31995, 0.52381),
+    },
 }
 SURE_OUT = {
     "han": (-1.71967, -2.62425, -2.27154),
     "latin": (1.80322, 1.44683, 1.73929),
+    "meaning": (-1.71114, 1.84770, 2.10394),
 }

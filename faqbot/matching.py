@@ -8,11 +8,12 @@ turn the views into a rank and into the probability that the first one is right.
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,10 @@ import numpy.typing as npt
 from rapidfuzz import fuzz
 
 from faqbot import sound
-from faqbot.features import Bag, FeatureTable, Ints, features, readable
+from faqbot.features import Bag, FeatureTable, Floats, Ints, features, readable
 from faqbot.fitted import RANK, SURE, SURE_OUT, VIEWS
 from faqbot.lexicon import GROUPS
+from faqbot.meaning import Meanings
 from faqbot.model import Candidate, Entry
 from faqbot.text import Synonyms, is_han, normalise, skeleton, strip_fillers
 
@@ -35,6 +37,12 @@ EVIDENCE = (
 )  # fmt: skip
 
 Spelled = tuple[str, str]  # what is written, the unit it sounds like
+
+# What comes beside the views and the evidence where wordings have vectors.
+MEANING_VIEWS = ("meaning", "meaning_centre", "meaning_contrast")
+MEANING_EVIDENCE = ("meaning", "meaning_centre", "meaning_contrast", "meaning_gap", "meaning_centre_gap")
+# The pull of meaning on the short list.
+_MEANING_NEARNESS = 1.5
 
 # A question below this is also tried with its spelling repaired; the repair must make so much of the question known
 # that was not, and raise the score by so much.
@@ -135,10 +143,36 @@ class Index:
         self.topics = {normalise(e.topic): e.topic for e in self.entries if e.topic}
         chinese = sum(any("\u3400" <= c <= "\u9fff" for c in t) for t in self._raw)
         self.script = "han" if chinese * 2 >= len(self._raw) else "latin"
+        self._meanings: Meanings | None = None
+        self._by_words: Index = self
         self._most = _SHORT_LISTS[self.script]
-        self._rank_weights = np.array([RANK[self.script][view] for view in VIEWS])
-        self._sure = np.array([SURE[self.script][e] for e in EVIDENCE])
-        self._sure_out = np.array(SURE_OUT[self.script])
+        self._weigh(self.script)
+
+    def _weigh(self, kind: str) -> None:
+        """Take up the fitted weights for `kind`."""
+        meaning = kind == "meaning"
+        views, evidence = (VIEWS + MEANING_VIEWS, EVIDENCE + MEANING_EVIDENCE) if meaning else (VIEWS, EVIDENCE)
+        self._rank_weights = np.array([RANK[kind][view] for view in views])
+        self._sure = np.array([SURE[kind][e] for e in evidence])
+        self._sure_out = np.array(SURE_OUT[kind])
+
+    @property
+    def wordings(self) -> Sequence[str]:
+        """All wordings, row by row, as they are to be embedded."""
+        return self._shown
+
+    def with_meanings(self, vectors: Floats) -> Index:
+        """The same index with a vector for each of `wordings`; questions may then come with one too."""
+        index = copy.copy(self)
+        index._meanings = Meanings(vectors, self._table.starts, self._table.counts)
+        index._most = _SHORT_LISTS["latin"]
+        index._by_words = self
+        index._weigh("meaning")
+        return index
+
+    def meaning_of(self, row: int) -> Floats | None:
+        """The vector of a wording, if it has one."""
+        return self._meanings.vectors[row] if self._meanings is not None else None
 
     def fold(self, text: str) -> str:
         """The form in which texts are compared: normalised, without padding, synonyms unified."""
@@ -149,19 +183,36 @@ class Index:
         return skeleton(self.fold(text)) in self._same
 
     def search(
-        self, text: str, *, allowed: Callable[[Entry], bool] | None = None, limit: int = 5
+        self,
+        text: str,
+        *,
+        allowed: Callable[[Entry], bool] | None = None,
+        limit: int = 5,
+        meaning: Floats | None = None,
     ) -> tuple[Candidate, ...]:
-        """Rank the entries for which `allowed` is true; at most `limit`, best first."""
-        found = self._search(text, allowed)
+        """Rank the entries for which `allowed` is true; at most `limit`, best first.
+
+        `meaning` is the vector of the text; without it, or without vectors of the wordings, the words decide alone.
+        """
+        if self._meanings is not None and meaning is None:
+            return self._by_words.search(text, allowed=allowed, limit=limit)
+        found = self._search(text, allowed, meaning)
         if found is None:
             return ()
         return tuple(self._candidate(found, i) for i in found.ranked(limit))
 
     def explain(
-        self, text: str, *, allowed: Callable[[Entry], bool] | None = None, limit: int = 5
+        self,
+        text: str,
+        *,
+        allowed: Callable[[Entry], bool] | None = None,
+        limit: int = 5,
+        meaning: Floats | None = None,
     ) -> tuple[Explanation, ...]:
         """For each candidate of `search`, in the same order, what spoke for it."""
-        found = self._search(text, allowed)
+        if self._meanings is not None and meaning is None:
+            return self._by_words.explain(text, allowed=allowed, limit=limit)
+        found = self._search(text, allowed, meaning)
         if found is None:
             return ()
         asked = [f for f in features(found.question.text) if readable(f)]
@@ -170,7 +221,10 @@ class Index:
             held = set(features(self._text[int(found.listed.wordings[i])]))
             explained.append(
                 Explanation(
-                    views={v: round(float(x), 4) for v, x in zip(VIEWS, found.listed.views[i], strict=True)},
+                    views={
+                        v: round(float(x), 4)
+                        for v, x in zip(VIEWS + MEANING_VIEWS, found.listed.views[i], strict=False)
+                    },
                     uncovered=tuple(f.removeprefix("w:") for f in asked if f not in held),
                     readings=found.question.readings,
                     compared=found.question.text,
@@ -178,8 +232,10 @@ class Index:
             )
         return tuple(explained)
 
-    def _search(self, text: str, allowed: Callable[[Entry], bool] | None) -> _Ranked | None:
-        found = self._rank(self.read(text), allowed)
+    def _search(
+        self, text: str, allowed: Callable[[Entry], bool] | None, meaning: Floats | None = None
+    ) -> _Ranked | None:
+        found = self._rank(self.read(text), allowed, meaning)
         # Only where the text as written leaves doubt may it have been misspelt; a slip makes words nobody wrote.
         if self.script != "han" or (found is not None and (found.best >= _DOUBTFUL or found.listed.unseen <= 0)):
             return found
@@ -187,12 +243,14 @@ class Index:
         before = found.listed.unseen if found is not None else 1.0
         if not repaired.readings or repaired.bag.unseen > before - _REPAIR_MUST_EXPLAIN:
             return found
-        again = self._rank(repaired, allowed)
+        again = self._rank(repaired, allowed, meaning)
         better = again is not None and (found is None or again.best > found.best + _REPAIR_MUST_GAIN)
         return again if better else found
 
-    def _rank(self, question: Question, allowed: Callable[[Entry], bool] | None) -> _Ranked | None:
-        listed = self.shortlist(question, allowed=allowed) if question.text and self.entries else None
+    def _rank(
+        self, question: Question, allowed: Callable[[Entry], bool] | None, meaning: Floats | None
+    ) -> _Ranked | None:
+        listed = self.shortlist(question, allowed=allowed, meaning=meaning) if question.text and self.entries else None
         if listed is None:
             return None
         return _Ranked(question, listed, *self.score(question, listed))
@@ -224,9 +282,13 @@ class Index:
         """All wordings of the entry a wording belongs to."""
         return self._table.wordings_of(int(self._owner[row]))
 
-    def first(self, question: Question, *, without: Sequence[int]) -> tuple[int, float] | None:
+    def first(
+        self, question: Question, *, without: Sequence[int], meaning: Floats | None = None
+    ) -> tuple[int, float] | None:
         """The number and score of the first entry if the wordings `without` did not exist."""
-        listed = self.shortlist(question, without=without)
+        if self._meanings is not None and meaning is None:
+            return self._by_words.first(question, without=without)
+        listed = self.shortlist(question, without=without, meaning=meaning)
         if listed is None:
             return None
         _, scores = self.score(question, listed)
@@ -260,6 +322,7 @@ class Index:
         *,
         allowed: Callable[[Entry], bool] | None = None,
         without: Sequence[int] = (),
+        meaning: Floats | None = None,
     ) -> Listed | None:
         """The entries worth a closer look with their views; `without` leaves wordings out, for learning."""
         cosines, bare = self._table.cosines(question.bag), self._table.bare_cosines(question.bag)
@@ -267,13 +330,22 @@ class Index:
             cosines[list(without)] = bare[list(without)] = 0.0
         best, centre = self._table.best_and_centre(cosines)
         same = [w for w in self._same.get(skeleton(question.text), ()) if w not in without]
-        entries = self._nearest(best + centre + self._table.best(bare), allowed, same)
+        nearness = best + centre + self._table.best(bare)
+        if self._meanings is not None and meaning is not None:
+            alike, alike_best, alike_centre = self._meanings.likeness(meaning, without)
+            nearness += _MEANING_NEARNESS * (alike_best + alike_centre)
+        entries = self._nearest(nearness, allowed, same)
         if not len(entries):
             return None
         wordings, member = self._closest_wordings(entries, cosines + bare, set(without))
         if not len(wordings):
             return None
-        return self._view(question, entries, wordings, member, cosines, bare, best, centre, same)
+        listed = self._view(question, entries, wordings, member, cosines, bare, best, centre, same)
+        if self._meanings is None or meaning is None:
+            return listed
+        contrast = self._meanings.contrast(entries, alike)
+        beside = np.column_stack((alike_best[entries], alike_centre[entries], contrast))
+        return replace(listed, views=np.hstack((listed.views, beside)))
 
     def score(self, question: Question, listed: Listed) -> tuple[npt.NDArray[np.intp], Doubles]:
         """The order of the listed entries, best first, and for each how probable it is that it is right."""
@@ -296,14 +368,10 @@ class Index:
     @staticmethod
     def evidence(question: Question, listed: Listed, ranks: Doubles) -> Doubles:
         """What says how sure one can be: a row for each listed entry, columns as in `SURE`."""
-        top = float(ranks.max())
-        others = np.sort(ranks)
-        second = float(others[-2]) if len(others) > 1 else top - _NO_RIVAL
-        rival = np.where(ranks >= top, second, top)
-        gap = np.clip(ranks - rival, -_NO_RIVAL, _NO_RIVAL)
-        shares = np.exp(ranks - top)
+        gap = np.clip(_gap(ranks), -_NO_RIVAL, _NO_RIVAL)
+        shares = np.exp(ranks - ranks.max())
         shares /= shares.sum()
-        found = np.empty((len(ranks), len(EVIDENCE)))
+        found = np.zeros((len(ranks), len(EVIDENCE)))
         found[:, 0] = 1.0
         found[:, 1] = ranks
         found[:, 2] = gap
@@ -314,7 +382,11 @@ class Index:
         found[:, 15] = listed.unseen
         found[:, 16] = math.log1p(len(question.text))
         found[:, 17] = math.log1p(question.bag.total)
-        return found
+        beside = listed.views[:, len(VIEWS) :]
+        if not beside.shape[1]:
+            return found
+        gaps = [_gap(beside[:, column]) for column in (0, 1)]
+        return np.hstack((found, beside, np.column_stack(gaps)))
 
     def _nearest(self, nearness: Doubles, allowed: Callable[[Entry], bool] | None, same: Sequence[int]) -> Ints:
         """The entries with the greatest nearness among those allowed, and those with a wording in `same`."""
@@ -448,11 +520,13 @@ class Index:
         return scores
 
     def _candidate(self, found: _Ranked, position: int) -> Candidate:
+        views = found.listed.views[position]
         return Candidate(
             entry=self.entries[int(found.listed.entries[position])],
             score=round(float(found.scores[position]), 4),
             question=self._shown[int(found.listed.wordings[position])],
-            covered=float(found.listed.views[position, _COVERED]),
+            # Where meaning was compared, what it finds alike is as good a sign as common words.
+            covered=float(max(views[_COVERED], *views[len(VIEWS) :], 0.0)),
         )
 
 
@@ -566,6 +640,13 @@ def log_odds(evidence: Doubles, table: Doubles, out: Doubles) -> Doubles:
 
 def _doubles(values: npt.NDArray[Any]) -> Doubles:
     return values.astype(np.float64)
+
+
+def _gap(values: Doubles) -> Doubles:
+    """How far each value is ahead of the best of the others."""
+    top = float(values.max())
+    second = float(np.partition(values, -2)[-2]) if len(values) > 1 else top - _NO_RIVAL
+    return values - np.where(values >= top, second, top)
 
 
 def _sigmoid(values: Doubles) -> Doubles:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
 from faqbot.calibration import learn
 from faqbot.dialogue import LIMITS, Limits
-from faqbot.errors import KnowledgeMissing
+from faqbot.errors import FaqbotError, KnowledgeMissing
+from faqbot.features import Floats
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.telemetry import EventLog
 
@@ -31,10 +33,17 @@ class Shelf(Protocol):
 class Library:
     """Holds the current Snapshot; readers take `current` once per message and keep it."""
 
-    def __init__(self, shelf: Shelf, today: Callable[[], date], strictness: str = "balanced") -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        today: Callable[[], date],
+        strictness: str = "balanced",
+        embed: Callable[[Sequence[str]], Awaitable[Floats]] | None = None,
+    ) -> None:
         self._shelf = shelf
         self._today = today
         self._strictness = strictness
+        self._embed = embed
         self._learnt: tuple[Snapshot, Limits] | None = None
         self._learning: asyncio.Task[None] | None = None
         self._seen: Hashable = None
@@ -78,7 +87,16 @@ class Library:
             await asyncio.gather(self._learning, return_exceptions=True)
 
     async def _learn(self, snapshot: Snapshot) -> None:
-        # The snapshot answers already, with the fitted bars, while its own are found out.
+        """Find out the bars of a snapshot that answers already; before that, where vectors are wanted, add them."""
+        try:
+            if self._embed is not None and snapshot.index.wordings:
+                vectors = await self._embed(snapshot.index.wordings)
+                index = await asyncio.to_thread(snapshot.index.with_meanings, vectors)
+                self._current = snapshot = replace(snapshot, index=index)
+                log.info("knowledge.embedded", wordings=len(index.wordings))
+        except (FaqbotError, OSError, TimeoutError) as exc:
+            # The words alone go on deciding; the next change of a file tries again.
+            log.error("knowledge.not_embedded", reason=str(exc) or type(exc).__name__)
         limits = await asyncio.to_thread(learn, snapshot.index, self._strictness)
         self._learnt = (snapshot, limits)
         log.info("knowledge.calibrated", answer_at=limits.answer_at, offer_at=limits.offer_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from faqbot.errors import StartError
@@ -31,6 +31,14 @@ class Store(Protocol):
 
     async def context(self, thread: str, now: float) -> Context | None:
         """What this asker was offered last in this conversation, if it still holds."""
+        ...
+
+    async def vectors(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """Those of the kept vectors (float32, as bytes) whose key is among `keys`."""
+        ...
+
+    async def put_vectors(self, vectors: Mapping[str, bytes]) -> None:
+        """Keep vectors by key."""
         ...
 
     async def close(self) -> None: ...

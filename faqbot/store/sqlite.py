@@ -11,7 +11,7 @@ import json
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -47,8 +47,10 @@ _STEPS = (
     );
     CREATE INDEX questions_asked_at ON questions (asked_at);
     """,
+    "CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;",
 )
 _MOST_PER_COMMIT = 256
+_MOST_PARAMETERS = 500
 
 _Step = Callable[[sqlite3.Connection], Any]
 _Job = tuple[_Step, asyncio.Future[Any]]
@@ -123,6 +125,24 @@ class SqliteStore:
         if row is None:
             return None
         return Context(tuple(Option(kind, key) for kind, key in json.loads(row[0])), row[1])
+
+    async def vectors(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        def step(db: sqlite3.Connection) -> dict[str, bytes]:
+            found: dict[str, bytes] = {}
+            for start in range(0, len(keys), _MOST_PARAMETERS):
+                part = keys[start : start + _MOST_PARAMETERS]
+                marks = ", ".join("?" * len(part))
+                found |= dict(db.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", part))
+            return found
+
+        kept: dict[str, bytes] = await self._do(step)
+        return kept
+
+    async def put_vectors(self, vectors: Mapping[str, bytes]) -> None:
+        def step(db: sqlite3.Connection) -> None:
+            db.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", list(vectors.items()))
+
+        await self._do(step)
 
     async def close(self) -> None:
         """Write what waits and close the file."""

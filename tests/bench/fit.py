@@ -1,6 +1,6 @@
 """Fit the weights of the matcher on public question sets and write them to faqbot/fitted.py.
 
-usage: python tests/bench/fit.py [--write]
+usage: python tests/bench/fit.py [--write] [--embeddings URL]
 
 Reads the sets beside the repository (see README.md here). First every set is judged with weights fitted on the others
 only, which is the honest figure; then the weights of all sets together are written. Needs numpy and scipy.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import urllib.request
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,17 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
+from faqbot import fitted as kept
 from faqbot.fitted import VIEWS
-from faqbot.matching import EVIDENCE, Index, Listed, Question, log_odds
+from faqbot.matching import (
+    EVIDENCE,
+    MEANING_EVIDENCE,
+    MEANING_VIEWS,
+    Index,
+    Listed,
+    Question,
+    log_odds,
+)
 from faqbot.model import Entry
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +36,10 @@ DATA = ROOT.parent / "shared" / "bench" / "data"
 HAN = ["zh_hr", "zh_bank", "zh_telecom", "zh_epidemic", "zh_insurance", "zh_lcqmc", "zhtw_esun", "zhtw_labour"]
 LATIN = ["en_banking77", "en_clinc150", "en_covidq", "en_hwu64", "en_stackfaq"]
 # Views and evidence that help one script only add noise to the other.
-RANK_VIEWS = {"han": set(VIEWS) - {"best"}, "latin": set(VIEWS) - {"bare", "best", "raw_edit", "sound"}}
+LATIN_VIEWS = set(VIEWS) - {"bare", "best", "raw_edit", "sound"}
+RANK_VIEWS = {"han": set(VIEWS) - {"best"}, "latin": LATIN_VIEWS, "meaning": LATIN_VIEWS | set(MEANING_VIEWS)}
+VIEWS_OF = {"han": VIEWS, "latin": VIEWS, "meaning": VIEWS + MEANING_VIEWS}
+EVIDENCE_OF = {"han": EVIDENCE, "latin": EVIDENCE, "meaning": EVIDENCE + MEANING_EVIDENCE}
 LIMIT = 600
 RIDGE = 1e-3
 HIDDEN, SMOOTH = 3, 5e-4
@@ -55,15 +68,31 @@ def build(kb: list[dict]) -> Index:
     return Index(entries)
 
 
-def collect(name: str) -> list[Asked]:
+def embed(texts: list[str], url: str) -> np.ndarray:
+    """Vectors of length 1 from an OpenAI-compatible endpoint."""
+    rows = []
+    for start in range(0, len(texts), 64):
+        body = json.dumps({"model": "any", "input": texts[start : start + 64]}).encode()
+        request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=300) as answer:
+            rows += [row["embedding"] for row in json.load(answer)["data"]]
+    found = np.array(rows, dtype=np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)
+
+
+def collect(name: str, url: str = "") -> list[Asked]:
     kb, queries = load(name)
     if len(queries) > LIMIT:
         queries = [queries[i] for i in np.random.RandomState(0).permutation(len(queries))[:LIMIT]]
     index = build(kb)
+    meanings: list[np.ndarray | None] = [None] * len(queries)
+    if url:
+        index = index.with_meanings(embed(list(index.wordings), url))
+        meanings = list(embed([query["q"] for query in queries], url))
     found = []
-    for query in queries:
+    for query, meaning in zip(queries, meanings, strict=True):
         question = index.read(query["q"])
-        listed = index.shortlist(question) if question.text else None
+        listed = index.shortlist(question, meaning=meaning) if question.text else None
         if listed is None:
             continue
         wanted = {query["id"], *query.get("alt", ())} - {None}
@@ -74,7 +103,7 @@ def collect(name: str) -> list[Asked]:
 
 def fit_rank(sets: list[list[Asked]], script: str) -> np.ndarray:
     """Conditional logit: the right entry should win against its own short list. Sets count the same."""
-    used = np.array([view in RANK_VIEWS[script] for view in VIEWS])
+    used = np.array([view in RANK_VIEWS[script] for view in VIEWS_OF[script]])
     rows = [(a.listed.views[:, used], a.right, 1 / len(s)) for s in sets for a in s if a.right.any()]
     width = max(len(right) for _, right, _ in rows)
     views = np.zeros((len(rows), width, used.sum()))
@@ -94,7 +123,7 @@ def fit_rank(sets: list[list[Asked]], script: str) -> np.ndarray:
         gradient = -((share[:, None] * pull)[:, :, None] * views).sum(axis=(0, 1))
         return -(share * np.log(hit)).sum() + RIDGE * weights @ weights, gradient + 2 * RIDGE * weights
 
-    weights = np.zeros(len(VIEWS))
+    weights = np.zeros(len(used))
     weights[used] = minimize(loss, np.zeros(used.sum()), jac=True, method="L-BFGS-B").x
     return weights
 
@@ -182,6 +211,15 @@ def main() -> None:
         table(names, script, sets)
         weights = fit_rank([sets[n] for n in names], script)
         fitted[script] = (weights, fit_sure([sets[n] for n in names], weights))
+    if "--embeddings" in sys.argv:
+        url = sys.argv[sys.argv.index("--embeddings") + 1]
+        sets = {name: collect(name, url) for name in LATIN}
+        table(LATIN, "meaning", sets)
+        weights = fit_rank(list(sets.values()), "meaning")
+        fitted["meaning"] = (weights, fit_sure(list(sets.values()), weights))
+    elif "meaning" in kept.RANK:
+        sure = (np.array(list(kept.SURE["meaning"].values())), np.array(kept.SURE_OUT["meaning"]))
+        fitted["meaning"] = (np.array(list(kept.RANK["meaning"].values())), sure)
     if "--write" in sys.argv:
         write(fitted)
 
@@ -192,7 +230,7 @@ def write(fitted: dict[str, tuple[np.ndarray, Sure]]) -> None:
         "",
         "RANK orders the short list. SURE turns the evidence for an entry into log-odds that it is right: the first",
         "number of a row counts directly, the others through tanh and then by SURE_OUT.",
-        "`han` is for knowledge written mostly in Chinese, `latin` for any other.",
+        "`han` is for knowledge mostly in Chinese, `latin` for any other, `meaning` for knowledge with vectors.",
         '"""',
         "",
         "# fmt: off",
@@ -200,12 +238,12 @@ def write(fitted: dict[str, tuple[np.ndarray, Sure]]) -> None:
         "RANK = {",
     ]
     for script, (weights, _) in fitted.items():
-        shown = ", ".join(f'"{k}": {v:.4f}' for k, v in zip(VIEWS, weights, strict=True))
+        shown = ", ".join(f'"{k}": {v:.4f}' for k, v in zip(VIEWS_OF[script], weights, strict=True))
         lines.append(f'    "{script}": {{{shown}}},')
     lines += ["}", "SURE = {"]
     for script, (_, (table, _)) in fitted.items():
         lines.append(f'    "{script}": {{')
-        for name, row in zip(EVIDENCE, table, strict=True):
+        for name, row in zip(EVIDENCE_OF[script], table, strict=True):
             lines.append(f'        "{name}": ({", ".join(f"{v:.5f}" for v in row)}),')
         lines.append("    },")
     lines += ["}", "SURE_OUT = {"]

@@ -1,0 +1,101 @@
+"""An OpenAI-compatible embeddings endpoint: texts in, vectors of length 1 out, remembered in the store."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import aiohttp
+import numpy as np
+
+from faqbot.errors import EmbeddingsError
+from faqbot.features import Floats
+from faqbot.telemetry import EventLog
+
+log = EventLog(__name__)
+
+_BATCH = 64
+_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
+# A question waits no longer than this for its vector; then the words alone decide.
+QUESTION_SECONDS = 0.8
+
+
+class VectorStore(Protocol):
+    """Where vectors are kept between runs, by the hash of model and text."""
+
+    async def vectors(self, keys: Sequence[str]) -> Mapping[str, bytes]: ...
+    async def put_vectors(self, vectors: Mapping[str, bytes]) -> None: ...
+
+
+class Embeddings:
+    """Asks one endpoint for vectors of one model."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, model: str, key: str, store: VectorStore) -> None:
+        self._session = session
+        self._url = _endpoint(url)
+        self._model = model
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._store = store
+        self._failing = False
+
+    async def of_wordings(self, texts: Sequence[str]) -> Floats:
+        """Vectors of all texts, one row each; only those never seen are asked for. Raises EmbeddingsError."""
+        keys = {text: self._key(text) for text in texts}
+        known = dict(await self._store.vectors(list(keys.values())))
+        missing = [text for text, key in keys.items() if key not in known]
+        for start in range(0, len(missing), _BATCH):
+            batch = missing[start : start + _BATCH]
+            found = await self._ask(batch)
+            fresh = {keys[text]: row.tobytes() for text, row in zip(batch, found, strict=True)}
+            await self._store.put_vectors(fresh)
+            known |= fresh
+        rows = [np.frombuffer(known[keys[text]], dtype=np.float32) for text in texts]
+        if len({len(row) for row in rows}) > 1:
+            raise EmbeddingsError("the vectors differ in length; did the model change behind its name?")
+        return np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)
+
+    async def of_question(self, text: str, seconds: float = QUESTION_SECONDS) -> Floats | None:
+        """The vector of one question, or None when the endpoint is slow or down."""
+        try:
+            async with asyncio.timeout(seconds):
+                vector = (await self._ask([text]))[0]
+        except (EmbeddingsError, TimeoutError) as exc:
+            if not self._failing:
+                log.warning("embeddings.unavailable", reason=str(exc) or type(exc).__name__)
+            self._failing = True
+            return None
+        self._failing = False
+        return vector
+
+    async def _ask(self, texts: Sequence[str]) -> list[Floats]:
+        body = {"model": self._model, "input": list(texts)}
+        try:
+            async with self._session.post(self._url, json=body, headers=self._headers, timeout=_TIMEOUT) as response:
+                status, raw = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            raise EmbeddingsError(f"the endpoint cannot be reached ({type(exc).__name__})") from exc
+        if status != 200:
+            raise EmbeddingsError(f"the endpoint answered HTTP {status}")
+        try:
+            answer: Any = json.loads(raw)
+            rows = sorted(answer["data"], key=lambda row: int(row["index"]))
+            vectors = [np.asarray(row["embedding"], dtype=np.float32) for row in rows]
+        except (ValueError, KeyError, TypeError) as exc:
+            raise EmbeddingsError("the endpoint's answer is not in the form of OpenAI's embeddings") from exc
+        usable = all(v.ndim == 1 and len(v) and np.isfinite(v).all() and v.any() for v in vectors)
+        if len(vectors) != len(texts) or not usable:
+            raise EmbeddingsError("the endpoint's answer does not hold one vector for each text")
+        return [vector / np.linalg.norm(vector) for vector in vectors]
+
+    def _key(self, text: str) -> str:
+        return hashlib.sha256(f"{self._url}\0{self._model}\0{text}".encode()).hexdigest()
+
+
+def _endpoint(url: str) -> str:
+    """The full address may be given, or where the API begins."""
+    if url.endswith("/embeddings"):
+        return url
+    return f"{url}/embeddings" if url.endswith("/v1") else f"{url}/v1/embeddings"

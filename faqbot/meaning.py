@@ -1,0 +1,53 @@
+"""Wordings as vectors from an embeddings endpoint: one more view of how alike a question and an entry are. Pure.
+
+Models differ in what a cosine of 0.8 means, so likeness is counted in standard deviations over all wordings here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from faqbot.features import Floats, Ints
+
+Doubles = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.int64]
+
+# So many standard deviations make 1.
+_SCALE = 4.0
+# Regularisation of the contrast between the listed wordings.
+_DOUBT = 0.3
+
+
+class Meanings:
+    """The vectors of all wordings, row by row as in the index. Read-only after construction.
+
+    `vectors` are of length 1; `starts` gives the first row of each entry and `counts` how many it has.
+    """
+
+    def __init__(self, vectors: Floats, starts: Positions, counts: Positions) -> None:
+        self.vectors = vectors
+        self._starts, self._counts = starts, counts
+        self._centre_norms = np.maximum(np.linalg.norm(np.add.reduceat(vectors, starts, axis=0), axis=1), 1e-6)
+
+    def likeness(self, vector: Floats, without: Sequence[int]) -> tuple[Doubles, Doubles, Doubles]:
+        """The cosine with every wording; and for each entry that of its best wording and of their mean, in
+        standard deviations. Wordings in `without` count as unlike."""
+        cosines = (self.vectors @ vector).astype(np.float64)
+        mean, spread = float(cosines.mean()), float(cosines.std()) or 1.0
+        if len(without):
+            cosines[list(without)] = 0.0
+        best = np.maximum.reduceat(cosines, self._starts)
+        centre = np.add.reduceat(cosines, self._starts) / self._centre_norms
+        return cosines, (best - mean) / spread / _SCALE, (centre - mean) / spread / _SCALE
+
+    def contrast(self, entries: Ints, cosines: Doubles) -> Doubles:
+        """Kernel ridge regression among all wordings of the listed entries, summed for each entry."""
+        rows = np.concatenate([np.arange(self._starts[e], self._starts[e] + self._counts[e]) for e in entries.tolist()])
+        member = np.repeat(np.arange(len(entries)), self._counts[entries])
+        kernel = self.vectors[rows] @ self.vectors[rows].T
+        kernel.flat[:: len(rows) + 1] += _DOUBT
+        weights = np.linalg.solve(kernel, cosines[rows])
+        return np.bincount(member, weights, len(entries)).astype(np.float64)
