@@ -1,6 +1,6 @@
 """Fit the weights of the matcher on public question sets and write them to faqbot/fitted.py.
 
-usage: python tests/bench/fit.py [--write] [--embeddings URL]
+usage: python tests/bench/fit.py [--write] [--ablate] [--embeddings URL]
 
 Reads the sets beside the repository (see README.md here). First every set is judged with weights fitted on the others
 only, which is the honest figure; then the weights of all sets together are written. Needs numpy and scipy.
@@ -190,6 +190,27 @@ def judge(asked: list[Asked], weights: np.ndarray, sure: Sure) -> list[float]:
     return [right.sum() / in_scope.sum(), np.array(hit3)[in_scope].mean(), *shares]
 
 
+def ablate(names: list[str], script: str, sets: dict[str, list[Asked]]) -> None:
+    """What is lost on the mean of the sets when one view is left out and everything is fitted again."""
+
+    def means(left_out: set[str]) -> np.ndarray:
+        every = RANK_VIEWS[script]
+        RANK_VIEWS[script] = every - left_out
+        rows = []
+        for name in names:
+            others = [sets[n] for n in names if n != name]
+            weights = fit_rank(others, script)
+            rows.append(judge(sets[name], weights, fit_sure(others, weights)))
+        RANK_VIEWS[script] = every
+        return np.mean(rows, axis=0)
+
+    whole = means(set())
+    print(f"{script + ', without':32}{'top1':>7}{'hit3':>7}{'ans90':>7}{'ans95':>7}")
+    for view in VIEWS_OF[script]:
+        if view in RANK_VIEWS[script]:
+            print(f"{view:32}" + "".join(f"{v:+7.3f}" for v in means({view}) - whole), flush=True)
+
+
 def table(names: list[str], script: str, sets: dict[str, list[Asked]]) -> None:
     print(f"{'each set judged by the others':32}{'top1':>7}{'hit3':>7}{'ans90':>7}{'ans95':>7}")
     rows = []
@@ -209,6 +230,8 @@ def main() -> None:
     fitted: dict[str, tuple[np.ndarray, Sure]] = {}
     for script, names in (("han", HAN), ("latin", LATIN)):
         table(names, script, sets)
+        if "--ablate" in sys.argv:
+            ablate(names, script, sets)
         weights = fit_rank([sets[n] for n in names], script)
         fitted[script] = (weights, fit_sure([sets[n] for n in names], weights))
     if "--embeddings" in sys.argv:
