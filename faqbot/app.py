@@ -59,7 +59,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         embeddings = open_embeddings(settings, session, store)
         embed = embeddings.of_wordings if embeddings else None
-        library = Library(FolderShelf(Path(settings.knowledge)), today, settings.strictness, embed)
+        library = Library(FolderShelf(Path(settings.knowledge)), today, settings.strictness, embed, keep=store)
         stack.push_async_callback(library.close)
         try:
             await library.refresh()

@@ -173,7 +173,7 @@ def _expected(name: str, line: int, row: Any) -> Expected:
     if not isinstance(row, Mapping):
         raise EvaluationError(f"{name}:{line} 应有 q（问题）和 id（条目编号，没有答案时留空）")
     question = next((row[k] for k in _QUESTION_KEYS if row.get(k) is not None), None)
-    if question is None or not str(question).strip():
+    if question is None:
         raise EvaluationError(f"{name}:{line} 没有问题（q）")
     entry_id = next((row[k] for k in _ID_KEYS if row.get(k) is not None), None)
     also = row.get("alt")

@@ -473,13 +473,14 @@ class Index:
         spans = [slice(table.entry_starts[e], table.entry_starts[e + 1]) for e in entries.tolist()]
         ids = np.concatenate([table.entry_ids[s] for s in spans])
         shares = np.concatenate([table.entry_shares[s] for s in spans])
-        position = np.full(len(table.weights), -1, dtype=np.int32)
-        position[bag.known] = np.arange(len(bag.known), dtype=np.int32)
+        # Counted from 1, so that the table starts as zeros, which cost nothing until they are touched.
+        position = np.zeros(len(table.weights), dtype=np.int32)
+        position[bag.known] = np.arange(1, len(bag.known) + 1, dtype=np.int32)
         where = position[ids]
-        hit = where >= 0
+        hit = where > 0
         rows = np.repeat(np.arange(len(spans)), [s.stop - s.start for s in spans])[hit]
         held = np.zeros((len(spans), max(1, len(bag.known))), dtype=np.float32)
-        held[rows, where[hit]] = shares[hit]
+        held[rows, where[hit] - 1] = shares[hit]
         weights = bag.weights if len(bag.known) else np.zeros(1, dtype=np.float32)
         present = held > 0
         unknown = float(bag.unknown_weights.max()) if len(bag.unknown_weights) else 0.0

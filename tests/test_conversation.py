@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
+from faqbot.app import running
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.settings import Settings
 from tests.conftest import Talk
 
 
@@ -117,6 +120,21 @@ async def test_a_saved_edit_answers_at_once_and_a_broken_file_takes_nothing_away
     file.write_text("entries:\n  - question: [", encoding="utf-8")
     await asyncio.sleep(1.2)
     assert "12 日" in await talk("小李", "每个月几号发工资")
+
+
+async def test_a_file_that_is_broken_at_the_start_answers_as_in_the_last_run(
+    ding: FakeDingTalk, settings: Settings, knowledge: Path
+) -> None:
+    talk = Talk(ding)
+    async with running(settings):
+        assert await ding.until_connected()
+        assert "10 日" in await talk("小李", "每个月几号发工资")
+    (knowledge / "faq" / "pay.yaml").write_text("entries:\n  - question: [", encoding="utf-8")
+    assert await ding.world.until(lambda: not ding.gateway.connected, 10)
+    async with running(settings) as app:
+        assert await ding.until_connected()
+        assert "10 日" in await talk("小李", "每个月几号发工资")
+        assert [p.place.file for p in app.library.current.problems] == [f"{knowledge}/faq/pay.yaml"]
 
 
 async def test_voice_is_answered_like_text_and_pictures_politely(talk: Talk) -> None:

@@ -30,6 +30,13 @@ class Shelf(Protocol):
     async def read(self) -> Mapping[str, bytes]: ...
 
 
+class Keep(Protocol):
+    """Where the last version of each file without an error outlives the process."""
+
+    async def documents(self) -> Mapping[str, bytes]: ...
+    async def put_documents(self, documents: Mapping[str, bytes]) -> None: ...
+
+
 class Library:
     """Holds the current Snapshot; readers take `current` once per message and keep it."""
 
@@ -39,11 +46,14 @@ class Library:
         today: Callable[[], date],
         strictness: str = "balanced",
         embed: Callable[[Sequence[str]], Awaitable[Floats]] | None = None,
+        keep: Keep | None = None,
     ) -> None:
         self._shelf = shelf
         self._today = today
         self._strictness = strictness
         self._embed = embed
+        self._keep = keep
+        self._kept: dict[str, bytes] = {}
         self._learnt: tuple[Snapshot, Limits] | None = None
         self._learning: asyncio.Task[None] | None = None
         self._seen: Hashable = None
@@ -70,15 +80,40 @@ class Library:
             return False
         files = await self._shelf.read()
         before = self._current
+        last = before or await self._from_last_run(today)
         # Parsing and indexing take a while with thousands of entries; the loop goes on answering.
-        snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=before)
+        snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=last)
         self._seen = seen
         self._current = snapshot
+        await self._remember(files, snapshot)
         self._report(snapshot, set(before.problems) if before else set())
         if self._learning is not None:
             self._learning.cancel()
         self._learning = asyncio.create_task(self._learn(snapshot))
         return True
+
+    async def _from_last_run(self, today: date) -> Snapshot | None:
+        """What an earlier process had live, for files that are broken now."""
+        if self._keep is None:
+            return None
+        self._kept = dict(await self._keep.documents())
+        if not self._kept:
+            return None
+        return await asyncio.to_thread(assemble, self._kept, label=self._shelf.label, today=today)
+
+    async def _remember(self, files: Mapping[str, bytes], snapshot: Snapshot) -> None:
+        """Keep each file that has no error, if it changed."""
+        if self._keep is None:
+            return
+        broken = {p.place.file for p in snapshot.problems if p.is_error}
+        changed = {
+            name: content
+            for name, content in files.items()
+            if f"{self._shelf.label}/{name}" not in broken and self._kept.get(name) != content
+        }
+        if changed:
+            await self._keep.put_documents(changed)
+            self._kept |= changed
 
     async def close(self) -> None:
         """Stop learning."""

@@ -33,6 +33,14 @@ class Store(Protocol):
         """What this asker was offered last in this conversation, if it still holds."""
         ...
 
+    async def documents(self) -> Mapping[str, bytes]:
+        """The knowledge files as they were last without an error, by name."""
+        ...
+
+    async def put_documents(self, documents: Mapping[str, bytes]) -> None:
+        """Keep these files; others stay as they are."""
+        ...
+
     async def vectors(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """Those of the kept vectors (float32, as bytes) whose key is among `keys`."""
         ...

@@ -48,6 +48,7 @@ _STEPS = (
     CREATE INDEX questions_asked_at ON questions (asked_at);
     """,
     "CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;",
+    "CREATE TABLE documents (name TEXT PRIMARY KEY, content BLOB NOT NULL);",
 )
 _MOST_PER_COMMIT = 256
 _MOST_PARAMETERS = 500
@@ -125,6 +126,17 @@ class SqliteStore:
         if row is None:
             return None
         return Context(tuple(Option(kind, key) for kind, key in json.loads(row[0])), row[1])
+
+    async def documents(self) -> Mapping[str, bytes]:
+        kept: dict[str, bytes] = await self._do(lambda db: dict(db.execute("SELECT name, content FROM documents")))
+        return kept
+
+    async def put_documents(self, documents: Mapping[str, bytes]) -> None:
+        def step(db: sqlite3.Connection) -> None:
+            sql = "INSERT OR REPLACE INTO documents (name, content) VALUES (?, ?)"
+            db.executemany(sql, list(documents.items()))
+
+        await self._do(step)
 
     async def vectors(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         def step(db: sqlite3.Connection) -> dict[str, bytes]:
