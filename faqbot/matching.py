@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import copy
 import math
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +24,7 @@ from faqbot.fitted import RANK, SURE, SURE_OUT, VIEWS
 from faqbot.lexicon import GROUPS
 from faqbot.meaning import Meanings
 from faqbot.model import Candidate, Entry
+from faqbot.spelling import Spellings, join
 from faqbot.text import Synonyms, is_han, normalise, skeleton, strip_fillers
 
 Doubles = npt.NDArray[np.float64]
@@ -35,8 +34,6 @@ EVIDENCE = (
     "one", "rank", "gap", "share", "share_of_rank", "bare", "centre", "edit", "sound", "covered", "covers",
     "contrast", "shared", "missing", "both_covered", "unseen", "length", "weight",
 )  # fmt: skip
-
-Spelled = tuple[str, str]  # what is written, the unit it sounds like
 
 # What comes beside the views and the evidence where wordings have vectors.
 MEANING_VIEWS = ("meaning", "meaning_centre", "meaning_contrast")
@@ -62,7 +59,6 @@ _LARGE_VOCABULARY = 60_000
 _COVERED, _COVERS = VIEWS.index("covered"), VIEWS.index("covers")
 # The views that are evidence by themselves, in the order of EVIDENCE.
 _TELLING = [VIEWS.index(view) for view in EVIDENCE[5:14]]
-_ABBREVIATION = re.compile(r"[a-z]{2,6}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +132,7 @@ class Index:
         self._sound = ["".join(unit for _, unit in sound.spell(t, self._words)) for t in self._raw]
         self._not = {n: tuple(map(self.fold, e.not_)) for n, e in enumerate(self.entries) if e.not_}
         self._table = FeatureTable(self._text, self._owner, len(self.entries))
-        self._spellings = _Spellings(self._raw, self._sound)
+        self._spellings = Spellings(self._raw, self._sound)
         self._same: dict[str, list[int]] = {}
         for number, text in enumerate(self._text):
             self._same.setdefault(skeleton(text), []).append(number)
@@ -311,7 +307,7 @@ class Index:
                     [(new, unit) for new, (_, unit) in zip(spans, spelled, strict=True)], self._table
                 )
             readings = tuple((old, new) for new, (old, _) in zip(spans, spelled, strict=True) if new != old)
-            written = _join(spans) if readings else raw
+            written = join(spans) if readings else raw
         prepared = self._synonyms.apply(written)
         heard = "".join(unit for _, unit in spelled)
         return Question(raw, prepared, heard, self._table.bag(features(prepared)), readings)
@@ -529,89 +525,6 @@ class Index:
             # Where meaning was compared, what it finds alike is as good a sign as common words.
             covered=float(max(views[_COVERED], *views[len(VIEWS) :], 0.0)),
         )
-
-
-class _Spellings:
-    """What the knowledge base writes for a sound, to repair homophones, typed pinyin and abbreviations."""
-
-    def __init__(self, raws: Sequence[str], sounds: Sequence[str]) -> None:
-        self._raws = raws
-        self._initials: list[str] | None = None
-        self._abbreviated: dict[str, str] = {}
-        pairs: dict[str, Counter[str]] = {}
-        for raw, heard in zip(raws, sounds, strict=True):
-            # Only where each character is one unit do writing and sound stand side by side.
-            if len(raw) == len(heard):
-                for i in range(len(raw) - 1):
-                    if is_han(raw[i]) and is_han(raw[i + 1]):
-                        pairs.setdefault(heard[i : i + 2], Counter())[raw[i : i + 2]] += 1
-        self._pairs = {heard: [pair for pair, _ in counts.most_common()] for heard, counts in pairs.items()}
-
-    def read_letters(self, spelled: Sequence[Spelled], words: frozenset[str]) -> list[str]:
-        """Write typed pinyin and abbreviations as the knowledge base does; Chinese characters stay."""
-        wanted = self._wanted(spelled, lambda i: not is_han(spelled[i][0]))
-        return [
-            choices.most_common(1)[0][0]
-            if choices
-            else self._spelled_out(span)
-            if span == unit and span not in words and _ABBREVIATION.match(span)
-            else span
-            for (span, unit), choices in zip(spelled, wanted, strict=True)
-        ]
-
-    def repair(self, spelled: Sequence[Spelled], table: FeatureTable) -> list[str]:
-        """Replace neighbours that nobody wrote here but that sound like a pair somebody did."""
-
-        def odd(i: int) -> bool:
-            around = (
-                spelled[max(0, i - 1)][0] + spelled[i][0],
-                spelled[i][0] + spelled[min(i + 1, len(spelled) - 1)][0],
-            )
-            return not any(len(pair) == 2 and table.knows(pair) for pair in around)
-
-        wanted = self._wanted(spelled, odd)
-        return [
-            choices.most_common(1)[0][0] if choices else span
-            for (span, _), choices in zip(spelled, wanted, strict=True)
-        ]
-
-    def _wanted(self, spelled: Sequence[Spelled], may_change: Callable[[int], bool]) -> list[Counter[str]]:
-        """For each unit that may change, the characters its neighbours ask for."""
-        wanted: list[Counter[str]] = [Counter() for _ in spelled]
-        free = [may_change(i) for i in range(len(spelled))]
-        for i in range(len(spelled) - 1):
-            if not (free[i] or free[i + 1]):
-                continue
-            (left, left_unit), (right, right_unit) = spelled[i], spelled[i + 1]
-            for pair in self._pairs.get(left_unit + right_unit, ()):
-                if (free[i] or pair[0] == left) and (free[i + 1] or pair[1] == right):
-                    if free[i]:
-                        wanted[i][pair[0]] += 1
-                    if free[i + 1]:
-                        wanted[i + 1][pair[1]] += 1
-                    break
-        return wanted
-
-    def _spelled_out(self, letters: str) -> str:
-        """The words abbreviated most often like this: gjj → 公积金; the letters if nobody wrote such words."""
-        if letters not in self._abbreviated:
-            if self._initials is None:
-                self._initials = ["".join(map(sound.initial, raw)) for raw in self._raws]
-            found: Counter[str] = Counter()
-            for raw, initials in zip(self._raws, self._initials, strict=True):
-                at = initials.find(letters)
-                if at >= 0 and all(map(is_han, raw[at : at + len(letters)])):
-                    found[raw[at : at + len(letters)]] += 1
-            self._abbreviated[letters] = found.most_common(1)[0][0] if found else letters
-        return self._abbreviated[letters]
-
-
-def _join(spans: Sequence[str]) -> str:
-    """Latin words keep their distance; Chinese needs none."""
-    joined = ""
-    for span in spans:
-        joined += f" {span}" if joined and joined[-1].isascii() and span[0].isascii() else span
-    return joined
 
 
 def _highest(values: Doubles, member: Ints, size: int) -> Doubles:

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "faqbot"
 # A name stands for the module and everything below it; the longest name that fits counts.
 LAYERS = {
     0: "faqbot model errors knowledge dingtalk",
-    1: "text lexicon sound features meaning fitted matching dialogue calibration render dingtalk.payloads "
+    1: "text lexicon sound features spelling meaning fitted matching dialogue calibration render dingtalk.payloads "
     "knowledge.keys knowledge.tree knowledge.mend knowledge.parse knowledge.assemble",
     2: "telemetry evaluation embeddings settings pacing store knowledge.shelf knowledge.library dingtalk.webhook",
     3: "bot",
