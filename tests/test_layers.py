@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "faqbot"
 LAYERS = {
     0: "faqbot model errors knowledge dingtalk",
     1: "text lexicon sound features spelling meaning fitted matching dialogue calibration render dingtalk.payloads "
-    "knowledge.keys knowledge.tree knowledge.mend knowledge.parse knowledge.assemble",
+    "knowledge.keys knowledge.explain knowledge.tree knowledge.mend knowledge.parse knowledge.assemble",
     2: "telemetry evaluation embeddings settings pacing store knowledge.shelf knowledge.library dingtalk.webhook",
     3: "bot",
     4: "dingtalk.stream console sandbox",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from faqbot.knowledge import keys, tree
+from faqbot.knowledge.explain import LOOKS_LIKE_KEY, explain
 from faqbot.knowledge.mend import mend
 from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence
 from faqbot.model import Entry, FollowUp, Period, Place, Problem
@@ -19,7 +20,6 @@ LONG_ANSWER = 5000  # characters; beyond it DingTalk messages must be split
 _ID_LENGTH = 40
 _DATE = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$")
 _BAD_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd\u202a-\u202e\u2066-\u2069]")
-_LOOKS_LIKE_KEY = re.compile(rf"^\s*({'|'.join(keys.ENTRY_KEYS)})\s*[:：]")
 _NOT_IN_ID = re.compile(r"[\s\W_]+")
 
 
@@ -143,7 +143,7 @@ class _Reader:
                 line = min(exc.context_line, len(self.lines))
             while line > 1 and not self.lines[line - 1].strip():
                 line -= 1
-            self.error(line, _explain(exc.reason, self.lines[line - 1] if self.lines else ""))
+            self.error(line, explain(exc.reason, self.lines[line - 1] if self.lines else ""))
             return None
 
     # -- a knowledge file --------------------------------------------------------------------
@@ -331,7 +331,7 @@ class _Reader:
     def _swallowed(self, node: Scalar, key: str) -> None:
         """Warn when a further line of a sentence looks like a key that lost its place."""
         for number in range(node.line + 1, min(node.end_line, len(self.lines)) + 1):
-            if found := _LOOKS_LIKE_KEY.match(self.lines[number - 1]):
+            if found := LOOKS_LIKE_KEY.match(self.lines[number - 1]):
                 self.warn(number, f"“{found.group(1)}”没有和上面的键对齐，被当成“{key}”的一部分")
 
     def texts(self, node: Node | None, key: str) -> list[str]:
@@ -475,39 +475,3 @@ def _decodes(raw: bytes, encoding: str) -> bool:
 
 def _listed(allowed: dict[str, str]) -> str:
     return "、".join(word for word in allowed if word.isascii())
-
-
-# What libyaml says → what HR can do about it. The first part found in the reason wins.
-_EXPLANATIONS = (
-    ("second document", "文件中间出现了“---”，一个文件只能有一份内容，请删掉这一行"),
-    ("alias", "不支持用 *名字 引用另一段内容，请直接写出来；如果是加粗，请给整句加上英文双引号"),
-    ("too deep", "缩进的层数太多了，请对照其他条目的写法"),
-    ("complex key", "键只能是一个词，不能以 ? 或 [ 开头"),
-    ("special character", "有看不见的控制字符，请删掉这一行重新输入"),
-    ("control characters are not allowed", "有看不见的控制字符，请删掉这一行重新输入"),
-    ("found character '\\t'", "这一行用了制表符（Tab），请改成空格"),
-    ("tab character", "这一行用了制表符（Tab），请改成空格"),
-    ("mapping values are not allowed", "这一行多了一个冒号；句子里有“: ”时，请给整句加上英文双引号"),
-    ("could not find expected ':'", "这一行少了冒号；应写成“键: 内容”，或者检查上一行的引号有没有写完"),
-    ("did not find expected alphabetic or numeric", "句子以 * 或 & 开头时，请给整句加上英文双引号"),
-    ("cannot start any token", "句子以特殊符号开头（如 @ ` %），请给整句加上英文双引号"),
-    ("did not find expected ',' or ']'", "方括号 [ ] 没有写完整，或各项之间少了英文逗号"),
-    ("did not find expected ',' or '}'", "花括号 { } 没有写完整，或各项之间少了英文逗号"),
-    ("did not find expected '-' indicator", "这一行的缩进和上面的“- ”没有对齐"),
-    ("unexpected end of stream", "引号没有写完，请在句子末尾补上同样的引号"),
-    ("unknown escape character", "双引号里有单独的反斜杠 \\，请改用单引号"),
-    ("did not find expected key", "这一行没有和上面的键对齐，或者上一行的引号没有成对"),
-    ("did not find expected node content", "这里少了内容，请检查方括号、花括号和逗号"),
-    ("block sequence entries are not allowed", "“- ”要另起一行写"),
-    ("block collections are not allowed", "这里的内容要另起一行，并缩进两个空格"),
-    ("undefined tag", "句子以 ! 开头时，请给整句加上英文双引号"),
-)
-
-
-def _explain(reason: str, line: str) -> str:
-    if "mapping values are not allowed" in reason and _LOOKS_LIKE_KEY.match(line):
-        return "这一行的缩进不对，请和上一行的键对齐"
-    for part, words in _EXPLANATIONS:
-        if part in reason:
-            return words
-    return f"这一行 YAML 读不懂（{reason}），请对照其他条目的写法"
