@@ -90,22 +90,15 @@ def _stem(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bag:
-    """A question as features: the ids known here with their weights, and the unknown ones."""
+    """A question as features: the ids known here with their weights, and what is to know of the others."""
 
     known: Ints
     weights: Floats
-    unknown: tuple[str, ...]
-    unknown_weights: Floats
+    total: float  # the weight of all features, known or not
+    unseen: float  # the share of it that no wording holds
+    rarest_unseen: float
+    norm: float
     bare_norm: float
-
-    @property
-    def unseen(self) -> float:
-        """The share of the question that no wording holds."""
-        return float(self.unknown_weights.sum()) / self.total
-
-    @property
-    def total(self) -> float:
-        return float(self.weights.sum() + self.unknown_weights.sum()) or 1.0
 
 
 class FeatureTable:
@@ -141,6 +134,7 @@ class FeatureTable:
         self.entry_shares = np.sqrt(counts / self.counts[pair_entry]).astype(np.float32)
         self.entry_starts = np.searchsorted(pair_entry, np.arange(entry_count + 1))
         spread = np.bincount(pair_feature, minlength=size)
+        self._rarest = float(self._rarity(np.zeros(1))[0])
         kinds = np.fromiter(map(kind_weight, self._vocabulary), dtype=np.float32, count=size)
         self.weights: Floats = (kinds * self._rarity(spread)).astype(np.float32)
         # Single characters and stems with their bare rarity: what is spoken of, whatever the order.
@@ -153,37 +147,36 @@ class FeatureTable:
         self._centre_norms = self._measure_centres(ids, rows, owner, size)
 
     def bag(self, found: Sequence[str]) -> Bag:
-        number = self._vocabulary.get
-        known = [n for f in found if (n := number(f)) is not None]
-        unknown = tuple(f for f in found if f not in self._vocabulary)
-        ids = np.array(known, dtype=np.int32)
-        rarest = float(self._rarity(np.zeros(1))[0])
-        unknown_weights = np.array([kind_weight(f) * rarest for f in unknown], dtype=np.float32)
-        bare = float(self.bare[ids].sum()) + rarest**2 * sum(map(is_single, unknown))
-        return Bag(ids, self.weights[ids], unknown, unknown_weights, bare**0.5 or 1.0)
+        vocabulary = self._vocabulary
+        ids = np.array([vocabulary[f] for f in found if f in vocabulary], dtype=np.int32)
+        unknown = [f for f in found if f not in vocabulary]
+        unknown_weights = [kind_weight(f) * self._rarest for f in unknown]
+        weights = self.weights[ids]
+        total = float(weights.sum()) + sum(unknown_weights)
+        bare = float(self.bare[ids].sum()) + self._rarest**2 * sum(map(is_single, unknown))
+        return Bag(
+            known=ids,
+            weights=weights,
+            total=total or 1.0,
+            unseen=sum(unknown_weights) / (total or 1.0),
+            rarest_unseen=max(unknown_weights, default=0.0),
+            norm=(float(weights @ weights) + sum(w * w for w in unknown_weights)) ** 0.5 or 1.0,
+            bare_norm=bare**0.5 or 1.0,
+        )
 
     def knows(self, feature: str) -> bool:
         return feature in self._vocabulary
 
-    def cosines(self, bag: Bag) -> npt.NDArray[np.float64]:
-        """How alike each wording is, 0 to 1."""
-        squares = bag.weights**2
-        norm = float(squares.sum() + (bag.unknown_weights**2).sum()) ** 0.5
-        return self._dots(bag.known, squares) / (self.norms * (norm or 1.0))
-
-    def bare_cosines(self, bag: Bag) -> npt.NDArray[np.float64]:
-        """How alike the single words of each wording are, whatever their order, 0 to 1."""
-        bare = self.bare[bag.known]
-        single = bare > 0
-        return self._dots(bag.known[single], bare[single]) / (self.bare_norms * bag.bare_norm)
-
-    def _dots(self, ids: Ints, values: Floats) -> npt.NDArray[np.float64]:
-        """For each wording the sum of the values of those features it holds."""
-        if not len(ids):
-            return np.zeros(self.rows)
-        starts, ends = self._posting_starts[ids], self._posting_starts[ids + 1]
+    def cosines(self, bag: Bag) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """How alike each wording is, 0 to 1; and how alike its single words are, whatever their order."""
+        if not len(bag.known):
+            return np.zeros(self.rows), np.zeros(self.rows)
+        starts, ends = self._posting_starts[bag.known], self._posting_starts[bag.known + 1]
         rows = np.concatenate([self._postings[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
-        return np.bincount(rows, np.repeat(values, ends - starts), self.rows).astype(np.float64)
+        times = ends - starts
+        dots = np.bincount(rows, np.repeat(bag.weights**2, times), self.rows)
+        bare = np.bincount(rows, np.repeat(self.bare[bag.known], times), self.rows)
+        return dots / (self.norms * bag.norm), bare / (self.bare_norms * bag.bare_norm)
 
     def best(self, likeness: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """For each entry that of its best wording."""

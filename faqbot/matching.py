@@ -321,7 +321,7 @@ class Index:
         meaning: Floats | None = None,
     ) -> Listed | None:
         """The entries worth a closer look with their views; `without` leaves wordings out, for learning."""
-        cosines, bare = self._table.cosines(question.bag), self._table.bare_cosines(question.bag)
+        cosines, bare = self._table.cosines(question.bag)
         if len(without):
             cosines[list(without)] = bare[list(without)] = 0.0
         best, centre = self._table.best_and_centre(cosines)
@@ -333,10 +333,10 @@ class Index:
         entries = self._nearest(nearness, allowed, same)
         if not len(entries):
             return None
-        wordings, member = self._closest_wordings(entries, cosines + bare, set(without))
-        if not len(wordings):
+        entries, wordings, firsts = self._closest_wordings(entries, cosines + bare, set(without))
+        if not len(entries):
             return None
-        listed = self._view(question, entries, wordings, member, cosines, bare, best, centre, same)
+        listed = self._view(question, entries, wordings, firsts, cosines, bare, best, centre, same)
         if self._meanings is None or meaning is None:
             return listed
         contrast = self._meanings.contrast(entries, alike)
@@ -400,26 +400,32 @@ class Index:
         chosen += [e for e in sorted(missing) if allowed is None or allowed(self.entries[e])]
         return np.array(chosen, dtype=np.int32)
 
-    def _closest_wordings(self, entries: Ints, cosines: Doubles, without: set[int]) -> tuple[Ints, Ints]:
-        """A few wordings of each listed entry, and for each the position of its entry in the list."""
+    def _closest_wordings(
+        self, entries: Ints, likeness: Doubles, without: set[int]
+    ) -> tuple[Ints, list[int], list[int]]:
+        """The entries that have wordings left, a few wordings of each in turn, and where each entry's begin."""
+        kept: list[int] = []
         wordings: list[int] = []
-        member: list[int] = []
-        for position, entry in enumerate(entries.tolist()):
+        firsts: list[int] = []
+        for entry in entries.tolist():
             rows: Sequence[int] = self._table.wordings_of(entry)
             if without:
                 rows = [r for r in rows if r not in without]
+            if not rows:
+                continue
             if len(rows) > _WORDINGS_EACH:
-                rows = sorted(rows, key=lambda r: -cosines[r])[:_WORDINGS_EACH]
+                rows = sorted(rows, key=likeness.__getitem__, reverse=True)[:_WORDINGS_EACH]
+            kept.append(entry)
+            firsts.append(len(wordings))
             wordings += rows
-            member += [position] * len(rows)
-        return np.array(wordings, dtype=np.int32), np.array(member, dtype=np.int32)
+        return np.array(kept, dtype=np.int32), wordings, firsts
 
     def _view(
         self,
         question: Question,
         entries: Ints,
-        wordings: Ints,
-        member: Ints,
+        wordings: list[int],
+        firsts: list[int],
         cosines: Doubles,
         bare: Doubles,
         best: Doubles,
@@ -427,26 +433,22 @@ class Index:
         same: Sequence[int],
     ) -> Listed:
         size = len(entries)
-        listed = wordings.tolist()
         ratio = fuzz.ratio
-        edits = np.array([ratio(question.text, self._text[w]) for w in listed]) / 100
-        raw_edits = np.array([ratio(question.raw, self._raw[w]) for w in listed]) / 100
-        sounds = np.array([ratio(question.sound, self._sound[w]) for w in listed]) / 100
-        likeness = cosines[wordings] + bare[wordings] + edits + 0.5 * sounds
-        chosen = np.zeros(size, dtype=np.int32)
-        top = np.full(size, -1.0)
-        for position, wording, value in zip(member.tolist(), listed, likeness.tolist(), strict=True):
-            if value > top[position]:
-                top[position], chosen[position] = value, wording
+        edits = np.array([ratio(question.text, self._text[w]) for w in wordings]) / 100
+        raw_edits = np.array([ratio(question.raw, self._raw[w]) for w in wordings]) / 100
+        sounds = np.array([ratio(question.sound, self._sound[w]) for w in wordings]) / 100
+        likeness = (cosines[wordings] + bare[wordings] + edits + 0.5 * sounds).tolist()
+        spans = zip(firsts, [*firsts[1:], len(wordings)], strict=True)
+        chosen = np.array([wordings[max(range(a, b), key=likeness.__getitem__)] for a, b in spans], dtype=np.int32)
         covered, shared, missing = self._cover_entries(question.bag, entries)
         covers, contrast = self._compare_wordings(question.bag, chosen, cosines)
         views = {
             "bare": bare[chosen],
             "best": best[entries],
             "centre": centre[entries],
-            "edit": _highest(edits, member, size),
-            "raw_edit": _highest(raw_edits, member, size),
-            "sound": _highest(sounds, member, size),
+            "edit": np.maximum.reduceat(edits, firsts),
+            "raw_edit": np.maximum.reduceat(raw_edits, firsts),
+            "sound": np.maximum.reduceat(sounds, firsts),
             "covered": covered,
             "covers": covers,
             "contrast": contrast,
@@ -479,7 +481,7 @@ class Index:
         held[rows, where[hit] - 1] = shares[hit]
         weights = bag.weights if len(bag.known) else np.zeros(1, dtype=np.float32)
         present = held > 0
-        unknown = float(bag.unknown_weights.max()) if len(bag.unknown_weights) else 0.0
+        unknown = bag.rarest_unseen
         absent = np.where(present, 0.0, weights).max(axis=1)
         rarest = max(unknown, float(weights.max()), 1e-9)
         total = bag.total
@@ -525,12 +527,6 @@ class Index:
             # Where meaning was compared, what it finds alike is as good a sign as common words.
             covered=float(max(views[_COVERED], *views[len(VIEWS) :], 0.0)),
         )
-
-
-def _highest(values: Doubles, member: Ints, size: int) -> Doubles:
-    highest = np.zeros(size)
-    np.maximum.at(highest, member, values)
-    return highest
 
 
 def _renumber(ids: Ints, size: int) -> tuple[npt.NDArray[np.signedinteger[Any]], int]:
