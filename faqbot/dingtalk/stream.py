@@ -63,9 +63,14 @@ class StreamConnection:
 
 
 class _WithoutContent(logging.Filter):
-    """The SDK prints whole frames, with what people wrote, when it meets one it does not know."""
+    """The SDK prints whole frames, with what people wrote, when it meets one it does not know.
+
+    That a connection could not be opened is said by us, with the reason.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.msg == "open connection failed":
+            return False
         if "content=%" in str(record.msg) or "message=%" in str(record.msg):
             record.msg, record.args = f"stream.sdk: {str(record.msg).split(',')[0]}", ()
         return True
