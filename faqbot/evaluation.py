@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,11 @@ class Result:
     @property
     def answered_rightly(self) -> bool:
         return isinstance(self.decision, Answered) and self.decision.entry.id in self.wanted
+
+    @property
+    def offered_rightly(self) -> bool:
+        shown = self.decision.candidates if isinstance(self.decision, Offered) else ()
+        return any(c.entry.id in self.wanted for c in shown)
 
     @property
     def good(self) -> bool:
@@ -122,7 +128,7 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
         "answered_rightly": right,
         "answered_wrongly": len(answered) - right,
         "offered": sum(r.outcome == "offered" for r in results),
-        "offered_with_the_right_one": sum(r.outcome == "offered" and r.hit(5) for r in inside),
+        "offered_with_the_right_one": sum(r.offered_rightly for r in inside),
         "refused": sum(r.outcome == "unanswered" for r in results),
         "precision": share(right, len(answered)),
         "strangers_answered": share(sum(isinstance(r.decision, Answered) for r in outside), len(outside)),
@@ -141,40 +147,50 @@ def read_questions(name: str, raw: bytes) -> list[Expected]:
     if ending in ("yaml", "yml"):
         rows = _yaml_rows(name, text)
     elif ending == "csv":
-        rows = [(n, row) for n, row in enumerate(csv.DictReader(io.StringIO(text)), 2)]
+        rows = _csv_rows(name, text)
     else:
         rows = _json_rows(name, text)
-    return [_expected(name, line, row) for line, row in rows]
+    return [_expected(place, row) for place, row in rows]
 
 
-def _json_rows(name: str, text: str) -> list[tuple[int, Any]]:
-    rows: list[tuple[int, Any]] = []
+def _json_rows(name: str, text: str) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                rows.append((number, json.loads(line)))
-            except ValueError as exc:
+                rows.append((f"{name}:{number}", json.loads(line)))
+            except (ValueError, RecursionError) as exc:
                 raise EvaluationError(f'{name}:{number} 不是 JSON，每行应是 {{"q": "…", "id": "…"}}') from exc
     return rows
 
 
-def _yaml_rows(name: str, text: str) -> list[tuple[int, Any]]:
+def _csv_rows(name: str, text: str) -> list[tuple[str, Any]]:
+    reader = csv.DictReader(io.StringIO(re.sub("\r\n?", "\n", text), newline=""))
+    try:
+        return [(f"{name}:{reader.line_num}", row) for row in reader]
+    except csv.Error as exc:
+        raise EvaluationError(f"{name}:{reader.line_num} CSV 读不懂（{exc}）") from exc
+
+
+def _yaml_rows(name: str, text: str) -> list[tuple[str, Any]]:
     try:
         loaded = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         raise EvaluationError(f"{name}:{mark.line + 1 if mark else 1} YAML 读不懂") from exc
+    except (ValueError, RecursionError) as exc:
+        raise EvaluationError(f"{name} YAML 读不懂（{exc}）") from exc
     if not isinstance(loaded, list):
         raise EvaluationError(f"{name} 应是一个列表，每项写 q（问题）和 id（条目编号）")
-    return list(enumerate(loaded, 1))
+    return [(f"{name} 第 {number} 项", row) for number, row in enumerate(loaded, 1)]
 
 
-def _expected(name: str, line: int, row: Any) -> Expected:
+def _expected(place: str, row: Any) -> Expected:
     if not isinstance(row, Mapping):
-        raise EvaluationError(f"{name}:{line} 应有 q（问题）和 id（条目编号，没有答案时留空）")
+        raise EvaluationError(f"{place} 应有 q（问题）和 id（条目编号，没有答案时留空）")
     question = next((row[k] for k in _QUESTION_KEYS if row.get(k) is not None), None)
     if question is None:
-        raise EvaluationError(f"{name}:{line} 没有问题（q）")
+        raise EvaluationError(f"{place} 没有问题（q）")
     entry_id = next((row[k] for k in _ID_KEYS if row.get(k) is not None), None)
     also = row.get("alt")
     return Expected(

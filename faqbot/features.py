@@ -25,7 +25,7 @@ _RUN = re.compile(rf"[a-z0-9]+|[{HAN}]+|[^\W\d_{HAN}]+")
 _HAN_WEIGHTS = (0.45, 1.0, 0.4)  # one, two, three characters
 _STEM, _STEM_PAIR, _LETTERS = 1.0, 0.6, 0.35
 _LETTER_RUNS = (3, 4)
-_ENDINGS = ("ings", "ing", "ied", "ies", "ed", "es", "s", "ly", "tion", "e")
+_ENDINGS = ("ings", "ing", "ed", "es", "s", "ly", "tion", "e")
 
 
 def features(text: str) -> list[str]:
@@ -79,6 +79,8 @@ def _stem(word: str) -> str:
     """A rough English stem; other words come back as they are."""
     if len(word) <= 4 or not word.isascii():
         return word
+    if word.endswith(("ies", "ied")):
+        return word[:-3] + "y"
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             word = word[: -len(ending)]

@@ -326,6 +326,8 @@ class Index:
             cosines[list(without)] = bare[list(without)] = 0.0
         best, centre = self._table.best_and_centre(cosines)
         same = [w for w in self._same.get(skeleton(question.text), ()) if w not in without]
+        # Who wrote these very words comes before who wrote the same with another empty word.
+        same = [w for w in same if self._raw[w] == question.raw] or same
         nearness = best + centre + self._table.best(bare)
         if self._meanings is not None and meaning is not None:
             alike, alike_best, alike_centre = self._meanings.likeness(meaning, without)

@@ -76,12 +76,22 @@ def of_character(character: str) -> str:
 @lru_cache(maxsize=8192)
 def syllables(word: str) -> tuple[str, ...] | None:
     """Cut typed pinyin into syllables, the longest first: `nianjia` → nian, jia; None if it is no pinyin."""
-    if not word:
-        return ()
-    for size in range(min(_LONGEST_SYLLABLE, len(word)), 0, -1):
-        if word[:size] in _syllables() and (rest := syllables(word[size:])) is not None:
-            return (word[:size], *rest)
-    return None
+    # From the end: how many letters the first syllable takes of what is left, 0 where nothing fits.
+    takes = [0] * len(word)
+    for start in range(len(word) - 1, -1, -1):
+        for size in range(min(_LONGEST_SYLLABLE, len(word) - start), 0, -1):
+            end = start + size
+            if (end == len(word) or takes[end]) and word[start:end] in _syllables():
+                takes[start] = size
+                break
+    found: list[str] = []
+    at = 0
+    while at < len(word):
+        if not takes[at]:
+            return None
+        found.append(word[at : at + takes[at]])
+        at += takes[at]
+    return tuple(found)
 
 
 def spell(normalised: str, words: frozenset[str] = frozenset()) -> list[tuple[str, str]]:

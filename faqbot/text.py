@@ -70,7 +70,8 @@ def _simplified(text: str) -> str:
 @lru_cache(maxsize=8192)
 def normalise(text: str) -> str:
     """Fold width, case, script, punctuation, emoji and @names away; idempotent."""
-    text = text[: MAX_MATCHED_CHARS * 2].translate(_JOINERS)
+    # Half a character, as broken emoji leave behind, cannot be converted.
+    text = text[: MAX_MATCHED_CHARS * 2].encode("utf-8", "replace").decode("utf-8").translate(_JOINERS)
     text = _MENTION.sub(" ", text)
     text = unicodedata.normalize("NFKC", text).casefold()
     if any("\u3400" <= c <= "\u9fff" for c in text):

@@ -214,3 +214,7 @@ def test_without_synonyms_a_text_stays_as_it_is():
 def test_a_text_without_known_words_is_untouched(text):
     folded = normalise(text)
     assert SYNONYMS.apply(folded) == folded
+
+
+def test_half_a_character_does_not_raise():
+    assert normalise("年假\ud83d几天") == normalise("年假?几天")

@@ -1,0 +1,149 @@
+"""How sure the bot must be here: the fitted bars, moved by what the knowledge base's own wordings show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import pytest
+
+from faqbot.calibration import learn, rehearse
+from faqbot.dialogue import LIMITS
+from faqbot.features import Floats
+from faqbot.knowledge.assemble import assemble
+from faqbot.knowledge.shelf import FolderShelf
+from faqbot.matching import Index, Question
+from faqbot.model import Entry
+from tests.conftest import SAMPLE
+
+STRICTNESS = tuple(LIMITS)
+TOPICS = (
+    "停车位", "工资条", "会议室", "离职证明", "打印机", "婚假", "公积金", "食堂", "门禁卡", "体检",
+    "发票", "加班费", "显示器", "名片", "快递柜", "培训", "社保卡", "报销单", "绩效", "班车",
+)  # fmt: skip
+
+
+def entry(entry_id: str, question: str, *also: str) -> Entry:
+    return Entry(entry_id, question, "答案", also=also)
+
+
+@pytest.fixture(scope="module")
+def sample() -> Index:
+    return assemble(FolderShelf(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
+
+
+@pytest.fixture(scope="module")
+def different() -> Index:
+    """Each entry speaks of something of its own."""
+    return Index(entry(f"only-{t}", f"{t}怎么办理", f"{t}的办理流程", f"我想办{t}", f"{t}找谁办") for t in TOPICS)
+
+
+@pytest.fixture(scope="module")
+def copies() -> Index:
+    """Two entries for each topic whose wordings say nearly the same."""
+    return Index(
+        one
+        for t in TOPICS
+        for one in (
+            entry(f"one-{t}", f"{t}怎么办理", f"{t}找谁办", f"{t}在哪里弄"),
+            entry(f"other-{t}", f"{t}如何办", f"{t}谁来办理", f"{t}去哪里弄"),
+        )
+    )
+
+
+@pytest.mark.parametrize("strictness", STRICTNESS)
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_with_few_wordings_the_fitted_bars_are_kept(count: int, strictness: str) -> None:
+    index = Index(entry(t, f"{t}怎么办理", f"{t}找谁办") for t in TOPICS[:count])
+    assert learn(index, strictness) == LIMITS[strictness]
+
+
+@pytest.mark.parametrize("strictness", STRICTNESS)
+@pytest.mark.parametrize("knowledge", ["sample", "different", "copies"])
+def test_the_bars_stay_within_their_reach(knowledge: str, strictness: str, request: pytest.FixtureRequest) -> None:
+    fitted, learnt = LIMITS[strictness], learn(request.getfixturevalue(knowledge), strictness)
+    assert fitted.answer_at - 0.0501 <= learnt.answer_at <= fitted.answer_at + (1 - fitted.answer_at) / 2 + 0.0001
+    assert fitted.offer_at * 0.6 - 0.0001 <= learnt.offer_at <= fitted.offer_at * 1.6 + 0.0001
+    assert 0 < learnt.offer_at < learnt.answer_at < 1
+
+
+@pytest.mark.parametrize("knowledge", ["sample", "different", "copies"])
+def test_the_stricter_asks_for_at_least_as_much(knowledge: str, request: pytest.FixtureRequest) -> None:
+    index = request.getfixturevalue(knowledge)
+    strict, balanced, lenient = (learn(index, s) for s in ("strict", "balanced", "lenient"))
+    assert strict.answer_at >= balanced.answer_at >= lenient.answer_at
+    assert strict.answer_at > lenient.answer_at
+    assert strict.offer_at >= balanced.offer_at >= lenient.offer_at
+
+
+@pytest.mark.parametrize("strictness", STRICTNESS)
+def test_near_copies_ask_for_more_than_clearly_different_entries(
+    different: Index, copies: Index, strictness: str
+) -> None:
+    easy, hard = learn(different, strictness), learn(copies, strictness)
+    assert hard.answer_at > LIMITS[strictness].answer_at > easy.answer_at
+    assert hard.offer_at > easy.offer_at
+
+
+def test_held_out_wordings_find_their_entry_where_entries_differ_and_not_where_they_are_copies(
+    different: Index, copies: Index
+) -> None:
+    easy, hard = rehearse(different), rehearse(copies)
+    assert easy.right.mean() > 0.9 > 0.5 > hard.right.mean()
+    assert hard.strangers.mean() > 0.5 > easy.strangers.mean()
+
+
+def test_entries_with_one_wording_are_only_strangers() -> None:
+    trial = rehearse(Index(entry(t, f"{t}怎么办理") for t in TOPICS))
+    assert len(trial.scores) == len(trial.right) == 0 and len(trial.strangers) == len(TOPICS)
+
+
+@pytest.mark.parametrize("strictness", STRICTNESS)
+def test_learning_twice_gives_the_same(sample: Index, strictness: str) -> None:
+    assert learn(sample, strictness) == learn(sample, strictness)
+
+
+class Watch:
+    """Index.first, with what it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[tuple[str, tuple[int, ...]]] = []
+        first = Index.first
+
+        def watched(
+            index: Index, question: Question, *, without: Sequence[int], meaning: Floats | None = None
+        ) -> tuple[int, float] | None:
+            self.asked.append((question.raw, tuple(without)))
+            return first(index, question, without=without, meaning=meaning)
+
+        monkeypatch.setattr(Index, "first", watched)
+
+
+@pytest.mark.parametrize("count", [10, 100, 900])
+def test_at_most_a_few_hundred_wordings_are_tried_from_all_over(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = Index(entry(f"{n}", f"{n} 号仓库几点开门", f"{n} 号仓库开到什么时候") for n in range(count))
+    watch = Watch(monkeypatch)
+    learn(index, "balanced")
+    tried = [without[0] for _, without in watch.asked if len(without) == 1]
+    assert min(count * 2, 100) <= len(tried) <= 300 and len(watch.asked) <= 600
+    assert len(set(tried)) == len(tried)
+    assert min(tried) < count * 0.1 and max(tried) >= count * 1.9 - 1
+
+
+def test_a_wording_is_asked_without_itself_and_without_its_whole_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = Index(
+        [entry("a", "年假有几天", "休假天数"), entry("b", "食堂几点开门"), entry("c", "工资几号发", "发薪日")]
+    )
+    watch = Watch(monkeypatch)
+    rehearse(index)
+    assert watch.asked == [
+        ("年假有几天", (0,)),
+        ("年假有几天", (0, 1)),
+        ("休假天数", (1,)),
+        ("休假天数", (0, 1)),
+        ("食堂几点开门", (2,)),
+        ("工资几号发", (3,)),
+        ("工资几号发", (3, 4)),
+        ("发薪日", (4,)),
+        ("发薪日", (3, 4)),
+    ]
