@@ -23,7 +23,7 @@ Ints = npt.NDArray[np.int32]
 _RUN = re.compile(rf"[a-z0-9]+|[{HAN}]+|[^\W\d_{HAN}]+")
 # What a feature weighs besides its rarity, by kind.
 _HAN_WEIGHTS = (0.45, 1.0, 0.4)  # one, two, three characters
-_STEM, _STEM_PAIR, _LETTERS = 1.0, 0.6, 0.35
+_STEM, _STEM_PAIR, _LETTERS = 1.0, 0.4, 0.35
 _LETTER_RUNS = (3, 4)
 _ENDINGS = ("ings", "ing", "ed", "es", "s", "ly", "tion", "e")
 

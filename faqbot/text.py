@@ -17,6 +17,11 @@ HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _MENTION = re.compile(r"(?<!\S)[@＠][^\s@＠,，:：。！？!?]{1,30}(?=[\s,，:：])|(?<=\s)[@＠][^\s@＠]{1,30}$")
 _NOT_WORD = re.compile(r"[^\w%]|_")
 _SPACES = re.compile(r"\s+")
+# A number is a number only before what it counts: 三天 is 3天, but 五险一金 and 统一 stay words.
+_COUNTED = "天|年|月|日|号|小时|分钟|次|岁|元|块|周|星期|倍|级|层|楼|点|人|名|份|张|遍|季度|万"
+_NUMBER = re.compile(rf"[一二两三四五六七八九十百千零]+(?=个?(?:{_COUNTED}))")
+_DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}
+_SCALES = {"十": 10, "百": 100, "千": 1000}
 _SPACE_AT_HAN = re.compile(rf"(?<=[{HAN}])\s+|\s+(?=[{HAN}])")
 # Zero-width marks, soft hyphens and those that turn the direction of writing.
 _JOINERS = dict.fromkeys(
@@ -78,7 +83,22 @@ def normalise(text: str) -> str:
         text = _simplified(text)
     text = _NOT_WORD.sub(" ", text)
     text = _SPACES.sub(" ", text).strip()
-    return _SPACE_AT_HAN.sub("", text)[:MAX_MATCHED_CHARS].strip()
+    text = _SPACE_AT_HAN.sub("", text)
+    return _NUMBER.sub(_in_digits, text)[:MAX_MATCHED_CHARS].strip()
+
+
+def _in_digits(match: re.Match[str]) -> str:
+    """三 → 3, 十五 → 15, 一百二十 → 120; what is no number stays."""
+    total, digit = 0, -1
+    for character in match.group():
+        if character in _SCALES:
+            total += max(digit, 1 if digit < 0 else 0) * _SCALES[character]
+            digit = -1
+        elif digit > 0:
+            return match.group()  # 三五天: about that many
+        else:
+            digit = _DIGITS[character]
+    return str(total + max(digit, 0))
 
 
 def strip_fillers(normalised: str) -> str:

@@ -216,5 +216,17 @@ def test_a_text_without_known_words_is_untouched(text):
     assert SYNONYMS.apply(folded) == folded
 
 
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("三天", "3天"), ("十五天年假", "15天年假"), ("二十年", "20年"), ("两个月", "2个月"), ("一百二十元", "120元"),
+        ("满十年", "满10年"), ("五险一金", "五险一金"), ("三五天", "三五天"), ("统一报销", "统一报销"),
+        ("十三薪", "十三薪"),
+    ],
+)  # fmt: skip
+def test_numbers_before_what_they_count_become_digits(written, same):
+    assert normalise(written) == same
+
+
 def test_half_a_character_does_not_raise():
     assert normalise("年假\ud83d几天") == normalise("年假?几天")
