@@ -45,7 +45,7 @@ _MEANING_NEARNESS = 1.5
 # that was not, and raise the score by so much.
 _DOUBTFUL, _REPAIR_MUST_EXPLAIN, _REPAIR_MUST_GAIN = 0.9, 0.1, 0.05
 # How many entries get a closer look; without characters to go by it takes more.
-_SHORT_LISTS = {"han": 18, "latin": 28}
+_SHORT_LISTS = {"han": 12, "latin": 28}
 _WORDINGS_EACH = 2
 # Regularisation of the contrast: how much of a wording's likeness to itself is not trusted.
 _DOUBT = 0.5
@@ -55,7 +55,7 @@ _NOT_LIKE = 0.8
 _NO_RIVAL = 6.0
 # How sure one is of the only entry with the same words but for empty ones.
 _SAME_SKELETON = 0.98
-_LARGE_VOCABULARY = 60_000
+_LARGE_VOCABULARY = 4_000
 _COVERED, _COVERS = VIEWS.index("covered"), VIEWS.index("covers")
 # The views that are evidence by themselves, in the order of EVIDENCE.
 _TELLING = [VIEWS.index(view) for view in EVIDENCE[5:14]]
