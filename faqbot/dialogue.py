@@ -49,8 +49,8 @@ class Limits:
 
 # The fitted bars; each knowledge base moves them by what its own wordings show (see calibration).
 LIMITS = {
-    "strict": Limits(answer_at=0.90, offer_at=0.25),
-    "balanced": Limits(answer_at=0.84, offer_at=0.18),
+    "strict": Limits(answer_at=0.91, offer_at=0.25),
+    "balanced": Limits(answer_at=0.86, offer_at=0.18),
     "lenient": Limits(answer_at=0.70, offer_at=0.12),
 }
 # The second sign beside the score: so much of the question must occur in the entry's wordings at all.
