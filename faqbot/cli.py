@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from dotenv import dotenv_values
 
-from faqbot.errors import FaqbotError, KnowledgeMissing, SettingsError
+from faqbot.errors import EmbeddingsError, FaqbotError, KnowledgeMissing, SettingsError, StartError
 from faqbot.settings import Settings
 
 if TYPE_CHECKING:
@@ -285,10 +285,11 @@ def _with_meanings(settings: Settings, index: Index, texts: Sequence[str]) -> tu
     if not settings.embeddings_url:
         return index, [None] * len(texts)
     from faqbot.app import embed_all
-    from faqbot.errors import EmbeddingsError
 
     try:
         wordings, asked = asyncio.run(embed_all(settings, index.wordings, texts))
+    except StartError as exc:
+        _fail(str(exc))
     except EmbeddingsError as exc:
         print(f"向量接口用不了，只按文字比较：{exc}", file=sys.stderr)
         return index, [None] * len(texts)

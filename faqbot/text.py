@@ -124,7 +124,7 @@ def neutralise(text: str, limit: int = 60) -> str:
 
 
 # Words that carry nothing a wording could be told apart by: 年假有几天, 我的年假是几天 and 年假几天 are one question.
-_EMPTY_WORDS = re.compile("[有是](?=多少|多长时间|什么|怎么|哪里)|一下|[我你咱]们?|[的了吗呢吧啊呀哦嘛哈请]|\\s")
+_EMPTY_WORDS = re.compile("[有是](?=多少|多长时间|什么|怎么|哪里)|一下|[我你咱]们?|[的了吗呢吧啊呀哦嘛哈]|\\s")
 
 
 def skeleton(folded: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from aiohttp import web
 from faqbot.app import running
 from faqbot.embeddings import Embeddings
 from faqbot.errors import EmbeddingsError
+from faqbot.knowledge.library import Library
+from faqbot.knowledge.shelf import FolderShelf
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from faqbot.store import Store, open_store
@@ -160,3 +163,22 @@ async def test_an_endpoint_that_fails_later_changes_nothing_for_exact_words(
         await embedded(app)
         endpoint.mode = "down"
         assert "5 天" in await talk("小李", "年假有几天")
+
+
+async def test_vectors_that_come_late_never_bring_back_an_older_version(knowledge: Path) -> None:
+    gate = asyncio.Event()
+
+    async def embed(texts: Any) -> Any:
+        await gate.wait()
+        return np.array([vector(t) for t in texts], dtype=np.float32)
+
+    library = Library(FolderShelf(knowledge), lambda: date(2026, 11, 22), embed=embed)
+    await library.refresh()
+    old = library.current
+    edited = replace(old, version="edited")
+    library._current = edited
+    gate.set()
+    assert library._learning is not None
+    await library._learning
+    assert library.current is edited
+    await library.close()

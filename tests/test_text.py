@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.text import MAX_MATCHED_CHARS, Synonyms, neutralise, normalise, strip_fillers
+from faqbot.text import MAX_MATCHED_CHARS, Synonyms, neutralise, normalise, skeleton, strip_fillers
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
@@ -230,3 +230,8 @@ def test_numbers_before_what_they_count_become_digits(written, same):
 
 def test_half_a_character_does_not_raise():
     assert normalise("年假\ud83d几天") == normalise("年假?几天")
+
+
+def test_the_skeleton_drops_empty_words_and_keeps_those_that_ask_for_something():
+    assert skeleton("我的年假有多少天呢") == skeleton("年假多少天")
+    assert skeleton("病假怎么请") != skeleton("病假怎么")

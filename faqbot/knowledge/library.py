@@ -10,7 +10,7 @@ from typing import Protocol
 
 from faqbot.calibration import learn
 from faqbot.dialogue import LIMITS, Limits
-from faqbot.errors import FaqbotError, KnowledgeMissing
+from faqbot.errors import EmbeddingsError, KnowledgeMissing
 from faqbot.features import Floats
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.telemetry import EventLog
@@ -85,11 +85,11 @@ class Library:
         snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=last)
         self._seen = seen
         self._current = snapshot
-        await self._remember(files, snapshot)
         self._report(snapshot, set(before.problems) if before else set())
         if self._learning is not None:
             self._learning.cancel()
         self._learning = asyncio.create_task(self._learn(snapshot))
+        await self._remember(files, snapshot)
         return True
 
     async def _from_last_run(self, today: date) -> Snapshot | None:
@@ -124,17 +124,31 @@ class Library:
     async def _learn(self, snapshot: Snapshot) -> None:
         """Find out the bars of a snapshot that answers already; before that, where vectors are wanted, add them."""
         try:
-            if self._embed is not None and snapshot.index.wordings:
-                vectors = await self._embed(snapshot.index.wordings)
-                index = await asyncio.to_thread(snapshot.index.with_meanings, vectors)
-                self._current = snapshot = replace(snapshot, index=index)
-                log.info("knowledge.embedded", wordings=len(index.wordings))
-        except (FaqbotError, OSError, TimeoutError) as exc:
-            # The words alone go on deciding; the next change of a file tries again.
-            log.error("knowledge.not_embedded", reason=str(exc) or type(exc).__name__)
-        limits = await asyncio.to_thread(learn, snapshot.index, self._strictness)
+            snapshot = await self._with_meanings(snapshot)
+            limits = await asyncio.to_thread(learn, snapshot.index, self._strictness)
+        except Exception as exc:
+            # The edge of a background task: the fitted bars go on deciding, and the reason is not lost.
+            log.error("knowledge.not_calibrated", cause=exc)
+            return
         self._learnt = (snapshot, limits)
         log.info("knowledge.calibrated", answer_at=limits.answer_at, offer_at=limits.offer_at)
+
+    async def _with_meanings(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with vectors, live if no newer one is; the same one if there are none to be had."""
+        if self._embed is None or not snapshot.index.wordings:
+            return snapshot
+        try:
+            vectors = await self._embed(snapshot.index.wordings)
+        except EmbeddingsError as exc:
+            # The words alone go on deciding; the next change of a file tries again.
+            log.error("knowledge.not_embedded", reason=str(exc))
+            return snapshot
+        embedded = replace(snapshot, index=await asyncio.to_thread(snapshot.index.with_meanings, vectors))
+        # An edit may have gone live meanwhile, and an older snapshot must never replace it.
+        if self._current is snapshot:
+            self._current = embedded
+            log.info("knowledge.embedded", wordings=len(embedded.index.wordings))
+        return embedded
 
     async def watch(self) -> None:
         """Keep the knowledge live until cancelled; a folder that is gone for a while changes nothing."""
