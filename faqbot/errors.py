@@ -33,10 +33,14 @@ class EmbeddingsError(FaqbotError):
     """The embeddings endpoint did not give usable vectors."""
 
 
-class DeliveryError(FaqbotError):
-    """DingTalk did not take a message; `permanent` says that a retry cannot help.
+class StoreError(FaqbotError):
+    """The store cannot be reached or cannot write just now; the same step may work later."""
 
-    `code` is the errcode or a short word such as `timeout`, for records and counters.
+
+class DeliveryError(FaqbotError):
+    """DingTalk did not take a message or a call; `permanent` says that a retry cannot help.
+
+    `code` is DingTalk's code or a short word such as `timeout`, for records and counters.
     """
 
     def __init__(self, message: str, *, code: str, permanent: bool = False) -> None:
@@ -49,4 +53,34 @@ class SessionGone(DeliveryError):
     """The session webhook has expired or is unknown (errcode 300001): another way is needed."""
 
     def __init__(self, message: str, *, code: str = "300001") -> None:
+        super().__init__(message, code=code, permanent=True)
+
+
+class Throttled(DeliveryError):
+    """Too many messages or calls: the same one is taken later. `wait` is the least pause in seconds."""
+
+    def __init__(self, message: str, *, code: str, wait: float) -> None:
+        super().__init__(message, code=code)
+        self.wait = wait
+
+
+class OutcomeUnknown(DeliveryError):
+    """It was sent and nobody said whether it arrived: a repeat may double it."""
+
+
+class TokenRefused(DeliveryError):
+    """The access token is not valid (any more): get another one and repeat the call once."""
+
+
+class NeedsAdmin(DeliveryError):
+    """Only somebody in DingTalk's console can mend it: a permission, the IP list, the quota."""
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message, code=code, permanent=True)
+
+
+class ContentRefused(DeliveryError):
+    """DingTalk's content check or length limit refused the text: HR has to change it."""
+
+    def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message, code=code, permanent=True)

@@ -37,7 +37,8 @@ class Message:
     sender_name: str = ""
     conversation_title: str = ""
     quoted: str = ""
-    sent_at: float = 0.0
+    sent_at: float = 0.0  # by DingTalk's clock
+    received_at: float = 0.0  # by ours
     webhook: str = field(default="", repr=False)
     webhook_until: float = 0.0
 
@@ -45,6 +46,11 @@ class Message:
     def asker(self) -> str:
         """The best identity there is: the userId, else the encrypted id, else the nickname."""
         return self.staff_id or self.sender_id or self.sender_name
+
+    @property
+    def key(self) -> str:
+        """What makes a message the same: two robots that were @ed together get the same id."""
+        return f"{self.robot_code}|{self.id}"
 
     @property
     def thread(self) -> str:
@@ -221,7 +227,21 @@ class OutOfList:
     size: int
 
 
-Decision = Answered | Offered | Unanswered | Menu | TopicList | Smalltalk | OutOfList
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A question found again after an interruption, too old to be answered out of the blue."""
+
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The reply could not be made or DingTalk refused its content; the asker is told so."""
+
+    refused: bool = False
+
+
+Decision = Answered | Offered | Unanswered | Menu | TopicList | Smalltalk | OutOfList | Late | Broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +253,25 @@ class Reply:
     mention: str = ""
 
 
+class State(StrEnum):
+    """The last state of a message."""
+
+    ANSWERED = "answered"
+    FAILED = "failed"  # decided, but DingTalk did not take the reply, or we could not make one
+    ABANDONED = "abandoned"  # so old that not even saying so makes sense
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a message ended; `reason` is `ok`, DingTalk's errcode or a short word such as `timeout`."""
+
+    state: State
+    reason: str = "ok"
+
+
 @dataclass(frozen=True, slots=True)
 class QuestionRecord:
-    """What became of one message, kept for reports."""
+    """What became of one message, kept for reports; `delivery` is the reason of its Verdict."""
 
     message_id: str
     asked_at: float
@@ -245,3 +281,4 @@ class QuestionRecord:
     outcome: str
     entry_id: str = ""
     score: float = 0.0
+    delivery: str = "ok"

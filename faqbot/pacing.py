@@ -12,6 +12,13 @@ from faqbot.errors import DeliveryError
 _T = TypeVar("_T")
 
 DELAYS = (0.5, 1.5, 4.0)
+_FIRST, _LONGEST = 0.5, 30.0
+
+
+def backoff(attempt: int, *, first: float = _FIRST, longest: float = _LONGEST, chance: float | None = None) -> float:
+    """Seconds to wait after the failed attempt number `attempt` (from 0): doubling, up to half of it longer."""
+    chance = random.random() if chance is None else chance
+    return min(first * 2.0 ** min(attempt, 30), longest) * (1 + chance / 2)
 
 
 async def retry(

@@ -8,8 +8,10 @@ from urllib.parse import quote
 
 from faqbot.model import (
     Answered,
+    Broken,
     Decision,
     Entry,
+    Late,
     Menu,
     Message,
     MessageKind,
@@ -98,8 +100,21 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return topic, _numbered(f"**{_label(topic)}** 可以问：", [e.question for e in entries], message, more)
         case OutOfList(size):
             return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{_how(message, '2')}。"
+        case Late(minutes):
+            return (
+                "抱歉，刚看到您的提问",
+                f"抱歉，您 {_ago(minutes)}的提问我没能及时看到。如果还需要，请再问我一次{_how(message, '…')}。",
+            )
+        case Broken(refused=True):
+            return "答案没能发出", "这个问题有答案，但钉钉的内容检查没有放行。已经记下来，会请负责的同事处理。"
+        case Broken():
+            return "抱歉，出了点问题", "抱歉，处理这条消息时出了问题，已经记下来，会请管理员查看。请稍后再问一次。"
         case Smalltalk(kind):
             return _SMALL_TITLES[kind], _small(kind, message)
+
+
+def _ago(minutes: int) -> str:
+    return f"{minutes} 分钟前" if minutes < 120 else f"{minutes // 60} 小时前"
 
 
 def _answer(entry: Entry, message: Message, picked: bool) -> tuple[str, str]:

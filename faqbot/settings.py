@@ -44,6 +44,7 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("FAQBOT_KEEP_DAYS", "180", "问题原文保留天数"),
     ("FAQBOT_QUOTA_CALLS", "5000", "公司每月的接口调用额度"),
     ("FAQBOT_QUOTA_MESSAGES", "3000", "公司每月的 Webhook 与 Stream 额度"),
+    ("FAQBOT_QPS", "20", "每个钉钉接口每秒最多调用几次（标准版 20）"),
     ("FAQBOT_TIMEZONE", "Asia/Shanghai", "定时任务、有效期和报表的时区"),
     ("FAQBOT_LOG_FORMAT", "text", "`text` 或 `json`"),
     ("FAQBOT_LOG_LEVEL", "INFO", "`DEBUG`、`INFO`、`WARNING`、`ERROR`"),
@@ -78,9 +79,16 @@ class Settings:
     keep_days: int = 180
     quota_calls: int = 5000
     quota_messages: int = 3000
+    qps: int = 20
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     log_format: Literal["text", "json"] = "text"
     log_level: str = "INFO"
+
+    @property
+    def local(self) -> bool:
+        """Whether DingTalk is a stand-in on this machine, which no proxy may come between."""
+        hosts = {urlsplit(e).hostname for e in (self.openapi_endpoint, self.oapi_endpoint)}
+        return hosts <= {"127.0.0.1", "localhost", "::1"}
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -126,6 +134,7 @@ class Settings:
             keep_days=reader.number("FAQBOT_KEEP_DAYS", 180, 1, 36500),
             quota_calls=reader.number("FAQBOT_QUOTA_CALLS", 5000, 0),
             quota_messages=reader.number("FAQBOT_QUOTA_MESSAGES", 3000, 0),
+            qps=reader.number("FAQBOT_QPS", 20, 1, 1000),
             timezone=reader.zone("FAQBOT_TIMEZONE", "Asia/Shanghai"),
             log_format=reader.choice("FAQBOT_LOG_FORMAT", "text", {"text": "text", "json": "json"}),
             log_level=reader.choice(

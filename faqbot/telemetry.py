@@ -7,7 +7,9 @@ import logging
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal, TextIO
 
 # Query parameters and JSON keys whose values open doors. The session webhook is a URL with `session=`.
@@ -23,6 +25,20 @@ MASK = "***"
 _TALKATIVE = ("websockets", "websockets.client", "aiohttp", "urllib3", "asyncio", "dingtalk_stream")
 
 
+# The message that is being worked on: every line that is logged meanwhile carries its id.
+_message_id: ContextVar[str] = ContextVar("message_id", default="")
+
+
+@contextmanager
+def about_message(message_id: str) -> Iterator[None]:
+    """Everything logged inside belongs to this message."""
+    token = _message_id.set(message_id)
+    try:
+        yield
+    finally:
+        _message_id.reset(token)
+
+
 class EventLog:
     """A logger whose calls name an event and give it fields: `log.info("reply.sent", ms=3)`."""
 
@@ -30,18 +46,24 @@ class EventLog:
         self._logger = logging.getLogger(name)
 
     def info(self, event: str, **fields: Any) -> None:
-        self._logger.info(event, extra={"fields": fields})
+        self._say(logging.INFO, event, fields)
 
     def warning(self, event: str, **fields: Any) -> None:
-        self._logger.warning(event, extra={"fields": fields})
+        self._say(logging.WARNING, event, fields)
 
     def error(self, event: str, *, cause: BaseException | None = None, **fields: Any) -> None:
         """Something failed; with `cause` its traceback is logged too."""
-        self._logger.error(event, exc_info=cause, extra={"fields": fields})
+        self._say(logging.ERROR, event, fields, cause)
 
     def alarm(self, event: str, **fields: Any) -> None:
         """Something a person must act on now."""
-        self._logger.critical(event, extra={"fields": fields})
+        self._say(logging.CRITICAL, event, fields)
+
+    def _say(self, level: int, event: str, fields: dict[str, Any], cause: BaseException | None = None) -> None:
+        if self._logger.isEnabledFor(level):
+            if (message_id := _message_id.get()) and "id" not in fields:
+                fields = {"id": message_id, **fields}
+            self._logger.log(level, event, exc_info=cause, extra={"fields": fields})
 
 
 class Masker:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from faqbot.app import Running, running
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.world import ChatMessage
 from faqbot.settings import Settings
+from faqbot.store import Store, open_store
+from tests.redis_server import RedisServer
 
 KNOWLEDGE = Path(__file__).parent / "samples" / "knowledge"
 SAMPLE = Path(__file__).parent.parent / "knowledge"
@@ -34,6 +36,30 @@ def need(part: str | None, what: str) -> str:
 def chromium() -> str:
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     return need(found, "chromium：apt-get install chromium fonts-noto-cjk")
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A real Redis of the test's own, empty."""
+    program = need(shutil.which("redis-server"), "redis-server：apt-get install redis-server")
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    server = RedisServer(program, folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """Both engines: a real SQLite file and a real Redis."""
+    if request.param == "redis":
+        url = request.getfixturevalue("redis_server").url
+    else:
+        url = f"sqlite:///{tmp_path / 'store.db'}"
+    opened = await open_store(url)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

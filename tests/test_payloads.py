@@ -83,6 +83,7 @@ def test_every_field_of_a_group_message_is_read():
         staff_id="manager123",
         sender_name="小李",
         sent_at=1769851697.611,
+        received_at=NOW,
         webhook=WEBHOOK,
         webhook_until=1769857097.744,
     )

@@ -1,112 +1,281 @@
-"""The store's promises, on a real SQLite file."""
+"""What every store promises: one suite over a real SQLite file and a real Redis."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
+import dataclasses
+import time
 from pathlib import Path
 
 import pytest
 
 from faqbot.errors import StartError
-from faqbot.model import Context, Message, MessageKind, Option, QuestionRecord
+from faqbot.model import Context, Message, MessageKind, Option, QuestionRecord, State, Verdict
 from faqbot.store import Store, open_store
 
 RECORD = QuestionRecord("m1", 1.0, "cid", "user-1", "年假有几天", "answered", "annual-leave", 0.9)
+DONE = Verdict(State.ANSWERED)
+ME, YOU = "worker-me", "worker-you"
 
 
-def message(number: int = 1, robot: str = "robot") -> Message:
-    return Message(
+def message(number: int = 1, robot: str = "robot", asker: str = "user-1", **changes: object) -> Message:
+    made = Message(
         id=f"m{number}", robot_code=robot, conversation_id="cid", is_group=True, kind=MessageKind.TEXT,
-        text="年假有几天", staff_id="user-1", webhook="https://oapi.dingtalk.com/robot/sendBySession?session=sesame",
+        text="年假有几天", staff_id=asker, received_at=100.0 + number, sent_at=99.0,
+        webhook="https://oapi.dingtalk.com/robot/sendBySession?session=sesame",
     )  # fmt: skip
+    return dataclasses.replace(made, **changes)
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    opened = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
-    yield opened
-    await opened.close()
+async def joined(store: Store, *owners: str, ttl: float = 30.0) -> None:
+    for owner in owners:
+        await store.join(owner, ttl)
 
 
 async def test_a_message_is_accepted_once(store: Store) -> None:
-    results = await asyncio.gather(*(store.accept(message(), 100.0) for _ in range(20)))
-    assert sum(results) == 1
+    results = await asyncio.gather(*(store.accept(message(), f"worker-{n}") for n in range(20)))
+    assert sorted(results, key=str) == [0, *[None] * 19]
 
 
 async def test_the_same_message_to_another_robot_is_another_message(store: Store) -> None:
-    assert await store.accept(message(robot="a"), 100.0)
-    assert await store.accept(message(robot="b"), 100.0)
+    assert await store.accept(message(robot="a"), ME) == 0
+    assert await store.accept(message(robot="b"), ME) == 0
+
+
+async def test_an_accepted_message_hears_how_many_of_its_thread_came_before(store: Store) -> None:
+    assert [await store.accept(message(n), ME) for n in (1, 2, 3)] == [0, 1, 2]
+    assert await store.accept(message(4, asker="user-2"), ME) == 0
+    await store.finish(message(2), DONE, None, None)
+    assert await store.accept(message(5), YOU) == 2
+
+
+async def test_a_message_is_next_when_those_before_it_are_finished(store: Store) -> None:
+    await store.accept(message(1), ME)
+    await store.accept(message(2), YOU)
+    assert await store.next_in_thread(message(1)) and not await store.next_in_thread(message(2))
+    await store.finish(message(1), DONE, None, None)
+    assert await store.next_in_thread(message(2))
 
 
 async def test_an_unfinished_message_comes_back_whole_and_a_finished_one_does_not(store: Store) -> None:
-    for number in (1, 2, 3):
-        await store.accept(message(number), 100.0 + number)
-    await store.finish(message(2), "answered", RECORD, None)
-    assert list(await store.unfinished(0.0)) == [message(1), message(3)]
-    assert list(await store.unfinished(102.5)) == [message(3)]
+    for number in (3, 1, 2):
+        await store.accept(message(number), ME)
+    await store.accept(message(4), YOU)
+    await store.finish(message(2), DONE, RECORD, None)
+    assert list(await store.unfinished(ME)) == [message(1), message(3)]
 
 
 async def test_a_finished_message_is_still_known(store: Store) -> None:
-    await store.accept(message(), 100.0)
-    await store.finish(message(), "answered", RECORD, None)
-    assert not await store.accept(message(), 200.0)
+    await store.accept(message(), ME)
+    await store.finish(message(), DONE, RECORD, None)
+    assert await store.accept(message(), YOU) is None
 
 
-async def test_the_webhook_is_forgotten_when_the_message_is_finished(tmp_path: Path) -> None:
-    store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
-    await store.accept(message(), 100.0)
-    await store.finish(message(), "answered", RECORD, None)
-    await store.close()
-    with sqlite3.connect(tmp_path / "store.db") as db:
-        assert db.execute("SELECT message FROM inbox").fetchall() == [("",)]
-    db.close()
+async def test_work_is_taken_over_only_when_the_lease_of_its_worker_is_over(store: Store) -> None:
+    await joined(store, ME)
+    await joined(store, YOU, ttl=0.2)
+    for number in (2, 1):
+        await store.accept(message(number), YOU)
+    assert list(await store.take_over(ME, 10)) == []
+    await asyncio.sleep(0.3)
+    assert list(await store.take_over(ME, 10)) == [message(1), message(2)]
+    assert list(await store.take_over(ME, 10)) == []
+    assert list(await store.unfinished(ME)) == [message(1), message(2)]
+
+
+async def test_a_worker_holds_its_message_until_it_is_finished_or_taken_over(store: Store) -> None:
+    await joined(store, ME, YOU)
+    await store.accept(message(), YOU)
+    assert await store.holds(YOU, message()) and not await store.holds(ME, message())
+    await store.leave(YOU)
+    await store.take_over(ME, 10)
+    assert await store.holds(ME, message()) and not await store.holds(YOU, message())
+    await store.finish(message(), DONE, None, None)
+    assert not await store.holds(ME, message())
+
+
+async def test_two_workers_never_take_the_same_message_over(store: Store) -> None:
+    await joined(store, ME, YOU)
+    for number in range(20):
+        await store.accept(message(number), "dead")
+    taken = await asyncio.gather(*(store.take_over(owner, 3) for owner in (ME, YOU) * 4))
+    ids = [m.id for part in taken for m in part]
+    assert len(ids) == len(set(ids)) == 20
+
+
+async def test_a_renewed_lease_keeps_its_work_and_a_lapsed_one_is_told_so(store: Store) -> None:
+    await joined(store, ME)
+    await joined(store, YOU, ttl=0.2)
+    await store.accept(message(), YOU)
+    for _ in range(4):
+        await asyncio.sleep(0.08)
+        assert await store.renew(YOU, 0.2)
+    assert list(await store.take_over(ME, 10)) == []
+    await asyncio.sleep(0.3)
+    assert not await store.renew(YOU, 0.2)
+
+
+async def test_who_leaves_hands_its_work_over_at_once(store: Store) -> None:
+    await joined(store, ME, YOU)
+    await store.accept(message(), YOU)
+    await store.leave(YOU)
+    assert list(await store.take_over(ME, 10)) == [message()]
+
+
+async def test_a_message_without_a_worker_is_there_for_whoever_has_room(store: Store) -> None:
+    await joined(store, ME)
+    for number in (1, 2, 3):
+        await store.accept(message(number), "")
+    assert list(await store.take_over(ME, 2)) == [message(1), message(2)]
+    assert list(await store.take_over(ME, 2)) == [message(3)]
+
+
+async def test_the_backlog_counts_what_is_unfinished(store: Store) -> None:
+    assert await store.backlog() == (0, 0.0)
+    for number in (2, 1):
+        await store.accept(message(number), ME)
+    assert await store.backlog() == (2, 101.0)
+    await store.finish(message(1), DONE, None, None)
+    assert await store.backlog() == (1, 102.0)
 
 
 async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) -> None:
-    first = Context((Option("entry", "a"), Option("topic", "休假")), until=200.0)
-    await store.finish(message(), "answered", None, first)
-    assert await store.context(message().thread, 199.0) == first
-    assert await store.context(message().thread, 200.0) is None
-    assert await store.context("someone else", 100.0) is None
-    second = Context((Option("entry", "b"),), until=300.0)
-    await store.finish(message(2), "answered", None, second)
-    assert await store.context(message().thread, 100.0) == second
+    now = time.time()
+    first = Context((Option("entry", "a"), Option("topic", "休假")), until=now + 100)
+    await store.finish(message(), DONE, None, first)
+    assert await store.context(message().thread, now) == first
+    assert await store.context(message().thread, now + 100) is None
+    assert await store.context("someone else", now) is None
+    second = Context((Option("entry", "b"),), until=now + 200)
+    await store.finish(message(2), DONE, None, second)
+    await store.finish(message(3), DONE, None, None)
+    assert await store.context(message().thread, now) == second
 
 
-async def test_everything_survives_closing_and_opening(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'store.db'}"
-    store = await open_store(url)
-    await store.accept(message(), 100.0)
+async def test_finishing_twice_changes_nothing(store: Store) -> None:
+    await store.accept(message(), ME)
+    await store.finish(message(), DONE, RECORD, None)
+    other = Context((Option("entry", "x"),), until=time.time() + 100)
+    await store.finish(message(), Verdict(State.FAILED, "timeout"), RECORD, other)
+    assert list(await store.questions(0.0)) == [RECORD]
+    assert await store.context(message().thread, time.time()) is None
+
+
+async def test_questions_come_back_in_order_from_a_moment_on(store: Store) -> None:
+    records = [dataclasses.replace(RECORD, message_id=f"m{n}", asked_at=float(n)) for n in (3, 1, 2)]
+    for number, record in zip((3, 1, 2), records, strict=True):
+        await store.finish(message(number), DONE, record, None)
+    assert [r.asked_at for r in await store.questions(2.0)] == [2.0, 3.0]
+    assert list(await store.questions(3.0)) == [records[0]]
+
+
+async def test_a_person_is_forgotten_and_nobody_else(store: Store) -> None:
+    until = time.time() + 100
+    for number, asker in ((1, "user-1"), (2, "user-2"), (3, "user-1")):
+        m = message(number, asker=asker)
+        await store.accept(m, ME)
+        record = dataclasses.replace(RECORD, message_id=m.id, asker=asker)
+        await store.finish(m, DONE, record, Context((Option("entry", "a"),), until))
+    assert await store.forget("user-1") == 2
+    assert [r.asker for r in await store.questions(0.0)] == ["user-2"]
+    assert await store.context(message(1).thread, 0.0) is None
+    assert await store.context(message(2, asker="user-2").thread, 0.0) is not None
+    assert await store.accept(message(1), ME) is None, "that it was answered stays known"
+    assert await store.forget("user-1") == 0
+
+
+@pytest.mark.parametrize("person", ["", "*", "user-[12]", "user-?", "%", "'; DROP TABLE questions"])
+async def test_forgetting_an_odd_name_takes_nobody_else_along(store: Store, person: str) -> None:
+    context = Context((Option("entry", "a"),), time.time() + 100)
+    await store.finish(message(), DONE, RECORD, context)
+    assert await store.forget(person) == 0
+    assert len(await store.questions(0.0)) == 1
+    assert await store.context(message().thread, 0.0) == context
+
+
+async def test_old_questions_are_purged(store: Store) -> None:
+    for number in range(1, 1201):
+        m = message(number)
+        await store.finish(m, DONE, dataclasses.replace(RECORD, message_id=m.id, asked_at=float(number)), None)
+    assert await store.purge(1101.0) == 1100
+    assert [r.asked_at for r in await store.questions(0.0)] == [float(n) for n in range(1101, 1201)]
+    assert await store.purge(1101.0) == 0
+
+
+async def test_a_claim_is_won_once_until_it_expires(store: Store) -> None:
+    assert sum(await asyncio.gather(*(store.claim("cron:9:00", 0.2) for _ in range(10)))) == 1
+    await asyncio.sleep(0.3)
+    assert await store.claim("cron:9:00", 30)
+    assert not await store.claim("cron:9:00", 30)
+    await store.release("cron:9:00")
+    assert await store.claim("cron:9:00", 30)
+
+
+async def test_a_note_is_kept_until_it_expires(store: Store) -> None:
+    assert await store.note("token") is None
+    await store.put_note("token", "a", 0.2)
+    await store.put_note("token", "b", 0.2)
+    assert await store.note("token") == "b"
+    await asyncio.sleep(0.3)
+    assert await store.note("token") is None
+
+
+async def test_a_note_and_a_claim_of_one_name_are_two_things(store: Store) -> None:
+    assert await store.claim("x", 30)
+    assert await store.note("x") is None
+    await store.put_note("x", "1", 30)
+    assert not await store.claim("x", 30)
+
+
+async def test_slots_are_a_gap_apart_whoever_books_them(store: Store) -> None:
+    waits = sorted(await asyncio.gather(*(store.reserve("robot", 0.5) for _ in range(4))))
+    assert waits[0] == pytest.approx(0.0, abs=0.05)
+    assert [b - a for a, b in zip(waits, waits[1:], strict=False)] == pytest.approx([0.5] * 3, abs=0.2)
+    assert await store.reserve("another", 0.5) == pytest.approx(0.0, abs=0.05)
+
+
+async def test_an_unused_slot_is_not_saved_up(store: Store) -> None:
+    await store.reserve("robot", 0.1)
+    await asyncio.sleep(0.4)
+    assert await store.reserve("robot", 0.1) == pytest.approx(0.0, abs=0.05)
+    assert await store.reserve("robot", 0.1) > 0.02
+
+
+async def test_counters_add_up_and_are_found_by_prefix(store: Store) -> None:
+    await asyncio.gather(*(store.count({"2026-11|calls": 2, "2026-11|messages": 1}) for _ in range(5)))
+    await store.count({"2026-12|calls": 7})
+    await store.count({})
+    assert await store.counts("2026-11|") == {"2026-11|calls": 10, "2026-11|messages": 5}
+
+
+async def test_documents_and_vectors_are_kept(store: Store) -> None:
+    await store.put_documents({"faq/a.yaml": b"a", "faq/b.yaml": b"\xff"})
+    await store.put_documents({"faq/a.yaml": b"new"})
+    assert await store.documents() == {"faq/a.yaml": b"new", "faq/b.yaml": b"\xff"}
+    await store.put_vectors({f"k{n}": bytes([n % 256]) for n in range(700)})
+    assert len(await store.vectors([f"k{n}" for n in range(800)])) == 700
+    assert await store.vectors([]) == {}
+
+
+async def test_everything_survives_closing_and_opening(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    for url in (f"sqlite:///{tmp_path / 'again.db'}", request.getfixturevalue("redis_server").url):
+        store = await open_store(url)
+        await store.accept(message(), ME)
+        await store.put_note("token", "secret", 30)
+        await store.close()
+        store = await open_store(url)
+        assert list(await store.unfinished(ME)) == [message()]
+        assert await store.note("token") == "secret"
+        await store.close()
+
+
+async def test_a_closed_store_says_so(store: Store) -> None:
     await store.close()
-    store = await open_store(url)
-    assert list(await store.unfinished(0.0)) == [message()]
     await store.close()
 
 
-async def test_a_step_that_fails_does_not_take_its_neighbours_along(store: Store) -> None:
-    broken = QuestionRecord("m1", 1.0, "cid", "user-1", "x", "answered", "a", object())  # type: ignore[arg-type]
-    results = await asyncio.gather(
-        store.accept(message(1), 1.0),
-        store.finish(message(9), "answered", broken, None),
-        store.accept(message(2), 2.0),
-        return_exceptions=True,
-    )
-    assert results[0] is True and results[2] is True and isinstance(results[1], sqlite3.Error)
-    assert len(await store.unfinished(0.0)) == 2
-
-
-async def test_a_file_that_is_no_store_is_explained(tmp_path: Path) -> None:
-    (tmp_path / "text.db").write_text("this is not a database, but long enough to look like one" * 20)
-    with pytest.raises(StartError, match=r"text\.db"):
-        await open_store(f"sqlite:///{tmp_path / 'text.db'}")
-
-
-async def test_a_store_from_a_newer_version_is_not_touched(tmp_path: Path) -> None:
-    path = tmp_path / "new.db"
-    with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 999")
-    db.close()
-    with pytest.raises(StartError, match="更新的版本"):
-        await open_store(f"sqlite:///{path}")
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://:hunter22@127.0.0.1:1/0"])
+async def test_an_unreachable_redis_is_explained_without_its_password(url: str) -> None:
+    with pytest.raises(StartError, match="127.0.0.1:1") as caught:
+        await open_store(url)
+    assert "hunter22" not in str(caught.value)

@@ -108,7 +108,7 @@ async def test_a_redirect_is_never_followed(ding: FakeDingTalk, webhook: Webhook
         ("busy", "-1", False),
         ("throttled", "410100", False),
         ("refused", "430104", True),
-        ("reset", "connection", False),
+        ("reset", "reset", False),
     ],
 )
 async def test_each_failure_says_whether_a_retry_can_help(

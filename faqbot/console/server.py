@@ -1,27 +1,48 @@
-"""The HTTP server of the bot process: health and readiness."""
+"""The HTTP server of the bot process: health, readiness and metrics."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hmac
+import ipaddress
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import BasicAuth, web
 
 from faqbot.errors import StartError
+from faqbot.metrics import CONTENT_TYPE, Metrics
 
-_READY: web.AppKey[Callable[[], bool]] = web.AppKey("ready")
+# A proxy in front says so by one of these; then the peer's address is the proxy's.
+_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
 
-async def open_console(stack: contextlib.AsyncExitStack, host: str, port: int, *, ready: Callable[[], bool]) -> str:
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What must be well for questions to arrive and be taken on."""
+
+    stream: Callable[[], bool]
+    store: Callable[[], bool]
+
+
+_HEALTH: web.AppKey[Health] = web.AppKey("health")
+_METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
+_PASSWORD: web.AppKey[str] = web.AppKey("password")
+
+
+async def open_console(
+    stack: contextlib.AsyncExitStack, host: str, port: int, *, health: Health, metrics: Metrics, password: str
+) -> str:
     """Listen until the stack closes; return the address, with the port that was really taken.
 
     Raises StartError when the port is taken or the host is not ours.
     """
     app = web.Application()
-    app[_READY] = ready
+    app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, password
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
+    app.router.add_get("/metrics", _metrics)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -36,12 +57,49 @@ async def open_console(stack: contextlib.AsyncExitStack, host: str, port: int, *
     return f"http://{shown}:{taken}"
 
 
+def from_this_machine(request: web.Request) -> bool:
+    """Whether the request comes from a program on this machine and through no proxy."""
+    if any(name in request.headers for name in _FORWARDED):
+        return False
+    named = request.url.host or ""
+    return _loopback(request.remote or "") and (named == "localhost" or _loopback(named))
+
+
+def _loopback(address: str) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).is_loopback
+
+
 async def _healthz(request: web.Request) -> web.Response:
     """The process answers."""
     return web.json_response({"ok": True})
 
 
 async def _readyz(request: web.Request) -> web.Response:
-    """The stream connection is open, so questions can arrive."""
-    ready = request.app[_READY]()
-    return web.json_response({"ready": ready, "stream": ready}, status=200 if ready else 503)
+    """Questions can arrive by the stream connection and be written down."""
+    health = request.app[_HEALTH]
+    stream, store = health.stream(), health.store()
+    ready = stream and store
+    return web.json_response({"ready": ready, "stream": stream, "store": store}, status=200 if ready else 503)
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    """Prometheus' page; from elsewhere it takes the console password."""
+    if not from_this_machine(request) and not _knows_password(request):
+        headers = {"WWW-Authenticate": 'Basic realm="faqbot metrics", charset="UTF-8"'}
+        return web.Response(status=401, text="需要用控制台密码登录（HTTP Basic）\n", headers=headers)
+    body = request.app[_METRICS].show()
+    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
+
+
+def _knows_password(request: web.Request) -> bool:
+    password = request.app[_PASSWORD]
+    try:
+        given = BasicAuth.decode(request.headers.get("Authorization", ""), encoding="utf-8")
+    except ValueError:
+        return False
+    return bool(password) and hmac.compare_digest(given.password.encode(), password.encode())

@@ -52,6 +52,7 @@ def read_message(data: Any, *, now: float) -> Message | None:
         sender_name=_text(data.get("senderNick"))[:64],
         quoted=_quoted(data)[:_MAX_TEXT],
         sent_at=_seconds(data.get("createAt")) or now,
+        received_at=now,
         webhook=webhook,
         webhook_until=_seconds(data.get("sessionWebhookExpiredTime")),
     )

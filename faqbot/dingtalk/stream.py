@@ -9,14 +9,18 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 import dingtalk_stream
-from dingtalk_stream import AckMessage, CallbackMessage
+import websockets.exceptions
+from dingtalk_stream import AckMessage
 
 from faqbot.errors import AuthFailed, FaqbotError
+from faqbot.metrics import Metrics
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -24,17 +28,25 @@ _sdk_log = logging.getLogger("faqbot.dingtalk.sdk")
 _sdk_log.setLevel(logging.WARNING)
 
 BOT_MESSAGES = "/v1.0/im/bot/messages/get"
+TOPICS = (BOT_MESSAGES,)
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _KNOWN_TYPES = ("SYSTEM", "EVENT", "CALLBACK")
 
 Receive = Callable[[Any], Awaitable[None]]
+
+# A connection that lived so long was a good one: after it the next is opened without a pause.
+_GOOD_SECONDS = 60.0
+_LONGEST_PAUSE = 60.0
+# DingTalk's own pings come every 20 to 30 seconds by report; how often is not documented.
+WATCHDOG_SECONDS = 180.0
+_LAST_ACKS_SECONDS = 3.0
 
 
 class StreamConnection:
     """Keeps one connection open and hands the data of every bot message to `receive`.
 
     A message is acknowledged when `receive` returns; if it raises, DingTalk gets no acknowledgement and may
-    deliver again.
+    deliver again. A connection that DingTalk ends, or that has gone silent, is replaced by a new one first.
     """
 
     def __init__(
@@ -44,22 +56,84 @@ class StreamConnection:
         client_id: str,
         client_secret: str,
         receive: Receive,
+        metrics: Metrics,
+        *,
+        proxied: bool = True,
+        watchdog: float = WATCHDOG_SECONDS,
     ) -> None:
-        self._client = _Client(session, f"{endpoint}/v1.0/gateway/connections/open", client_id, client_secret)
-        self._client.register_callback_handler(BOT_MESSAGES, _Handler(receive))
+        url = f"{endpoint}/v1.0/gateway/connections/open"
+
+        def make() -> _Client:
+            return _Client(session, url, client_id, client_secret, receive, metrics, self, proxied=proxied)
+
+        self._make = make
+        self._watchdog = watchdog
+        self._running: dict[asyncio.Task[None], _Client] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._short_lived = 0
+        self.was_connected = False
 
     @property
     def connected(self) -> bool:
-        return self._client.websocket is not None
+        """Whether bot messages can arrive now."""
+        return any(c.websocket is not None and not c.retired for c in self._running.values())
 
     async def run(self) -> None:
         """Stay connected until stopped. Raises AuthFailed if the very first open is refused with 401."""
-        await self._client.start()
-        if self._client.refused is not None:
-            raise self._client.refused
+        self._begin(0.0)
+        while self._running:
+            await asyncio.wait(self._running, timeout=self._watchdog / 6, return_when=asyncio.FIRST_COMPLETED)
+            for task in [t for t in self._running if t.done()]:
+                client = self._running.pop(task)
+                task.result()
+                if client.refused is not None:
+                    raise client.refused
+            for client in list(self._running.values()):
+                if (silent := client.silent_for()) > self._watchdog:
+                    log.warning("stream.silent", seconds=round(silent))
+                    self.replace(client)
 
     async def stop(self) -> None:
-        await self._client.stop()
+        self._stopping = True
+        await asyncio.gather(*(client.stop() for client in self._running.values()))
+
+    def replace(self, old: _Client) -> None:
+        """Open a new connection, and only when it is there close the old one."""
+        if self._stopping or old.retired:
+            return
+        old.retire()
+        new = self._begin(self.pause(old.lived()))
+        closing = asyncio.create_task(self._close_after(new, old))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
+    def pause(self, lived: float) -> float:
+        """Seconds before the next connection after one that lived so long; at most a minute, never in step."""
+        if lived >= _GOOD_SECONDS:
+            self._short_lived = 0
+            return random.uniform(0, 0.5)
+        self._short_lived += 1
+        return min(2.0 ** (self._short_lived - 1) + random.random(), _LONGEST_PAUSE)
+
+    def _begin(self, pause: float) -> _Client:
+        client = self._make()
+
+        async def run() -> None:
+            if pause:
+                log.info("stream.reconnecting", seconds=round(pause, 1))
+                await asyncio.sleep(pause)
+            if not self._stopping:
+                await client.start()
+
+        self._running[asyncio.create_task(run())] = client
+        return client
+
+    async def _close_after(self, new: _Client, old: _Client) -> None:
+        await new.first_connected.wait()
+        # What came in last may still be on its way into the store; its acknowledgement goes by the old connection.
+        await old.acks_sent(_LAST_ACKS_SECONDS)
+        await old.stop()
 
 
 class _WithoutContent(logging.Filter):
@@ -83,49 +157,91 @@ class _OpenFailed(FaqbotError):
     """A connection could not be opened this time."""
 
 
-class _Handler(dingtalk_stream.CallbackHandler):  # type: ignore[misc]
-    """Acknowledges a bot message once it has been handed on."""
-
-    def __init__(self, receive: Receive) -> None:
-        super().__init__()
-        self.logger = _sdk_log
-        self._receive = receive
-        self._running: set[asyncio.Task[None]] = set()
-
-    async def raw_process(self, callback_message: CallbackMessage) -> AckMessage:
-        # The SDK cancels handlers at every disconnect, even a routine one; taking a message on must not stop halfway.
-        task = asyncio.ensure_future(self._receive(callback_message.data))
-        self._running.add(task)
-        task.add_done_callback(self._done)
-        await asyncio.shield(task)
-        ack = AckMessage()
-        ack.headers.message_id = callback_message.headers.message_id
-        ack.headers.content_type = "application/json"
-        ack.message = "OK"
-        ack.data = {"response": None}
-        return ack
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("message.not_accepted", cause=error)
-
-
 class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
-    def __init__(self, session: aiohttp.ClientSession, url: str, client_id: str, client_secret: str) -> None:
+    """One connection of the SDK, which reconnects by itself until it is retired."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        receive: Receive,
+        metrics: Metrics,
+        keeper: StreamConnection,
+        *,
+        proxied: bool,
+    ) -> None:
+        self._websocket: Any = None
+        self._heard = self._frame_at = self._connected_at = time.monotonic()
+        self._pings = 0
+        self.first_connected = asyncio.Event()
         super().__init__(
             dingtalk_stream.Credential(client_id, client_secret),
             logger=_sdk_log,
             websocket_connect_options={
                 "logger": logging.getLogger("websockets.client"),
                 "max_size": 4 * 2**20,
+                "close_timeout": 2,
+                # True means: as the environment says.
+                "proxy": True if proxied else None,
             },
         )
         self._session = session
         self._url = url
+        self._receive = receive
+        self._metrics = metrics
+        self._keeper = keeper
         self._loop = asyncio.get_running_loop()
-        self._was_connected = False
+        self._receiving: set[asyncio.Task[None]] = set()
+        self.retired = False
         self.refused: AuthFailed | None = None
+
+    @property
+    def websocket(self) -> Any:
+        return self._websocket
+
+    @websocket.setter
+    def websocket(self, value: Any) -> None:
+        """The SDK sets this when a connection is made and when it is gone."""
+        self._websocket = value
+        if value is not None:
+            self._heard = self._frame_at = self._connected_at = time.monotonic()
+            self._pings = 0
+            self._keeper.was_connected = True
+            self.first_connected.set()
+
+    def lived(self) -> float:
+        return time.monotonic() - self._connected_at
+
+    def silent_for(self) -> float:
+        """Seconds since this connection gave a sign of life.
+
+        Where DingTalk's own pings were coming, their absence counts, whatever a machine between us answers.
+        """
+        if self._websocket is None or self.retired:
+            return 0.0
+        return time.monotonic() - (self._frame_at if self._pings >= 2 else max(self._heard, self._frame_at))
+
+    def retire(self) -> None:
+        """Do not reconnect any more."""
+        self.retired = True
+        if self._stop_event is not None:
+            self._stop_event.set()
+
+    async def acks_sent(self, seconds: float) -> None:
+        if self._connection_tasks:
+            await asyncio.wait(set(self._connection_tasks), timeout=seconds)
+
+    async def keepalive(self, ws: Any, ping_interval: float = 20) -> None:
+        """Ping, as the SDK does, and see whether the pong comes."""
+        while True:
+            await asyncio.sleep(ping_interval)
+            try:
+                await (await ws.ping())
+            except websockets.exceptions.ConnectionClosed:
+                return
+            self._heard = time.monotonic()
 
     def open_connection(self) -> dict[str, str] | None:
         """Called by the SDK in a thread; None makes it wait and try again."""
@@ -135,24 +251,26 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         try:
             connection = await self._ask_gateway()
         except AuthFailed as exc:
-            if not self._was_connected:
+            self._metrics.reconnects.labels("401").inc()
+            if not self._keeper.was_connected:
                 self.refused = exc
                 await self.stop()
             else:
                 log.alarm("stream.auth_failed", what=str(exc))
             return None
         except (_OpenFailed, aiohttp.ClientError, TimeoutError) as exc:
+            self._metrics.reconnects.labels("failed").inc()
             log.warning("stream.open_failed", reason=str(exc) or type(exc).__name__)
             return None
         log.info("stream.opened", endpoint=connection["endpoint"])
-        self._was_connected = True
+        self._metrics.reconnects.labels("ok").inc()
         return connection
 
     async def _ask_gateway(self) -> dict[str, str]:
         body = {
             "clientId": self.credential.client_id,
             "clientSecret": self.credential.client_secret,
-            "subscriptions": [{"type": "CALLBACK", "topic": topic} for topic in self.callback_handler_map],
+            "subscriptions": [{"type": "CALLBACK", "topic": topic} for topic in TOPICS],
             "ua": f"dingtalk-sdk-python/v{dingtalk_stream.version.VERSION_STRING}-union",
             "localIp": await asyncio.to_thread(self.get_host_ip),
         }
@@ -174,20 +292,65 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             raise _OpenFailed("the gateway's answer holds no endpoint and ticket") from None
 
     async def background_task(self, json_message: Any, websocket: Any = None) -> None:
+        self._frame_at = time.monotonic()
         frame = _mended(json_message)
         if frame is None:
             log.warning("stream.odd_frame", kind=type(json_message).__name__)
             return
         topic = frame["headers"].get("topic")
-        if frame["type"] == "CALLBACK" and topic not in self.callback_handler_map:
+        if frame["type"] == "CALLBACK" and topic not in TOPICS:
             log.warning("stream.unknown_topic", topic=topic)
             return
+        if frame["type"] == "SYSTEM" and topic == "ping":
+            self._pings += 1
         if frame["type"] == "SYSTEM" and topic == self.TAG_DISCONNECT:
-            log.info("stream.disconnect", reason=frame["data"][:200])
+            log.info("stream.disconnect", reason=str(frame["data"])[:200])
+            self._keeper.replace(self)
+            return
         await super().background_task(frame, websocket)
 
+    async def _dispatch_message(self, json_message: dict[str, Any]) -> tuple[str, AckMessage | None]:
+        """Acknowledge a callback once it has been handed on; everything else is the SDK's."""
+        if json_message["type"] != "CALLBACK":
+            found: tuple[str, AckMessage | None] = await super()._dispatch_message(json_message)
+            return found
+        started = time.perf_counter()
+        try:
+            data = json.loads(json_message["data"])
+        except (ValueError, RecursionError):
+            log.warning("stream.odd_frame", kind="data")
+            return "", None
+        # The SDK cancels handlers at every disconnect, even a routine one; taking a message on must not stop halfway.
+        task = asyncio.ensure_future(self._receive(data))
+        self._receiving.add(task)
+        task.add_done_callback(self._received)
+        try:
+            await asyncio.shield(task)
+        except FaqbotError:
+            # Said where the task ends. Without an acknowledgement DingTalk may deliver again.
+            return "", None
+        ack = AckMessage()
+        ack.headers.message_id = json_message["headers"].get("messageId")
+        ack.headers.content_type = "application/json"
+        ack.message = "OK"
+        ack.data = {"response": None}
+        self._metrics.acked.inc()
+        self._metrics.ack_seconds.observe(time.perf_counter() - started)
+        return "", ack
+
+    def _received(self, task: asyncio.Task[None]) -> None:
+        self._receiving.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._metrics.not_accepted.inc()
+            known = isinstance(error, FaqbotError)
+            log.error("message.not_accepted", cause=None if known else error, reason=str(error))
+
+    def _reconnect_delay(self, attempt: int) -> float:
+        return self._keeper.pause(self.lived())
+
     async def _wait_before_retry(self, delay: float) -> None:
-        log.info("stream.reconnecting", seconds=round(delay, 1))
+        if not self.retired:
+            log.info("stream.reconnecting", seconds=round(delay, 1))
         await super()._wait_before_retry(delay)
 
 
@@ -211,10 +374,12 @@ def _mended(frame: Any) -> dict[str, Any] | None:
     data = frame.get("data")
     if not isinstance(data, str):
         data = json.dumps(data) if data is not None else "{}"
-    try:
-        json.loads(data)
-    except (ValueError, RecursionError):
-        return None
+    if frame["type"] != "CALLBACK":
+        # The SDK reads the data of these itself.
+        try:
+            json.loads(data)
+        except (ValueError, RecursionError):
+            return None
     return {**frame, "headers": headers, "data": data}
 
 

@@ -13,6 +13,7 @@ from faqbot.dialogue import LIMITS, Limits
 from faqbot.errors import EmbeddingsError, KnowledgeMissing
 from faqbot.features import Floats
 from faqbot.knowledge.assemble import Snapshot, assemble
+from faqbot.metrics import Metrics
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -47,12 +48,14 @@ class Library:
         strictness: str = "balanced",
         embed: Callable[[Sequence[str]], Awaitable[Floats]] | None = None,
         keep: Keep | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._shelf = shelf
         self._today = today
         self._strictness = strictness
         self._embed = embed
         self._keep = keep
+        self._metrics = metrics or Metrics()
         self._kept: dict[str, bytes] = {}
         self._learnt: tuple[Snapshot, Limits] | None = None
         self._learning: asyncio.Task[None] | None = None
@@ -167,12 +170,14 @@ class Library:
 
     def _report(self, snapshot: Snapshot, known: set[object]) -> None:
         errors = sum(p.is_error for p in snapshot.problems)
+        warnings = len(snapshot.problems) - errors
+        self._metrics.knowledge(snapshot.version, len(snapshot.entries), errors, warnings)
         log.info(
             "knowledge.loaded",
             version=snapshot.version,
             entries=len(snapshot.entries),
             errors=errors,
-            warnings=len(snapshot.problems) - errors,
+            warnings=warnings,
         )
         for problem in snapshot.problems:
             if problem not in known:

@@ -3,35 +3,114 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from dataclasses import asdict
+from typing import Any, Protocol
 
 from faqbot.errors import StartError
-from faqbot.model import Context, Message, QuestionRecord
+from faqbot.model import Context, Message, MessageKind, QuestionRecord, Verdict
 
 
 class Store(Protocol):
-    """Each method is one atomic step that means the same in every engine. Times are epoch seconds."""
+    """Each method is one atomic step that means the same in every engine. Times are epoch seconds, ttl and gap
+    seconds. Every method raises StoreError when the engine cannot be reached or cannot write."""
 
-    async def accept(self, message: Message, now: float) -> bool:
-        """Claim (robot, message id) and write the message down; False if it was seen before."""
+    # -- the inbox: who works on which message ---------------------------------------------------
+
+    async def join(self, owner: str, ttl: float) -> None:
+        """Begin a worker's lease. Where the engine can tell that earlier workers are dead, their leases end."""
         ...
 
-    async def unfinished(self, since: float) -> Sequence[Message]:
-        """Messages accepted at or after `since` that nobody finished, oldest first."""
+    async def renew(self, owner: str, ttl: float) -> bool:
+        """Prolong the lease; False if it had run out, so that others may have taken this worker's messages."""
+        ...
+
+    async def leave(self, owner: str) -> None:
+        """End the lease: others may take over at once what is left."""
+        ...
+
+    async def accept(self, message: Message, owner: str) -> int | None:
+        """Claim (robot, message id) and write the message down; None if it was seen before.
+
+        The number says how many unfinished messages of the same thread came before it. An empty `owner` writes the
+        message down for whoever has room.
+        """
+        ...
+
+    async def next_in_thread(self, message: Message) -> bool:
+        """Whether no earlier message of the same thread is unfinished, at whichever worker."""
+        ...
+
+    async def take_over(self, owner: str, most: int) -> Sequence[Message]:
+        """Claim up to `most` unfinished messages whose worker holds no lease (any more), oldest first."""
+        ...
+
+    async def holds(self, owner: str, message: Message) -> bool:
+        """Whether the message is unfinished and still this worker's."""
+        ...
+
+    async def unfinished(self, owner: str) -> Sequence[Message]:
+        """All messages this worker has claimed and not finished, oldest first."""
         ...
 
     async def finish(
-        self, message: Message, state: str, record: QuestionRecord | None, context: Context | None
+        self, message: Message, verdict: Verdict, record: QuestionRecord | None, context: Context | None
     ) -> None:
         """Set the message's last state, keep its record and replace the asker's context, all or nothing.
 
-        A context of None leaves the present one as it is.
+        The raw message with its session webhook is forgotten. A context of None leaves the present one as it is.
+        Finishing twice changes nothing.
         """
         ...
+
+    async def backlog(self) -> tuple[int, float]:
+        """How many messages are unfinished and when the oldest of them was received (0 if none)."""
+        ...
+
+    # -- what later messages and reports need ----------------------------------------------------
 
     async def context(self, thread: str, now: float) -> Context | None:
         """What this asker was offered last in this conversation, if it still holds."""
         ...
+
+    async def questions(self, since: float) -> Sequence[QuestionRecord]:
+        """The records of questions asked at or after `since`, oldest first."""
+        ...
+
+    async def forget(self, person: str) -> int:
+        """Delete what is kept of one person (userId or encrypted id); the number of questions deleted."""
+        ...
+
+    async def purge(self, before: float) -> int:
+        """Delete question records older than `before` and what has expired; the number of questions deleted."""
+        ...
+
+    # -- small things that workers share ---------------------------------------------------------
+
+    async def claim(self, key: str, ttl: float) -> bool:
+        """True for the one who claims `key` first; for everybody again after `ttl` or release()."""
+        ...
+
+    async def release(self, key: str) -> None: ...
+
+    async def note(self, key: str) -> str | None:
+        """A remembered text, until it expires."""
+        ...
+
+    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
+
+    async def reserve(self, key: str, gap: float) -> float:
+        """Book the next free slot of `key`, slots being `gap` apart; how many seconds to wait for it."""
+        ...
+
+    async def count(self, amounts: Mapping[str, int]) -> None:
+        """Add to counters."""
+        ...
+
+    async def counts(self, prefix: str) -> Mapping[str, int]:
+        """The counters whose name begins with `prefix`."""
+        ...
+
+    # -- knowledge -------------------------------------------------------------------------------
 
     async def documents(self) -> Mapping[str, bytes]:
         """The knowledge files as they were last without an error, by name."""
@@ -49,14 +128,38 @@ class Store(Protocol):
         """Keep vectors by key."""
         ...
 
+    # -- the engine itself -----------------------------------------------------------------------
+
+    async def advice(self) -> Sequence[str]:
+        """What its keeper should change about the engine, in sentences for people; also shows it answers."""
+        ...
+
     async def close(self) -> None: ...
 
 
 async def open_store(url: str) -> Store:
-    """Open `sqlite:///…`. Raises StartError in one plain line."""
+    """Open `sqlite:///…` or `redis://…`. Raises StartError in one plain line."""
     if url.startswith("sqlite:///"):
         from faqbot.store.sqlite import SqliteStore
 
-        name = url.removeprefix("sqlite:///")
-        return await SqliteStore.open(name)
-    raise StartError("FAQBOT_STORE：这个版本只支持 sqlite:///路径")
+        return await SqliteStore.open(url.removeprefix("sqlite:///"))
+    try:
+        from faqbot.store.redis import RedisStore
+    except ImportError as exc:
+        raise StartError("FAQBOT_STORE=redis://… 需要 redis 组件：pip install 'faqbot[redis]'") from exc
+    return await RedisStore.open(url)
+
+
+def pack_message(message: Message) -> dict[str, Any]:
+    """The message as plain values, for JSON."""
+    return {name: getattr(message, name) for name in message.__slots__}
+
+
+def unpack_message(values: Mapping[str, Any]) -> Message:
+    """The message that pack_message took apart; what a newer version added is left out."""
+    known = {name: value for name, value in values.items() if name in Message.__slots__}
+    return Message(**{**known, "kind": MessageKind(values["kind"])})
+
+
+def pack_record(record: QuestionRecord) -> dict[str, Any]:
+    return asdict(record)

@@ -10,13 +10,16 @@ import contextlib
 import json
 import queue
 import sqlite3
+import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
-from faqbot.errors import StartError
-from faqbot.model import Context, Message, MessageKind, Option, QuestionRecord
+from faqbot.errors import StartError, StoreError
+from faqbot.model import Context, Message, Option, QuestionRecord, Verdict
+from faqbot.store import pack_message, pack_record, unpack_message
 
 # Numbered steps; a file remembers in user_version how many it has taken. Never change one, add the next.
 _STEPS = (
@@ -49,9 +52,25 @@ _STEPS = (
     """,
     "CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;",
     "CREATE TABLE documents (name TEXT PRIMARY KEY, content BLOB NOT NULL);",
+    """
+    ALTER TABLE inbox ADD COLUMN thread TEXT NOT NULL DEFAULT '';
+    ALTER TABLE inbox ADD COLUMN asker TEXT NOT NULL DEFAULT '';
+    ALTER TABLE inbox ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    ALTER TABLE inbox ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+    CREATE INDEX inbox_thread ON inbox (thread, received_at) WHERE state = 'received';
+    CREATE TABLE leases (owner TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
+    CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
+    CREATE TABLE slots (key TEXT PRIMARY KEY, free REAL NOT NULL) WITHOUT ROWID;
+    CREATE TABLE counters (key TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+    ALTER TABLE questions ADD COLUMN delivery TEXT NOT NULL DEFAULT 'ok';
+    CREATE INDEX questions_asker ON questions (asker);
+    """,
 )
 _MOST_PER_COMMIT = 256
 _MOST_PARAMETERS = 500
+# A finished message is known again for so long; DingTalk's repeats come within minutes.
+_REMEMBER_SECONDS = 7 * 86400.0
+_ONE_OF_MINE = "state = 'received' AND owner = ?"
 
 _Step = Callable[[sqlite3.Connection], Any]
 _Job = tuple[_Step, asyncio.Future[Any]]
@@ -60,50 +79,116 @@ _Job = tuple[_Step, asyncio.Future[Any]]
 class SqliteStore:
     """See Store. Open with `await SqliteStore.open(path)`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str, clock: Callable[[], float]) -> None:
         self._connection = connection
+        self._path = path
+        self._clock = clock
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._closed = False
+        self._log_holds_secrets = False
+        self._alone: IO[bytes] | None = None
         self._thread = threading.Thread(target=self._work, name="faqbot-store", daemon=True)
         self._thread.start()
 
     @classmethod
-    async def open(cls, path: str) -> SqliteStore:
+    async def open(cls, path: str, *, clock: Callable[[], float] = time.time) -> SqliteStore:
         """Open or create the file and bring its tables up to date. Raises StartError."""
         try:
             connection = await asyncio.to_thread(_connect, path)
         except sqlite3.Error as exc:
             raise StartError(f"打不开存储文件 {path}：{exc}；请检查目录是否存在、可写，文件是否为 SQLite") from exc
-        return cls(connection)
+        return cls(connection, path, clock)
 
-    async def accept(self, message: Message, now: float) -> bool:
-        row = (message.robot_code, message.id, now, json.dumps(asdict(message), ensure_ascii=False))
+    # -- the inbox -------------------------------------------------------------------------------
 
+    async def join(self, owner: str, ttl: float) -> None:
+        # The operating system lets go of a dead process's lock, so whoever gets it is the only process at work.
+        newly_alone = False
+        if self._alone is None:
+            self._alone = await asyncio.to_thread(_lock, f"{self._path}-worker")
+            newly_alone = self._alone is not None
+
+        def step(db: sqlite3.Connection) -> None:
+            if newly_alone:
+                db.execute("DELETE FROM leases")
+            db.execute("INSERT OR REPLACE INTO leases (owner, until) VALUES (?, ?)", (owner, self._clock() + ttl))
+
+        await self._do(step)
+
+    async def renew(self, owner: str, ttl: float) -> bool:
         def step(db: sqlite3.Connection) -> bool:
-            sql = "INSERT OR IGNORE INTO inbox (robot_code, message_id, received_at, message) VALUES (?, ?, ?, ?)"
-            return db.execute(sql, row).rowcount == 1
+            now = self._clock()
+            held = db.execute("SELECT 1 FROM leases WHERE owner = ? AND until > ?", (owner, now)).fetchone()
+            db.execute("INSERT OR REPLACE INTO leases (owner, until) VALUES (?, ?)", (owner, now + ttl))
+            return held is not None
 
         return bool(await self._do(step))
 
-    async def unfinished(self, since: float) -> Sequence[Message]:
-        def step(db: sqlite3.Connection) -> list[str]:
-            sql = "SELECT message FROM inbox WHERE state = 'received' AND received_at >= ? ORDER BY received_at"
-            return [text for (text,) in db.execute(sql, (since,))]
+    async def leave(self, owner: str) -> None:
+        await self._do(lambda db: db.execute("DELETE FROM leases WHERE owner = ?", (owner,)))
+        if self._alone is not None:
+            self._alone.close()
+            self._alone = None
 
-        return [_message(text) for text in await self._do(step)]
+    async def accept(self, message: Message, owner: str) -> int | None:
+        text = json.dumps(pack_message(message), ensure_ascii=False)
+        row = (message.robot_code, message.id, message.received_at, text, message.thread, message.asker, owner)
+
+        def step(db: sqlite3.Connection) -> int | None:
+            sql = (
+                "INSERT OR IGNORE INTO inbox (robot_code, message_id, received_at, message, thread, asker, owner) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)"
+            )
+            return _ahead(db, message) if db.execute(sql, row).rowcount == 1 else None
+
+        ahead: int | None = await self._do(step)
+        return ahead
+
+    async def next_in_thread(self, message: Message) -> bool:
+        return bool(await self._do(lambda db: _ahead(db, message) == 0))
+
+    async def take_over(self, owner: str, most: int) -> Sequence[Message]:
+        def step(db: sqlite3.Connection) -> list[str]:
+            free = (
+                "SELECT robot_code, message_id, message FROM inbox WHERE state = 'received' AND owner <> ? "
+                "AND owner NOT IN (SELECT owner FROM leases WHERE until > ?) ORDER BY received_at LIMIT ?"
+            )
+            rows = db.execute(free, (owner, self._clock(), most)).fetchall()
+            mine = "UPDATE inbox SET owner = ? WHERE robot_code = ? AND message_id = ?"
+            db.executemany(mine, [(owner, robot, message_id) for robot, message_id, _ in rows])
+            return [text for _, _, text in rows]
+
+        return [unpack_message(json.loads(text)) for text in await self._do(step)]
+
+    async def holds(self, owner: str, message: Message) -> bool:
+        sql = f"SELECT 1 FROM inbox WHERE {_ONE_OF_MINE} AND robot_code = ? AND message_id = ?"
+        values = (owner, message.robot_code, message.id)
+        return await self._do(lambda db: db.execute(sql, values).fetchone()) is not None
+
+    async def unfinished(self, owner: str) -> Sequence[Message]:
+        sql = f"SELECT message FROM inbox WHERE {_ONE_OF_MINE} ORDER BY received_at"
+        rows = await self._do(lambda db: db.execute(sql, (owner,)).fetchall())
+        return [unpack_message(json.loads(text)) for (text,) in rows]
 
     async def finish(
-        self, message: Message, state: str, record: QuestionRecord | None, context: Context | None
+        self, message: Message, verdict: Verdict, record: QuestionRecord | None, context: Context | None
     ) -> None:
+        known = (message.robot_code, message.id)
+
         def step(db: sqlite3.Connection) -> None:
-            # The row stays to know the message again; the webhook in it is a secret and goes.
-            db.execute(
-                "UPDATE inbox SET state = ?, message = '' WHERE robot_code = ? AND message_id = ?",
-                (state, message.robot_code, message.id),
+            # The row stays to know the message again; the webhook and the words in it go.
+            done = db.execute(
+                "UPDATE inbox SET state = ?, reason = ?, message = '' "
+                "WHERE robot_code = ? AND message_id = ? AND state = 'received'",
+                (verdict.state, verdict.reason, *known),
             )
+            if not done.rowcount:
+                sql = "SELECT 1 FROM inbox WHERE robot_code = ? AND message_id = ?"
+                if db.execute(sql, known).fetchone():
+                    return
             if record is not None:
-                values = asdict(record)
+                values = pack_record(record)
                 columns = ", ".join(values)
                 marks = ", ".join("?" * len(values))
                 db.execute(f"INSERT INTO questions ({columns}) VALUES ({marks})", tuple(values.values()))
@@ -116,6 +201,13 @@ class SqliteStore:
 
         await self._do(step)
 
+    async def backlog(self) -> tuple[int, float]:
+        sql = "SELECT COUNT(*), COALESCE(MIN(received_at), 0) FROM inbox WHERE state = 'received'"
+        waiting, oldest = await self._do(lambda db: db.execute(sql).fetchone())
+        return waiting, oldest
+
+    # -- what later messages and reports need ----------------------------------------------------
+
     async def context(self, thread: str, now: float) -> Context | None:
         def step(db: sqlite3.Connection) -> tuple[str, float] | None:
             sql = "SELECT options, until FROM contexts WHERE thread = ? AND until > ?"
@@ -127,16 +219,95 @@ class SqliteStore:
             return None
         return Context(tuple(Option(kind, key) for kind, key in json.loads(row[0])), row[1])
 
+    async def questions(self, since: float) -> Sequence[QuestionRecord]:
+        names = ", ".join(QuestionRecord.__slots__)
+        sql = f"SELECT {names} FROM questions WHERE asked_at >= ? ORDER BY asked_at"
+        return [QuestionRecord(*row) for row in await self._do(lambda db: db.execute(sql, (since,)).fetchall())]
+
+    async def forget(self, person: str) -> int:
+        def step(db: sqlite3.Connection) -> int:
+            gone = db.execute("DELETE FROM questions WHERE asker = ?", (person,)).rowcount
+            threads = db.execute("SELECT thread FROM contexts").fetchall()
+            theirs = [(t,) for (t,) in threads if t.split("|", 2)[-1] == person]
+            db.executemany("DELETE FROM contexts WHERE thread = ?", theirs)
+            # That the message was answered stays known, whose it was does not.
+            db.execute(
+                "UPDATE inbox SET thread = '', asker = '', message = '' WHERE asker = ? AND state <> 'received'",
+                (person,),
+            )
+            self._log_holds_secrets = True
+            return gone
+
+        gone: int = await self._do(step)
+        return gone
+
+    async def purge(self, before: float) -> int:
+        def step(db: sqlite3.Connection) -> int:
+            now = self._clock()
+            db.execute("DELETE FROM contexts WHERE until <= ?", (now,))
+            db.execute("DELETE FROM notes WHERE until <= ?", (now,))
+            db.execute("DELETE FROM slots WHERE free <= ?", (now,))
+            db.execute("DELETE FROM leases WHERE until <= ?", (now,))
+            old = now - _REMEMBER_SECONDS
+            db.execute("DELETE FROM inbox WHERE state <> 'received' AND received_at < ?", (old,))
+            return db.execute("DELETE FROM questions WHERE asked_at < ?", (before,)).rowcount
+
+        gone: int = await self._do(step)
+        return gone
+
+    # -- small things that workers share ---------------------------------------------------------
+
+    async def claim(self, key: str, ttl: float) -> bool:
+        def step(db: sqlite3.Connection) -> bool:
+            now = self._clock()
+            sql = (
+                "INSERT INTO notes (key, value, until) VALUES (?, '', ?) "
+                "ON CONFLICT (key) DO UPDATE SET until = excluded.until WHERE notes.until <= ?"
+            )
+            return db.execute(sql, (f"claim:{key}", now + ttl, now)).rowcount == 1
+
+        return bool(await self._do(step))
+
+    async def release(self, key: str) -> None:
+        await self._do(lambda db: db.execute("DELETE FROM notes WHERE key = ?", (f"claim:{key}",)))
+
+    async def note(self, key: str) -> str | None:
+        sql = "SELECT value FROM notes WHERE key = ? AND until > ?"
+        row = await self._do(lambda db: db.execute(sql, (f"note:{key}", self._clock())).fetchone())
+        return row[0] if row else None
+
+    async def put_note(self, key: str, value: str, ttl: float) -> None:
+        sql = "INSERT OR REPLACE INTO notes (key, value, until) VALUES (?, ?, ?)"
+        await self._do(lambda db: db.execute(sql, (f"note:{key}", value, self._clock() + ttl)))
+
+    async def reserve(self, key: str, gap: float) -> float:
+        def step(db: sqlite3.Connection) -> float:
+            now = self._clock()
+            row = db.execute("SELECT free FROM slots WHERE key = ?", (key,)).fetchone()
+            slot = max(now, row[0]) if row else now
+            db.execute("INSERT OR REPLACE INTO slots (key, free) VALUES (?, ?)", (key, slot + gap))
+            return slot - now
+
+        return float(await self._do(step))
+
+    async def count(self, amounts: Mapping[str, int]) -> None:
+        sql = "INSERT INTO counters (key, n) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET n = n + excluded.n"
+        await self._do(lambda db: db.executemany(sql, list(amounts.items())))
+
+    async def counts(self, prefix: str) -> Mapping[str, int]:
+        sql = "SELECT key, n FROM counters WHERE substr(key, 1, ?) = ?"
+        rows = await self._do(lambda db: db.execute(sql, (len(prefix), prefix)).fetchall())
+        return dict(rows)
+
+    # -- knowledge -------------------------------------------------------------------------------
+
     async def documents(self) -> Mapping[str, bytes]:
         kept: dict[str, bytes] = await self._do(lambda db: dict(db.execute("SELECT name, content FROM documents")))
         return kept
 
     async def put_documents(self, documents: Mapping[str, bytes]) -> None:
-        def step(db: sqlite3.Connection) -> None:
-            sql = "INSERT OR REPLACE INTO documents (name, content) VALUES (?, ?)"
-            db.executemany(sql, list(documents.items()))
-
-        await self._do(step)
+        sql = "INSERT OR REPLACE INTO documents (name, content) VALUES (?, ?)"
+        await self._do(lambda db: db.executemany(sql, list(documents.items())))
 
     async def vectors(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         def step(db: sqlite3.Connection) -> dict[str, bytes]:
@@ -151,10 +322,14 @@ class SqliteStore:
         return kept
 
     async def put_vectors(self, vectors: Mapping[str, bytes]) -> None:
-        def step(db: sqlite3.Connection) -> None:
-            db.executemany("INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)", list(vectors.items()))
+        sql = "INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)"
+        await self._do(lambda db: db.executemany(sql, list(vectors.items())))
 
-        await self._do(step)
+    # -- the engine itself -----------------------------------------------------------------------
+
+    async def advice(self) -> Sequence[str]:
+        (verdict,) = await self._do(lambda db: db.execute("PRAGMA quick_check(1)").fetchone())
+        return () if verdict == "ok" else (f"存储文件 {self._path} 已损坏（{verdict}）：请停机并从备份恢复",)
 
     async def close(self) -> None:
         """Write what waits and close the file."""
@@ -163,13 +338,19 @@ class SqliteStore:
         self._closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
+        if self._alone is not None:
+            self._alone.close()
 
     async def _do(self, step: _Step) -> Any:
         if self._closed:
-            raise sqlite3.ProgrammingError("the store is closed")
+            raise StoreError("存储已经关闭")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._jobs.put((step, future))
-        return await future
+        try:
+            return await future
+        except sqlite3.OperationalError as exc:
+            # A full disk, a locked or unreadable file: it may pass.
+            raise StoreError(f"存储文件 {self._path} 写不进去：{exc}；请检查磁盘空间和权限") from exc
 
     def _work(self) -> None:
         """The writer thread: take all that waits, commit once, then tell the waiting coroutines."""
@@ -206,6 +387,10 @@ class SqliteStore:
                     outcomes.append((future, None, exc))
                 self._connection.execute("RELEASE step")
             self._connection.execute("COMMIT")
+            if self._log_holds_secrets:
+                # The write-ahead log still has the deleted words.
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._log_holds_secrets = False
         except Exception as exc:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -228,6 +413,8 @@ def _connect(path: str) -> sqlite3.Connection:
     # WAL with NORMAL survives a killed process without a sync for every commit.
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
+    # What is deleted is overwritten too, so that forgotten people are not found in the file.
+    db.execute("PRAGMA secure_delete = ON")
     taken = db.execute("PRAGMA user_version").fetchone()[0]
     if taken > len(_STEPS):
         db.close()
@@ -237,6 +424,25 @@ def _connect(path: str) -> sqlite3.Connection:
     return db
 
 
-def _message(text: str) -> Message:
-    values = json.loads(text)
-    return Message(**{**values, "kind": MessageKind(values["kind"])})
+def _ahead(db: sqlite3.Connection, message: Message) -> int:
+    """How many unfinished messages of the same thread came before this one."""
+    sql = "SELECT COUNT(*) FROM inbox WHERE thread = ? AND state = 'received' AND (received_at, message_id) < (?, ?)"
+    return int(db.execute(sql, (message.thread, message.received_at, message.id)).fetchone()[0])
+
+
+def _lock(path: str) -> IO[bytes] | None:
+    """Hold an exclusive lock for as long as this process lives; None if another process holds it."""
+    if sys.platform == "win32" or path.startswith(":memory:"):
+        return None
+    import fcntl
+
+    try:
+        file = Path(path).open("wb")  # noqa: SIM115  it stays open
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file

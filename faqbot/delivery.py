@@ -1,0 +1,198 @@
+"""Getting a reply to the person: session webhook first, patience with what passes, the robot API when it is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from faqbot.dingtalk.codes import CONVERSATION_GAP
+from faqbot.dingtalk.payloads import reply_body
+from faqbot.dingtalk.robot import Robot
+from faqbot.dingtalk.webhook import EXPIRY_MARGIN, Webhook
+from faqbot.errors import DeliveryError, OutcomeUnknown, SessionGone, StoreError, Throttled, TokenRefused
+from faqbot.metrics import Metrics
+from faqbot.model import Message, Reply
+from faqbot.pacing import backoff
+from faqbot.quota import Quota
+from faqbot.render import MAX_BYTES, split
+from faqbot.telemetry import EventLog
+from faqbot.text import neutralise
+
+log = EventLog(__name__)
+
+# As long as an answer does not come out of the blue. Waiting for one's turn in a throttled conversation is not counted.
+PATIENCE_SECONDS = 600.0
+# A person waits for this answer: not getting it is worse than getting it twice, but a webhook that always delivers and
+# never says so must not fill the chat.
+_UNSURE_REPEATS = 2
+_SENDS_AT_ONCE = 400
+# A conversation that was throttled is paced until so long after the last time.
+_PACED_SECONDS = 3600.0
+_LONGEST_HOLD = 60.0
+# The robot API wants the text as JSON inside JSON, which takes more room.
+_ROBOT_BYTES = MAX_BYTES - 2_000
+
+
+class Slots(Protocol):
+    async def reserve(self, key: str, gap: float) -> float: ...
+
+
+@dataclass(slots=True)
+class _Pace:
+    """A conversation DingTalk said is too fast: nothing before `hold`, then one by one, until `until`."""
+
+    hold: float
+    until: float
+    times: int
+
+
+_Send = Callable[[Message, Reply], Awaitable[None]]
+
+
+class Delivery:
+    """Sends replies; raises the last DeliveryError when a reply cannot be delivered."""
+
+    def __init__(
+        self,
+        webhook: Webhook,
+        robot: Robot,
+        slots: Slots,
+        metrics: Metrics,
+        quota: Quota,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._webhook = webhook
+        self._robot = robot
+        self._slots = slots
+        self._metrics = metrics
+        self._quota = quota
+        self._patience = patience
+        self._clock = clock
+        self._sleep = sleep
+        self._paced: dict[str, _Pace] = {}
+        self._sending = asyncio.Semaphore(_SENDS_AT_ONCE)
+
+    async def send(self, message: Message, replies: Sequence[Reply]) -> None:
+        """Deliver all of them, in order. Raises DeliveryError and its children."""
+        for reply in replies:
+            await self._deliver(message, reply)
+
+    async def _deliver(self, message: Message, reply: Reply) -> None:
+        give_up = self._clock() + self._patience
+        gone: SessionGone | None = None
+        attempt = unsure = 0
+        while True:
+            give_up += await self._await_turn(message.conversation_id)
+            if gone is None and self._expired(message):
+                gone = SessionGone("会话地址已过期", code="expired")
+            way, send = ("webhook", self._by_webhook) if gone is None else self._without_webhook(message, gone)
+            try:
+                await self._attempt(way, send, message, reply)
+                return
+            except SessionGone as exc:
+                gone = exc
+                continue
+            except Throttled as exc:
+                self._slow_down(message.conversation_id, exc)
+                continue
+            except OutcomeUnknown as exc:
+                unsure += 1
+                if unsure > _UNSURE_REPEATS:
+                    raise
+                failure: DeliveryError = exc
+            except DeliveryError as exc:
+                if exc.permanent or isinstance(exc, TokenRefused):
+                    raise
+                failure = exc
+            wait = backoff(attempt)
+            attempt += 1
+            if self._clock() + wait > give_up:
+                raise failure
+            log.warning("reply.retry", way=way, code=failure.code, attempt=attempt, seconds=round(wait, 1))
+            await self._sleep(wait)
+
+    async def _attempt(self, way: str, send: _Send, message: Message, reply: Reply) -> None:
+        code = "ok"
+        try:
+            async with self._sending:
+                await send(message, reply)
+        except DeliveryError as exc:
+            code = exc.code
+            raise
+        finally:
+            self._metrics.sends.labels(way, code).inc()
+
+    async def _by_webhook(self, message: Message, reply: Reply) -> None:
+        await self._webhook.send(message.webhook, reply_body(reply))
+        self._quota.message()
+
+    def _without_webhook(self, message: Message, gone: SessionGone) -> tuple[str, _Send]:
+        if message.is_group:
+            return "group", self._to_group
+        if message.staff_id:
+            return "person", self._to_person
+        # Somebody from outside the company has no userId, and no other address.
+        raise gone
+
+    async def _to_group(self, message: Message, reply: Reply) -> None:
+        text = unmentioned(message, reply).body
+        for part in split(text, _ROBOT_BYTES):
+            await self._robot.to_group(message.conversation_id, reply.title, part)
+
+    async def _to_person(self, message: Message, reply: Reply) -> None:
+        for part in split(reply.body, _ROBOT_BYTES):
+            await self._robot.to_person(message.staff_id, reply.title, part)
+
+    def _expired(self, message: Message) -> bool:
+        return not message.webhook or 0 < message.webhook_until < self._clock() + EXPIRY_MARGIN
+
+    # -- conversations that DingTalk says are too fast ---------------------------------------------
+
+    def _slow_down(self, conversation: str, refusal: Throttled) -> None:
+        """Pace the conversation from now on; each further refusal doubles the pause."""
+        now = self._clock()
+        pace = self._paced.get(conversation)
+        # Several calls that were under way together are one refusal.
+        if pace is not None and now < pace.hold:
+            return
+        times = pace.times + 1 if pace is not None else 0
+        hold = max(refusal.wait, min(CONVERSATION_GAP * 2.0**times, _LONGEST_HOLD))
+        self._paced[conversation] = _Pace(now + hold, now + _PACED_SECONDS, times)
+        log.warning("conversation.throttled", code=refusal.code, seconds=round(hold, 1))
+
+    async def _await_turn(self, conversation: str) -> float:
+        """Wait until this conversation may be written to; the seconds that took."""
+        started = self._clock()
+        while (pace := self._paced.get(conversation)) is not None:
+            now = self._clock()
+            if now > pace.until:
+                del self._paced[conversation]
+            elif now < pace.hold:
+                await self._sleep(pace.hold - now)
+            else:
+                await self._sleep(await self._slot(conversation))
+                if self._paced.get(conversation) is pace:
+                    break
+        return self._clock() - started
+
+    async def _slot(self, conversation: str) -> float:
+        try:
+            return await self._slots.reserve(f"conversation:{conversation}", CONVERSATION_GAP)
+        except StoreError:
+            return CONVERSATION_GAP
+
+
+def unmentioned(message: Message, reply: Reply) -> Reply:
+    """The reply as the robot API can send it, which cannot @: it begins with the asker's name instead."""
+    body = reply.body
+    if reply.mention:
+        body = body.removeprefix(f"@{reply.mention}").lstrip("\n")
+        name = neutralise(message.sender_name, 20) if message.sender_name else "您好"
+        body = f"{name}：\n\n{body}"
+    return replace(reply, body=body, mention="")

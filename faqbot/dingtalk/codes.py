@@ -1,0 +1,163 @@
+"""DingTalk's answers → what the caller does next. Pure: HTTP status and JSON in, an error or None out.
+
+Sources: platform notes, errors of the session webhook, access tokens and general codes, sending from the server.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from faqbot.errors import (
+    ContentRefused,
+    DeliveryError,
+    NeedsAdmin,
+    OutcomeUnknown,
+    SessionGone,
+    Throttled,
+    TokenRefused,
+)
+
+# Twenty messages a minute are allowed at least, so this is the pause between two.
+CONVERSATION_GAP = 3.0
+_BANNED_SECONDS = 300.0
+
+_BUSY = {-1}
+_SESSION_GONE = {300001, 300005}
+_TOO_FAST = {410100, 130101}
+_TOKEN = {40001, 40014, 41001, 42001}
+_APP_TOO_FAST = {90001, 90003, 90004, 90005, 90006, 90018}
+_API_TOO_FAST = {90002}
+_QUOTA, _PERMISSION, _IP = {90020}, {60011}, {60020}
+_UNSURE = {15}
+_CONTENT = {430101, 430102, 430103, 430104, 460101, 101002}
+_IN_SUB_CODE = 88
+
+_NEW_TOO_FAST = re.compile(r"QpsLimit|QpmLimit|^send\.too\.fast$|^too\.many\.(?:group|people)$")
+_NEW_CONTENT = re.compile(r"^contain\.(?:unsafe|notAllowed)\.|\.msgParam\.tooLong$")
+_NEW_UNSURE = {"unknown.send.result", "system.error"}
+_ADDRESS = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}\b")
+
+
+def webhook_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | None:
+    """The error in an answer of a session webhook; errors come with HTTP 200 too."""
+    if answer is not None and "errcode" in answer and _number(answer["errcode"]) in _SESSION_GONE:
+        return SessionGone(_said(answer["errcode"], answer), code=str(_number(answer["errcode"])))
+    return old_error(status, answer)
+
+
+def old_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | None:
+    """The error in an answer of the old API, which says `errcode`."""
+    if answer is None or "errcode" not in answer:
+        return _unreadable(status, answer)
+    code = _number(answer["errcode"])
+    if code == _IN_SUB_CODE and _number(answer.get("sub_code")) is not None:
+        code = _number(answer["sub_code"])
+    if code is None:
+        return DeliveryError("钉钉返回的 errcode 不是数字", code="bad_errcode", permanent=True)
+    text = _said(code, answer)
+    if code == 0:
+        return None
+    if code in _TOO_FAST:
+        return Throttled(text, code=str(code), wait=CONVERSATION_GAP)
+    if code in _APP_TOO_FAST:
+        return Throttled(text, code=str(code), wait=1.0)
+    if code in _API_TOO_FAST:
+        return Throttled(text, code=str(code), wait=5.0)
+    if code in _TOKEN:
+        return TokenRefused(text, code=str(code))
+    if code in _QUOTA:
+        return NeedsAdmin(_quota(), code=str(code))
+    if code in _PERMISSION:
+        return NeedsAdmin(_permission(_scopes(answer)), code=str(code))
+    if code in _IP:
+        return NeedsAdmin(_ip(_message(answer)), code=str(code))
+    if code in _UNSURE:
+        return OutcomeUnknown(text, code=str(code))
+    if code in _CONTENT:
+        return ContentRefused(text, code=str(code))
+    return DeliveryError(text, code=str(code), permanent=code not in _BUSY)
+
+
+def new_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | None:
+    """The error in an answer of the new API, which says it by HTTP status and `code`."""
+    if status == 200 and answer is not None and "punish" not in answer:
+        return None
+    code = str(answer.get("code") or "") if answer is not None else ""
+    if answer is None or not code:
+        return _unreadable(status, answer)
+    text = _said(code, answer)
+    if code == "InvalidAuthentication":
+        return TokenRefused(text, code=code)
+    if _NEW_TOO_FAST.search(code):
+        return Throttled(text, code=code, wait=5.0 if code.endswith("QpsLimitForApi") else 1.0)
+    if code.endswith("ApiCountLimitForOrg"):
+        return NeedsAdmin(_quota(), code=code)
+    if code.endswith("AccessTokenPermissionDenied"):
+        return NeedsAdmin(_permission(_scopes(answer)), code=code)
+    if code.endswith("IpNotInWhiteList"):
+        return NeedsAdmin(_ip(_message(answer)), code=code)
+    if code == "invalidClientIdOrSecret":
+        return NeedsAdmin(
+            "钉钉不认识这对 Client ID 和 Client Secret：请核对 DINGTALK_CLIENT_ID 和 DINGTALK_CLIENT_SECRET", code=code
+        )
+    if _NEW_CONTENT.search(code):
+        return ContentRefused(text, code=code)
+    if code in _NEW_UNSURE or status == 504:
+        return OutcomeUnknown(text, code=code)
+    return DeliveryError(text, code=code, permanent=status < 500)
+
+
+def _unreadable(status: int, answer: Mapping[str, Any] | None) -> DeliveryError:
+    """An answer that is not what the API gives: a ban, a proxy's page, a gateway's complaint."""
+    if answer is not None and "punish" in answer:
+        return Throttled("钉钉暂时封了这个 IP（调用太频繁），五分钟后再试", code="ip_banned", wait=_BANNED_SECONDS)
+    text = f"钉钉返回了 HTTP {status}，不是预期的 JSON"
+    if status == 504:
+        return OutcomeUnknown(text, code="http_504")
+    # 3xx would lead elsewhere and is never followed; other 4xx do not get better by repeating.
+    permanent = 300 <= status < 500 and status not in (408, 429)
+    return DeliveryError(text, code=f"http_{status}", permanent=permanent)
+
+
+def _said(code: object, answer: Mapping[str, Any]) -> str:
+    return f"钉钉没有接收：{_message(answer)}（{code}）"
+
+
+def _message(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("sub_msg") or answer.get("errmsg") or answer.get("message") or "")[:200]
+
+
+def _scopes(answer: Mapping[str, Any]) -> str:
+    detail = answer.get("accessdenieddetail")
+    scopes = detail.get("requiredScopes") if isinstance(detail, Mapping) else None
+    if isinstance(scopes, list) and scopes:
+        return "、".join(map(str, scopes))[:200]
+    found = re.search(r"\[([\w.,\s]+)\]|(qyapi_\w+)", _message(answer))
+    return (found.group(1) or found.group(2)) if found else ""
+
+
+def _permission(scopes: str) -> str:
+    return (
+        f"应用缺少接口权限{f' {scopes}' if scopes else ''}：请到 开发者后台 > 应用 > 权限管理 搜索并开通，"
+        "再在 版本管理与发布 里发布新版本"
+    )
+
+
+def _ip(message: str) -> str:
+    found = _ADDRESS.search(message)
+    shown = f" {found.group()}" if found else ""
+    return f"服务器出口 IP{shown} 不在白名单：请到 开发者后台 > 应用 > 开发配置 > 安全设置 > 服务器出口IP 里加上"
+
+
+def _quota() -> str:
+    return "公司本月的接口调用额度已用完：请到 开发者后台 > 资源管理 查看或购买，下月自动恢复"
+
+
+def _number(value: Any) -> int | None:
+    """DingTalk writes numbers as text in places."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,50 @@
+"""One POST to DingTalk: what went wrong on the way, told apart by whether it may have arrived."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from faqbot.errors import DeliveryError, OutcomeUnknown
+
+TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
+
+
+async def post(
+    session: aiohttp.ClientSession, url: URL, data: bytes, headers: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, Any] | None]:
+    """HTTP status and the JSON object in the answer, None if it is none. Raises DeliveryError, OutcomeUnknown.
+
+    The texts of errors never hold the URL: its query is a secret.
+    """
+    try:
+        async with session.post(
+            url,
+            data=data,
+            headers={"Content-Type": "application/json; charset=utf-8", **(headers or {})},
+            timeout=TIMEOUT,
+            allow_redirects=False,
+        ) as response:
+            return response.status, await _json(response)
+    except aiohttp.ConnectionTimeoutError as exc:
+        raise DeliveryError("连接钉钉超时", code="connect_timeout") from exc
+    except (aiohttp.ClientConnectorError, aiohttp.ClientProxyConnectionError) as exc:
+        raise DeliveryError(f"连不上钉钉（{type(exc).__name__}）", code="connect") from exc
+    except TimeoutError as exc:
+        raise OutcomeUnknown("钉钉没有在时限内回应，不知道是否送达", code="timeout") from exc
+    except aiohttp.ClientHttpProxyError as exc:
+        raise DeliveryError(f"代理拒绝了连接（HTTP {exc.status}）", code="proxy") from exc
+    except aiohttp.ClientError as exc:
+        raise OutcomeUnknown(f"连接中断（{type(exc).__name__}），不知道是否送达", code="reset") from exc
+
+
+async def _json(response: aiohttp.ClientResponse) -> dict[str, Any] | None:
+    try:
+        answer = await response.json(content_type=None)
+    except (ValueError, aiohttp.ClientPayloadError, asyncio.IncompleteReadError):
+        return None
+    return answer if isinstance(answer, dict) else None

@@ -1,0 +1,98 @@
+"""Calls of DingTalk's server API on both hosts: token, rate limit, and one repeat when the token was refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import aiohttp
+from yarl import URL
+
+from faqbot.dingtalk.codes import new_error, old_error
+from faqbot.dingtalk.http import post
+from faqbot.dingtalk.payloads import encode
+from faqbot.dingtalk.tokens import AccessTokens
+from faqbot.errors import DeliveryError, NeedsAdmin, StoreError, TokenRefused
+from faqbot.telemetry import EventLog
+
+log = EventLog(__name__)
+
+
+class Slots(Protocol):
+    async def reserve(self, key: str, gap: float) -> float: ...
+
+
+class OpenApi:
+    """`qps` calls a second are made of each API at most, all replicas together.
+
+    `called(path, code)` hears of every call that DingTalk answered, for counters and the quota.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        openapi_endpoint: str,
+        oapi_endpoint: str,
+        tokens: AccessTokens,
+        slots: Slots,
+        *,
+        qps: int,
+        called: Callable[[str, str], None] = lambda path, code: None,
+    ) -> None:
+        self._session = session
+        self._openapi = openapi_endpoint
+        self._oapi = oapi_endpoint
+        self._tokens = tokens
+        self._slots = slots
+        self._gap = 1 / qps
+        self._called = called
+
+    async def new(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST to api.dingtalk.com, the token in a header. Raises DeliveryError and its children."""
+
+        async def send(token: str) -> dict[str, Any]:
+            headers = {"x-acs-dingtalk-access-token": token}
+            status, answer = await post(self._session, URL(f"{self._openapi}{path}"), encode(dict(body)), headers)
+            return self._judged(path, new_error(status, answer), answer)
+
+        return await self._call(path, send)
+
+    async def old(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST to oapi.dingtalk.com, the token in the query. Raises DeliveryError and its children."""
+
+        async def send(token: str) -> dict[str, Any]:
+            url = URL(f"{self._oapi}/{path.lstrip('/')}").with_query(access_token=token)
+            status, answer = await post(self._session, url, encode(dict(body)))
+            return self._judged(path, old_error(status, answer), answer)
+
+        return await self._call(path, send)
+
+    async def _call(self, path: str, send: Callable[[str], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+        token = await self._tokens.get()
+        await self._take_slot(path)
+        try:
+            return await send(token)
+        except TokenRefused as exc:
+            log.warning("token.refused", code=exc.code, api=path)
+        except DeliveryError as exc:
+            if isinstance(exc, NeedsAdmin):
+                log.alarm("api.needs_admin", api=path, code=exc.code, what=str(exc))
+            raise
+        await self._take_slot(path)
+        return await send(await self._tokens.renew(token))
+
+    async def _take_slot(self, path: str) -> None:
+        try:
+            wait = await self._slots.reserve(f"api:{path}", self._gap)
+        except StoreError:
+            # Without the store nobody counts for all replicas; DingTalk's own limit still holds.
+            return
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    def _judged(self, path: str, error: DeliveryError | None, answer: dict[str, Any] | None) -> dict[str, Any]:
+        self._called(path, error.code if error is not None else "ok")
+        if error is not None:
+            raise error
+        return answer or {}

@@ -1,0 +1,104 @@
+"""The company's monthly quota as far as this bot uses it: counted, warned of, never a reason not to answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from faqbot.errors import StoreError
+from faqbot.metrics import Metrics
+from faqbot.telemetry import EventLog
+
+log = EventLog(__name__)
+
+CALLS, MESSAGES = "calls", "messages"
+_NAMES = {CALLS: "接口调用", MESSAGES: "Webhook 与 Stream"}
+# Warned of once a month from this share on.
+_WARN_AT = 0.8
+_REMEMBER_WARNING_SECONDS = 32 * 86400.0
+# These calls are free of charge (platform notes, monthly quota).
+_FREE = ("/topapi/v2/user/", "/topapi/user/", "/topapi/v2/department/", "/v1.0/contact/", "/v1.0/oauth2/", "/gettoken")
+
+
+class Counts(Protocol):
+    async def count(self, amounts: Mapping[str, int]) -> None: ...
+    async def counts(self, prefix: str) -> Mapping[str, int]: ...
+    async def claim(self, key: str, ttl: float) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Used and allowed this month, for one kind of quota."""
+
+    used: int
+    limit: int
+
+    @property
+    def share(self) -> float:
+        return self.used / self.limit if self.limit else 0.0
+
+
+class Quota:
+    """Counts in memory and writes down every few seconds: `spend` costs nothing on the way of a message.
+
+    Whether a question and its answer count as one or two is not documented; two are counted.
+    """
+
+    def __init__(
+        self, store: Counts, metrics: Metrics, *, calls: int, messages: int, today: Callable[[], date]
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._limits = {CALLS: calls, MESSAGES: messages}
+        self._today = today
+        self._unwritten: Counter[str] = Counter()
+        for kind, limit in self._limits.items():
+            metrics.quota_limit.labels(kind).set(limit)
+
+    def message(self, times: int = 1) -> None:
+        """A bot message came in or went out."""
+        self._unwritten[f"{self._today():%Y-%m}|{MESSAGES}"] += times
+
+    def call(self, path: str, code: str) -> None:
+        """DingTalk answered a call; refused for its rate, it is not counted, nor are contacts and tokens."""
+        if "Qps" in code or "Qpm" in code or path.startswith(_FREE) or f"/{path}".startswith(_FREE):
+            return
+        self._unwritten[f"{self._today():%Y-%m}|{CALLS}"] += 1
+
+    async def flush(self) -> None:
+        """Write down what was counted; what cannot be written is kept for the next time."""
+        amounts, self._unwritten = self._unwritten, Counter()
+        if not amounts:
+            return
+        try:
+            await self._store.count(amounts)
+        except StoreError:
+            self._unwritten.update(amounts)
+            raise
+
+    async def usage(self) -> Mapping[str, Usage]:
+        """This month's use by all replicas, by kind. Raises StoreError."""
+        prefix = f"{self._today():%Y-%m}|"
+        used = await self._store.counts(prefix)
+        return {kind: Usage(used.get(f"{prefix}{kind}", 0), limit) for kind, limit in self._limits.items()}
+
+    async def watch(self) -> None:
+        """Write down, show in the metrics, and warn once a month. Raises StoreError."""
+        await self.flush()
+        for kind, usage in (await self.usage()).items():
+            self._metrics.quota_used.labels(kind).set(usage.used)
+            if not usage.limit or usage.share < _WARN_AT:
+                continue
+            # One replica warns, once a month.
+            if await self._store.claim(f"quota-warning:{self._today():%Y-%m}:{kind}", _REMEMBER_WARNING_SECONDS):
+                log.alarm(
+                    "quota.nearly_used_up",
+                    kind=kind,
+                    used=usage.used,
+                    limit=usage.limit,
+                    what=f"本月{_NAMES[kind]}额度已用 {usage.share:.0%}：请到 开发者后台 > 资源管理 核对，"
+                    "额度不同时用 FAQBOT_QUOTA_CALLS、FAQBOT_QUOTA_MESSAGES 设置",
+                )
