@@ -10,16 +10,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 
 from faqbot.bot import Bot
 from faqbot.console.server import Health, open_console
 from faqbot.delivery import Delivery
-from faqbot.dingtalk.openapi import OpenApi
+from faqbot.dingtalk.openapi import OpenApi, Slots
 from faqbot.dingtalk.robot import Robot
 from faqbot.dingtalk.stream import StreamConnection
 from faqbot.dingtalk.tokens import AccessTokens
+from faqbot.dingtalk.tokens import Shared as SharedTokens
 from faqbot.dingtalk.webhook import Webhook
 from faqbot.embeddings import Embeddings
 from faqbot.errors import KnowledgeMissing, StartError, StoreError
@@ -118,10 +120,14 @@ def http_session(settings: Settings) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=not settings.local)
 
 
+class Shared(SharedTokens, Slots, Protocol):
+    """What callers of the server API share between replicas."""
+
+
 def open_api(
     settings: Settings,
     session: aiohttp.ClientSession,
-    store: Store,
+    store: Shared,
     metrics: Metrics,
     called: Callable[[str, str], None] = lambda path, code: None,
 ) -> OpenApi:

@@ -161,6 +161,54 @@ def check(
     raise typer.Exit(1 if errors else 0)
 
 
+@cli.command()
+def doctor() -> None:
+    """检查设置、时钟、凭证、权限、Stream 连接、存储和知识；每个问题都说明去哪里改。有问题时退出码为 1。"""
+    try:
+        settings = Settings.load(_environ(), need_credentials=True)
+    except SettingsError as exc:
+        _fail("✗ 设置\n" + "\n".join(f"    - {p}" for p in exc.problems))
+    _use_network_settings()
+    from faqbot.doctor import Level, examine
+    from faqbot.telemetry import setup_logging
+
+    # What the checks find is printed; the log of the parts they use would only repeat it.
+    setup_logging("CRITICAL", "text", settings.secrets)
+    signs = {Level.GOOD: "✓", Level.WARNING: "!", Level.BAD: "✗"}
+    worst = Level.GOOD
+
+    async def show() -> None:
+        nonlocal worst
+        async for finding in examine(settings):
+            typer.echo(f"{signs[finding.level]} {finding.name}：{finding.text}")
+            worst = max(worst, finding.level)
+
+    _run(show())
+    raise typer.Exit(1 if worst is Level.BAD else 0)
+
+
+@cli.command()
+def forget(
+    person: Annotated[str, typer.Argument(metavar="USERID", help="要删除记录的人的 userId")],
+) -> None:
+    """删除存储里一个人的全部记录：提问、刚才的列表。机器人可以照常运行。"""
+    settings = _settings()
+    from faqbot.store import open_store
+
+    if not person.strip():
+        _fail("请给出 userId")
+
+    async def delete() -> None:
+        store = await open_store(settings.store)
+        try:
+            gone = await store.forget(person.strip())
+        finally:
+            await store.close()
+        typer.echo(f"已删除 {person.strip()} 的 {gone} 条提问记录，以及刚才给这个人的列表。")
+
+    _run(delete())
+
+
 def _problem(problem: Any) -> dict[str, Any]:
     return {
         "file": problem.place.file,
@@ -256,8 +304,20 @@ def _environ() -> Mapping[str, str]:
     return from_file | {k: v for k, v in os.environ.items() if v.strip()}
 
 
+# Proxies and certificates are read by the libraries themselves, from the real environment only.
+_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def _use_network_settings() -> None:
+    """Let proxies and certificates that stand in `.env` count too; call before the network libraries are imported."""
+    for name, value in _environ().items():
+        if name.upper() in _NETWORK:
+            os.environ.setdefault(name, value)
+
+
 def _settings(*, need_credentials: bool = False) -> Settings:
     try:
+        _use_network_settings()
         return Settings.load(_environ(), need_credentials=need_credentials)
     except SettingsError as exc:
         _fail("设置有问题：\n" + "\n".join(f"- {p}" for p in exc.problems))

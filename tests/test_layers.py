@@ -19,7 +19,7 @@ LAYERS = {
     "dingtalk.webhook dingtalk.http dingtalk.tokens dingtalk.openapi dingtalk.robot",
     3: "bot desk inbox delivery",
     4: "dingtalk.stream console sandbox",
-    5: "app rehearsal cli __main__",
+    5: "app rehearsal doctor cli __main__",
 }
 LAYER = {
     name if name == "faqbot" else f"faqbot.{name}": layer for layer, names in LAYERS.items() for name in names.split()

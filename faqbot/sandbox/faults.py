@@ -6,50 +6,104 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-WEBHOOK_FAULTS = ("none", "500", "html", "busy", "throttled", "expired", "refused", "reset", "hang")
+WEBHOOK_FAULTS = (
+    "none", "500", "http_403", "html", "redirect", "busy", "throttled", "throttled2", "expired", "refused",
+    "unsafe_link", "too_long", "reset", "hang", "late",
+)  # fmt: skip
+API_FAULTS = (
+    "none", "qps", "api_qps", "quota", "permission", "ip", "auth", "busy", "500", "unknown", "gateway_timeout", "html",
+    "punish", "undelivered", "unsafe", "disbanded", "reset", "hang",
+)  # fmt: skip
+# How long a call that hangs is left without an answer.
+SILENCE_SECONDS = 30.0
+
+_CHOICES = {"webhook_fault": WEBHOOK_FAULTS, "api_fault": API_FAULTS}
+_RANGES: dict[str, tuple[float, float]] = {
+    "deliver_times": (1, 20),
+    "webhook_delay": (0, 60),
+    "webhook_per_minute": (0, 100_000),
+    "throttle_window": (0.01, 3600),
+    "api_delay": (0, 60),
+    "ping_seconds": (0.01, 3600),
+    "disconnect_close_after": (0, 600),
+}
 
 
 @dataclass(slots=True)
 class Faults:
-    """Times are seconds. `webhook_fail_next` counts down; -1 means every call from now on."""
+    """Times are seconds. `…_fail_next` counts down; -1 means every call from now on.
+
+    `redeliver_after` below 0 is never. `deliver_to_all` sends each push to every connection instead of to one.
+    `api_unknown_delivers` says whether a server-side send that ends in 500, unknown, gateway_timeout or reset was
+    carried out all the same. With `mute_pings` no ping is sent and none answered.
+    """
 
     deliver_times: int = 1
+    deliver_to_all: bool = False
     redeliver_after: float = 60.0
+    ping_seconds: float = 25.0
+    mute_pings: bool = False
+    disconnect_close_after: float = 10.0
     webhook_delay: float = 0.0
     webhook_fail_next: int = 0
     webhook_fault: str = "none"
     webhook_lifetime: float = 5400.0
+    webhook_per_minute: int = 0
+    throttle_window: float = 60.0
+    api_delay: float = 0.0
+    api_fail_next: int = 0
+    api_fault: str = "none"
+    api_unknown_delivers: bool = False
+    token_lifetime: float = 7200.0
     open_status: int = 200
     open_delay: float = 0.0
     tap_carries_at: bool = False
 
     def take_webhook_fault(self) -> str:
-        """The fault for the call that just came, or `none`."""
-        if self.webhook_fail_next == 0 or self.webhook_fault == "none":
+        """The fault for the webhook call that just came, or `none`."""
+        if not self.webhook_fail_next or self.webhook_fault == "none":
             return "none"
-        if self.webhook_fail_next > 0:
-            self.webhook_fail_next -= 1
+        self.webhook_fail_next = _one_less(self.webhook_fail_next)
         return self.webhook_fault
+
+    def take_api_fault(self) -> str:
+        """The fault for the server-side send that just came, or `none`."""
+        if not self.api_fail_next or self.api_fault == "none":
+            return "none"
+        self.api_fail_next = _one_less(self.api_fail_next)
+        return self.api_fault
 
     def update(self, values: Mapping[str, Any]) -> None:
         """Set some knobs from JSON. Raises ValueError, in words for the page, before anything is changed."""
         kinds = {f.name: type(getattr(self, f.name)) for f in fields(self)}
-        checked: dict[str, Any] = {}
-        for name, value in values.items():
-            kind = kinds.get(name)
-            if kind is None:
-                raise ValueError(f"没有“{name}”这个开关")
-            if kind is float and isinstance(value, int) and not isinstance(value, bool):
-                value = float(value)
-            if type(value) is not kind:
-                raise ValueError(f"“{name}”的值不对：{value!r}")
-            checked[name] = value
-        if checked.get("webhook_fault", "none") not in WEBHOOK_FAULTS:
-            raise ValueError(f"没有“{checked['webhook_fault']}”这种出错方式")
-        if not 1 <= checked.get("deliver_times", 1) <= 20 or not 0 <= checked.get("webhook_delay", 0.0) <= 60:
-            raise ValueError("次数应在 1 到 20 之间，延迟应在 0 到 60 秒之间")
+        checked = {name: _checked(name, kinds.get(name), value) for name, value in values.items()}
         for name, value in checked.items():
             setattr(self, name, value)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _one_less(left: int) -> int:
+    return left - 1 if left > 0 else left
+
+
+def _checked(name: str, kind: type | None, value: Any) -> Any:
+    """The value as the knob wants it. Raises ValueError."""
+    if kind is None:
+        raise ValueError(f"没有“{name}”这个开关")
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        raise ValueError(f"“{name}”的值不对：{value!r}")
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise ValueError(f"没有“{value}”这种出错方式")
+    _check_range(name, value)
+    return value
+
+
+def _check_range(name: str, value: Any) -> None:
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        if not low <= value <= high:
+            raise ValueError(f"“{name}”应在 {low} 到 {high} 之间")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import secrets
@@ -11,15 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from faqbot.sandbox.faults import Faults
 
 BOT_MESSAGES = "/v1.0/im/bot/messages/get"
 TICKET_SECONDS = 90.0
-# After a disconnect frame nothing more is delivered and the server closes about so much later.
-DISCONNECT_CLOSE_SECONDS = 10.0
-PING_SECONDS = 25.0
+# So often a connection looks whether a ping is due, so that a changed knob holds soon.
+_PING_LOOK_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -32,10 +32,14 @@ class Delivery:
     ack: dict[str, Any] | None = None
     ack_ms: float = -1.0
     acked: asyncio.Event = field(default_factory=asyncio.Event)
+    again: asyncio.TimerHandle | None = None
 
 
 class Gateway:
-    """Keeps the open connections and pushes each frame to one of them, chosen at random."""
+    """Keeps the open connections and pushes each frame to one of them, chosen at random.
+
+    A frozen connection stays open, but nothing comes out of it any more; it is chosen only when no other is left.
+    """
 
     def __init__(self, client_id: str, client_secret: str, faults: Faults, changed: Callable[[], None]) -> None:
         self._client_id = client_id
@@ -44,6 +48,7 @@ class Gateway:
         self._changed = changed
         self._tickets: dict[str, float] = {}
         self._sockets: list[web.WebSocketResponse] = []
+        self._frozen: list[web.WebSocketResponse] = []
         self._waiting: dict[str, Delivery] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.deliveries: list[Delivery] = []
@@ -54,6 +59,16 @@ class Gateway:
     def connected(self) -> bool:
         return bool(self._sockets)
 
+    @property
+    def connections(self) -> int:
+        """How many connections frames come out of; frozen ones do not count."""
+        return len(self._sockets)
+
+    @property
+    def frozen(self) -> int:
+        """How many zombies are still open."""
+        return len(self._frozen)
+
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/v1.0/gateway/connections/open", self._open), web.get("/connect", self._connect)]
 
@@ -61,16 +76,16 @@ class Gateway:
         """Deliver `data` as often as the faults say, each time with a new message id; none without a connection."""
         found: list[Delivery] = []
         for _ in range(self._faults.deliver_times):
-            if delivery := await self._deliver(data, topic, kind):
-                found.append(delivery)
+            for socket in self._targets(self._faults.deliver_to_all):
+                found.append(await self._deliver(socket, data, topic, kind))
         return found
 
     async def send_raw(self, text: str) -> bool:
         """Send a frame exactly as given; False without a connection."""
-        if not self._sockets:
-            return False
-        await random.choice(self._sockets).send_str(text)
-        return True
+        for socket in self._targets():
+            await self._send(socket, text)
+            return True
+        return False
 
     async def ask(self, frame: dict[str, Any], seconds: float = 5.0) -> dict[str, Any]:
         """Send one frame and wait for its answer. Raises TimeoutError."""
@@ -80,38 +95,34 @@ class Gateway:
         await asyncio.wait_for(delivery.acked.wait(), seconds)
         return delivery.ack or {}
 
+    def freeze(self) -> None:
+        """Make every open connection a silent zombie: it stays open, but nothing is delivered or answered on it."""
+        self._frozen += self._sockets
+        self._sockets.clear()
+        self._changed()
+
     async def disconnect(self) -> None:
         """Send the routine disconnect frame everywhere, then silence, then close."""
         for socket in list(self._sockets):
             self._forget(socket)
-            headers = {
-                "topic": "disconnect",
-                "messageId": secrets.token_hex(8),
-                "contentType": "application/json",
-            }
-            await _send(
-                socket,
-                {
-                    "specVersion": "1.0",
-                    "type": "SYSTEM",
-                    "headers": headers,
-                    "data": '{"reason":"connection is expired"}',
-                },
-            )
-            self._later(DISCONNECT_CLOSE_SECONDS, socket)
+            await _write(socket, _system("disconnect", '{"reason":"connection is expired"}'))
+            self._later(self._faults.disconnect_close_after, socket)
 
     async def drop(self) -> None:
         """Break every connection without a word."""
-        for socket in list(self._sockets):
+        for socket in self._sockets + self._frozen:
             self._forget(socket)
-            transport = socket.get_extra_info("transport") or socket._req.transport  # type: ignore[union-attr]
-            if transport is not None:
-                transport.abort()
+            _abort(socket)
 
     async def close(self) -> None:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for delivery in self._waiting.values():
+            if delivery.again:
+                delivery.again.cancel()
+        for socket in self._frozen:
+            _abort(socket)
         for socket in list(self._sockets):
             await socket.close(code=1001)
 
@@ -138,23 +149,38 @@ class Gateway:
         until = self._tickets.pop(request.query.get("ticket", ""), 0.0)
         if time.monotonic() > until:
             return web.json_response({"code": "ticketInvalid"}, status=401)
-        socket = web.WebSocketResponse(heartbeat=None)
+        # Pings and a closing handshake are answered here, so that a zombie can leave them unanswered.
+        socket = web.WebSocketResponse(heartbeat=None, autoping=False, autoclose=False)
         await socket.prepare(request)
         self._sockets.append(socket)
         self._changed()
         pinging = asyncio.create_task(self._ping(socket))
         try:
             async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    self._read_ack(message.data)
+                await self._read(socket, message)
+            # A zombie answers no closing handshake either; aiohttp does not say when the client has given up.
+            while socket in self._frozen and request.transport is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         finally:
             pinging.cancel()
             self._forget(socket)
         return socket
 
-    async def _deliver(self, data: Any, topic: str, kind: str) -> Delivery | None:
-        if not self._sockets:
-            return None
+    async def _read(self, socket: web.WebSocketResponse, message: WSMessage) -> None:
+        if socket in self._frozen:
+            return
+        if message.type is WSMsgType.TEXT:
+            self._read_ack(message.data)
+        elif message.type is WSMsgType.PING and not self._faults.mute_pings:
+            with contextlib.suppress(ConnectionError):
+                await socket.pong(message.data)
+
+    def _targets(self, everywhere: bool = False) -> list[web.WebSocketResponse]:
+        """The connections the next frame goes to: one chosen at random, or all."""
+        found = self._sockets or self._frozen
+        return list(found) if everywhere or not found else [random.choice(found)]
+
+    async def _deliver(self, socket: web.WebSocketResponse, data: Any, topic: str, kind: str) -> Delivery:
         message_id = secrets.token_hex(12)
         frame = {
             "specVersion": "1.0",
@@ -172,17 +198,17 @@ class Gateway:
         delivery = Delivery(message_id, frame, time.perf_counter())
         self._waiting[message_id] = delivery
         self.deliveries.append(delivery)
-        await _send(random.choice(self._sockets), frame)
-        self._spawn(self._redeliver(delivery, data, topic, kind))
+        if self._faults.redeliver_after >= 0:
+            loop = asyncio.get_running_loop()
+            delivery.again = loop.call_later(self._faults.redeliver_after, self._redeliver, delivery, data, topic, kind)
+        await self._send(socket, json.dumps(frame, ensure_ascii=False))
         return delivery
 
-    async def _redeliver(self, delivery: Delivery, data: Any, topic: str, kind: str) -> None:
-        """Without an acknowledgement the same data comes again with a new message id, once."""
-        try:
-            await asyncio.wait_for(delivery.acked.wait(), self._faults.redeliver_after)
-        except TimeoutError:
-            self._waiting.pop(delivery.message_id, None)
-            await self._deliver(data, topic, kind)
+    def _redeliver(self, delivery: Delivery, data: Any, topic: str, kind: str) -> None:
+        """Without an acknowledgement the same data comes again with a new message id, until one is acknowledged."""
+        self._waiting.pop(delivery.message_id, None)
+        for socket in self._targets():
+            self._spawn(self._deliver(socket, data, topic, kind))
 
     def _read_ack(self, text: str) -> None:
         try:
@@ -191,21 +217,34 @@ class Gateway:
         except (ValueError, KeyError, TypeError):
             return
         if delivery is not None:
+            if delivery.again:
+                delivery.again.cancel()
             delivery.ack = ack
             delivery.ack_ms = (time.perf_counter() - delivery.sent_at) * 1000
             delivery.acked.set()
             self._changed()
 
     async def _ping(self, socket: web.WebSocketResponse) -> None:
+        waited = 0.0
         while True:
-            await asyncio.sleep(PING_SECONDS)
-            headers = {"topic": "ping", "messageId": secrets.token_hex(8), "contentType": "application/json"}
-            await _send(socket, {"specVersion": "1.0", "type": "SYSTEM", "headers": headers, "data": '{"opaque":"0"}'})
+            step = min(self._faults.ping_seconds, _PING_LOOK_SECONDS)
+            await asyncio.sleep(step)
+            waited += step
+            if waited >= self._faults.ping_seconds:
+                waited = 0.0
+                if not self._faults.mute_pings:
+                    await self._send(socket, _system("ping", '{"opaque":"0"}'))
+
+    async def _send(self, socket: web.WebSocketResponse, text: str) -> None:
+        """Send on a connection that frames come out of; on a frozen or finished one the frame is lost."""
+        if socket in self._sockets:
+            await _write(socket, text)
 
     def _forget(self, socket: web.WebSocketResponse) -> None:
-        if socket in self._sockets:
-            self._sockets.remove(socket)
-            self._changed()
+        for kept in (self._sockets, self._frozen):
+            if socket in kept:
+                kept.remove(socket)
+                self._changed()
 
     def _later(self, seconds: float, socket: web.WebSocketResponse) -> None:
         async def close() -> None:
@@ -220,9 +259,19 @@ class Gateway:
         task.add_done_callback(self._tasks.discard)
 
 
-async def _send(socket: web.WebSocketResponse, frame: dict[str, Any]) -> None:
-    try:
-        await socket.send_str(json.dumps(frame, ensure_ascii=False))
-    except ConnectionError:
-        # The client went away between the choice and the send; like DingTalk, the frame is lost.
-        return
+def _system(topic: str, data: str) -> str:
+    headers = {"topic": topic, "messageId": secrets.token_hex(8), "contentType": "application/json"}
+    return json.dumps({"specVersion": "1.0", "type": "SYSTEM", "headers": headers, "data": data})
+
+
+async def _write(socket: web.WebSocketResponse, text: str) -> None:
+    # The client may go away between the choice and the send; like DingTalk, the frame is lost.
+    with contextlib.suppress(ConnectionError):
+        await socket.send_str(text)
+
+
+def _abort(socket: web.WebSocketResponse) -> None:
+    """Break a connection without a word."""
+    transport = socket.get_extra_info("transport") or socket._req.transport  # type: ignore[union-attr]
+    if transport is not None:
+        transport.abort()

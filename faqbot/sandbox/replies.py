@@ -1,4 +1,4 @@
-"""The HTTP side of the stand-in: session webhooks and access tokens."""
+"""The HTTP side of the stand-in: the session webhooks through which the bot replies."""
 
 from __future__ import annotations
 
@@ -6,17 +6,29 @@ import asyncio
 import json
 import secrets
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.faults import Faults
+from faqbot.sandbox.faults import SILENCE_SECONDS, Faults
 from faqbot.sandbox.world import World
 
 MAX_BODY_BYTES = 20_000
-TOKEN_SECONDS = 7200
 _TYPES = {"text", "markdown", "link", "actionCard", "feedCard", "empty"}
+_GONE = (300001, "session 不存在")
+_TOO_FAST = (410100, "发送速度太快而限流")
+_TOO_LONG = (460101, "message too long, exceed 20000 bytes")
+_FAULTS = {
+    "busy": (-1, "系统繁忙"),
+    "throttled": _TOO_FAST,
+    "throttled2": (130101, "send too fast, exceed 20 times per minute"),
+    "expired": _GONE,
+    "refused": (430104, "内容不合规"),
+    "unsafe_link": (430101, "链接不安全"),
+    "too_long": _TOO_LONG,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +44,16 @@ class WebhookCall:
 class Replies:
     """Hands out session webhooks and takes what the bot posts to them."""
 
-    def __init__(self, client_id: str, client_secret: str, world: World, faults: Faults) -> None:
-        self._client_id = client_id
-        self._client_secret = client_secret
+    def __init__(self, world: World, faults: Faults) -> None:
         self._world = world
         self._faults = faults
         self._sessions: dict[str, tuple[str, float]] = {}
-        self._token = ""
-        self._token_until = 0.0
+        self._taken: dict[str, deque[float]] = {}
         self.calls: list[WebhookCall] = []
         self.base_url = ""
 
     def routes(self) -> list[web.RouteDef]:
-        return [
-            web.post("/robot/sendBySession", self._send_by_session),
-            web.post("/v1.0/oauth2/accessToken", self._new_token),
-            web.get("/gettoken", self._old_token),
-        ]
+        return [web.post("/robot/sendBySession", self._send_by_session)]
 
     def new_webhook(self, conversation: str) -> tuple[str, int]:
         """A webhook for one conversation and the ms at which it expires."""
@@ -63,35 +68,56 @@ class Replies:
         if self._faults.webhook_delay:
             await asyncio.sleep(self._faults.webhook_delay)
         fault = self._faults.take_webhook_fault()
-        if fault != "none":
+        if fault not in ("none", "late"):
             return await self._fail(fault, request, started)
         conversation, until = self._sessions.get(request.query.get("session", ""), ("", 0.0))
         code, text, body = _judge(raw, request.content_type)
+        shown = code == 0 and body["msgtype"] != "empty"
         if not conversation or time.time() > until:
-            code, text = 300001, "session 不存在"
-        self.calls.append(WebhookCall(conversation, body, code, started))
-        if code == 0 and body["msgtype"] != "empty":
+            code, text = _GONE
+        elif shown and self._too_fast(conversation):
+            code, text = _TOO_FAST
+        self._record(WebhookCall(conversation, body, code, started))
+        if shown and code == 0:
             self._show(conversation, body)
+        if fault == "late":
+            await asyncio.sleep(SILENCE_SECONDS)
         return web.json_response({"errcode": code, "errmsg": text})
 
     async def _fail(self, fault: str, request: web.Request, started: float) -> web.StreamResponse:
-        codes = {
-            "busy": (-1, "系统繁忙"),
-            "throttled": (410100, "发送速度太快而限流"),
-            "expired": (300001, "session 不存在"),
-            "refused": (430104, "内容不合规"),
-        }
-        code, text = codes.get(fault, (-2, fault))
-        self.calls.append(WebhookCall("", None, code, started))
-        if fault in codes:
+        code, text = _FAULTS.get(fault, (-2, fault))
+        self._record(WebhookCall("", None, code, started))
+        match fault:
+            case "html":
+                return web.Response(text="<html><body>busy</body></html>", content_type="text/html")
+            case "http_403":
+                return web.Response(status=403, text="Forbidden")
+            case "redirect":
+                return web.Response(status=302, headers={"Location": "https://example.com/"})
+            case "hang":
+                await asyncio.sleep(SILENCE_SECONDS)
+            case "reset" if request.transport is not None:
+                request.transport.abort()
+        if fault in _FAULTS:
             return web.json_response({"errcode": code, "errmsg": text})
-        if fault == "html":
-            return web.Response(text="<html><body>busy</body></html>", content_type="text/html")
-        if fault == "hang":
-            await asyncio.sleep(30)
-        if fault == "reset" and request.transport is not None:
-            request.transport.abort()
         return web.Response(status=500, text="internal error")
+
+    def _record(self, call: WebhookCall) -> None:
+        self.calls.append(call)
+        self._world.wake()
+
+    def _too_fast(self, conversation: str) -> bool:
+        """Whether this message is one too many for its conversation; if not, it is counted."""
+        if not self._faults.webhook_per_minute:
+            return False
+        now = time.monotonic()
+        taken = self._taken.setdefault(conversation, deque())
+        while taken and now - taken[0] >= self._faults.throttle_window:
+            taken.popleft()
+        if len(taken) >= self._faults.webhook_per_minute:
+            return True
+        taken.append(now)
+        return False
 
     def _show(self, conversation: str, body: dict[str, Any]) -> None:
         kind = body["msgtype"]
@@ -132,38 +158,6 @@ class Replies:
             at_all=bool(at.get("isAtAll")),
         )
 
-    async def _new_token(self, request: web.Request) -> web.Response:
-        try:
-            body = await request.json()
-            good = body["appKey"] == self._client_id and body["appSecret"] == self._client_secret
-        except (ValueError, KeyError, TypeError):
-            return web.json_response({"code": "Missingbody", "message": "body is mandatory"}, status=400)
-        if not good:
-            answer = {
-                "code": "invalidClientIdOrSecret",
-                "message": "无效的clientId或者clientSecret",
-                "requestid": secrets.token_hex(8),
-            }
-            return web.json_response(answer, status=400)
-        return web.json_response({"accessToken": self._access_token(), "expireIn": TOKEN_SECONDS})
-
-    async def _old_token(self, request: web.Request) -> web.Response:
-        if (request.query.get("appkey"), request.query.get("appsecret")) != (
-            self._client_id,
-            self._client_secret,
-        ):
-            return web.json_response({"errcode": 40089, "errmsg": "不合法的corpId或corpSecret"})
-        return web.json_response(
-            {"errcode": 0, "errmsg": "ok", "access_token": self._access_token(), "expires_in": TOKEN_SECONDS}
-        )
-
-    def _access_token(self) -> str:
-        """While valid, the same token with renewed life."""
-        if time.time() > self._token_until:
-            self._token = secrets.token_hex(16)
-        self._token_until = time.time() + TOKEN_SECONDS
-        return self._token
-
 
 def _judge(raw: bytes, content_type: str) -> tuple[int, str, Any]:
     """The errcode DingTalk would give for this body."""
@@ -176,7 +170,7 @@ def _judge(raw: bytes, content_type: str) -> tuple[int, str, Any]:
     if not isinstance(body, dict) or body.get("msgtype") not in _TYPES:
         return 400105, "不支持的消息类型", body
     if len(raw) > MAX_BODY_BYTES:
-        return 460101, "message too long, exceed 20000 bytes", body
+        return *_TOO_LONG, body
     content = body.get(body["msgtype"])
     if body["msgtype"] == "empty":
         return 0, "ok", body

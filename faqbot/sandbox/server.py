@@ -16,6 +16,8 @@ from aiohttp import web
 from faqbot.sandbox.faults import Faults
 from faqbot.sandbox.gateway import Delivery, Gateway
 from faqbot.sandbox.replies import Replies
+from faqbot.sandbox.robot import RobotApi
+from faqbot.sandbox.tokens import Tokens
 from faqbot.sandbox.world import ChatMessage, Conversation, Person, World
 
 _PAGE = Path(__file__).with_name("chat.html")
@@ -29,7 +31,8 @@ _HEADERS = {
 class FakeDingTalk:
     """`await start()`, point the bot's endpoints at `url`, then `say` things.
 
-    `replies` are the bot's messages; `faults` make things go wrong; `gateway` and `webhooks` show the traffic.
+    `replies` are the bot's messages; `faults` make things go wrong; `gateway`, `webhooks`, `robot` (the sends without a
+    question) and `tokens` show the traffic.
     """
 
     def __init__(
@@ -40,16 +43,21 @@ class FakeDingTalk:
         self.faults = Faults()
         self.world = World(bot_name)
         self.gateway = Gateway(client_id, client_secret, self.faults, self._connection_changed)
-        self.webhooks = Replies(client_id, client_secret, self.world, self.faults)
+        self.webhooks = Replies(self.world, self.faults)
+        self.tokens = Tokens(client_id, client_secret, self.world, self.faults)
+        self.robot = RobotApi(client_id, self.world, self.faults, self.tokens)
         self.url = ""
         self.examples: Sequence[str] = ()
         self.links: list[dict[str, str]] = []
         self._runner: web.AppRunner | None = None
+        self._shown_connected = False
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one. Raises OSError when the port is taken."""
         app = web.Application()
-        app.add_routes([*self.gateway.routes(), *self.webhooks.routes(), *self._page_routes()])
+        for part in (self.gateway, self.webhooks, self.robot, self.tokens):
+            app.add_routes(part.routes())
+        app.add_routes(self._page_routes())
         # The page's event streams stay open for ever; closing must not wait for them.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -145,7 +153,12 @@ class FakeDingTalk:
         return re.search(rf"[@＠]{re.escape(self.world.bot_name)}", text)
 
     def _connection_changed(self) -> None:
-        self.world.tell({"type": "status", "connected": self.gateway.connected})
+        """Every acknowledgement ends up here too; the page hears only of what it shows."""
+        if self.gateway.connected == self._shown_connected:
+            self.world.wake()
+        else:
+            self._shown_connected = self.gateway.connected
+            self.world.tell({"type": "status", "connected": self._shown_connected})
 
     # -- the chat page -----------------------------------------------------------------------
 

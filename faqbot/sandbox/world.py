@@ -8,7 +8,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -64,7 +64,10 @@ class ChatMessage:
         return bool(self.sender["bot"])
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in _MESSAGE_FIELDS}
+
+
+_MESSAGE_FIELDS = tuple(f.name for f in fields(ChatMessage))
 
 
 @dataclass(slots=True)
@@ -77,22 +80,22 @@ class World:
     messages: list[ChatMessage] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _listeners: set[asyncio.Queue[dict[str, Any]]] = field(default_factory=set)
-    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    _named: dict[str, Person] = field(default_factory=dict)
+    _titled: dict[str, Conversation] = field(default_factory=dict)
 
     def person(self, name: str, *, external: bool = False) -> Person:
         """The person called `name`; made up on first mention."""
-        found = next((p for p in self.people.values() if p.name == name), None)
-        if found is None:
-            number = len(self.people) + 1
-            found = self.people[f"user-{number:03d}"] = Person(f"user-{number:03d}", name, external)
-        return found
+        if name not in self._named:
+            key = f"user-{len(self.people) + 1:03d}"
+            self.people[key] = self._named[name] = Person(key, name, external)
+        return self._named[name]
 
     def group(self, title: str) -> Conversation:
-        found = next((c for c in self.conversations.values() if c.is_group and c.title == title), None)
-        if found is None:
+        if title not in self._titled:
             key = f"cid{hashlib.sha256(title.encode()).hexdigest()[:20]}=="
-            found = self.conversations[key] = Conversation(key, title)
-        return found
+            self.conversations[key] = self._titled[title] = Conversation(key, title)
+        return self._titled[title]
 
     def single(self, person: Person) -> Conversation:
         key = f"cidsingle{person.id}=="
@@ -110,17 +113,31 @@ class World:
         )
         message = ChatMessage(f"m{number}", number, conversation, shown, time=int(time.time() * 1000), **content)
         self.messages.append(message)
-        self.tell({"type": "message", "message": message.as_json()})
+        if self._listeners:
+            self.tell({"type": "message", "message": message.as_json()})
+        else:
+            self.wake()
         return message
 
     def find(self, message_id: str | None) -> ChatMessage | None:
+        if message_id is None:
+            return None
         return next((m for m in self.messages if m.id == message_id), None)
 
     def tell(self, event: dict[str, Any]) -> None:
         """Hand an event to everyone who listens and wake those who wait for something to be said."""
         for listener in self._listeners:
             listener.put_nowait(event)
-        asyncio.get_running_loop().call_soon(lambda: asyncio.ensure_future(self._wake()))
+        self.wake()
+
+    def wake(self) -> None:
+        """Let those who wait look again; nearly free when nobody does."""
+        if not self._waiting:
+            return
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiting.clear()
 
     @contextmanager
     def listening(self) -> Iterator[asyncio.Queue[dict[str, Any]]]:
@@ -134,12 +151,11 @@ class World:
     async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until `condition` holds, looking again after each event; False when the time is over."""
         try:
-            async with asyncio.timeout(seconds), self._changed:
-                await self._changed.wait_for(condition)
+            async with asyncio.timeout(seconds):
+                while not condition():
+                    waiter = asyncio.get_running_loop().create_future()
+                    self._waiting.append(waiter)
+                    await waiter
         except TimeoutError:
             return condition()
         return True
-
-    async def _wake(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()

@@ -1,0 +1,205 @@
+"""`faqbot doctor`: is everything as it should be, and if not, where to click. Sends no message to anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.utils import parsedate_to_datetime
+from enum import IntEnum
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from faqbot.app import http_session, open_api
+from faqbot.dingtalk.openapi import OpenApi
+from faqbot.dingtalk.stream import OpenFailed, gateway_url, open_ticket
+from faqbot.errors import AuthFailed, DeliveryError, KnowledgeMissing, NeedsAdmin, StartError, StoreError
+from faqbot.knowledge.assemble import assemble
+from faqbot.knowledge.shelf import FolderShelf
+from faqbot.metrics import Metrics
+from faqbot.quota import Quota
+from faqbot.settings import Settings
+from faqbot.store import Store, open_store
+
+# Robot signatures are refused an hour off; a minute is already a sign that nobody keeps the clock.
+_SKEW_WARNING, _SKEW_BAD = 60.0, 1800.0
+_SECONDS = aiohttp.ClientTimeout(total=10)
+_OLD_BACKLOG_SECONDS = 600.0
+
+
+class Level(IntEnum):
+    GOOD = 0
+    WARNING = 1
+    BAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at, in a sentence; where it is not good, with what to do."""
+
+    name: str
+    level: Level
+    text: str
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Look at one thing after the other; what is found comes at once."""
+    yield Finding("设置", Level.GOOD, "没有发现问题")
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(http_session(settings))
+        yield await _clock(session, settings)
+        store: Store | None = None
+        try:
+            store = await open_store(settings.store)
+            stack.push_async_callback(store.close)
+        except StartError as exc:
+            yield Finding("存储", Level.BAD, str(exc))
+        # Without a store the token is simply not shared.
+        api = open_api(settings, session, store or _Nowhere(), Metrics())
+        yield await _send_permission(api, settings)
+        yield await _stream(session, settings)
+        if store is not None:
+            for found in await _store(store, settings):
+                yield found
+        yield _knowledge(settings)
+
+
+async def _clock(session: aiohttp.ClientSession, settings: Settings) -> Finding:
+    name = "时钟"
+    try:
+        async with session.head(settings.openapi_endpoint, timeout=_SECONDS, allow_redirects=False) as response:
+            theirs = parsedate_to_datetime(response.headers["Date"]).timestamp()
+    except (aiohttp.ClientError, TimeoutError) as exc:
+        host = urlsplit(settings.openapi_endpoint).hostname
+        return Finding(
+            name,
+            Level.BAD,
+            f"连不上 {host}（{type(exc).__name__}）：请检查网络、代理（HTTPS_PROXY）和证书（SSL_CERT_FILE）",
+        )
+    except (KeyError, ValueError):
+        return Finding(name, Level.WARNING, "钉钉没有报时，没法核对")
+    skew = time.time() - theirs
+    if abs(skew) < _SKEW_WARNING:
+        return Finding(name, Level.GOOD, f"和钉钉相差 {abs(skew):.0f} 秒")
+    level = Level.BAD if abs(skew) >= _SKEW_BAD else Level.WARNING
+    direction = "快" if skew > 0 else "慢"
+    return Finding(
+        name, level, f"本机比钉钉{direction} {abs(skew):.0f} 秒：请打开时间同步（NTP），否则群机器人签名会被拒绝"
+    )
+
+
+async def _send_permission(api: OpenApi, settings: Settings) -> Finding:
+    """Ask for a message to nobody: DingTalk checks token, permission and robot before it looks at the receivers."""
+    name = "凭证与主动发送权限"
+    body = {"robotCode": settings.robot_code, "userIds": [], "msgKey": "sampleText", "msgParam": '{"content":"x"}'}
+    try:
+        await api.new("/v1.0/robot/oToMessages/batchSend", body)
+    except NeedsAdmin as exc:
+        return Finding(name, Level.BAD, str(exc))
+    except DeliveryError as exc:
+        if exc.code.startswith("invalidParameter.userIds") or exc.code.startswith("staffId"):
+            return Finding(name, Level.GOOD, "可用（qyapi_robot_sendmsg 已开通）")
+        if exc.code.startswith("invalidParameter.robotCode"):
+            where = "开发者后台 > 应用能力 > 机器人 页面上的 RobotCode"
+            return Finding(name, Level.BAD, f"机器人编码不对（{exc.code}）：请把 DINGTALK_ROBOT_CODE 设成{where}")
+        if exc.code in ("chatbotId.notAllow.sendOTO", "robot.oto.notExist"):
+            where = "开发者后台 > 应用能力 > 机器人"
+            return Finding(name, Level.BAD, f"机器人还不能发单聊（{exc.code}）：请到 {where} 发布机器人")
+        return Finding(name, Level.WARNING, f"没能检查：{exc}")
+    return Finding(name, Level.GOOD, "可用")
+
+
+async def _stream(session: aiohttp.ClientSession, settings: Settings) -> Finding:
+    """Ask for a ticket and leave it unused: a connection of ours would take messages away from the bot."""
+    name = "Stream 连接"
+    url = gateway_url(settings.openapi_endpoint)
+    try:
+        found = await open_ticket(session, url, settings.client_id, settings.client_secret)
+    except AuthFailed as exc:
+        return Finding(name, Level.BAD, str(exc))
+    except OpenFailed as exc:
+        advice = ""
+        if str(exc).startswith("HTTP 400"):
+            advice = (
+                "：请到 开发者后台 检查 机器人 的消息接收模式是不是 Stream 模式、机器人和应用是否都已发布、"
+                "应用可见范围是否包含使用的人"
+            )
+        return Finding(name, Level.BAD, f"钉钉没有给连接（{exc}）{advice}")
+    except (aiohttp.ClientError, TimeoutError) as exc:
+        return Finding(name, Level.BAD, f"连不上（{type(exc).__name__}）：请检查网络、代理和证书")
+    parts = urlsplit(found["endpoint"])
+    proxied = not settings.local and any(os.environ.get(n) for n in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"))
+    if not proxied:
+        port = parts.port or (443 if parts.scheme == "wss" else 80)
+        try:
+            async with asyncio.timeout(5):
+                _, writer = await asyncio.open_connection(parts.hostname, port)
+            writer.close()
+        except (OSError, TimeoutError):
+            return Finding(name, Level.BAD, f"连不上 {parts.hostname}:{port}：请在防火墙放行这个主机的 {port} 端口")
+    return Finding(name, Level.GOOD, f"可以建立（{parts.hostname}）")
+
+
+async def _store(store: Store, settings: Settings) -> list[Finding]:
+    today = _today(settings)
+    try:
+        found = [Finding("存储", Level.WARNING, line) for line in await store.advice()]
+        waiting, oldest = await store.backlog()
+        usages = await Quota(
+            store, Metrics(), calls=settings.quota_calls, messages=settings.quota_messages, today=today
+        ).usage()
+    except StoreError as exc:
+        return [Finding("存储", Level.BAD, str(exc))]
+    if waiting and time.time() - oldest > _OLD_BACKLOG_SECONDS:
+        minutes = int((time.time() - oldest) // 60)
+        found.append(
+            Finding("存储", Level.WARNING, f"有 {waiting} 条提问没有处理完，最早 {minutes} 分钟前：机器人在运行吗？")
+        )
+    if not found:
+        found.append(Finding("存储", Level.GOOD, f"可用，{waiting} 条提问在处理"))
+    shown = {"calls": "接口调用", "messages": "Webhook 与 Stream"}
+    used = "，".join(f"{shown[kind]} {u.used}/{u.limit}" for kind, u in usages.items())
+    near = any(u.share >= 0.8 for u in usages.values())
+    advice = "（快用完了：请到 开发者后台 > 资源管理 核对）" if near else ""
+    return [*found, Finding("本月额度", Level.WARNING if near else Level.GOOD, f"这个机器人用了 {used}{advice}")]
+
+
+def _knowledge(settings: Settings) -> Finding:
+    name = "知识"
+    shelf = FolderShelf(settings.knowledge)
+    try:
+        snapshot = assemble(shelf.read_now(), label=shelf.label, today=_today(settings)())
+    except KnowledgeMissing as exc:
+        return Finding(name, Level.BAD, str(exc))
+    errors = sum(p.is_error for p in snapshot.problems)
+    warnings = len(snapshot.problems) - errors
+    text = f"{len(snapshot.entries)} 条，{errors} 个错误，{warnings} 个提醒"
+    if errors:
+        return Finding(name, Level.BAD, f"{text}：请运行 faqbot check 查看文件和行号")
+    return Finding(name, Level.WARNING if not snapshot.entries else Level.GOOD, text)
+
+
+def _today(settings: Settings) -> Callable[[], date]:
+    return lambda: datetime.now(settings.timezone).date()
+
+
+class _Nowhere:
+    """Stands in for a store that cannot be opened: nothing is shared."""
+
+    async def note(self, key: str) -> str | None:
+        return None
+
+    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
+
+    async def claim(self, key: str, ttl: float) -> bool:
+        return True
+
+    async def release(self, key: str) -> None: ...
+
+    async def reserve(self, key: str, gap: float) -> float:
+        return 0.0
