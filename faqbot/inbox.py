@@ -183,7 +183,9 @@ class Inbox:
     def _away(self, exc: StoreError) -> None:
         if self.store_ok:
             log.alarm("store.away", what=str(exc))
-        self.store_ok = False
+            self.store_ok = False
+            # From now on it is looked at more often.
+            self._look.set()
 
     # -- lanes -----------------------------------------------------------------------------------
 
