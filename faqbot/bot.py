@@ -133,7 +133,10 @@ class Bot:
             # Whatever it is, the asker must not be left in silence.
             log.error("message.undecided", cause=exc)
             decision = Broken()
-        self._metrics.decisions.labels(_outcome(decision)).inc()
+        outcome = _outcome(decision)
+        self._metrics.decisions.labels(outcome).inc()
+        if isinstance(decision, Answered):
+            log.debug("message.decided", outcome=outcome, entry=decision.entry.id, score=round(decision.score, 3))
         return decision
 
     async def _reply(self, message: Message, decision: Decision, reason: str = "ok") -> Verdict:

@@ -122,6 +122,7 @@ class Delivery:
         try:
             async with self._sending:
                 await send(message, reply)
+            log.debug("reply.sent", way=way)
         except DeliveryError as exc:
             code = exc.code
             raise

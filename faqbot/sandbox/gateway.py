@@ -47,6 +47,7 @@ class Gateway:
         self._faults = faults
         self._changed = changed
         self._tickets: dict[str, float] = {}
+        self.issued: list[str] = []
         self._sockets: list[web.WebSocketResponse] = []
         self._frozen: list[web.WebSocketResponse] = []
         self._waiting: dict[str, Delivery] = {}
@@ -142,6 +143,7 @@ class Gateway:
             answer = {"requestid": secrets.token_hex(8), "code": "authFailed", "message": "鉴权失败"}
             return web.json_response(answer, status=401)
         ticket = secrets.token_hex(16)
+        self.issued.append(ticket)
         self._tickets[ticket] = time.monotonic() + TICKET_SECONDS
         return web.json_response({"endpoint": self.websocket_url, "ticket": ticket})
 

@@ -12,7 +12,8 @@ from faqbot.sandbox.world import World
 
 
 class Tokens:
-    """Hands out the present token; `asked` counts the calls for it, refused ones too."""
+    """Hands out the present token; `asked` counts the calls for it, refused ones too,
+    `issued` lists all there were."""
 
     def __init__(self, client_id: str, client_secret: str, world: World, faults: Faults) -> None:
         self._client_id = client_id
@@ -22,6 +23,7 @@ class Tokens:
         self._token = ""
         self._until = 0.0
         self.asked = 0
+        self.issued: list[str] = []
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/v1.0/oauth2/accessToken", self._new), web.get("/gettoken", self._old)]
@@ -31,6 +33,7 @@ class Tokens:
         now = time.monotonic()
         if now >= self._until:
             self._token = secrets.token_hex(16)
+            self.issued.append(self._token)
         self._until = now + self._faults.token_lifetime
         return self._token
 
