@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ log = EventLog(__name__)
 
 # Replies under way get this long at shutdown; service managers kill after ten seconds.
 GRACE_SECONDS = 4.0
+_SWITCH_SECONDS = 0.0005
 _QUOTA_EVERY = 5.0
 _PURGE_EVERY = 6 * 3600.0
 
@@ -201,6 +203,9 @@ async def embed_all(settings: Settings, *lists: Sequence[str]) -> list[Floats]:
 
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM or Ctrl-C. Raises StartError."""
+    # The store's thread needs Python's lock many times for one commit; by default each time may take five milliseconds
+    # from a busy loop, and acknowledgements wait for commits.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     stopped = until_stopped()
     async with running(settings) as app:
         await asyncio.wait({stopped, app.finished}, return_when=asyncio.FIRST_COMPLETED)

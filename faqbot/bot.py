@@ -70,9 +70,9 @@ class Bot:
         self._metrics = metrics
         self._embeddings = embeddings
         self._clock = clock
-        self._desk = Desk(library, metrics, today=today, clock=clock)
         self._recording: set[asyncio.Task[None]] = set()
         self.inbox = Inbox(store, self.handle, metrics, clock=clock)
+        self._desk = Desk(library, metrics, today=today, clock=clock, arriving=lambda: self.inbox.arriving > 0)
 
     async def receive(self, data: Any) -> None:
         """Take on the data of one callback. After this returns the message may be acknowledged.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -32,8 +33,6 @@ _SENDS_AT_ONCE = 400
 # A conversation that was throttled is paced until so long after the last time.
 _PACED_SECONDS = 3600.0
 _LONGEST_HOLD = 60.0
-# The robot API wants the text as JSON inside JSON, which takes more room.
-_ROBOT_BYTES = MAX_BYTES - 2_000
 
 
 class Slots(Protocol):
@@ -47,6 +46,15 @@ class _Pace:
     hold: float
     until: float
     times: int
+
+
+@dataclass(slots=True)
+class _Tries:
+    """How one reply has gone so far."""
+
+    give_up: float
+    failed: int = 0
+    unsure: int = 0
 
 
 _Send = Callable[[Message, Reply], Awaitable[None]]
@@ -80,54 +88,56 @@ class Delivery:
 
     async def send(self, message: Message, replies: Sequence[Reply]) -> None:
         """Deliver all of them, in order. Raises DeliveryError and its children."""
-        for reply in replies:
-            await self._deliver(message, reply)
-
-    async def _deliver(self, message: Message, reply: Reply) -> None:
-        give_up = self._clock() + self._patience
         gone: SessionGone | None = None
-        attempt = unsure = 0
+        for reply in replies:
+            tries = _Tries(self._clock() + self._patience)
+            if gone is None:
+                try:
+                    await self._deliver(message, reply, "webhook", self._by_webhook, tries)
+                    continue
+                except SessionGone as exc:
+                    gone = exc
+            way, send = self._without_webhook(message, gone)
+            for part in _robot_parts(message, reply):
+                await self._deliver(message, part, way, send, tries)
+
+    async def _deliver(self, message: Message, reply: Reply, way: str, send: _Send, tries: _Tries) -> None:
+        """Deliver one message one way."""
         while True:
-            give_up += await self._await_turn(message.conversation_id)
-            if gone is None and self._expired(message):
-                gone = SessionGone("会话地址已过期", code="expired")
-            way, send = ("webhook", self._by_webhook) if gone is None else self._without_webhook(message, gone)
+            tries.give_up += await self._await_turn(message.conversation_id)
+            if way == "webhook" and self._expired(message):
+                raise SessionGone("会话地址已过期", code="expired")
+            began = self._clock()
             try:
                 await self._attempt(way, send, message, reply)
                 return
-            except SessionGone as exc:
-                gone = exc
-                continue
             except Throttled as exc:
-                self._slow_down(message.conversation_id, exc)
+                self._slow_down(message.conversation_id, exc, began)
                 continue
             except OutcomeUnknown as exc:
-                unsure += 1
-                if unsure > _UNSURE_REPEATS:
+                tries.unsure += 1
+                if tries.unsure > _UNSURE_REPEATS:
                     raise
                 failure: DeliveryError = exc
             except DeliveryError as exc:
                 if exc.permanent or isinstance(exc, TokenRefused):
                     raise
                 failure = exc
-            wait = backoff(attempt)
-            attempt += 1
-            if self._clock() + wait > give_up:
+            wait = backoff(tries.failed)
+            tries.failed += 1
+            if self._clock() + wait > tries.give_up:
                 raise failure
-            log.warning("reply.retry", way=way, code=failure.code, attempt=attempt, seconds=round(wait, 1))
+            log.warning("reply.retry", way=way, code=failure.code, attempt=tries.failed, seconds=round(wait, 1))
             await self._sleep(wait)
 
     async def _attempt(self, way: str, send: _Send, message: Message, reply: Reply) -> None:
-        code = "ok"
         try:
             async with self._sending:
                 await send(message, reply)
-            log.debug("reply.sent", way=way)
         except DeliveryError as exc:
-            code = exc.code
+            self._metrics.sends.labels(way, exc.code).inc()
             raise
-        finally:
-            self._metrics.sends.labels(way, code).inc()
+        self._metrics.sends.labels(way, "ok").inc()
 
     async def _by_webhook(self, message: Message, reply: Reply) -> None:
         await self._webhook.send(message.webhook, reply_body(reply))
@@ -142,25 +152,22 @@ class Delivery:
         raise gone
 
     async def _to_group(self, message: Message, reply: Reply) -> None:
-        text = unmentioned(message, reply).body
-        for part in split(text, _ROBOT_BYTES):
-            await self._robot.to_group(message.conversation_id, reply.title, part)
+        await self._robot.to_group(message.conversation_id, reply.title, reply.body)
 
     async def _to_person(self, message: Message, reply: Reply) -> None:
-        for part in split(reply.body, _ROBOT_BYTES):
-            await self._robot.to_person(message.staff_id, reply.title, part)
+        await self._robot.to_person(message.staff_id, reply.title, reply.body)
 
     def _expired(self, message: Message) -> bool:
         return not message.webhook or 0 < message.webhook_until < self._clock() + EXPIRY_MARGIN
 
     # -- conversations that DingTalk says are too fast ---------------------------------------------
 
-    def _slow_down(self, conversation: str, refusal: Throttled) -> None:
+    def _slow_down(self, conversation: str, refusal: Throttled, began: float) -> None:
         """Pace the conversation from now on; each further refusal doubles the pause."""
         now = self._clock()
         pace = self._paced.get(conversation)
         # Several calls that were under way together are one refusal.
-        if pace is not None and now < pace.hold:
+        if pace is not None and began < pace.hold:
             return
         times = pace.times + 1 if pace is not None else 0
         hold = max(refusal.wait, min(CONVERSATION_GAP * 2.0**times, _LONGEST_HOLD))
@@ -187,6 +194,17 @@ class Delivery:
             return await self._slots.reserve(f"conversation:{conversation}", CONVERSATION_GAP)
         except StoreError:
             return CONVERSATION_GAP
+
+
+def _robot_parts(message: Message, reply: Reply) -> list[Reply]:
+    """The reply as messages the robot API takes."""
+    whole = unmentioned(message, reply)
+    limit, parts = MAX_BYTES, [whole.body]
+    # The API wants the text as JSON inside JSON, where quotes and line breaks take more room.
+    while max(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts) > MAX_BYTES:
+        parts = split(whole.body, limit)
+        limit //= 2
+    return [replace(whole, body=part) for part in parts]
 
 
 def unmentioned(message: Message, reply: Reply) -> Reply:

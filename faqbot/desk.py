@@ -31,12 +31,19 @@ class Desk:
     """`await decide(…)`: the decision on one message by the knowledge that is live at that moment."""
 
     def __init__(
-        self, library: Library, metrics: Metrics, *, today: Callable[[], date], clock: Callable[[], float] = time.time
+        self,
+        library: Library,
+        metrics: Metrics,
+        *,
+        today: Callable[[], date],
+        clock: Callable[[], float] = time.time,
+        arriving: Callable[[], bool] = lambda: False,
     ) -> None:
         self._library = library
         self._metrics = metrics
         self._today = today
         self._clock = clock
+        self._arriving = arriving
         self._cases: deque[_Case] = deque()
 
     async def decide(self, message: Message, context: Context | None, meaning: Floats | None) -> Decision:
@@ -70,6 +77,13 @@ class Desk:
                 case.decided.set_exception(exc)
             else:
                 case.decided.set_result(decision)
-        self._metrics.match_seconds.observe((time.perf_counter() - started) / len(cases))
-        if self._cases:
-            asyncio.get_running_loop().call_soon(self._work)
+        spent = time.perf_counter() - started
+        self._metrics.match_seconds.observe(spent / len(cases))
+        if not self._cases:
+            return
+        loop = asyncio.get_running_loop()
+        if self._arriving():
+            # An acknowledgement takes several turns of the loop; it must not wait for a batch at each of them.
+            loop.call_later(spent, self._work)
+        else:
+            loop.call_soon(self._work)

@@ -52,36 +52,45 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     yield Finding("设置", Level.GOOD, "没有发现问题")
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(http_session(settings))
-        yield await _clock(session, settings)
+        reachable = True
+        try:
+            theirs = await _their_time(session, settings)
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            reachable = False
+            host = urlsplit(settings.openapi_endpoint).hostname
+            advice = "请检查网络、代理（HTTPS_PROXY）和证书（SSL_CERT_FILE）"
+            yield Finding("网络", Level.BAD, f"连不上 {host}（{type(exc).__name__}）：{advice}")
+        else:
+            yield _clock(theirs)
         store: Store | None = None
         try:
             store = await open_store(settings.store)
             stack.push_async_callback(store.close)
         except StartError as exc:
             yield Finding("存储", Level.BAD, str(exc))
-        # Without a store the token is simply not shared.
-        api = open_api(settings, session, store or _Nowhere(), Metrics())
-        yield await _send_permission(api, settings)
-        yield await _stream(session, settings)
+        if reachable:
+            # Without a store the token is simply not shared.
+            api = open_api(settings, session, store or _Nowhere(), Metrics())
+            yield await _send_permission(api, settings)
+            yield await _stream(session, settings)
         if store is not None:
             for found in await _store(store, settings):
                 yield found
         yield _knowledge(settings)
 
 
-async def _clock(session: aiohttp.ClientSession, settings: Settings) -> Finding:
+async def _their_time(session: aiohttp.ClientSession, settings: Settings) -> float | None:
+    """DingTalk's clock as it stands in an answer. Raises aiohttp.ClientError, TimeoutError."""
+    async with session.head(settings.openapi_endpoint, timeout=_SECONDS, allow_redirects=False) as response:
+        try:
+            return parsedate_to_datetime(response.headers["Date"]).timestamp()
+        except (KeyError, ValueError, OverflowError):
+            return None
+
+
+def _clock(theirs: float | None) -> Finding:
     name = "时钟"
-    try:
-        async with session.head(settings.openapi_endpoint, timeout=_SECONDS, allow_redirects=False) as response:
-            theirs = parsedate_to_datetime(response.headers["Date"]).timestamp()
-    except (aiohttp.ClientError, TimeoutError) as exc:
-        host = urlsplit(settings.openapi_endpoint).hostname
-        return Finding(
-            name,
-            Level.BAD,
-            f"连不上 {host}（{type(exc).__name__}）：请检查网络、代理（HTTPS_PROXY）和证书（SSL_CERT_FILE）",
-        )
-    except (KeyError, ValueError):
+    if theirs is None:
         return Finding(name, Level.WARNING, "钉钉没有报时，没法核对")
     skew = time.time() - theirs
     if abs(skew) < _SKEW_WARNING:

@@ -65,6 +65,7 @@ class Inbox:
         self._clock = clock
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.store_ok = True
+        self.arriving = 0  # messages that are being written down
         self._lanes: dict[str, deque[_Waiting]] = {}
         self._held: dict[str, float] = {}
         self._workers: set[asyncio.Task[None]] = set()
@@ -82,6 +83,7 @@ class Inbox:
     async def accept(self, message: Message) -> bool:
         """Write the message down and queue it; False if it was seen before. Raises StoreError: do not acknowledge."""
         room = len(self._held) < self._most and not self._spilled
+        self.arriving += 1
         try:
             ahead = await self._store.accept(message, self.owner if room else "")
         except StoreError as exc:
@@ -89,6 +91,8 @@ class Inbox:
             self._unsure = True
             self._away(exc)
             raise
+        finally:
+            self.arriving -= 1
         if ahead is None:
             return False
         if room:

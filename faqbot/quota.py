@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from faqbot.dingtalk.codes import is_free
 from faqbot.errors import StoreError
 from faqbot.metrics import Metrics
 from faqbot.telemetry import EventLog
@@ -64,7 +65,7 @@ class Quota:
 
     def call(self, path: str, code: str) -> None:
         """DingTalk answered a call; refused for its rate, it is not counted, nor are contacts and tokens."""
-        if "Qps" in code or "Qpm" in code or path.startswith(_FREE) or f"/{path}".startswith(_FREE):
+        if is_free(code) or f"/{path.lstrip('/')}".startswith(_FREE):
             return
         self._unwritten[f"{self._today():%Y-%m}|{CALLS}"] += 1
 

@@ -20,6 +20,8 @@ _SECRET_VALUES = re.compile(
     ( [^\s"'&,;<>]{4,} )
     """
 )
+_NEEDS_QUOTES = re.compile(r'[\s"=]')
+_SECRET_WORDS = ("session", "token", "ticket", "sign", "secret")
 MASK = "***"
 # These speak of parameters and tickets at DEBUG, whatever level we log at ourselves.
 _TALKATIVE = ("websockets", "websockets.client", "aiohttp", "urllib3", "asyncio", "dingtalk_stream")
@@ -79,6 +81,10 @@ class Masker:
     def __call__(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(MASK, text)
+        # Most lines hold none of these words, and looking for them is much quicker than the pattern.
+        lowered = text.lower()
+        if not any(word in lowered for word in _SECRET_WORDS):
+            return text
         return _SECRET_VALUES.sub(rf"\1{MASK}", text)
 
 
@@ -114,7 +120,7 @@ def _plain(value: Any) -> Any:
 
 def _quoted(value: Any) -> str:
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text or re.search(r'[\s"=]', text) else text
+    return json.dumps(text, ensure_ascii=False) if not text or _NEEDS_QUOTES.search(text) else text
 
 
 def setup_logging(

@@ -26,18 +26,24 @@ _BANNED_SECONDS = 300.0
 _BUSY = {-1}
 _SESSION_GONE = {300001, 300005}
 _TOO_FAST = {410100, 130101}
-_TOKEN = {40001, 40014, 41001, 42001}
+_TOKEN = {40001, 40014, 41001, 42001, 88}
+_CREDENTIALS = {40089}
 _APP_TOO_FAST = {90001, 90003, 90004, 90005, 90006, 90018}
 _API_TOO_FAST = {90002}
 _QUOTA, _PERMISSION, _IP = {90020}, {60011}, {60020}
 _UNSURE = {15}
 _CONTENT = {430101, 430102, 430103, 430104, 460101, 101002}
 _IN_SUB_CODE = 88
+_FREE_CODES = {str(code) for code in _APP_TOO_FAST | _API_TOO_FAST} | {"ip_banned"}
 
 _NEW_TOO_FAST = re.compile(r"QpsLimit|QpmLimit|^send\.too\.fast$|^too\.many\.(?:group|people)$")
 _NEW_CONTENT = re.compile(r"^contain\.(?:unsafe|notAllowed)\.|\.msgParam\.tooLong$")
 _NEW_UNSURE = {"unknown.send.result", "system.error"}
-_ADDRESS = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b|\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){2,7}\b")
+# Chinese words stand right beside the numbers, so that \b finds no border there.
+_ADDRESS = re.compile(
+    r"(?<![\d.:])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)|(?<![\w.:])[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){3,7}(?![\w:])",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def webhook_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | None:
@@ -52,8 +58,9 @@ def old_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | 
     if answer is None or "errcode" not in answer:
         return _unreadable(status, answer)
     code = _number(answer["errcode"])
-    if code == _IN_SUB_CODE and _number(answer.get("sub_code")) is not None:
-        code = _number(answer["sub_code"])
+    if code == _IN_SUB_CODE:
+        # Authorisation failed; without a reason of its own, the token is to blame.
+        code = _number(answer.get("sub_code")) or _IN_SUB_CODE
     if code is None:
         return DeliveryError("钉钉返回的 errcode 不是数字", code="bad_errcode", permanent=True)
     text = _said(code, answer)
@@ -69,6 +76,8 @@ def old_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | 
         return TokenRefused(text, code=str(code))
     if code in _QUOTA:
         return NeedsAdmin(_quota(), code=str(code))
+    if code in _CREDENTIALS:
+        return NeedsAdmin(_credentials(), code=str(code))
     if code in _PERMISSION:
         return NeedsAdmin(_permission(_scopes(answer)), code=str(code))
     if code in _IP:
@@ -99,14 +108,17 @@ def new_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | 
     if code.endswith("IpNotInWhiteList"):
         return NeedsAdmin(_ip(_message(answer)), code=code)
     if code == "invalidClientIdOrSecret":
-        return NeedsAdmin(
-            "钉钉不认识这对 Client ID 和 Client Secret：请核对 DINGTALK_CLIENT_ID 和 DINGTALK_CLIENT_SECRET", code=code
-        )
+        return NeedsAdmin(_credentials(), code=code)
     if _NEW_CONTENT.search(code):
         return ContentRefused(text, code=code)
     if code in _NEW_UNSURE or status == 504:
         return OutcomeUnknown(text, code=code)
-    return DeliveryError(text, code=code, permanent=status < 500)
+    return DeliveryError(text, code=code, permanent=_permanent(status))
+
+
+def is_free(code: str) -> bool:
+    """Whether DingTalk does not count a call it answered so: it was refused for its rate."""
+    return "QpsLimit" in code or "QpmLimit" in code or code in _FREE_CODES
 
 
 def _unreadable(status: int, answer: Mapping[str, Any] | None) -> DeliveryError:
@@ -116,13 +128,17 @@ def _unreadable(status: int, answer: Mapping[str, Any] | None) -> DeliveryError:
     text = f"钉钉返回了 HTTP {status}，不是预期的 JSON"
     if status == 504:
         return OutcomeUnknown(text, code="http_504")
-    # 3xx would lead elsewhere and is never followed; other 4xx do not get better by repeating.
-    permanent = 300 <= status < 500 and status not in (408, 429)
-    return DeliveryError(text, code=f"http_{status}", permanent=permanent)
+    return DeliveryError(text, code=f"http_{status}", permanent=_permanent(status))
+
+
+def _permanent(status: int) -> bool:
+    """3xx would lead elsewhere and is never followed; 4xx do not get better by repeating, but for these two."""
+    return 300 <= status < 500 and status not in (408, 429)
 
 
 def _said(code: object, answer: Mapping[str, Any]) -> str:
-    return f"钉钉没有接收：{_message(answer)}（{code}）"
+    message = _message(answer)
+    return f"钉钉没有接收：{message}（{code}）" if message else f"钉钉没有接收（{code}）"
 
 
 def _message(answer: Mapping[str, Any]) -> str:
@@ -134,8 +150,12 @@ def _scopes(answer: Mapping[str, Any]) -> str:
     scopes = detail.get("requiredScopes") if isinstance(detail, Mapping) else None
     if isinstance(scopes, list) and scopes:
         return "、".join(map(str, scopes))[:200]
-    found = re.search(r"\[([\w.,\s]+)\]|(qyapi_\w+)", _message(answer))
+    found = re.search(r"\[([\w.,\s]+)\]|(qyapi_\w+)", _message(answer), re.ASCII)
     return (found.group(1) or found.group(2)) if found else ""
+
+
+def _credentials() -> str:
+    return "钉钉不认识这对 Client ID 和 Client Secret：请核对 DINGTALK_CLIENT_ID 和 DINGTALK_CLIENT_SECRET"
 
 
 def _permission(scopes: str) -> str:
@@ -156,7 +176,9 @@ def _quota() -> str:
 
 
 def _number(value: Any) -> int | None:
-    """DingTalk writes numbers as text in places."""
+    """DingTalk writes numbers as text in places; a fraction or a yes or no is none."""
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        return None
     try:
         return int(value)
     except (TypeError, ValueError):

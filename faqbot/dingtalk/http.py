@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +44,6 @@ async def post(
 async def _json(response: aiohttp.ClientResponse) -> dict[str, Any] | None:
     try:
         answer = await response.json(content_type=None)
-    except (ValueError, aiohttp.ClientPayloadError, asyncio.IncompleteReadError):
+    except ValueError:
         return None
     return answer if isinstance(answer, dict) else None

@@ -69,18 +69,19 @@ class OpenApi:
         return await self._call(path, send)
 
     async def _call(self, path: str, send: Callable[[str], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
-        token = await self._tokens.get()
-        await self._take_slot(path)
         try:
+            token = await self._tokens.get()
+            await self._take_slot(path)
+            try:
+                return await send(token)
+            except TokenRefused as exc:
+                log.warning("token.refused", code=exc.code, api=path)
+            token = await self._tokens.renew(token)
+            await self._take_slot(path)
             return await send(token)
-        except TokenRefused as exc:
-            log.warning("token.refused", code=exc.code, api=path)
-        except DeliveryError as exc:
-            if isinstance(exc, NeedsAdmin):
-                log.alarm("api.needs_admin", api=path, code=exc.code, what=str(exc))
+        except NeedsAdmin as exc:
+            log.alarm("api.needs_admin", api=path, code=exc.code, what=str(exc))
             raise
-        await self._take_slot(path)
-        return await send(await self._tokens.renew(token))
 
     async def _take_slot(self, path: str) -> None:
         try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import aiohttp
@@ -24,6 +24,8 @@ log = EventLog(__name__)
 # A token lives two hours; asked again while valid, DingTalk gives the same one with renewed life.
 _RENEW_EARLY_SECONDS = 600.0
 _FETCH_SECONDS = 30.0
+# After a refresh that failed, a token that is still good is used for so long before the next try.
+_TRY_AGAIN_SECONDS = 30.0
 
 
 class Shared(Protocol):
@@ -84,9 +86,11 @@ class AccessTokens:
             return token.value
 
     async def renew(self, refused: str) -> str:
-        """Another token than the one DingTalk refused; fetched once however many callers come with the same."""
+        """A token fetched since DingTalk refused that one; once, however many callers come with the same."""
+        known = self._token
         async with self._one_at_a_time:
-            if self._token is None or self._token.value == refused:
+            # DingTalk may give the same one again: what counts is that somebody fetched meanwhile.
+            if self._token is None or (self._token is known and self._token.value == refused):
                 self._token = None
                 self._token = await self._obtain(None, refused)
             return self._token.value
@@ -100,37 +104,50 @@ class AccessTokens:
                 if found is not None and found.value != refused and found.fresh(self._clock()):
                     return found
                 if await self._shared.claim(self._key, _FETCH_SECONDS):
-                    try:
-                        return await self._fetch_and_note()
-                    finally:
-                        await self._shared.release(self._key)
+                    return await self._fetch_and_share(present)
                 if present is not None:
                     return present
                 await asyncio.sleep(0.1)
         except StoreError as exc:
             log.warning("token.not_shared", reason=str(exc))
-        return present if present is not None else await self._fetch()
+        return await self._fetch(present)
 
     async def _noted(self) -> _Token | None:
         text = await self._shared.note(self._key)
-        return _Token(*json.loads(text)) if text is not None else None
-
-    async def _fetch_and_note(self) -> _Token:
-        token = await self._fetch()
-        # From here on the token is good whether or not it can be shared.
         try:
-            text = json.dumps([token.value, token.until, token.early])
-            await self._shared.put_note(self._key, text, token.until - self._clock())
+            value, until, early = json.loads(text or "null")
+            return _Token(str(value), float(until), float(early))
+        except (TypeError, ValueError):
+            # There is none, or another version wrote it.
+            return None
+
+    async def _fetch_and_share(self, present: _Token | None) -> _Token:
+        """Fetch one and let the others find it; it is good whether or not it can be shared."""
+        try:
+            token = await self._fetch(present)
+            if token.fresh(self._clock()):
+                text = json.dumps([token.value, token.until, token.early])
+                await self._share(self._shared.put_note(self._key, text, token.until - self._clock()))
+            return token
+        finally:
+            await self._share(self._shared.release(self._key))
+
+    async def _share(self, step: Awaitable[None]) -> None:
+        try:
+            await step
         except StoreError as exc:
             log.warning("token.not_shared", reason=str(exc))
-        return token
 
-    async def _fetch(self) -> _Token:
+    async def _fetch(self, present: _Token | None) -> _Token:
         try:
             token = await retry(self._ask)
         except DeliveryError as exc:
             self._refreshed(exc.code)
-            raise
+            if present is None:
+                raise
+            log.warning("token.not_refreshed", code=exc.code, reason=str(exc))
+            rest = present.until - self._clock() - _TRY_AGAIN_SECONDS
+            return replace(present, early=min(present.early, max(0.0, rest)))
         self._refreshed("ok")
         log.info("token.refreshed", seconds=round(token.until - self._clock()))
         return token
@@ -141,7 +158,9 @@ class AccessTokens:
             raise error
         try:
             assert answer is not None
-            value, seconds = str(answer["accessToken"]), float(answer["expireIn"])
+            value, seconds = str(answer["accessToken"] or ""), float(answer["expireIn"])
         except (KeyError, TypeError, ValueError):
-            raise DeliveryError("钉钉的回答里没有 accessToken", code="bad_token_answer") from None
+            value, seconds = "", 0.0
+        if not value or seconds <= 0:
+            raise DeliveryError("钉钉的回答里没有 accessToken", code="bad_token_answer")
         return _Token(value, self._clock() + seconds, min(_RENEW_EARLY_SECONDS, seconds / 4))

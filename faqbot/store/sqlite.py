@@ -375,27 +375,22 @@ class SqliteStore:
         self._connection.close()
 
     def _commit(self, jobs: Sequence[_Job]) -> list[tuple[asyncio.Future[Any], Any, BaseException | None]]:
-        outcomes: list[tuple[asyncio.Future[Any], Any, BaseException | None]] = []
+        """One transaction for all; where a step fails, each gets its own, so that it takes no other along."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for step, future in jobs:
-                self._connection.execute("SAVEPOINT step")
-                try:
-                    outcomes.append((future, step(self._connection), None))
-                except Exception as exc:
-                    self._connection.execute("ROLLBACK TO step")
-                    outcomes.append((future, None, exc))
-                self._connection.execute("RELEASE step")
+            results = [step(self._connection) for step, _ in jobs]
             self._connection.execute("COMMIT")
-            if self._log_holds_secrets:
-                # The write-ahead log still has the deleted words.
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                self._log_holds_secrets = False
         except Exception as exc:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            return [(future, None, exc) for _, future in jobs]
-        return outcomes
+            if len(jobs) == 1:
+                return [(jobs[0][1], None, exc)]
+            return [outcome for job in jobs for outcome in self._commit([job])]
+        if self._log_holds_secrets:
+            # The write-ahead log still has the deleted words.
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._log_holds_secrets = False
+        return [(future, result, None) for (_, future), result in zip(jobs, results, strict=True)]
 
 
 def _tell(outcomes: Sequence[tuple[asyncio.Future[Any], Any, BaseException | None]]) -> None:
