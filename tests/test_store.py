@@ -248,6 +248,25 @@ async def test_counters_add_up_and_are_found_by_prefix(store: Store) -> None:
     assert await store.counts("2026-11|") == {"2026-11|calls": 10, "2026-11|messages": 5}
 
 
+async def test_a_journal_is_kept_in_order_and_apart_from_others(store: Store) -> None:
+    numbers = [await store.write_journal("edits", at, text) for at, text in ((3.0, "c|d"), (1.0, "a"), (2.0, "改"))]
+    await store.write_journal("runs", 2.0, "x")
+    assert numbers == sorted(set(numbers))
+    assert [(line.at, line.text) for line in await store.journal("edits", 2.0)] == [(2.0, "改"), (3.0, "c|d")]
+    assert [line.number for line in await store.journal("edits", 0.0)] == [numbers[1], numbers[2], numbers[0]]
+    same = [await store.write_journal("edits", 9.0, "same") for _ in range(3)]
+    assert [line.number for line in await store.journal("edits", 9.0)] == same
+
+
+async def test_a_mark_stays_until_it_is_replaced_or_taken_back(store: Store) -> None:
+    await store.put_mark("missed", "年假", "not ours")
+    await store.put_mark("missed", "年假", "done")
+    await store.put_mark("missed", "病假", "x")
+    await store.put_mark("other", "年假", "y")
+    await store.put_mark("missed", "病假", None)
+    assert await store.marks("missed") == {"年假": "done"}
+
+
 async def test_documents_and_vectors_are_kept(store: Store) -> None:
     await store.put_documents({"faq/a.yaml": b"a", "faq/b.yaml": b"\xff"})
     await store.put_documents({"faq/a.yaml": b"new"})

@@ -13,7 +13,7 @@ import pytest
 from faqbot.errors import StartError
 from faqbot.model import QuestionRecord
 from faqbot.store import open_store
-from faqbot.store.sqlite import _STEPS
+from faqbot.store.schema import STEPS
 from tests.test_store import DONE, ME, RECORD, message
 
 
@@ -83,11 +83,11 @@ async def test_a_new_process_knows_at_once_that_the_killed_one_is_dead(tmp_path:
     await store.close()
 
 
-@pytest.mark.parametrize("taken", range(1, len(_STEPS)))
+@pytest.mark.parametrize("taken", range(1, len(STEPS)))
 async def test_a_store_of_every_older_version_is_upgraded_with_its_data(tmp_path: Path, taken: int) -> None:
     path = tmp_path / "old.db"
     db = sqlite3.connect(path)
-    for step in _STEPS[:taken]:
+    for step in STEPS[:taken]:
         db.executescript(step)
     db.execute(
         "INSERT INTO questions (message_id, asked_at, conversation_id, asker, text, outcome, entry_id, score) "

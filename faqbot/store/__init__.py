@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from faqbot.errors import StartError
 from faqbot.model import Context, Message, MessageKind, QuestionRecord, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One thing that was done: its number, when (epoch seconds), and what, as JSON."""
+
+    number: int
+    at: float
+    text: str
 
 
 class Store(Protocol):
@@ -108,6 +117,24 @@ class Store(Protocol):
 
     async def counts(self, prefix: str) -> Mapping[str, int]:
         """The counters whose name begins with `prefix`."""
+        ...
+
+    # -- what people did -------------------------------------------------------------------------
+
+    async def write_journal(self, name: str, at: float, text: str) -> int:
+        """Append a line to the journal `name`; its number, which grows."""
+        ...
+
+    async def journal(self, name: str, since: float) -> Sequence[JournalLine]:
+        """The lines of a journal from `since` on, oldest first."""
+        ...
+
+    async def put_mark(self, name: str, key: str, value: str | None) -> None:
+        """Remember a value for `key` until it is replaced; None forgets it."""
+        ...
+
+    async def marks(self, name: str) -> Mapping[str, str]:
+        """All that is remembered under `name`."""
         ...
 
     # -- knowledge -------------------------------------------------------------------------------

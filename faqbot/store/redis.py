@@ -20,7 +20,7 @@ from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from faqbot.errors import StartError, StoreError
 from faqbot.model import Context, Message, Option, QuestionRecord, Verdict
-from faqbot.store import pack_message, pack_record, unpack_message
+from faqbot.store import JournalLine, pack_message, pack_record, unpack_message
 
 # Layout of the keys. A change raises the number and adds a step to _UPGRADES.
 _LAYOUT = 1
@@ -38,6 +38,8 @@ _QUESTION = f"{_P}question:"  # string per question: the record as JSON
 _QUESTIONS = f"{_P}questions"  # sorted set: message keys by the time they were asked
 _ASKED = f"{_P}asked:"  # set per person: message keys
 _CLAIM, _NOTE, _SLOT = f"{_P}claim:", f"{_P}note:", f"{_P}slot:"
+_JOURNAL = f"{_P}journal:"  # sorted set per journal: its lines by time
+_MARKS = f"{_P}marks:"  # hash per name
 _COUNTERS, _DOCUMENTS, _VECTORS = f"{_P}counters", f"{_P}documents", f"{_P}vectors"
 
 # A finished message is known again for so long; DingTalk's repeats come within minutes.
@@ -127,6 +129,15 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', '{_QUESTIONS}', '-inf', '(' .. 
 end
 return gone
 """
+# A line is `number|call|text`; the same call repeated after a lost answer is not written twice.
+_WRITE_JOURNAL = f"""
+local known = redis.call('GET', '{_CLAIM}journal:' .. ARGV[4])
+if known then return tonumber(known) end
+local number = redis.call('INCR', '{_SEQUENCE}')
+redis.call('ZADD', '{_JOURNAL}' .. ARGV[1], ARGV[2], number .. '|' .. ARGV[4] .. '|' .. ARGV[3])
+redis.call('SET', '{_CLAIM}journal:' .. ARGV[4], number, 'EX', 60)
+return number
+"""
 # Redis' own clock: the replicas' may differ. Milliseconds.
 _RESERVE = f"""
 local time = redis.call('TIME')
@@ -151,6 +162,7 @@ class RedisStore:
         self._renew = client.register_script(_RENEW)
         self._forget = client.register_script(_FORGET)
         self._purge = client.register_script(_PURGE)
+        self._write_journal = client.register_script(_WRITE_JOURNAL)
         self._reserve = client.register_script(_RESERVE)
 
     @classmethod
@@ -302,6 +314,26 @@ class RedisStore:
         found = await _do(self._redis.hgetall(_COUNTERS))
         return {k.decode(): int(v) for k, v in found.items() if k.decode().startswith(prefix)}
 
+    # -- what people did -------------------------------------------------------------------------
+
+    async def write_journal(self, name: str, at: float, text: str) -> int:
+        return int(await _do(self._write_journal(args=[name, at, text, secrets.token_hex(6)])))
+
+    async def journal(self, name: str, since: float) -> Sequence[JournalLine]:
+        found = await _do(self._redis.zrangebyscore(_JOURNAL + name, since, "+inf", withscores=True))
+        lines = [(int(number), at, text) for (number, _, text), at in ((_three(line), at) for line, at in found)]
+        return [JournalLine(*line) for line in sorted(lines, key=lambda line: (line[1], line[0]))]
+
+    async def put_mark(self, name: str, key: str, value: str | None) -> None:
+        if value is None:
+            await _do(self._redis.hdel(_MARKS + name, key))
+        else:
+            await _do(self._redis.hset(_MARKS + name, key, value))
+
+    async def marks(self, name: str) -> Mapping[str, str]:
+        found = await _do(self._redis.hgetall(_MARKS + name))
+        return {key.decode(): value.decode() for key, value in found.items()}
+
     # -- knowledge -------------------------------------------------------------------------------
 
     async def documents(self) -> Mapping[str, bytes]:
@@ -349,6 +381,10 @@ async def _do(call: Awaitable[Any] | Any) -> Any:
         raise StoreError(f"Redis 拒绝了操作：{str(exc)[:200]}") from exc
     except (RedisError, OSError, TimeoutError) as exc:
         raise StoreError(f"连不上 Redis（{type(exc).__name__}）") from exc
+
+
+def _three(line: bytes) -> list[str]:
+    return line.decode().split("|", 2)
 
 
 def _ms(seconds: float) -> int:

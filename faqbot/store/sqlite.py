@@ -10,62 +10,16 @@ import contextlib
 import json
 import queue
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import IO, Any
 
 from faqbot.errors import StartError, StoreError
 from faqbot.model import Context, Message, Option, QuestionRecord, Verdict
-from faqbot.store import pack_message, pack_record, unpack_message
+from faqbot.store import JournalLine, pack_message, pack_record, unpack_message
+from faqbot.store.schema import connect, lock
 
-# Numbered steps; a file remembers in user_version how many it has taken. Never change one, add the next.
-_STEPS = (
-    """
-    CREATE TABLE inbox (
-        robot_code TEXT NOT NULL,
-        message_id TEXT NOT NULL,
-        received_at REAL NOT NULL,
-        state TEXT NOT NULL DEFAULT 'received',
-        message TEXT NOT NULL,
-        PRIMARY KEY (robot_code, message_id)
-    ) WITHOUT ROWID;
-    CREATE INDEX inbox_unfinished ON inbox (received_at) WHERE state = 'received';
-    CREATE TABLE contexts (
-        thread TEXT PRIMARY KEY,
-        options TEXT NOT NULL,
-        until REAL NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE questions (
-        message_id TEXT NOT NULL,
-        asked_at REAL NOT NULL,
-        conversation_id TEXT NOT NULL,
-        asker TEXT NOT NULL,
-        text TEXT NOT NULL,
-        outcome TEXT NOT NULL,
-        entry_id TEXT NOT NULL,
-        score REAL NOT NULL
-    );
-    CREATE INDEX questions_asked_at ON questions (asked_at);
-    """,
-    "CREATE TABLE vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;",
-    "CREATE TABLE documents (name TEXT PRIMARY KEY, content BLOB NOT NULL);",
-    """
-    ALTER TABLE inbox ADD COLUMN thread TEXT NOT NULL DEFAULT '';
-    ALTER TABLE inbox ADD COLUMN asker TEXT NOT NULL DEFAULT '';
-    ALTER TABLE inbox ADD COLUMN owner TEXT NOT NULL DEFAULT '';
-    ALTER TABLE inbox ADD COLUMN reason TEXT NOT NULL DEFAULT '';
-    CREATE INDEX inbox_thread ON inbox (thread, received_at) WHERE state = 'received';
-    CREATE TABLE leases (owner TEXT PRIMARY KEY, until REAL NOT NULL) WITHOUT ROWID;
-    CREATE TABLE notes (key TEXT PRIMARY KEY, value TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
-    CREATE TABLE slots (key TEXT PRIMARY KEY, free REAL NOT NULL) WITHOUT ROWID;
-    CREATE TABLE counters (key TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
-    ALTER TABLE questions ADD COLUMN delivery TEXT NOT NULL DEFAULT 'ok';
-    CREATE INDEX questions_asker ON questions (asker);
-    """,
-)
 _MOST_PER_COMMIT = 256
 _MOST_PARAMETERS = 500
 # A finished message is known again for so long; DingTalk's repeats come within minutes.
@@ -95,7 +49,7 @@ class SqliteStore:
     async def open(cls, path: str, *, clock: Callable[[], float] = time.time) -> SqliteStore:
         """Open or create the file and bring its tables up to date. Raises StartError."""
         try:
-            connection = await asyncio.to_thread(_connect, path)
+            connection = await asyncio.to_thread(connect, path)
         except sqlite3.Error as exc:
             raise StartError(f"打不开存储文件 {path}：{exc}；请检查目录是否存在、可写，文件是否为 SQLite") from exc
         return cls(connection, path, clock)
@@ -106,7 +60,7 @@ class SqliteStore:
         # The operating system lets go of a dead process's lock, so whoever gets it is the only process at work.
         newly_alone = False
         if self._alone is None:
-            self._alone = await asyncio.to_thread(_lock, f"{self._path}-worker")
+            self._alone = await asyncio.to_thread(lock, f"{self._path}-worker")
             newly_alone = self._alone is not None
 
         def step(db: sqlite3.Connection) -> None:
@@ -299,6 +253,30 @@ class SqliteStore:
         rows = await self._do(lambda db: db.execute(sql, (len(prefix), prefix)).fetchall())
         return dict(rows)
 
+    # -- what people did -------------------------------------------------------------------------
+
+    async def write_journal(self, name: str, at: float, text: str) -> int:
+        sql = "INSERT INTO journal (name, at, text) VALUES (?, ?, ?)"
+        number: int = await self._do(lambda db: db.execute(sql, (name, at, text)).lastrowid)
+        return number
+
+    async def journal(self, name: str, since: float) -> Sequence[JournalLine]:
+        sql = "SELECT id, at, text FROM journal WHERE name = ? AND at >= ? ORDER BY at, id"
+        return [JournalLine(*row) for row in await self._do(lambda db: db.execute(sql, (name, since)).fetchall())]
+
+    async def put_mark(self, name: str, key: str, value: str | None) -> None:
+        def step(db: sqlite3.Connection) -> None:
+            if value is None:
+                db.execute("DELETE FROM marks WHERE name = ? AND key = ?", (name, key))
+            else:
+                db.execute("INSERT OR REPLACE INTO marks (name, key, value) VALUES (?, ?, ?)", (name, key, value))
+
+        await self._do(step)
+
+    async def marks(self, name: str) -> Mapping[str, str]:
+        sql = "SELECT key, value FROM marks WHERE name = ?"
+        return dict(await self._do(lambda db: db.execute(sql, (name,)).fetchall()))
+
     # -- knowledge -------------------------------------------------------------------------------
 
     async def documents(self) -> Mapping[str, bytes]:
@@ -403,41 +381,7 @@ def _tell(outcomes: Sequence[tuple[asyncio.Future[Any], Any, BaseException | Non
             future.set_result(result)
 
 
-def _connect(path: str) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-    # WAL with NORMAL survives a killed process without a sync for every commit.
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")
-    # What is deleted is overwritten too, so that forgotten people are not found in the file.
-    db.execute("PRAGMA secure_delete = ON")
-    taken = db.execute("PRAGMA user_version").fetchone()[0]
-    if taken > len(_STEPS):
-        db.close()
-        raise sqlite3.DatabaseError(f"文件来自更新的版本（{taken}），请升级 faqbot")
-    for number, step in enumerate(_STEPS[taken:], taken + 1):
-        db.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
-    return db
-
-
 def _ahead(db: sqlite3.Connection, message: Message) -> int:
     """How many unfinished messages of the same thread came before this one."""
     sql = "SELECT COUNT(*) FROM inbox WHERE thread = ? AND state = 'received' AND (received_at, message_id) < (?, ?)"
     return int(db.execute(sql, (message.thread, message.received_at, message.id)).fetchone()[0])
-
-
-def _lock(path: str) -> IO[bytes] | None:
-    """Hold an exclusive lock for as long as this process lives; None if another process holds it."""
-    if sys.platform == "win32" or path.startswith(":memory:"):
-        return None
-    import fcntl
-
-    try:
-        file = Path(path).open("wb")  # noqa: SIM115  it stays open
-    except OSError:
-        return None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file
