@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from faqbot.dialogue import LIMITS, Limits
-from faqbot.matching import Doubles, Index
+from faqbot.features import Doubles
+from faqbot.matching import Index, Wanted
 
 # At most so many wordings are tried; a few hundred say enough and take well under a second.
 _SAMPLE = 240
@@ -43,17 +44,27 @@ class Trial:
 
 def rehearse(index: Index) -> Trial:
     """Ask a sample of the wordings without themselves, and without their whole entry."""
+    rows = index.sample(_SAMPLE)
+    wanted: list[Wanted] = []
+    # The row a wording was held out at, None where its whole entry was.
+    held_out: list[int | None] = []
+    for row, question in zip(rows, index.read_many([index.wording(row) for row in rows]), strict=True):
+        siblings = tuple(index.siblings(row))
+        meaning = index.meaning_of(row)
+        if len(siblings) > 1:
+            wanted.append(Wanted(question, without=(row,), meaning=meaning))
+            held_out.append(row)
+        wanted.append(Wanted(question, without=siblings, meaning=meaning))
+        held_out.append(None)
     scores: list[float] = []
     right: list[bool] = []
     strangers: list[float] = []
-    for row in index.sample(_SAMPLE):
-        question, meaning = index.read(index.wording(row)), index.meaning_of(row)
-        siblings = index.siblings(row)
-        if len(siblings) > 1 and (found := index.first(question, without=(row,), meaning=meaning)) is not None:
-            scores.append(found[1])
-            right.append(found[0] == index.owner(row))
-        if (found := index.first(question, without=tuple(siblings), meaning=meaning)) is not None:
+    for row_or_none, found in zip(held_out, index.firsts(wanted), strict=True):
+        if found is not None and row_or_none is None:
             strangers.append(found[1])
+        elif found is not None and row_or_none is not None:
+            scores.append(found[1])
+            right.append(found[0] == index.owner(row_or_none))
     return Trial(np.array(scores), np.array(right, dtype=float), np.array(strangers))
 
 

@@ -9,21 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from faqbot.dialogue import decide
+from faqbot.dialogue import Case, decide_many
 from faqbot.features import Floats
 from faqbot.knowledge.library import Library
 from faqbot.metrics import Metrics
 from faqbot.model import Context, Decision, Message
 
-# Ten at once take a few milliseconds; more would hold up acknowledgements.
-_AT_ONCE = 8
+# So many take a few milliseconds together; more would hold up acknowledgements.
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    message: Message
-    context: Context | None
-    meaning: Floats | None
+class _Waiting:
+    case: Case
     decided: asyncio.Future[Decision]
 
 
@@ -44,42 +42,23 @@ class Desk:
         self._today = today
         self._clock = clock
         self._arriving = arriving
-        self._cases: deque[_Case] = deque()
+        self._waiting: deque[_Waiting] = deque()
 
     async def decide(self, message: Message, context: Context | None, meaning: Floats | None) -> Decision:
         loop = asyncio.get_running_loop()
-        case = _Case(message, context, meaning, loop.create_future())
-        self._cases.append(case)
-        if len(self._cases) == 1:
+        waiting = _Waiting(Case(message, context, meaning), loop.create_future())
+        self._waiting.append(waiting)
+        if len(self._waiting) == 1:
             loop.call_soon(self._work)
-        return await case.decided
+        return await waiting.decided
 
     def _work(self) -> None:
-        snapshot = self._library.current
-        limits = self._library.limits_for(snapshot)
-        today, now = self._today(), self._clock()
-        cases = [self._cases.popleft() for _ in range(min(_AT_ONCE, len(self._cases)))]
         started = time.perf_counter()
-        for case in cases:
-            if case.decided.cancelled():
-                continue
-            try:
-                decision = decide(
-                    case.message,
-                    snapshot.index,
-                    case.context,
-                    limits=limits,
-                    now=now,
-                    today=today,
-                    meaning=case.meaning,
-                )
-            except Exception as exc:
-                case.decided.set_exception(exc)
-            else:
-                case.decided.set_result(decision)
+        batch = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
+        self._settle([w for w in batch if not w.decided.cancelled()])
         spent = time.perf_counter() - started
-        self._metrics.match_seconds.observe(spent / len(cases))
-        if not self._cases:
+        self._metrics.match_seconds.observe(spent / len(batch))
+        if not self._waiting:
             return
         loop = asyncio.get_running_loop()
         if self._arriving():
@@ -87,3 +66,24 @@ class Desk:
             loop.call_later(spent, self._work)
         else:
             loop.call_soon(self._work)
+
+    def _settle(self, batch: list[_Waiting]) -> None:
+        """Decide on all of them; if that fails, on each by itself, so that one takes no other along."""
+        snapshot = self._library.current
+        try:
+            decisions = decide_many(
+                [w.case for w in batch],
+                snapshot.index,
+                limits=self._library.limits_for(snapshot),
+                now=self._clock(),
+                today=self._today(),
+            )
+        except Exception as exc:
+            if len(batch) == 1:
+                batch[0].decided.set_exception(exc)
+                return
+            for waiting in batch:
+                self._settle([waiting])
+            return
+        for waiting, decision in zip(batch, decisions, strict=True):
+            waiting.decided.set_result(decision)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from faqbot.features import Floats
-from faqbot.matching import Explanation, Index
+from faqbot.matching import Asked, Explanation, Index
 from faqbot.model import (
     Answered,
     Candidate,
@@ -92,34 +92,52 @@ def open_to(entry: Entry, day: date, conversation_id: str | None) -> bool:
     return not entry.departments and (not entry.groups or conversation_id in entry.groups)
 
 
-def decide(
-    message: Message,
-    index: Index,
-    context: Context | None,
-    *,
-    limits: Limits,
-    now: float,
-    today: date,
-    meaning: Floats | None = None,
-) -> Decision:
-    """Choose the one thing to reply. `now` is in epoch seconds and says whether the context still holds;
-    `meaning` is the vector of the text, if there is one."""
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A message to decide on, with what its asker was offered last and, if there is one, the vector of its text."""
+
+    message: Message
+    context: Context | None = None
+    meaning: Floats | None = None
+
+
+def decide(case: Case, index: Index, *, limits: Limits, now: float, today: date) -> Decision:
+    """Choose the one thing to reply. `now` is in epoch seconds and says whether the context still holds."""
+    return decide_many([case], index, limits=limits, now=now, today=today)[0]
+
+
+def decide_many(cases: Sequence[Case], index: Index, *, limits: Limits, now: float, today: date) -> list[Decision]:
+    """Decide on several messages; those that are questions are searched for together."""
+    decisions = [_without_search(case, index, now, today) for case in cases]
+    open_cases = [n for n, decision in enumerate(decisions) if decision is None]
+    asked = [Asked(cases[n].message.text, _allowed(cases[n].message, today), cases[n].meaning) for n in open_cases]
+    for number, ranking in zip(open_cases, index.search_batch(asked), strict=True):
+        message = cases[number].message
+        decisions[number] = _match(message.text, ranking, index, _listed(message, today), limits)
+    return [
+        _discreet(decision) if case.message.is_group else decision
+        for case, decision in zip(cases, decisions, strict=True)
+        if decision is not None
+    ]
+
+
+def _without_search(case: Case, index: Index, now: float, today: date) -> Decision | None:
+    """The decision on what is no question: pictures, commands, picks from a list."""
+    message = case.message
     if message.kind not in (MessageKind.TEXT, MessageKind.VOICE):
         return Smalltalk(Small.NOT_HEARD if message.kind is MessageKind.AUDIO else Small.NOT_TEXT)
+    live = case.context if case.context and now < case.context.until else None
+    listed = _listed(message, today)
+    return _command(message.text, index, listed) or _pick(message.text, live, index, listed)
 
-    def allowed(entry: Entry) -> bool:
-        return open_to(entry, today, message.conversation_id)
 
-    def listed(entry: Entry) -> bool:
-        # Lists show the question, which already says too much in front of colleagues.
-        return allowed(entry) and not (entry.private and message.is_group)
+def _allowed(message: Message, today: date) -> Allowed:
+    return lambda entry: open_to(entry, today, message.conversation_id)
 
-    live = context if context and now < context.until else None
-    decision = _command(message.text, index, listed) or _pick(message.text, live, index, listed)
-    if decision is None:
-        ranking = index.search(message.text, allowed=allowed, meaning=meaning)
-        decision = _match(message.text, ranking, index, listed, limits)
-    return _discreet(decision) if message.is_group else decision
+
+def _listed(message: Message, today: date) -> Allowed:
+    # Lists show the question, which already says too much in front of colleagues.
+    return lambda entry: open_to(entry, today, message.conversation_id) and not (entry.private and message.is_group)
 
 
 def _discreet(decision: Decision) -> Decision:
@@ -137,12 +155,28 @@ def judge(
     text: str, index: Index, *, limits: Limits, today: date, meaning: Floats | None = None
 ) -> tuple[Decision, Sequence[Candidate]]:
     """Decide on one bare question without asker or context, with the ranking beside it (`ask`, `evaluate`)."""
+    return judge_many([text], index, limits=limits, today=today, meanings=[meaning])[0]
+
+
+def judge_many(
+    texts: Sequence[str],
+    index: Index,
+    *,
+    limits: Limits,
+    today: date,
+    meanings: Sequence[Floats | None] | None = None,
+) -> list[tuple[Decision, Sequence[Candidate]]]:
+    """judge() for many, searched together."""
 
     def allowed(entry: Entry) -> bool:
         return open_to(entry, today, None)
 
-    ranking = index.search(text, allowed=allowed, meaning=meaning)
-    return _command(text, index, allowed) or _match(text, ranking, index, allowed, limits), ranking
+    vectors = meanings if meanings is not None else [None] * len(texts)
+    rankings = index.search_batch([Asked(t, allowed, v) for t, v in zip(texts, vectors, strict=True)])
+    return [
+        (_command(text, index, allowed) or _match(text, ranking, index, allowed, limits), ranking)
+        for text, ranking in zip(texts, rankings, strict=True)
+    ]
 
 
 def explain(text: str, index: Index, *, today: date, meaning: Floats | None = None) -> Sequence[Explanation]:

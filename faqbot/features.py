@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,9 @@ from faqbot.lexicon import STOP_WEIGHT, STOP_WORDS
 from faqbot.text import HAN
 
 Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
+Positions = npt.NDArray[np.int64]
 
 _RUN = re.compile(rf"[a-z0-9]+|[{HAN}]+|[^\W\d_{HAN}]+")
 # What a feature weighs besides its rarity, by kind.
@@ -55,13 +58,13 @@ def features(text: str) -> list[str]:
 
 def kind_weight(feature: str) -> float:
     kind = feature[:2]
+    if kind[1:] != ":":
+        return _HAN_WEIGHTS[len(feature) - 1]
     if kind == "w:":
         return _STEM * (STOP_WEIGHT if feature[2:] in STOP_WORDS else 1.0)
     if kind == "p:":
         return _STEM_PAIR
-    if kind == "c:":
-        return _LETTERS
-    return _HAN_WEIGHTS[len(feature) - 1]
+    return _LETTERS
 
 
 def is_single(feature: str) -> bool:
@@ -92,15 +95,30 @@ def _stem(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bag:
-    """A question as features: the ids known here with their weights, and what is to know of the others."""
+    """A question as features: the ids known here, and what is to know of the others."""
 
-    known: Ints
-    weights: Floats
+    known: Sequence[int]
     total: float  # the weight of all features, known or not
     unseen: float  # the share of it that no wording holds
     rarest_unseen: float
     norm: float
     bare_norm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bags:
+    """The known features of several questions one after another: `ids`, the question each is `of`, and its `place`
+    among the known features of that question, counted from 1."""
+
+    each: Sequence[Bag]
+    ids: Positions
+    of: Positions
+    place: Positions
+
+    @classmethod
+    def together(cls, each: Sequence[Bag]) -> Bags:
+        ids, of, firsts = flatten([bag.known for bag in each])
+        return cls(each, ids, of, np.arange(1, len(ids) + 1) - firsts[of])
 
 
 class FeatureTable:
@@ -148,48 +166,67 @@ class FeatureTable:
         self.row_totals: Floats = np.maximum(np.bincount(rows, self.weights[ids], self.rows), 1e-9).astype(np.float32)
         self._centre_norms = self._measure_centres(ids, rows, owner, size)
 
-    def bag(self, found: Sequence[str]) -> Bag:
-        vocabulary = self._vocabulary
-        ids = np.array([vocabulary[f] for f in found if f in vocabulary], dtype=np.int32)
-        unknown = [f for f in found if f not in vocabulary]
-        unknown_weights = [kind_weight(f) * self._rarest for f in unknown]
-        weights = self.weights[ids]
-        total = float(weights.sum()) + sum(unknown_weights)
-        bare = float(self.bare[ids].sum()) + self._rarest**2 * sum(map(is_single, unknown))
-        return Bag(
-            known=ids,
-            weights=weights,
-            total=total or 1.0,
-            unseen=sum(unknown_weights) / (total or 1.0),
-            rarest_unseen=max(unknown_weights, default=0.0),
-            norm=(float(weights @ weights) + sum(w * w for w in unknown_weights)) ** 0.5 or 1.0,
-            bare_norm=bare**0.5 or 1.0,
-        )
+    def bags(self, texts: Sequence[Sequence[str]]) -> list[Bag]:
+        """The bag of each text, given as its features."""
+        number_of = self._vocabulary.get
+        known: list[list[int]] = []
+        unknown: list[list[str]] = []
+        for found in texts:
+            ids = [number for f in found if (number := number_of(f)) is not None]
+            known.append(ids)
+            unknown.append([f for f in found if f not in self._vocabulary] if len(ids) < len(found) else [])
+        flat, of, _ = flatten(known)
+        weights = self.weights[flat].astype(np.float64)
+        totals = np.bincount(of, weights, len(texts)).tolist()
+        squares = np.bincount(of, weights**2, len(texts)).tolist()
+        bares = np.bincount(of, self.bare[flat], len(texts)).tolist()
+        return [self._bag(*facts) for facts in zip(known, unknown, totals, squares, bares, strict=True)]
+
+    def _bag(self, known: Sequence[int], unknown: Sequence[str], weight: float, squares: float, bare: float) -> Bag:
+        unseen, rarest = 0.0, 0.0
+        if unknown:
+            weights = [kind_weight(f) * self._rarest for f in unknown]
+            unseen, rarest = sum(weights), max(weights)
+            squares += sum([w * w for w in weights])
+            bare += self._rarest**2 * sum([is_single(f) for f in unknown])
+        total = (weight + unseen) or 1.0
+        return Bag(known, total, unseen / total, rarest, squares**0.5 or 1.0, bare**0.5 or 1.0)
 
     def knows(self, feature: str) -> bool:
         return feature in self._vocabulary
 
-    def cosines(self, bag: Bag) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """How alike each wording is, 0 to 1; and how alike its single words are, whatever their order."""
-        if not len(bag.known):
-            return np.zeros(self.rows), np.zeros(self.rows)
-        starts, ends = self._posting_starts[bag.known], self._posting_starts[bag.known + 1]
-        rows = np.concatenate([self._postings[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
-        times = ends - starts
-        dots = np.bincount(rows, np.repeat(bag.weights**2, times), self.rows)
-        bare = np.bincount(rows, np.repeat(self.bare[bag.known], times), self.rows)
-        return dots / (self.norms * bag.norm), bare / (self.bare_norms * bag.bare_norm)
+    def cosines(self, bags: Bags) -> tuple[Doubles, Doubles]:
+        """How alike each wording is, 0 to 1; and how alike its single words are, whatever their order.
 
-    def best(self, likeness: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """For each entry that of its best wording."""
-        best: npt.NDArray[np.float64] = np.maximum.reduceat(likeness, self.starts)
+        A row for each question, a column for each wording.
+        """
+        shape = (len(bags.each), self.rows)
+        if not len(bags.ids):
+            return np.zeros(shape), np.zeros(shape)
+        starts, ends = self._posting_starts[bags.ids], self._posting_starts[bags.ids + 1]
+        times, postings = ends - starts, self._postings
+        cells = np.concatenate([postings[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)])
+        if len(bags.each) > 1:
+            cells = cells + (bags.of * self.rows).repeat(times)
+        size = shape[0] * shape[1]
+        dots = np.bincount(cells, (self.weights[bags.ids] ** 2).repeat(times), size).reshape(shape)
+        bare = np.bincount(cells, self.bare[bags.ids].repeat(times), size).reshape(shape)
+        norms = np.array([[bag.norm] for bag in bags.each], dtype=np.float32)
+        bare_norms = np.array([[bag.bare_norm] for bag in bags.each])
+        return dots / (self.norms * norms), bare / (self.bare_norms * bare_norms)
+
+    def best(self, likeness: Doubles) -> Doubles:
+        """For each entry that of its best wording; columns as wordings in, as entries out."""
+        if self.rows == self.entry_count:
+            return likeness
+        best: Doubles = np.maximum.reduceat(likeness, self.starts, axis=1)
         return best
 
-    def best_and_centre(self, cosines: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], ...]:
-        """For each entry the cosine of its best wording, and that of the mean of its wordings."""
-        best = np.maximum.reduceat(cosines, self.starts)
-        centre = np.add.reduceat(cosines, self.starts) / self._centre_norms
-        return best, centre
+    def centre(self, cosines: Doubles) -> Doubles:
+        """For each entry the cosine of the mean of its wordings; columns as wordings in, as entries out."""
+        if self.rows == self.entry_count:
+            return cosines / self._centre_norms
+        return np.add.reduceat(cosines, self.starts, axis=1) / self._centre_norms
 
     def wordings_of(self, entry: int) -> range:
         start = int(self.starts[entry])
@@ -198,10 +235,25 @@ class FeatureTable:
     def _rarity(self, spread: npt.NDArray[np.generic]) -> Floats:
         return (np.log((self.entry_count + 1) / (spread.astype(np.float32) + 0.5)) + 0.5).astype(np.float32)
 
-    def _measure_centres(self, ids: Ints, rows: Ints, owner: Ints, size: int) -> npt.NDArray[np.float64]:
+    def _measure_centres(self, ids: Ints, rows: Ints, owner: Ints, size: int) -> Doubles:
         """The length of each entry's sum of unit vectors."""
         keys = owner[rows].astype(np.int64) * max(1, size) + ids
         pairs, inverse = np.unique(keys, return_inverse=True)
         sums = np.bincount(inverse, self.weights[ids] / self.norms[rows])
         lengths = np.bincount(pairs // max(1, size), sums**2, self.entry_count)
         return np.sqrt(np.maximum(lengths, 1e-9))
+
+
+def flatten(lists: Sequence[Sequence[int]]) -> tuple[Positions, Positions, Positions]:
+    """All numbers one list after another, for each the number of its list, and where each list begins."""
+    sizes = np.array([len(numbers) for numbers in lists], dtype=np.int64)
+    flat = np.array([number for numbers in lists for number in numbers], dtype=np.int64)
+    return flat, np.arange(len(lists)).repeat(sizes), sizes.cumsum() - sizes
+
+
+def cut(spans: Positions, numbers: Positions, *flats: npt.NDArray[Any]) -> tuple[Positions, list[npt.NDArray[Any]]]:
+    """From each of `flats`, in which span n goes from `spans[n]` up to `spans[n + 1]`, the spans `numbers` one after
+    another; and before them how long each is."""
+    starts, ends = spans[numbers], spans[numbers + 1]
+    slices = list(map(slice, starts.tolist(), ends.tolist()))
+    return ends - starts, [np.concatenate([flat[s] for s in slices]) for flat in flats]

@@ -5,15 +5,9 @@ Models differ in what a cosine of 0.8 means, so likeness is counted in standard 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import numpy.typing as npt
 
-from faqbot.features import Floats, Ints
-
-Doubles = npt.NDArray[np.float64]
-Positions = npt.NDArray[np.int64]
+from faqbot.features import Doubles, Floats, Positions
 
 # So many standard deviations make 1.
 _SCALE = 4.0
@@ -32,19 +26,20 @@ class Meanings:
         self._starts, self._counts = starts, counts
         self._centre_norms = np.maximum(np.linalg.norm(np.add.reduceat(vectors, starts, axis=0), axis=1), 1e-6)
 
-    def likeness(self, vector: Floats, without: Sequence[int]) -> tuple[Doubles, Doubles, Doubles]:
+    def likeness(self, asked: Floats, left_out: Positions) -> tuple[Doubles, Doubles, Doubles]:
         """The cosine with every wording; and for each entry that of its best wording and of their mean, in
-        standard deviations. Wordings in `without` count as unlike."""
-        cosines = (self.vectors @ vector).astype(np.float64)
-        mean, spread = float(cosines.mean()), float(cosines.std()) or 1.0
-        if len(without):
-            cosines[list(without)] = 0.0
-        best = np.maximum.reduceat(cosines, self._starts)
-        centre = np.add.reduceat(cosines, self._starts) / self._centre_norms
-        return cosines, (best - mean) / spread / _SCALE, (centre - mean) / spread / _SCALE
+        standard deviations. A row for each row of `asked`; the cells `left_out` of the first table count as unlike.
+        """
+        cosines = (asked @ self.vectors.T).astype(np.float64)
+        mean, spread = cosines.mean(axis=1, keepdims=True), cosines.std(axis=1, keepdims=True)
+        scale = np.where(spread > 0, spread, 1.0) * _SCALE
+        cosines.ravel()[left_out] = 0.0
+        best = np.maximum.reduceat(cosines, self._starts, axis=1)
+        centre = np.add.reduceat(cosines, self._starts, axis=1) / self._centre_norms
+        return cosines, (best - mean) / scale, (centre - mean) / scale
 
-    def contrast(self, entries: Ints, cosines: Doubles) -> Doubles:
-        """Kernel ridge regression among all wordings of the listed entries, summed for each entry."""
+    def contrast(self, entries: Positions, cosines: Doubles) -> Doubles:
+        """Kernel ridge regression among all wordings of the entries listed for one question, summed for each entry."""
         rows = np.concatenate([np.arange(self._starts[e], self._starts[e] + self._counts[e]) for e in entries.tolist()])
         member = np.repeat(np.arange(len(entries)), self._counts[entries])
         kernel = self.vectors[rows] @ self.vectors[rows].T

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 
 from faqbot import sound
 from faqbot.features import FeatureTable
@@ -33,46 +34,38 @@ class Spellings:
 
     def read_letters(self, spelled: Sequence[Spelled], words: frozenset[str]) -> list[str]:
         """Write typed pinyin and abbreviations as the knowledge base does; Chinese characters stay."""
-        wanted = self._wanted(spelled, lambda i: not is_han(spelled[i][0]))
+        wanted = self._wanted(spelled, [not is_han(span) for span, _ in spelled])
         return [
-            choices.most_common(1)[0][0]
-            if choices
+            choice
+            if choice
             else self._spelled_out(span)
             if span == unit and span not in words and _ABBREVIATION.match(span)
             else span
-            for (span, unit), choices in zip(spelled, wanted, strict=True)
+            for (span, unit), choice in zip(spelled, wanted, strict=True)
         ]
 
     def repair(self, spelled: Sequence[Spelled], table: FeatureTable) -> list[str]:
         """Replace neighbours that nobody wrote here but that sound like a pair somebody did."""
+        spans = [span for span, _ in spelled]
+        # At either end a character stands beside itself.
+        pairs = map("".join, zip([*spans[:1], *spans], [*spans, *spans[-1:]], strict=True))
+        known = [len(pair) == 2 and table.knows(pair) for pair in pairs]
+        odd = [not (before or after) for before, after in pairwise(known)]
+        return [choice or span for span, choice in zip(spans, self._wanted(spelled, odd), strict=True)]
 
-        def odd(i: int) -> bool:
-            around = (
-                spelled[max(0, i - 1)][0] + spelled[i][0],
-                spelled[i][0] + spelled[min(i + 1, len(spelled) - 1)][0],
-            )
-            return not any(len(pair) == 2 and table.knows(pair) for pair in around)
-
-        wanted = self._wanted(spelled, odd)
-        return [
-            choices.most_common(1)[0][0] if choices else span
-            for (span, _), choices in zip(spelled, wanted, strict=True)
-        ]
-
-    def _wanted(self, spelled: Sequence[Spelled], may_change: Callable[[int], bool]) -> list[Counter[str]]:
-        """For each unit that may change, the characters its neighbours ask for."""
-        wanted: list[Counter[str]] = [Counter() for _ in spelled]
-        free = [may_change(i) for i in range(len(spelled))]
+    def _wanted(self, spelled: Sequence[Spelled], free: Sequence[bool]) -> list[str]:
+        """For each unit that is free to change, the character its neighbours ask for, the left one first."""
+        wanted = [""] * len(spelled)
         for i in range(len(spelled) - 1):
             if not (free[i] or free[i + 1]):
                 continue
             (left, left_unit), (right, right_unit) = spelled[i], spelled[i + 1]
             for pair in self._pairs.get(left_unit + right_unit, ()):
                 if (free[i] or pair[0] == left) and (free[i + 1] or pair[1] == right):
-                    if free[i]:
-                        wanted[i][pair[0]] += 1
+                    if free[i] and not wanted[i]:
+                        wanted[i] = pair[0]
                     if free[i + 1]:
-                        wanted[i + 1][pair[1]] += 1
+                        wanted[i + 1] = pair[1]
                     break
         return wanted
 

@@ -9,10 +9,9 @@ import pytest
 
 from faqbot.calibration import learn, rehearse
 from faqbot.dialogue import LIMITS
-from faqbot.features import Floats
 from faqbot.knowledge.assemble import assemble
 from faqbot.knowledge.shelf import FolderShelf
-from faqbot.matching import Index, Question
+from faqbot.matching import Index, Wanted
 from faqbot.model import Entry
 from tests.conftest import SAMPLE
 
@@ -104,19 +103,17 @@ def test_learning_twice_gives_the_same(sample: Index, strictness: str) -> None:
 
 
 class Watch:
-    """Index.first, with what it was asked."""
+    """Index.firsts, with what it was asked."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[tuple[str, tuple[int, ...]]] = []
-        first = Index.first
+        firsts = Index.firsts
 
-        def watched(
-            index: Index, question: Question, *, without: Sequence[int], meaning: Floats | None = None
-        ) -> tuple[int, float] | None:
-            self.asked.append((question.raw, tuple(without)))
-            return first(index, question, without=without, meaning=meaning)
+        def watched(index: Index, wanted: Sequence[Wanted]) -> list[tuple[int, float] | None]:
+            self.asked += [(w.question.raw, tuple(w.without)) for w in wanted]
+            return firsts(index, wanted)
 
-        monkeypatch.setattr(Index, "first", watched)
+        monkeypatch.setattr(Index, "firsts", watched)
 
 
 @pytest.mark.parametrize("count", [10, 100, 900])

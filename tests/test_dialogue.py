@@ -7,7 +7,18 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue import LIMITS, LIST_AT_MOST, OFFERED_AT_MOST, Limits, choose, decide, judge, open_to, options
+from faqbot.dialogue import (
+    LIMITS,
+    LIST_AT_MOST,
+    OFFERED_AT_MOST,
+    Case,
+    Limits,
+    choose,
+    decide,
+    judge,
+    open_to,
+    options,
+)
 from faqbot.dialogue import picked_number as picked
 from faqbot.matching import Index
 from faqbot.model import (
@@ -44,7 +55,8 @@ def say(text, *, entries=ENTRIES, context=None, now=NOW, limits=LIMITS["balanced
     message = Message(
         id="m", robot_code="r", conversation_id=GROUP, is_group=True, kind=MessageKind.TEXT, text=text, staff_id="u1"
     )
-    return decide(replace(message, **fields), Index(entries), context, limits=limits, now=now, today=TODAY)
+    case = Case(replace(message, **fields), context)
+    return decide(case, Index(entries), limits=limits, now=now, today=TODAY)
 
 
 def offered(*options, until=NOW + 1):

@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "faqbot"
 # A name stands for the module and everything below it; the longest name that fits counts.
 LAYERS = {
     0: "faqbot model errors knowledge dingtalk",
-    1: "text lexicon sound features spelling meaning fitted matching dialogue calibration render privacy "
-    "dingtalk.payloads dingtalk.codes "
+    1: "text lexicon sound features spelling meaning fitted shortlist certainty matching dialogue calibration "
+    "render privacy dingtalk.payloads dingtalk.codes "
     "knowledge.keys knowledge.explain knowledge.tree knowledge.mend knowledge.parse knowledge.assemble",
     2: "telemetry evaluation embeddings settings pacing metrics quota store knowledge.shelf knowledge.library "
     "dingtalk.webhook dingtalk.http dingtalk.tokens dingtalk.openapi dingtalk.robot",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from faqbot.features import Floats, features
 from faqbot.knowledge.assemble import assemble
 from faqbot.knowledge.shelf import FolderShelf
-from faqbot.matching import Index
+from faqbot.matching import Asked, Index
 from faqbot.model import Candidate, Entry
 from faqbot.text import Synonyms, skeleton
 from tests.conftest import SAMPLE
@@ -450,16 +451,16 @@ def test_searching_many_is_searching_one_by_one(sample: Index) -> None:
 
 
 def test_equal_texts_are_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    search = Index.search
+    searched: list[str] = []
+    search_batch = Index.search_batch
 
-    def counted(self: Index, text: str, **options: object) -> tuple[Candidate, ...]:
-        asked.append(text)
-        return search(self, text, **options)
+    def counted(self: Index, asked: Sequence[Asked], limit: int = 5) -> list[tuple[Candidate, ...]]:
+        searched.extend(a.text for a in asked)
+        return search_batch(self, asked, limit)
 
-    monkeypatch.setattr(Index, "search", counted)
+    monkeypatch.setattr(Index, "search_batch", counted)
     assert len(SMALL.search_many(["年假几天", "食堂", "年假几天", "年假几天"])) == 4
-    assert asked == ["年假几天", "食堂"]
+    assert searched == ["年假几天", "食堂"]
 
 
 def test_each_candidate_is_explained_in_order(sample: Index) -> None:

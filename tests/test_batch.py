@@ -1,0 +1,173 @@
+"""Many questions judged at once: each finds what it finds alone, whoever asks what beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from faqbot import matching
+from faqbot.features import Floats
+from faqbot.knowledge.assemble import assemble
+from faqbot.knowledge.shelf import FolderShelf
+from faqbot.matching import Asked, Index, Wanted
+from faqbot.model import Candidate, Entry
+from tests.conftest import SAMPLE
+
+# A slow machine is no failure.
+CALM = settings(deadline=None, database=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+
+
+def entry(entry_id: str, *wordings: str, not_: tuple[str, ...] = ()) -> Entry:
+    return Entry(entry_id, wordings[0], "答案", also=wordings[1:], not_=not_)
+
+
+def units(count: int, seed: int) -> Floats:
+    """Random vectors of length 1."""
+    drawn = np.random.RandomState(seed).randn(count, 24).astype(np.float32)
+    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+
+
+WORDS = Index(
+    [
+        entry("days", "年假有几天", "一年可以休多少天年假", "年假总共几天", not_=("年假还有几天没休完",)),
+        entry("carry", "没休完的年假怎么处理"),
+        entry("apply", "年假怎么申请", "休年假走什么流程"),
+        entry("twin", "年假怎么申请", "年假从哪里申请", "休假申请在哪里提", "怎么请年假"),
+        entry("fund", "公积金怎么提取", "租房能提公积金吗"),
+        entry("payslip", "工资条在哪里看"),
+        entry("wifi", "How do I connect to the office wifi?", "无线网密码"),
+        *(entry(f"shed-{n}", f"{n} 号仓库几点开门") for n in range(40)),
+    ]
+)
+LATIN = Index(
+    [
+        entry("password", "How do I reset my password?", "I forgot my password"),
+        entry("vacation", "How many vacation days do I have?", "annual leave balance", "days off left"),
+        entry("expense", "How do I submit an expense report?"),
+    ]
+)
+MEANT = WORDS.with_meanings(units(len(WORDS.wordings), 1))
+INDEXES = {
+    "words": WORDS,
+    "latin": LATIN,
+    "meant": MEANT,
+    "one": Index([entry("one", "年假有几天")]),
+    "none": Index(()),
+}
+
+TEXTS = (
+    "", "？！", "年假有几天", "年假几天呢", "年假怎么申请", "年假还有几天没休完", "nianjia怎么shenqing",
+    "公鸡金怎么提取", "公積金怎麼提取", "gjj", "几号仓库几点开门", "打印机没纸", "龘靐齉", "怎么", "的",
+    "reset pasword", "wifi 密码", "how do i", "年假" * 150, "请问工资条在哪里看啊谢谢",
+)  # fmt: skip
+ALLOWED: tuple[Callable[[Entry], bool] | None, ...] = (
+    None,
+    lambda e: e.id != "days",
+    lambda e: e.id in {"carry", "shed-31"},
+    lambda e: False,
+)
+ASKED = st.builds(
+    Asked,
+    st.sampled_from(TEXTS),
+    st.sampled_from(ALLOWED),
+    st.none() | st.integers(0, 9).map(lambda n: units(10, 2)[n]),
+)
+
+
+def same(found: tuple[Candidate, ...], expected: tuple[Candidate, ...]) -> bool:
+    """Whether entries, wordings and order are equal; numbers may differ in what products of vectors round off."""
+    return [(c.entry.id, c.question) for c in found] == [(c.entry.id, c.question) for c in expected] and all(
+        abs(a.score - b.score) < 2e-4 and abs(a.covered - b.covered) < 1e-5
+        for a, b in zip(found, expected, strict=True)
+    )
+
+
+def alone(index: Index, asked: Asked, limit: int = 5) -> tuple[Candidate, ...]:
+    return index.search(asked.text, allowed=asked.allowed, meaning=asked.meaning, limit=limit)
+
+
+@CALM
+@pytest.mark.parametrize("name", INDEXES)
+@given(asked=st.lists(ASKED, max_size=40), limit=st.sampled_from([1, 5, 30]))
+def test_a_batch_finds_what_each_finds_alone(name: str, asked: list[Asked], limit: int) -> None:
+    index = INDEXES[name]
+    found = index.search_batch(asked, limit)
+    assert len(found) == len(asked)
+    for one, result in zip(asked, found, strict=True):
+        assert same(result, alone(index, one, limit)), one.text
+
+
+@CALM
+@given(asked=st.lists(ASKED.filter(lambda a: a.meaning is None), max_size=40))
+def test_words_alone_are_judged_exactly_the_same_in_a_batch(asked: list[Asked]) -> None:
+    assert WORDS.search_batch(asked) == [alone(WORDS, one) for one in asked]
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("name", ["words", "latin", "meant"])
+def test_chunks_of_any_size_find_the_same(name: str, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = units(len(TEXTS), 3)
+    asked = [Asked(t, ALLOWED[n % 3], vectors[n] if n % 4 else None) for n, t in enumerate(TEXTS)] * 2
+    expected = INDEXES[name].search_batch(asked)
+    monkeypatch.setattr(matching, "_TOGETHER", together)
+    found = INDEXES[name].search_batch(asked)
+    assert all(map(same, found, expected))
+
+
+def test_a_large_base_is_judged_in_smaller_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    search_together = Index._search_together
+
+    def counted(self: Index, asked: Sequence[Asked]) -> object:
+        sizes.append(len(asked))
+        return search_together(self, asked)
+
+    monkeypatch.setattr(Index, "_search_together", counted)
+    monkeypatch.setattr(matching, "_LIKENESSES", 4 * len(WORDS.wordings))
+    WORDS.search_batch([Asked(f"{n} 号仓库") for n in range(10)])
+    assert sizes == [4, 4, 2]
+
+
+def test_results_keep_the_order_of_the_questions() -> None:
+    asked = [Asked(f"{n} 号仓库几点开门") for n in (3, 17, 0, 39, 17)]
+    found = WORDS.search_batch(asked)
+    assert [c[0].entry.id for c in found] == ["shed-3", "shed-17", "shed-0", "shed-39", "shed-17"]
+    assert WORDS.search_many([a.text for a in asked]) == found
+
+
+def test_each_asker_sees_only_what_is_open_to_them() -> None:
+    open_to = [{"days"}, {"carry", "apply"}, set(), {"twin"}]
+    asked = [Asked("年假怎么申请", lambda e, ids=ids: e.id in ids) for ids in open_to]
+    for ids, found in zip(open_to, WORDS.search_batch(asked), strict=True):
+        assert {c.entry.id for c in found} <= ids and bool(found) == bool(ids)
+
+
+def test_the_sample_knowledge_is_judged_the_same_at_once() -> None:
+    index = assemble(FolderShelf(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
+    texts = [*index.wordings[::5], *(w[::-1] for w in index.wordings[::40])]
+    assert index.search_many(texts) == [index.search(text) for text in texts]
+
+
+@pytest.mark.parametrize("name", ["words", "latin", "meant"])
+def test_firsts_without_some_wordings_are_the_same_at_once(name: str) -> None:
+    index = INDEXES[name]
+    rows = index.sample(20)
+    wanted = [
+        Wanted(question, without=without, meaning=index.meaning_of(row))
+        for row, question in zip(rows, index.read_many([index.wording(row) for row in rows]), strict=True)
+        for without in ((row,), tuple(index.siblings(row)), ())
+    ]
+    # Some without a vector among others with one.
+    wanted[::4] = [replace(one, meaning=None) for one in wanted[::4]]
+    found = index.firsts(wanted)
+    for one, first in zip(wanted, found, strict=True):
+        expected = index.first(one.question, without=one.without, meaning=one.meaning)
+        assert (first is None) == (expected is None)
+        if first is not None and expected is not None:
+            assert first == (expected[0], pytest.approx(expected[1], abs=1e-5))
