@@ -141,17 +141,31 @@ async def _stream(session: aiohttp.ClientSession, settings: Settings) -> Finding
         return Finding(name, Level.BAD, f"钉钉没有给连接（{exc}）{advice}")
     except (aiohttp.ClientError, TimeoutError) as exc:
         return Finding(name, Level.BAD, f"连不上（{type(exc).__name__}）：请检查网络、代理和证书")
-    parts = urlsplit(found["endpoint"])
+    address = _address(found["endpoint"])
+    if address is None:
+        return Finding(name, Level.BAD, "网关给的连接地址看不懂：请检查中间有没有代理改写了钉钉的回答")
+    host, port = address
     proxied = not settings.local and any(os.environ.get(n) for n in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY"))
     if not proxied:
-        port = parts.port or (443 if parts.scheme == "wss" else 80)
         try:
             async with asyncio.timeout(5):
-                _, writer = await asyncio.open_connection(parts.hostname, port)
+                _, writer = await asyncio.open_connection(host, port)
             writer.close()
         except (OSError, TimeoutError):
-            return Finding(name, Level.BAD, f"连不上 {parts.hostname}:{port}：请在防火墙放行这个主机的 {port} 端口")
-    return Finding(name, Level.GOOD, f"可以建立（{parts.hostname}）")
+            return Finding(name, Level.BAD, f"连不上 {host}:{port}：请在防火墙放行这个主机的 {port} 端口")
+    return Finding(name, Level.GOOD, f"可以建立（{host}）")
+
+
+def _address(endpoint: str) -> tuple[str, int] | None:
+    """Host and port of a websocket address; None if it is none."""
+    try:
+        parts = urlsplit(endpoint)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    if host is None or parts.scheme not in ("ws", "wss"):
+        return None
+    return host, port or (443 if parts.scheme == "wss" else 80)
 
 
 async def _store(store: Store, settings: Settings) -> list[Finding]:

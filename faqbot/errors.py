@@ -84,3 +84,19 @@ class ContentRefused(DeliveryError):
 
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message, code=code, permanent=True)
+
+
+class EditError(FaqbotError):
+    """A knowledge file cannot be changed as asked without harm; nothing was changed. The text is for HR."""
+
+
+class ShelfError(FaqbotError):
+    """A knowledge file cannot be written there; nothing was changed. The text is for HR."""
+
+
+class Conflict(ShelfError):
+    """Somebody else changed the file meanwhile; `present` is what it holds now, None if it is gone."""
+
+    def __init__(self, message: str, *, present: bytes | None) -> None:
+        super().__init__(message)
+        self.present = present

@@ -195,6 +195,11 @@ class FeatureTable:
     def knows(self, feature: str) -> bool:
         return feature in self._vocabulary
 
+    def weight(self, feature: str) -> float:
+        """What a feature weighs; one that no wording has, as much as the rarest."""
+        number = self._vocabulary.get(feature)
+        return float(self.weights[number]) if number is not None else kind_weight(feature) * self._rarest
+
     def cosines(self, bags: Bags) -> tuple[Doubles, Doubles]:
         """How alike each wording is, 0 to 1; and how alike its single words are, whatever their order.
 

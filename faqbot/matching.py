@@ -9,7 +9,7 @@ turn the views into a rank and into the probability that the first one is right.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -125,6 +125,15 @@ class Index:
     def fold(self, text: str) -> str:
         """The form in which texts are compared: normalised, without padding, synonyms unified."""
         return self._synonyms.apply(strip_fillers(normalise(text)))
+
+    def share_held(self, found: Sequence[str], held: Collection[str]) -> float:
+        """What part of the weight of the features `found` those among `held` make up, 0 to 1."""
+        total = sum(map(self._table.weight, found))
+        return sum(self._table.weight(f) for f in found if f in held) / total if total else 0.0
+
+    def sound_of(self, folded: str) -> str:
+        """A folded text as it sounds, a character a syllable."""
+        return "".join(unit for _, unit in sound.spell(folded, self._words))
 
     def has_wording(self, text: str) -> bool:
         """Whether HR wrote these very words for some entry."""

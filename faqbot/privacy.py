@@ -25,19 +25,29 @@ _KINDS = (
 )
 
 
+_ANY_DIGIT = re.compile(r"\d")
+
+
 def mask_numbers(text: str) -> str:
     """Replace mobile, identity card and bank card numbers by what they are, such as 〔手机号〕.
 
     An unbroken run of twenty digits or more is an order or a transaction and stays. A card of eighteen digits cannot
     be told from an identity card and is called one.
     """
+    if _ANY_DIGIT.search(text) is None:
+        return text
     # Full-width digits are digits too; the numbers are looked for in their plain form.
     plain = "".join(_digit(c) for c in text)
-    for name, pattern in _KINDS:
-        while (found := pattern.search(plain)) is not None:
-            start, end = found.span()
-            text = f"{text[:start]}〔{name}〕{text[end:]}"
-            plain = f"{plain[:start]}〔{name}〕{plain[end:]}"
+    masked = True
+    # Numbers that were written together show their borders only when the other one is gone.
+    while masked:
+        masked = False
+        for name, pattern in _KINDS:
+            while (found := pattern.search(plain)) is not None:
+                start, end = found.span()
+                text = f"{text[:start]}〔{name}〕{text[end:]}"
+                plain = f"{plain[:start]}〔{name}〕{plain[end:]}"
+                masked = True
     return text
 
 

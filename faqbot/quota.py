@@ -55,13 +55,14 @@ class Quota:
         self._metrics = metrics
         self._limits = {CALLS: calls, MESSAGES: messages}
         self._today = today
+        self._messages = 0
         self._unwritten: Counter[str] = Counter()
         for kind, limit in self._limits.items():
             metrics.quota_limit.labels(kind).set(limit)
 
     def message(self, times: int = 1) -> None:
         """A bot message came in or went out."""
-        self._unwritten[f"{self._today():%Y-%m}|{MESSAGES}"] += times
+        self._messages += times
 
     def call(self, path: str, code: str) -> None:
         """DingTalk answered a call; refused for its rate, it is not counted, nor are contacts and tokens."""
@@ -71,6 +72,9 @@ class Quota:
 
     async def flush(self) -> None:
         """Write down what was counted; what cannot be written is kept for the next time."""
+        if self._messages:
+            self._unwritten[f"{self._today():%Y-%m}|{MESSAGES}"] += self._messages
+            self._messages = 0
         amounts, self._unwritten = self._unwritten, Counter()
         if not amounts:
             return

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any, Literal, TextIO
 
 # Query parameters and JSON keys whose values open doors. The session webhook is a URL with `session=`.
@@ -88,6 +89,11 @@ class Masker:
         return _SECRET_VALUES.sub(rf"\1{MASK}", text)
 
 
+@lru_cache(maxsize=4)
+def _second(created: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(created))
+
+
 class _Formatter(logging.Formatter):
     def __init__(self, masker: Masker, *, as_json: bool) -> None:
         super().__init__()
@@ -97,8 +103,7 @@ class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         values: dict[str, Any] = getattr(record, "fields", {})
         trace = self.formatException(record.exc_info) if record.exc_info else ""
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(record.created))
-        clock = f"{seconds}.{int(record.msecs):03d}"
+        clock = f"{_second(int(record.created))}.{int(record.msecs):03d}"
         if self._json:
             line: dict[str, Any] = {"time": clock, "level": record.levelname, "logger": record.name}
             line["event"] = record.getMessage()
@@ -129,6 +134,8 @@ def setup_logging(
     """Send every log line of the process through one handler that masks `secrets`."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_Formatter(Masker(secrets), as_json=style == "json"))
+    # No line shows these, and finding them out takes longer than writing the line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))

@@ -47,7 +47,8 @@ class StreamConnection:
     """Keeps one connection open and hands the data of every bot message to `receive`.
 
     A message is acknowledged when `receive` returns; if it raises, DingTalk gets no acknowledgement and may
-    deliver again. A connection that DingTalk ends, or that has gone silent, is replaced by a new one first.
+    deliver again. `receive` may be cancelled halfway and must take the message on all the same. A connection that
+    DingTalk ends, or that has gone silent, is replaced by a new one first.
     """
 
     def __init__(
@@ -189,7 +190,7 @@ async def open_ticket(session: aiohttp.ClientSession, url: str, client_id: str, 
         answer = json.loads(text)
         return {"endpoint": str(answer["endpoint"]), "ticket": str(answer["ticket"])}
     except (ValueError, KeyError, TypeError):
-        raise OpenFailed("the gateway's answer holds no endpoint and ticket") from None
+        raise OpenFailed("网关的回答里没有 endpoint 和 ticket") from None
 
 
 def _local_ip() -> str:
@@ -238,7 +239,6 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         self._metrics = metrics
         self._keeper = keeper
         self._loop = asyncio.get_running_loop()
-        self._receiving: set[asyncio.Task[None]] = set()
         self.retired = False
         self.refused: AuthFailed | None = None
 
@@ -341,14 +341,14 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         except (ValueError, RecursionError):
             log.warning("stream.odd_frame", kind="data")
             return "", None
-        # The SDK cancels handlers at every disconnect, even a routine one; taking a message on must not stop halfway.
-        task = asyncio.ensure_future(self._receive(data))
-        self._receiving.add(task)
-        task.add_done_callback(self._received)
         try:
-            await asyncio.shield(task)
-        except FaqbotError:
-            # Said where the task ends. Without an acknowledgement DingTalk may deliver again.
+            # The SDK cancels this at every disconnect, even a routine one: `receive` must not lose a message by that.
+            await self._receive(data)
+        except Exception as exc:
+            # Without an acknowledgement DingTalk may deliver again.
+            self._metrics.not_accepted.inc()
+            known = isinstance(exc, FaqbotError)
+            log.error("message.not_accepted", cause=None if known else exc, reason=str(exc))
             return "", None
         ack = AckMessage()
         ack.headers.message_id = json_message["headers"].get("messageId")
@@ -358,13 +358,6 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         self._metrics.acked.inc()
         self._metrics.ack_seconds.observe(time.perf_counter() - started)
         return "", ack
-
-    def _received(self, task: asyncio.Task[None]) -> None:
-        self._receiving.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._metrics.not_accepted.inc()
-            known = isinstance(error, FaqbotError)
-            log.error("message.not_accepted", cause=None if known else error, reason=str(error))
 
     def _reconnect_delay(self, attempt: int) -> float:
         return self._keeper.pause(self.lived())

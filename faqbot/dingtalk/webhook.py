@@ -22,7 +22,7 @@ class Webhook:
 
     def __init__(self, session: aiohttp.ClientSession, endpoints: Iterable[str]) -> None:
         self._session = session
-        self._origins = frozenset(URL(e).origin() for e in endpoints)
+        self._origins = frozenset((url.scheme, url.host, url.port) for url in map(URL, endpoints))
 
     def trusted(self, address: str) -> URL | None:
         """The address as a URL if it may be called, else None.
@@ -32,13 +32,12 @@ class Webhook:
         """
         try:
             url = URL(address)
-            origin = url.origin()
+            if url.user is not None or url.password is not None or url.host is None:
+                return None
+            if (url.scheme, url.host, url.port) in self._origins:
+                return url
         except ValueError:
             return None
-        if url.user is not None or url.password is not None or url.host is None:
-            return None
-        if origin in self._origins:
-            return url
         host = url.host.lower()
         ours = host == "dingtalk.com" or host.endswith(".dingtalk.com")
         return url if ours and url.scheme == "https" else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from faqbot.errors import StartError
@@ -189,4 +189,5 @@ def unpack_message(values: Mapping[str, Any]) -> Message:
 
 
 def pack_record(record: QuestionRecord) -> dict[str, Any]:
-    return asdict(record)
+    """The record as plain values, for JSON and for columns."""
+    return {name: getattr(record, name) for name in record.__slots__}

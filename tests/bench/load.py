@@ -37,6 +37,12 @@ def resident_mb(pid: int) -> float:
     raise RuntimeError("no VmRSS")
 
 
+def cpu_seconds(pid: int) -> float:
+    """User and system time of the process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def write_knowledge(folder: Path, size: int) -> list[str]:
     """A knowledge base of `size` entries from the question sets; the questions people ask of it."""
     kb = [json.loads(line) for line in (DATA / "kb.jsonl").read_text(encoding="utf-8").splitlines()][:size]
@@ -73,7 +79,7 @@ async def drive(ding: FakeDingTalk, questions: Iterator[str], total: int, people
 
 
 async def measure(command: Sequence[str], environ: dict[str, str], questions: list[str], args: argparse.Namespace):
-    """Rate per second, ack p99 in ms, MB after a tenth and at the end."""
+    """Rate per second, CPU ms a question, ack p99 in ms, MB after a tenth and at the end."""
     ding = FakeDingTalk()
     await ding.start()
     ding.faults.webhook_delay = WEBHOOK_SECONDS
@@ -89,13 +95,14 @@ async def measure(command: Sequence[str], environ: dict[str, str], questions: li
     await asyncio.sleep(args.settle)
     endless = itertools.cycle(questions)
     await drive(ding, endless, max(args.people, args.questions // 10), args.people)
-    early = resident_mb(process.pid)
+    early, cpu = resident_mb(process.pid), cpu_seconds(process.pid)
     seconds, acks = await drive(ding, endless, args.questions, args.people)
     late = resident_mb(process.pid)
+    cpu = (cpu_seconds(process.pid) - cpu) * 1000 / args.questions
     process.terminate()
     await process.wait()
     await ding.close()
-    return args.questions / seconds, statistics.quantiles(acks, n=100)[98], early, late
+    return args.questions / seconds, cpu, statistics.quantiles(acks, n=100)[98], early, late
 
 
 async def main() -> None:
@@ -108,7 +115,7 @@ async def main() -> None:
     args = parser.parse_args()
     if not DATA.is_dir():
         sys.exit(f"the question sets are not there: {DATA} (see tests/bench/README.md)")
-    print(f"{'':14}{'per second':>11}{'ack p99 ms':>12}{'MB early':>10}{'MB late':>9}")
+    print(f"{'':14}{'per second':>11}{'cpu ms each':>13}{'ack p99 ms':>12}{'MB early':>10}{'MB late':>9}")
     rates: dict[str, list[float]] = {"bare": [], "faqbot": []}
     for _ in range(args.rounds):
         with tempfile.TemporaryDirectory() as folder:
@@ -122,9 +129,9 @@ async def main() -> None:
                 "faqbot": [sys.executable, "-m", "faqbot", "run"],
             }
             for name, command in commands.items():
-                rate, ack, early, late = await measure(command, environ, questions, args)
+                rate, cpu, ack, early, late = await measure(command, environ, questions, args)
                 rates[name].append(rate)
-                print(f"{name:14}{rate:11.0f}{ack:12.1f}{early:10.0f}{late:9.0f}", flush=True)
+                print(f"{name:14}{rate:11.0f}{cpu:13.2f}{ack:12.1f}{early:10.0f}{late:9.0f}", flush=True)
     ratio = statistics.median(rates["faqbot"]) / statistics.median(rates["bare"])
     print(f"faqbot / bare: {ratio:.2f}")
 
