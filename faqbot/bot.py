@@ -47,6 +47,7 @@ log = EventLog(__name__)
 LATE_SECONDS = 600.0
 # After a day not even that makes sense.
 _ABANDON_SECONDS = 86400.0
+_LAST_RECORD_SECONDS = 1.0
 
 
 class Bot:
@@ -70,7 +71,6 @@ class Bot:
         self._metrics = metrics
         self._embeddings = embeddings
         self._clock = clock
-        self._recording: set[asyncio.Task[None]] = set()
         self.inbox = Inbox(store, self.handle, metrics, clock=clock)
         self._desk = Desk(library, metrics, today=today, clock=clock, arriving=lambda: self.inbox.arriving > 0)
 
@@ -118,9 +118,6 @@ class Bot:
     async def drain(self, seconds: float) -> None:
         """Finish the replies under way within a grace time; the rest stays in the store."""
         await self.inbox.drain(seconds)
-        if self._recording:
-            # What was sent must be on record, or the next process would answer again.
-            await asyncio.wait(self._recording, timeout=1.0)
 
     async def _decide(self, message: Message) -> Decision:
         context = await self.inbox.steady(lambda: self._store.context(message.thread, self._clock()))
@@ -166,12 +163,13 @@ class Bot:
         record = _record(message, decision, verdict, self._clock())
         context = self._offered(decision, verdict)
         self._metrics.finished.labels(verdict.state).inc()
-        step = self.inbox.steady(lambda: self._store.finish(message, verdict, record, context))
-        # A shutdown must not stop this halfway: the reply is out.
-        task = asyncio.ensure_future(step)
-        self._recording.add(task)
-        task.add_done_callback(self._recording.discard)
-        await asyncio.shield(task)
+        try:
+            await self.inbox.steady(lambda: self._store.finish(message, verdict, record, context))
+        except asyncio.CancelledError:
+            # A shutdown must not stop this halfway: the reply is out, and the next worker would send it again.
+            async with asyncio.timeout(_LAST_RECORD_SECONDS):
+                await self._store.finish(message, verdict, record, context)
+            raise
 
     def _offered(self, decision: Decision, verdict: Verdict) -> Context | None:
         listed = options(decision)

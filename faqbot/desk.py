@@ -16,7 +16,7 @@ from faqbot.metrics import Metrics
 from faqbot.model import Context, Decision, Message
 
 # So many take a few milliseconds together; more would hold up acknowledgements.
-_AT_ONCE = 64
+_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)

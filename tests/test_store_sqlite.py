@@ -70,10 +70,15 @@ async def test_a_new_process_knows_at_once_that_the_killed_one_is_dead(tmp_path:
     )
     old = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent)
     assert old.stdout is not None and await asyncio.to_thread(old.stdout.readline) == b"ready\n"
-    store = await open_store(url)
-    await store.join("early", 30)
-    assert list(await store.take_over("early", 10)) == [], "it is alive"
-    await store.close()
+    early = await open_store(url)
+    await early.join("early", 30)
+    assert list(await early.take_over("early", 10)) == [], "it is alive"
+    await early.leave("early")
+    await early.close()
+    late = await open_store(url)
+    await late.join("late", 30)
+    assert list(await late.take_over("late", 10)) == [], "it is still alive"
+    await late.close()
     old.kill()
     old.wait()
     old.stdout.close()

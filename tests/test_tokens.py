@@ -124,6 +124,27 @@ async def test_replicas_make_one_fetch_between_them(
     assert len(found) == 1 and ding.tokens.asked == 1
 
 
+async def test_a_token_shared_just_before_the_claim_was_won_is_found(
+    make: Make, endpoint: Endpoint, local: Store
+) -> None:
+    class Slow:
+        """Its answer to the first look is an old one."""
+
+        looks = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(local, name)
+
+        async def note(self, key: str) -> str | None:
+            self.looks += 1
+            found = await local.note(key)
+            if self.looks == 1:
+                await make(local).get()
+            return found
+
+    assert await make(Slow()).get() == "token-1" and endpoint.asked == 1
+
+
 async def test_a_replica_that_starts_later_finds_the_token(make: Make, endpoint: Endpoint, store: Store) -> None:
     assert await make(store).get() == await make(store).get() == "token-1"
     assert endpoint.asked == 1

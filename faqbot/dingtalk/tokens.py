@@ -100,11 +100,10 @@ class AccessTokens:
         deadline = self._clock() + _FETCH_SECONDS
         try:
             while self._clock() < deadline:
-                found = await self._noted()
-                if found is not None and found.value != refused and found.fresh(self._clock()):
+                if (found := await self._noted(refused)) is not None:
                     return found
                 if await self._shared.claim(self._key, _FETCH_SECONDS):
-                    return await self._fetch_and_share(present)
+                    return await self._fetch_and_share(present, refused)
                 if present is not None:
                     return present
                 await asyncio.sleep(0.1)
@@ -112,18 +111,23 @@ class AccessTokens:
             log.warning("token.not_shared", reason=str(exc))
         return await self._fetch(present)
 
-    async def _noted(self) -> _Token | None:
+    async def _noted(self, refused: str) -> _Token | None:
+        """The token that another replica shared, if it is of use."""
         text = await self._shared.note(self._key)
         try:
             value, until, early = json.loads(text or "null")
-            return _Token(str(value), float(until), float(early))
+            token = _Token(str(value), float(until), float(early))
         except (TypeError, ValueError):
             # There is none, or another version wrote it.
             return None
+        return token if token.value != refused and token.fresh(self._clock()) else None
 
-    async def _fetch_and_share(self, present: _Token | None) -> _Token:
+    async def _fetch_and_share(self, present: _Token | None, refused: str) -> _Token:
         """Fetch one and let the others find it; it is good whether or not it can be shared."""
         try:
+            # Another replica may have come to its end between our look and our claim.
+            if (found := await self._noted(refused)) is not None:
+                return found
             token = await self._fetch(present)
             if token.fresh(self._clock()):
                 text = json.dumps([token.value, token.until, token.early])

@@ -6,6 +6,7 @@ answer: each is written so that a repeat changes nothing.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import secrets
@@ -375,8 +376,14 @@ class RedisStore:
 
 async def _do(call: Awaitable[Any] | Any) -> Any:
     """Wait for one step; whatever went wrong with the engine is a StoreError that holds no key and no value."""
+    task = asyncio.current_task()
+    cancelled = task.cancelling() if task is not None else 0
     try:
-        return await cast("Awaitable[Any]", call)
+        answer = await cast("Awaitable[Any]", call)
+        if task is not None and task.cancelling() > cancelled:
+            # The client waits with a timeout, which in Python 3.11 may swallow a cancellation.
+            raise asyncio.CancelledError
+        return answer
     except ResponseError as exc:
         raise StoreError(f"Redis 拒绝了操作：{str(exc)[:200]}") from exc
     except (RedisError, OSError, TimeoutError) as exc:

@@ -79,19 +79,24 @@ def connect(path: str) -> sqlite3.Connection:
     return db
 
 
-def lock(path: str) -> IO[bytes] | None:
-    """Hold an exclusive lock for as long as this process lives; None if another process holds it."""
+def lock(path: str) -> tuple[IO[bytes] | None, bool]:
+    """Hold a lock for as long as this process lives; True if no other process holds it, so none is at work.
+
+    The operating system lets go of a dead process's lock. Where there are no such locks nobody is known to be alone.
+    """
     if sys.platform == "win32" or path.startswith(":memory:"):
-        return None
+        return None, False
     import fcntl
 
     try:
         file = Path(path).open("wb")  # noqa: SIM115  it stays open
     except OSError:
-        return None
+        return None, False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        alone = True
     except OSError:
-        file.close()
-        return None
-    return file
+        alone = False
+    # Shared from here on: whoever comes next sees that somebody is there.
+    fcntl.flock(file, fcntl.LOCK_SH)
+    return file, alone

@@ -41,7 +41,7 @@ class SqliteStore:
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._log_holds_secrets = False
-        self._alone: IO[bytes] | None = None
+        self._lock: IO[bytes] | None = None
         self._thread = threading.Thread(target=self._work, name="faqbot-store", daemon=True)
         self._thread.start()
 
@@ -57,14 +57,12 @@ class SqliteStore:
     # -- the inbox -------------------------------------------------------------------------------
 
     async def join(self, owner: str, ttl: float) -> None:
-        # The operating system lets go of a dead process's lock, so whoever gets it is the only process at work.
-        newly_alone = False
-        if self._alone is None:
-            self._alone = await asyncio.to_thread(lock, f"{self._path}-worker")
-            newly_alone = self._alone is not None
+        alone = False
+        if self._lock is None:
+            self._lock, alone = await asyncio.to_thread(lock, f"{self._path}-worker")
 
         def step(db: sqlite3.Connection) -> None:
-            if newly_alone:
+            if alone:
                 db.execute("DELETE FROM leases")
             db.execute("INSERT OR REPLACE INTO leases (owner, until) VALUES (?, ?)", (owner, self._clock() + ttl))
 
@@ -81,9 +79,9 @@ class SqliteStore:
 
     async def leave(self, owner: str) -> None:
         await self._do(lambda db: db.execute("DELETE FROM leases WHERE owner = ?", (owner,)))
-        if self._alone is not None:
-            self._alone.close()
-            self._alone = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     async def accept(self, message: Message, owner: str) -> int | None:
         text = json.dumps(pack_message(message), ensure_ascii=False)
@@ -316,8 +314,8 @@ class SqliteStore:
         self._closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
-        if self._alone is not None:
-            self._alone.close()
+        if self._lock is not None:
+            self._lock.close()
 
     async def _do(self, step: _Step) -> Any:
         if self._closed:

@@ -1,0 +1,178 @@
+"""What an edit does: past questions that turn out differently, wordings that miss their entry. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from faqbot.dialogue import Limits, judge_many, open_to
+from faqbot.features import features
+from faqbot.matching import Index
+from faqbot.model import Answered, Candidate, Decision, Entry, Offered
+
+# An entry that holds less of a question than this is never even offered, so its edit cannot matter to the question.
+_SHARE_THAT_MATTERS = 0.1
+# A slip of the pen shares no characters with what was meant, but sounds: this part of the pairs of syllables.
+_SOUNDS_THAT_MATTER = 0.3
+# An edit makes words rarer or commoner everywhere, which moves every score by less than this, in log-odds.
+_CLOSE = 0.3
+# So many questions, or so few entries, and all are searched again in a second. In a small base one edit also shifts
+# the rarity of words so much that a guess at what it touches would miss some.
+_FEW, _SMALL = 2000, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question people asked, how often, and what it gets before and after."""
+
+    question: str
+    times: int
+    before: Decision
+    after: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A wording of an entry that does not lead to it, and what it leads to."""
+
+    entry: Entry
+    wording: str
+    decision: Decision
+
+
+class Past:
+    """What people asked, how often, and what it gets today; built once for a state of the knowledge, then asked about
+    each edit. Building searches every question."""
+
+    def __init__(self, questions: Mapping[str, int], index: Index, *, limits: Limits, today: date) -> None:
+        self._times = dict(questions)
+        self._index = index
+        self._limits = limits
+        self._today = today
+        judged = judge_many(list(questions), index, limits=limits, today=today)
+        self._decisions = {q: decision for q, (decision, _) in zip(questions, judged, strict=True)}
+        self._close = {q for q, (_, ranking) in zip(questions, judged, strict=True) if self._is_close(ranking)}
+
+    def replay(self, after: Index) -> list[Turn]:
+        """The questions that get something else after the edit, most asked first.
+
+        Only those that the edit can touch are searched again.
+        """
+        edited = edited_entries(self._index.entries, after.entries)
+        ids = {e.id for e in edited}
+        touched = self._touched(edited, after)
+        judged = judge_many(touched, after, limits=self._limits, today=self._today)
+        turns = [
+            Turn(question, self._times[question], self._decisions[question], now)
+            for question, (now, _) in zip(touched, judged, strict=True)
+            if _gist(self._decisions[question], ids) != _gist(now, ids)
+        ]
+        return sorted(turns, key=lambda t: -t.times)
+
+    def _is_close(self, ranking: Sequence[Candidate]) -> bool:
+        """Whether the best score lies so near a bar that rarer or commoner words alone may push it over."""
+        if not ranking:
+            return False
+        score = ranking[0].score
+        return any(abs(_odds(score) - _odds(bar)) < _CLOSE for bar in (self._limits.answer_at, self._limits.offer_at))
+
+    def _touched(self, edited: Sequence[Entry], after: Index) -> list[str]:
+        if not edited:
+            return []
+        if len(self._times) <= _FEW or len(after.entries) <= _SMALL:
+            return list(self._times)
+        folded = [after.fold(w) for entry in edited for w in (*entry.wordings, *entry.not_)]
+        held = frozenset(f for text in folded for f in features(text))
+        heard = frozenset(pair for text in folded for pair in _pairs(after.sound_of(text)))
+
+        def matters(question: str) -> bool:
+            if question in self._close:
+                return True
+            text = after.fold(question)
+            found = features(text)
+            if not held.isdisjoint(found):
+                share = max(index.share_held(found, held) for index in (self._index, after))
+                if share >= _SHARE_THAT_MATTERS:
+                    return True
+            pairs = _pairs(after.sound_of(text))
+            return bool(pairs) and sum(p in heard for p in pairs) >= _SOUNDS_THAT_MATTER * len(pairs)
+
+        return [q for q in self._times if matters(q)]
+
+
+def self_test(index: Index, *, limits: Limits, today: date, only: Iterable[str] | None = None) -> list[Miss]:
+    """Ask every wording of every entry that can be answered now, or of the entries `only`: which do not lead there?
+
+    A list with the entry on it leads there. What two entries share as a wording leads to either.
+    """
+    wanted = set(only) if only is not None else None
+    asked = [
+        (entry, wording)
+        for entry in index.entries
+        if (wanted is None or entry.id in wanted) and open_to(entry, today, None)
+        for wording in dict.fromkeys(entry.wordings)
+    ]
+    judged = judge_many([wording for _, wording in asked], index, limits=limits, today=today)
+    return [
+        Miss(entry, wording, decision)
+        for (entry, wording), (decision, ranking) in zip(asked, judged, strict=True)
+        if not _leads_to(entry, decision, ranking)
+    ]
+
+
+def edited_entries(before: Sequence[Entry], after: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Both sides of the entries that are not the same any more."""
+    old, new = {e.id: e for e in before}, {e.id: e for e in after}
+    found: list[Entry] = []
+    for key in old.keys() | new.keys():
+        was, now = old.get(key), new.get(key)
+        if was is None or now is None or _matter(was) != _matter(now):
+            found += [e for e in (was, now) if e is not None]
+    return tuple(found)
+
+
+def _matter(entry: Entry) -> tuple[object, ...]:
+    """What of an entry decides which questions it gets, and what these get."""
+    return (
+        entry.wordings, entry.not_, entry.answer, entry.variants, entry.valid, entry.draft, entry.held,
+        entry.groups, entry.departments, entry.private,
+    )  # fmt: skip
+
+
+def _odds(probability: float) -> float:
+    """Log-odds: how far apart two probabilities are, also near 0 and 1."""
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(bounded / (1 - bounded))
+
+
+def _pairs(sounds: str) -> list[str]:
+    return [sounds[i : i + 2] for i in range(len(sounds) - 1)]
+
+
+def _gist(decision: Decision, edited: Collection[str]) -> tuple[object, ...]:
+    """What the asker would notice: what was said, not how sure the bot was.
+
+    Of a list that is what comes first and what of the edit is on it; its tail changes with every breath.
+    """
+    match decision:
+        case Answered(entry):
+            return ("answered", entry.id, entry.answer, tuple(entry.variants.items()))
+        case Offered(candidates):
+            related = [c for c in candidates if c.entry.id in edited and c.covered >= _SHARE_THAT_MATTERS]
+            on_list = [c.entry.question for c in related]
+            return ("offered", candidates[0].entry.question, *on_list)
+        case _:
+            return (type(decision).__name__,)
+
+
+def _leads_to(entry: Entry, decision: Decision, ranking: Sequence[Candidate]) -> bool:
+    match decision:
+        case Answered(found):
+            return found.id == entry.id or found.question == entry.question
+        case Offered(candidates):
+            return any(c.entry.id == entry.id for c in candidates)
+        case _:
+            # A wording such as 帮助 is a command; that it finds its entry first is enough.
+            return bool(ranking) and ranking[0].entry.id == entry.id and ranking[0].score >= 1.0
