@@ -92,7 +92,7 @@ class Bot:
             return
         self._quota.message()
         if await self.inbox.accept(message):
-            log.info("message.accepted", id=message.id, group=message.is_group, kind=message.kind)
+            log.debug("message.accepted", id=message.id, group=message.is_group, kind=message.kind)
         else:
             self._metrics.repeated.inc()
             log.info("message.repeated", id=message.id)
@@ -113,7 +113,15 @@ class Bot:
             verdict = await self._reply(message, decision)
         await self._record(message, decision, verdict)
         ms = round((time.perf_counter() - started) * 1000, 1)
-        log.info("message.done", outcome=_outcome(decision), state=verdict.state, code=verdict.reason, ms=ms)
+        log.info(
+            "message.done",
+            kind=message.kind,
+            group=message.is_group,
+            outcome=_outcome(decision),
+            state=verdict.state,
+            code=verdict.reason,
+            ms=ms,
+        )
 
     async def drain(self, seconds: float) -> None:
         """Finish the replies under way within a grace time; the rest stays in the store."""

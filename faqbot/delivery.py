@@ -200,6 +200,9 @@ class Delivery:
 
 def _fitting(reply: Reply, most: int) -> list[Reply]:
     """The reply as messages of `most` bytes as JSON, where quotes and line breaks take more room; nearly always one."""
+    # No character takes more than six bytes as JSON, and most replies are short.
+    if len(reply.body) * 6 <= most:
+        return [reply]
     limit, parts = MAX_BYTES, [reply.body]
     while max(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts) > most:
         parts = split(reply.body, limit)

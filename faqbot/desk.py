@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from faqbot.dialogue import Case, decide_many
 from faqbot.features import Floats
 from faqbot.knowledge.library import Library
+from faqbot.matching import Index
 from faqbot.metrics import Metrics
-from faqbot.model import Context, Decision, Message
+from faqbot.model import Candidate, Context, Decision, Message
 
 # So many take a few milliseconds together; more would hold up acknowledgements.
 _AT_ONCE = 32
+_REMEMBERED = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,9 @@ class Desk:
         self._today = today
         self._clock = clock
         self._arriving = arriving
+        # What was found for the last questions, by the index that found it: many people ask the same.
+        self._found: dict[Hashable, Sequence[Candidate]] = {}
+        self._found_by: Index | None = None
         self._waiting: deque[_Waiting] = deque()
 
     async def decide(self, message: Message, context: Context | None, meaning: Floats | None) -> Decision:
@@ -70,6 +75,8 @@ class Desk:
     def _settle(self, batch: list[_Waiting]) -> None:
         """Decide on all of them; if that fails, on each by itself, so that one takes no other along."""
         snapshot = self._library.current
+        if self._found_by is not snapshot.index or len(self._found) > _REMEMBERED:
+            self._found, self._found_by = {}, snapshot.index
         try:
             decisions = decide_many(
                 [w.case for w in batch],
@@ -77,6 +84,7 @@ class Desk:
                 limits=self._library.limits_for(snapshot),
                 now=self._clock(),
                 today=self._today(),
+                known=self._found,
             )
         except Exception as exc:
             if len(batch) == 1:

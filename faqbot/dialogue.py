@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -106,19 +106,40 @@ def decide(case: Case, index: Index, *, limits: Limits, now: float, today: date)
     return decide_many([case], index, limits=limits, now=now, today=today)[0]
 
 
-def decide_many(cases: Sequence[Case], index: Index, *, limits: Limits, now: float, today: date) -> list[Decision]:
-    """Decide on several messages; those that are questions are searched for together."""
+def decide_many(
+    cases: Sequence[Case],
+    index: Index,
+    *,
+    limits: Limits,
+    now: float,
+    today: date,
+    known: MutableMapping[Hashable, Sequence[Candidate]] | None = None,
+) -> list[Decision]:
+    """Decide on several messages; those that are questions are searched for together.
+
+    `known` holds what was found for questions before, with the same index; what is found now is added.
+    """
     decisions = [_without_search(case, index, now, today) for case in cases]
     open_cases = [n for n, decision in enumerate(decisions) if decision is None]
-    asked = [Asked(cases[n].message.text, _allowed(cases[n].message, today), cases[n].meaning) for n in open_cases]
-    for number, ranking in zip(open_cases, index.search_batch(asked), strict=True):
-        message = cases[number].message
+    found: MutableMapping[Hashable, Sequence[Candidate]] = {} if known is None else known
+    keys = {n: _same_for(cases[n], index, today) for n in open_cases}
+    new = [n for n in open_cases if keys[n] not in found]
+    asked = [Asked(cases[n].message.text, _allowed(cases[n].message, today), cases[n].meaning) for n in new]
+    found.update(zip((keys[n] for n in new), index.search_batch(asked), strict=True))
+    for number in open_cases:
+        message, ranking = cases[number].message, found[keys[number]]
         decisions[number] = _match(message.text, ranking, index, _listed(message, today), limits)
     return [
         _discreet(decision) if case.message.is_group else decision
         for case, decision in zip(cases, decisions, strict=True)
         if decision is not None
     ]
+
+
+def _same_for(case: Case, index: Index, today: date) -> Hashable:
+    """Two messages with the same key find the same; a vector tells a text apart as well as the text does."""
+    place = case.message.conversation_id if index.limited else ""
+    return case.message.text, place, today, case.meaning is None
 
 
 def _without_search(case: Case, index: Index, now: float, today: date) -> Decision | None:

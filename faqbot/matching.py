@@ -96,6 +96,8 @@ class Index:
         self._wordings = Wordings(self.entries, np.array(owner, dtype=np.int32), raws, texts, sounds)
         self._table = self._wordings.table
         self._spellings = Spellings(raws, sounds)
+        # Whether who asks where makes a difference to what may be found.
+        self.limited = any(e.groups or e.departments for e in self.entries)
         self.topics = {normalise(e.topic): e.topic for e in self.entries if e.topic}
         chinese = sum(any("\u3400" <= c <= "\u9fff" for c in t) for t in raws)
         self.script = "han" if chinese * 2 >= len(raws) else "latin"

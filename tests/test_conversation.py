@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from faqbot.app import running
+from faqbot.app import Running, running
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.conftest import Talk
@@ -182,3 +182,24 @@ async def until_live(talk: Talk, text: str, part: str) -> str:
             return reply
         await asyncio.sleep(0.1)
     raise AssertionError("the edit did not go live")
+
+
+async def test_a_question_asked_again_is_found_at_once_but_never_by_old_knowledge(
+    talk: Talk, bot: Running, knowledge: Path
+) -> None:
+    assert "5 天" in await talk("小李", "年假有几天")
+    assert "5 天" in await talk("小王", "年假有几天")
+    file = next(p for p in (knowledge / "faq").glob("*.yaml") if "年假有几天" in p.read_text(encoding="utf-8"))
+    file.write_text(file.read_text(encoding="utf-8").replace("**5 天**", "**6 天**"), encoding="utf-8")
+    assert await bot.library.refresh() or "6 天" in str(bot.library.current.entries)
+    assert "6 天" in await talk("小陈", "年假有几天")
+
+
+async def test_what_one_group_may_see_is_not_remembered_for_another(talk: Talk, bot: Running, knowledge: Path) -> None:
+    home = talk.ding.world.group("全员群").id
+    (knowledge / "faq" / "only.yaml").write_text(
+        f"- question: 楼顶花园几点开放？\n  answer: 八点开放。\n  groups: [{home}]\n", encoding="utf-8"
+    )
+    await bot.library.refresh()
+    assert "八点" in await talk("小李", "楼顶花园几点开放")
+    assert "八点" not in await talk("小李", "楼顶花园几点开放", group="另一个群")

@@ -17,6 +17,7 @@ _TITLE_LENGTH = 64
 _QUOTA_CODE = "20001"
 _LEADING_AT = re.compile(r"^[@＠]\S{1,40}(?:\s+|$)")
 
+_QUOTE_KEYS = {"repliedMsg", "quoteMessage", "quoteContent"}
 _KINDS = {
     "picture": MessageKind.PICTURE,
     "audio": MessageKind.AUDIO,
@@ -116,6 +117,8 @@ def _rich_text(items: Any, data: dict[str, Any]) -> tuple[MessageKind, str]:
 def _quoted(data: dict[str, Any]) -> str:
     """The quoted message as text; undocumented, so every shape seen is accepted and none required."""
     for holder in (_dict(data.get("text")), _dict(data.get("content")), data):
+        if not (holder.keys() & _QUOTE_KEYS):
+            continue
         replied = _dict(holder.get("repliedMsg")) or _dict(holder.get("quoteMessage"))
         content = replied.get("content") or replied.get("text")
         if isinstance(content, str) and content.lstrip().startswith("{"):

@@ -43,16 +43,19 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def write_knowledge(folder: Path, size: int) -> list[str]:
+def write_knowledge(folder: Path, size: int, distinct: int = 1000) -> list[str]:
     """A knowledge base of `size` entries from the question sets; the questions people ask of it."""
-    kb = [json.loads(line) for line in (DATA / "kb.jsonl").read_text(encoding="utf-8").splitlines()][:size]
+    kb = [json.loads(line) for line in (DATA / "kb.jsonl").read_text(encoding="utf-8").splitlines()]
     entries = [
-        {"id": e["id"], "question": e["question"], "also": e.get("phrasings", []), "answer": "按制度办理。"} for e in kb
+        {"id": e["id"], "question": e["question"], "also": e.get("phrasings", []), "answer": "按制度办理。"}
+        for e in kb[:size]
     ]
     (folder / "faq").mkdir(parents=True)
     (folder / "faq" / "all.yaml").write_text(yaml.safe_dump(entries, allow_unicode=True), encoding="utf-8")
     asked = [json.loads(line)["q"] for line in (DATA / "queries.jsonl").read_text(encoding="utf-8").splitlines()]
-    return list(dict.fromkeys(asked))[:1000]
+    # Entries that are not in the base are questions too.
+    asked += [e["question"] for e in kb[size:]]
+    return list(dict.fromkeys(asked))[:distinct]
 
 
 async def drive(ding: FakeDingTalk, questions: Iterator[str], total: int, people: int) -> tuple[float, list[float]]:
@@ -110,6 +113,7 @@ async def main() -> None:
     parser.add_argument("--questions", type=int, default=5000)
     parser.add_argument("--people", type=int, default=200)
     parser.add_argument("--entries", type=int, default=1000)
+    parser.add_argument("--distinct", type=int, default=1000, help="different questions; then they are asked again")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--settle", type=float, default=6.0, help="seconds for the knowledge to be calibrated")
     args = parser.parse_args()
@@ -119,7 +123,7 @@ async def main() -> None:
     rates: dict[str, list[float]] = {"bare": [], "faqbot": []}
     for _ in range(args.rounds):
         with tempfile.TemporaryDirectory() as folder:
-            questions = write_knowledge(Path(folder) / "knowledge", args.entries)
+            questions = write_knowledge(Path(folder) / "knowledge", args.entries, args.distinct)
             environ = {
                 "FAQBOT_KNOWLEDGE": f"{folder}/knowledge",
                 "FAQBOT_STORE": os.environ.get("FAQBOT_STORE") or f"sqlite:///{folder}/bench.db",
