@@ -531,7 +531,7 @@ async def test_replicas_that_were_both_told_share_the_pace(parts: Parts) -> None
 
 @pytest.mark.parametrize("clock", [FastTime()])
 async def test_thirty_at_once_where_twenty_a_minute_are_allowed_all_arrive_once(parts: Parts, clock: FastTime) -> None:
-    parts.ding.faults.update({"webhook_per_minute": 20, "throttle_window": 1.0})
+    parts.ding.faults.update({"webhook_per_minute": 20, "throttle_window": 3.0})
 
     async def chat(name: str) -> None:
         for number in range(3):

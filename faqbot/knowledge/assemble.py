@@ -8,14 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from faqbot.knowledge.parse import (
-    ParsedFile,
-    check_yaml,
-    distinct_ids,
-    parse_facts,
-    parse_file,
-    parse_synonyms,
-)
+from faqbot.knowledge.beside import check_yaml, parse_facts, parse_synonyms
+from faqbot.knowledge.parse import ParsedFile, distinct_ids, parse_file
 from faqbot.lexicon import GROUPS
 from faqbot.matching import Index
 from faqbot.model import Entry, Place, Problem

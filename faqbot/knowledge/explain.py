@@ -1,13 +1,19 @@
-"""What the YAML parser says → what HR can do about it, in plain Chinese."""
+"""What the YAML parser says → on which line HR should look and what to do there, in plain Chinese."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from faqbot.knowledge import keys
 
+_WORDS = "|".join(sorted({*keys.ENTRY_KEYS, *keys.FILE_KEYS}, key=len, reverse=True))
 # A line that is meant as a key, wherever it stands.
 LOOKS_LIKE_KEY = re.compile(rf"^\s*({'|'.join(keys.ENTRY_KEYS)})\s*[:：]")
+_KEY = re.compile(rf"^(\s*)((?:-\s+)?)({_WORDS})\s*:(?:\s+(.*))?$")
+_KEY_WITHOUT_COLON = re.compile(rf"^\s*(?:-\s*)?({_WORDS})(?:\s*[=＝]\s*|\s+|$)(?!\s*[:：])")
+_WIDE_COLON = re.compile(r"^\s*(?:-\s*)?([^\s:：,，。]{1,10})\s*：")
+_NEW_ENTRY = re.compile(rf"^(\s*)-\s*(?:{_WORDS})\s*[:：]")
 
 # What libyaml says → what HR can do about it. The first part found in the reason wins.
 _EXPLANATIONS = (
@@ -32,15 +38,114 @@ _EXPLANATIONS = (
     ("did not find expected node content", "这里少了内容，请检查方括号、花括号和逗号"),
     ("block sequence entries are not allowed", "“- ”要另起一行写"),
     ("block collections are not allowed", "这里的内容要另起一行，并缩进两个空格"),
+    ("expected comment or line break", "“|”后面不能写字：内容要另起一行，并缩进两个空格"),
     ("undefined tag", "句子以 ! 开头时，请给整句加上英文双引号"),
+    ("did not find expected <document start>", "从这一行起不是“键: 内容”的写法，请对照其他文件"),
 )
 
+Told = tuple[int, str]
 
-def explain(reason: str, line: str) -> str:
-    """Explain the parser's `reason` for refusing `line`."""
-    if "mapping values are not allowed" in reason and LOOKS_LIKE_KEY.match(line):
-        return "这一行的缩进不对，请和上一行的键对齐"
+
+def explain(reason: str, lines: Sequence[str], line: int, context_line: int = 0) -> Told:
+    """The line to look at, from 1, and the words, for the parser's `reason` for refusing `line`.
+
+    `context_line` is where the bracket or quote was opened that the parser was reading.
+    """
+    if "could not find expected ':'" in reason and 0 < context_line <= len(lines):
+        # The parser gives up at the next line.
+        line = context_line
+    for cause in (_open_quote, _open_bracket, _missing_colon, _sentence_without_indent, _not_aligned, _too_much):
+        if told := cause(reason, lines, line, context_line):
+            return told
     for part, words in _EXPLANATIONS:
         if part in reason:
-            return words
-    return f"这一行 YAML 读不懂（{reason}），请对照其他条目的写法"
+            return line, words
+    return line, "这一行读不懂，请对照其他条目的写法；也可以删掉这一行重新输入"
+
+
+def key_without_colon(line: str) -> str:
+    """What to say about `question 年假` and `question = 年假`; nothing for any other line."""
+    found = _KEY_WITHOUT_COLON.match(line)
+    return f"“{found[1]}”后面少了英文冒号，应写成“{found[1]}: 内容”" if found else ""
+
+
+def _open_quote(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+    """A quote that swallowed the keys below it and ended at the next quote is missed only there."""
+    for number in range(1, line):
+        found = _KEY.match(lines[number - 1])
+        value = (found[4] or "").strip() if found else ""
+        if value[:1] not in ("'", '"') or value.count(value[0]) != 1:
+            continue
+        for below in lines[number:line]:
+            if _KEY.match(below):
+                return number, "引号没有写完，请在句子末尾补上同样的引号"
+            if value[0] in below:
+                break
+    return None
+
+
+def _open_bracket(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+    if "did not find expected ','" not in reason or not 0 < context_line < line:
+        return None
+    is_key = _KEY.match(lines[line - 1]) or lines[line - 1].lstrip().startswith("- ")
+    sign = "方括号 [ ]" if "']'" in reason else "花括号 { }"
+    return (context_line, f"{sign} 没有写完整，请补上后一半") if is_key else None
+
+
+def _missing_colon(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+    """A key without its colon is noticed at the line itself or only at the next key."""
+    text = lines[line - 1]
+    if "could not find expected ':'" in reason:
+        if words := key_without_colon(text):
+            return line, words
+        if found := _WIDE_COLON.match(text):
+            return line, (
+                f"“{found[1]}”后面是全角冒号：如果它是键，请改成半角冒号加空格；如果是上一句的下半句，请多缩进两个空格"
+            )
+    if "mapping values are not allowed" not in reason or not _KEY.match(text):
+        return None
+    above = [(n, lines[n - 1]) for n in range(1, line) if lines[n - 1].strip() and lines[n - 1].lstrip()[0] != "#"]
+    number, text = above[-1] if above else (0, ":")
+    if words := key_without_colon(text):
+        return number, words
+    if ":" not in text and not any(_KEY.match(other) for _, other in above):
+        return number, "这一行不是“键: 内容”的写法；如果是说明，请在最前面加 #"
+    return None
+
+
+def _sentence_without_indent(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+    text = lines[line - 1]
+    if not any(part in reason for part in ("could not find expected ':'", "did not find expected key")):
+        return None
+    if _KEY.match(text) or text.lstrip().startswith("- "):
+        return None
+    above = next((found for n in range(line - 1, 0, -1) if (found := _KEY.match(lines[n - 1]))), None)
+    if above is None:
+        return None
+    if (above[4] or "").startswith(("|", ">")):
+        return line, f"“{above[3]}: |”下面的各行都要比“{above[3]}”多缩进两个空格"
+    return line, f"这一行没有冒号；如果是上面“{above[3]}”的下半句，请比“{above[3]}”多缩进两个空格"
+
+
+def _not_aligned(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+    text = lines[line - 1]
+    column = len(text) - len(text.lstrip(" "))
+    if _NEW_ENTRY.match(text):
+        columns = [len(found[1]) for above in lines[: line - 1] if (found := _NEW_ENTRY.match(above))]
+        if columns and columns[-1] != column:
+            return line, f"这一条的“- ”没有和上面的“- ”对齐，前面应该有 {columns[-1]} 个空格"
+        return None
+    if not LOOKS_LIKE_KEY.match(text):
+        return None
+    above = next((found for n in range(line - 1, 0, -1) if (found := _KEY.match(lines[n - 1]))), None)
+    wanted = len(above[1]) + len(above[2]) if above else column
+    if wanted == column:
+        return None
+    return line, f"这一行没有对齐：缩进不对，应和上面的键对齐，前面应该有 {wanted} 个空格"
+
+
+def _too_much(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+    found = _KEY.match(lines[line - 1])
+    if "did not find expected key" in reason and found and (found[4] or "")[:1] in tuple("[{\"'"):
+        return line, "括号或引号已经结束，后面却还有字；请检查这一行的括号和引号"
+    return None

@@ -60,6 +60,7 @@ class Library:
         self._learnt: tuple[Snapshot, Limits] | None = None
         self._learning: asyncio.Task[None] | None = None
         self._seen: Hashable = None
+        self._one_at_a_time = asyncio.Lock()
         self._current: Snapshot | None = None
 
     @property
@@ -76,6 +77,11 @@ class Library:
 
     async def refresh(self) -> bool:
         """Read again if anything changed; True if a new snapshot is live. Raises KnowledgeMissing."""
+        # Two readers at once could put the older version back.
+        async with self._one_at_a_time:
+            return await self._refresh()
+
+    async def _refresh(self) -> bool:
         today = self._today()
         # A new day is a change too: entries expire and fall due.
         seen = (await self._shelf.version(), today)

@@ -9,26 +9,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from faqbot.knowledge import keys
 from faqbot.knowledge.keys import ENTRY_KEYS, FILE_KEYS
+from faqbot.knowledge.slips import LIST_KEYS, QUOTE_REASON, mended_value, quoted_if_needed
 
-_KEYS = sorted({*ENTRY_KEYS, *FILE_KEYS}, key=len, reverse=True)
-_TEXT_KEYS = {"question", "answer", "topic", "owner", "source", "id"}
-_LIST_KEYS = {"also", "not", "related", "groups", "departments"}
+_WORDS = "|".join(map(re.escape, sorted({*ENTRY_KEYS, *FILE_KEYS}, key=len, reverse=True)))
 _DASHES = "-－—–"
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 _KEY_LINE = re.compile(
-    rf"^(?P<indent> *)(?P<dash>(?:[{_DASHES}]\s*)?)(?P<key>{'|'.join(map(re.escape, _KEYS))})"
+    rf"^(?P<indent> *)(?P<dash>(?:[{_DASHES}][\s{_INVISIBLE}]*)?)(?P<key>{_WORDS})"
     r"(?P<colon>\s*[:：])(?P<gap>\s*)(?P<value>.*)$"
 )
+# Only where an entry may begin: in the middle of a sentence a number stays one.
+_BULLET = re.compile(rf"^( *)((?:[•●▪◆·*]|\d{{1,3}}[.、．)）])\s*)(?=(?:{_WORDS})\s*[:：])")
+_NEAR_KEY = re.compile(rf"^( *)((?:[{_DASHES}]\s*)?)([^\s:：,，。#\"'\[\]{{}}]{{2,12}})\s*：\s*(.*)$")
 _LIST_ITEM = re.compile(rf"^(?P<indent> *)(?P<dash>[{_DASHES}]\s*)(?P<text>\S.*)$")
-_ODD_INDENT = re.compile("^[\\s\u3000\u00a0]*")
+_ODD_INDENT = re.compile(f"^[\\s\u3000\u00a0{_INVISIBLE}]*")
 _BLOCK = re.compile(r"(?:^|[:\-]\s+)[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
-_WHOLE_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
-_WHOLE_QUOTED = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*(?:#.*)?$""")
-_ALIAS_OR_ANCHOR = re.compile(r"^[*&][A-Za-z0-9_-]+(\s|$)")
-_COMMENT = re.compile(r"\s#")
-_SPECIAL_START = "*&!%@`"
-# A bracket that is closed before the sentence ends opens no list: `[手册](https://…) 第 5 章`, `{facts.额度} 元`.
-_BRACKET_FIRST = re.compile(r"\[[^\]]*\]\s*[^\s#]|\{[^}]*\}\s*[^\s#]|\{facts\.[^}]*\}$")
 _TAB_WIDTH = 2
 
 
@@ -49,7 +46,9 @@ class _Where:
     block: int | None = None  # column of the key whose `|` text we are in
     quote: str = ""  # the quotation mark that is still open
     list_of: int | None = None  # column of the key whose list we are in
+    last: int | None = None  # column of the last key
     columns: set[int] = field(default_factory=set)  # columns in which keys stand
+    dashes: set[int] = field(default_factory=set)  # columns in which the dashes of entries stand
 
 
 def mend(text: str) -> tuple[str, list[Mend]]:
@@ -59,7 +58,7 @@ def mend(text: str) -> tuple[str, list[Mend]]:
     mends: list[Mend] = []
     where = _Where()
     for number, line in enumerate(lines, 1):
-        fixed, reasons = _line(line, lines[number:], where)
+        fixed, reasons = _line(line, lines[number : number + 1], where)
         result.append(fixed)
         if reasons:
             mends.append(Mend(number, line, fixed, "；".join(reasons)))
@@ -87,24 +86,38 @@ def _line(line: str, following: Sequence[str], where: _Where) -> tuple[str, list
     if where.list_of is not None:
         item = _LIST_ITEM.match(fixed)
         if item and column > where.list_of:
-            more = [] if re.match("- +$", item["dash"]) else [_DASH_REASON]
-            return (f"{item['indent']}- {item['text']}" if more else fixed), reasons + more
+            return _list_item(fixed, item, following, reasons)
         where.list_of = None
-    fixed, more = _key_line(fixed, following, where)
+    fixed, more = _key_line(_snapped(fixed, where) if reasons else fixed, following, where)
     return fixed, reasons + more
+
+
+def _list_item(line: str, item: re.Match[str], following: Sequence[str], reasons: list[str]) -> tuple[str, list[str]]:
+    indent, dash, text = item.group("indent", "dash", "text")
+    more = [] if re.match("- +$", dash) else [_DASH_REASON]
+    quoted = text if _goes_on(following, len(indent)) else quoted_if_needed(text)
+    if quoted != text:
+        more.append(QUOTE_REASON)
+    return (f"{indent}{'- ' if _DASH_REASON in more else dash}{quoted}" if more else line), reasons + more
 
 
 _DASH_REASON = "列表的横线要用半角“-”并在后面加一个空格"
 
 
 def _spaces(line: str) -> tuple[str, list[str]]:
-    """Tabs and wide blanks in the indentation become ordinary blanks."""
+    """Tabs and wide blanks in the indentation become ordinary blanks; what nobody can see goes."""
     found = _ODD_INDENT.match(line)
     indent = found.group() if found else ""
     plain = indent.replace("\t", " " * _TAB_WIDTH).replace("\u3000", "  ").replace("\u00a0", " ")
+    plain = re.sub(f"[{_INVISIBLE}]", "", plain)
     if plain == indent:
         return line, []
-    reason = "缩进用了制表符（Tab），请改成空格" if "\t" in indent else "缩进用了全角空格，请改成普通空格"
+    if "\t" in indent:
+        reason = "缩进用了制表符（Tab），请改成空格"
+    elif re.search(f"[{_INVISIBLE}]", indent):
+        reason = "行首有看不见的字符，请删掉"
+    else:
+        reason = "缩进用了全角空格，请改成普通空格"
     return plain + line[len(indent) :], [reason] if line.strip() else []
 
 
@@ -112,12 +125,23 @@ def _column(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
+def _snapped(line: str, where: _Where) -> str:
+    """A key behind odd blanks stands where the keys above stand: nobody sees how wide such blanks are."""
+    found = _KEY_LINE.match(line)
+    column = _column(line)
+    if not found or found["dash"] or found["colon"] != ":" or not found["gap"] or column in where.columns:
+        return line
+    return " " * (column if where.last is None else where.last) + line.lstrip(" ")
+
+
 def _key_line(line: str, following: Sequence[str], where: _Where) -> tuple[str, list[str]]:
+    line, reasons = _bullet(line, where)
     found = _KEY_LINE.match(line)
     if not found:
+        line, reasons = _near_key(line, where)
         if _BLOCK.search(line):
             where.block = _column(line)
-        return line, []
+        return line, reasons
     indent, dash, key, colon, gap, value = found.group("indent", "dash", "key", "colon", "gap", "value")
     meant = ENTRY_KEYS.get(key, "")
     wide = "：" in colon
@@ -127,7 +151,6 @@ def _key_line(line: str, following: Sequence[str], where: _Where) -> tuple[str, 
     # deeper inside an answer such a line is text.
     if not dash and (wide or tight or odd_gap) and len(indent) not in where.columns and indent:
         return line, []
-    reasons: list[str] = []
     if dash and not re.fullmatch("- +", dash):
         reasons.append(_DASH_REASON)
         dash = "- "
@@ -140,37 +163,50 @@ def _key_line(line: str, following: Sequence[str], where: _Where) -> tuple[str, 
     if wide or tight or odd_gap:
         colon, gap = ":", " " if value else ""
     start = len(indent) + len(dash)
-    if meant in _TEXT_KEYS and not _goes_on(following, start):
-        quoted = _quote_if_needed(value)
-        if quoted != value:
-            reasons.append("这句话里有 YAML 的特殊符号，请给整句加上英文双引号")
-            value = quoted
-    where.columns.add(start)
-    where.list_of = start - 1 if meant in _LIST_KEYS and not value.strip() else None
-    if value[:1] in ("'", '"') and value.count(value[0]) == 1:
-        where.quote = value[0]
+    if not _goes_on(following, start):
+        value, reason = mended_value(meant, value)
+        reasons += [reason] if reason else []
+    _remember(where, len(indent) if dash else None, start, meant, value)
     fixed = f"{indent}{dash}{key}{colon}{gap}{value}"
     if _BLOCK.search(fixed):
         where.block = start
     return fixed, reasons
 
 
+def _remember(where: _Where, dash: int | None, start: int, meant: str, value: str) -> None:
+    if dash is not None:
+        where.dashes.add(dash)
+    where.columns.add(start)
+    where.last = start
+    where.list_of = start - 1 if meant in LIST_KEYS and not value.strip() else None
+    if value[:1] in ("'", '"') and value.count(value[0]) == 1:
+        where.quote = value[0]
+
+
+def _bullet(line: str, where: _Where) -> tuple[str, list[str]]:
+    """`• 问题: …` and `1. 问题: …` begin an entry like a dash."""
+    found = _BULLET.match(line)
+    if not found or (found[1] and len(found[1]) not in where.dashes):
+        return line, []
+    # The keys below keep their place under the first one.
+    dash = "-".ljust(max(2, len(found[2])))
+    return found[1] + dash + line[found.end() :], ["每条要以横线和空格“- ”开头"]
+
+
+def _near_key(line: str, where: _Where) -> tuple[str, list[str]]:
+    """The wide colon of a misspelt key; its spelling is a question of its own."""
+    found = _NEAR_KEY.match(line)
+    if not found or not (found[2] or len(found[1]) in where.columns or not found[1]):
+        return line, []
+    indent, dash, word, value = found.groups()
+    if not keys.surely(word, ENTRY_KEYS | FILE_KEYS):
+        return line, []
+    dash = dash if not dash or re.fullmatch("- +", dash) else "- "
+    _remember(where, len(indent) if dash else None, len(indent) + len(dash), "", value)
+    return f"{indent}{dash}{word}: {value}".rstrip(), [f"“{word}”后面是全角冒号，请改成半角冒号加空格"]
+
+
 def _goes_on(following: Sequence[str], start: int) -> bool:
     """Whether the sentence continues on the next line, so that it cannot be quoted on this one alone."""
     line = following[0] if following else ""
     return bool(line.strip()) and _column(line) > start and not line.lstrip().startswith(("#", "- "))
-
-
-def _quote_if_needed(value: str) -> str:
-    """Quote a one-line text that YAML would read as something else: `**5 天**`, `报销: 怎么办`."""
-    comment = _COMMENT.search(value)
-    body, rest = (value[: comment.start()], value[comment.start() :]) if comment else (value, "")
-    body = body.rstrip()
-    if not body or _WHOLE_BLOCK.fullmatch(body) or _WHOLE_QUOTED.fullmatch(body) or _ALIAS_OR_ANCHOR.match(body):
-        return value
-    broken_quote = body[0] in "\"'" and body.count(body[0]) > 1
-    special = body[0] in _SPECIAL_START or re.match(r"(?:[|>]|[?-] )", body) or _BRACKET_FIRST.match(body)
-    inner_colon = body[0] not in "\"'" and re.search(r":(\s|$)", body) is not None
-    if not (special or inner_colon or broken_quote):
-        return value
-    return '"' + body.replace("\\", "\\\\").replace('"', '\\"') + '"' + rest

@@ -1,54 +1,158 @@
-"""Where the text of the knowledge lives: a folder of files. Bytes in, nothing understood."""
+"""Where the text of the knowledge lives: a folder of files. Bytes in and out, nothing understood."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from faqbot.errors import KnowledgeMissing
+from faqbot.errors import KnowledgeMissing, ShelfError
+from faqbot.knowledge.disk import put, take_away
+from faqbot.knowledge.settling import PATIENCE_SECONDS, SETTLE_SECONDS, Mark, Settling
 
 BESIDE = ("synonyms.yaml", "facts.yaml", "groups.yaml", "automations.yaml")
 _SUFFIXES = {".yaml", ".yml"}
+# No dot or tilde first: such files are not read. No characters that some system or YAML tool stumbles over.
+_FILE_NAME = re.compile(r"faq/[^/\\:*?\"<>|\x00-\x1f\x7f.~\s][^/\\:*?\"<>|\x00-\x1f\x7f]*\.ya?ml")
+_TICK = 0.01  # seconds; so that the last look does not come a moment too early
+_LONGEST_NAME = 200  # bytes; most systems allow 255
+
+Version = tuple[tuple[str, int, int, int], ...]
 
 
 class FolderShelf:
-    """Reads `faq/*.yaml` and the files beside it; names are relative to the folder, `faq/leave.yaml`."""
+    """Reads `faq/*.yaml` and the files beside it; names are relative to the folder, `faq/leave.yaml`.
 
-    def __init__(self, folder: Path) -> None:
+    A file that is being written is not served: its content from before is, until the new one has settled.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settle: float = SETTLE_SECONDS,
+        patience: float = PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._folder = folder
+        self._settling = Settling(settle, patience)
+        self._patience = patience
+        self._clock = clock
+        self._wall = wall
+        self._sleep = sleep
+        self._kept: dict[str, tuple[Mark, bytes]] = {}
+        self._told: Version | None = None
+        self._lock = threading.Lock()
 
     @property
     def label(self) -> str:
         """What stands before a name in messages to people."""
         return str(self._folder)
 
-    async def version(self) -> tuple[tuple[str, int, int], ...]:
+    async def version(self) -> Version:
         """Change whenever a file is written, added, removed or renamed. Raises KnowledgeMissing."""
         return await asyncio.to_thread(self._fingerprint)
 
     async def read(self) -> Mapping[str, bytes]:
         return await asyncio.to_thread(self.read_now)
 
+    async def write(self, name: str, content: bytes, expected: bytes | None) -> None:
+        """Put `content` in the place of `expected` (None: a new file). Raises Conflict, ShelfError."""
+        await asyncio.to_thread(self.write_now, name, content, expected)
+
+    async def delete(self, name: str, expected: bytes) -> None:
+        """Delete the file that holds `expected`. Raises Conflict, ShelfError."""
+        await asyncio.to_thread(self.delete_now, name, expected)
+
+    def write_now(self, name: str, content: bytes, expected: bytes | None) -> None:
+        path = self._path_of(name)
+        with self._lock:
+            put(path, content, expected, name)
+            # Our own file is complete: nobody has to wait for it.
+            self._kept[name] = (_mark(path), content)
+            self._settling.forget(name)
+
+    def delete_now(self, name: str, expected: bytes) -> None:
+        path = self._path_of(name)
+        with self._lock:
+            take_away(path, expected, name)
+            self._kept.pop(name, None)
+            self._settling.forget(name)
+
     def read_now(self) -> dict[str, bytes]:
         """Read all files. A file that vanishes meanwhile is left out; raises KnowledgeMissing."""
-        found: dict[str, bytes] = {}
-        for path in self._paths():
-            try:
-                found[self._name(path)] = path.read_bytes()
-            except FileNotFoundError:
-                continue
-        return found
+        with self._lock:
+            first = not self._kept
+        if first:
+            self._wait_for_all()
+        with self._lock:
+            marks, _ = self._survey()
+            for name, mark in marks.items():
+                self._take(name, mark)
+            for name in [name for name in self._kept if name not in marks]:
+                del self._kept[name]
+                self._settling.forget(name)
+            return {name: content for name, (_, content) in sorted(self._kept.items(), key=_faq_first)}
 
-    def _fingerprint(self) -> tuple[tuple[str, int, int], ...]:
-        marks: list[tuple[str, int, int]] = []
-        for path in self._paths():
-            try:
-                stat = path.stat()
-            except FileNotFoundError:
+    # -- what is there -----------------------------------------------------------------------
+
+    def _fingerprint(self) -> Version:
+        if self._told is None:
+            self._wait_for_all()
+        version, wait = self._look()
+        if wait and version == self._told:
+            # A short wait now saves a whole round of the poll; other files that changed are not kept waiting.
+            self._sleep(wait + _TICK)
+            version, _ = self._look()
+        self._told = version
+        return version
+
+    def _look(self) -> tuple[Version, float]:
+        with self._lock:
+            marks, wait = self._survey()
+        return tuple((name, *mark) for name, mark in sorted(marks.items()) if mark), wait
+
+    def _wait_for_all(self) -> None:
+        """At the start there is nothing to serve instead, so every file is waited for."""
+        until = self._clock() + self._patience
+        while (wait := self._look()[1]) and self._clock() < until:
+            self._sleep(wait + _TICK)
+
+    def _survey(self) -> tuple[dict[str, Mark], float]:
+        """The files to serve, each with the mark of its settled state, and how long to wait for the others."""
+        found = {name: mark for path in self._paths() if (mark := _mark(path)) for name in [self._name(path)]}
+        now, wall = self._clock(), self._wall()
+        longest = 0.0
+        for name in {*found, *self._kept}:
+            kept = self._kept[name][0] if name in self._kept else None
+            mark = found.get(name)
+            if mark == kept:
+                self._settling.forget(name)
                 continue
-            marks.append((self._name(path), stat.st_mtime_ns, stat.st_size))
-        return tuple(marks)
+            if wait := self._settling.wait(name, mark, now, wall):
+                longest = max(longest, wait)
+                found.pop(name, None)
+                if kept:
+                    found[name] = kept
+        return dict(found), longest
+
+    def _take(self, name: str, mark: Mark) -> None:
+        """Keep the content of a file, unless it changes while it is read."""
+        if name in self._kept and self._kept[name][0] == mark:
+            return
+        path = self._folder / name
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return
+        if _mark(path) == mark:
+            self._kept[name] = (mark, content)
+            self._settling.forget(name)
 
     def _paths(self) -> list[Path]:
         faq = self._folder / "faq"
@@ -64,3 +168,37 @@ class FolderShelf:
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()
+
+    def _path_of(self, name: str) -> Path:
+        """The file a name stands for, links followed. Raises ShelfError for what is no knowledge file of ours."""
+        if name not in BESIDE and not (_FILE_NAME.fullmatch(name) and _is_short_text(name)):
+            raise ShelfError(f"不能写“{name[:60]}”：只能写 faq/名字.yaml 和 {'、'.join(BESIDE)}")
+        path = self._folder / name
+        try:
+            real = path.resolve()
+        except (OSError, RuntimeError) as exc:
+            raise ShelfError(f"{name} 是走不通的链接，不能在这里改") from exc
+        if not real.is_relative_to(self._folder.resolve()):
+            raise ShelfError(f"{name} 是指向知识目录以外的链接，不能在这里改")
+        if real.exists() and not real.is_file():
+            raise ShelfError(f"{name} 不是文件，不能写")
+        return real
+
+
+def _mark(path: Path) -> Mark:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def _is_short_text(name: str) -> bool:
+    try:
+        return len(name.encode()) <= _LONGEST_NAME and name == name.strip()
+    except UnicodeEncodeError:
+        return False
+
+
+def _faq_first(item: tuple[str, object]) -> tuple[bool, str]:
+    return item[0] in BESIDE, item[0]

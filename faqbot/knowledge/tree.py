@@ -16,11 +16,18 @@ MAX_ALIASES = 200
 
 @dataclass(slots=True)
 class Scalar:
+    """A text; `style` is the quotation mark or `|` or `>` it is written with, `*` for one that stands elsewhere."""
+
     value: str
     line: int
-    plain: bool = True
+    style: str = ""
+    column: int = 0
     end_line: int = 0
     end_column: int = 0
+
+    @property
+    def plain(self) -> bool:
+        return not self.style
 
 
 @dataclass(slots=True)
@@ -28,12 +35,19 @@ class Sequence:
     line: int
     flow: bool = False
     items: list[Node] = field(default_factory=list)
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
 
 
 @dataclass(slots=True)
 class Mapping:
     line: int
+    flow: bool = False
     pairs: list[tuple[Scalar, Node]] = field(default_factory=list)
+    column: int = 0
+    end_line: int = 0
+    end_column: int = 0
 
 
 Node = Scalar | Sequence | Mapping
@@ -93,7 +107,7 @@ def _grow(text: str) -> Node | None:
             raise TreeError(node.line, "complex key")
 
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        line = event.start_mark.line + 1 if event.start_mark else 1
+        line, column = (event.start_mark.line + 1, event.start_mark.column) if event.start_mark else (1, 0)
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -103,11 +117,9 @@ def _grow(text: str) -> Node | None:
             target = anchors.get(event.anchor or "")
             if aliases > MAX_ALIASES or not isinstance(target, Scalar):
                 raise TreeError(line, "alias")
-            attach(Scalar(target.value, line, plain=False))
+            attach(Scalar(target.value, line, style="*"))
         elif isinstance(event, yaml.ScalarEvent):
-            end = event.end_mark or event.start_mark
-            assert end is not None  # text read from a string always has marks
-            scalar = Scalar(event.value, line, plain=not event.style, end_line=end.line + 1, end_column=end.column)
+            scalar = Scalar(event.value, line, event.style or "", column, *_end(event))
             if event.anchor:
                 anchors[event.anchor] = scalar
             attach(scalar)
@@ -115,9 +127,9 @@ def _grow(text: str) -> Node | None:
             if len(open_nodes) >= MAX_DEPTH:
                 raise TreeError(line, "too deep")
             node: Sequence | Mapping = (
-                Sequence(line, flow=bool(event.flow_style))
+                Sequence(line, bool(event.flow_style), column=column)
                 if isinstance(event, yaml.SequenceStartEvent)
-                else Mapping(line)
+                else Mapping(line, bool(event.flow_style), column=column)
             )
             attach(node)
             if event.anchor:
@@ -125,6 +137,28 @@ def _grow(text: str) -> Node | None:
             open_nodes.append(node)
             waiting_keys.append(None)
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
-            open_nodes.pop()
+            node = open_nodes.pop()
+            node.end_line, node.end_column = _end(event) if node.flow else _end_of_last(node)
             waiting_keys.pop()
     return root
+
+
+def _end(event: yaml.Event) -> tuple[int, int]:
+    mark = event.end_mark or event.start_mark
+    assert mark is not None  # text read from a string always has marks
+    return mark.line + 1, mark.column
+
+
+def _end_of_last(node: Sequence | Mapping) -> tuple[int, int]:
+    """Where the last thing inside ends; the parser itself sees a block end only at what follows it."""
+    children = [value for _, value in node.pairs] if isinstance(node, Mapping) else node.items
+    return (children[-1].end_line, children[-1].end_column) if children else (node.line, node.column)
+
+
+def first_reference(text: str) -> int:
+    """The line of the first anchor, alias or tag of a readable text, 0 if there is none."""
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        named = getattr(event, "anchor", None) or getattr(event, "tag", None)
+        if named and event.start_mark:
+            return event.start_mark.line + 1
+    return 0

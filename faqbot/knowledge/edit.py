@@ -1,0 +1,387 @@
+"""Editing one entry in the text of a file so that everything else stays byte for byte. Pure.
+
+Every function reads its result again before it returns it; what does not read back as asked raises EditError.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from faqbot.errors import EditError
+from faqbot.knowledge import keys, tree
+from faqbot.knowledge.draft import FIELDS, FLAGS, LISTS, TEXTS, Draft, distinct, draft_of, tidied
+from faqbot.knowledge.outline import Outline, Pairs
+from faqbot.knowledge.page import Change, Spot, lines_changed
+from faqbot.knowledge.parse import parse_file
+from faqbot.knowledge.quoting import block, written, written_list
+from faqbot.knowledge.reader import date_of
+from faqbot.knowledge.splice import insert_pair, remove_pairs, replace_list, replace_text, replace_value
+from faqbot.knowledge.tree import Mapping, Node, Scalar
+from faqbot.model import Entry
+
+__all__ = [
+    "Draft",
+    "add_entry",
+    "add_wording",
+    "change_entry",
+    "draft_of",
+    "entry_text",
+    "remove_entry",
+    "restore_entry",
+]
+
+_NUMBERS = ("departments", "groups")
+_RANK = {key: rank for rank, key in enumerate(FIELDS)} | {"ask": 3.5, "answers": 3.6}
+_DASH = re.compile("[-－—–]")
+_STEP = 2
+
+
+def change_entry(raw: bytes, entry_id: str, draft: Draft, *, name: str = "") -> bytes:
+    """Write what differs from the draft into the entry. `name` is only shown in errors."""
+    file = Outline(raw, name)
+    number = file.number_of(entry_id)
+    old, new = draft_of(file.entries[number]), tidied(draft)
+    new = replace(new, id=new.id or old.id)
+    _must_be_possible(file, old, new, file.entries[number])
+    changes = _entry_changes(file, number, old, new)
+    if not changes:
+        return raw
+    expected: list[Entry | Draft] = [*file.entries]
+    expected[number] = new
+    kept = file.entries[number] if new.answer == old.answer else None
+    return _checked(file.page.changed(changes), expected, name, kept)
+
+
+def add_wording(raw: bytes, entry_id: str, text: str, to: Literal["also", "not_"] = "also", *, name: str = "") -> bytes:
+    """Add one wording to an entry; one that it has already changes nothing."""
+    file = Outline(raw, name)
+    old = draft_of(file.entries[file.number_of(entry_id)])
+    wordings: tuple[str, ...] = getattr(old, to)
+    if not text.strip():
+        raise EditError("问法是空的，请写一句员工会问的话")
+    if text.strip() in wordings:
+        return raw
+    more: Any = {to: (*wordings, text)}
+    return change_entry(raw, entry_id, replace(old, **more), name=name)
+
+
+def add_entry(raw: bytes | None, draft: Draft, *, topic: str = "", name: str = "") -> bytes:
+    """Add an entry at the end; without a file (None) make one with topic and owner at its top.
+
+    For what the draft leaves empty, the top of the file holds as for any other entry.
+    """
+    new = tidied(draft)
+    new = replace(new, topic=new.topic or topic.strip())
+    if raw is None:
+        head = "".join(f"{key}: {written(getattr(new, key))}\n" for key in ("topic", "owner") if getattr(new, key))
+        raw = f"{head}entries:\n".encode()
+    file = Outline(raw, name)
+    file.must_be_lines()
+    taken = {entry.id for entry in file.entries}
+    new = _with_shared(new, file.shared())
+    _must_be_possible(file, file.shared(), new, None)
+    dash, column = file.indents()
+    lines = _new_lines(file, new, column)
+    lines[0] = " " * dash + "-" + " " * (column - dash - 1) + lines[0].lstrip(" ")
+    after = _appended(file, lines)
+    if not new.id:
+        made = next((e.id for e in parse_file(name, after).entries if e.id not in taken), "")
+        new = replace(new, id=made)
+    return _checked(after, [*file.entries, new], name)
+
+
+def remove_entry(raw: bytes, entry_id: str, *, name: str = "") -> bytes:
+    """Take an entry out, with the comment directly above it if that is clearly its own."""
+    file = Outline(raw, name)
+    number = file.number_of(entry_id)
+    span, meant = file.span(number), file.page.meant
+    first, behind = span.first, span.last + 1
+    is_last = number == len(file.items) - 1
+    while not is_last and not meant[behind - 1].strip():
+        behind += 1
+    while is_last and number and not meant[first - 2].strip():
+        first -= 1
+    after = file.page.changed([lines_changed(first, behind, "")])
+    return _checked(after, [e for e in file.entries if e.id != entry_id], name)
+
+
+def restore_entry(raw: bytes | None, text_of_entry: str, *, entry_id: str = "", name: str = "") -> bytes:
+    """Put back what `entry_text` gave: in the place of the entry `entry_id`, or at the end if there is none.
+
+    Without `entry_id` it is the entry with the id of the text; a text without an id only replaces an entry whose id
+    is made from the same question for the same period.
+    """
+    lines, entry = _standing_alone(text_of_entry)
+    file = Outline(b"entries:\n" if raw is None else raw, name)
+    file.must_be_lines()
+    lines = [" " * file.indents()[0] + line if line else "" for line in lines]
+    expected: list[Entry | Draft] = [*file.entries]
+    place = next((n for n, other in enumerate(file.entries) if _is_restored(other, entry, entry_id)), len(expected))
+    if place < len(expected):
+        span = file.span(place)
+        after = file.page.changed([lines_changed(span.first, span.last + 1, "\n".join(lines) + "\n")])
+    else:
+        after = _appended(file, lines)
+        expected.append(entry)
+    now = parse_file(name, after)
+    if now.ok:
+        if len(now.entries) != len(expected) or not _same_text(now.entries[place], entry):
+            raise EditError("恢复后的条目和原来的不一样，没有保存，请直接改文件")
+        wanted = entry.id if entry.id_given else entry_id or now.entries[place].id
+        expected[place] = replace(now.entries[place], id=wanted)
+    return _checked(after, expected, name)
+
+
+def _is_restored(other: Entry, entry: Entry, entry_id: str) -> bool:
+    """Whether `other` is the present version of the entry that is restored."""
+    if entry_id or entry.id_given:
+        return other.id == (entry_id or entry.id)
+    return other.id == entry.id and other.valid == entry.valid
+
+
+def entry_text(raw: bytes, entry_id: str, *, name: str = "") -> str:
+    """The lines of an entry as they are written, with its comment, each ending in `\\n`."""
+    file = Outline(raw, name)
+    number = file.number_of(entry_id)
+    if isinstance(file.listed, tree.Sequence) and file.listed.flow:
+        # In [ ] an entry has no lines of its own; these are only to be looked at.
+        item = file.items[number]
+        return file.page.text(item.line, file.page.last_line(item))
+    span = file.span(number)
+    return file.page.text(span.first, span.last)
+
+
+# -- one entry ---------------------------------------------------------------------------------
+
+
+def _must_be_possible(file: Outline, old: Draft, new: Draft, entry: Entry | None) -> None:
+    """Raise EditError for a draft that the file cannot or must not hold."""
+    if not new.question:
+        raise EditError("问题不能为空")
+    if not new.answer and (entry is None or not entry.variants):
+        raise EditError("答案不能为空")
+    if new.valid != old.valid and all(new.valid) and new.valid_from > new.valid_until:
+        raise EditError(f"有效期的开始（{new.valid_from}）晚于结束（{new.valid_until}）")
+    if new.id and (entry is None or new.id != entry.id):
+        for other in file.entries:
+            if other.id == new.id:
+                raise EditError(f"编号“{new.id[:60]}”已经用在{file.at(other.place.line)}，请换一个")
+    for key in ("groups", "departments"):
+        if getattr(file.shared(), key) and not getattr(new, key):
+            word = "群" if key == "groups" else "部门"
+            raise EditError(f"{word}的限制写在文件开头，对所有条目有效，不能只为这一条取消，请直接改文件")
+
+
+def _entry_changes(file: Outline, number: int, old: Draft, new: Draft) -> list[Change]:
+    item = file.items[number]
+    pairs, shared = file.pairs(item), file.shared()
+    changes: list[Change] = []
+    gone = {pairs[key][0] for key in ("ask", "answers") if key in pairs and new.answer != old.answer}
+    added: list[str] = []
+    for key, field in FIELDS.items():
+        value = getattr(new, field)
+        if not _differs(file, key, pairs, old, new):
+            continue
+        if key not in pairs:
+            added.append(key)
+        elif not _is_empty(value) or not _is_empty(getattr(shared, field)):
+            changes += _replaced(file, key, item, pairs, value)
+        else:
+            gone.add(pairs[key][0])
+    if 0 in gone and "id" in added:
+        # Where the first key goes, the id has no place before it; the check of the result writes it down.
+        added.remove("id")
+    for key in added:
+        before = [pair for other, pair in pairs.items() if _RANK[other] < _RANK[key] and pair[0] not in gone]
+        place = max(before, key=lambda pair: _RANK[keys.ENTRY_KEYS[pair[1].value.strip()]], default=(-1,))[0]
+        lines = _pair_lines(file, key, getattr(new, FIELDS[key]), item, item.column)
+        changes.append(insert_pair(file.page, item, place, lines))
+    return [*remove_pairs(file.page, item, gone), *changes]
+
+
+def _differs(file: Outline, key: str, pairs: Pairs, old: Draft, new: Draft) -> bool:
+    if key == "also" and key in pairs:
+        # Another question may uncover a wording that was hidden because it was the same.
+        return distinct(file.read_list(key, pairs[key][2]), new.question) != new.also
+    return bool(getattr(old, FIELDS[key]) != getattr(new, FIELDS[key]))
+
+
+def _is_empty(value: object) -> bool:
+    return not any(value) if isinstance(value, tuple) else not value
+
+
+def _replaced(file: Outline, key: str, item: Mapping, pairs: Pairs, value: Any) -> list[Change]:
+    _, word, node = pairs[key]
+    if key in LISTS:
+        old = file.read_list(key, node)
+        return replace_list(file.page, word, node, old, value, number=key in _NUMBERS)
+    if key == "valid":
+        return _period_replaced(file, item, word, node, value)
+    if key in TEXTS:
+        return replace_text(file.page, word, node, value, in_brackets=item.flow, may_block=key == "answer")
+    return replace_value(file.page, word, node, _literal(key, value, chinese=not word.value.isascii()))
+
+
+def _period_replaced(file: Outline, item: Mapping, key: Scalar, node: Node, period: tuple[str, str]) -> list[Change]:
+    """Change single dates where both ends stay, else write the period anew."""
+    words = _period_words(file, item)
+    if not isinstance(node, Mapping) or not node.pairs:
+        return replace_value(file.page, key, node, _period_literal(words, period))
+    found = {keys.PERIOD_KEYS[word.value.strip()]: (word, value) for word, value in node.pairs}
+    wanted = dict(zip(("from", "until"), period, strict=True))
+    if all((end in found) == bool(day) for end, day in wanted.items()):
+        changes: list[Change] = []
+        for end, (word, value) in found.items():
+            day = date_of(value)
+            if day is None or day.isoformat() != wanted[end]:
+                changes += replace_value(file.page, word, value, wanted[end])
+        return changes
+    words = tuple(found[end][0].value.strip() if end in found else w for end, w in zip(wanted, words, strict=True))
+    if node.flow:
+        return replace_value(file.page, key, node, _period_literal(words, period))
+    indent = " " * node.column
+    lines = "".join(f"{indent}{word}: {day}\n" for word, day in zip(words, period, strict=True) if day)
+    return [lines_changed(node.line, file.page.last_line(node) + 1, lines)]
+
+
+def _period_words(file: Outline, item: Mapping | None) -> tuple[str, ...]:
+    return ("从", "到") if file.is_chinese(item) else ("from", "until")
+
+
+def _period_literal(words: Sequence[str], period: tuple[str, str]) -> str:
+    return "{" + ", ".join(f"{word}: {day}" for word, day in zip(words, period, strict=True) if day) + "}"
+
+
+def _literal(key: str, value: Any, *, chinese: bool) -> str:
+    """A flag or a date on one line."""
+    if key in FLAGS:
+        return ("是" if value else "否") if chinese else ("true" if value else "false")
+    return value or '""'
+
+
+def _pair_lines(file: Outline, key: str, value: Any, item: Mapping | None, column: int) -> list[str]:
+    """A key and its value: the first line without its indent, the lines of a block with theirs."""
+    word = file.word(key, item)
+    in_brackets = item is not None and item.flow
+    if key == "answer" and "\n" in value and not in_brackets and (body := block(value, column + _STEP)):
+        return [f"{word}: |", *body]
+    if key in LISTS:
+        return [f"{word}: {written_list(value, number=key in _NUMBERS)}"]
+    if key == "valid":
+        return [f"{word}: {_period_literal(_period_words(file, item), value)}"]
+    if key in TEXTS:
+        return [f"{word}: {written(value, in_brackets=in_brackets)}"]
+    return [f"{word}: {_literal(key, value, chinese=not word.isascii())}"]
+
+
+# -- whole entries -----------------------------------------------------------------------------
+
+
+def _new_lines(file: Outline, new: Draft, column: int) -> list[str]:
+    """The lines of a new entry in the manner of the file's other ones; what its top says is not said again."""
+    shared = file.shared()
+    lines: list[str] = []
+    for key, field in FIELDS.items():
+        value = getattr(new, field)
+        if _is_empty(value) or (key in keys.SHARED_KEYS and value == getattr(shared, field)):
+            continue
+        first, *rest = _pair_lines(file, key, value, None, column)
+        lines += [" " * column + first, *rest]
+    return lines
+
+
+def _with_shared(new: Draft, shared: Draft) -> Draft:
+    held: dict[str, Any] = {key: getattr(shared, key) for key in keys.SHARED_KEYS if not getattr(new, key)}
+    return replace(new, **held)
+
+
+def _appended(file: Outline, lines: list[str]) -> bytes:
+    """The file with the lines of an entry behind its last one."""
+    page, listed = file.page, file.listed
+    text = "\n".join(lines) + "\n"
+    if file.items:
+        line = file.span(len(file.items) - 1).last + 1
+        return page.changed([lines_changed(line, line, file.gap() + text)])
+    if isinstance(listed, tree.Sequence) and not listed.flow:
+        line = page.last_line(listed) + 1
+    elif isinstance(file.root, Mapping) and listed is not None:
+        key = next(k for k, node in file.root.pairs if node is listed)
+        line = max(key.line, listed.end_line) + 1
+        if isinstance(listed, tree.Sequence):
+            colon = Spot(key.line, page.meant[key.line - 1].index(":", key.end_column) + 1)
+            end = Spot(listed.end_line, listed.end_column)
+            return page.changed([Change(colon, end, ""), lines_changed(line, line, text)])
+    elif listed is not None:
+        return page.changed([Change(Spot(listed.line, listed.column), Spot(listed.end_line, listed.end_column), text)])
+    else:
+        line = len(page.meant) + bool(page.meant[-1].strip())
+        text = "entries:\n" + text
+    return page.changed([lines_changed(line, line, text)])
+
+
+def _standing_alone(text: str) -> tuple[list[str], Entry]:
+    """The lines of an entry moved to the left edge, and what they say."""
+    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
+    begins = next((line for line in lines if _DASH.match(line.lstrip())), "")
+    edge = len(begins) - len(begins.lstrip())
+    lines = [line[edge:] if not line[:edge].strip() else line.lstrip() for line in lines]
+    parsed = parse_file("", "\n".join(lines).encode())
+    if not parsed.ok or len(parsed.entries) != 1:
+        why = next((f"：{p.message}" for p in parsed.problems if p.is_error), "")
+        raise EditError(f"这段文字不是完整的一条{why}")
+    return lines, parsed.entries[0]
+
+
+# -- reading the result again ------------------------------------------------------------------
+
+
+def _checked(after: bytes, expected: Sequence[Entry | Draft], name: str, kept: Entry | None = None) -> bytes:
+    """The bytes, once they say what is expected: entries as before, one as the draft says.
+
+    `kept` is the entry whose `ask` and answers must have stayed. Ids that were made from a question and would be
+    made differently now are written down, so that they stay what they are.
+    """
+    # An id that is written down may free the one another entry had to avoid, and so on.
+    for _ in range(len(expected) + 1):
+        try:
+            file = Outline(after, name)
+        except EditError as exc:
+            raise EditError(f"这样改会让文件读不懂，没有保存，请直接改文件（{exc}）") from exc
+        if len(file.entries) != len(expected):
+            raise EditError("这样改会影响别的条目，没有保存，请直接改文件")
+        changes: list[Change] = []
+        for number, (now, wanted) in enumerate(zip(file.entries, expected, strict=True)):
+            if now.id != wanted.id:
+                changes += _id_written(file, number, wanted.id)
+        if not changes:
+            break
+        after = file.page.changed(changes)
+    for now, wanted in zip(file.entries, expected, strict=True):
+        if isinstance(wanted, Entry) and not _same(now, wanted):
+            raise EditError("这样改会影响别的条目，没有保存，请直接改文件")
+        if isinstance(wanted, Draft):
+            same = draft_of(now) == wanted and (kept is None or (now.ask, now.variants) == (kept.ask, kept.variants))
+            if not same:
+                raise EditError("改完后读出来和填写的不一样，没有保存，请直接改文件")
+    return after
+
+
+def _id_written(file: Outline, number: int, entry_id: str) -> list[Change]:
+    item = file.items[number]
+    pairs = file.pairs(item)
+    if "id" in pairs:
+        return _replaced(file, "id", item, pairs, entry_id)
+    return [insert_pair(file.page, item, -1, _pair_lines(file, "id", entry_id, item, item.column))]
+
+
+def _same(a: Entry, b: Entry) -> bool:
+    """Whether two entries say the same, wherever they stand and whether or not the id is written down."""
+    return replace(a, place=b.place, id_given=b.id_given) == b
+
+
+def _same_text(a: Entry, b: Entry) -> bool:
+    """Whether two entries say the same, apart from what stands at the top of a file."""
+    return (a.question, a.answer, a.variants, a.also, a.not_) == (b.question, b.answer, b.variants, b.also, b.not_)

@@ -1,0 +1,428 @@
+"""The knowledge as a table: the rows of all entries, and what a table that people changed would change. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rapidfuzz import fuzz, process
+
+from faqbot.knowledge import keys
+from faqbot.knowledge.exchange_cells import (
+    BY_KEY,
+    CELL_LIMIT,
+    COLUMNS,
+    CellError,
+    Column,
+    Kind,
+    clean,
+    column_of,
+    read,
+    show,
+    units,
+    value_of,
+)
+from faqbot.knowledge.exchange_sheets import Odd, Row, Table
+from faqbot.knowledge.parse import distinct_ids, parse_file
+from faqbot.model import Entry, Period, Place, Problem
+
+_EXCEL_ERROR = re.compile(r"#(?:NAME\?|REF!|VALUE!|N/A|DIV/0!|NUM!|NULL!|SPILL!|CALC!)")
+_SHORTENED = re.compile(r"-?\d(?:\.\d+)?E[+-]?\d+")
+# What a shelf takes; short enough for any disk.
+_FILE_NAME = re.compile(r"[^\x00-\x1f\x7f<>:\"|?*./~\s][^\x00-\x1f\x7f<>:\"|?*/]{0,59}")
+# Names this alike are a slip of the keyboard rather than a new file.
+_SAME_NAME = 85
+# Blank in a row, these are what stands at the top of the file.
+_SHARED = frozenset(keys.SHARED_KEYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An entry there is now: `local_id` is its id within its file, where it has none of its own."""
+
+    file: str
+    entry: Entry
+    local_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something about a row that a person has to know; row 0 is the whole table."""
+
+    row: int
+    column: str
+    message: str
+    is_error: bool = True
+
+    def __str__(self) -> str:
+        where = f"第 {self.row} 行" if self.row else ""
+        return f"{where}{f'“{self.column}”' if self.column else ''}{'：' if where or self.column else ''}{self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One cell: the heading, what it says now and what it is to say."""
+
+    column: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An entry to write into `file`; new where there is no `known` one."""
+
+    row: int
+    file: str
+    entry: Entry
+    known: Known | None = None
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an import would do. With an error among the troubles it must do nothing."""
+
+    edits: tuple[Edit, ...] = ()
+    unchanged: int = 0
+    missing: tuple[Known, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not any(t.is_error for t in self.troubles)
+
+    @property
+    def new(self) -> tuple[Edit, ...]:
+        return tuple(e for e in self.edits if e.known is None)
+
+    @property
+    def changed(self) -> tuple[Edit, ...]:
+        return tuple(e for e in self.edits if e.known is not None)
+
+
+def known_entries(files: Mapping[str, bytes]) -> tuple[list[Known], list[Problem]]:
+    """All entries of the files as they are written (no facts filled in), and the errors that stand in the way."""
+    found: list[tuple[str, Entry]] = []
+    problems: list[Problem] = []
+    taken: dict[str, Place] = {}
+    for name in sorted(n for n in files if n.startswith("faq/")):
+        parsed = parse_file(name, files[name])
+        problems += [p for p in parsed.problems if p.is_error]
+        for entry in parsed.entries:
+            if entry.id_given and (first := taken.setdefault(entry.id, entry.place)).file != name:
+                problems.append(Problem(entry.place, f"编号“{entry.id}”重复（{first} 已有）"))
+            found.append((name, entry))
+    entries = distinct_ids((e for _, e in found), set())
+    return [Known(name, e, local.id) for (name, local), e in zip(found, entries, strict=True)], problems
+
+
+def rows_of(known: Iterable[Known]) -> list[list[str]]:
+    """The cells of each entry, in the order of COLUMNS."""
+    return [[_shown(k, column) for column in COLUMNS] for k in known]
+
+
+def too_long(known: Iterable[Known]) -> list[str]:
+    """Each cell that Excel would cut off."""
+    return [
+        f"{k.entry.place}: 错误：“{column.name}”超过 {CELL_LIMIT} 字，Excel 的一格放不下；请导出 .csv"
+        for k in known
+        for column in COLUMNS
+        if units(_shown(k, column)) > CELL_LIMIT
+    ]
+
+
+def _shown(known: Known, column: Column) -> str:
+    return known.file if column.key == "file" else show(column.kind, value_of(known.entry, column.key))
+
+
+def plan(table: Table, known: Sequence[Known], shared: Mapping[str, Entry]) -> Plan:
+    """Compare a table with the present entries; `shared` holds for each file what stands at its top."""
+    return _Planner(table, known, shared).plan()
+
+
+@dataclass(slots=True)
+class _Planner:
+    table: Table
+    known: Sequence[Known]
+    shared: Mapping[str, Entry]
+    columns: dict[int, Column] = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+    claimed: dict[str, int] = field(default_factory=dict)  # id → row
+    by_id: dict[str, Known] = field(default_factory=dict)
+    by_question: dict[str, list[Known]] = field(default_factory=dict)
+    new_files: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)  # question of a new row → row
+    bad: set[int] = field(default_factory=set)  # rows with an error
+
+    def plan(self) -> Plan:
+        self._columns()
+        rows = [row for row in self.table.rows if any(self._cell(row, at) for at in self.columns)]
+        if not rows:
+            self.troubles.append(Trouble(0, "", "表里一条都没有"))
+        for k in self.known:
+            self.by_id[k.entry.id] = k
+            self.by_question.setdefault(k.entry.question, []).append(k)
+        # Written ids come first, so that a row without one does not take another row's entry.
+        targets = {row.number: self._by_written_id(row) for row in rows}
+        edits: list[Edit] = []
+        unchanged = 0
+        for row in rows:
+            self._check_shape(row)
+            target = targets[row.number] or self._by_question(row)
+            if target is not None:
+                self.claimed.setdefault(target.entry.id, row.number)
+            edit = self._edit(row, target)
+            if edit is None:
+                unchanged += 1
+            else:
+                edits.append(edit)
+        missing = tuple(k for k in self.known if k.entry.id not in self.claimed)
+        self._renamed(edits, missing)
+        self._related(edits)
+        return Plan(tuple(edits), unchanged, missing, tuple(sorted(self.troubles, key=lambda t: t.row)))
+
+    def _trouble(self, row: Row, column: Column | str, message: str, *, is_error: bool = True) -> None:
+        name = column if isinstance(column, str) else column.name
+        if is_error:
+            self.bad.add(row.number)
+        self.troubles.append(Trouble(row.number, name, message, is_error))
+
+    # -- headings and shape ------------------------------------------------------------------
+
+    def _columns(self) -> None:
+        header = self.table.header
+        for at, heading in enumerate(header.cells):
+            column = column_of(heading)
+            if column is None:
+                if clean(heading):
+                    near = keys.nearest(clean(heading), {c.name: c.key for c in COLUMNS})
+                    hint = f"，是不是“{near}”？" if near else ""
+                    self._trouble(header, clean(heading)[:30], f"不认识的列，不导入{hint}", is_error=False)
+            elif column in self.columns.values():
+                self._trouble(header, column, "有两列都叫这个名字，请删掉一列")
+            else:
+                self.columns[at] = column
+
+    def _cell(self, row: Row, at: int) -> str:
+        return clean(row.cells[at]) if at < len(row.cells) else ""
+
+    def _text(self, row: Row, key: str) -> str:
+        return next((self._cell(row, at) for at, column in self.columns.items() if column.key == key), "")
+
+    def _check_shape(self, row: Row) -> None:
+        width = len(self.table.header.cells)
+        if len(row.cells) <= max(self.columns):
+            self._trouble(row, "", f"这一行只有 {len(row.cells)} 格，表头有 {width} 格")
+        if extra := [clean(text) for text in row.cells[width:] if clean(text)]:
+            self._trouble(row, "", f"比表头多出一格“{extra[0][:20]}”；内容里有逗号时要用英文双引号括起来")
+        for at, column in self.columns.items():
+            if self.table.odd.get((row.number, at)) is Odd.MERGED:
+                self._trouble(row, column, "和旁边的格子合并了，请取消合并，每格单独填")
+
+    # -- which entry -------------------------------------------------------------------------
+
+    def _by_written_id(self, row: Row) -> Known | None:
+        written = self._text(row, "id")
+        if not written:
+            return None
+        if written in self.claimed:
+            self._trouble(row, BY_KEY["id"], f"编号“{written[:40]}”和第 {self.claimed[written]} 行重复")
+        self.claimed.setdefault(written, row.number)
+        return self.by_id.get(written)
+
+    def _by_question(self, row: Row) -> Known | None:
+        """The entry a row without an id means: the one that asks the same, if nothing else claims it."""
+        question = self._text(row, "question")
+        if self._text(row, "id") or not question:
+            return None
+        found = [k for k in self.by_question.get(question, ()) if k.entry.id not in self.claimed]
+        start = self._text(row, "from")
+        if len(found) > 1 and start:
+            # Versions of one answer are told apart by their first day.
+            found = [k for k in found if show(Kind.DATE, k.entry.valid.start) == start] or found
+        if len(found) > 1:
+            ids = "、".join(k.entry.id for k in found[:3])
+            self._trouble(row, BY_KEY["id"], f"有几条都是这个问题，请填编号：{ids}")
+        return found[0] if found else None
+
+    # -- what changes ------------------------------------------------------------------------
+
+    def _edit(self, row: Row, known: Known | None) -> Edit | None:
+        """The edit that a row asks for; None if it says what there is already."""
+        values: dict[str, Any] = {}
+        changes: list[Change] = []
+        file = self._file(row, self._text(row, "file")) or (known.file if known else "")
+        if known and file != known.file:
+            changes.append(Change(BY_KEY["file"].name, known.file, file))
+        for at, column in self.columns.items():
+            text = self._cell(row, at)
+            before = clean(_shown(known, column)) if known else ""
+            if text == before or column.key == "file" or (column.key == "id" and (known or not text)):
+                continue
+            value = self._value(row, at, column, text)
+            if not text and column.key in _SHARED and (top := self.shared.get(file)):
+                # Else a table that was brought in would, the second time, undo what its new rows took over.
+                value = value_of(top, column.key)
+            if value is _UNREADABLE or (known and _same(column, value, before)):
+                continue
+            values[column.key] = value
+            changes.append(Change(column.name, before, show(column.kind, value)))
+        if known and not changes:
+            return None
+        if not known:
+            file = file or self._guess_file(row, values)
+            values = self._inherited(file) | values
+        entry = _with(known.entry if known else Entry("", "", "", id_given=False), values)
+        self._check(row, entry, known, changes)
+        self._check_limits(row, entry, file)
+        return Edit(row.number, file, entry, known, tuple(changes) if known else ())
+
+    def _value(self, row: Row, at: int, column: Column, text: str) -> Any:
+        """The value of a cell, or _UNREADABLE with the reason on record."""
+        if complaint := self._mangled(row, at, column, text):
+            self._trouble(row, column, complaint)
+            return _UNREADABLE
+        odd = self.table.odd.get((row.number, at))
+        if odd in (Odd.NUMBER, Odd.TIME):
+            self._trouble(row, column, f"这一格不是文本格式，按“{text}”理解", is_error=False)
+        if column.key in ("groups", "departments") and re.search("[,，、;；]", text):
+            self._trouble(row, column, "有逗号，整行会当成一项；几项要在格子里换行，一行一项", is_error=False)
+        try:
+            return read(column.kind, text)
+        except CellError as exc:
+            self._trouble(row, column, str(exc))
+            return _UNREADABLE
+
+    def _mangled(self, row: Row, at: int, column: Column, text: str) -> str:
+        """What Excel did to a text so that it is not what was meant."""
+        odd = self.table.odd.get((row.number, at))
+        if odd is Odd.FORMULA:
+            return f"这是公式（{text[:30]}），请把格子设成文本格式，再填文字"
+        if odd is Odd.ERROR or _EXCEL_ERROR.fullmatch(text):
+            return f"Excel 把内容变成了错误值 {text}，请重新填"
+        if odd is Odd.INEXACT or _SHORTENED.fullmatch(text):
+            return f"Excel 把数字变成了 {text}，后面几位已经丢了；请把格子设成文本格式，重新填完整的数字"
+        if odd is Odd.DATE and column.kind is not Kind.DATE:
+            return f"Excel 把内容变成了日期 {text}，请把格子设成文本格式，再填一遍"
+        if units(text) >= CELL_LIMIT:
+            return f"太长（{len(text)} 字）；Excel 一格最多 {CELL_LIMIT} 字，后面的可能已经丢了"
+        return ""
+
+    def _check(self, row: Row, entry: Entry, known: Known | None, changes: Sequence[Change]) -> None:
+        """The rules between the cells of one row; what was wrong before and is not touched stays."""
+        touched = {change.column for change in changes} if known else {column.name for column in COLUMNS}
+        if not entry.question and "问题" in touched:
+            self._trouble(row, "问题", "没有写问题")
+        if not known and entry.question and not self._text(row, "id"):
+            if entry.question in self.asked:
+                self._trouble(row, "问题", f"和第 {self.asked[entry.question]} 行一样", is_error=False)
+            self.asked.setdefault(entry.question, row.number)
+        if touched & {"答案", "追问", "答案按"} and row.number not in self.bad:
+            self._check_answer(row, entry)
+        if touched & {"编号"} and "\n" in entry.id:
+            self._trouble(row, "编号", "编号里不能换行")
+        valid = entry.valid
+        if touched & {"有效期从", "有效期到"} and valid.start and valid.end and valid.start > valid.end:
+            self._trouble(row, "有效期到", f"{valid.end} 早于“有效期从”的 {valid.start}，这一条永远不会回答")
+
+    def _check_limits(self, row: Row, entry: Entry, file: str) -> None:
+        """What the top of a file forbids, a single entry cannot allow: an empty list there would answer nobody."""
+        top = self.shared.get(file)
+        for column in (BY_KEY["groups"], BY_KEY["departments"]):
+            if top and value_of(top, column.key) and not value_of(entry, column.key):
+                self._trouble(row, column, f"写在 {file} 开头，对所有条目有效，不能只为这一条取消")
+
+    def _check_answer(self, row: Row, entry: Entry) -> None:
+        if entry.answer and entry.variants:
+            self._trouble(row, "答案", "“答案”和“答案按”只能填一个")
+        elif not entry.answer and not entry.variants:
+            self._trouble(row, "答案", "没有写答案")
+        if entry.variants and entry.ask is None:
+            self._trouble(row, "追问", "填了“答案按”，还要在“追问”里写问什么")
+        if entry.ask and not entry.variants:
+            self._trouble(row, "答案按", "填了“追问”，还要在“答案按”里写每种情况的答案")
+
+    # -- files -------------------------------------------------------------------------------
+
+    def _file(self, row: Row, text: str) -> str:
+        """The file a cell names; a blank one says nothing."""
+        if not text:
+            return ""
+        path = text.replace("\\", "/")
+        path = path.removeprefix("./") if "/faq/" not in path else path[path.index("/faq/") + 1 :]
+        stem = path.removeprefix("faq/")
+        names = {name.casefold(): name for name in self.shared}
+        for ending in ("", ".yaml", ".yml"):
+            if found := names.get(f"faq/{stem}{ending}".casefold()):
+                return found
+        if not _FILE_NAME.fullmatch(stem):
+            self._trouble(row, BY_KEY["file"], f"“{text[:40]}”不能作文件名，请写成 faq/leave.yaml 这样")
+            return ""
+        name = f"faq/{stem}" if stem.endswith((".yaml", ".yml")) else f"faq/{stem}.yaml"
+        near = process.extractOne(name, list(self.shared), scorer=fuzz.ratio, score_cutoff=_SAME_NAME)
+        if near and _digits(near[0]) == _digits(name):
+            self._trouble(row, BY_KEY["file"], f"没有 {name} 这个文件，是不是 {near[0]}？")
+            return ""
+        if name not in self.new_files:
+            self._trouble(row, BY_KEY["file"], f"没有 {name} 这个文件，会新建", is_error=False)
+        self.new_files.setdefault(name, row.number)
+        return name
+
+    def _guess_file(self, row: Row, values: Mapping[str, Any]) -> str:
+        """Where a new row without a file belongs: to the only file there is, or the only one with its topic."""
+        if self._text(row, "file"):
+            return ""  # it was said what is wrong with it
+        topic = values.get("topic", "")
+        found = [name for name, top in self.shared.items() if top.topic == topic] if topic else []
+        found = found or list(self.shared)
+        if len(found) == 1:
+            return found[0]
+        self._trouble(row, BY_KEY["file"], f"没有写放在哪个文件里；现在有 {'、'.join(list(self.shared)[:8])}")
+        return ""
+
+    def _inherited(self, file: str) -> dict[str, Any]:
+        top = self.shared.get(file)
+        return {key: value_of(top, key) for key in _SHARED} if top else {}
+
+    # -- between the rows --------------------------------------------------------------------
+
+    def _renamed(self, edits: Iterable[Edit], missing: Iterable[Known]) -> None:
+        left = {k.entry.question: k for k in missing}
+        for edit in edits:
+            if edit.known is None and (old := left.get(edit.entry.question)):
+                message = f"问题和“{old.entry.id}”一样，编号不同：会新增一条，旧的还在；只想改内容时请用回旧编号"
+                self.troubles.append(Trouble(edit.row, "编号", message, is_error=False))
+
+    def _related(self, edits: Iterable[Edit]) -> None:
+        ids = {*self.by_id, *self.claimed}
+        for edit in edits:
+            before = edit.known.entry.related if edit.known else ()
+            for other in edit.entry.related:
+                if other not in ids and other not in before:
+                    message = f"没有编号是“{other[:40]}”的条目"
+                    self.troubles.append(Trouble(edit.row, "相关", message, is_error=False))
+
+
+_UNREADABLE = object()
+
+
+def _same(column: Column, value: Any, shown: str) -> bool:
+    try:
+        return bool(read(column.kind, shown) == value)
+    except CellError:
+        return False
+
+
+def _with(entry: Entry, values: Mapping[str, Any]) -> Entry:
+    """The entry with these fields, as the files would give it back."""
+    rest = {key: value for key, value in values.items() if key not in ("from", "until")}
+    valid = Period(values.get("from", entry.valid.start), values.get("until", entry.valid.end))
+    entry = replace(entry, **rest, valid=valid, id_given=entry.id_given or "id" in values)
+    return replace(entry, also=tuple(dict.fromkeys(a for a in entry.also if a != entry.question)))
+
+
+def _digits(name: str) -> list[str]:
+    return sorted(c for c in name if c.isdigit())

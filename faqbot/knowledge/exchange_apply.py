@@ -1,0 +1,311 @@
+"""A table brought into the knowledge files: the bytes they would have, read again before anybody gets them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+
+from faqbot.errors import EditError
+from faqbot.knowledge import edit, keys
+from faqbot.knowledge.draft import FIELDS, draft_of
+from faqbot.knowledge.exchange import Edit, Known, Plan, Trouble, known_entries, plan
+from faqbot.knowledge.exchange_cells import COLUMNS, value_of
+from faqbot.knowledge.exchange_sheets import read_table
+from faqbot.knowledge.exchange_text import asking_changes, entry_lines, said_twice, without
+from faqbot.knowledge.outline import Outline
+from faqbot.knowledge.page import Change, Page, lines_changed
+from faqbot.knowledge.quoting import written
+from faqbot.knowledge.tree import Mapping as Item
+from faqbot.model import Entry, Place
+
+_NOWHERE = Place("", 0)
+# How much of the time goes by until the table is read, compared, written.
+_READ, _COMPARED = 0.4, 0.6
+
+
+def bring_in(
+    files: Mapping[str, bytes],
+    name: str,
+    raw: bytes,
+    *,
+    delete_missing: bool = False,
+    progress: Callable[[float], object] = lambda part: None,
+) -> tuple[Plan, dict[str, bytes]]:
+    """What the table `raw` would change, and the files as they would be. Raises SheetError.
+
+    With an error in the plan the files stay as they are.
+    """
+    table = read_table(name, raw, lambda part: progress(part * _READ))
+    known, problems = known_entries(files)
+    tops = Tops(files)
+    found = plan(table, known, tops)
+    progress(_COMPARED)
+    broken = {p.place.file: p.message for p in problems}
+    work = _work(found, known, delete_missing)
+    troubles = [_broken(job, broken[job.file]) for job in work if job.file in broken]
+    if not found.ok or troubles:
+        return replace(found, troubles=(*found.troubles, *troubles)), dict(files)
+    if not work:
+        return found, dict(files)
+    after = dict(files)
+    for number, job in enumerate(work, 1):
+        try:
+            after[job.file] = _rewritten(tops.open(job.file), job)
+        except EditError as exc:
+            troubles.append(Trouble(0, "文件", f"{job.file}：{exc}"))
+        progress(_COMPARED + (1 - _COMPARED) * number / (len(work) + 1))
+    if not troubles:
+        after, troubles = _checked(after, work)
+    progress(1.0)
+    return replace(found, troubles=(*found.troubles, *troubles)), after if not troubles else dict(files)
+
+
+class _Page(Page):
+    """A Page for many changes."""
+
+    @cached_property
+    def line_end(self) -> str:
+        return super().line_end
+
+
+class Opened(Outline):
+    """An Outline for many changes: what is the same for all entries is found out once."""
+
+    def __init__(self, raw: bytes, name: str) -> None:
+        super().__init__(raw, name)
+        self.page = _Page(raw, "\n".join(self.page.meant))
+        self._words: dict[tuple[str, bool], str] = {}
+        self._mostly_chinese = super().is_chinese(None)
+        self._top = super().shared()
+
+    def shared(self) -> edit.Draft:
+        return self._top
+
+    def is_chinese(self, item: Item | None) -> bool:
+        return super().is_chinese(item) if item else self._mostly_chinese
+
+    def word(self, key: str, item: Item | None) -> str:
+        which = key, self.is_chinese(item)
+        if which not in self._words:
+            self._words[which] = super().word(key, item)
+        return self._words[which]
+
+
+class Tops(Mapping[str, Entry]):
+    """What stands at the top of each file, looked up when it is asked for."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = {name: raw for name, raw in sorted(files.items()) if name.startswith("faq/")}
+        self._open: dict[str, Opened] = {}
+
+    def __getitem__(self, name: str) -> Entry:
+        if name not in self._files:
+            raise KeyError(name)
+        try:
+            file = self.open(name)
+        except EditError:
+            file = None  # said when something is to be written there
+        if file is None:
+            return Entry("", "", "")
+        top = file.shared()
+        return Entry(
+            id="", question="", answer="", topic=top.topic, owner=top.owner, source=top.source,
+            groups=top.groups, departments=top.departments, private=top.private,
+            review=date.fromisoformat(top.review) if top.review else None,
+        )  # fmt: skip
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def open(self, name: str) -> Opened | None:
+        """The file for editing, None for one there is not yet. Raises EditError."""
+        if name not in self._files:
+            return None
+        if name not in self._open:
+            self._open[name] = Opened(self._files[name], name)
+        return self._open[name]
+
+
+# -- one file ----------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Job:
+    """What happens to one file; `expected` are its entries afterwards, in order, with the row they come from."""
+
+    file: str
+    present: Sequence[Known]
+    changed: dict[str, Edit] = field(default_factory=dict)  # local id → edit
+    removed: set[str] = field(default_factory=set)  # local ids
+    added: list[Edit] = field(default_factory=list)
+
+    @property
+    def row(self) -> int:
+        return next((e.row for e in (*self.changed.values(), *self.added)), 0)
+
+    def expected(self) -> Iterator[tuple[int, Entry]]:
+        for known in self.present:
+            if change := self.changed.get(known.local_id):
+                yield change.row, change.entry
+            elif known.local_id not in self.removed:
+                yield 0, known.entry
+        yield from ((e.row, e.entry) for e in self.added)
+
+
+def _work(found: Plan, known: Sequence[Known], delete_missing: bool) -> list[_Job]:
+    """The files that change."""
+    jobs = {name: _Job(name, []) for name in dict.fromkeys((*(k.file for k in known), *(e.file for e in found.edits)))}
+    present: dict[str, list[Known]] = {name: [] for name in jobs}
+    for k in known:
+        present[k.file].append(k)
+    for name, job in jobs.items():
+        job.present = present[name]
+    for e in found.edits:
+        if e.known and e.known.file == e.file:
+            jobs[e.file].changed[e.known.local_id] = e
+            continue
+        if e.known:
+            jobs[e.known.file].removed.add(e.known.local_id)
+        jobs[e.file].added.append(e)
+    for k in found.missing if delete_missing else ():
+        jobs[k.file].removed.add(k.local_id)
+    return [job for job in jobs.values() if job.changed or job.removed or job.added]
+
+
+def _rewritten(file: Opened | None, job: _Job) -> bytes:
+    if file is None:
+        return _new_file(job.added)
+    raw = file.raw
+    if job.changed or job.removed:
+        raw = _changed(file, job)
+        file = Opened(raw, job.file) if job.added else file
+    return _with_added(file, job.added) if job.added else raw
+
+
+def _changed(file: Opened, job: _Job) -> bytes:
+    changes: list[Change] = []
+    doubled: dict[int, list[str]] = {}
+    for number, entry in enumerate(file.entries):
+        if (wanted := job.changed.get(entry.id)) is None:
+            continue
+        # An id made from the question stays unwritten; the check of the result writes it down if it must.
+        new_id = entry.id if wanted.known and wanted.known.entry.id == wanted.entry.id else wanted.entry.id
+        old, new = draft_of(entry), replace(draft_of(wanted.entry), id=new_id)
+        changes += [*edit._entry_changes(file, number, old, new), *asking_changes(file, number, wanted.entry)]
+        if keys_of_top := said_twice(file, old, new):
+            doubled[number] = keys_of_top
+    gone = [number for number, entry in enumerate(file.entries) if entry.id in job.removed]
+    raw = file.page.changed(changes)
+    if not doubled and not gone:
+        return raw
+    # What is taken out comes second: it must not stand where something was put in.
+    file = Opened(raw, job.file) if changes else file
+    cuts = [lines_changed(first, behind, "") for first, behind in _lines_of(file, gone)]
+    for number, unwanted in doubled.items():
+        cuts += without(file, number, unwanted)
+    return file.page.changed(cuts)
+
+
+def _lines_of(file: Opened, gone: Sequence[int]) -> list[tuple[int, int]]:
+    """The stretches of lines of these entries, with their comments and the blank lines that would be left over."""
+    meant, last = file.page.meant, len(file.items) - 1
+    while last in gone:
+        last -= 1
+    stretches: list[tuple[int, int]] = []
+    for number in gone:
+        span = file.span(number)
+        first, behind = span.first, span.last + 1
+        while number < last and not meant[behind - 1].strip():
+            behind += 1
+        while number > last >= 0 and not meant[first - 2].strip():
+            first -= 1
+        if stretches and first <= stretches[-1][1]:
+            first = stretches.pop()[0]
+        stretches.append((first, behind))
+    return stretches
+
+
+def _with_added(file: Opened, added: Iterable[Edit]) -> bytes:
+    dash, column = file.indents()
+    gap = [""] * (file.gap().count("\n") if file.items else 1)
+    top = {key: getattr(file.shared(), FIELDS[key]) for key in keys.SHARED_KEYS}
+    lines: list[str] = []
+    for e in added:
+        lines += gap if lines else []
+        lines += entry_lines(file, e.entry, top, dash, column)
+    return edit._appended(file, lines)
+
+
+def _new_file(added: Sequence[Edit]) -> bytes:
+    """A file with what is the same for all its entries at its top."""
+    head = ""
+    for key in ("topic", "owner"):
+        values = {value_of(e.entry, key) for e in added}
+        if len(values) == 1 and (value := values.pop()):
+            head += f"{key}: {written(value)}\n"
+    return _with_added(Opened(f"{head}entries:\n".encode(), ""), added)
+
+
+# -- the result --------------------------------------------------------------------------------
+
+
+def _checked(after: dict[str, bytes], work: Sequence[_Job]) -> tuple[dict[str, bytes], list[Trouble]]:
+    """Read all files again: each entry must say what was asked, and all others what they said."""
+    jobs = {job.file: list(job.expected()) for job in work}
+    for _ in range(2):
+        now, problems = known_entries(after)
+        # A file that was broken before, and is not touched, stands in nobody's way.
+        if worse := [p for p in problems if p.place.file in jobs]:
+            return after, [Trouble(0, "文件", f"这样写会让文件读不懂：{p.place}：{p.message}") for p in worse]
+        by_file: dict[str, list[Known]] = {}
+        for k in now:
+            by_file.setdefault(k.file, []).append(k)
+        if uneven := [name for name, rows in jobs.items() if len(by_file.get(name, ())) != len(rows)]:
+            return after, [Trouble(0, "文件", f"这样写会影响 {uneven[0]} 里别的条目，请直接改文件")]
+        lost = _lost_ids(jobs, by_file)
+        if not lost:
+            break
+        after |= {name: _ids_written(after[name], name, ids) for name, ids in lost.items()}
+    troubles = []
+    for name, rows in jobs.items():
+        for (row, wanted), k in zip(rows, by_file.get(name, ()), strict=True):
+            if odd := _differences(wanted, k.entry):
+                troubles.append(Trouble(row, "、".join(odd), "写进文件后读出来不一样，请直接改文件"))
+    return after, troubles
+
+
+def _lost_ids(
+    jobs: Mapping[str, Sequence[tuple[int, Entry]]], by_file: Mapping[str, Sequence[Known]]
+) -> dict[str, dict[int, str]]:
+    """Ids made from a question that would be made differently now: file → number of the entry → id."""
+    lost: dict[str, dict[int, str]] = {}
+    for name, rows in jobs.items():
+        for number, ((_, wanted), k) in enumerate(zip(rows, by_file.get(name, ()), strict=True)):
+            if wanted.id and wanted.id != k.entry.id:
+                lost.setdefault(name, {})[number] = wanted.id
+    return lost
+
+
+def _ids_written(raw: bytes, name: str, ids: Mapping[int, str]) -> bytes:
+    file = Opened(raw, name)
+    changes = []
+    for number, entry_id in ids.items():
+        old = draft_of(file.entries[number])
+        changes += edit._entry_changes(file, number, old, replace(old, id=entry_id))
+    return file.page.changed(changes)
+
+
+def _differences(wanted: Entry, now: Entry) -> list[str]:
+    if replace(now, place=_NOWHERE, held="", id_given=True) == replace(wanted, place=_NOWHERE, held="", id_given=True):
+        return []
+    columns = [c for c in COLUMNS if c.key != "file" and (wanted.id or c.key != "id")]
+    return [c.name for c in columns if value_of(wanted, c.key) != value_of(now, c.key)]
+
+
+def _broken(job: _Job, message: str) -> Trouble:
+    return Trouble(job.row, "文件", f"{job.file} 里有错误，请先改好（faqbot check）：{message}")

@@ -1,0 +1,215 @@
+"""The columns of the knowledge table: what stands in a cell for each field of an Entry, and back again. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from faqbot.knowledge import keys
+from faqbot.model import Entry, FollowUp
+
+# What Excel holds in one cell, counted in UTF-16 units; it cuts off the rest without a word.
+CELL_LIMIT = 32_767
+# The name of a question back whose cell holds the question alone.
+ASK_NAME = "情况"
+
+_NAME_LIMIT = 200
+
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]0{1,2}:00(?::00)?)?")
+_HEADING = re.compile(r"【(.*)】")
+_LOOKS_LIKE_HEADING = re.compile(r"[\\\s]*【.*】\s*")
+_TICKS = frozenset({"√", "✓", "✔", "☑"})
+
+
+class Kind(StrEnum):
+    """How the text of a cell is read."""
+
+    TEXT = "text"
+    LIST = "list"
+    DATE = "date"
+    FLAG = "flag"
+    ASK = "ask"
+    VARIANTS = "variants"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: the field it holds, its heading, and the other headings that are understood on import."""
+
+    key: str
+    name: str
+    kind: Kind
+    others: tuple[str, ...] = ()
+    width: int = 16
+    help: str = ""
+
+
+COLUMNS = (
+    Column("file", "文件", Kind.TEXT, ("file", "文件名"), 20, "放在哪个文件里，例如 faq/leave.yaml；没有的会新建"),
+    Column("id", "编号", Kind.TEXT, ("id",), 24, "不重复的名字，导入时靠它认出是哪一条，请不要改；新条目可以空着"),
+    Column("topic", "主题", Kind.TEXT, ("topic",), 14, "“帮助”里按它分组"),
+    Column("owner", "负责人", Kind.TEXT, ("owner",), 14, "谁负责保证答案正确"),
+    Column("question", "问题", Kind.TEXT, ("question", "问"), 30, "必填。员工会打的一句话"),
+    Column("also", "也问", Kind.LIST, ("also", "相似问"), 32, "同一件事的其他问法，一行一种"),
+    Column("not_", "不是", Kind.LIST, ("not",), 24, "看着像、其实不是问这一条的问法，一行一种"),
+    Column("answer", "答案", Kind.TEXT, ("answer", "答"), 60, "必填（有“答案按”时空着）。发给员工的原文，可以换行"),
+    Column("source", "来源", Kind.TEXT, ("source",), 22, "依据，例如《员工手册》第 5 章"),
+    Column("related", "相关", Kind.LIST, ("related",), 22, "相关条目的编号，一行一个"),
+    Column("from", "有效期从", Kind.DATE, ("valid_from", "valid from", "from"), 13, "例如 2026-01-01，之前不回答"),
+    Column("until", "有效期到", Kind.DATE, ("valid_until", "valid until", "until"), 13, "例如 2026-12-31，之后不回答"),
+    Column("review", "复核", Kind.DATE, ("review",), 13, "例如 2026-12-01，哪天该再看一遍"),
+    Column("groups", "群", Kind.LIST, ("groups",), 16, "只在这些会话里回答，一行一个会话编号"),
+    Column("departments", "部门", Kind.LIST, ("departments",), 12, "只给这些部门的人，一行一个部门编号"),
+    Column("private", "私聊", Kind.FLAG, ("private",), 8, "写“是”：群里不发答案，请对方私聊"),
+    Column("draft", "草稿", Kind.FLAG, ("draft",), 8, "写“是”：还没有定稿，不回答"),
+    Column("ask", "追问", Kind.ASK, ("ask",), 24, "答案要看情况时反问的一句话；两行时第一行是名字，例如 city"),
+    Column(
+        "variants",
+        "答案按",
+        Kind.VARIANTS,
+        ("answers",),
+        40,
+        "和“追问”一起用，代替“答案”。每种情况先单独写一行【上海】，下面写答案；【其他】是兜底",
+    ),
+)
+BY_KEY = {column.key: column for column in COLUMNS}
+_BY_HEADING = {
+    word.casefold().replace(" ", "_"): column
+    for column in COLUMNS
+    for word in (column.name, column.key, *column.others)
+}
+
+
+class CellError(ValueError):
+    """The text of a cell cannot be read; the message says how to write it."""
+
+
+def column_of(heading: str) -> Column | None:
+    """The column that a heading means: `问题`, `问题 *`, `Question`, `valid from`."""
+    word = re.sub(r"[(（].*|\*+$", "", clean(heading).replace("\n", " ")).strip()
+    return _BY_HEADING.get(word.casefold().replace(" ", "_"))
+
+
+def clean(text: str) -> str:
+    """The text as the knowledge files would give it back: one kind of line end, no blanks around."""
+    return _LINE_ENDS.sub("\n", text).strip()
+
+
+def units(text: str) -> int:
+    """The length as Excel counts it: an emoji is two."""
+    return len(text) + sum(c > "\uffff" for c in text)
+
+
+def value_of(entry: Entry, key: str) -> Any:
+    """The field of an entry that a column holds; not for `file`, which an entry does not know."""
+    if key == "from":
+        return entry.valid.start
+    if key == "until":
+        return entry.valid.end
+    return getattr(entry, key)
+
+
+def show(kind: Kind, value: Any) -> str:
+    """The text of a cell."""
+    match kind:
+        case Kind.TEXT:
+            return str(value)
+        case Kind.LIST:
+            return "\n".join(value)
+        case Kind.DATE:
+            return value.isoformat() if value else ""
+        case Kind.FLAG:
+            return "是" if value else ""
+        case Kind.ASK:
+            return f"{value.name}\n{value.question}" if value else ""
+        case Kind.VARIANTS:
+            return _show_variants(value)
+
+
+def read(kind: Kind, text: str) -> Any:
+    """The value that the text of a cell stands for. Raises CellError."""
+    text = clean(text)
+    match kind:
+        case Kind.TEXT:
+            return text
+        case Kind.LIST:
+            return tuple(_lines(text))
+        case Kind.DATE:
+            return _date(text)
+        case Kind.FLAG:
+            return _flag(text)
+        case Kind.ASK:
+            name, _, question = text.partition("\n") if "\n" in text else (ASK_NAME, "", text)
+            return FollowUp(_name(name), question.strip()) if text else None
+        case Kind.VARIANTS:
+            return _variants(text)
+
+
+def _lines(text: str) -> Iterable[str]:
+    return (line.strip() for line in text.split("\n") if line.strip())
+
+
+def _date(text: str) -> date | None:
+    if not text:
+        return None
+    found = _DATE.fullmatch(text)
+    try:
+        return date(*map(int, found.groups())) if found else _no_date(text)
+    except ValueError:
+        return _no_date(text)
+
+
+def _no_date(text: str) -> date:
+    raise CellError(f"“{text[:30]}”不是日期，请写成 2026-12-31 这样")
+
+
+def _flag(text: str) -> bool:
+    word = text.casefold()
+    if word in keys.YES or word in _TICKS:
+        return True
+    if word in keys.NO:
+        return False
+    raise CellError(f"“{text[:30]}”看不懂，请写“是”，或者空着")
+
+
+def _name(text: str) -> str:
+    """A word that becomes a key of YAML, which may not be long."""
+    if len(text.strip()) > _NAME_LIMIT:
+        raise CellError(f"“{text.strip()[:20]}…”太长，请用 {_NAME_LIMIT} 字以内的词")
+    return text.strip()
+
+
+def _show_variants(variants: Mapping[str, str]) -> str:
+    blocks = []
+    for word, text in variants.items():
+        # A line of the answer that could be taken for a heading is marked, and unmarked when it is read.
+        lines = (f"\\{line}" if _LOOKS_LIKE_HEADING.fullmatch(line) else line for line in text.split("\n"))
+        blocks.append("\n".join((f"【{'其他' if word == 'else' else word}】", *lines)))
+    return "\n".join(blocks)
+
+
+def _variants(text: str) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    answer: list[str] | None = None
+    for line in text.split("\n"):
+        if heading := _HEADING.fullmatch(line.strip()):
+            word = _name(heading.group(1))
+            word = "else" if word in keys.ELSE_WORDS else word
+            if word in found:
+                raise CellError(f"【{heading.group(1)}】写了两次")
+            if not word:
+                raise CellError("【】里没有写是哪种情况")
+            answer = found.setdefault(word, [])
+        elif answer is not None:
+            answer.append(line.replace("\\", "", 1) if _LOOKS_LIKE_HEADING.fullmatch(line) else line)
+        elif line.strip():
+            raise CellError("每种情况要先单独写一行，例如【上海】，下一行再写答案")
+    variants = {word: "\n".join(lines).strip() for word, lines in found.items()}
+    if empty := [word for word, answer_text in variants.items() if not answer_text]:
+        raise CellError(f"【{empty[0]}】下面没有答案")
+    return variants

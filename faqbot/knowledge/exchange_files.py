@@ -1,0 +1,87 @@
+"""Import and export on disk: tables and folders in and out, and the knowledge files all written or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+
+from faqbot.errors import FaqbotError, ShelfError
+from faqbot.knowledge.disk import put
+from faqbot.knowledge.exchange import known_entries, rows_of, too_long
+from faqbot.knowledge.exchange_sheets import write_table
+from faqbot.knowledge.shelf import FolderShelf
+
+
+class PlaceError(FaqbotError):
+    """A table or folder is not there, or must not be written there: another place has to be named."""
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a table. Raises PlaceError."""
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise PlaceError(f"读不到 {path}：{exc.strerror}") from exc
+
+
+def export_table(
+    files: Mapping[str, bytes], path: Path, *, force: bool, progress: Callable[[float], object]
+) -> tuple[list[str], int]:
+    """Write all entries to a table; with a problem nothing is written. Raises PlaceError, SheetError, ShelfError."""
+    if path.exists() and not force:
+        raise PlaceError(f"{path} 已经有了；要覆盖请加 --force")
+    known, problems = known_entries(files)
+    found = [f"{p.place}: 错误：{p.message}" for p in problems]
+    if path.suffix.casefold() == ".xlsx":
+        found += too_long(known)
+    if found:
+        return [*found, "表格会不完整，所以没有导出；请先改好（faqbot check）。"], 0
+    content = write_table(path.name, rows_of(known), progress)
+    put(path, content, read_file(path) if path.exists() else None, str(path))
+    return [], len(known)
+
+
+def write_files(shelf: FolderShelf, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
+    """Write what differs, unless somebody changed it meanwhile; on failure take back what was written before it.
+
+    Raises ShelfError.
+    """
+    done: list[str] = []
+    try:
+        for name in sorted(name for name, content in after.items() if before.get(name) != content):
+            shelf.write_now(name, after[name], before.get(name))
+            done.append(name)
+    except ShelfError as exc:
+        if stuck := [name for name in done if not _taken_back(shelf, name, before.get(name), after[name])]:
+            raise ShelfError(f"{exc}。但是 {'、'.join(stuck)} 已经写好，退不回去，请再导入一次") from exc
+        raise ShelfError(f"{exc}。这次导入什么都没有写，请再导入一次") from exc
+
+
+def _taken_back(shelf: FolderShelf, name: str, before: bytes | None, now: bytes) -> bool:
+    try:
+        if before is None:
+            shelf.delete_now(name, now)
+        else:
+            shelf.write_now(name, before, now)
+    except ShelfError:
+        return False
+    return True
+
+
+def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
+    """Write files as they are into a folder that is empty or not there yet. Raises PlaceError."""
+    if odd := [name for name in files if not _is_inside(name)]:
+        raise PlaceError(f"文件名“{odd[0]}”不在知识目录里")
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise PlaceError(f"{folder} 不是空目录；请换一个还没有的目录")
+        for name, content in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+    except OSError as exc:
+        raise PlaceError(f"写不了 {folder}：{exc.strerror}") from exc
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\\" not in name

@@ -1,0 +1,80 @@
+"""What an import would do, or has done, in the words HR reads. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from faqbot.knowledge.exchange import Change, Edit, Known, Plan, Trouble
+
+# More than a person reads; the rest is counted.
+_MOST = 50
+_SHORT = 40
+
+
+def outcome(plan: Plan, *, delete_missing: bool, written: bool) -> Iterator[str]:
+    """Lines for stdout: the counts, each new and changed entry, the missing ones, and what to do next."""
+    fate = "已删除" if written else "会删除"
+    kept = fate if delete_missing else "保留不动"
+    yield (
+        f"新增 {len(plan.new)} 条，修改 {len(plan.changed)} 条，没有变化 {plan.unchanged} 条，"
+        f"表里没有 {len(plan.missing)} 条{f'（{kept}）' if plan.missing else ''}。"
+    )
+    yield from _capped([_new(edit) for edit in plan.new])
+    yield from _capped([_changed(edit) for edit in plan.changed])
+    yield from _capped([[_gone(known, fate if delete_missing else "表里没有")] for known in plan.missing])
+    if not plan.ok:
+        yield "表里有问题，什么都没有写；请改好再导入。"
+    elif written:
+        yield "已写进知识文件。" if plan.edits or (delete_missing and plan.missing) else "没有要写的。"
+    elif plan.edits or plan.missing:
+        more = "" if delete_missing or not plan.missing else "；表里没有的条目要加 --delete-missing 才删除"
+        yield f"这是试看，什么都没有写。确认后加 --write{more}。"
+
+
+def complaints(troubles: Sequence[Trouble]) -> Iterator[str]:
+    """Lines for stderr: errors before reminders, each with its row and column."""
+    for is_error, word in ((True, "错误"), (False, "提醒")):
+        found = [t for t in troubles if t.is_error is is_error]
+        yield from (f"{word}：{t}" for t in found[:_MOST])
+        if len(found) > _MOST:
+            yield f"……还有 {len(found) - _MOST} 个{word}"
+
+
+def _capped(blocks: Sequence[Sequence[str]]) -> Iterator[str]:
+    for block in blocks[:_MOST]:
+        yield from block
+    if len(blocks) > _MOST:
+        yield f"……还有 {len(blocks) - _MOST} 条"
+
+
+def _new(edit: Edit) -> list[str]:
+    return [f"新增 第 {edit.row} 行 {edit.file}：{_short(edit.entry.question)}"]
+
+
+def _changed(edit: Edit) -> list[str]:
+    assert edit.known is not None  # what has no known entry is new
+    return [f"修改 第 {edit.row} 行 {edit.known.file} {_short(edit.known.entry.id)}", *map(_change, edit.changes)]
+
+
+def _change(change: Change) -> str:
+    before, after = _around_the_difference(change.before, change.after)
+    return f"    {change.column}：{before} → {after}"
+
+
+def _gone(known: Known, fate: str) -> str:
+    return f"{fate} {known.file} {_short(known.entry.id)}：{_short(known.entry.question)}"
+
+
+def _around_the_difference(before: str, after: str) -> tuple[str, str]:
+    """Both texts from shortly before the first character that differs, so that the change is in sight."""
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((i for i, (a, b) in pairs if a != b), min(len(before), len(after)))
+    start = max(0, same - 10) if max(len(before), len(after)) > _SHORT else 0
+    return _short(before, start), _short(after, start)
+
+
+def _short(text: str, start: int = 0) -> str:
+    shown = text[start : start + _SHORT].replace("\n", "⏎")
+    if not shown:
+        return "（空）" if not text else "…"
+    return f"{'…' if start else ''}{shown}{'…' if len(text) > start + _SHORT else ''}"

@@ -1,0 +1,359 @@
+"""A table as the bytes of an .xlsx or .csv file, and what Excel and people make of such files read back. Pure."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+from faqbot.errors import FaqbotError
+from faqbot.knowledge.exchange_cells import COLUMNS, Column, Kind, column_of
+
+SHEET = "知识"
+HELP_SHEET = "说明"
+# A title may stand above the headings, but not a whole letter.
+_HEADER_WITHIN = 10
+# More columns than any table of ours has.
+_WIDEST = 200
+# Excel keeps 15 digits of a number.
+_EXACT_BELOW = 10**15
+_PROGRESS_EVERY = 500
+
+
+class SheetError(FaqbotError):
+    """The file cannot be read as a table at all; the message says what to do."""
+
+
+class Odd(StrEnum):
+    """What Excel may have made of a cell that was meant as text."""
+
+    NUMBER = "number"
+    INEXACT = "inexact"
+    DATE = "date"
+    TIME = "time"
+    FORMULA = "formula"
+    ERROR = "error"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as a person counts it: `number` is what Excel shows at its left edge."""
+
+    number: int
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The headings and the rows below them; `odd` tells of cells by row number and position."""
+
+    header: Row
+    rows: Sequence[Row]
+    odd: dict[tuple[int, int], Odd] = field(default_factory=dict)
+
+
+Progress = Callable[[float], object]
+
+
+def _silent(share: float) -> None:
+    """Take the share that is done, and tell nobody."""
+
+
+def read_table(name: str, raw: bytes, progress: Progress = _silent) -> Table:
+    """Read a file by the end of its name. Raises SheetError."""
+    if name.casefold().endswith((".xlsx", ".xlsm")):
+        return _read_xlsx(raw, progress)
+    if name.casefold().endswith((".csv", ".tsv", ".txt")):
+        return _read_csv(raw, progress)
+    raise SheetError("只认得 .xlsx 和 .csv；请在 Excel 里用“另存为”存成其中一种")
+
+
+def write_table(name: str, rows: Sequence[Sequence[str]], progress: Progress = _silent) -> bytes:
+    """Write the rows under the headings of all columns. Raises SheetError."""
+    if name.casefold().endswith(".xlsx"):
+        return _write_xlsx(rows, progress)
+    if name.casefold().endswith(".csv"):
+        return _write_csv(rows)
+    raise SheetError("文件名要以 .xlsx 或 .csv 结尾")
+
+
+# -- csv ---------------------------------------------------------------------------------------
+
+# Excel takes these for formulas, and numbers, times and dates for what it likes better.
+_FORMULA = re.compile(r"[=+\-@＝＋－＠\t]")
+_NUMBER_LIKE = re.compile(r"[\d\s:/.,eE%年月日-]*\d[\d\s:/.,eE%年月日-]*|true|false", re.IGNORECASE)
+_PLAIN_NUMBER = re.compile(r"0|[1-9]\d{0,10}")
+
+
+def _would_change(text: str) -> bool:
+    if _FORMULA.match(text):
+        return True
+    return bool(_NUMBER_LIKE.fullmatch(text)) and "\n" not in text and not _PLAIN_NUMBER.fullmatch(text)
+
+
+def protect(text: str) -> str:
+    """Put an apostrophe before what Excel would change when it opens a csv file."""
+    return "'" + text if _would_change(text.lstrip("'")) else text
+
+
+def unprotect(text: str) -> str:
+    """Undo `protect`; any other text stays as it is."""
+    return text[1:] if text.startswith("'") and _would_change(text.lstrip("'")) else text
+
+
+def _write_csv(rows: Sequence[Sequence[str]]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([c.name for c in COLUMNS])
+    dates = [c.kind is Kind.DATE for c in COLUMNS]
+    for row in rows:
+        writer.writerow([text if is_date else protect(text) for text, is_date in zip(row, dates, strict=True)])
+    # Without the mark Excel takes UTF-8 for the code page of the machine.
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _read_csv(raw: bytes, progress: Progress) -> Table:
+    text = _decode(raw)
+    separator = re.match(r"sep=(.)\r?\n", text)
+    delimiters = [separator.group(1)] if separator else [",", ";", "\t", "，"]
+    # One answer may be longer than the module's own limit, which is the whole process's; the file is in memory anyway.
+    usual = csv.field_size_limit(max(len(text), csv.field_size_limit()))
+    try:
+        tables = [_records(text, delimiter) for delimiter in delimiters]
+    finally:
+        csv.field_size_limit(usual)
+    records = max(tables, key=lambda found: max((_known(row) for row in found[:_HEADER_WITHIN]), default=0))
+    progress(1.0)
+    numbered = [Row(number, [unprotect(cell) for cell in cells]) for number, cells in enumerate(records, 1)]
+    return _table(numbered, {})
+
+
+def _records(text: str, delimiter: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error:
+        return []
+
+
+def _decode(raw: bytes) -> str:
+    encodings = ["utf-16"] if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "gb18030"]
+    for encoding in encodings:
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise SheetError("文件不是 UTF-8 也不是 GBK 编码；请在 Excel 里另存为“CSV UTF-8”或 .xlsx")
+
+
+# -- xlsx --------------------------------------------------------------------------------------
+
+# XML has no place for these characters, so Excel writes them as _x001F_; the x of a text that only looks like
+# that is written so itself.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|x(?=[0-9A-Fa-f]{4}_)")
+_ESCAPED = re.compile("_x(00[01][0-9A-Fa-f]|0078|[Ff]{3}[EeFf])_")
+
+
+def _escape(text: str) -> str:
+    return _NOT_XML.sub(lambda found: f"_x{ord(found.group()):04X}_", text)
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text) if "_x" in text else text
+
+
+def _write_xlsx(rows: Sequence[Sequence[str]], progress: Progress) -> bytes:
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.utils import get_column_letter
+
+    book = Workbook(write_only=True)
+    sheet: Any = book.create_sheet(SHEET)
+    top = Alignment(wrap_text=True, vertical="top")
+
+    def cell(text: str) -> Any:
+        made = WriteOnlyCell(sheet, value=_escape(text))
+        made.data_type = "s"  # else `=1+1` would be a formula
+        made.number_format = "@"  # else Excel reads the text again as soon as somebody touches the cell
+        made.alignment = top
+        return made
+
+    sheet.freeze_panes = "A2"
+    for number, column in enumerate(COLUMNS, 1):
+        dimension = sheet.column_dimensions[get_column_letter(number)]
+        dimension.width = column.width
+        dimension.number_format = "@"
+        dimension.alignment = top
+    heading = []
+    for column in COLUMNS:
+        made = cell(column.name)
+        made.font = Font(bold=True, color="FFFFFF")
+        made.fill = PatternFill("solid", fgColor="3370A6")
+        heading.append(made)
+    sheet.append(heading)
+    plain: Any = cell("")
+    for number, row in enumerate(rows):
+        cells = []
+        for text in row:
+            filled: Any = WriteOnlyCell(sheet, value=_escape(text)) if text else None
+            if filled is not None:
+                filled.data_type, filled._style = "s", plain._style
+            cells.append(filled)
+        sheet.append(cells)
+        if number % _PROGRESS_EVERY == 0:
+            progress(number / len(rows) * 0.5)
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(COLUMNS))}{len(rows) + 1}"
+    _write_help(book.create_sheet(HELP_SHEET), cell, Font(bold=True))
+    out = io.BytesIO()
+    book.save(out)
+    progress(1.0)
+    return out.getvalue()
+
+
+HELP = (
+    "一行是一条问答。改完存盘，用 faqbot import 文件名 试看，确认后加 --write 写进知识文件。",
+    "“编号”用来认出是哪一条，请不要改。新条目插在哪一行都行，“编号”可以空着。",
+    "一格里要写几项时（也问、不是、相关、群、部门），在格子里按 Alt+回车换行，一行一项。",
+    "删掉一行不会删掉知识里的条目，除非导入时加 --delete-missing；删掉一整列表示这一列都不改。",
+    "把格子清空，就是把这一项删掉；主题、负责人、来源、复核、群、部门、私聊空着时，用知识文件开头写的。",
+    "请不要合并单元格，不要写公式。所有格子都是文本格式：0571、9:30 会照原样保留。",
+)
+
+
+def _write_help(sheet: Any, cell: Callable[[str], Any], bold: Any) -> None:
+    sheet.column_dimensions["A"].width = 14
+    sheet.column_dimensions["B"].width = 100
+    for line in HELP:
+        sheet.append([None, cell(line)])
+    sheet.append([])
+    for column in COLUMNS:
+        name = cell(column.name)
+        name.font = bold
+        sheet.append([name, cell(column.help)])
+
+
+def _read_xlsx(raw: bytes, progress: Progress) -> Table:
+    from openpyxl import load_workbook
+
+    try:
+        with warnings.catch_warnings():
+            # Things of Excel's own that openpyxl does not know; none of them is text.
+            warnings.simplefilter("ignore")
+            book = load_workbook(io.BytesIO(raw))
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError, OSError) as exc:
+        old = raw.startswith(b"\xd0\xcf\x11\xe0")
+        why = "（它是旧的 .xls，或者有密码）" if old else ""
+        raise SheetError(f"这不是能读的 Excel 文件{why}；请在 Excel 里去掉密码，另存为 .xlsx") from exc
+    progress(0.7)
+    sheets = [s for s in book.worksheets if s.title != HELP_SHEET] or book.worksheets
+    best = max(sheets, key=lambda s: (_best_header(s), s.title == SHEET))
+    rows, odd = _sheet_rows(best)
+    progress(1.0)
+    return _table(rows, odd)
+
+
+def _best_header(sheet: Any) -> int:
+    top = sheet.iter_rows(max_row=_HEADER_WITHIN, values_only=True)
+    return max((_known([v for v in row if isinstance(v, str)]) for row in top), default=0)
+
+
+def _sheet_rows(sheet: Any) -> tuple[list[Row], dict[tuple[int, int], Odd]]:
+    """The rows that hold anything; a stray format in the last of Excel's million rows costs nothing."""
+    found: dict[int, list[str]] = {}
+    odd: dict[tuple[int, int], Odd] = {}
+    # Only this way the library does not make up a cell for every place in between.
+    cells = [(at, cell) for at, cell in sheet._cells.items() if cell.value is not None and at[1] <= _WIDEST]
+    width = max((column for (_, column), _ in cells), default=0)
+    for (number, column), cell in cells:
+        text, note = _cell(cell.value, cell.data_type, cell)
+        found.setdefault(number, [""] * width)[column - 1] = text
+        if note:
+            odd[number, column - 1] = note
+    for area in sheet.merged_cells.ranges:
+        _fill_merged(area.bounds, found, odd)
+    return [Row(number, found[number]) for number in sorted(found)], odd
+
+
+def _fill_merged(
+    bounds: tuple[int, int, int, int], found: dict[int, list[str]], odd: dict[tuple[int, int], Odd]
+) -> None:
+    """What is merged downwards holds for each of its rows; what is merged across is anybody's guess."""
+    left, top, right, bottom = bounds
+    if top not in found or left > len(found[top]):
+        return
+    for number in found.keys() & range(top, bottom + 1):
+        if right > left:
+            odd |= {(number, column - 1): Odd.MERGED for column in range(left, min(right, _WIDEST) + 1)}
+            continue
+        found[number][left - 1] = found[top][left - 1]
+        if note := odd.get((top, left - 1)):
+            odd[number, left - 1] = note
+
+
+def _cell(value: Any, data_type: str, cell: Any) -> tuple[str, Odd | None]:
+    """The text of a cell as it looks in Excel, and what may have gone wrong with it."""
+    match value:
+        case None:
+            return "", None
+        case str() if data_type == "s":
+            return _unescape(value), None
+        case str():
+            return value, Odd.ERROR if data_type == "e" else Odd.FORMULA
+        case bool():
+            return "TRUE" if value else "FALSE", None
+        case int() | float():
+            return _number(value, cell.number_format)
+        case datetime() if value.time() == time():
+            return value.date().isoformat(), Odd.DATE
+        case datetime():
+            return value.isoformat(" ", "minutes"), Odd.DATE
+        case date():
+            return value.isoformat(), Odd.DATE
+        case time():
+            return _clock(value.hour, value.minute, value.second), Odd.TIME
+        case timedelta():
+            minutes, seconds = divmod(round(value.total_seconds()), 60)
+            return _clock(*divmod(minutes, 60), seconds), Odd.TIME
+        case _:
+            return str(value), Odd.FORMULA
+
+
+def _number(value: int | float, style: str) -> tuple[str, Odd | None]:
+    if abs(value) >= _EXACT_BELOW:
+        return str(value), Odd.INEXACT
+    if "%" in style:
+        return f"{round(value * 100, 10):.15g}%", Odd.NUMBER
+    text = str(int(value)) if value == int(value) else f"{value:.15g}"
+    return text, None if style in ("General", "@", "0") else Odd.NUMBER
+
+
+def _clock(hours: int, minutes: int, seconds: int) -> str:
+    return f"{hours}:{minutes:02}" + (f":{seconds:02}" if seconds else "")
+
+
+# -- both --------------------------------------------------------------------------------------
+
+
+def _known(cells: Iterable[str]) -> int:
+    return len({column.key for cell in cells if cell and (column := column_of(cell))})
+
+
+def _table(rows: Sequence[Row], odd: dict[tuple[int, int], Odd]) -> Table:
+    """Find the row of headings; what stands above it is a title."""
+    best = max(rows[:_HEADER_WITHIN], key=lambda row: _known(row.cells), default=None)
+    if best is None or not _headings(best.cells) & {"id", "question"}:
+        raise SheetError("没有找到表头：要有一行写着“问题”“答案”等列名（至少要有“问题”或“编号”）")
+    return Table(best, [row for row in rows if row.number > best.number], odd)
+
+
+def _headings(cells: Iterable[str]) -> set[str]:
+    columns: list[Column | None] = [column_of(cell) for cell in cells]
+    return {column.key for column in columns if column}

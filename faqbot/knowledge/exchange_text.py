@@ -1,0 +1,136 @@
+"""A row of the table as lines of a knowledge file: a new entry, or another question back with its answers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from faqbot.knowledge import keys
+from faqbot.knowledge.draft import FIELDS, FLAGS, LISTS, Draft, draft_of
+from faqbot.knowledge.outline import Outline
+from faqbot.knowledge.page import Change, Spot
+from faqbot.knowledge.quoting import block, written, written_list
+from faqbot.knowledge.splice import insert_pair, remove_pairs, replace_value, start_of
+from faqbot.knowledge.tree import Mapping as Item
+from faqbot.model import Entry
+
+_STEP = 2
+_NUMBERS = ("departments", "groups")
+_EMPTY = '""'
+# A question back stands where the answer would.
+_BEFORE_ASK = ("id", "question", "also", "not")
+
+
+def entry_lines(file: Outline, entry: Entry, top: Mapping[str, Any], dash: int, column: int) -> list[str]:
+    """The lines of a new entry in the words of the file; what the file's top says is not said again."""
+    draft = draft_of(entry)
+    chinese = file.is_chinese(None)
+    lines: list[str] = []
+    for key, name in FIELDS.items():
+        value = getattr(draft, name)
+        empty = not any(value) if isinstance(value, tuple) else not value
+        if key == "id" and not entry.id_given:
+            continue
+        if key == "answer" and entry.variants:
+            lines += _asking(file, entry, None, column)
+        elif value != top[key] if key in top else not empty:
+            word = file.word(key, None)
+            if key == "valid":
+                lines.append(f"{word}: {_period(value, chinese)}")
+            elif key in LISTS:
+                lines.append(f"{word}: {written_list(value, number=key in _NUMBERS)}")
+            elif key == "review":
+                lines.append(f"{word}: {value or _EMPTY}")
+            elif key in FLAGS:
+                lines.append(f"{word}: {_flag(value, chinese)}")
+            else:
+                lines += _text(word, value, column, may_block=key == "answer")
+    indent = " " * column
+    lines = [line if line.startswith(indent) or not line else indent + line for line in lines]
+    lines[0] = " " * dash + "-" + " " * (column - dash - 1) + lines[0].lstrip(" ")
+    return lines
+
+
+def said_twice(file: Outline, old: Draft, new: Draft) -> list[str]:
+    """The fields that change to what the file's top says, so that the entry need not say it itself."""
+    top = file.shared()
+    return [key for key in keys.SHARED_KEYS if getattr(old, key) != getattr(new, key) == getattr(top, key)]
+
+
+def without(file: Outline, number: int, unwanted: Collection[str]) -> list[Change]:
+    """Take fields out of an entry, where it has them."""
+    pairs = file.pairs(file.items[number])
+    return remove_pairs(file.page, file.items[number], [n for key, (n, _, _) in pairs.items() if key in unwanted])
+
+
+def asking_changes(file: Outline, number: int, entry: Entry) -> list[Change]:
+    """Make `ask` and `answers` of an entry what they are in `entry`, where it has them."""
+    old, item = file.entries[number], file.items[number]
+    if not entry.variants or (old.ask == entry.ask and old.variants == entry.variants):
+        return []
+    pairs = file.pairs(item)
+    if "ask" not in pairs or "answers" not in pairs:
+        place = max(n for key, (n, _, _) in pairs.items() if key in _BEFORE_ASK)
+        lines = [", ".join(_literals(file, entry, item))] if item.flow else _asking(file, entry, item, item.column)
+        return [insert_pair(file.page, item, place, lines)]
+    changes: list[Change] = []
+    for key, was, now in (("ask", old.ask, entry.ask), ("answers", old.variants, entry.variants)):
+        _, word, node = pairs[key]
+        if was == now:
+            continue
+        if item.flow:
+            literal = _literals(file, entry, item)[key == "answers"]
+            changes += replace_value(file.page, word, node, literal.partition(": ")[2])
+            continue
+        last = file.page.last_line(node)
+        lines = _answers(file, entry, item, item.column) if key == "answers" else [_literals(file, entry, item)[0]]
+        changes.append(Change(start_of(word), Spot(last, len(file.page.meant[last - 1])), "\n".join(lines)))
+    return changes
+
+
+def _asking(file: Outline, entry: Entry, item: Item | None, column: int) -> list[str]:
+    """The first line without its indent, the others with theirs."""
+    first, *rest = _answers(file, entry, item, column)
+    return [_literals(file, entry, item)[0], " " * column + first, *rest]
+
+
+def _answers(file: Outline, entry: Entry, item: Item | None, column: int) -> list[str]:
+    lines = [f"{file.word('answers', item)}:"]
+    inner = column + _STEP
+    for word, text in entry.variants.items():
+        first, *rest = _text(_case(word, file.is_chinese(item)), text, inner, may_block=True)
+        lines += [" " * inner + first, *rest]
+    return lines
+
+
+def _literals(file: Outline, entry: Entry, item: Item | None) -> tuple[str, str]:
+    """`ask` and `answers` on one line each."""
+    assert entry.ask is not None  # what has variants asks for them
+    chinese = file.is_chinese(item)
+    answers = (f"{_case(w, chinese)}: {written(text, in_brackets=True)}" for w, text in entry.variants.items())
+    name, question = (written(text, in_brackets=True) for text in (entry.ask.name, entry.ask.question))
+    return (
+        f"{file.word('ask', item)}: {{{name}: {question}}}",
+        f"{file.word('answers', item)}: {{{', '.join(answers)}}}",
+    )
+
+
+def _case(word: str, chinese: bool) -> str:
+    if word == "else":
+        return "其他" if chinese else "else"
+    return written(word, in_brackets=True)
+
+
+def _text(word: str, text: str, column: int, *, may_block: bool) -> list[str]:
+    if may_block and "\n" in text and (body := block(text, column + _STEP)):
+        return [f"{word}: |", *body]
+    return [f"{word}: {written(text)}"]
+
+
+def _period(period: tuple[str, str], chinese: bool) -> str:
+    words = ("从", "到") if chinese else ("from", "until")
+    return "{" + ", ".join(f"{word}: {day}" for word, day in zip(words, period, strict=True) if day) + "}"
+
+
+def _flag(value: bool, chinese: bool) -> str:
+    return ("是" if value else "否") if chinese else ("true" if value else "false")

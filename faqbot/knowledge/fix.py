@@ -1,0 +1,190 @@
+"""The corrections whose meaning is certain, made in the text of a file; every other byte stays. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from faqbot.knowledge import keys, tree
+from faqbot.knowledge.draft import distinct
+from faqbot.knowledge.encoding import as_lines, decode, encoding_of
+from faqbot.knowledge.mend import mend
+from faqbot.knowledge.page import Change, Page, Spot
+from faqbot.knowledge.parse import ParsedFile, parse_file
+from faqbot.knowledge.reader import Reader
+from faqbot.knowledge.splice import remove_pairs, replace_list
+from faqbot.knowledge.tree import Mapping, Node, Scalar, TreeError
+from faqbot.model import Entry, Place
+
+_MARK = "\ufeff".encode()
+_ENCODING_NAMES = {"gb18030": "GBK 编码", "utf-16": "UTF-16 编码"}
+# A key that is put right may bring another one to light; no file holds more slips one inside the other.
+_ROUNDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """One correction: the lines as they were and as they are; `line` counts in the file as it was."""
+
+    file: str
+    line: int
+    before: str
+    after: str
+    reason: str
+
+
+def fix(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
+    """Return the bytes with all safe corrections made, and what was corrected; what needs none comes back as it is.
+
+    Files beside `faq/` are only brought to UTF-8.
+    """
+    raw, fixes = _as_utf8(raw, name)
+    if encoding_of(raw) != "utf-8" or "faq" not in name.split("/")[-2:-1]:
+        return raw, fixes
+    raw, more = _made(raw, name, _mended, "按本意改正")
+    fixes += more
+    for _ in range(_ROUNDS):
+        raw, more = _made(raw, name, _keys_corrected, "键写错了")
+        fixes += more
+        if not more:
+            break
+    raw, more = _made(raw, name, _repeats_removed, "同一条里重复的问法")
+    return raw, _joined([*fixes, *more])
+
+
+def _joined(fixes: list[Fix]) -> list[Fix]:
+    """Corrections of one line made one after the other, told as one."""
+    joined: list[Fix] = []
+    for made in fixes:
+        place = next((n for n, f in enumerate(joined) if (f.line, f.after) == (made.line, made.before)), -1)
+        if place < 0:
+            joined.append(made)
+        else:
+            first = joined[place]
+            joined[place] = replace(first, after=made.after, reason=f"{first.reason}；{made.reason}")
+    return sorted(joined, key=lambda f: f.line)
+
+
+def _as_utf8(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
+    encoding = encoding_of(raw)
+    if encoding in _ENCODING_NAMES:
+        made = Fix(name, 1, _ENCODING_NAMES[encoding], "UTF-8 编码", "另存为 UTF-8")
+        return decode(raw, encoding).lstrip("\ufeff").encode(), [made]
+    if encoding == "utf-8" and raw.startswith(_MARK):
+        bare = raw.decode().lstrip("\ufeff").encode()
+        return bare, [Fix(name, 1, "UTF-8 编码，带 BOM", "UTF-8 编码", "去掉文件开头看不见的标记")]
+    return raw, []
+
+
+def _made(
+    raw: bytes, name: str, corrected: Callable[[bytes], Iterator[list[Change]]], reason: str
+) -> tuple[bytes, list[Fix]]:
+    """Make each correction that leaves the file better than it was."""
+    fixes: list[Fix] = []
+    accepted: list[Change] = []
+    text = as_lines(decode(raw, "utf-8"))
+    page = Page(raw, mend(text)[0])
+    before = parse_file(name, raw)
+    result = raw
+    for changes in corrected(raw):
+        after = page.changed([*accepted, *changes])
+        if _is_better(before, now := parse_file(name, after)):
+            before, result = now, after
+            accepted += changes
+    if result != raw:
+        fixes = list(_fixes_between(raw, result, name, reason))
+    return result, fixes
+
+
+def _is_better(before: ParsedFile, after: ParsedFile) -> bool:
+    """Whether a good file says the same as before, or a bad one has more to read or less to complain about."""
+    if before.ok:
+        return after.ok and list(map(_bare, before.entries)) == list(map(_bare, after.entries))
+    return len(after.entries) > len(before.entries) or len(after.problems) < len(before.problems)
+
+
+def _bare(entry: Entry) -> Entry:
+    return replace(entry, place=Place("", 0), not_=distinct(entry.not_, ""))
+
+
+def _fixes_between(before: bytes, after: bytes, name: str, reason: str) -> Iterator[Fix]:
+    old, new = (as_lines(decode(raw, "utf-8")).split("\n") for raw in (before, after))
+    for what, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if what == "replace" and i2 - i1 == j2 - j1:
+            for number in range(i2 - i1):
+                yield Fix(name, i1 + number + 1, old[i1 + number], new[j1 + number], reason)
+        elif what != "equal":
+            yield Fix(name, i1 + 1, "\n".join(old[i1:i2]), "\n".join(new[j1:j2]), reason)
+
+
+# -- the corrections ---------------------------------------------------------------------------
+
+
+def _mended(raw: bytes) -> Iterator[list[Change]]:
+    """What is read as meant anyway is written as meant."""
+    text = as_lines(decode(raw, "utf-8"))
+    _, mends = mend(text)
+    if mends:
+        yield [Change(Spot(m.line, 0), Spot(m.line, len(m.after)), m.after) for m in mends]
+
+
+def _keys_corrected(raw: bytes) -> Iterator[list[Change]]:
+    """Misspelt keys of which only one can be meant."""
+    for mapping, allowed in _mappings(_root(raw)):
+        present = {allowed.get(key.value.strip()) for key, _ in mapping.pairs}
+        for key, _ in mapping.pairs:
+            word = key.value.strip()
+            if word in allowed or not key.plain or (allowed is keys.FILE_KEYS and word in keys.ENTRY_KEYS):
+                continue
+            meant = keys.surely(word, allowed)
+            if meant and allowed[meant] not in present:
+                present.add(allowed[meant])
+                yield [Change(Spot(key.line, key.column), Spot(key.end_line, key.end_column), meant)]
+
+
+def _repeats_removed(raw: bytes) -> Iterator[list[Change]]:
+    """Wordings that stand twice in one entry, or repeat its question."""
+    page = Page(raw, mend(as_lines(decode(raw, "utf-8")))[0])
+    for mapping, allowed in _mappings(_root(raw)):
+        if allowed is not keys.ENTRY_KEYS:
+            continue
+        question = next((_text(node) for key, node in mapping.pairs if _means(key, "question")), "")
+        for number, (key, node) in enumerate(mapping.pairs):
+            if not (_means(key, "also") or _means(key, "not")):
+                continue
+            old = tuple(Reader("").texts(node, "also"))
+            new = distinct(old, question if _means(key, "also") else "")
+            if new != old and new:
+                yield replace_list(page, key, node, old, new)
+            elif new != old and len(mapping.pairs) > 1:
+                yield remove_pairs(page, mapping, [number])
+
+
+def _root(raw: bytes) -> Node | None:
+    try:
+        return tree.grow(mend(as_lines(decode(raw, "utf-8")))[0])
+    except TreeError:
+        return None
+
+
+def _mappings(root: Node | None) -> Iterator[tuple[Mapping, dict[str, str]]]:
+    """All mappings of a file with the keys they may have."""
+    items: Node | None = root
+    if isinstance(root, Mapping):
+        yield root, keys.FILE_KEYS
+        items = next((node for key, node in root.pairs if key.value.strip() in keys.ENTRIES_KEYS), None)
+    for item in items.items if isinstance(items, tree.Sequence) else ():
+        if isinstance(item, Mapping):
+            yield item, keys.ENTRY_KEYS
+            for key, node in item.pairs:
+                if _means(key, "valid") and isinstance(node, Mapping):
+                    yield node, keys.PERIOD_KEYS
+
+
+def _means(key: Scalar, meant: str) -> bool:
+    return keys.ENTRY_KEYS.get(key.value.strip()) == meant
+
+
+def _text(node: Node) -> str:
+    return node.value.strip() if isinstance(node, Scalar) else ""

@@ -1,0 +1,167 @@
+"""Where the entries of one readable file stand in its text: what editing needs to know before it changes anything."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from faqbot.errors import EditError
+from faqbot.knowledge import keys, tree
+from faqbot.knowledge.draft import Draft, draft_of
+from faqbot.knowledge.encoding import as_lines, decode
+from faqbot.knowledge.mend import mend
+from faqbot.knowledge.page import Page
+from faqbot.knowledge.parse import FileReader, Shared, parse_file
+from faqbot.knowledge.tree import Mapping, Node, Scalar
+from faqbot.model import Entry
+
+_HEADING = re.compile(r"\s*#+\s*[-=*#~—－]{2,}")
+_DEFAULT_CHINESE = {"question": "问题", "answer": "答案"}
+_DEFAULT_STEP = 2
+
+Pairs = dict[str, tuple[int, Scalar, Node]]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The lines of an entry: `first` is its comment or its dash, `dash` the line with the dash, `last` included."""
+
+    first: int
+    dash: int
+    last: int
+
+
+class Outline:
+    """A file without errors, opened for editing; raises EditError for one that cannot be edited safely."""
+
+    def __init__(self, raw: bytes, name: str = "") -> None:
+        self.raw = raw
+        self.name = name
+        parsed = parse_file(name, raw)
+        for problem in parsed.problems:
+            if problem.is_error:
+                raise EditError(f"文件里有错误，请先改好再编辑。{self.at(problem.place.line)}：{problem.message}")
+        self.entries: tuple[Entry, ...] = parsed.entries
+        meant, _ = mend(as_lines(decode(raw, "utf-8")))
+        if line := tree.first_reference(meant):
+            raise EditError(f"{self.at(line)}用了 YAML 的引用（& 或 * 或 !），不能在这里编辑，请直接改文件")
+        self.page = Page(raw, meant)
+        self.root = tree.grow(meant)
+        self._reader = FileReader(name)
+        self._shared: Shared = {}
+        self.listed = self.root
+        if isinstance(self.root, Mapping):
+            self._shared, self.listed = self._reader.outline(self.root)
+        found = self.listed.items if isinstance(self.listed, tree.Sequence) else []
+        # Without errors every mapping is an entry; what else may stand there is an empty dash.
+        self.items = [item for item in found if isinstance(item, Mapping)]
+
+    def at(self, line: int) -> str:
+        return f"{self.name}:{line}" if self.name else f"第 {line} 行"
+
+    def number_of(self, entry_id: str) -> int:
+        for number, entry in enumerate(self.entries):
+            if entry.id == entry_id:
+                return number
+        raise EditError(f"找不到编号是“{entry_id[:60]}”的条目，可能已经被改名或删除，请刷新后再试")
+
+    def shared(self) -> Draft:
+        """What stands at the top of the file for all its entries."""
+        blank = Mapping(1, pairs=[(Scalar("question", 1), Scalar("问", 1)), (Scalar("answer", 1), Scalar("答", 1))])
+        entry = self._reader.entry(blank, self._shared)
+        assert entry is not None  # it has a question and an answer
+        return draft_of(entry)
+
+    def pairs(self, item: Mapping) -> Pairs:
+        """The pairs of an entry under the keys they mean, with their number."""
+        return {keys.ENTRY_KEYS[k.value.strip()]: (n, k, node) for n, (k, node) in enumerate(item.pairs)}
+
+    def read_list(self, key: str, node: Node) -> tuple[str, ...]:
+        return tuple(self._reader.texts(node, key))
+
+    # -- words -------------------------------------------------------------------------------
+
+    def word(self, key: str, item: Mapping | None) -> str:
+        """The word for a key in the language of the entry's other keys, as the rest of the file writes it."""
+        chinese = self.is_chinese(item)
+        used = Counter(
+            w for other in self.items for w in _words(other) if keys.ENTRY_KEYS[w] == key and w.isascii() != chinese
+        )
+        if used:
+            return used.most_common(1)[0][0]
+        if not chinese:
+            return key
+        known = (w for w, meant in keys.ENTRY_KEYS.items() if meant == key and not w.isascii())
+        return _DEFAULT_CHINESE.get(key) or next(known)
+
+    def is_chinese(self, item: Mapping | None) -> bool:
+        found = list(_words(item)) if item else [w for other in self.items for w in _words(other)]
+        if not found and isinstance(self.root, Mapping):
+            found = [key.value for key, _ in self.root.pairs]
+        return sum(not word.isascii() for word in found) * 2 > len(found)
+
+    # -- lines -------------------------------------------------------------------------------
+
+    def span(self, number: int) -> Span:
+        """The lines of an entry, with the comment directly above if that is clearly its own."""
+        self.must_be_lines()
+        item = self.items[number]
+        dash, column = self.dash_of(item)
+        last = self.page.last_line(item)
+        while last < len(self.page.meant) and _comment_column(self.page.meant[last]) > column:
+            last += 1
+        first = dash
+        while first > 1 and _comment_column(self.page.meant[first - 2]) == column:
+            first -= 1
+        if first < dash and self._is_heading(first, column, number):
+            first = dash
+        return Span(first, dash, last)
+
+    def _is_heading(self, first: int, column: int, number: int) -> bool:
+        """Whether a comment stands for more than the entry below it: for the file, or for a group of entries."""
+        if number == 0 and (column == 0 or not self.page.meant[first - 2].strip()):
+            return True
+        return _HEADING.match(self.page.meant[first - 1]) is not None
+
+    def dash_of(self, item: Mapping) -> tuple[int, int]:
+        """The line and the column of the dash an entry begins with."""
+        line = item.line
+        before = self.page.meant[line - 1][: item.column]
+        while "-" not in before:
+            line -= 1
+            before = self.page.meant[line - 1].partition("#")[0]
+        return line, before.rindex("-")
+
+    def must_be_lines(self) -> None:
+        if isinstance(self.listed, tree.Sequence) and self.listed.flow and self.listed.items:
+            raise EditError(f"{self.at(self.listed.line)}：条目写在方括号 [ ] 里，不能在这里增删，请直接改文件")
+
+    def indents(self) -> tuple[int, int]:
+        """The column of the dash and of the keys of the entries, as the last one has them that begins on its dash."""
+        for item in reversed(self.items):
+            line, column = self.dash_of(item)
+            if line == item.line:
+                return column, item.column
+        if isinstance(self.listed, tree.Sequence) and not self.listed.flow:
+            return self.listed.column, self.listed.column + _DEFAULT_STEP
+        column = _DEFAULT_STEP if isinstance(self.root, Mapping) or self.root is None else 0
+        return column, column + _DEFAULT_STEP
+
+    def gap(self) -> str:
+        """The blank lines between entries."""
+        if len(self.items) < 2:
+            return "\n" if self.items else ""
+        lines = self.page.meant[self.span(-2 + len(self.items)).last : self.span(len(self.items) - 1).first - 1]
+        return "\n" * min(2, sum(not line.strip() for line in lines))
+
+
+def _words(item: Mapping) -> Iterable[str]:
+    return (key.value.strip() for key, _ in item.pairs)
+
+
+def _comment_column(line: str) -> int:
+    """The column of a line that is only a comment, else -1."""
+    bare = line.lstrip(" ")
+    return len(line) - len(bare) if bare.startswith("#") else -1

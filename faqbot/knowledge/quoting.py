@@ -1,0 +1,93 @@
+"""How a text must be written so that it reads back exactly: bare where that is safe, else quoted or as a `|` block."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import yaml
+
+from faqbot.knowledge import keys
+from faqbot.knowledge.mend import mend
+from faqbot.knowledge.tree import Mapping, Scalar, Sequence, TreeError, grow
+
+# What YAML and our own reading of slips take for something else at the start of a text.
+_SPECIAL_START = frozenset("-?:,[]{}#&*!|>'\"%@`=~<－—–“”‘’")
+_SPECIAL = re.compile(r":(\s|$)|\s#|[\t\n]")
+_SPECIAL_IN_BRACKETS = re.compile(r"[,\[\]{}，、]|:")
+_LOOKS_LIKE_KEY = re.compile(rf"(?:{'|'.join(keys.ENTRY_KEYS)})\s*[:：]")
+_NUMBER = re.compile(r"[1-9]\d{0,15}")
+_ODD_NUMBER = re.compile(r"0\d+|[\d.+-]+[eE][+-]?\d+")
+_WORDS = {word for word in keys.YES | keys.NO if word.isascii()} | {"null"}
+# What YAML refuses, or reads as something else, unless it is escaped.
+_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+
+
+def written(text: str, style: str = "", *, in_brackets: bool = False, number: bool = False) -> str:
+    """The text on one line, in the given style (`'`, `"` or bare) where that is safe.
+
+    `in_brackets` is a place inside [ ] or { }; `number` says that a bare number is as good as its text.
+    """
+    if not style and _is_safe_bare(text, in_brackets=in_brackets, number=number):
+        return text
+    single = "'" + text.replace("'", "''") + "'"
+    prefers_single = style == "'" or (not style and ('"' in text or "\\" in text) and "'" not in text)
+    if prefers_single and not _UNPRINTABLE.search(text) and _reads_as(single, text, in_brackets):
+        return single
+    return '"' + re.sub(rf'["\\]|{_UNPRINTABLE.pattern}', _escape, text) + '"'
+
+
+def written_list(texts: Iterable[str], *, number: bool = False) -> str:
+    """A list on one line."""
+    return "[" + ", ".join(written(text, in_brackets=True, number=number) for text in texts) + "]"
+
+
+def block(text: str, indent: int) -> list[str] | None:
+    """The lines of a `|` block, or None for a text that only quotes can hold."""
+    lines = text.split("\n")
+    sample = "|\n" + "\n".join("    " + line for line in lines)
+    if any(_UNPRINTABLE.search(line) for line in lines) or not _reads_as(sample, text, False):
+        return None
+    return [" " * indent + line if line else "" for line in lines]
+
+
+def _is_safe_bare(text: str, *, in_brackets: bool, number: bool) -> bool:
+    if number and _NUMBER.fullmatch(text):
+        return True
+    if not text or text[0] in _SPECIAL_START or _SPECIAL.search(text) or _UNPRINTABLE.search(text):
+        return False
+    if in_brackets and _SPECIAL_IN_BRACKETS.search(text):
+        return False
+    if text.casefold() in _WORDS or _ODD_NUMBER.fullmatch(text) or _LOOKS_LIKE_KEY.match(text):
+        return False
+    # Other programs, and people who look it up, take `9:30` and `1e3` for numbers.
+    if any(odd.match(text) for _, odd in yaml.SafeLoader.yaml_implicit_resolvers.get(text[0], ())):
+        return False
+    return _reads_as(text, text, in_brackets)
+
+
+def _reads_as(value: str, text: str, in_brackets: bool) -> bool:
+    """Whether a file with this value says this text, and needs no correction."""
+    sample = f"- 问: [{value}, 完]\n" if in_brackets else f"- 答: {value}\n"
+    mended, mends = mend(sample)
+    if mends or mended != sample:
+        return False
+    try:
+        root = grow(mended)
+    except TreeError:
+        return False
+    if not isinstance(root, Sequence) or not isinstance(root.items[0], Mapping):
+        return False
+    read = root.items[0].pairs[0][1]
+    if in_brackets:
+        read = read.items[0] if isinstance(read, Sequence) and len(read.items) == 2 else Sequence(0)
+    return isinstance(read, Scalar) and read.value.strip() == text
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found.group()
+    code = ord(character)
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

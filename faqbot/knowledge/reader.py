@@ -1,0 +1,293 @@
+"""The nodes of one file → texts, lists, dates and flags; every slip is reported with its line, in Chinese."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from faqbot.knowledge import keys
+from faqbot.knowledge.encoding import as_lines, decode, encoding_of
+from faqbot.knowledge.explain import LOOKS_LIKE_KEY, explain
+from faqbot.knowledge.strays import office_file, stray
+from faqbot.knowledge.tree import Mapping, Node, Scalar, TreeError, grow
+from faqbot.model import FollowUp, Period, Place, Problem
+
+_ID_LISTS = ("groups", "departments", "related")
+_DATE = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$")
+_ENCODINGS = {
+    "gb18030": "文件不是 UTF-8 编码（是 GBK 编码），请用“另存为”并选择 UTF-8 后再保存",
+    "utf-16": "文件不是 UTF-8 编码（是 UTF-16，记事本里叫“Unicode”），请用“另存为”并选择 UTF-8 后再保存",
+    "": "文件不是 UTF-8 编码，或者没有保存完整，请用“另存为”并选择 UTF-8 后再保存",
+}
+
+
+@dataclass(slots=True)
+class Reader:
+    """Collects problems while the nodes of one file are read."""
+
+    name: str
+    problems: list[Problem] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)  # as they are written
+    meant: list[str] = field(default_factory=list)  # with slips corrected
+
+    # -- reporting ---------------------------------------------------------------------------
+
+    def error(self, line: int, message: str, fix: str = "") -> None:
+        self._add(line, message, True, fix)
+
+    def warn(self, line: int, message: str, fix: str = "") -> None:
+        self._add(line, message, False, fix)
+
+    def _add(self, line: int, message: str, is_error: bool, fix: str) -> None:
+        quote = self.lines[line - 1].strip()[:120] if 0 < line <= len(self.lines) else ""
+        self.problems.append(Problem(Place(self.name, line), message, is_error, quote, fix.strip()))
+
+    # -- from bytes to nodes -----------------------------------------------------------------
+
+    def decode(self, raw: bytes) -> str | None:
+        encoding = encoding_of(raw)
+        if program := office_file(raw):
+            self.error(1, f"这是 {program}，不是文字文件；请在那个程序里复制文字，粘贴到新的 .yaml 文件里")
+            return None
+        if encoding != "utf-8":
+            self.error(_first_foreign_line(raw), _ENCODINGS[encoding])
+            return None
+        text = as_lines(decode(raw, encoding))
+        self.lines = text.split("\n")
+        return text
+
+    def grow(self, raw: bytes) -> Node | None:
+        text = self.decode(raw)
+        return None if text is None else self.tree_of(text)
+
+    def tree_of(self, text: str) -> Node | None:
+        self.meant = text.split("\n")
+        if found := stray(self.lines):
+            self.error(*found)
+            return None
+        try:
+            return grow(text)
+        except TreeError as exc:
+            line = min(exc.line, len(self.lines))
+            # At the end of the text the parser points behind the last line; the start says more.
+            if exc.context_line and (exc.line > len(self.lines) or not self.lines[line - 1].strip()):
+                line = min(exc.context_line, len(self.lines))
+            while line > 1 and not self.lines[line - 1].strip():
+                line -= 1
+            self.error(*explain(exc.reason, self.meant, line, exc.context_line))
+            return None
+
+    # -- values ------------------------------------------------------------------------------
+
+    def pairs(self, node: Mapping) -> Iterable[tuple[Scalar, Node]]:
+        """The pairs of a mapping; a key that stands twice is an error and the first one counts."""
+        seen: dict[str, int] = {}
+        for key, value in node.pairs:
+            word = key.value.strip()
+            if word in seen:
+                self.error(key.line, f"“{word}”重复（第 {seen[word]} 行已有）")
+                continue
+            seen[word] = key.line
+            yield key, value
+
+    def known(self, node: Mapping, allowed: dict[str, str], where: str) -> dict[str, tuple[Scalar, Node]]:
+        found: dict[str, tuple[Scalar, Node]] = {}
+        for key, value in node.pairs:
+            word = key.value.strip()
+            meant = allowed.get(word)
+            if meant is None:
+                self._unknown(key, word, allowed, where)
+            elif meant in found:
+                first = found[meant][0]
+                same = "" if first.value.strip() == word else f"，“{first.value.strip()}”和它是一个意思"
+                more = "；如果这里是新的一条，请在前面加“- ”" if meant == "question" else ""
+                self.error(key.line, f"“{word}”重复（第 {first.line} 行已有{same}）{more}")
+            else:
+                found[meant] = (key, value)
+        return found
+
+    def _unknown(self, key: Scalar, word: str, allowed: dict[str, str], where: str) -> None:
+        near = keys.nearest(word, allowed)
+        hint = f"，是不是“{near}”？" if near else f"；{where}可以用的有：{_listed(allowed, word)}"
+        if other := keys.MEANT_ELSEWHERE.get(word.casefold()):
+            near, hint = "", f"，{other}"
+        if allowed is keys.FILE_KEYS and word in keys.ENTRY_KEYS:
+            self.error(key.line, f"“{word}”不能直接写在这里：每条要以“- ”开头，例如“- question: 年假有几天？”")
+            return
+        if word == "<<":
+            hint = "：不支持用 << 引用，请把内容直接写出来"
+        line = self.meant[key.line - 1] if key.line <= len(self.meant) else ""
+        self.error(key.line, f"不认识的键“{word[:40]}”{hint}", line.replace(word, near, 1) if near else "")
+
+    def text(self, node: Node | None, key: str) -> str:
+        """Return the text exactly as written: 9:30, 0571 and no stay what they are."""
+        if node is None:
+            return ""
+        if not isinstance(node, Scalar):
+            self.error(node.line, f"“{key}”应是一段文字；{_why_no_text(node)}")
+            return ""
+        if node.plain and node.value:
+            self._comment(node, key)
+            self._swallowed(node, key)
+        value = node.value.strip()
+        return "" if node.plain and value in {"~", "null"} else value
+
+    def _comment(self, node: Scalar, key: str) -> None:
+        """Warn when YAML took the end of a sentence for a comment: `分机 #8001`."""
+        if not 0 < node.end_line <= len(self.lines):
+            return
+        rest = self.lines[node.end_line - 1][node.end_column :]
+        if re.match(r"\s*#[^\s#]", rest):
+            self.warn(
+                node.end_line,
+                f"“{key}”里“{rest.strip()[:20]}”被当成注释，没有读进来；如果是正文，请给整句加上英文双引号",
+            )
+
+    def _swallowed(self, node: Scalar, key: str) -> None:
+        """Warn when a further line of a sentence looks like a key that lost its place."""
+        for number in range(node.line + 1, min(node.end_line, len(self.lines)) + 1):
+            if found := LOOKS_LIKE_KEY.match(self.lines[number - 1]):
+                self.warn(number, f"“{found.group(1)}”没有和上面的键对齐，被当成“{key}”的一部分")
+
+    def texts(self, node: Node | None, key: str) -> list[str]:
+        """A list of texts; one text alone is a list of its lines."""
+        if node is None:
+            return []
+        if isinstance(node, Scalar):
+            if node.plain and node.end_line > node.line:
+                self.warn(node.line, f"“{key}”下面各行没有“- ”，被连成了一句；请在每一句前面加“- ”")
+            elif _joined(node) and key not in _ID_LISTS:
+                self.warn(node.line, f"“{key}”整行被当成一种问法；几种问法请写成 [第一种, 第二种]，用英文逗号")
+            return [line.strip() for line in self.text(node, key).split("\n") if line.strip()]
+        if isinstance(node, Mapping):
+            self.error(node.line, f"“{key}”应是一个列表，例如 {key}: [第一种问法, 第二种问法]")
+            return []
+        found = [self.text(item, key) for item in node.items]
+        if node.flow and any(_joined(item) for item in node.items):
+            if key in _ID_LISTS:
+                self.warn(node.line, f"“{key}”的列表里用了中文逗号，已按几项理解；请改成英文逗号")
+                parts = [
+                    re.split("[，、]", text) if _joined(item) else [text]
+                    for item, text in zip(node.items, found, strict=True)
+                ]
+                found = [part for texts in parts for part in texts]
+            elif len(found) == 1:
+                # A sentence may hold such a comma, so it is not cut: half a sentence would match too much.
+                self.warn(node.line, f"“{key}”的列表里用了中文逗号，整行被当成一种问法；几种问法之间请用英文逗号")
+        return [text.strip() for text in found if text.strip()]
+
+    def flag(self, node: Node | None, key: str) -> bool:
+        if node is None:
+            return False
+        word = node.value.strip().casefold() if isinstance(node, Scalar) else "?"
+        if word in keys.YES | keys.NO:
+            return word in keys.YES
+        # The safe side: what cannot be read restricts.
+        self.warn(node.line, f"“{key}”应是 true（是）或 false（否），现在按“是”处理")
+        return True
+
+    def valid(self, node: Node | None, held: list[str]) -> Period:
+        if node is None or (isinstance(node, Scalar) and not node.value.strip()):
+            return Period()
+        if not isinstance(node, Mapping):
+            self.warn(node.line, "有效期应写成 {from: 2026-01-01, until: 2026-12-31}；改好之前这一条不会回答")
+            held.append("有效期读不懂")
+            return Period()
+        ends: dict[str, date] = {}
+        for key, (word, value) in self.known(node, keys.PERIOD_KEYS, "有效期").items():
+            day = date_of(value)
+            if day is not None:
+                ends[key] = day
+            elif not isinstance(value, Scalar) or value.value.strip():
+                self.warn(
+                    value.line,
+                    f"有效期的“{word.value}”不是日期{_shown(value)}，请写成 2026-12-31；改好之前这一条不会回答",
+                )
+                held.append("有效期读不懂")
+        period = Period(ends.get("from"), ends.get("until"))
+        if period.start and period.end and period.start > period.end:
+            self.warn(node.line, "有效期的开始晚于结束，这一条永远不会回答")
+        return period
+
+    def review(self, node: Node | None) -> date | None:
+        if node is None or (isinstance(node, Scalar) and not node.value.strip()):
+            return None
+        day = date_of(node)
+        if day is None:
+            self.warn(node.line, f"复核日期{_shown(node)}没有这一天或写法不对，请写成 2026-12-01 这样")
+        return day
+
+    def limit(self, node: Node | None, key: str, held: list[str]) -> tuple[str, ...]:
+        found = tuple(self.texts(node, key))
+        if node is not None and not found:
+            self.warn(node.line, f"“{key}”是空的；改好或删掉之前这一条不会回答")
+            held.append(f"{key} 是空的")
+        return found
+
+    def ask_and_answers(self, ask: Node | None, answers: Node | None) -> tuple[FollowUp | None, dict[str, str]]:
+        follow_up: FollowUp | None = None
+        variants: dict[str, str] = {}
+        if isinstance(ask, Mapping) and len(ask.pairs) == 1 and isinstance(ask.pairs[0][1], Scalar):
+            name, question = ask.pairs[0]
+            follow_up = FollowUp(name.value.strip(), self.text(question, "ask"))
+        elif ask is not None:
+            self.error(ask.line, "追问应写成 ask: {city: 您在哪个城市？}，只问一个问题")
+        if isinstance(answers, Mapping):
+            for key, value in self.pairs(answers):
+                word = key.value.strip()
+                word = "else" if word in keys.ELSE_WORDS else word
+                if word in variants:
+                    self.error(key.line, f"“{key.value.strip()}”重复，上面已有同样意思的一项")
+                elif text := self.text(value, "answers"):
+                    variants[word] = text
+                else:
+                    self.warn(key.line, f"“{word}”下面没有答案")
+        elif answers is not None:
+            self.error(answers.line, "answers 应写成“上海: 答案”，每种情况一行")
+        if variants and follow_up is None and ask is None:
+            self.error(answers.line if answers else 1, "写了 answers 却没有 ask（追问什么）")
+        if follow_up and not variants:
+            self.error(ask.line if ask else 1, "写了 ask 却没有 answers（每种情况的答案）")
+        return follow_up, variants
+
+
+def date_of(node: Node) -> date | None:
+    found = _DATE.match(node.value.strip()) if isinstance(node, Scalar) else None
+    try:
+        return date(*map(int, found.groups())) if found else None
+    except ValueError:
+        return None
+
+
+def _shown(node: Node) -> str:
+    return f"（{node.value.strip()[:20]}）" if isinstance(node, Scalar) else ""
+
+
+def _why_no_text(node: Node) -> str:
+    if not isinstance(node, Scalar) and node.flow:
+        return "句子以 [ 或 { 开头时请给整句加上英文双引号"
+    if isinstance(node, Mapping):
+        return "句子里有“: ”时请给整句加上英文双引号，多行文字请先写 | 再另起一行"
+    return "这里写成了列表，请先写 | 再另起一行，各行缩进两个空格"
+
+
+def _joined(item: Node) -> bool:
+    """Whether an item of a list in brackets looks like several; what stands in quotes is one on purpose."""
+    return isinstance(item, Scalar) and item.plain and re.search("[，、]", item.value) is not None
+
+
+def _first_foreign_line(raw: bytes) -> int:
+    foreign = len(raw)
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        foreign = exc.start
+    zero = raw.find(b"\0", 0, foreign)
+    return raw.count(b"\n", 0, foreign if zero < 0 else zero) + 1
+
+
+def _listed(allowed: dict[str, str], like: str) -> str:
+    """The allowed words in the language of `like`."""
+    return "、".join(word for word in allowed if word.isascii() == like.isascii())

@@ -1,0 +1,91 @@
+"""Slips within the value of one key, read as meant: Chinese brackets and quotes, special signs, periods in words."""
+
+from __future__ import annotations
+
+import re
+
+TEXT_KEYS = {"question", "answer", "topic", "owner", "source", "id"}
+LIST_KEYS = {"also", "not", "related", "groups", "departments"}
+NAME_KEYS = {"id", "topic", "owner"}
+
+QUOTE_REASON = "这句话里有 YAML 的特殊符号，请给整句加上英文双引号"
+_WIDE_BRACKETS = "列表要用英文的方括号和逗号"
+_WIDE_QUOTES = "这里不用中文引号"
+_MIXED_QUOTES = "两头的引号要一样，都用英文双引号"
+_PERIOD = "有效期应写成 {from: 2026-01-01, until: 2026-12-31}"
+
+_COMMENT = re.compile(r"\s#")
+_WHOLE_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
+_WHOLE_QUOTED = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*(?:#.*)?$""")
+_ALIAS_OR_ANCHOR = re.compile(r"^[*&][A-Za-z0-9_-]+(\s|$)")
+_SPECIAL_START = "*&!%@`"
+# A bracket that is closed before the sentence ends opens no list: `[手册](https://…) 第 5 章`, `{facts.额度} 元`.
+_BRACKET_FIRST = re.compile(r"\[[^\]]*\]\s*[^\s#]|\{[^}]*\}\s*[^\s#]|\{facts\.[^}]*\}$")
+_LIST_IN_WIDE_BRACKETS = re.compile(r"(?:[［【]([^［【\]］】\[#]*)[\]］】]|\[([^［【\]］】\[#]*)[］】])\s*$")
+_LIST_OF_WIDE_QUOTED = re.compile(r"\[\s*[“”][^“”\[\]]*[“”](?:\s*[，、]\s*[“”][^“”\[\]]*[“”])+\s*\]\s*$")
+_MIXED_QUOTED = re.compile(r'"[^"“”\\]+[“”]|[“”][^"“”\\]+"')
+_WIDE_QUOTED = re.compile(r"[“”]([^“”]*)[“”]")
+_DATE = r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?"
+_FROM_TO = re.compile(rf"({_DATE})\s*(?:至|到|~|～|-+|—+|–)\s*({_DATE})\s*$")
+_LOOSE_PERIOD = re.compile(
+    rf"[{{｛]\s*(?:(from|从)\s*[:：]\s*({_DATE}))?\s*[,，、]?\s*(?:(until|到)\s*[:：]\s*({_DATE}))?\s*[}}｝]\s*$"
+)
+_TIDY_PERIOD = re.compile(r"\{\s*\w+: [^:,]*(?:,\s*\w+: [^:,]*)?\}\s*$")
+
+
+def mended_value(key: str, value: str) -> tuple[str, str]:
+    """The value of a key as meant, on one line, and what was wrong; the same value and nothing where all is well."""
+    if key in NAME_KEYS and (found := _WIDE_QUOTED.fullmatch(value.strip())) and found[1].strip():
+        return quoted_if_needed(found[1].strip()), _WIDE_QUOTES
+    if key in TEXT_KEYS:
+        return _mended_text(value)
+    if key in LIST_KEYS:
+        return _mended_list(value)
+    if key == "valid":
+        return _mended_period(value)
+    return value, ""
+
+
+def _mended_text(value: str) -> tuple[str, str]:
+    body = value.strip()
+    if _MIXED_QUOTED.fullmatch(body):
+        return f'"{body[1:-1]}"', _MIXED_QUOTES
+    quoted = quoted_if_needed(value)
+    return quoted, QUOTE_REASON if quoted != value else ""
+
+
+def _mended_list(value: str) -> tuple[str, str]:
+    reason = ""
+    if found := _LIST_IN_WIDE_BRACKETS.match(value):
+        value, reason = f"[{found[1] if found[1] is not None else found[2]}]", _WIDE_BRACKETS
+    if _LIST_OF_WIDE_QUOTED.match(value):
+        items = (item.replace("\\", "\\\\").replace('"', '\\"') for item in _WIDE_QUOTED.findall(value))
+        value, reason = "[" + ", ".join(f'"{item}"' for item in items) + "]", _WIDE_BRACKETS
+    return value, reason
+
+
+def _mended_period(value: str) -> tuple[str, str]:
+    if found := _FROM_TO.match(value):
+        return f"{{from: {found[1]}, until: {found[2]}}}", _PERIOD
+    found = _LOOSE_PERIOD.match(value)
+    if found is None or _TIDY_PERIOD.match(value) or not (found[2] or found[4]):
+        return value, ""
+    ends = [f"{found[word]}: {found[word + 1]}" for word in (1, 3) if found[word]]
+    return "{" + ", ".join(ends) + "}", _PERIOD
+
+
+def quoted_if_needed(value: str) -> str:
+    """Quote a one-line text that YAML would read as something else: `**5 天**`, `报销: 怎么办`."""
+    if _WHOLE_QUOTED.fullmatch(value):
+        return value
+    comment = _COMMENT.search(value)
+    body, rest = (value[: comment.start()], value[comment.start() :]) if comment else (value, "")
+    body = body.rstrip()
+    if not body or _WHOLE_BLOCK.fullmatch(body) or _WHOLE_QUOTED.fullmatch(body) or _ALIAS_OR_ANCHOR.match(body):
+        return value
+    broken_quote = body[0] in "\"'" and body.count(body[0]) > 1
+    special = body[0] in _SPECIAL_START or re.match(r"(?:[|>]|[?-] )", body) or _BRACKET_FIRST.match(body)
+    inner_colon = body[0] not in "\"'" and re.search(r":(\s|$)", body) is not None
+    if not (special or inner_colon or broken_quote):
+        return value
+    return '"' + body.replace("\\", "\\\\").replace('"', '\\"') + '"' + rest
