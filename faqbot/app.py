@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +17,11 @@ from typing import Protocol
 import aiohttp
 
 from faqbot.bot import Bot
+from faqbot.console.office import Office
+from faqbot.console.origin import is_loopback
+from faqbot.console.outside import watch_files
 from faqbot.console.server import Health, open_console
+from faqbot.console.sessions import LINK_SECONDS, announce, announced, new_link, reachable
 from faqbot.delivery import Delivery
 from faqbot.dingtalk.openapi import OpenApi, Slots
 from faqbot.dingtalk.robot import Robot
@@ -75,10 +80,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         session = await stack.enter_async_context(http_session(settings))
         embeddings = open_embeddings(settings, session, store)
         embed = embeddings.of_wordings if embeddings else None
-        library = Library(
-            FolderShelf(Path(settings.knowledge)), today, settings.strictness, embed, keep=store, metrics=metrics
-        )
+        shelf = FolderShelf(Path(settings.knowledge))
+        library = Library(shelf, today, settings.strictness, embed, keep=store, metrics=metrics)
         stack.push_async_callback(library.close)
+        earlier = await store.documents()
         try:
             await library.refresh()
         except KnowledgeMissing as exc:
@@ -100,14 +105,17 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         metrics.watch("stream_connected", "Whether bot messages can arrive now", lambda: stream.connected)
         metrics.watch("store_up", "Whether the store took the last step", lambda: bot.inbox.store_ok)
         health = Health(stream=lambda: stream.connected, store=lambda: bot.inbox.store_ok)
-        console_url = await open_console(
-            stack, settings.host, settings.port, health=health, metrics=metrics, password=settings.console_password
-        )
+        office = Office(library, shelf, store, settings, today)
+        if embeddings is not None:
+            office = replace(office, meaning=embeddings.of_question)
+        console_url = await open_console(stack, office, health=health, metrics=metrics)
         # From here on, leaving the stack runs bottom up: stop the stream, finish replies, close the rest.
         stack.push_async_callback(_last_words, quota)
         stack.push_async_callback(bot.drain, GRACE_SECONDS)
         await bot.inbox.start()
-        for loop in (library.watch(), bot.inbox.keep(), keep_house(store, quota, settings.keep_days)):
+        house = keep_house(store, quota, settings.keep_days)
+        journal = watch_files(office, earlier)
+        for loop in (library.watch(), bot.inbox.keep(), house, announce(store, console_url), journal):
             stack.push_async_callback(_cancel, asyncio.create_task(loop))
         connection = asyncio.create_task(stream.run())
         stack.push_async_callback(_cancel, connection)
@@ -201,13 +209,40 @@ async def embed_all(settings: Settings, *lists: Sequence[str]) -> list[Floats]:
         return [await embeddings.of_wordings(texts) for texts in lists]
 
 
-async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or Ctrl-C. Raises StartError."""
+async def sign_in_link(settings: Settings) -> str:
+    """A new one-time link to the console that runs on this machine with this store. Raises StartError."""
+    if not settings.console_password and not is_loopback(settings.host):
+        raise StartError(f"控制台在 {settings.host} 上监听，需要密码：请设置 FAQBOT_CONSOLE_PASSWORD，再重启机器人")
+    store = await open_store(settings.store)
+    try:
+        url = await announced(store)
+        if not url:
+            raise StartError("没有找到正在运行的机器人：请先用 faqbot run 启动它，并在同一个目录里运行 faqbot link")
+        return await new_link(store, url)
+    finally:
+        await store.close()
+
+
+async def _welcome(settings: Settings, app: Running, say: Callable[[str], object]) -> None:
+    """Tell the person at the terminal how to open a console that has no password."""
+    if not settings.console_password and is_loopback(settings.host):
+        link = await new_link(app.store, reachable(app.console_url))
+        say(f"控制台（{LINK_SECONDS / 60:.0f} 分钟内有效，只能用一次；再要一个用 faqbot link）：{link}")
+
+
+async def serve(settings: Settings, say: Callable[[str], object] | None = None) -> None:
+    """Run until SIGTERM or Ctrl-C; `say` shows a line to the person at the terminal. Raises StartError."""
     # The store's thread needs Python's lock many times for one commit; by default each time may take five milliseconds
     # from a busy loop, and acknowledgements wait for commits.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    # Every message makes many short-lived objects; looking through the whole index after each few of them costs a tenth
+    # of the work.
+    gc.set_threshold(50_000, 50, 100)
     stopped = until_stopped()
     async with running(settings) as app:
+        gc.freeze()
+        if say is not None:
+            await _welcome(settings, app, say)
         await asyncio.wait({stopped, app.finished}, return_when=asyncio.FIRST_COMPLETED)
         if app.finished.done():
             await app.finished
@@ -230,5 +265,7 @@ def until_stopped() -> asyncio.Future[None]:
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    """Cancel and wait. A cancellation may be swallowed where a library waits with a timeout, so it is repeated."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.5)

@@ -38,7 +38,7 @@ _PLOT, _AXIS, _HEADROOM = 150, 24, 20
 _COLUMNS = 8
 _COLUMN_FILL = 0.7
 # As many dates find room under a chart on a telephone; one that begins so far to the right ends with its column.
-_DATES, _LATE = 8, 85.0
+_DATES, _LATE = 8, 88.0
 # The rest of the width is for the numbers of the axis.
 _PLOT_WIDTH = 92.0
 _BAR_ROW, _BAR, _BAR_LABEL = 44, 14, 17

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from dotenv import dotenv_values
 
-from faqbot.errors import EmbeddingsError, FaqbotError, KnowledgeMissing, SettingsError, StartError
+from faqbot.errors import EmbeddingsError, FaqbotError, KnowledgeMissing, SettingsError, ShelfError, StartError
 from faqbot.settings import Settings
 
 if TYPE_CHECKING:
     from faqbot.evaluation import Result
     from faqbot.features import Floats
     from faqbot.knowledge.assemble import Snapshot
+    from faqbot.knowledge.shelf import FolderShelf
     from faqbot.matching import Explanation, Index
 
 cli = typer.Typer(
@@ -52,7 +53,8 @@ def run() -> None:
     from faqbot.telemetry import setup_logging
 
     setup_logging(settings.log_level, settings.log_format, settings.secrets)
-    _run(serve(settings))
+    # A link opens the console: it is for eyes at a terminal, never for a file or a service's log.
+    _run(serve(settings, say=typer.echo if sys.stdout.isatty() else None))
 
 
 @cli.command()
@@ -67,6 +69,19 @@ def sandbox() -> None:
         settings = replace(settings, knowledge=_sample_knowledge())
         typer.echo(f"没有找到 knowledge 目录，使用自带的示例知识：{settings.knowledge}", err=True)
     _run(rehearse(settings, say=typer.echo))
+
+
+@cli.command()
+def link() -> None:
+    """打印一个新的控制台登录链接：10 分钟内有效，只能用一次。机器人要正在运行。"""
+    settings = _settings()
+
+    async def show() -> None:
+        from faqbot.app import sign_in_link
+
+        typer.echo(await sign_in_link(settings))
+
+    _run(show())
 
 
 @cli.command()
@@ -137,9 +152,13 @@ def evaluate_command(
 def check(
     path: Annotated[Path | None, typer.Argument(help="知识目录；默认是 FAQBOT_KNOWLEDGE")] = None,
     style: Annotated[Format, typer.Option("--format", help="输出格式")] = Format.TEXT,
+    fix_it: Annotated[
+        bool, typer.Option("--fix", help="先把有把握的手误改好：全角冒号、Tab、引号、写错的键、编码、重复的问法")
+    ] = False,
 ) -> None:
     """检查知识文件，列出每个问题的文件、行号和改法；有错误时退出码为 1。"""
     settings = _settings()
+    refused = _fixed(path or settings.knowledge, aside=style is not Format.TEXT) if fix_it else []
     snapshot = _knowledge(path or settings.knowledge, _today(settings))
     errors = sum(p.is_error for p in snapshot.problems)
     if style is Format.JSON:
@@ -158,22 +177,83 @@ def check(
             f"共 {len(snapshot.entries)} 条，{errors} 个错误，{len(snapshot.problems) - errors} 个提醒。",
             err=True,
         )
+    if refused:
+        _fail("\n".join(refused))
     raise typer.Exit(1 if errors else 0)
+
+
+@cli.command("export")
+def export_command(
+    file: Annotated[Path | None, typer.Argument(help="要写的表格：以 .xlsx 或 .csv 结尾")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--yaml", metavar="DIR", help="不写表格，把知识文件原样写进这个空目录")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="覆盖已有的表格")] = False,
+) -> None:
+    """把知识导出成 Excel（.xlsx）或 CSV 表格，一行一条；改好后用 import 导回来，什么都不会丢。"""
+    from faqbot.knowledge.exchange_files import export_table, write_folder
+
+    if (file is None) == (folder is None):
+        _fail("请写要导出的表格（.xlsx 或 .csv），或者 --yaml 加一个目录，二者选一")
+    try:
+        files = _shelf().read_now()
+        if folder is not None:
+            write_folder(files, folder)
+            typer.echo(f"已把 {len(files)} 个文件写进 {folder}。")
+        elif file is not None:
+            size = sum(map(len, files.values()))
+            with _progress(size, "导出") as bar:
+                problems, count = export_table(files, file, force=force, progress=lambda part: bar(int(part * size)))
+            for line in problems:
+                typer.echo(line, err=True)
+            if problems:
+                raise typer.Exit(1)
+            typer.echo(f"已把 {count} 条写进 {file}。")
+    except FaqbotError as exc:
+        _fail(str(exc))
+
+
+@cli.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="要读的表格：.xlsx 或 .csv")],
+    write: Annotated[bool, typer.Option("--write", help="真的写进知识文件；不加就只是试看")] = False,
+    delete_missing: Annotated[
+        bool, typer.Option("--delete-missing", help="表里没有的条目，从知识文件里删除；不加就保留")
+    ] = False,
+) -> None:
+    """比较表格和现在的知识：新增、修改、没有变化的各几条，每个问题在第几行。加 --write 才写进知识文件。"""
+    from faqbot.knowledge.exchange_apply import bring_in
+    from faqbot.knowledge.exchange_files import read_file, write_files
+    from faqbot.knowledge.exchange_report import complaints, outcome
+
+    shelf = _shelf()
+    try:
+        files, raw = shelf.read_now(), read_file(file)
+        with _progress(len(raw), "导入") as bar:
+            plan, after = bring_in(
+                files, file.name, raw, delete_missing=delete_missing, progress=lambda part: bar(int(part * len(raw)))
+            )
+        if write and plan.ok:
+            write_files(shelf, files, after)
+    except FaqbotError as exc:
+        _fail(str(exc))
+    for line in complaints(plan.troubles):
+        typer.echo(line, err=True)
+    for line in outcome(plan, delete_missing=delete_missing, written=write and plan.ok):
+        typer.echo(line)
+    raise typer.Exit(0 if plan.ok else 1)
 
 
 @cli.command()
 def doctor() -> None:
     """检查设置、时钟、凭证、权限、Stream 连接、存储和知识；每个问题都说明去哪里改。有问题时退出码为 1。"""
-    try:
-        settings = Settings.load(_environ(), need_credentials=True)
-    except SettingsError as exc:
-        _fail("✗ 设置\n" + "\n".join(f"    - {p}" for p in exc.problems))
-    _use_network_settings()
+    settings = _settings(need_credentials=True)
+    import logging
+
     from faqbot.doctor import Level, examine
-    from faqbot.telemetry import setup_logging
 
     # What the checks find is printed; the log of the parts they use would only repeat it.
-    setup_logging("CRITICAL", "text", settings.secrets)
+    logging.disable(logging.CRITICAL)
     signs = {Level.GOOD: "✓", Level.WARNING: "!", Level.BAD: "✗"}
     worst = Level.GOOD
 
@@ -207,6 +287,35 @@ def forget(
         typer.echo(f"已删除 {person.strip()} 的 {gone} 条提问记录，以及刚才给这个人的列表。")
 
     _run(delete())
+
+
+@cli.command()
+def report(
+    since: Annotated[str, typer.Option("--since", help="从什么时候起：7d、24h、4w 或日期 2026-11-01")] = "7d",
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="输出 CSV，一行一条提问记录，表格软件可以直接打开")] = False,
+) -> None:
+    """大家问了什么、答上了多少、哪些没有答上（相似的合在一起）、多少没送达、本月额度。机器人可以照常运行。"""
+    settings = _settings()
+    from faqbot.report import make_report, notes, read_since
+
+    if as_json and as_csv:
+        _fail("--json 和 --csv 请只写一个")
+
+    async def show() -> None:
+        now = datetime.now(settings.timezone)
+        start = read_since(since, now)
+        for note in notes(settings, start, now):
+            typer.echo(note, err=True)
+        found = await make_report(settings, _knowledge(settings.knowledge, now.date()), start, now)
+        if as_json:
+            typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
+        elif as_csv:
+            typer.echo(found.as_csv(), nl=False)
+        else:
+            found.show()
+
+    _run(show())
 
 
 def _problem(problem: Any) -> dict[str, Any]:
@@ -338,6 +447,39 @@ def _knowledge(folder: Path, today: date) -> Snapshot:
         return assemble(shelf.read_now(), label=shelf.label, today=today)
     except KnowledgeMissing as exc:
         _fail(str(exc))
+
+
+def _fixed(folder: Path, *, aside: bool) -> list[str]:
+    """Correct the files of a folder and show each change; return what could not be written, one line each."""
+    from faqbot.knowledge.fix import fix
+    from faqbot.knowledge.shelf import FolderShelf
+
+    shelf, refused, count = FolderShelf(folder), [], 0
+    try:
+        files = shelf.read_now()
+    except KnowledgeMissing as exc:
+        _fail(str(exc))
+    for name, content in files.items():
+        after, fixes = fix(content, name)
+        if not fixes:
+            continue
+        try:
+            shelf.write_now(name, after, content)
+        except ShelfError as exc:
+            refused.append(str(exc))
+            continue
+        count += len(fixes)
+        for made in fixes:
+            typer.echo(f"{shelf.label}/{made.file}:{made.line}: 已改：{made.reason}", err=aside)
+            typer.echo(f"    原来：{made.before.strip()}\n    现在：{made.after.strip() or '（删掉）'}", err=aside)
+    typer.echo(f"改了 {count} 处。", err=True)
+    return refused
+
+
+def _shelf() -> FolderShelf:
+    from faqbot.knowledge.shelf import FolderShelf
+
+    return FolderShelf(_settings().knowledge)
 
 
 def _with_meanings(settings: Settings, index: Index, texts: Sequence[str]) -> tuple[Index, Sequence[Floats | None]]:

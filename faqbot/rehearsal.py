@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from faqbot.app import running, until_stopped
+from faqbot.console.sessions import new_link
 from faqbot.errors import StartError
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
@@ -50,6 +51,7 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         await ding.until_connected()
         say(f"沙箱已就绪，请在浏览器打开：{ding.url}")
         say(f"群“{group.title}”里试试：@小助手 年假几天    （知识：{settings.knowledge}，Ctrl-C 停止）")
+        say(f"控制台（HR 用，链接只能用一次）：{await new_link(app.store, app.console_url)}")
         await asyncio.wait({stopped, app.finished}, return_when=asyncio.FIRST_COMPLETED)
 
 

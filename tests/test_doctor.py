@@ -380,7 +380,7 @@ async def test_anything_bad_exits_one_and_shows_no_secret(ding: FakeDingTalk, tm
 def test_wrong_settings_exit_two_and_are_all_listed(tmp_path: Path) -> None:
     done = faqbot(tmp_path, "doctor", FAQBOT_PORT="八千", DINGTALK_CLIENT_SECRET="hunter2-secret")
     assert done.returncode == 2 and done.stdout == ""
-    assert "✗ 设置" in done.stderr and "FAQBOT_PORT" in done.stderr and "缺少 DINGTALK_CLIENT_ID" in done.stderr
+    assert "设置有问题" in done.stderr and "FAQBOT_PORT" in done.stderr and "缺少 DINGTALK_CLIENT_ID" in done.stderr
     assert "hunter2" not in done.stderr and "Traceback" not in done.stderr
 
 

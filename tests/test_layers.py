@@ -13,10 +13,16 @@ PACKAGE = Path(__file__).parent.parent / "faqbot"
 LAYERS = {
     0: "faqbot model errors knowledge dingtalk",
     1: "text lexicon sound features spelling meaning fitted shortlist certainty matching dialogue calibration "
-    "render privacy dingtalk.payloads dingtalk.codes "
-    "knowledge.keys knowledge.explain knowledge.tree knowledge.mend knowledge.parse knowledge.assemble",
-    2: "telemetry evaluation embeddings settings pacing metrics quota store knowledge.shelf knowledge.library "
-    "dingtalk.webhook dingtalk.http dingtalk.tokens dingtalk.openapi dingtalk.robot",
+    "render privacy stats charts impact dingtalk.payloads dingtalk.codes "
+    "knowledge.keys knowledge.explain knowledge.tree knowledge.mend knowledge.parse knowledge.assemble "
+    "knowledge.encoding knowledge.strays knowledge.slips knowledge.reader knowledge.beside knowledge.page "
+    "knowledge.quoting knowledge.splice knowledge.draft knowledge.outline knowledge.edit knowledge.fix "
+    "knowledge.settling "
+    "knowledge.exchange knowledge.exchange_cells knowledge.exchange_sheets knowledge.exchange_report "
+    "knowledge.exchange_text knowledge.exchange_apply",
+    2: "telemetry evaluation report embeddings settings pacing metrics quota store knowledge.disk knowledge.shelf "
+    "knowledge.library knowledge.exchange_files dingtalk.webhook dingtalk.http dingtalk.tokens dingtalk.openapi "
+    "dingtalk.robot",
     3: "bot desk inbox delivery",
     4: "dingtalk.stream console sandbox",
     5: "app rehearsal doctor cli __main__",

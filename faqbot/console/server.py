@@ -1,21 +1,21 @@
-"""The HTTP server of the bot process: health, readiness and metrics."""
+"""The HTTP server of the bot process: health, readiness, metrics, and the pages of the console."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import hmac
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import BasicAuth, web
 
+from faqbot.console import auth, editing, entries, history, missed, pages, stats_page, today
+from faqbot.console.office import OFFICE, Office
+from faqbot.console.origin import from_this_machine
+from faqbot.console.sessions import Sessions
 from faqbot.errors import StartError
 from faqbot.metrics import CONTENT_TYPE, Metrics
-
-# A proxy in front says so by one of these; then the peer's address is the proxy's.
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +29,16 @@ class Health:
 _HEALTH: web.AppKey[Health] = web.AppKey("health")
 _METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 _PASSWORD: web.AppKey[str] = web.AppKey("password")
+_PARTS = (auth, today, editing, entries, missed, history, stats_page)
 
 
-async def open_console(
-    stack: contextlib.AsyncExitStack, host: str, port: int, *, health: Health, metrics: Metrics, password: str
-) -> str:
+async def open_console(stack: contextlib.AsyncExitStack, office: Office, *, health: Health, metrics: Metrics) -> str:
     """Listen until the stack closes; return the address, with the port that was really taken.
 
     Raises StartError when the port is taken or the host is not ours.
     """
-    app = web.Application()
-    app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, password
-    app.router.add_get("/healthz", _healthz)
-    app.router.add_get("/readyz", _readyz)
-    app.router.add_get("/metrics", _metrics)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    host, port = office.settings.host, office.settings.port
+    runner = web.AppRunner(build(office, health, metrics), access_log=None, shutdown_timeout=1)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, host, port)
@@ -57,21 +52,20 @@ async def open_console(
     return f"http://{shown}:{taken}"
 
 
-def from_this_machine(request: web.Request) -> bool:
-    """Whether the request comes from a program on this machine and through no proxy."""
-    if any(name in request.headers for name in _FORWARDED):
-        return False
-    named = request.url.host or ""
-    return _loopback(request.remote or "") and (named == "localhost" or _loopback(named))
-
-
-def _loopback(address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = getattr(found, "ipv4_mapped", None)
-    return (mapped or found).is_loopback
+def build(office: Office, health: Health, metrics: Metrics) -> web.Application:
+    """The application with all its routes; each part of the console adds its own."""
+    app = web.Application(middlewares=[auth.errors, auth.guard], client_max_size=pages.MAX_BODY)
+    app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, office.settings.console_password
+    app[OFFICE] = office
+    app[auth.SESSIONS] = Sessions(office.store, office.settings.console_password)
+    app.on_response_prepare.append(pages.add_headers)
+    app.router.add_get("/healthz", _healthz)
+    app.router.add_get("/readyz", _readyz)
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/static/{version}/{name}", pages.static_file)
+    for part in _PARTS:
+        part.add_routes(app)
+    return app
 
 
 async def _healthz(request: web.Request) -> web.Response:
@@ -102,4 +96,6 @@ def _knows_password(request: web.Request) -> bool:
         given = BasicAuth.decode(request.headers.get("Authorization", ""), encoding="utf-8")
     except ValueError:
         return False
-    return bool(password) and hmac.compare_digest(given.password.encode(), password.encode())
+    return bool(password) and hmac.compare_digest(
+        *(t.encode("utf-8", "surrogatepass") for t in (given.password, password))
+    )

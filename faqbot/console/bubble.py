@@ -1,0 +1,145 @@
+"""Markdown → HTML as DingTalk would show it: what its documents name and nothing more. Pure.
+
+Whatever is no known mark stays text; the address of a link is shown beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
+
+_HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
+_QUOTE = re.compile(r" {0,3}> ?(.*)")
+_BULLET = re.compile(r" {0,3}[-*][ \t]+(.*)")
+_ORDERED = re.compile(r" {0,3}(\d{1,9})\.[ \t]+(.*)")
+_ADDRESS = r"\(((?:[^()\s]|\([^()\s]*\))+)\)"
+_LABEL = r"\[((?:[^\[\]]|\[[^\[\]]*\])*)\]"
+_INLINE = re.compile(
+    rf"!{_LABEL}{_ADDRESS}|{_LABEL}{_ADDRESS}|\*\*(?=\S)((?:[^*]|\*(?!\*))+)(?<=\S)\*\*(?!\*)|\*(?=[^\s*])([^*]*[^\s*])\*"
+)
+_BREAK = re.compile(r"( *)\n[ \t]*")
+# Deeper nesting is no message anybody wrote.
+_DEEPEST = 8
+
+
+@dataclass(slots=True)
+class _Block:
+    kind: str
+    text: str
+    number: str = ""
+    closed: bool = False
+
+
+def bubble(markdown: str, depth: int = 0) -> Markup:
+    """The inside of a chat bubble."""
+    html = Markup()
+    blocks = list(_blocks(markdown))
+    for at, block in enumerate(blocks):
+        if block.kind == "quote" and depth < _DEEPEST:
+            html += Markup("<blockquote>{}</blockquote>").format(bubble(block.text, depth + 1))
+            continue
+        listed = block.kind in ("ul", "ol")
+        inner = _inline(_join(block.text))
+        if not listed:
+            tag = Markup("p" if block.kind == "quote" else block.kind)
+            html += Markup("<{0}>{1}</{0}>").format(tag, inner)
+            continue
+        tag = Markup(block.kind)
+        if at == 0 or blocks[at - 1].kind != block.kind:
+            html += Markup("<{}>").format(tag)
+        number = Markup(' value="{}"').format(block.number) if block.number else ""
+        html += Markup("<li{}>{}</li>").format(number, inner)
+        if at + 1 == len(blocks) or blocks[at + 1].kind != block.kind:
+            html += Markup("</{}>").format(tag)
+    return html
+
+
+def _blocks(source: str) -> Iterable[_Block]:
+    """Cut into blocks; a bare next line goes on with the open one."""
+    blocks: list[_Block] = []
+    current: _Block | None = None
+    for line in re.sub("\r\n?", "\n", source).split("\n"):
+        if not line.strip():
+            current = None
+        elif hit := _HEADING.fullmatch(line):
+            blocks.append(_Block(f"h{len(hit[1])}", hit[2]))
+            current = None
+        elif hit := _QUOTE.fullmatch(line):
+            if current is not None and current.kind == "quote":
+                current.text += "\n" + hit[1]
+            else:
+                current = _Block("quote", hit[1])
+                blocks.append(current)
+            # A bare line only goes on with running text.
+            current.closed = not hit[1].strip() or _HEADING.fullmatch(hit[1]) is not None
+        elif hit := _BULLET.fullmatch(line):
+            current = _Block("ul", hit[1])
+            blocks.append(current)
+        # Inside running text only "1." begins a list, so that a wrapped "2025. " does not.
+        elif (hit := _ORDERED.fullmatch(line)) and (current is None or current.kind != "p" or hit[1] == "1"):
+            current = _Block("ol", hit[2], hit[1])
+            blocks.append(current)
+        elif current is not None and not current.closed:
+            current.text += "\n" + line
+        else:
+            current = _Block("p", line)
+            blocks.append(current)
+    return blocks
+
+
+def _join(text: str) -> str:
+    """Two blanks before a newline break the line; a bare newline is only a space."""
+    return _BREAK.sub(lambda m: "\n" if len(m[1]) >= 2 else " ", text.strip())
+
+
+def _inline(text: str, depth: int = 0) -> Markup:
+    html = Markup()
+    while depth < _DEEPEST and (hit := _INLINE.search(text)):
+        alt, picture, label, address, bold, italic = hit.groups()
+        html += _lines(text[: hit.start()])
+        text = text[hit.end() :]
+        if picture is not None:
+            html += _picture(alt, picture) or _lines(hit[0])
+        elif address is not None:
+            html += _link(label, address, depth) or _lines(hit[0])
+        else:
+            tag = Markup("strong" if bold else "em")
+            html += Markup("<{0}>{1}</{0}>").format(tag, _inline(bold or italic, depth + 1))
+    return html + _lines(text)
+
+
+def _lines(text: str) -> Markup:
+    return Markup("<br>").join(map(escape, text.split("\n")))
+
+
+def _link(label: str, address: str, depth: int) -> Markup | None:
+    """The words with the host behind them; None for an address that DingTalk would not open."""
+    if re.match(r"(?i)(dtmd|dingtalk)://", address):
+        # Only DingTalk opens these; here they would lead nowhere.
+        return Markup('<span class="tap">{}</span>').format(_inline(label, depth + 1))
+    host = _host(address)
+    if not host:
+        return None
+    link = Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a><span class="host">{}</span>')
+    return link.format(address, _inline(label, depth + 1), host)
+
+
+def _picture(alt: str, address: str) -> Markup | None:
+    """Where a picture will stand: the console loads nothing from elsewhere."""
+    host = _host(address)
+    if not host:
+        return None
+    link = Markup('<a class="picture" href="{}" target="_blank" rel="noopener noreferrer">图片{}</a>')
+    return link.format(address, f"：{alt}" if alt else "") + Markup('<span class="host">{}</span>').format(host)
+
+
+def _host(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+        return (parts.hostname or "") if parts.scheme.lower() in ("http", "https") else ""
+    except ValueError:
+        return ""

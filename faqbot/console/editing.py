@@ -1,0 +1,220 @@
+"""问答, for writing: the form of an entry, checking and saving it, adding a wording, removing an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from faqbot.console import finding, saving
+from faqbot.console.differences import Piece, side_by_side
+from faqbot.console.effects import Effects, preview_effects
+from faqbot.console.entries import TAB, bubble_of, find_entry, summary
+from faqbot.console.forms import EntryForm, differing
+from faqbot.console.office import Office, office
+from faqbot.console.pages import asked_id, entry_url, fragment, notice, person, read_form, redirect, show
+from faqbot.errors import EditError, ShelfError
+from faqbot.knowledge.draft import draft_of
+from faqbot.model import Entry
+
+_LONGEST_WORDING = 200
+
+
+def add_routes(app: web.Application) -> None:
+    app.router.add_get("/entries/new", new_page)
+    app.router.add_post("/entries/new", add)
+    app.router.add_get("/entries/{id}/edit", edit_page)
+    app.router.add_post("/entries/{id}/edit", change)
+    app.router.add_post("/entries/{id}/wordings", add_wording)
+    app.router.add_get("/entries/{id}/remove", remove_page)
+    app.router.add_post("/entries/{id}/remove", remove)
+    app.router.add_post("/preview", preview)
+
+
+@dataclass(frozen=True, slots=True)
+class Rivalry:
+    """The file changed while somebody was writing: the fields that differ, theirs and what is in the file now.
+    `elsewhere` says that another part of the file was changed, `gone` that the entry is not there any more."""
+
+    fields: Sequence[tuple[str, Sequence[Piece], Sequence[Piece]]] = ()
+    elsewhere: bool = False
+    gone: bool = False
+
+
+async def new_page(request: web.Request) -> web.StreamResponse:
+    """An empty form; the query may fill it in, as from a question nobody answered."""
+    return await _form_page(request, EntryForm.of_fields(request.query))
+
+
+async def add(request: web.Request) -> web.StreamResponse:
+    at, fields = office(request), await read_form(request)
+    form = EntryForm.of_fields(fields)
+    try:
+        proposal = await saving.propose_new(at, form)
+        effects = await preview_effects(at, proposal)
+        if fields.get("do") != "save" or not effects.ok:
+            return await _form_page(request, form, effects=effects)
+        saved = await saving.save(at, person(), proposal, "add")
+    except saving.Overtaken:
+        return await _form_page(request, form, problems=["有人刚才改了这个文件。请再点一次「检查一下」。"], status=409)
+    except (EditError, ShelfError) as exc:
+        return await _form_page(request, form, problems=[str(exc)], status=422)
+    raise redirect(entry_url(saved.id) if saved else TAB, done="saved-draft" if form.draft else "added")
+
+
+async def edit_page(request: web.Request) -> web.StreamResponse:
+    """The form with what stands in the file."""
+    entry = find_entry(request)
+    try:
+        loaded = await saving.load(office(request), entry)
+        form = EntryForm.of_draft(draft_of(loaded.entry), file=loaded.file, seen=loaded.seen)
+    except EditError as exc:
+        return notice(request, 409, "现在不能修改这一条", str(exc), back=entry_url(entry.id))
+    return await _form_page(request, form, entry)
+
+
+async def change(request: web.Request) -> web.StreamResponse:
+    at, fields = office(request), await read_form(request)
+    form = EntryForm.of_fields(fields)
+    await at.library.refresh()
+    entry = at.snapshot.entry(asked_id(request))
+    if entry is None:
+        # What the person wrote is worth more than a page that says 404.
+        return await _form_page(request, form, rivalry=Rivalry(gone=True), status=409)
+    try:
+        proposal = saving.propose_change(await saving.load(at, entry), form)
+        if proposal.after == proposal.before:
+            raise redirect(entry_url(entry.id), done="unchanged")
+        effects = await preview_effects(at, proposal)
+        if fields.get("do") != "save" or not effects.ok:
+            return await _form_page(request, form, entry, effects=effects)
+        saved = await saving.save(at, person(), proposal, "change")
+    except saving.Overtaken as exc:
+        return await _overtaken(request, form, entry, exc.present)
+    except (EditError, ShelfError) as exc:
+        return await _form_page(request, form, entry, problems=[str(exc)], status=422)
+    raise redirect(entry_url(saved.id if saved else entry.id), done="saved-draft" if form.draft else "saved")
+
+
+async def _overtaken(request: web.Request, form: EntryForm, entry: Entry, present: bytes | None) -> web.StreamResponse:
+    """Both versions side by side; the text stays in the form, which from now on knows the new version."""
+    at = office(request)
+    await at.library.refresh()
+    try:
+        now = await saving.load(at, at.snapshot.entry(entry.id) or entry, present)
+    except EditError as exc:
+        return await _form_page(request, form, entry, problems=[str(exc)], status=409)
+    fields = [
+        (name, *side_by_side(theirs, mine)) for name, theirs, mine in differing(draft_of(now.entry), form.meant())
+    ]
+    elsewhere = form.seen.partition("-")[2] == now.seen.partition("-")[2]
+    return await _form_page(
+        request, form.at_version(now.seen), entry, rivalry=Rivalry(fields, elsewhere=elsewhere), status=409
+    )
+
+
+async def add_wording(request: web.Request) -> web.StreamResponse:
+    """「应该是这一条」: a sentence becomes one more wording of an entry."""
+    at, entry, fields = office(request), find_entry(request), await read_form(request)
+    text = " ".join(fields.get("text", "").split())[:_LONGEST_WORDING]
+    back = entry_url(entry.id)
+    other = finding.one_by_question(at.snapshot, text) if text else None
+    if other is not None and other.id != entry.id:
+        why = f"「{text}」已经写在「{other.question}」里。两条有同样的问法，机器人分不清，请先到那一条里删掉它。"
+        return notice(request, 409, "没有加上", why, back=entry_url(other.id))
+    if other is not None:
+        raise redirect(back, done="same-wording")
+    try:
+        await _save_wording(at, person(), entry, text)
+    except saving.Overtaken:
+        return notice(request, 409, "没有加上", "有人刚才改了这个文件，请再试一次。", back=back)
+    except (EditError, ShelfError) as exc:
+        return notice(request, 422, "没有加上", str(exc), back=back)
+    raise redirect(f"{back}{'&' if '?' in back else '?'}{_tried(text)}", done="wording")
+
+
+async def _save_wording(at: Office, who: str, entry: Entry, text: str) -> None:
+    proposal = saving.propose_wording(await saving.load(at, entry), text)
+    if proposal.after != proposal.before:
+        await saving.save(at, who, proposal, "change")
+
+
+async def remove_page(request: web.Request) -> web.StreamResponse:
+    """Ask once more before an entry goes."""
+    at, entry = office(request), find_entry(request)
+    try:
+        loaded = await saving.load(at, entry)
+        seen = loaded.seen
+    except EditError as exc:
+        return notice(request, 409, "现在不能删除这一条", str(exc), back=entry_url(entry.id))
+    naming = [e for e in at.snapshot.entries if entry.id in e.related]
+    return show(
+        request,
+        "remove.html",
+        title="删除条目",
+        tab=TAB,
+        entry=entry,
+        summary=summary(entry, at),
+        bubble=bubble_of(entry),
+        seen=seen,
+        naming=naming,
+    )
+
+
+async def remove(request: web.Request) -> web.StreamResponse:
+    at, entry, fields = office(request), find_entry(request), await read_form(request)
+    try:
+        proposal = saving.propose_removal(await saving.load(at, entry), fields.get("seen", ""))
+        await saving.save(at, person(), proposal, "remove")
+    except saving.Overtaken:
+        text = "有人刚才改了这个文件。请再看一遍这一条，确实要删再删。"
+        return notice(request, 409, "没有删除", text, back=entry_url(entry.id))
+    except (EditError, ShelfError) as exc:
+        return notice(request, 422, "没有删除", str(exc), back=entry_url(entry.id))
+    raise redirect(TAB, done="removed")
+
+
+async def preview(request: web.Request) -> web.StreamResponse:
+    """The bubble of what is being written, for the script."""
+    fields = await read_form(request)
+    snapshot = office(request).snapshot
+    shown = EntryForm.of_fields(fields).preview(snapshot.entry(fields.get("entry", "")), snapshot.facts)
+    return fragment("_preview.html", bubble=bubble_of(shown))
+
+
+async def _form_page(
+    request: web.Request,
+    form: EntryForm,
+    entry: Entry | None = None,
+    *,
+    problems: Sequence[str] = (),
+    effects: Effects | None = None,
+    rivalry: Rivalry | None = None,
+    status: int = 200,
+) -> web.Response:
+    at = office(request)
+    entries = at.snapshot.entries
+    return show(
+        request,
+        "entry_form.html",
+        title="修改条目" if entry else "新条目",
+        tab=TAB,
+        status=status,
+        form=form,
+        entry=entry,
+        action=entry_url(entry.id, "edit") if entry else "/entries/new",
+        back=entry_url(entry.id) if entry else TAB,
+        files=saving.faq_files(await at.shelf.read()),
+        topics=[name for name, _ in finding.topics(entries)],
+        owners=finding.owners(entries),
+        bubble=bubble_of(form.preview(entry, at.snapshot.facts)),
+        problems=problems,
+        effects=effects,
+        rivalry=rivalry,
+    )
+
+
+def _tried(text: str) -> str:
+    return urlencode({"try": text})

@@ -1,0 +1,110 @@
+"""What a change would do before it is saved: problems, whether its wordings find it, which past questions turn out
+differently."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from faqbot.console.office import Office
+from faqbot.console.past import key_of
+from faqbot.impact import Miss, Turn, edited_entries, self_test
+from faqbot.knowledge.assemble import Snapshot, assemble
+from faqbot.model import Answered, Decision, Offered, Problem, Unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A file as it is and as it would be. `before` is None for a new file; `entry_id` is the entry that is changed,
+    by its id within the file, and empty for a new one."""
+
+    file: str
+    before: bytes | None
+    after: bytes
+    entry_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """One wording of the entry, asked of the bot: whether the entry came first, else what did."""
+
+    wording: str
+    right: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A question people asked, how often, and what became and would become of it, in words."""
+
+    question: str
+    times: int
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """None where nobody looked."""
+
+    problems: tuple[Problem, ...] = ()
+    self_test: tuple[Tested, ...] | None = None
+    changes: tuple[Changed, ...] | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it may be saved; warnings do not stand in the way."""
+        return not any(p.is_error for p in self.problems)
+
+
+async def preview_effects(at: Office, proposal: Proposal) -> Effects:
+    """Put the changed file among the others and look what is new."""
+    files = dict(await at.shelf.read())
+    files[proposal.file] = proposal.after
+    live = at.snapshot
+    # No `last`: an error must show as what it is and not hide behind the last good version.
+    trial = await asyncio.to_thread(assemble, files, label=at.shelf.label, today=at.today())
+    known = {(p.place.file, p.message) for p in live.problems}
+    new = tuple(p for p in trial.problems if (p.place.file, p.message) not in known)
+    if any(p.is_error for p in new):
+        return Effects(problems=new)
+    return await _with_trials(at, proposal, trial, new)
+
+
+async def _with_trials(at: Office, proposal: Proposal, trial: Snapshot, new: tuple[Problem, ...]) -> Effects:
+    """Ask every wording of every entry, and every question of the last ninety days, of the knowledge as it would be."""
+    known = await at.past.known(at)
+    limits, today = at.limits(known.snapshot), at.today()
+
+    def run() -> tuple[list[Miss], list[Turn]]:
+        return self_test(trial.index, limits=limits, today=today), known.past.replay(trial.index)
+
+    misses, turns = await asyncio.to_thread(run)
+    edited = {e.id for e in edited_entries(known.snapshot.index.entries, trial.index.entries)}
+    failed = {key_of(m): m for m in misses}
+    own = [
+        Tested(w, (e.id, w) not in failed, _said(failed[e.id, w].decision) if (e.id, w) in failed else "")
+        for e in trial.index.entries
+        if e.id in edited
+        for w in dict.fromkeys(e.wordings)
+    ]
+    # Others that found their entry before and would not any more.
+    others = [
+        Tested(m.wording, False, f"（{m.entry.question}）{_said(m.decision)}")
+        for key, m in failed.items()
+        if m.entry.id not in edited and key not in known.misses
+    ]
+    changes = [Changed(t.question, t.times, _said(t.before), _said(t.after)) for t in turns]
+    return Effects(new, (*own, *others), tuple(changes))
+
+
+def _said(decision: Decision) -> str:
+    match decision:
+        case Answered(entry):
+            return f"回答「{entry.question}」"
+        case Offered(candidates):
+            return f"列出候选，第一条是「{candidates[0].entry.question}」"
+        case Unanswered():
+            return "没有找到"
+        case _:
+            return "当作命令"

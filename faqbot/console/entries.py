@@ -1,0 +1,169 @@
+"""问答, for reading: the list of entries, the page of one entry, and trying a sentence out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from faqbot.console.bubble import bubble
+from faqbot.console.finding import (
+    NAMES,
+    PER_PAGE,
+    Wanted,
+    find,
+    owners,
+    status_of,
+    statuses,
+    topic_of,
+    topics,
+)
+from faqbot.console.office import Office, office
+from faqbot.console.pages import add_page, asked_id, fragment, show
+from faqbot.console.trying import Tried, try_out
+from faqbot.knowledge.assemble import Snapshot
+from faqbot.model import Answered, Entry
+from faqbot.render import plain_body
+
+TAB = "/entries"
+
+
+def add_routes(app: web.Application) -> None:
+    add_page(app, "/entries", entries_page)
+    add_page(app, "/try", try_page)
+    add_page(app, "/entries/{id}", entry_page)
+
+
+async def entries_page(request: web.Request) -> web.StreamResponse:
+    """All entries, or those that were looked for."""
+    at, snapshot = office(request), office(request).snapshot
+    wanted, day = Wanted.of(request.query), at.today()
+    found = find(snapshot, wanted, day)
+    pages = max(1, -(-len(found) // PER_PAGE))
+    page = min(max(_number(request.query.get("page", "")), 1), pages)
+    return show(
+        request,
+        "entries.html",
+        title="问答",
+        tab=TAB,
+        as_json=lambda: {"total": len(found), "entries": [entry_json(e, at) for e in found]},
+        wanted=wanted,
+        shown=[summary(e, at) for e in found[(page - 1) * PER_PAGE : page * PER_PAGE]],
+        total=len(found),
+        page=page,
+        pages=pages,
+        topics=topics(snapshot.entries),
+        owners=owners(snapshot.entries),
+        statuses=statuses(snapshot.entries, day),
+        broken=broken_files(snapshot),
+    )
+
+
+async def entry_page(request: web.Request) -> web.StreamResponse:
+    """One entry with all that is known of it, as a bubble too, and a place to try sentences."""
+    at, snapshot = office(request), office(request).snapshot
+    entry = find_entry(request)
+    text = request.query.get("try", "").strip()
+    return show(
+        request,
+        "entry.html",
+        title=entry.question,
+        tab=TAB,
+        as_json=lambda: entry_json(entry, at),
+        entry=entry,
+        summary=summary(entry, at),
+        bubble=bubble_of(entry),
+        related=[(other, snapshot.entry(other)) for other in entry.related],
+        problems=[p for p in snapshot.problems if p.place == entry.place],
+        broken=[p for p in broken_files(snapshot) if p.place.file == entry.place.file],
+        text=text,
+        tried=await tried(at, text) if text else None,
+        current=entry.id,
+    )
+
+
+async def try_page(request: web.Request) -> web.StreamResponse:
+    """What the bot makes of a sentence; `part=1` gives only the result, for the script."""
+    at, text = office(request), request.query.get("q", "").strip()
+    result = await tried(at, text) if text else None
+    current = request.query.get("entry", "")
+    if request.query.get("part"):
+        return fragment("_tried.html", tried=result, current=current)
+    return show(
+        request,
+        "try.html",
+        title="试一试",
+        tab=TAB,
+        as_json=lambda: result.as_json() if result else {},
+        text=text,
+        tried=result,
+        current=current,
+    )
+
+
+async def tried(at: Office, text: str) -> Tried:
+    """Try `text` on what is live now."""
+    snapshot = at.snapshot
+    return try_out(text, snapshot, at.limits(snapshot), at.today(), await at.meaning(text))
+
+
+def find_entry(request: web.Request) -> Entry:
+    """The entry whose page was asked for; 404 where there is none."""
+    entry = office(request).snapshot.entry(asked_id(request))
+    if entry is None:
+        raise web.HTTPNotFound(text="没有这一条：它可能已经被删掉，或者换了编号。")
+    return entry
+
+
+def bubble_of(entry: Entry) -> Any:
+    """The answer as DingTalk shows it in a single chat."""
+    return bubble(plain_body(Answered(entry, 1.0, entry.question), entry.question))
+
+
+def broken_files(snapshot: Snapshot) -> list[Any]:
+    """The errors that keep a file as it was before."""
+    return [p for p in snapshot.problems if p.is_error]
+
+
+def summary(entry: Entry, at: Office) -> dict[str, Any]:
+    """What a list shows of an entry."""
+    status = status_of(entry, at.today())
+    return {
+        "entry": entry,
+        "topic": topic_of(entry),
+        "status": status.value,
+        "status_name": NAMES[status],
+        "file": at.file_name(entry.place.file),
+    }
+
+
+def entry_json(entry: Entry, at: Office) -> dict[str, Any]:
+    """An entry as plain values."""
+    days = {"from": entry.valid.start, "until": entry.valid.end}
+    return {
+        "id": entry.id,
+        "question": entry.question,
+        "also": list(entry.also),
+        "not": list(entry.not_),
+        "answer": entry.answer,
+        "ask": {entry.ask.name: entry.ask.question} if entry.ask else {},
+        "answers": dict(entry.variants),
+        "topic": entry.topic,
+        "owner": entry.owner,
+        "source": entry.source,
+        "related": list(entry.related),
+        "valid": {name: day.isoformat() for name, day in days.items() if day},
+        "review": entry.review.isoformat() if entry.review else None,
+        "groups": list(entry.groups),
+        "departments": list(entry.departments),
+        "private": entry.private,
+        "draft": entry.draft,
+        "held": entry.held,
+        "status": status_of(entry, at.today()).value,
+        "file": at.file_name(entry.place.file),
+        "line": entry.place.line,
+    }
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1

@@ -1,0 +1,278 @@
+"""The numbers of 统计, counted once for each state of records and knowledge, and the questions behind each."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from faqbot.charts import LABELS, topics, weekly
+from faqbot.model import Entry, QuestionRecord
+from faqbot.report import Report, reason
+from faqbot.stats import DELIVERED, Asked, Fate, Group, Stats
+
+PERIODS = (7, 30, 90, 365)
+DEFAULT = 30
+DISLIKED = "disliked"
+# So many topics make a picture; the table has all.
+_DRAWN = 12
+_LISTED = 10
+_KEPT = 6
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The last `days` days, today included."""
+
+    days: int
+    since: datetime
+    until: datetime
+
+    @classmethod
+    def of(cls, asked: str, now: float, zone: tzinfo) -> Period:
+        days = int(asked) if asked in map(str, PERIODS) else DEFAULT
+        until = datetime.fromtimestamp(now, zone)
+        first = until.date() - timedelta(days=days - 1)
+        return cls(days, datetime.combine(first, time.min, zone), until)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A group with its numbers."""
+
+    name: str
+    asked: int
+    fates: Mapping[Fate, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """An entry, by its question where it is still there, and how many questions it answered."""
+
+    id: str
+    question: str
+    there: bool
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All that the page shows. `numbers` are the running numbers that stand for people."""
+
+    period: Period
+    stats: Stats
+    fates: Mapping[Fate, tuple[Asked, ...]]
+    numbers: Mapping[str, int]
+    weeks: Sequence[Counts]
+    topics: Sequence[Counts]
+    hot: Sequence[Hits]
+    cold: Sequence[Hits]
+    never: Sequence[Entry]
+    weekly: str
+    by_topic: str
+
+    @property
+    def asked(self) -> int:
+        return len(self.stats.asked)
+
+    @property
+    def people(self) -> int:
+        return len(self.numbers)
+
+    def share(self, fate: Fate) -> str:
+        """The part of all questions that came to this, in words for a page."""
+        return f"{len(self.fates[fate]) / self.asked:.0%}" if self.asked else ""
+
+    def csv(self) -> bytes:
+        return Report(self.stats, (), {}).as_csv()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "days": self.period.days,
+            "since": self.period.since.isoformat(timespec="seconds"),
+            "until": self.period.until.isoformat(timespec="seconds"),
+            "asked": self.asked,
+            "people": self.people,
+            DISLIKED: len(self.stats.disliked),
+            **{fate.value: len(found) for fate, found in self.fates.items()},
+            "weeks": [_counts_json("week", c) for c in self.weeks],
+            "topics": [_counts_json("topic", c) for c in self.topics],
+            "hot": [_hits_json(h) for h in self.hot],
+            "cold": [_hits_json(h) for h in self.cold],
+            "never": [{"id": e.id, "question": e.question} for e in self.never],
+        }
+
+
+def _counts_json(kind: str, counts: Counts) -> dict[str, Any]:
+    return {kind: counts.name, "asked": counts.asked, **{f.value: n for f, n in counts.fates.items()}}
+
+
+def _hits_json(hits: Hits) -> dict[str, Any]:
+    return {"id": hits.id, "question": hits.question if hits.there else None, "times": hits.times}
+
+
+def count(records: Sequence[QuestionRecord], period: Period, entries: Sequence[Entry]) -> Figures:
+    """Count everything there is to show."""
+    stats = Stats(records, period.since, period.until + timedelta(seconds=1), {e.id: e for e in entries})
+    numbers: dict[str, int] = {}
+    for record in stats.records:
+        if record.asker:
+            numbers.setdefault(record.asker, len(numbers) + 1)
+    weeks, by_topic = stats.by_week(), stats.by_topic()
+    by_entry = stats.by_entry()
+    few = [g for g in by_entry if len(g.asked) <= 2 and g.name in stats.entries]
+    fates: dict[Fate, list[Asked]] = {fate: [] for fate in Fate}
+    for asked in stats.asked:
+        fates[asked.fate].append(asked)
+    return Figures(
+        period=period,
+        stats=stats,
+        fates={fate: tuple(found) for fate, found in fates.items()},
+        numbers=numbers,
+        weeks=[_counted(g) for g in weeks],
+        topics=[_counted(g) for g in by_topic],
+        hot=[_hits(g, stats) for g in by_entry[:_LISTED]],
+        cold=[_hits(g, stats) for g in sorted(few, key=lambda g: len(g.asked))],
+        never=stats.never(),
+        weekly=weekly(weeks),
+        by_topic=topics(by_topic[:_DRAWN]),
+    )
+
+
+def _counted(group: Group) -> Counts:
+    return Counts(group.name, len(group.asked), group.counts)
+
+
+def _hits(group: Group, stats: Stats) -> Hits:
+    entry = stats.entries.get(group.name)
+    return Hits(group.name, entry.question if entry else group.name, entry is not None, len(group.asked))
+
+
+class Kept:
+    """Figures that were counted already: the same records and the same knowledge give the same numbers."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[object, ...], Figures] = OrderedDict()
+
+    def figures(
+        self, records: Sequence[QuestionRecord], period: Period, version: str, entries: Sequence[Entry]
+    ) -> Figures:
+        # All of them and not only the newest: people are forgotten, and what was asked long ago may be rated today.
+        key = (period.days, period.since, version, hash(tuple(records)))
+        found = self._kept.pop(key, None) or count(records, period, entries)
+        self._kept[key] = found
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return found
+
+
+# -- the questions behind a number ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which questions of the period; empty means all."""
+
+    fate: str = ""
+    week: str = ""
+    topic: str = ""
+    entry: str = ""
+    order: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Wanted:
+        return cls(*(query.get(name, "") for name in ("fate", "week", "topic", "entry", "order")))
+
+    def as_query(self, days: int) -> dict[str, str | int]:
+        names = ("fate", "week", "topic", "entry", "order")
+        return {"days": days, **{name: getattr(self, name) for name in names}}
+
+    def told(self, figures: Figures) -> str:
+        """What is looked at, in words."""
+        parts = [f"{self.week} 起一周"] if self.week else []
+        parts += [f"主题「{self.topic}」"] if self.topic else []
+        entry = figures.stats.entries.get(self.entry)
+        parts += [f"由「{entry.question if entry else self.entry}」回答"] if self.entry else []
+        parts += [FATE_NAMES.get(self.fate, self.fate)] if self.fate else []
+        return "，".join(parts) or "全部提问"
+
+
+FATE_NAMES = {**{fate.value: name for fate, name in LABELS.items()}, DISLIKED: "评价没有帮助"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A question as a list shows it; `person` is a running number."""
+
+    text: str
+    at: float
+    fate: str
+    outcome: str
+    entry: str
+    question: str
+    delivery: str
+    person: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "at": self.at,
+            "outcome": self.fate,
+            "entry": self.entry or None,
+            "question": self.question or None,
+            "delivery": self.delivery,
+            "person": self.person or None,
+        }
+
+
+def behind(figures: Figures, wanted: Wanted) -> list[Asked]:
+    """The questions that make up a number, newest first or by person."""
+    stats = figures.stats
+    found: Sequence[Asked] = stats.asked
+    if wanted.fate == DISLIKED:
+        found = stats.disliked
+    elif wanted.fate:
+        found = next((a for fate, a in figures.fates.items() if fate.value == wanted.fate), ())
+    if wanted.week:
+        start, end = _week(wanted.week, figures.period)
+        found = [a for a in found if start <= a.record.asked_at < end]
+    if wanted.topic:
+        found = [a for a in found if stats.topic(a) == wanted.topic]
+    if wanted.entry:
+        found = [a for a in found if wanted.entry in a.answers]
+    newest = sorted(found, key=lambda a: -a.record.asked_at)
+    if wanted.order == "person":
+        newest.sort(key=lambda a: figures.numbers.get(a.record.asker, 0))
+    return newest
+
+
+def _week(monday: str, period: Period) -> tuple[float, float]:
+    try:
+        day = date.fromisoformat(monday)
+    except ValueError:
+        return 0.0, 0.0
+    zone = period.since.tzinfo
+    start, end = (datetime.combine(d, time.min, zone) for d in (day, day + _WEEK))
+    return start.timestamp(), end.timestamp()
+
+
+def row(asked: Asked, figures: Figures) -> Row:
+    record = asked.record
+    entry_id = asked.entry_id
+    entry = figures.stats.entries.get(entry_id)
+    failed = next((r.delivery for r in reversed(asked.records) if r.delivery != DELIVERED), "")
+    # That the bot broke was told to the asker and did arrive.
+    failed = failed or ("broken" if record.outcome == "broken" else "")
+    return Row(
+        text=record.text,
+        at=record.asked_at,
+        fate=asked.fate.value,
+        outcome=LABELS[asked.fate],
+        entry=entry_id,
+        question=entry.question if entry else "",
+        delivery=reason(failed) if failed else "",
+        person=figures.numbers.get(record.asker, 0),
+    )

@@ -1,0 +1,111 @@
+"""The form of an entry: its fields as they stand on the page, and the draft they mean. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+
+from faqbot.knowledge.draft import Draft
+from faqbot.model import Entry
+
+# Letters, digits, Chinese, - and _: what every system and every person can write as the name of a file.
+_FILE_NAME = re.compile(r"[A-Za-z0-9\u3400-\u4dbf\u4e00-\u9fff_][A-Za-z0-9\u3400-\u4dbf\u4e00-\u9fff_-]{0,39}")
+_FACT = re.compile(r"\{facts\.([^{}]+)\}")
+_LISTS = ("also", "not_", "related", "groups", "departments")
+_FLAGS = ("private", "draft")
+
+
+@dataclass(frozen=True, slots=True)
+class EntryForm:
+    """What is written in the form; lists have one item on each line. `seen` says which version of the file the person
+    had in front of them."""
+
+    file: str = ""
+    new_file: str = ""
+    seen: str = ""
+    id: str = ""
+    question: str = ""
+    also: str = ""
+    not_: str = ""
+    answer: str = ""
+    topic: str = ""
+    owner: str = ""
+    source: str = ""
+    related: str = ""
+    valid_from: str = ""
+    valid_until: str = ""
+    review: str = ""
+    groups: str = ""
+    departments: str = ""
+    private: bool = False
+    draft: bool = False
+
+    @classmethod
+    def of_fields(cls, given: Mapping[str, str]) -> EntryForm:
+        """Read a posted form, or the query of a link that fills in a new one."""
+        texts = {f.name: given.get(f.name, "") for f in fields(cls) if f.name not in _FLAGS}
+        return cls(**texts, private="private" in given, draft="draft" in given)
+
+    @classmethod
+    def of_draft(cls, draft: Draft, *, file: str, seen: str) -> EntryForm:
+        """The form with what an entry says now."""
+        values = {f.name: getattr(draft, f.name) for f in fields(Draft)}
+        lists = {name: "\n".join(values[name]) for name in _LISTS}
+        return cls(**(values | lists), file=file, seen=seen)
+
+    def meant(self) -> Draft:
+        """The draft: one line where one line belongs, no empty items."""
+        values = {f.name: getattr(self, f.name) for f in fields(Draft)}
+        values |= {name: _line(text) for name, text in values.items() if isinstance(text, str) and name != "answer"}
+        values |= {name: tuple(filter(None, map(_line, getattr(self, name).split("\n")))) for name in _LISTS}
+        return Draft(**values | {"answer": "\n".join(map(str.rstrip, self.answer.split("\n"))).strip("\n")})
+
+    def preview(self, kept: Entry | None, facts: Mapping[str, str]) -> Entry:
+        """The entry as far as a bubble shows it; `kept` lends what the form does not have."""
+        draft = self.meant()
+        shown = kept or Entry(id="", question="", answer="")
+        if draft.answer:
+            shown = replace(shown, ask=None, variants={})
+        return replace(
+            shown,
+            question=draft.question or "（问题）",
+            answer=_FACT.sub(lambda m: facts.get(m[1].strip(), m[0]), draft.answer) or "（答案）",
+            source=draft.source,
+            owner=draft.owner,
+            private=draft.private,
+        )
+
+    def at_version(self, seen: str) -> EntryForm:
+        return replace(self, seen=seen)
+
+
+_NAMES = {
+    "question": "问题", "also": "也问", "not_": "不是", "answer": "答案", "topic": "主题", "owner": "负责人",
+    "source": "来源", "related": "相关", "valid_from": "有效期从", "valid_until": "有效期到", "review": "复核",
+    "groups": "群", "departments": "部门", "private": "私聊", "draft": "草稿",
+}  # fmt: skip
+
+
+def differing(a: Draft, b: Draft) -> Iterator[tuple[str, str, str]]:
+    """The fields in which two versions differ: name, first, second."""
+    for field, name in _NAMES.items():
+        first, second = _shown(getattr(a, field)), _shown(getattr(b, field))
+        if first != second:
+            yield name, first, second
+
+
+def _shown(value: str | bool | tuple[str, ...]) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    return "\n".join(value) if isinstance(value, tuple) else value.strip()
+
+
+def new_file_name(written: str) -> str | None:
+    """The name on the shelf for a file that somebody wants to begin; None for what is no plain name."""
+    plain = written.strip().removesuffix(".yaml").removesuffix(".yml")
+    return f"faq/{plain}.yaml" if _FILE_NAME.fullmatch(plain) else None
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,131 @@
+"""Adding how people asked to an entry that is there already: which entries could be meant, what it would change, doing
+it and taking it back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from faqbot.console import finding, saving
+from faqbot.console.effects import Proposal
+from faqbot.console.entries import tried
+from faqbot.console.office import Office
+from faqbot.console.trying import Rival
+from faqbot.console.unanswered import Gap
+from faqbot.dialogue import judge_many
+from faqbot.errors import EditError
+from faqbot.knowledge import edit
+from faqbot.knowledge.assemble import assemble
+from faqbot.knowledge.draft import draft_of
+from faqbot.model import Answered, Decision, Entry, Offered
+
+LONGEST = 200
+# So many wordings of a group are asked again.
+_ASKED = 30
+_CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A wording that is to become one of an entry's."""
+
+    entry: Entry
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How something was asked, what the bot makes of it now and, where an edit is being looked at, after it."""
+
+    text: str
+    times: int
+    people: int
+    now: str
+    answered: bool
+    then: str = ""
+    then_answered: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "times": self.times,
+            "people": self.people,
+            "now": self.now,
+            "answered": self.answered,
+        }
+
+
+async def candidates(at: Office, text: str) -> Sequence[Rival]:
+    """The entries that the bot itself thinks of first."""
+    return (await tried(at, text)).rivals[:_CANDIDATES]
+
+
+async def answers(at: Office, gap: Gap, proposal: Proposal | None = None, wish: Wish | None = None) -> Sequence[Answer]:
+    """Ask the bot all wordings of a group, and the wished one, with what is live and with what is proposed."""
+    wordings = {w.text: (w.times, w.people) for w in gap.cluster.wordings[:_ASKED]}
+    if wish and wish.text not in wordings:
+        wordings = {wish.text: (0, 0), **wordings}
+    snapshot, day = at.snapshot, at.today()
+    limits, texts = at.limits(snapshot), list(wordings)
+    files = {**await at.shelf.read(), proposal.file: proposal.after} if proposal else None
+
+    def ask() -> list[Answer]:
+        now = [d for d, _ in judge_many(texts, snapshot.index, limits=limits, today=day)]
+        then: list[Decision | None] = [None] * len(texts)
+        if files is not None:
+            trial = assemble(files, label=at.shelf.label, today=day, last=snapshot)
+            then = [d for d, _ in judge_many(texts, trial.index, limits=limits, today=day)]
+        return [_answer(t, *wordings[t], a, b) for t, a, b in zip(texts, now, then, strict=True)]
+
+    return await asyncio.to_thread(ask)
+
+
+def _answer(text: str, times: int, people: int, now: Decision, then: Decision | None) -> Answer:
+    said = _said(then) if then else ""
+    return Answer(text, times, people, _said(now), isinstance(now, Answered), said, isinstance(then, Answered))
+
+
+def _said(decision: Decision) -> str:
+    match decision:
+        case Answered(entry):
+            return f"回答「{entry.question}」"
+        case Offered(found):
+            return f"列出 {len(found)} 条让对方选，先是「{found[0].entry.question}」"
+        case _:
+            return "答不上来"
+
+
+def objection(at: Office, entry: Entry, text: str) -> str:
+    """Why the wording cannot be added; empty if it can."""
+    if not text:
+        return "问法是空的，请写一句员工会问的话。"
+    other = finding.one_by_question(at.snapshot, text)
+    if other is None:
+        return ""
+    if other.id == entry.id:
+        return "这个问法本来就写在这一条里。"
+    return f"「{text}」已经写在「{other.question}」里。两条有同样的问法，机器人分不清，请先到那一条里删掉它。"
+
+
+async def add(at: Office, who: str, wish: Wish, seen: str) -> Entry:
+    """Save the wording; the entry as it is live then. Raises Overtaken, EditError, ShelfError."""
+    loaded = await saving.load(at, wish.entry)
+    if seen != loaded.seen:
+        raise saving.Overtaken(loaded.file)
+    proposal = saving.propose_wording(loaded, wish.text)
+    if proposal.after == proposal.before:
+        return wish.entry
+    return await saving.save(at, who, proposal, "change") or wish.entry
+
+
+async def take_back(at: Office, who: str, wish: Wish) -> None:
+    """Remove the wording again; everything else in the entry stays. Raises Overtaken, EditError, ShelfError."""
+    loaded = await saving.load(at, wish.entry)
+    draft = draft_of(loaded.entry)
+    if wish.text not in draft.also:
+        raise EditError("这个问法已经不在这一条里")
+    without = replace(draft, also=tuple(w for w in draft.also if w != wish.text))
+    after = edit.change_entry(loaded.raw, loaded.entry.id, without, name=loaded.file)
+    await saving.save(at, who, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")

@@ -1,0 +1,223 @@
+"""历史: who changed which entry, when and how; any version can be put back, and what was removed brought back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from faqbot.console import saving, versions
+from faqbot.console.effects import preview_effects
+from faqbot.console.office import Office, office
+from faqbot.console.pages import add_page, moment, notice, person, read_form, redirect, show
+from faqbot.console.versions import Edit, Field, Present
+from faqbot.errors import EditError, ShelfError
+
+TAB = "/history"
+PER_PAGE = 20
+_LONGEST_WORDS = 200
+KINDS = {"change": "修改", "add": "新增", "remove": "删除", "restore": "恢复"}
+_DONE = {
+    "restored": "已恢复，机器人现在就按这个版本回答。",
+    "unchanged": "现在就是这个版本，文件没有改动。",
+}
+
+
+def add_routes(app: web.Application) -> None:
+    add_page(app, TAB, page)
+    add_page(app, TAB + r"/{number:\d{1,15}}", version_page)
+    app.router.add_get(TAB + r"/{number:\d{1,15}}.json", version_page)
+    app.router.add_post(TAB + r"/{number:\d{1,15}}", restore)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A change as a list shows it."""
+
+    edit: Edit
+    kind: str
+    question: str
+    fields: list[Field]
+
+    def as_json(self) -> dict[str, Any]:
+        e = self.edit
+        return {
+            "number": e.number,
+            "at": e.at,
+            "who": e.who,
+            "kind": e.kind,
+            "file": e.file,
+            "entry": e.entry,
+            "question": self.question,
+            "before": e.before,
+            "after": e.after,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rivalry:
+    """The file changed while somebody looked: what it holds now and what was to be restored."""
+
+    fields: list[Field]
+    side: str
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """The changes, newest first; those of one entry, by one person or with some words."""
+    found = await versions.edits(office(request))
+    query = request.query
+    kept = {
+        "entry": query.get("entry", ""),
+        "who": query.get("who", ""),
+        "q": query.get("q", "").strip()[:_LONGEST_WORDS],
+    }
+    listed = versions.wanted(found, entry=kept["entry"], who=kept["who"], words=kept["q"])
+    pages = max(1, -(-len(listed) // PER_PAGE))
+    number = min(max(_number(query.get("page", "")), 1), pages)
+    shown = listed[(number - 1) * PER_PAGE : number * PER_PAGE]
+    lines = await asyncio.to_thread(lambda: [line_of(e) for e in shown])
+    return show(
+        request,
+        "history.html",
+        title="历史",
+        tab=TAB,
+        as_json=lambda: {"total": len(listed), "page": number, "pages": pages, "edits": [i.as_json() for i in lines]},
+        lines=lines,
+        total=len(listed),
+        kept=kept,
+        people=versions.people(found),
+        page=number,
+        pages=pages,
+        live={e.id for e in office(request).snapshot.entries},
+        kept_for=versions.KEPT_SECONDS,
+        clock=office(request).clock(),
+        done=_DONE.get(query.get("done", ""), ""),
+    )
+
+
+async def version_page(request: web.Request) -> web.StreamResponse:
+    """One change: both versions, each with its button."""
+    found, change = await _asked(request)
+    return await _show_versions(request, found, change)
+
+
+async def restore(request: web.Request) -> web.StreamResponse:
+    """Write one of the two versions back through the same checks as any other change."""
+    found, change = await _asked(request)
+    at, fields = office(request), await read_form(request)
+    side = "after" if fields.get("version") == "after" else "before"
+    text = change.after if side == "after" else change.before
+    back = f"{TAB}/{change.number}"
+    try:
+        now = await versions.present(at, change)
+        if problem := _too_late(request, found, change, now):
+            return notice(request, 410, "没有恢复", problem, back=back)
+        proposal = versions.propose_restore(now, text, fields.get("seen", ""))
+        effects = await preview_effects(at, proposal)
+        if not effects.ok:
+            why = "；".join(p.message for p in effects.problems if p.is_error)
+            return notice(request, 422, "没有恢复", f"恢复以后文件会有错误：{why}", back=back)
+        if proposal.after != proposal.before:
+            await saving.save(at, person(), proposal, "restore")
+    except saving.Overtaken as exc:
+        return await _show_versions(request, found, change, overtaken=side, newer={now.file: exc.present})
+    except (EditError, ShelfError) as exc:
+        return notice(request, 422, "没有恢复", str(exc), back=back)
+    raise redirect(
+        TAB + "?" + entry_query(change.entry), done="restored" if proposal.after != proposal.before else "unchanged"
+    )
+
+
+async def _asked(request: web.Request) -> tuple[list[Edit], Edit]:
+    """All changes and the one that the address names; 404 where there is none."""
+    found = await versions.edits(office(request))
+    number = int(request.match_info["number"])
+    change = next((e for e in found if e.number == number), None)
+    if change is None:
+        raise web.HTTPNotFound(text="历史里没有这一次修改。")
+    return found, change
+
+
+async def _show_versions(
+    request: web.Request,
+    found: list[Edit],
+    change: Edit,
+    *,
+    overtaken: str = "",
+    newer: Mapping[str, bytes | None] | None = None,
+) -> web.StreamResponse:
+    """`overtaken` is the side that could not be restored because the file changed, `newer` what the file holds."""
+    at = office(request)
+    now, problem = await _present(at, change, newer)
+    if now and not problem:
+        problem = _too_late(request, found, change, now)
+    rivalry = None
+    if overtaken and now:
+        wanted = change.after if overtaken == "after" else change.before
+        rivalry = Rivalry(versions.fields_of(now.text, wanted), overtaken)
+    line = await asyncio.to_thread(line_of, change)
+    return show(
+        request,
+        "version.html",
+        title=line.question,
+        tab=TAB,
+        status=409 if overtaken else 200,
+        as_json=lambda: line.as_json() | {"present": now.text if now else None, "problem": problem},
+        line=line,
+        now=now,
+        problem=problem,
+        gone=now is not None and not now.text,
+        rivalry=rivalry,
+        until=moment(request, versions.until(found, change)),
+        later=sum(e.entry == change.entry and e.number > change.number for e in found),
+        is_present={side: _is_present(now, text) for side, text in _sides(change).items()},
+        sides=_sides(change),
+        history=f"{TAB}?{entry_query(change.entry)}",
+    )
+
+
+def _sides(change: Edit) -> dict[str, str]:
+    return {"before": change.before, "after": change.after}
+
+
+def _is_present(now: Present | None, text: str) -> bool:
+    return now is not None and bool(text) and versions.same(now.text, text)
+
+
+async def _present(
+    at: Office, change: Edit, newer: Mapping[str, bytes | None] | None = None
+) -> tuple[Present | None, str]:
+    """The entry as it is now, or why nothing can be put back at the moment."""
+    try:
+        return await versions.present(at, change, newer), ""
+    except EditError as exc:
+        return None, str(exc)
+
+
+def _too_late(request: web.Request, found: list[Edit], change: Edit, now: Present) -> str:
+    """Why an entry that is gone cannot be brought back any more."""
+    last = versions.until(found, change)
+    if now.text or office(request).clock() <= last:
+        return ""
+    return f"这一条删掉已经超过 30 天，{moment(request, last)} 以前可以找回，现在不行了。"
+
+
+def line_of(change: Edit) -> Line:
+    return Line(
+        change,
+        KINDS.get(change.kind, change.kind),
+        versions.question_of(change),
+        versions.fields_of(change.before, change.after),
+    )
+
+
+def entry_query(entry_id: str) -> str:
+    return urlencode({"entry": entry_id})
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1

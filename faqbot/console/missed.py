@@ -1,0 +1,256 @@
+"""未答: what people asked in vain, the most people first, and what can be done about each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from faqbot.console import gap_adding, saving
+from faqbot.console.effects import preview_effects
+from faqbot.console.entries import bubble_of, summary
+from faqbot.console.finding import Wanted, find
+from faqbot.console.gap_adding import Wish
+from faqbot.console.office import Office, office
+from faqbot.console.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
+from faqbot.console.unanswered import GAPS, PERIODS, STATE_NAMES, USUAL, Gap, Gaps, State, decline, gap_json, reopen
+from faqbot.errors import EditError, ShelfError
+
+TAB = "/missed"
+_PER_PAGE = 20
+_FOUND_AT_MOST = 15
+# Wordings that a link to the form of a new entry carries along; more make it too long for some proxies.
+_CARRIED = 8
+
+
+def add_routes(app: web.Application) -> None:
+    app[GAPS] = Gaps()
+    add_page(app, TAB, page)
+    add_page(app, "/missed/{key}", one)
+    app.router.add_get("/missed/{key}/add", check)
+    app.router.add_post("/missed/{key}/add", add)
+    app.router.add_post("/missed/{key}/take-back", take_back)
+    app.router.add_post("/missed/{key}/decline", decline_it)
+    app.router.add_post("/missed/{key}/reopen", reopen_it)
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """The groups of a period, those that are open or others."""
+    days, wanted = _days(request), _state(request)
+    gaps = await request.app[GAPS].find(office(request), days)
+    chosen = [gap for gap in gaps if gap.state is wanted]
+    pages = max(1, -(-len(chosen) // _PER_PAGE))
+    number = min(max(int(_digits(request.query.get("page", "")) or 1), 1), pages)
+    return show(
+        request,
+        "missed.html",
+        title="未答",
+        tab=TAB,
+        as_json=lambda: {
+            "days": days,
+            "state": wanted.value,
+            "total": len(chosen),
+            "gaps": list(map(gap_json, chosen)),
+        },
+        days=days,
+        periods=PERIODS,
+        wanted=wanted,
+        states=[(state, name, sum(g.state is state for g in gaps)) for state, name in STATE_NAMES.items()],
+        gaps=chosen[(number - 1) * _PER_PAGE : number * _PER_PAGE],
+        total=len(chosen),
+        page=number,
+        pages=pages,
+        first=(number - 1) * _PER_PAGE + 1,
+        declined=_by_key(gaps, request.query.get("declined", "")),
+        new_url=new_url,
+        gap_url=gap_url,
+    )
+
+
+async def one(request: web.Request) -> web.StreamResponse:
+    """One group: how it was asked, whether it is answered by now, and the entries it could belong to."""
+    at, days = office(request), _days(request)
+    gaps, gap = await _asked(request)
+    asked = await gap_adding.answers(at, gap)
+    left = [a.text for a in asked if not a.answered]
+    text = _wording(request.query.get("text", "")) or next(iter(left), gap.cluster.text)
+    sought = request.query.get("q", "").strip()[:200]
+    added, wording = at.snapshot.entry(request.query.get("added", "")), request.query.get("wording", "")
+    return show(
+        request,
+        "missed_one.html",
+        title=gap.cluster.text,
+        tab=TAB,
+        as_json=lambda: gap_json(gap) | {"answers": [a.as_json() for a in asked]},
+        gap=gap,
+        days=days,
+        text=text,
+        sought=sought,
+        asked=asked,
+        candidates=await gap_adding.candidates(at, text) if not sought else [],
+        found=_found(at, sought),
+        # Said only of what is true, whoever made the link.
+        added=added if added and wording in added.also else None,
+        added_text=wording,
+        all_answered=not left,
+        undone="undone" in request.query,
+        following=next((g for g in gaps if g.state is State.OPEN and g.cluster.key != gap.cluster.key), None),
+        new_url=new_url,
+        gap_url=gap_url,
+    )
+
+
+async def check(request: web.Request) -> web.StreamResponse:
+    """What adding the wording would do; nothing is written."""
+    _, gap = await _asked(request)
+    return await _checked(request, gap, request.query)
+
+
+async def add(request: web.Request) -> web.StreamResponse:
+    """Write the wording into the entry, if file and entry still are what was looked at."""
+    at, fields = office(request), await read_form(request)
+    _, gap = await _asked(request)
+    wish = _wish(at, fields)
+    if isinstance(wish, str):
+        return notice(request, 409, "没有加上", wish, back=gap_url(gap, _days(request)))
+    try:
+        saved = await gap_adding.add(at, person(), wish, fields.get("seen", ""))
+    except saving.Overtaken:
+        await at.library.refresh()
+        return await _checked(request, gap, fields, overtaken=True)
+    except (EditError, ShelfError) as exc:
+        return notice(request, 422, "没有加上", str(exc), back=gap_url(gap, _days(request)))
+    raise redirect(gap_url(gap, _days(request), added=saved.id, wording=wish.text), done="wording")
+
+
+async def take_back(request: web.Request) -> web.StreamResponse:
+    """Undo: the wording leaves the entry again."""
+    at, fields = office(request), await read_form(request)
+    _, gap = await _asked(request)
+    back = gap_url(gap, _days(request))
+    entry = at.snapshot.entry(fields.get("entry", ""))
+    if entry is None:
+        return notice(request, 409, "没有撤销", "那一条已经不在了。", back=back)
+    try:
+        await gap_adding.take_back(at, person(), Wish(entry, _wording(fields.get("text", ""))))
+    except saving.Overtaken:
+        return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=entry_url(entry.id))
+    except (EditError, ShelfError) as exc:
+        return notice(request, 422, "没有撤销", str(exc), back=entry_url(entry.id))
+    raise redirect(gap_url(gap, _days(request), undone="1"))
+
+
+async def decline_it(request: web.Request) -> web.StreamResponse:
+    """「不归我们管」: the group leaves the list, with who said so and when."""
+    _, gap = await _asked(request)
+    await decline(office(request), gap, person())
+    raise redirect(TAB + query(_kept(request) | {"declined": gap.cluster.key}))
+
+
+async def reopen_it(request: web.Request) -> web.StreamResponse:
+    """Undo of 「不归我们管」."""
+    _, gap = await _asked(request)
+    await reopen(office(request), gap)
+    raise redirect(gap_url(gap, _days(request)))
+
+
+async def _checked(
+    request: web.Request, gap: Gap, fields: Mapping[str, str], *, overtaken: bool = False
+) -> web.StreamResponse:
+    at, days = office(request), _days(request)
+    wish = _wish(at, fields)
+    if isinstance(wish, str):
+        return notice(request, 409, "加不上去", wish, back=gap_url(gap, days))
+    try:
+        loaded = await saving.load(at, wish.entry)
+        proposal = saving.propose_wording(loaded, wish.text)
+        effects = await preview_effects(at, proposal)
+        asked = await gap_adding.answers(at, gap, proposal, wish)
+    except (EditError, ShelfError) as exc:
+        return notice(request, 422, "加不上去", str(exc), back=gap_url(gap, days))
+    return show(
+        request,
+        "missed_add.html",
+        title="加到已有条目",
+        tab=TAB,
+        status=409 if overtaken else 200,
+        gap=gap,
+        days=days,
+        wish=wish,
+        summary=summary(wish.entry, at),
+        seen=loaded.seen,
+        effects=effects,
+        asked=asked,
+        bubble=bubble_of(wish.entry),
+        overtaken=overtaken,
+        back=gap_url(gap, days, text=wish.text),
+    )
+
+
+def _wish(at: Office, fields: Mapping[str, str]) -> Wish | str:
+    """The entry and the wording that were chosen, or why that cannot be."""
+    entry, text = at.snapshot.entry(fields.get("entry", "")), _wording(fields.get("text", ""))
+    if entry is None:
+        return "那一条已经不在了：它可能刚被删掉，或者换了编号。请另选一条。"
+    return gap_adding.objection(at, entry, text) or Wish(entry, text)
+
+
+def _found(at: Office, sought: str) -> Sequence[Mapping[str, Any]]:
+    if not sought:
+        return []
+    return [summary(e, at) for e in find(at.snapshot, Wanted(text=sought), at.today())[:_FOUND_AT_MOST]]
+
+
+async def _asked(request: web.Request) -> tuple[list[Gap], Gap]:
+    """The group of the address, by any of its wordings, in the chosen period or a longer one; 404 for none."""
+    key = request.match_info["key"].removesuffix(".json")
+    days = _days(request)
+    gaps: list[Gap] = []
+    for period in dict.fromkeys((days, max(PERIODS))):
+        gaps = await request.app[GAPS].find(office(request), period)
+        if gap := _by_key(gaps, key):
+            return gaps, gap
+    raise web.HTTPNotFound(text="没有这一组提问：它们可能已经太久，或者已经有人回答了。")
+
+
+def _by_key(gaps: Sequence[Gap], key: str) -> Gap | None:
+    exact = (g for g in gaps if g.cluster.key == key)
+    return next(exact, None) or next((g for g in gaps if key in g.cluster.keys), None)
+
+
+def gap_url(gap: Gap, days: int = USUAL, action: str = "", **values: str) -> str:
+    """Where the page of a group is."""
+    kept = {"days": "" if days == USUAL else days, **values}
+    return f"{TAB}/{gap.cluster.key}{f'/{action}' if action else ''}{query(kept)}"
+
+
+def new_url(gap: Gap) -> str:
+    """The form of a new entry with the question and its other wordings filled in."""
+    others = [w.text for w in gap.cluster.wordings if w.text != gap.cluster.text][:_CARRIED]
+    filled = {"question": _wording(gap.cluster.text), "also": "\n".join(map(_wording, others))}
+    return f"/entries/new?{urlencode(filled)}"
+
+
+def _kept(request: web.Request) -> dict[str, Any]:
+    days = _days(request)
+    return {"days": "" if days == USUAL else days}
+
+
+def _days(request: web.Request) -> int:
+    asked = _digits(request.query.get("days", ""))
+    return int(asked) if asked and int(asked) in PERIODS else USUAL
+
+
+def _state(request: web.Request) -> State:
+    asked = request.query.get("show", "")
+    return State(asked) if asked in list(State) else State.OPEN
+
+
+def _digits(text: str) -> str:
+    return text if text.isascii() and text.isdigit() and len(text) < 7 else ""
+
+
+def _wording(text: str) -> str:
+    return " ".join(text.split())[: gap_adding.LONGEST]

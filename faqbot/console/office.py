@@ -1,0 +1,78 @@
+"""What the pages of the console work with, handed over by app.py; a handler finds it by `office(request)`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+from faqbot.dialogue import Limits
+from faqbot.features import Floats
+from faqbot.knowledge.assemble import Snapshot
+from faqbot.knowledge.library import Library
+from faqbot.settings import Settings
+from faqbot.store import Store
+
+if TYPE_CHECKING:
+    from faqbot.console.past import PastQuestions
+
+
+class Shelf(Protocol):
+    """Where the files lie, for reading and writing."""
+
+    @property
+    def label(self) -> str: ...
+    async def read(self) -> Mapping[str, bytes]: ...
+
+    async def write(self, name: str, content: bytes, expected: bytes | None, /) -> object:
+        """Replace a file that still holds `expected` (None: there is none yet). Raises Conflict, ShelfError."""
+        ...
+
+
+def _past_questions() -> PastQuestions:
+    # past.py works with the Office.
+    from faqbot.console.past import PastQuestions
+
+    return PastQuestions()
+
+
+async def _no_meaning(text: str) -> Floats | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The knowledge, where its files and the records lie, what was set, and what day it is."""
+
+    library: Library
+    shelf: Shelf
+    store: Store
+    settings: Settings
+    today: Callable[[], date]
+    clock: Callable[[], float] = time.time
+    past: PastQuestions = field(default_factory=lambda: _past_questions())
+    meaning: Callable[[str], Awaitable[Floats | None]] = _no_meaning
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The knowledge that is live now; take it once for a page."""
+        return self.library.current
+
+    def limits(self, snapshot: Snapshot) -> Limits:
+        """How sure the bot must be with this knowledge."""
+        return self.library.limits_for(snapshot)
+
+    def file_name(self, shown: str) -> str:
+        """The name on the shelf of a file as a Place shows it."""
+        return shown.removeprefix(f"{self.shelf.label}/")
+
+
+OFFICE: web.AppKey[Office] = web.AppKey("office", Office)
+
+
+def office(request: web.Request) -> Office:
+    return request.app[OFFICE]

@@ -1,0 +1,240 @@
+"""How a page is made: templates, the JSON twin, redirects with a message, errors and the headers of all of them."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from faqbot.console.bubble import bubble
+from faqbot.console.office import office
+from faqbot.console.sessions import Session
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+# Who sent the request that is being answered. Each one is answered in a task of its own or after another.
+signed_in: ContextVar[Session | None] = ContextVar("signed_in", default=None)
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+MAX_BODY = 2 * 1024 * 1024
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    # Not `no-referrer`: browsers would then post our own forms with the origin `null`.
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+# What a redirect may say on the page it leads to. Only these: a link must not put words into our mouth.
+MESSAGES = {
+    "saved": "已保存，机器人现在就按新的内容回答。",
+    "saved-draft": "已保存为草稿，机器人不会用它回答。",
+    "added": "新条目已保存，机器人现在就能回答它。",
+    "removed": "条目已删除，机器人不再回答它。",
+    "wording": "已把这个问法加到「也问」里，马上生效。",
+    "same-wording": "这个问法本来就写在这一条里，没有改动。",
+    "unchanged": "内容没有变化，文件没有改动。",
+    "signed-out": "已退出。",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One item of the navigation."""
+
+    path: str
+    name: str
+
+
+TABS = (
+    Tab("/", "今天"),
+    Tab("/entries", "问答"),
+    Tab("/missed", "未答"),
+    Tab("/history", "历史"),
+    Tab("/stats", "统计"),
+)
+
+
+def show(
+    request: web.Request,
+    template: str,
+    *,
+    title: str,
+    tab: str = "",
+    status: int = 200,
+    as_json: Callable[[], Any] | None = None,
+    **values: Any,
+) -> web.Response:
+    """Fill a template; where JSON was asked for and there is a twin, that instead.
+
+    `tab` is the path of the navigation item that is lit. `values` are what the template shows.
+    """
+    if as_json is not None and wants_json(request):
+        return json_page(as_json(), status=status)
+    common = {
+        "title": title,
+        "tab": tab,
+        "tabs": TABS,
+        "session": signed_in.get(),
+        "message": MESSAGES.get(request.query.get("done", ""), ""),
+        "here": request.path_qs,
+        "moment": functools.partial(moment, request),
+        "plain": functools.partial(plain, request),
+    }
+    text = environment().get_template(template).render(**common, **values)
+    return web.Response(text=text, content_type="text/html", status=status)
+
+
+def moment(request: web.Request, at: float) -> str:
+    """A time (epoch seconds) as the company's clocks show it."""
+    return datetime.fromtimestamp(at, office(request).settings.timezone).strftime("%Y-%m-%d %H:%M")
+
+
+def plain(request: web.Request, said: object) -> str:
+    """A place or a problem as text, its files by their names on the shelf and not by their paths on this machine."""
+    return str(said).replace(f"{office(request).shelf.label}/", "")
+
+
+def fragment(template: str, **values: Any) -> web.Response:
+    """A part of a page, for the script to put in place."""
+    return web.Response(text=environment().get_template(template).render(**values), content_type="text/html")
+
+
+def json_page(value: Any, *, status: int = 200) -> web.Response:
+    return web.json_response(value, status=status, dumps=functools.partial(json.dumps, ensure_ascii=False))
+
+
+def notice(request: web.Request, status: int, title: str, text: str, *, back: str = "") -> web.Response:
+    """A page that says one thing, such as an error, and where to go on."""
+    if wants_json(request):
+        return json_page({"error": f"{title}：{text}"}, status=status)
+    return show(request, "notice.html", title=title, status=status, text=text, back=back)
+
+
+def wants_json(request: web.Request) -> bool:
+    return request.query.get("format") == "json" or request.path.endswith(".json")
+
+
+def redirect(path: str, *, done: str = "") -> web.HTTPException:
+    """Raise it after a form was taken: the answer is a page, and reloading that page posts nothing."""
+    if done:
+        path += ("&" if "?" in path else "?") + urlencode({"done": done})
+    return web.HTTPSeeOther(path)
+
+
+def add_page(app: web.Application, path: str, handler: Handler) -> None:
+    """Serve a page that people read, at `path` and with `.json` behind it."""
+    app.router.add_get(path, handler)
+    if not path.endswith(("/", "}")):
+        app.router.add_get(f"{path}.json", handler)
+
+
+async def read_form(request: web.Request) -> dict[str, str]:
+    """The fields of a posted form, lines ended by a newline alone; 400 or 413 for what is none."""
+    try:
+        fields = await request.post()
+    except (LookupError, ValueError) as exc:
+        raise web.HTTPBadRequest() from exc
+    return {name: re.sub("\r\n?", "\n", value) for name, value in fields.items() if isinstance(value, str)}
+
+
+def person() -> str:
+    """The name of who is signed in, for the record of what was changed."""
+    session = signed_in.get()
+    return session.name if session else ""
+
+
+def local_path(text: str) -> str:
+    """`text` if it is a path on this console, else the front page: nobody is sent elsewhere."""
+    odd = any(ord(c) <= 32 or c in "\\\x7f" for c in text)
+    return text if text.startswith("/") and not text.startswith("//") and not odd else "/"
+
+
+# Ids that would mean something else as a part of a path.
+_ODD_IDS = {"new", "=", ".", ".."}
+
+
+def entry_url(entry_id: str, action: str = "") -> str:
+    """Where the page of an entry is; ids may be any text."""
+    behind = f"/{action}" if action else ""
+    if entry_id in _ODD_IDS or "/" in entry_id or entry_id.endswith(".json"):
+        return f"/entries/={behind}?{urlencode({'id': entry_id})}"
+    return f"/entries/{quote(entry_id, safe='')}{behind}"
+
+
+def asked_id(request: web.Request) -> str:
+    """The id that `entry_url` wrote."""
+    written = request.match_info["id"]
+    if written == "=":
+        return request.query.get("id", "")
+    return written.removesuffix(".json")
+
+
+@functools.cache
+def environment() -> Environment:
+    env = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals["entry_url"] = entry_url
+    env.globals["static_url"] = static_url
+    env.globals["query"] = query
+    env.filters["bubble"] = bubble
+    return env
+
+
+def query(values: Mapping[str, Any]) -> str:
+    """The query of a link, without what is empty."""
+    kept = {name: value for name, value in values.items() if value not in ("", None)}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+@functools.cache
+def static_url(name: str) -> str:
+    """The address of a file under `static/`, which changes with what is in it."""
+    version = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{version}/{name}"
+
+
+_STATIC_TYPES = {"style.css": "text/css", "app.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+async def static_file(request: web.Request) -> web.Response:
+    """Style, script and icon; the version in the address lets browsers keep them for good."""
+    name = request.match_info["name"]
+    if name not in _STATIC_TYPES:
+        raise web.HTTPNotFound()
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return web.Response(body=_static(name), content_type=_STATIC_TYPES[name], charset="utf-8", headers=headers)
+
+
+@functools.cache
+def _static(name: str) -> bytes:
+    return (STATIC / name).read_bytes()
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Before any answer goes out, whoever made it."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)

@@ -1,0 +1,56 @@
+"""What people asked in the last ninety days and what it gets today, kept ready for the next edit."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faqbot.console.office import Office
+from faqbot.impact import Miss, Past, self_test
+from faqbot.knowledge.assemble import Snapshot
+from faqbot.model import QuestionRecord
+
+_SECONDS = 90 * 86400.0
+# What was picked from a list by its number is no question.
+_QUESTIONS = ("answered", "offered", "unanswered", "broken")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The live knowledge's past questions and the wordings that miss their entry already."""
+
+    snapshot: Snapshot
+    asked: int
+    past: Past
+    misses: frozenset[tuple[str, str]]
+
+
+class PastQuestions:
+    """Judged once for each state of the knowledge and of the records, by whoever asks first."""
+
+    def __init__(self) -> None:
+        self._known: Known | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def known(self, at: Office) -> Known:
+        """Raises StoreError."""
+        async with self._one_at_a_time:
+            records = await at.store.questions(at.clock() - _SECONDS)
+            snapshot, known = at.snapshot, self._known
+            if known is None or known.snapshot is not snapshot or known.asked != len(records):
+                self._known = known = await asyncio.to_thread(_judge, at, snapshot, records)
+            return known
+
+
+def _judge(at: Office, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> Known:
+    times = Counter(r.text for r in records if r.outcome in _QUESTIONS and r.text)
+    limits, today = at.limits(snapshot), at.today()
+    past = Past(times, snapshot.index, limits=limits, today=today)
+    misses = self_test(snapshot.index, limits=limits, today=today)
+    return Known(snapshot, len(records), past, frozenset(map(key_of, misses)))
+
+
+def key_of(miss: Miss) -> tuple[str, str]:
+    return miss.entry.id, miss.wording

@@ -1,0 +1,172 @@
+"""Who may come in: sessions, one-time links and the brake on guessing, all in the store so that replicas share them.
+
+The store holds only hashes of what opens the door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import platform
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from faqbot.errors import StoreError
+
+IDLE_SECONDS = 12 * 3600.0
+LONGEST_SECONDS = 30 * 86400.0
+LINK_SECONDS = 600.0
+# A page that is open is a sign of life; it is written down no oftener than this.
+_TOUCH_EVERY = 300.0
+_WINDOW = 300.0
+_PER_ADDRESS, _OVERALL = 5, 40
+_ANNOUNCE_EVERY, _ANNOUNCED_FOR = 60.0, 180.0
+# Redis refuses to keep a note for no time at all.
+_GONE = 0.001
+
+
+class Notes(Protocol):
+    """The part of the store that is needed here."""
+
+    async def claim(self, key: str, ttl: float) -> bool: ...
+    async def release(self, key: str) -> None: ...
+    async def note(self, key: str) -> str | None: ...
+    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody who signed in; `name` is shown beside what they change."""
+
+    name: str
+    token: str
+
+
+class Sessions:
+    """Sessions of one console. They end when its password changes, which is part of what is hashed."""
+
+    def __init__(self, store: Notes, password: str) -> None:
+        self._store = store
+        self._password = password
+        self._touched: dict[str, float] = {}
+
+    async def begin(self, name: str) -> Session:
+        token = secrets.token_urlsafe(32)
+        key = self._key(token)
+        # Two notes: prolonging the second can never bring back a session that was ended meanwhile.
+        await self._store.put_note(f"console:session:{key}", name, LONGEST_SECONDS)
+        await self._store.put_note(f"console:seen:{key}", "", IDLE_SECONDS)
+        return Session(name, token)
+
+    async def find(self, token: str) -> Session | None:
+        if not token:
+            return None
+        key = self._key(token)
+        name = await self._store.note(f"console:session:{key}")
+        if not name or await self._store.note(f"console:seen:{key}") is None:
+            return None
+        if time.monotonic() - self._touched.get(key, -_TOUCH_EVERY) >= _TOUCH_EVERY:
+            if len(self._touched) > 1000:
+                self._touched.clear()
+            self._touched[key] = time.monotonic()
+            await self._store.put_note(f"console:seen:{key}", "", IDLE_SECONDS)
+        return Session(name, token)
+
+    async def end(self, token: str) -> None:
+        await self._store.put_note(f"console:session:{self._key(token)}", "", _GONE)
+
+    def _key(self, token: str) -> str:
+        return _hash(f"{token}\0{self._password}")
+
+
+class Brake:
+    """Slows guessing: so many wrong attempts in five minutes from one address, and so many from all together."""
+
+    def __init__(self, store: Notes, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def take(self, address: str) -> tuple[float, list[str]]:
+        """Book an attempt before it is judged; the seconds to wait (0: go on) and what `give_back` takes."""
+        window, passed = divmod(self._clock(), _WINDOW)
+        booked: list[str] = []
+        for name, most in ((f"{_hash(address)[:16]}", _PER_ADDRESS), ("all", _OVERALL)):
+            slot = await self._free(f"console:try:{name}:{int(window)}", most)
+            if slot is None:
+                await self.give_back(booked)
+                return _WINDOW - passed, []
+            booked.append(slot)
+        return 0.0, booked
+
+    async def give_back(self, booked: list[str]) -> None:
+        """An attempt that was right, or never made, counts for nothing."""
+        for slot in booked:
+            await self._store.release(slot)
+
+    async def _free(self, key: str, most: int) -> str | None:
+        # Once all are taken, saying so costs one step and not one for each.
+        if await self._store.note(f"{key}:full") is not None:
+            return None
+        for number in range(most):
+            if await self._store.claim(f"{key}:{number}", _WINDOW):
+                return f"{key}:{number}"
+        await self._store.put_note(f"{key}:full", "", _WINDOW)
+        return None
+
+
+async def new_link(store: Notes, url: str) -> str:
+    """A link to the console at `url` that lets one person in, once, within ten minutes."""
+    token = secrets.token_urlsafe(32)
+    await store.put_note(f"console:link:{_hash(token)}", "", LINK_SECONDS)
+    return f"{url}/login?link={token}"
+
+
+async def link_holds(store: Notes, token: str) -> bool:
+    return bool(token) and await store.note(f"console:link:{_hash(token)}") is not None
+
+
+async def use_link(store: Notes, token: str) -> bool:
+    """Let in the one who comes first with a link that holds."""
+    if not await link_holds(store, token) or not await store.claim(f"console:used:{_hash(token)}", LINK_SECONDS * 2):
+        return False
+    await store.put_note(f"console:link:{_hash(token)}", "", _GONE)
+    return True
+
+
+async def announce(store: Notes, url: str) -> None:
+    """Keep written down where the console of this machine is, until cancelled."""
+    try:
+        while True:
+            with contextlib.suppress(StoreError):
+                await store.put_note(_where(), reachable(url), _ANNOUNCED_FOR)
+            await asyncio.sleep(_ANNOUNCE_EVERY)
+    finally:
+        with contextlib.suppress(StoreError):
+            await store.put_note(_where(), "", _GONE)
+
+
+async def announced(store: Notes) -> str | None:
+    """Where the console that runs on this machine is."""
+    return await store.note(_where())
+
+
+def reachable(url: str) -> str:
+    """The address for a browser on this machine: a console that listens everywhere listens here too."""
+    parts = urlsplit(url)
+    if parts.hostname in ("0.0.0.0", "::"):
+        return f"{parts.scheme}://127.0.0.1:{parts.port}"
+    return url
+
+
+def _where() -> str:
+    return f"console:url:{platform.node()}"
+
+
+def _hash(text: str) -> str:
+    # The password may hold bytes that are no UTF-8; they arrive as lone surrogates.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

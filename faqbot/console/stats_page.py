@@ -1,0 +1,126 @@
+"""统计: what was asked and what became of it, with the questions behind every number; no names of people."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import web
+from markupsafe import Markup
+
+from faqbot.charts import LABELS
+from faqbot.console import figures
+from faqbot.console.figures import Figures, Kept, Period, Wanted
+from faqbot.console.office import office
+from faqbot.console.pages import add_page, show
+from faqbot.dialogue import CONTEXT_SECONDS
+from faqbot.report import notes
+from faqbot.stats import Fate
+
+TAB = "/stats"
+PER_PAGE = 50
+_KEPT: web.AppKey[Kept] = web.AppKey("figures", Kept)
+
+
+def add_routes(app: web.Application) -> None:
+    app[_KEPT] = Kept()
+    add_page(app, TAB, page)
+    add_page(app, f"{TAB}/questions", questions_page)
+    app.router.add_get(f"{TAB}/records.csv", download)
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """The numbers of a period."""
+    found = await counted(request)
+    return show(
+        request,
+        "stats.html",
+        title="统计",
+        tab=TAB,
+        as_json=found.as_json,
+        found=found,
+        periods=figures.PERIODS,
+        tiles=tiles(found),
+        fates=[(fate, LABELS[fate]) for fate in Fate],
+        # Made by charts.py, which escapes every word in it.
+        weekly=Markup(found.weekly),
+        by_topic=Markup(found.by_topic),
+        notes=remarks(request, found.period),
+    )
+
+
+async def questions_page(request: web.Request) -> web.StreamResponse:
+    """The questions behind a number."""
+    found, wanted = await counted(request), Wanted.of(request.query)
+    listed = await asyncio.to_thread(figures.behind, found, wanted)
+    pages = max(1, -(-len(listed) // PER_PAGE))
+    number = min(max(_number(request.query.get("page", "")), 1), pages)
+    rows = [figures.row(a, found) for a in listed[(number - 1) * PER_PAGE : number * PER_PAGE]]
+    return show(
+        request,
+        "questions.html",
+        title="提问",
+        tab=TAB,
+        as_json=lambda: {
+            "total": len(listed),
+            "page": number,
+            "pages": pages,
+            "questions": [r.as_json() for r in rows],
+        },
+        rows=rows,
+        total=len(listed),
+        told=wanted.told(found),
+        wanted=wanted,
+        kept=wanted.as_query(found.period.days),
+        days=found.period.days,
+        page=number,
+        pages=pages,
+    )
+
+
+async def download(request: web.Request) -> web.StreamResponse:
+    """All records of the period as spreadsheets open them."""
+    found = await counted(request)
+    body = await asyncio.to_thread(found.csv)
+    name = f"faqbot-{found.period.since:%Y-%m-%d}-{found.period.until:%Y-%m-%d}.csv"
+    headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
+    return web.Response(body=body, headers=headers)
+
+
+async def counted(request: web.Request) -> Figures:
+    """The figures of the period that was asked for, without keeping other requests waiting."""
+    at, snapshot = office(request), office(request).snapshot
+    period = Period.of(request.query.get("days", ""), at.clock(), at.settings.timezone)
+    # What was picked at the very beginning may be from a list sent before.
+    records = await at.store.questions(period.since.timestamp() - CONTEXT_SECONDS)
+    kept = request.app[_KEPT]
+    return await asyncio.to_thread(kept.figures, records, period, snapshot.version, snapshot.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A big number: what it is called, what part of all it is, and which questions it stands for."""
+
+    name: str
+    value: int
+    share: str = ""
+    fate: str = ""
+    order: str = ""
+
+
+def tiles(found: Figures) -> list[Tile]:
+    fates = [Tile(LABELS[fate], len(asked), found.share(fate), fate.value) for fate, asked in found.fates.items()]
+    return [
+        Tile("提问", found.asked),
+        *fates,
+        Tile("评价没有帮助", len(found.stats.disliked), fate=figures.DISLIKED),
+        Tile("提问的人", found.people, order="person"),
+    ]
+
+
+def remarks(request: web.Request, period: Period) -> list[str]:
+    return notes(office(request).settings, period.since, period.until)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1

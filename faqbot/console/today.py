@@ -1,0 +1,109 @@
+"""今天: what there is to do, as a short list; every item opens the work itself."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from aiohttp import web
+
+from faqbot.console.missed import gap_url
+from faqbot.console.office import Office, office
+from faqbot.console.pages import add_page, show
+from faqbot.console.todo import (
+    Item,
+    Meter,
+    Section,
+    aging,
+    disliked,
+    drafts,
+    file_problems,
+    meters,
+    over_quota,
+    section,
+    undelivered,
+)
+from faqbot.console.unanswered import GAPS, USUAL, Gap, State
+from faqbot.dialogue import CONTEXT_SECONDS
+from faqbot.quota import CALLS, MESSAGES
+from faqbot.stats import Stats
+
+TAB = "/"
+_TOP = 5
+# Answers that failed or did not help are looked for in so many days.
+_RECENT = timedelta(days=7)
+_WEEKDAYS = "一二三四五六日"
+
+
+def add_routes(app: web.Application) -> None:
+    add_page(app, TAB, page)
+    app.router.add_get("/today.json", page)
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """All that waits to be done, the most pressing kind first."""
+    at = office(request)
+    gaps = await request.app[GAPS].find(at, USUAL)
+    quota = await _quota(at)
+    sections = [s for s in await _sections(at, gaps, quota) if s.items]
+    day = at.today()
+    return show(
+        request,
+        "today.html",
+        title="今天",
+        tab=TAB,
+        as_json=lambda: {
+            "day": day.isoformat(),
+            "sections": [s.as_json() for s in sections],
+            "quota": {m.kind: {"used": m.usage.used, "limit": m.usage.limit} for m in quota},
+        },
+        day=f"{day.month} 月 {day.day} 日，星期{_WEEKDAYS[day.weekday()]}",
+        sections=sections,
+        quota=quota,
+        entries=len(at.snapshot.entries),
+    )
+
+
+async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Section]:
+    snapshot, day = at.snapshot, at.today()
+    entries = {e.id: e for e in snapshot.entries}
+    stats = await _recent(at)
+    problems = file_problems(snapshot, at.shelf.label, day)
+    broken = any(p.is_error for p in snapshot.problems)
+    found = [
+        over_quota(quota),
+        undelivered(stats, entries),
+        _missed(gaps),
+        disliked(stats, entries),
+        aging(snapshot.entries, day),
+        drafts(snapshot.entries),
+    ]
+    # Warnings can wait; with an error, what somebody wrote is not live.
+    return [problems, *found] if broken else [*found, problems]
+
+
+async def _recent(at: Office) -> Stats:
+    now = datetime.fromtimestamp(at.clock(), at.settings.timezone)
+    since = now - _RECENT
+    records = await at.store.questions(since.timestamp() - CONTEXT_SECONDS)
+    entries = {e.id: e for e in at.snapshot.entries}
+    return await asyncio.to_thread(Stats, records, since, now + timedelta(seconds=1), entries)
+
+
+def _missed(gaps: list[Gap]) -> Section:
+    open_ = [gap for gap in gaps if gap.state is State.OPEN]
+    items = [Item(gap.cluster.text, _asked(gap), gap_url(gap), f"{gap.cluster.people} 人") for gap in open_]
+    return section("missed", "员工问了、没有答上来的", items, "/missed", "组", _TOP)
+
+
+def _asked(gap: Gap) -> str:
+    others = len(gap.cluster.wordings) - 1
+    more = f"，有 {others + 1} 种问法" if others else ""
+    return f"最近 {USUAL} 天问了 {gap.cluster.times} 次{more}"
+
+
+async def _quota(at: Office) -> list[Meter]:
+    """This month's use by all replicas, as far as it is written down; that happens every few seconds."""
+    month = f"{at.today():%Y-%m}"
+    limits = {CALLS: at.settings.quota_calls, MESSAGES: at.settings.quota_messages}
+    return meters(await at.store.counts(f"{month}|"), month, limits)

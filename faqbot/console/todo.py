@@ -1,0 +1,248 @@
+"""What is to be done, kind by kind: entries that grow old, files with problems, answers that did not arrive, the quota.
+Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from faqbot.console.finding import Status, status_of
+from faqbot.console.pages import entry_url
+from faqbot.dingtalk.codes import new_error, old_error
+from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin
+from faqbot.knowledge.assemble import Snapshot
+from faqbot.model import Entry, Problem
+from faqbot.quota import CALLS, MESSAGES, Usage
+from faqbot.report import reason
+from faqbot.stats import DELIVERED, Asked, Fate, Stats
+
+AT_MOST = 7
+SOON = timedelta(days=14)
+WARN_AT = 0.8
+# Where the questions behind these are listed.
+_FAILED, _DISLIKED = (f"/stats/questions?days=7&fate={fate}" for fate in (Fate.FAILED, "disliked"))
+# A question is quoted up to this length.
+_QUOTED = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to do: what, more about it, and where the work is; `tag` in a word, in the colour of `tone`."""
+
+    text: str
+    note: str = ""
+    url: str = ""
+    tag: str = ""
+    tone: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        return {"text": self.text, "note": self.note, "url": self.url, "tag": self.tag}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Things of one kind, the most pressing first; `more` is where those are that are not shown."""
+
+    kind: str
+    title: str
+    items: tuple[Item, ...]
+    total: int
+    more: str = ""
+    unit: str = "条"
+
+    @property
+    def hidden(self) -> int:
+        return self.total - len(self.items)
+
+    def as_json(self) -> dict[str, Any]:
+        items = [item.as_json() for item in self.items]
+        return {"kind": self.kind, "title": self.title, "total": self.total, "items": items}
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One kind of the monthly quota, for people."""
+
+    kind: str
+    name: str
+    usage: Usage
+
+    @property
+    def percent(self) -> int:
+        return round(self.usage.share * 100)
+
+    @property
+    def high(self) -> bool:
+        return self.usage.share >= WARN_AT
+
+
+def section(
+    kind: str, title: str, items: Sequence[Item], more: str = "", unit: str = "条", most: int = AT_MOST
+) -> Section:
+    return Section(kind, title, tuple(items[:most]), len(items), more, unit)
+
+
+def aging(entries: Sequence[Entry], day: date) -> Section:
+    """Entries that ran out, will soon, or are due for a review; what a later version replaces is no work."""
+    found = [
+        (when, item)
+        for entry in entries
+        if not entry.draft and not entry.held
+        for when, item in _aging(entry, day)
+        if not (when == entry.valid.end and _followed(entry, entries))
+    ]
+    found.sort(key=lambda pair: pair[0])
+    # What is about to happen can still be prevented, so it comes before what happened long ago.
+    coming = [item for when, item in found if when >= day]
+    passed = [item for when, item in reversed(found) if when < day]
+    return section("aging", "要到期、要复核的条目", [*coming, *passed], "/entries?status=expired")
+
+
+def _aging(entry: Entry, day: date) -> Iterable[tuple[date, Item]]:
+    url = entry_url(entry.id, "edit")
+    end, review = entry.valid.end, entry.review
+    if end and end < day:
+        yield end, Item(entry.question, f"{end} 到期，机器人已经不用它回答", url, "已过期", "bad")
+    elif end and end <= day + SOON:
+        yield end, Item(entry.question, f"有效期到 {end}", url, _in_days(end, day, "到期"), "amber")
+    elif review and review <= day + SOON:
+        when = "该复核了" if review < day else _in_days(review, day, "复核")
+        yield review, Item(entry.question, f"复核日期 {review}{_by(entry)}", url, when, "amber")
+
+
+def _in_days(then: date, day: date, what: str) -> str:
+    days = (then - day).days
+    return f"今天{what}" if days == 0 else f"{days} 天后{what}"
+
+
+def _by(entry: Entry) -> str:
+    return f"，{entry.owner}负责" if entry.owner else ""
+
+
+def _followed(entry: Entry, entries: Iterable[Entry]) -> bool:
+    """Whether the same question has a later answer already."""
+    end = entry.valid.end
+    return end is not None and any(
+        other.question == entry.question
+        and other.id != entry.id
+        and not other.draft
+        and (other.valid.end is None or other.valid.end > end)
+        for other in entries
+    )
+
+
+def drafts(entries: Iterable[Entry]) -> Section:
+    items = [Item(e.question, f"{e.topic}{_by(e)}".strip("，"), entry_url(e.id, "edit")) for e in entries if e.draft]
+    return section("drafts", "还没写完的草稿", items, "/entries?status=draft")
+
+
+def file_problems(snapshot: Snapshot, label: str, day: date) -> Section:
+    """What is wrong in the files, errors first; what `aging` says is not said again."""
+    problems = sorted((p for p in snapshot.problems if not _is_aging(p, snapshot, day)), key=lambda p: not p.is_error)
+    items = [_problem(p, snapshot, label) for p in problems]
+    items += [
+        Item(e.question, f"这一条不会回答：{e.held}", entry_url(e.id), "被挂起", "bad")
+        for e in snapshot.entries
+        if e.held
+    ]
+    return section("problems", "文件里的问题", items, "/entries")
+
+
+def _problem(problem: Problem, snapshot: Snapshot, label: str) -> Item:
+    place, said = (str(part).replace(f"{label}/", "") for part in (problem.place, problem.message))
+    entry = _at(problem, snapshot)
+    what = f"，改成：{problem.fix.strip()}" if problem.fix else ""
+    if problem.is_error:
+        todo = what or "。请打开这个文件，把这一行改好"
+        known = place.rpartition(":")[0] in snapshot.good
+        until = "上一个正确的版本继续回答" if known else "这个文件里的都不会回答"
+        return Item(said, f"{place}{todo}。改好以前，{until}", "", "错误", "bad")
+    return Item(said, f"{place}{what}", entry_url(entry.id, "edit") if entry else "/entries", "提醒", "amber")
+
+
+def _at(problem: Problem, snapshot: Snapshot) -> Entry | None:
+    """The entry that the line belongs to, as far as the live version of the file tells."""
+    before = [e for e in snapshot.entries if e.place.file == problem.place.file and e.place.line <= problem.place.line]
+    return max(before, key=lambda e: e.place.line, default=None)
+
+
+def _is_aging(problem: Problem, snapshot: Snapshot, day: date) -> bool:
+    if problem.is_error or not problem.message.startswith("“"):
+        return False
+    entry = next((e for e in snapshot.entries if e.place == problem.place), None)
+    if entry is None or status_of(entry, day) not in (Status.EXPIRED, Status.REVIEW):
+        return False
+    return problem.message.startswith((f"“{entry.question[:40]}”已于", f"“{entry.question[:40]}”应在"))
+
+
+def undelivered(stats: Stats, entries: Mapping[str, Entry]) -> Section:
+    """Answers that did not arrive, one item for each answer and reason; those refused for their words first."""
+    groups: dict[tuple[str, str], list[Asked]] = {}
+    for asked in stats.of(Fate.FAILED):
+        record = next(r for r in reversed(asked.records) if r.delivery != DELIVERED or r.outcome == "broken")
+        error = _error(record.delivery)
+        # Which entry it was matters only where its words are to blame.
+        about = record.entry_id if isinstance(error, ContentRefused) else ""
+        groups.setdefault((record.delivery, about), []).append(asked)
+    items = [_failure(code, entries.get(about), found) for (code, about), found in groups.items()]
+    items.sort(key=lambda pair: pair[0])
+    return section("undelivered", "没有送到员工手里的回答", [item for _, item in items], _FAILED)
+
+
+def _failure(code: str, entry: Entry | None, found: Sequence[Asked]) -> tuple[tuple[bool, int], Item]:
+    times, error, asked = f"{len(found)} 次", _error(code), found[-1].record.text.strip()[:_QUOTED]
+    refused = isinstance(error, ContentRefused)
+    if refused:
+        text = f"钉钉不收「{entry.question if entry else asked}」的回答"
+        url = entry_url(entry.id, "edit") if entry else f"/try?{urlencode({'q': asked})}"
+        item = Item(text, f"最近 7 天 {times}。请修改答案里的文字或链接（{code}）", url, "被拒收", "bad")
+    elif isinstance(error, NeedsAdmin):
+        item = Item(str(error), f"最近 7 天 {times}。最近一次问的是「{asked}」", _FAILED, "没送到", "bad")
+    else:
+        item = Item(reason(code), f"最近 7 天 {times}。最近一次问的是「{asked}」", _FAILED, "没送到", "amber")
+    return (not refused, -len(found)), item
+
+
+def _error(code: str) -> DeliveryError | None:
+    """What DingTalk meant by the code that is on record."""
+    if code.isascii() and code.isdigit():
+        return old_error(200, {"errcode": int(code)})
+    # Our own words have no dot and no capital.
+    return new_error(400, {"code": code}) if code != code.lower() or "." in code else None
+
+
+def disliked(stats: Stats, entries: Mapping[str, Entry]) -> Section:
+    """Entries whose answers people said did not help."""
+    groups: dict[str, list[Asked]] = {}
+    for asked in stats.disliked:
+        groups.setdefault(asked.entry_id, []).append(asked)
+    most = sorted(groups.items(), key=lambda item: -len(item[1]))
+    items = [_unhelpful(entries[key], found) for key, found in most if key in entries]
+    return section("disliked", "员工说没有帮助的回答", items, _DISLIKED)
+
+
+def _unhelpful(entry: Entry, found: Sequence[Asked]) -> Item:
+    said = found[-1].record.text.strip()[:_QUOTED]
+    return Item(entry.question, f"{len(found)} 次。最近一次问的是「{said}」", entry_url(entry.id, "edit"))
+
+
+def meters(counts: Mapping[str, int], month: str, limits: Mapping[str, int]) -> list[Meter]:
+    """The quota of a month, from the counters of the store."""
+    names = {CALLS: "接口调用", MESSAGES: "收发的消息"}
+    return [Meter(k, name, Usage(counts.get(f"{month}|{k}", 0), limits[k])) for k, name in names.items()]
+
+
+def over_quota(found: Iterable[Meter]) -> Section:
+    items = [_high(meter) for meter in found if meter.high]
+    return section("quota", "本月的钉钉额度", items)
+
+
+def _high(meter: Meter) -> Item:
+    used = f"{meter.usage.used} / {meter.usage.limit}"
+    text = f"{meter.name}用了 {meter.percent}%（{used}）"
+    full = meter.usage.used >= meter.usage.limit
+    note = "请管理员到钉钉开发者后台的「资源管理」核对；用完以后员工可能收不到回答"
+    return Item(text, note, "", "用完了" if full else "快用完了", "bad" if full else "amber")

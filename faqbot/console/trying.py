@@ -1,0 +1,163 @@
+"""What the bot would make of a sentence, told in words: which entry wins, why, and what comes next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from faqbot.dialogue import Limits, explain, judge
+from faqbot.evaluation import decision_name
+from faqbot.features import Floats
+from faqbot.knowledge.assemble import Snapshot
+from faqbot.matching import Explanation
+from faqbot.model import Answered, Candidate, Decision, Entry, Menu, Offered, Smalltalk, TopicList
+from faqbot.render import plain_body
+
+LONGEST = 200
+# A view from here on is worth a word. The numbers come from looking at what people call alike.
+_SAME, _NEARLY, _SOMEWHAT = 0.995, 0.8, 0.5
+_SOUNDS_BETTER = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """An entry that was weighed; `likely` in words, `reasons` in sentences, `percent` how sure the bot is."""
+
+    entry: Entry
+    percent: int
+    likely: str
+    matched: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a sentence: `outcome` for machines, `verdict` for people, the markdown that would be sent."""
+
+    text: str
+    outcome: str
+    verdict: str
+    reply: str
+    rivals: tuple[Rival, ...]
+    bar: int
+
+    def place_of(self, entry_id: str) -> int:
+        """Where an entry came, counted from 1; 0 if it is not among the rivals."""
+        return next((n for n, r in enumerate(self.rivals, 1) if r.entry.id == entry_id), 0)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "q": self.text,
+            "decision": self.outcome,
+            "verdict": self.verdict,
+            "reply": self.reply,
+            "candidates": [
+                {
+                    "id": r.entry.id,
+                    "question": r.entry.question,
+                    "percent": r.percent,
+                    "likely": r.likely,
+                    "matched": r.matched,
+                    "reasons": list(r.reasons),
+                }
+                for r in self.rivals
+            ],
+        }
+
+
+def try_out(text: str, snapshot: Snapshot, limits: Limits, day: date, meaning: Floats | None = None) -> Tried:
+    """Judge `text` as the bot would in a single chat."""
+    text = " ".join(text.split())[:LONGEST]
+    decision, ranking = judge(text, snapshot.index, limits=limits, today=day, meaning=meaning)
+    explained = explain(text, snapshot.index, today=day, meaning=meaning)
+    rivals = tuple(_rival(c, why, limits) for c, why in zip(ranking, explained, strict=False))
+    return Tried(
+        text,
+        decision_name(decision),
+        _verdict(decision),
+        plain_body(decision, text),
+        rivals,
+        _percent(limits.answer_at),
+    )
+
+
+def _verdict(decision: Decision) -> str:
+    match decision:
+        case Answered(entry):
+            return f"会直接回答「{entry.question}」。"
+        case Offered(candidates) if len(candidates) == 1:
+            return f"把握不够，会先问对方是不是想问「{candidates[0].entry.question}」。"
+        case Offered(candidates):
+            return f"把握不够，会列出 {len(candidates)} 条让对方选，第一条是「{candidates[0].entry.question}」。"
+        case Menu():
+            return "会当作求助，列出所有主题。"
+        case TopicList(topic):
+            return f"这是主题「{topic}」的名字，会列出这个主题的问题。"
+        case Smalltalk():
+            return "会当作打招呼、道谢或道别来回应。"
+        case _:
+            return "不会回答：说没有找到，并记到「未答」里。"
+
+
+def _rival(candidate: Candidate, why: Explanation, limits: Limits) -> Rival:
+    score = candidate.score
+    if score >= limits.answer_at:
+        likely = "有把握"
+    elif score >= limits.offer_at:
+        likely = "有可能"
+    else:
+        likely = "可能性小"
+    return Rival(candidate.entry, _percent(score), likely, candidate.question, tuple(_reasons(candidate, why)))
+
+
+def _percent(share: float) -> int:
+    """Rounded, but never up to certainty."""
+    return 100 if share >= 1 else min(99, round(share * 100))
+
+
+def _reasons(candidate: Candidate, why: Explanation) -> list[str]:
+    views, said = why.views, f"「{candidate.question}」"
+    alike = views["edit"]
+    if alike >= _SAME:
+        reasons = [f"和问法{said}说的一样"]
+    elif alike >= _NEARLY:
+        reasons = [f"和问法{said}只差一两个字"]
+    elif alike >= _SOMEWHAT or views["best"] >= _SOMEWHAT:
+        reasons = [f"和问法{said}有些像"]
+    else:
+        reasons = [f"最接近的问法是{said}，但不太像"]
+    if why.readings:
+        reasons.append("把" + "、".join(f"「{old}」当作「{new}」" for old, new in why.readings))
+    elif views["sound"] >= _NEARLY and views["sound"] - views["raw_edit"] >= _SOUNDS_BETTER:
+        reasons.append("读音很接近，可能是打错了字")
+    if views.get("meaning", 0.0) >= _NEARLY and alike < _NEARLY:
+        reasons.append("字不同，意思相近")
+    missing = unmatched(why.compared, why.uncovered)
+    if missing:
+        reasons.append(f"这一条的问法里没有{'、'.join(f'「{part}」' for part in missing)}")
+    elif views["covered"] >= _NEARLY and alike < _SAME:
+        reasons.append("问题里的字词它都写到了")
+    return reasons
+
+
+def unmatched(compared: str, uncovered: Sequence[str]) -> list[str]:
+    """The stretches of the question that no known pair of characters covers."""
+    lacks: set[int] = set()
+    holds: set[int] = set()
+    for at in range(len(compared) - 1):
+        pair = compared[at : at + 2]
+        (lacks if pair in uncovered else holds).update((at, at + 1))
+    for word in uncovered:
+        if len(word) != 2 and (at := compared.find(word)) >= 0:
+            lacks.update(range(at, at + len(word)))
+            holds.difference_update(range(at, at + len(word)))
+    alone = sorted(lacks - holds)
+    parts: list[str] = []
+    for n, at in enumerate(alone):
+        if n and at == alone[n - 1] + 1:
+            parts[-1] += compared[at]
+        else:
+            parts.append(compared[at])
+    return [part for part in map(str.strip, parts) if part]

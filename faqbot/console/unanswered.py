@@ -1,0 +1,174 @@
+"""What people asked in vain, grouped, and what became of each group since: answered by now, none of our business, or
+still open. 未答 and 今天 show it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from aiohttp import web
+
+from faqbot.console.office import Office
+from faqbot.dialogue import Limits, judge_many, open_to
+from faqbot.knowledge.assemble import Snapshot
+from faqbot.model import Answered, Candidate, Decision, Entry, QuestionRecord
+from faqbot.stats import Cluster, clusters
+
+MARKS = "declined"
+DAY_SECONDS = 86400.0
+PERIODS = (7, 30, 90)
+USUAL = 30
+# Whatever else was asked cannot change what belongs together.
+_MATTER = ("unanswered", "offered", "picked")
+# An entry less likely than this is not near.
+_NEAR = 0.15
+
+_Judged = tuple[Decision, Sequence[Candidate]]
+
+
+class State(StrEnum):
+    """What became of a group; the value is for JSON and addresses."""
+
+    OPEN = "open"
+    DECLINED = "declined"
+    SOLVED = "solved"
+
+
+STATE_NAMES = {State.OPEN: "还没处理", State.DECLINED: "不归我们管", State.SOLVED: "已解决"}
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Who said that it is none of our business, and when."""
+
+    who: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A group, the entry that comes nearest, the one that answers it by now, and the mark it carries."""
+
+    cluster: Cluster
+    nearest: Entry | None = None
+    answered_by: Entry | None = None
+    declined: Declined | None = None
+
+    @property
+    def state(self) -> State:
+        if self.declined:
+            return State.DECLINED
+        return State.SOLVED if self.answered_by else State.OPEN
+
+    @property
+    def since_declined(self) -> int:
+        """How often it was asked after it was marked."""
+        return sum(r.asked_at > self.declined.at for r in self.cluster.records) if self.declined else 0
+
+
+class Gaps:
+    """Finds the groups; remembers what was found until questions, knowledge or day are others."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._grouped: dict[int, tuple[object, list[Cluster]]] = {}
+        self._judged_with: tuple[Snapshot, Limits, date] | None = None
+        self._judged: dict[str, _Judged] = {}
+
+    async def find(self, at: Office, days: int) -> list[Gap]:
+        """The groups of the last `days` days, what most people asked first. Raises StoreError."""
+        records = await at.store.questions(at.clock() - days * DAY_SECONDS)
+        marks = await at.store.marks(MARKS)
+        snapshot, day = at.snapshot, at.today()
+        limits = at.limits(snapshot)
+        async with self._lock:
+            return await asyncio.to_thread(self._find, records, days, marks, snapshot, limits, day)
+
+    def _find(
+        self,
+        records: Sequence[QuestionRecord],
+        days: int,
+        marks: Mapping[str, str],
+        snapshot: Snapshot,
+        limits: Limits,
+        day: date,
+    ) -> list[Gap]:
+        found = self._clusters(records, days, snapshot)
+        judged = self._judge([c.text for c in found], snapshot, limits, day)
+        return [_gap(c, j, _mark(c, marks), day) for c, j in zip(found, judged, strict=True)]
+
+    def _clusters(self, records: Sequence[QuestionRecord], days: int, snapshot: Snapshot) -> list[Cluster]:
+        asked = [r for r in records if r.outcome in _MATTER]
+        ends = (asked[0].message_id, asked[-1].message_id) if asked else ()
+        state = (len(asked), ends, snapshot.synonyms)
+        if days not in self._grouped or self._grouped[days][0] != state:
+            self._grouped[days] = (state, clusters(asked, snapshot.index.fold))
+        return self._grouped[days][1]
+
+    def _judge(self, texts: Sequence[str], snapshot: Snapshot, limits: Limits, day: date) -> list[_Judged]:
+        """What the bot would say now; texts that were judged by the same knowledge are not judged again."""
+        using = (snapshot, limits, day)
+        before = self._judged_with
+        if before is None or before[0] is not snapshot or before[1:] != using[1:]:
+            self._judged_with, self._judged = using, {}
+        new = [text for text in dict.fromkeys(texts) if text not in self._judged]
+        self._judged |= zip(new, judge_many(new, snapshot.index, limits=limits, today=day), strict=True)
+        return [self._judged[text] for text in texts]
+
+
+GAPS: web.AppKey[Gaps] = web.AppKey("gaps", Gaps)
+
+
+def _gap(cluster: Cluster, judged: _Judged, mark: Declined | None, day: date) -> Gap:
+    decision, ranking = judged
+    near = ranking[0].entry if ranking and ranking[0].score >= _NEAR else None
+    answer = decision.entry if isinstance(decision, Answered) else None
+    # An answer for another group is none here.
+    if answer and not open_to(answer, day, cluster.records[-1].conversation_id):
+        answer = None
+    return Gap(cluster, near, answer, mark)
+
+
+def _mark(cluster: Cluster, marks: Mapping[str, str]) -> Declined | None:
+    """The latest mark under any of the wordings, because another one may have become the typical one."""
+    found = [_read_mark(marks[key]) for key in cluster.keys if key in marks]
+    return max(found, key=lambda m: m.at, default=None)
+
+
+def _read_mark(text: str) -> Declined:
+    said = json.loads(text)
+    return Declined(str(said["who"]), float(said["at"]))
+
+
+async def decline(at: Office, gap: Gap, who: str) -> None:
+    """Mark a group as none of our business."""
+    await at.store.put_mark(MARKS, gap.cluster.key, json.dumps({"who": who, "at": at.clock()}, ensure_ascii=False))
+
+
+async def reopen(at: Office, gap: Gap) -> None:
+    """Take the mark away again, under whichever wording it stands."""
+    for key in gap.cluster.keys & (await at.store.marks(MARKS)).keys():
+        await at.store.put_mark(MARKS, key, None)
+
+
+def gap_json(gap: Gap) -> dict[str, Any]:
+    """A group as plain values; who asked is not among them."""
+    cluster, mark = gap.cluster, gap.declined
+    return {
+        "key": cluster.key,
+        "state": gap.state.value,
+        "question": cluster.text,
+        "people": cluster.people,
+        "times": cluster.times,
+        "first": cluster.first,
+        "last": cluster.last,
+        "wordings": [{"text": w.text, "times": w.times, "people": w.people} for w in cluster.wordings],
+        "nearest": gap.nearest.id if gap.nearest else None,
+        "answered_by": gap.answered_by.id if gap.answered_by else None,
+        "declined": {"who": mark.who, "at": mark.at} if mark else None,
+    }

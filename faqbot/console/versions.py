@@ -1,0 +1,230 @@
+"""The versions of entries that the journal keeps: what changed in each, and putting one back into its file."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from faqbot.console.differences import Piece, side_by_side
+from faqbot.console.effects import Proposal
+from faqbot.console.forms import differing
+from faqbot.console.office import Office
+from faqbot.console.saving import JOURNAL, Overtaken
+from faqbot.errors import EditError
+from faqbot.knowledge import edit
+from faqbot.knowledge.draft import Draft, draft_of
+from faqbot.knowledge.outline import Outline
+from faqbot.knowledge.parse import parse_file
+from faqbot.model import Entry
+from faqbot.store import JournalLine
+
+# So long a removed entry can be brought back.
+KEPT_SECONDS = 30 * 86400.0
+# So much of what stayed the same is shown around a difference in a list.
+_AROUND = 24
+_NOTHING = Draft(question="", answer="")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One line of the journal: `before` and `after` are the entry as it was written, empty where it was not there."""
+
+    number: int
+    at: float
+    who: str
+    file: str
+    entry: str
+    kind: str
+    before: str
+    after: str
+
+    @property
+    def text(self) -> str:
+        return self.after or self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A stretch of a difference: `how` is `same`, `del` or `ins`."""
+
+    text: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field in which two versions differ: side by side, and as one text."""
+
+    name: str
+    old: Sequence[Piece]
+    new: Sequence[Piece]
+
+    @property
+    def merged(self) -> list[Shown]:
+        return _shortened(_merged(self.old, self.new))
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """An entry in its file as it lies on the shelf now; `text` is empty where it is not in it."""
+
+    file: str
+    raw: bytes | None
+    entry: str
+    text: str
+
+    @property
+    def seen(self) -> str:
+        """What a form carries, to tell later whether the file changed."""
+        return "none" if self.raw is None else hashlib.sha256(self.raw).hexdigest()[:24]
+
+
+async def edits(at: Office, since: float = 0.0) -> list[Edit]:
+    """All that is on record, oldest first."""
+    lines = await at.store.journal(JOURNAL, since)
+    # Years of changes are some megabytes of JSON; meanwhile others are answered.
+    return await asyncio.to_thread(lambda: list(read_lines(lines)))
+
+
+def read_lines(lines: Iterable[JournalLine]) -> Iterator[Edit]:
+    """The lines as edits; what another version wrote differently is left out."""
+    for line in lines:
+        try:
+            said = json.loads(line.text)
+        except ValueError:
+            continue
+        if isinstance(said, Mapping):
+            texts = {name: str(said.get(name, "")) for name in ("who", "file", "entry", "kind", "before", "after")}
+            yield Edit(line.number, line.at, **texts)
+
+
+def wanted(found: Iterable[Edit], *, entry: str = "", who: str = "", words: str = "") -> list[Edit]:
+    """Those of one entry, by one person, that mention all the words; newest first."""
+    looked = words.casefold().split()
+    kept = [
+        e
+        for e in found
+        if (not entry or e.entry == entry)
+        and (not who or e.who == who)
+        and (not looked or all(w in f"{e.entry}\n{e.before}\n{e.after}".casefold() for w in looked))
+    ]
+    return kept[::-1]
+
+
+def people(found: Iterable[Edit]) -> list[str]:
+    return sorted({e.who for e in found if e.who})
+
+
+def parsed(text: str) -> Entry | None:
+    """What a kept text says; None where it cannot be read by itself."""
+    if not text.strip():
+        return None
+    found = parse_file("", f"entries:\n{textwrap.dedent(text)}".encode("utf-8", "replace"))
+    return found.entries[0] if found.ok and len(found.entries) == 1 else None
+
+
+def question_of(change: Edit) -> str:
+    entry = parsed(change.after) or parsed(change.before)
+    return entry.question if entry else change.entry
+
+
+def fields_of(before: str, after: str) -> list[Field]:
+    """What differs, field by field where both can be read so, else the texts as they were written."""
+    old, new = parsed(before), parsed(after)
+    readable = (old or not before.strip()) and (new or not after.strip())
+    plain = not any(e and (e.ask or e.variants) for e in (old, new))
+    if readable and plain:
+        pairs = differing(draft_of(old) if old else _NOTHING, draft_of(new) if new else _NOTHING)
+        fields = [Field(name, *side_by_side(a, b)) for name, a, b in pairs]
+        if fields:
+            return fields
+    a, b = _tidy(before), _tidy(after)
+    return [Field("文件里的写法", *side_by_side(a, b))] if a != b else []
+
+
+def same(a: str, b: str) -> bool:
+    """Whether two kept texts are one version, wherever they stand in a file."""
+    return _tidy(a) == _tidy(b)
+
+
+def _tidy(text: str) -> str:
+    return textwrap.dedent(text).strip("\n")
+
+
+def _merged(old: Sequence[Piece], new: Sequence[Piece]) -> list[Shown]:
+    """Both sides as one text: what went, then what came in its place."""
+    left, right = list(old)[::-1], list(new)[::-1]
+    shown: list[Shown] = []
+    while left or right:
+        if left and left[-1].changed:
+            shown.append(Shown(left.pop().text, "del"))
+        elif right and right[-1].changed:
+            shown.append(Shown(right.pop().text, "ins"))
+        elif left and right:
+            # What is the same may be cut at different places on the two sides.
+            a, b = left.pop().text, right.pop().text
+            size = min(len(a), len(b))
+            shown.append(Shown(a[:size], "same"))
+            left += [Piece(a[size:], False)] if a[size:] else []
+            right += [Piece(b[size:], False)] if b[size:] else []
+        else:
+            shown.append(Shown((left or right).pop().text, "same"))
+    return shown
+
+
+def _shortened(pieces: Sequence[Shown]) -> list[Shown]:
+    """Long stretches that stayed the same, cut to what stands near a difference."""
+    short: list[Shown] = []
+    for number, piece in enumerate(pieces):
+        head = piece.text[:_AROUND] if number else ""
+        tail = piece.text[-_AROUND:] if number < len(pieces) - 1 else ""
+        cut = piece.how == "same" and len(pieces) > 1 and len(piece.text) > len(head) + len(tail) + 1
+        short.append(Shown(f"{head}…{tail}", "same") if cut else piece)
+    return short
+
+
+# -- putting a version back ---------------------------------------------------------------------
+
+
+async def present(at: Office, change: Edit, newer: Mapping[str, bytes | None] | None = None) -> Present:
+    """The entry of a line as it is now: in the file of the line, or wherever it went. Raises EditError.
+
+    `newer` is what files hold, where that is known better than by reading the shelf.
+    """
+    await at.library.refresh()
+    files = {**await at.shelf.read(), **(newer or {})}
+    live = at.snapshot.entry(change.entry)
+    names = [change.file, *([at.file_name(live.place.file)] if live else [])]
+    for name in names:
+        raw = files.get(name)
+        if raw is not None and (text := _written(raw, change.entry, name)):
+            return Present(name, raw, change.entry, text)
+    return Present(change.file, files.get(change.file), change.entry, "")
+
+
+def _written(raw: bytes, entry_id: str, name: str) -> str:
+    file = Outline(raw, name)
+    if not any(e.id == entry_id for e in file.entries):
+        return ""
+    return edit.entry_text(raw, entry_id, name=name)
+
+
+def until(found: Iterable[Edit], change: Edit) -> float:
+    """Up to when the entry of a line could be brought back, if it is gone."""
+    removals = [e.at for e in found if e.entry == change.entry and e.file == change.file and e.kind == "remove"]
+    return max(removals, default=change.at) + KEPT_SECONDS
+
+
+def propose_restore(now: Present, text: str, seen: str) -> Proposal:
+    """The file with a kept text in the place of what is there now. Raises EditError, Overtaken."""
+    if seen != now.seen:
+        raise Overtaken(now.file, now.raw)
+    if not text.strip():
+        raise EditError("这个版本里没有这一条，要删除它请到「问答」里删")
+    after = edit.restore_entry(now.raw, text, name=now.file)
+    entry = parsed(text)
+    return Proposal(now.file, now.raw, after, entry.id if entry else now.entry)

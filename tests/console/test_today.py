@@ -1,0 +1,172 @@
+"""今天: each kind of thing to do, what it says, where it leads, and the kind word when there is none."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from faqbot.app import Running
+from faqbot.console import todo
+from faqbot.model import Entry, Period, QuestionRecord
+from faqbot.stats import Stats, key_of
+from tests.console.conftest import Files, Person
+from tests.console.test_missed import put
+
+TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+
+
+async def kinds(hr: Person) -> dict[str, dict[str, Any]]:
+    page = await hr.get("/?format=json")
+    return {section["kind"]: section for section in json.loads(page.text)["sections"]}
+
+
+def day(days: int) -> str:
+    return (TODAY + timedelta(days=days)).isoformat()
+
+
+async def write(bot: Running, files: Files, text: str, name: str = "faq/more.yaml") -> None:
+    files.write(text, name)
+    await bot.library.refresh()
+
+
+async def nothing_to_do(bot: Running, files: Files) -> None:
+    """The sample has a draft."""
+    await write(bot, files, files.read("faq/pay.yaml").replace("    draft: true\n", ""), "faq/pay.yaml")
+
+
+async def test_with_nothing_to_do_it_says_so_kindly(hr: Person, bot: Running, files: Files) -> None:
+    await nothing_to_do(bot, files)
+    page = await hr.get("/")
+    assert "都处理好了" in page.text and await kinds(hr) == {}
+    assert "本月接口调用" in page.text
+
+
+async def test_the_first_entry_is_asked_for_where_there_is_none(hr: Person, bot: Running, files: Files) -> None:
+    for name in ("leave", "office", "pay"):
+        files.write("entries: []\n", f"faq/{name}.yaml")
+    await bot.library.refresh()
+    assert "写第一条" in (await hr.get("/")).text
+
+
+async def test_missed_questions_five_at_most(hr: Person, bot: Running) -> None:
+    for number, thing in enumerate(["食堂", "班车", "健身房", "打印机", "空调", "洗衣房", "宠物"]):
+        await put(bot, [(f"u{n}", f"{thing}几点开") for n in range(number + 1)])
+    missed = (await kinds(hr))["missed"]
+    assert missed["total"] == 7 and len(missed["items"]) == 5
+    assert missed["items"][0] == {
+        "text": "宠物几点开", "note": "最近 30 天问了 7 次", "url": f"/missed/{key_of('宠物几点开')}", "tag": "7 人",
+    }  # fmt: skip
+    page = await hr.get("/")
+    assert '<a href="/missed">还有 2 组</a>' in page.text
+    for item in missed["items"]:
+        assert (await hr.get(item["url"])).status == 200
+
+
+async def test_declined_and_solved_questions_are_not_there(hr: Person, bot: Running) -> None:
+    await put(bot, [("a", "年假有几天"), ("a", "食堂几点开")])
+    await hr.post(f"/missed/{key_of('食堂几点开')}/decline")
+    assert "missed" not in await kinds(hr)
+
+
+async def test_entries_that_grow_old(hr: Person, bot: Running, files: Files) -> None:
+    await write(
+        bot,
+        files,
+        f"""\
+- {{id: gone, question: 旧的？, answer: 甲, valid: {{until: {day(-3)}}}}}
+- {{id: soon, question: 快到期？, answer: 乙, valid: {{until: {day(14)}}}}}
+- {{id: later, question: 还早？, answer: 丙, valid: {{until: {day(15)}}}}}
+- {{id: today, question: 今天到期？, answer: 丁, valid: {{until: {day(0)}}}}}
+- {{id: due, question: 要复核？, answer: 戊, owner: 小王, review: {day(-1)}}}
+- {{id: v1, question: 换新了？, answer: 己, valid: {{until: {day(3)}}}}}
+- {{id: v2, question: 换新了？, answer: 庚, valid: {{from: {day(4)}}}}}
+""",
+    )
+    found = await kinds(hr)
+    assert [(i["text"], i["tag"]) for i in found["aging"]["items"]] == [
+        ("今天到期？", "今天到期"), ("快到期？", "14 天后到期"), ("要复核？", "该复核了"), ("旧的？", "已过期"),
+    ]  # fmt: skip
+    assert found["aging"]["items"][0]["url"] == "/entries/today/edit"
+    assert "小王负责" in found["aging"]["items"][2]["note"]
+    assert "problems" not in found, "the same is not said twice"
+
+
+async def test_drafts_wait(hr: Person) -> None:
+    (draft,) = (await kinds(hr))["drafts"]["items"]
+    assert draft == {"text": "涨薪比例是多少？", "note": "薪酬", "url": "/entries/salary-secret/edit", "tag": ""}
+
+
+async def test_many_of_a_kind_are_cut_short(hr: Person, bot: Running, files: Files) -> None:
+    await write(bot, files, "".join(f"- {{question: 草稿{n}？, answer: 无, draft: true}}\n" for n in range(9)))
+    drafts = (await kinds(hr))["drafts"]
+    assert drafts["total"] == 10 and len(drafts["items"]) == 7
+    assert '<a href="/entries?status=draft">还有 3 条</a>' in (await hr.get("/")).text
+
+
+async def test_an_error_in_a_file_comes_first_and_says_where(hr: Person, bot: Running, files: Files) -> None:
+    await put(bot, [("a", "食堂几点开")])
+    await write(bot, files, files.read() + "  - question: 没有答案？\n", "faq/leave.yaml")
+    page = json.loads((await hr.get("/today.json")).text)
+    assert page["sections"][0]["kind"] == "problems"
+    first = page["sections"][0]["items"][0]
+    assert (
+        first["tag"] == "错误" and first["note"].startswith("faq/leave.yaml:") and "上一个正确的版本" in first["note"]
+    )
+    assert str(files.folder) not in json.dumps(page, ensure_ascii=False)
+
+
+async def test_a_warning_comes_last_and_opens_its_entry(hr: Person, bot: Running, files: Files) -> None:
+    await write(bot, files, "- {id: odd, question: 奇怪？, answer: 无, related: [nobody]}\n")
+    found = await kinds(hr)
+    assert list(found)[-1] == "problems"
+    assert found["problems"]["items"][0]["url"] == "/entries/odd/edit"
+    assert "nobody" in found["problems"]["items"][0]["text"]
+
+
+async def test_answers_that_did_not_arrive(hr: Person, bot: Running) -> None:
+    await put(bot, [("a", "甲"), ("b", "乙")], outcome="answered", entry_id="payday", delivery="timeout")
+    await put(bot, [("a", "年假")], outcome="answered", entry_id="annual-leave", delivery="430101")
+    await put(bot, [("a", "丙")], outcome="answered", entry_id="wifi", delivery="90020")
+    await put(bot, [("a", "丁")], outcome="answered", entry_id="wifi", delivery="timeout", days_ago=8)
+    found = (await kinds(hr))["undelivered"]["items"]
+    assert [(i["tag"], i["note"][:9]) for i in found] == [
+        ("被拒收", "最近 7 天 1 "), ("没送到", "最近 7 天 2 "), ("没送到", "最近 7 天 1 "),
+    ]  # fmt: skip
+    assert found[0]["text"] == "钉钉不收「年假有几天？」的回答" and found[0]["url"] == "/entries/annual-leave/edit"
+    for item in found:
+        assert (await hr.get(item["url"])).status == 200
+    listed = await hr.get(found[1]["url"])
+    assert "甲" in listed.text and "丙" in listed.text
+    assert "不知道是否送达" in found[1]["text"] and "额度" in found[2]["text"]
+
+
+async def test_the_quota_is_warned_of_from_four_fifths(hr: Person, bot: Running) -> None:
+    assert "quota" not in await kinds(hr)
+    await bot.store.count({f"{TODAY:%Y-%m}|calls": 4000})
+    data = json.loads((await hr.get("/today.json")).text)
+    assert data["quota"]["calls"] == {"used": 4000, "limit": 5000}
+    (item,) = data["sections"][0]["items"]
+    assert data["sections"][0]["kind"] == "quota" and item["tag"] == "快用完了" and "80%（4000 / 5000）" in item["text"]
+    await bot.store.count({f"{TODAY:%Y-%m}|calls": 1500})
+    assert (await kinds(hr))["quota"]["items"][0]["tag"] == "用完了"
+
+
+def test_disliked_answers_are_listed_as_soon_as_records_have_ratings() -> None:
+    class Rated(QuestionRecord):
+        helpful = False
+
+    now = datetime.now(ZoneInfo("Asia/Shanghai"))
+    records = [Rated(str(n), now.timestamp() - 60, "c", "a", "年假", "answered", "annual-leave") for n in range(3)]
+    entry = Entry("annual-leave", "年假有几天？", "五天")
+    stats = Stats(records, now - timedelta(days=7), now, {entry.id: entry})
+    (item,) = todo.disliked(stats, {entry.id: entry}).items
+    assert item.text == "年假有几天？" and item.note.startswith("3 次") and item.url == "/entries/annual-leave/edit"
+
+
+def test_held_entries_and_a_successor_that_is_a_draft() -> None:
+    old = Entry("v1", "问？", "甲", valid=Period(end=TODAY - timedelta(days=1)))
+    draft = Entry("v2", "问？", "乙", valid=Period(start=TODAY), draft=True)
+    assert [i.text for i in todo.aging([old, draft], TODAY).items] == ["问？"]
+    assert todo.aging([old, Entry("v2", "问？", "乙", valid=Period(start=TODAY))], TODAY).items == ()
