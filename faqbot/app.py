@@ -44,7 +44,7 @@ log = EventLog(__name__)
 
 # Replies under way get this long at shutdown; service managers kill after ten seconds.
 GRACE_SECONDS = 4.0
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.0001
 _QUOTA_EVERY = 5.0
 _PURGE_EVERY = 6 * 3600.0
 

@@ -42,30 +42,34 @@ _STEP = 2
 def change_entry(raw: bytes, entry_id: str, draft: Draft, *, name: str = "") -> bytes:
     """Write what differs from the draft into the entry. `name` is only shown in errors."""
     file = Outline(raw, name)
-    number = file.number_of(entry_id)
+    return _changed(file, file.number_of(entry_id), draft)
+
+
+def _changed(file: Outline, number: int, draft: Draft) -> bytes:
     old, new = draft_of(file.entries[number]), tidied(draft)
     new = replace(new, id=new.id or old.id)
     _must_be_possible(file, old, new, file.entries[number])
     changes = _entry_changes(file, number, old, new)
     if not changes:
-        return raw
+        return file.raw
     expected: list[Entry | Draft] = [*file.entries]
     expected[number] = new
     kept = file.entries[number] if new.answer == old.answer else None
-    return _checked(file.page.changed(changes), expected, name, kept)
+    return _checked(file.page.changed(changes), expected, file.name, kept)
 
 
 def add_wording(raw: bytes, entry_id: str, text: str, to: Literal["also", "not_"] = "also", *, name: str = "") -> bytes:
     """Add one wording to an entry; one that it has already changes nothing."""
     file = Outline(raw, name)
-    old = draft_of(file.entries[file.number_of(entry_id)])
+    number = file.number_of(entry_id)
+    old = draft_of(file.entries[number])
     wordings: tuple[str, ...] = getattr(old, to)
     if not text.strip():
         raise EditError("问法是空的，请写一句员工会问的话")
     if text.strip() in wordings:
         return raw
     more: Any = {to: (*wordings, text)}
-    return change_entry(raw, entry_id, replace(old, **more), name=name)
+    return _changed(file, number, replace(old, **more))
 
 
 def add_entry(raw: bytes | None, draft: Draft, *, topic: str = "", name: str = "") -> bytes:

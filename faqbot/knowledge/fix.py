@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 
 from faqbot.knowledge import keys, tree
 from faqbot.knowledge.draft import distinct
@@ -21,6 +20,10 @@ _MARK = "\ufeff".encode()
 _ENCODING_NAMES = {"gb18030": "GBK 编码", "utf-16": "UTF-16 编码"}
 # A key that is put right may bring another one to light; no file holds more slips one inside the other.
 _ROUNDS = 5
+
+
+Correction = list[Change]
+Corrections = Callable[[bytes], Iterator[Correction]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +80,66 @@ def _as_utf8(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
     return raw, []
 
 
-def _made(
-    raw: bytes, name: str, corrected: Callable[[bytes], Iterator[list[Change]]], reason: str
-) -> tuple[bytes, list[Fix]]:
+def _made(raw: bytes, name: str, found: Corrections, reason: str) -> tuple[bytes, list[Fix]]:
     """Make each correction that leaves the file better than it was."""
-    fixes: list[Fix] = []
-    accepted: list[Change] = []
-    text = as_lines(decode(raw, "utf-8"))
-    page = Page(raw, mend(text)[0])
-    before = parse_file(name, raw)
-    result = raw
-    for changes in corrected(raw):
-        after = page.changed([*accepted, *changes])
-        if _is_better(before, now := parse_file(name, after)):
-            before, result = now, after
-            accepted += changes
-    if result != raw:
-        fixes = list(_fixes_between(raw, result, name, reason))
-    return result, fixes
+    corrections = list(found(raw))
+    if not corrections:
+        return raw, []
+    page = Page(raw, mend(as_lines(decode(raw, "utf-8")))[0])
+    accepted = _accepted(page, parse_file(name, raw), [], corrections)
+    changes = [change for correction in accepted for change in correction]
+    after = page.changed(changes)
+    return after, list(_told(raw, after, changes, name, reason))
 
 
-def _is_better(before: ParsedFile, after: ParsedFile) -> bool:
-    """Whether a good file says the same as before, or a bad one has more to read or less to complain about."""
+def _accepted(page: Page, before: ParsedFile, chosen: list[Correction], more: list[Correction]) -> list[Correction]:
+    """`chosen` and those of `more` that make the file better; halves are tried where all together do not."""
+    changes = [change for correction in (*chosen, *more) for change in correction]
+    now = parse_file(before.name, page.changed(changes))
+    if _is_better(before, now, thoroughly=len(more) > 1):
+        return [*chosen, *more]
+    if len(more) == 1:
+        return chosen
+    half = len(more) // 2
+    chosen = _accepted(page, before, chosen, more[:half])
+    if chosen:
+        changes = [change for correction in chosen for change in correction]
+        before = parse_file(before.name, page.changed(changes))
+    return _accepted(page, before, chosen, more[half:])
+
+
+def _told(raw: bytes, after: bytes, changes: Iterable[Change], name: str, reason: str) -> Iterator[Fix]:
+    """The lines that changed, as they were and as they are."""
+    old, new = (as_lines(decode(content, "utf-8")).split("\n") for content in (raw, after))
+    spans: list[tuple[int, int, int]] = []
+    for change in sorted(changes, key=lambda c: (c.start, c.end)):
+        first, last = change.start.line - 1, change.end.line - (1 if change.is_whole_lines else 0)
+        grown = change.text.count("\n") - (change.end.line - change.start.line)
+        if spans and first < spans[-1][1]:
+            first, before_last, before_grown = spans.pop()
+            last, grown = max(last, before_last), grown + before_grown
+        spans.append((first, last, grown))
+    shift = 0
+    for first, last, grown in spans:
+        was, now = old[first:last], new[first + shift : last + shift + grown]
+        shift += grown
+        if len(was) == len(now):
+            for number, (a, b) in enumerate(zip(was, now, strict=True), first + 1):
+                if a != b:
+                    yield Fix(name, number, a, b, reason)
+        else:
+            yield Fix(name, first + 1, "\n".join(was), "\n".join(now), reason)
+
+
+def _is_better(before: ParsedFile, after: ParsedFile, *, thoroughly: bool) -> bool:
+    """Whether a good file says the same as before, or a bad one has more to read or less to complain about.
+
+    `thoroughly` is for many corrections at once, where one may hide the harm of another: nothing may be said anew.
+    """
     if before.ok:
         return after.ok and list(map(_bare, before.entries)) == list(map(_bare, after.entries))
+    if thoroughly and {(p.place, p.message) for p in after.problems} - {(p.place, p.message) for p in before.problems}:
+        return False
     return len(after.entries) > len(before.entries) or len(after.problems) < len(before.problems)
 
 
@@ -108,20 +147,10 @@ def _bare(entry: Entry) -> Entry:
     return replace(entry, place=Place("", 0), not_=distinct(entry.not_, ""))
 
 
-def _fixes_between(before: bytes, after: bytes, name: str, reason: str) -> Iterator[Fix]:
-    old, new = (as_lines(decode(raw, "utf-8")).split("\n") for raw in (before, after))
-    for what, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if what == "replace" and i2 - i1 == j2 - j1:
-            for number in range(i2 - i1):
-                yield Fix(name, i1 + number + 1, old[i1 + number], new[j1 + number], reason)
-        elif what != "equal":
-            yield Fix(name, i1 + 1, "\n".join(old[i1:i2]), "\n".join(new[j1:j2]), reason)
-
-
 # -- the corrections ---------------------------------------------------------------------------
 
 
-def _mended(raw: bytes) -> Iterator[list[Change]]:
+def _mended(raw: bytes) -> Iterator[Correction]:
     """What is read as meant anyway is written as meant."""
     text = as_lines(decode(raw, "utf-8"))
     _, mends = mend(text)
@@ -129,7 +158,7 @@ def _mended(raw: bytes) -> Iterator[list[Change]]:
         yield [Change(Spot(m.line, 0), Spot(m.line, len(m.after)), m.after) for m in mends]
 
 
-def _keys_corrected(raw: bytes) -> Iterator[list[Change]]:
+def _keys_corrected(raw: bytes) -> Iterator[Correction]:
     """Misspelt keys of which only one can be meant."""
     for mapping, allowed in _mappings(_root(raw)):
         present = {allowed.get(key.value.strip()) for key, _ in mapping.pairs}
@@ -143,7 +172,7 @@ def _keys_corrected(raw: bytes) -> Iterator[list[Change]]:
                 yield [Change(Spot(key.line, key.column), Spot(key.end_line, key.end_column), meant)]
 
 
-def _repeats_removed(raw: bytes) -> Iterator[list[Change]]:
+def _repeats_removed(raw: bytes) -> Iterator[Correction]:
     """Wordings that stand twice in one entry, or repeat its question."""
     page = Page(raw, mend(as_lines(decode(raw, "utf-8")))[0])
     for mapping, allowed in _mappings(_root(raw)):

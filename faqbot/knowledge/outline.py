@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from faqbot.errors import EditError
 from faqbot.knowledge import keys, tree
 from faqbot.knowledge.draft import Draft, draft_of
-from faqbot.knowledge.encoding import as_lines, decode
-from faqbot.knowledge.mend import mend
 from faqbot.knowledge.page import Page
-from faqbot.knowledge.parse import FileReader, Shared, parse_file
+from faqbot.knowledge.parse import FileReader, Shared
 from faqbot.knowledge.tree import Mapping, Node, Scalar
 from faqbot.model import Entry
 
@@ -39,17 +37,17 @@ class Outline:
     def __init__(self, raw: bytes, name: str = "") -> None:
         self.raw = raw
         self.name = name
-        parsed = parse_file(name, raw)
+        self._reader = FileReader(name)
+        parsed = self._reader.parsed(raw)
         for problem in parsed.problems:
             if problem.is_error:
                 raise EditError(f"文件里有错误，请先改好再编辑。{self.at(problem.place.line)}：{problem.message}")
         self.entries: tuple[Entry, ...] = parsed.entries
-        meant, _ = mend(as_lines(decode(raw, "utf-8")))
+        meant = "\n".join(self._reader.meant)
         if line := tree.first_reference(meant):
             raise EditError(f"{self.at(line)}用了 YAML 的引用（& 或 * 或 !），不能在这里编辑，请直接改文件")
         self.page = Page(raw, meant)
-        self.root = tree.grow(meant)
-        self._reader = FileReader(name)
+        self.root = self._reader.root
         self._shared: Shared = {}
         self.listed = self.root
         if isinstance(self.root, Mapping):

@@ -38,14 +38,7 @@ class ParsedFile:
 
 def parse_file(name: str, raw: bytes) -> ParsedFile:
     """Read the bytes of one file under `faq/`; never raises for anything the file holds."""
-    reader = FileReader(name)
-    text = reader.decode(raw)
-    if text is None:
-        return ParsedFile(name, (), tuple(reader.problems))
-    entries = reader.read(text)
-    # What stands at the top of a file is read once an entry; it is reported once.
-    problems = sorted(dict.fromkeys(reader.problems), key=lambda p: p.place.line)
-    return ParsedFile(name, tuple(entries), tuple(problems))
+    return FileReader(name).parsed(raw)
 
 
 def id_from(question: str) -> str:
@@ -57,6 +50,13 @@ class FileReader(Reader):
     """Reads the entries of one file under `faq/`."""
 
     __slots__ = ()
+
+    def parsed(self, raw: bytes) -> ParsedFile:
+        text = self.decode(raw)
+        entries = [] if text is None else self.read(text)
+        # What stands at the top of a file is read once an entry; it is reported once.
+        problems = sorted(dict.fromkeys(self.problems), key=lambda p: p.place.line)
+        return ParsedFile(self.name, tuple(entries), tuple(problems))
 
     def read(self, text: str) -> list[Entry]:
         mended, mends = mend(text)

@@ -31,6 +31,7 @@ class Reader:
     problems: list[Problem] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)  # as they are written
     meant: list[str] = field(default_factory=list)  # with slips corrected
+    root: Node | None = None
 
     # -- reporting ---------------------------------------------------------------------------
 
@@ -68,7 +69,8 @@ class Reader:
             self.error(*found)
             return None
         try:
-            return grow(text)
+            self.root = grow(text)
+            return self.root
         except TreeError as exc:
             line = min(exc.line, len(self.lines))
             # At the end of the text the parser points behind the last line; the start says more.
