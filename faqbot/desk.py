@@ -19,6 +19,8 @@ from faqbot.model import Candidate, Context, Decision, Message
 # So many take a few milliseconds together; more would hold up acknowledgements.
 _AT_ONCE = 32
 _REMEMBERED = 2000
+# The first of a burst lets the others arrive.
+_FIRST_REST = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Desk:
         waiting = _Waiting(Case(message, context, meaning), loop.create_future())
         self._waiting.append(waiting)
         if len(self._waiting) == 1:
-            loop.call_soon(self._work)
+            self._continue(_FIRST_REST)
         return await waiting.decided
 
     def _work(self) -> None:
@@ -65,10 +67,13 @@ class Desk:
         self._metrics.match_seconds.observe(spent / len(batch))
         if not self._waiting:
             return
+        self._continue(spent)
+
+    def _continue(self, rest: float) -> None:
         loop = asyncio.get_running_loop()
         if self._arriving():
             # An acknowledgement takes several turns of the loop; it must not wait for a batch at each of them.
-            loop.call_later(spent, self._work)
+            loop.call_later(rest, self._work)
         else:
             loop.call_soon(self._work)
 
