@@ -45,9 +45,8 @@ def main() -> None:
     began = time.perf_counter()
     past = Past(questions, before, limits=limits, today=today)
     print(f"what it was before: {time.perf_counter() - began:.2f} s, once for a state of the knowledge")
-    print(
-        f"{'edit':28}{'questions':>10}{'changed':>9}{'build s':>9}{'replay s':>10}{'self-test s':>13}{'misses':>8}{'lost':>8}"
-    )
+    columns = (("questions", 10), ("changed", 9), ("build s", 9), ("replay s", 10), ("self-test s", 13), ("misses", 8))
+    print(f"{'edit':28}" + "".join(f"{name:>{width}}" for name, width in (*columns, ("lost", 8))))
     for name, number in (("one more wording", 0), ("one more wording", 7), ("one entry removed", 11)):
         changed = list(entries)
         if "removed" in name:
