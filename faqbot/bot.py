@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from datetime import date
@@ -13,7 +14,7 @@ from faqbot.desk import Desk
 from faqbot.dialogue import CONTEXT_SECONDS, options
 from faqbot.dingtalk.payloads import read_message
 from faqbot.embeddings import Embeddings
-from faqbot.errors import ContentRefused, DeliveryError
+from faqbot.errors import ContentRefused, DeliveryError, StoreError
 from faqbot.inbox import Inbox
 from faqbot.knowledge.library import Library
 from faqbot.metrics import Metrics
@@ -175,8 +176,10 @@ class Bot:
             await self.inbox.steady(lambda: self._store.finish(message, verdict, record, context))
         except asyncio.CancelledError:
             # A shutdown must not stop this halfway: the reply is out, and the next worker would send it again.
-            async with asyncio.timeout(_LAST_RECORD_SECONDS):
-                await self._store.finish(message, verdict, record, context)
+            # Where the store is away too, the cancellation still goes on.
+            with contextlib.suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(_LAST_RECORD_SECONDS):
+                    await self._store.finish(message, verdict, record, context)
             raise
 
     def _offered(self, decision: Decision, verdict: Verdict) -> Context | None:

@@ -225,6 +225,6 @@ def propose_restore(now: Present, text: str, seen: str) -> Proposal:
         raise Overtaken(now.file, now.raw)
     if not text.strip():
         raise EditError("这个版本里没有这一条，要删除它请到「问答」里删")
-    after = edit.restore_entry(now.raw, text, name=now.file)
+    after = edit.restore_entry(now.raw, text, entry_id=now.entry, name=now.file)
     entry = parsed(text)
     return Proposal(now.file, now.raw, after, entry.id if entry else now.entry)
