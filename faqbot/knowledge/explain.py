@@ -20,6 +20,7 @@ _EXPLANATIONS = (
     ("second document", "文件中间出现了“---”，一个文件只能有一份内容，请删掉这一行"),
     ("alias", "不支持用 *名字 引用另一段内容，请直接写出来；如果是加粗，请给整句加上英文双引号"),
     ("too deep", "缩进的层数太多了，请对照其他条目的写法"),
+    ("maximum nesting depth", "缩进的层数太多了，请对照其他条目的写法"),
     ("complex key", "键只能是一个词，不能以 ? 或 [ 开头"),
     ("special character", "有看不见的控制字符，请删掉这一行重新输入"),
     ("control characters are not allowed", "有看不见的控制字符，请删掉这一行重新输入"),
