@@ -1,0 +1,183 @@
+"""Commands that ask the knowledge: ask, evaluate, report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from faqbot.cli.common import (
+    cli,
+    fail,
+    progress_bar,
+    read_knowledge,
+    read_settings,
+    run_to_end,
+    today_of,
+    with_meanings,
+)
+
+if TYPE_CHECKING:
+    from faqbot.evaluation import Result
+    from faqbot.matching import Explanation
+
+
+@cli.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="员工会问的一句话")],
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    explain_it: Annotated[bool, typer.Option("--explain", help="说明为什么：分数、匹配到的问法和候选")] = False,
+) -> None:
+    """看看机器人会怎么回答这句话，以及为什么。"""
+    settings = read_settings()
+    snapshot = read_knowledge(settings.knowledge, today_of(settings))
+    from faqbot.calibration import learn
+    from faqbot.dialogue import explain
+    from faqbot.evaluation import Expected, evaluate
+    from faqbot.render import plain_body
+
+    index, meanings = with_meanings(settings, snapshot.index, [text])
+    today, limits = today_of(settings), learn(index, settings.strictness)
+    (result,) = evaluate([Expected(text, None)], index, limits=limits, today=today, meanings=meanings)
+    reply = plain_body(result.decision, text)
+    explained = explain(text, index, today=today, meaning=meanings[0]) if explain_it else ()
+    if as_json:
+        shown = result.as_json()
+        if explain_it:
+            for candidate, why in zip(shown["candidates"], explained, strict=True):
+                candidate |= {"views": why.views, "uncovered": why.uncovered, "readings": why.readings}
+        typer.echo(json.dumps(shown | {"reply": reply}, ensure_ascii=False))
+        return
+    typer.echo(reply)
+    if explain_it:
+        typer.echo(_explanation(result, explained))
+
+
+@cli.command("evaluate")
+def evaluate_command(
+    file: Annotated[Path, typer.Argument(help="问题文件：YAML、CSV 或 JSONL，每条有 q 和 id（没有答案时留空）")],
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    fail_under: Annotated[
+        float | None, typer.Option("--fail-under", min=0, max=1, help="答对（或该拒答时拒答）的比例低于它时退出码为 1")
+    ] = None,
+) -> None:
+    """用一批已知答案的问题检验知识库：答对、答错、列出和拒答各多少，逐条列出没答对的。"""
+    settings = read_settings()
+    snapshot = read_knowledge(settings.knowledge, today_of(settings))
+    from faqbot.calibration import learn
+    from faqbot.evaluation import EvaluationError, evaluate, read_questions, summary
+
+    try:
+        questions = read_questions(str(file), file.read_bytes())
+    except EvaluationError as exc:
+        fail(str(exc))
+    except OSError as exc:
+        fail(f"读不到 {file}：{exc.strerror}")
+    with progress_bar(len(questions), "检验") as progress:
+        index, meanings = with_meanings(settings, snapshot.index, [q.question for q in questions])
+        today, limits = today_of(settings), learn(index, settings.strictness)
+        results = evaluate(questions, index, limits=limits, today=today, meanings=meanings, progress=progress)
+    counts = summary(results)
+    if as_json:
+        typer.echo(json.dumps({"summary": counts, "results": [r.as_json() for r in results]}, ensure_ascii=False))
+    else:
+        _print_evaluation(counts, results)
+    if fail_under is not None and (counts["good"] or 0.0) < fail_under:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def report(
+    since: Annotated[str, typer.Option("--since", help="从什么时候起：7d、24h、4w 或日期 2026-11-01")] = "7d",
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="输出 CSV，一行一条提问记录，表格软件可以直接打开")] = False,
+) -> None:
+    """大家问了什么、答上了多少、哪些没有答上（相似的合在一起）、多少没送达、本月额度。机器人可以照常运行。"""
+    settings = read_settings()
+    from faqbot.report import make_report, notes, read_since
+
+    if as_json and as_csv:
+        fail("--json 和 --csv 请只写一个")
+
+    async def show() -> None:
+        now = datetime.now(settings.timezone)
+        start = read_since(since, now)
+        for note in notes(settings, start, now):
+            typer.echo(note, err=True)
+        found = await make_report(settings, read_knowledge(settings.knowledge, now.date()), start, now)
+        if as_json:
+            typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
+        elif as_csv:
+            typer.echo(found.as_csv(), nl=False)
+        else:
+            found.show()
+
+    run_to_end(show())
+
+
+_DECISIONS = {"answered": "直接回答", "offered": "列出候选", "unanswered": "不回答"}
+_VIEW_NAMES = {
+    "best": "最像的问法",
+    "centre": "整条",
+    "edit": "字形",
+    "raw_edit": "原文字形",
+    "sound": "读音",
+    "covered": "问题被覆盖",
+    "covers": "问法被覆盖",
+    "bare": "用字",
+    "contrast": "区分度",
+    "shared": "多数问法",
+    "missing": "缺少的字眼",
+    "meaning": "含义",
+    "meaning_centre": "整条含义",
+    "meaning_contrast": "含义区分度",
+}
+
+
+def _explanation(result: Result, explained: Sequence[Explanation]) -> str:
+    compared = explained[0].compared if explained else "（空）"
+    lines = ["", f"—— 判断：{_DECISIONS[result.outcome]}；比较用的文字：{compared}"]
+    for number, (c, why) in enumerate(zip(result.candidates, explained, strict=True), 1):
+        views = "，".join(f"{_VIEW_NAMES[name]} {value:.2f}" for name, value in why.views.items())
+        lines.append(f"{number}. {c.score:.3f}  {c.entry.id}（{c.entry.place}）")
+        lines.append(f"   匹配的问法：{c.question}")
+        lines.append(f"   {views}" + (f"；没有对上：{'、'.join(why.uncovered)}" if why.uncovered else ""))
+        if why.readings:
+            lines.append("   当作：" + "，".join(f"{old} → {new}" for old, new in why.readings))
+    return "\n".join(lines)
+
+
+def _print_evaluation(counts: dict[str, Any], results: Sequence[Result]) -> None:
+    """A table of the counts and every question that did not go as expected."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(show_header=False, title="检验结果")
+
+    def percent(value: float | None) -> str:
+        return "—" if value is None else f"{value:.1%}"
+
+    for name, value in (
+        ("问题", f"{counts['questions']}（应有答案 {counts['with_answer']}，应拒答 {counts['without_answer']}）"),
+        ("第一条就对 / 前三条有", f"{percent(counts['top1'])} / {percent(counts['top3'])}"),
+        ("直接答对 / 答错", f"{counts['answered_rightly']} / {counts['answered_wrongly']}"),
+        ("列出候选（其中有对的）", f"{counts['offered']}（{counts['offered_with_the_right_one']}）"),
+        ("不回答", str(counts["refused"])),
+        ("直接回答的准确率", percent(counts["precision"])),
+        ("不该答却答了", percent(counts["strangers_answered"])),
+        ("每个问题用时（中位）", f"{counts['ms_median']} 毫秒"),
+    ):
+        table.add_row(name, value)
+    console.print(table)
+    for r in results:
+        if r.good:
+            continue
+        first = r.candidates[0] if r.candidates else None
+        found = f"{first.entry.id}（{first.score:.2f}）" if first else "—"
+        wanted = r.expected.entry_id or "（不回答）"
+        console.print(f"{_DECISIONS[r.outcome]}  {r.expected.question}  应为 {wanted}，找到 {found}", markup=False)

@@ -1,0 +1,153 @@
+"""Commands of whoever keeps the knowledge files: check, export, import."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from faqbot.cli.common import cli, fail, folder_shelf, progress_bar, read_knowledge, read_settings, today_of
+from faqbot.errors import FaqbotError, KnowledgeMissing, ShelfError
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+@cli.command()
+def check(
+    path: Annotated[Path | None, typer.Argument(help="知识目录；默认是 FAQBOT_KNOWLEDGE")] = None,
+    style: Annotated[Format, typer.Option("--format", help="输出格式")] = Format.TEXT,
+    fix_it: Annotated[
+        bool, typer.Option("--fix", help="先把有把握的手误改好：全角冒号、Tab、引号、写错的键、编码、重复的问法")
+    ] = False,
+) -> None:
+    """检查知识文件，列出每个问题的文件、行号和改法；有错误时退出码为 1。"""
+    settings = read_settings()
+    refused = _fixed(path or settings.knowledge, aside=style is not Format.TEXT) if fix_it else []
+    snapshot = read_knowledge(path or settings.knowledge, today_of(settings))
+    errors = sum(p.is_error for p in snapshot.problems)
+    if style is Format.JSON:
+        typer.echo(json.dumps([_problem(p) for p in snapshot.problems], ensure_ascii=False, indent=2))
+    elif style is Format.GITHUB:
+        for p in snapshot.problems:
+            typer.echo(f"::{p.level} file={p.place.file},line={p.place.line}::{p.message}")
+    else:
+        for p in snapshot.problems:
+            typer.echo(f"{p.place}: {'错误' if p.is_error else '提醒'}：{p.message}")
+            if p.quote:
+                typer.echo(f"    原文：{p.quote}")
+            if p.fix and p.fix != p.quote:
+                typer.echo(f"    改成：{p.fix}")
+        typer.echo(
+            f"共 {len(snapshot.entries)} 条，{errors} 个错误，{len(snapshot.problems) - errors} 个提醒。",
+            err=True,
+        )
+    if refused:
+        fail("\n".join(refused))
+    raise typer.Exit(1 if errors else 0)
+
+
+@cli.command("export")
+def export_command(
+    file: Annotated[Path | None, typer.Argument(help="要写的表格：以 .xlsx 或 .csv 结尾")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--yaml", metavar="DIR", help="不写表格，把知识文件原样写进这个空目录")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="覆盖已有的表格")] = False,
+) -> None:
+    """把知识导出成 Excel（.xlsx）或 CSV 表格，一行一条；改好后用 import 导回来，什么都不会丢。"""
+    from faqbot.knowledge.exchange_files import export_table, write_folder
+
+    if (file is None) == (folder is None):
+        fail("请写要导出的表格（.xlsx 或 .csv），或者 --yaml 加一个目录，二者选一")
+    try:
+        files = folder_shelf().read_now()
+        if folder is not None:
+            write_folder(files, folder)
+            typer.echo(f"已把 {len(files)} 个文件写进 {folder}。")
+        elif file is not None:
+            size = sum(map(len, files.values()))
+            with progress_bar(size, "导出") as bar:
+                problems, count = export_table(files, file, force=force, progress=lambda part: bar(int(part * size)))
+            for line in problems:
+                typer.echo(line, err=True)
+            if problems:
+                raise typer.Exit(1)
+            typer.echo(f"已把 {count} 条写进 {file}。")
+    except FaqbotError as exc:
+        fail(str(exc))
+
+
+@cli.command("import")
+def import_command(
+    file: Annotated[Path, typer.Argument(help="要读的表格：.xlsx 或 .csv")],
+    write: Annotated[bool, typer.Option("--write", help="真的写进知识文件；不加就只是试看")] = False,
+    delete_missing: Annotated[
+        bool, typer.Option("--delete-missing", help="表里没有的条目，从知识文件里删除；不加就保留")
+    ] = False,
+) -> None:
+    """比较表格和现在的知识：新增、修改、没有变化的各几条，每个问题在第几行。加 --write 才写进知识文件。"""
+    from faqbot.knowledge.exchange_apply import bring_in
+    from faqbot.knowledge.exchange_files import read_file, write_files
+    from faqbot.knowledge.exchange_report import complaints, outcome
+
+    shelf = folder_shelf()
+    try:
+        files, raw = shelf.read_now(), read_file(file)
+        with progress_bar(len(raw), "导入") as bar:
+            plan, after = bring_in(
+                files, file.name, raw, delete_missing=delete_missing, progress=lambda part: bar(int(part * len(raw)))
+            )
+        if write and plan.ok:
+            write_files(shelf, files, after)
+    except FaqbotError as exc:
+        fail(str(exc))
+    for line in complaints(plan.troubles):
+        typer.echo(line, err=True)
+    for line in outcome(plan, delete_missing=delete_missing, written=write and plan.ok):
+        typer.echo(line)
+    raise typer.Exit(0 if plan.ok else 1)
+
+
+def _problem(problem: Any) -> dict[str, Any]:
+    return {
+        "file": problem.place.file,
+        "line": problem.place.line,
+        "level": problem.level,
+        "message": problem.message,
+        "quote": problem.quote,
+        "fix": problem.fix,
+    }
+
+
+def _fixed(folder: Path, *, aside: bool) -> list[str]:
+    """Correct the files of a folder and show each change; return what could not be written, one line each."""
+    from faqbot.knowledge.fix import fix
+    from faqbot.knowledge.shelf import FolderShelf
+
+    shelf, refused, count = FolderShelf(folder), [], 0
+    try:
+        files = shelf.read_now()
+    except KnowledgeMissing as exc:
+        fail(str(exc))
+    for name, content in files.items():
+        after, fixes = fix(content, name)
+        if not fixes:
+            continue
+        try:
+            shelf.write_now(name, after, content)
+        except ShelfError as exc:
+            refused.append(str(exc))
+            continue
+        count += len(fixes)
+        for made in fixes:
+            typer.echo(f"{shelf.label}/{made.file}:{made.line}: 已改：{made.reason}", err=aside)
+            typer.echo(f"    原来：{made.before.strip()}\n    现在：{made.after.strip() or '（删掉）'}", err=aside)
+    typer.echo(f"改了 {count} 处。", err=True)
+    return refused

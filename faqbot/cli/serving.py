@@ -1,0 +1,95 @@
+"""Commands of whoever runs the bot: run, sandbox, link, doctor, forget."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from faqbot.cli.common import cli, environ, fail, read_settings, run_to_end, sample_knowledge
+
+
+@cli.command()
+def run() -> None:
+    """连接钉钉，开始回答（需要 DINGTALK_CLIENT_ID 和 DINGTALK_CLIENT_SECRET）。"""
+    settings = read_settings(need_credentials=True)
+    from faqbot.app import serve
+    from faqbot.telemetry import setup_logging
+
+    setup_logging(settings.log_level, settings.log_format, settings.secrets)
+    # A link opens the console: it is for eyes at a terminal, never for a file or a service's log.
+    run_to_end(serve(settings, say=typer.echo if sys.stdout.isatty() else None))
+
+
+@cli.command()
+def sandbox() -> None:
+    """在浏览器里试用整个机器人：自带一个假的钉钉，不需要账号和设置。"""
+    settings = read_settings()
+    from faqbot.rehearsal import rehearse
+    from faqbot.telemetry import setup_logging
+
+    setup_logging(settings.log_level, settings.log_format, settings.secrets)
+    if not (settings.knowledge / "faq").is_dir() and "FAQBOT_KNOWLEDGE" not in environ():
+        settings = replace(settings, knowledge=sample_knowledge())
+        typer.echo(f"没有找到 knowledge 目录，使用自带的示例知识：{settings.knowledge}", err=True)
+    run_to_end(rehearse(settings, say=typer.echo))
+
+
+@cli.command()
+def link() -> None:
+    """打印一个新的控制台登录链接：10 分钟内有效，只能用一次。机器人要正在运行。"""
+    settings = read_settings()
+
+    async def show() -> None:
+        from faqbot.app import sign_in_link
+
+        typer.echo(await sign_in_link(settings))
+
+    run_to_end(show())
+
+
+@cli.command()
+def doctor() -> None:
+    """检查设置、时钟、凭证、权限、Stream 连接、存储和知识；每个问题都说明去哪里改。有问题时退出码为 1。"""
+    settings = read_settings(need_credentials=True)
+    import logging
+
+    from faqbot.doctor import Level, examine
+
+    # What the checks find is printed; the log of the parts they use would only repeat it.
+    logging.disable(logging.CRITICAL)
+    signs = {Level.GOOD: "✓", Level.WARNING: "!", Level.BAD: "✗"}
+    worst = Level.GOOD
+
+    async def show() -> None:
+        nonlocal worst
+        async for finding in examine(settings):
+            typer.echo(f"{signs[finding.level]} {finding.name}：{finding.text}")
+            worst = max(worst, finding.level)
+
+    run_to_end(show())
+    raise typer.Exit(1 if worst is Level.BAD else 0)
+
+
+@cli.command()
+def forget(
+    person: Annotated[str, typer.Argument(metavar="USERID", help="要删除记录的人的 userId")],
+) -> None:
+    """删除存储里一个人的全部记录：提问、刚才的列表。机器人可以照常运行。"""
+    settings = read_settings()
+    from faqbot.store import open_store
+
+    if not person.strip():
+        fail("请给出 userId")
+
+    async def delete() -> None:
+        store = await open_store(settings.store)
+        try:
+            gone = await store.forget(person.strip())
+        finally:
+            await store.close()
+        typer.echo(f"已删除 {person.strip()} 的 {gone} 条提问记录，以及刚才给这个人的列表。")
+
+    run_to_end(delete())
