@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "faqbot"
 LAYERS = {
     0: "faqbot model errors knowledge dingtalk",
     1: "text lexicon sound features spelling meaning fitted shortlist certainty matching dialogue calibration "
-    "render privacy stats charts impact dingtalk.payloads dingtalk.codes "
+    "render privacy stats alike charts impact dingtalk.payloads dingtalk.codes "
     "knowledge.keys knowledge.explain knowledge.tree knowledge.mend knowledge.parse knowledge.assemble "
     "knowledge.encoding knowledge.strays knowledge.slips knowledge.reader knowledge.beside knowledge.page "
     "knowledge.quoting knowledge.splice knowledge.draft knowledge.outline knowledge.edit knowledge.fix "
