@@ -22,6 +22,7 @@ from faqbot.console.origin import is_loopback
 from faqbot.console.outside import watch_files
 from faqbot.console.server import Health, open_console
 from faqbot.console.sessions import LINK_SECONDS, announce, announced, new_link, reachable
+from faqbot.deeds.own_questions import OwnQuestions
 from faqbot.delivery import Delivery
 from faqbot.dingtalk.openapi import OpenApi, Slots
 from faqbot.dingtalk.robot import Robot
@@ -35,6 +36,7 @@ from faqbot.features import Floats
 from faqbot.knowledge.library import Library
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.metrics import Metrics
+from faqbot.model import OrderKind
 from faqbot.quota import Quota
 from faqbot.settings import Settings
 from faqbot.store import Store, open_store
@@ -92,7 +94,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         robot = Robot(open_api(settings, session, store, metrics, quota.call), settings.robot_code)
         webhook = Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint))
         delivery = Delivery(webhook, robot, store, metrics, quota)
-        bot = Bot(library, store, delivery, quota, metrics, embeddings, today=today)
+        deeds = {OrderKind.MY_QUESTIONS: OwnQuestions(store)}
+        bot = Bot(library, store, delivery, quota, metrics, embeddings, deeds=deeds, today=today)
         stream = StreamConnection(
             session,
             settings.openapi_endpoint,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -28,10 +28,13 @@ from faqbot.model import (
     Message,
     MessageKind,
     Offered,
+    Order,
+    OrderKind,
     OutOfList,
     QuestionRecord,
     Smalltalk,
     State,
+    Told,
     TopicList,
     Unanswered,
     Verdict,
@@ -50,6 +53,9 @@ LATE_SECONDS = 600.0
 _ABANDON_SECONDS = 86400.0
 _LAST_RECORD_SECONDS = 1.0
 
+# What is done for an order, and what its giver is told. It may run again after a crash, and must then do nothing twice.
+Deed = Callable[[Message, Order], Awaitable[Decision]]
+
 
 class Bot:
     """Takes bot messages on and answers each once."""
@@ -63,6 +69,7 @@ class Bot:
         metrics: Metrics,
         embeddings: Embeddings | None = None,
         *,
+        deeds: Mapping[OrderKind, Deed],
         today: Callable[[], date],
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -71,6 +78,7 @@ class Bot:
         self._quota = quota
         self._metrics = metrics
         self._embeddings = embeddings
+        self._deeds = deeds
         self._clock = clock
         self.inbox = Inbox(store, self.handle, metrics, clock=clock)
         self._desk = Desk(library, metrics, today=today, clock=clock, arriving=lambda: self.inbox.arriving > 0)
@@ -111,6 +119,8 @@ class Bot:
         elif age > LATE_SECONDS:
             verdict = await self._reply(message, Late(int(age // 60)), reason="late")
         else:
+            if isinstance(decision, Order):
+                decision = await self._do(message, decision)
             verdict = await self._reply(message, decision)
         await self._record(message, decision, verdict)
         ms = round((time.perf_counter() - started) * 1000, 1)
@@ -144,6 +154,14 @@ class Bot:
         if isinstance(decision, Answered):
             log.debug("message.decided", outcome=outcome, entry=decision.entry.id, score=round(decision.score, 3))
         return decision
+
+    async def _do(self, message: Message, order: Order) -> Decision:
+        """Carry out an order; whatever goes wrong, its giver is told so."""
+        try:
+            return await self._deeds[order.kind](message, order)
+        except Exception as exc:
+            log.error("order.failed", order=order.kind, cause=exc)
+            return Broken()
 
     async def _reply(self, message: Message, decision: Decision, reason: str = "ok") -> Verdict:
         if isinstance(decision, Broken):
@@ -210,6 +228,10 @@ def _outcome(decision: Decision) -> str:
             return "late"
         case Broken():
             return "broken"
+        case Order(kind):
+            return kind.value
+        case Told(outcome=outcome):
+            return outcome
 
 
 def _record(message: Message, decision: Decision, verdict: Verdict, now: float) -> QuestionRecord | None:

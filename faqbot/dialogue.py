@@ -27,6 +27,7 @@ from faqbot.model import (
     TopicList,
     Unanswered,
 )
+from faqbot.orders import read_order
 from faqbot.text import normalise, only_fillers
 
 Allowed = Callable[[Entry], bool]
@@ -147,6 +148,8 @@ def _without_search(case: Case, index: Index, now: float, today: date) -> Decisi
     message = case.message
     if message.kind not in (MessageKind.TEXT, MessageKind.VOICE):
         return Smalltalk(Small.NOT_HEARD if message.kind is MessageKind.AUDIO else Small.NOT_TEXT)
+    if (order := read_order(message)) and not index.has_wording(message.text):
+        return order
     live = case.context if case.context and now < case.context.until else None
     listed = _listed(message, today)
     return _command(message.text, index, listed) or _pick(message.text, live, index, listed)

@@ -241,7 +241,30 @@ class Broken:
     refused: bool = False
 
 
-Decision = Answered | Offered | Unanswered | Menu | TopicList | Smalltalk | OutOfList | Late | Broken
+class OrderKind(StrEnum):
+    """What can be asked to be done, rather than answered from the knowledge."""
+
+    MY_QUESTIONS = "my_questions"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Something to be done; `text` is what was said after the word that gave the order."""
+
+    kind: OrderKind
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of an order, in markdown; `outcome` names it in log and metrics."""
+
+    title: str
+    body: str
+    outcome: str = "told"
+
+
+Decision = Answered | Offered | Unanswered | Menu | TopicList | Smalltalk | OutOfList | Late | Broken | Order | Told
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ from faqbot.model import (
     Message,
     MessageKind,
     Offered,
+    Order,
     OutOfList,
     Reply,
     Small,
     Smalltalk,
+    Told,
     TopicList,
     Unanswered,
 )
@@ -111,6 +113,10 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return "抱歉，出了点问题", "抱歉，处理这条消息时出了问题，已经记下来，会请管理员查看。请稍后再问一次。"
         case Smalltalk(kind):
             return _SMALL_TITLES[kind], _small(kind, message)
+        case Told(title, body):
+            return title, body
+        case Order():
+            raise ValueError("an order is carried out before it is rendered")
 
 
 def _ago(minutes: int) -> str:

@@ -11,21 +11,100 @@ PACKAGE = Path(__file__).parent.parent / "faqbot"
 
 # A name stands for the module and everything below it; the longest name that fits counts.
 LAYERS = {
-    0: "faqbot model errors knowledge dingtalk",
-    1: "text lexicon sound features spelling meaning fitted shortlist certainty matching dialogue calibration "
-    "render privacy stats alike charts impact dingtalk.payloads dingtalk.codes "
-    "knowledge.keys knowledge.explain knowledge.tree knowledge.mend knowledge.parse knowledge.assemble "
-    "knowledge.encoding knowledge.strays knowledge.slips knowledge.reader knowledge.beside knowledge.page "
-    "knowledge.quoting knowledge.splice knowledge.draft knowledge.outline knowledge.edit knowledge.fix "
-    "knowledge.settling "
-    "knowledge.exchange knowledge.exchange_cells knowledge.exchange_sheets knowledge.exchange_report "
-    "knowledge.exchange_text knowledge.exchange_apply",
-    2: "telemetry evaluation report embeddings settings pacing metrics quota store knowledge.disk knowledge.shelf "
-    "knowledge.library knowledge.exchange_files dingtalk.webhook dingtalk.http dingtalk.tokens dingtalk.openapi "
-    "dingtalk.robot",
-    3: "bot desk inbox delivery",
-    4: "dingtalk.stream console sandbox",
-    5: "app rehearsal doctor cli __main__",
+    0: """
+        dingtalk
+        errors
+        faqbot
+        knowledge
+        model
+    """,
+    1: """
+        alike
+        calibration
+        certainty
+        charts
+        dialogue
+        dingtalk.codes
+        dingtalk.payloads
+        features
+        fitted
+        impact
+        knowledge.assemble
+        knowledge.beside
+        knowledge.draft
+        knowledge.edit
+        knowledge.encoding
+        knowledge.exchange
+        knowledge.exchange_apply
+        knowledge.exchange_cells
+        knowledge.exchange_report
+        knowledge.exchange_sheets
+        knowledge.exchange_text
+        knowledge.explain
+        knowledge.fix
+        knowledge.keys
+        knowledge.mend
+        knowledge.outline
+        knowledge.page
+        knowledge.parse
+        knowledge.quoting
+        knowledge.reader
+        knowledge.settling
+        knowledge.slips
+        knowledge.splice
+        knowledge.strays
+        knowledge.tree
+        lexicon
+        matching
+        meaning
+        orders
+        privacy
+        render
+        shortlist
+        sound
+        spelling
+        stats
+        text
+    """,
+    2: """
+        dingtalk.http
+        dingtalk.openapi
+        dingtalk.robot
+        dingtalk.tokens
+        dingtalk.webhook
+        embeddings
+        evaluation
+        knowledge.disk
+        knowledge.exchange_files
+        knowledge.library
+        knowledge.shelf
+        metrics
+        pacing
+        quota
+        report
+        settings
+        store
+        telemetry
+    """,
+    3: """
+        bot
+        deeds
+        delivery
+        desk
+        inbox
+    """,
+    4: """
+        console
+        dingtalk.stream
+        sandbox
+    """,
+    5: """
+        __main__
+        app
+        cli
+        doctor
+        rehearsal
+    """,
 }
 LAYER = {
     name if name == "faqbot" else f"faqbot.{name}": layer for layer, names in LAYERS.items() for name in names.split()

@@ -1,0 +1,32 @@
+"""我的: the asker's own last questions, in a single chat only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from faqbot.model import Message, Order, Told
+from faqbot.store import Store
+from faqbot.text import neutralise
+
+_SHOWN = 5
+_DAYS = 30
+
+
+class OwnQuestions:
+    """Lists what one person asked lately, newest first."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def __call__(self, message: Message, order: Order) -> Told:
+        if message.is_group:
+            return Told("请私聊我", "您问过的问题只在单聊里告诉您。请点我的头像，私聊发「我的」。")
+        records = await self._store.questions(self._clock() - _DAYS * 86400)
+        asked = [r.text for r in records if r.asker == message.asker and r.text.strip()]
+        last = list(dict.fromkeys(reversed(asked)))[:_SHOWN]
+        if not last:
+            return Told("您最近问过的", f"最近 {_DAYS} 天里没有您的提问记录。")
+        lines = "\n".join(f"{n}. {neutralise(text)}" for n, text in enumerate(last, 1))
+        return Told("您最近问过的", f"您最近问过的：\n\n{lines}")

@@ -1,0 +1,22 @@
+"""我的: one sees one's own questions, and nobody else's, where nobody else reads them."""
+
+from __future__ import annotations
+
+
+async def test_the_last_questions_are_listed_newest_first_and_once(talk):
+    for text in ("年假有几天", "发薪日是哪天", "明天下雨吗", "发薪日是哪天"):
+        await talk("小李", text, group=None)
+    await talk("小王", "怎么报销", group=None)
+    said = await talk("小李", "我的", group=None)
+    assert said.index("1. 发薪日是哪天") < said.index("2. 明天下雨吗") < said.index("3. 年假有几天")
+    assert "报销" not in said
+
+
+async def test_the_group_does_not_see_them(talk):
+    await talk("小李", "年假有几天", group=None)
+    said = await talk("小李", "我的")
+    assert "私聊" in said and "年假" not in said
+
+
+async def test_somebody_new_has_none(talk):
+    assert "没有您的提问记录" in await talk("小赵", "我的提问", group=None)

@@ -1,0 +1,33 @@
+"""Which messages are orders."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from faqbot.dialogue import LIMITS, Case, decide
+from faqbot.matching import Index
+from faqbot.model import Answered, Entry, Message, MessageKind, Order, OrderKind
+from faqbot.orders import read_order
+from faqbot.text import Synonyms
+
+
+def message(text: str) -> Message:
+    return Message(id="1", robot_code="r", conversation_id="c", is_group=False, kind=MessageKind.TEXT, text=text)
+
+
+@pytest.mark.parametrize("text", ["我的", " 我的提问 ", "我问过什么？"])
+def test_a_whole_message_gives_the_order(text):
+    assert read_order(message(text)) == Order(OrderKind.MY_QUESTIONS)
+
+
+@pytest.mark.parametrize("text", ["我的年假还有几天", "", "年假几天"])
+def test_a_question_is_no_order(text):
+    assert read_order(message(text)) is None
+
+
+def test_a_wording_that_hr_wrote_comes_before_an_order():
+    index = Index([Entry(id="own", question="我的", answer="自己的东西请自己保管。")], Synonyms(()))
+    decision = decide(Case(message("我的")), index, limits=LIMITS["balanced"], now=0.0, today=date(2026, 1, 5))
+    assert isinstance(decision, Answered) and decision.entry.id == "own"
