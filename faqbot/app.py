@@ -24,6 +24,7 @@ from faqbot.console.server import Health, open_console
 from faqbot.console.sessions import LINK_SECONDS, announce, announced, new_link, reachable
 from faqbot.deeds.own_questions import OwnQuestions
 from faqbot.delivery import Delivery
+from faqbot.dingtalk.groups import GroupRobots, RobotKeys
 from faqbot.dingtalk.openapi import OpenApi, Slots
 from faqbot.dingtalk.robot import Robot
 from faqbot.dingtalk.stream import StreamConnection
@@ -31,16 +32,18 @@ from faqbot.dingtalk.tokens import AccessTokens
 from faqbot.dingtalk.tokens import Shared as SharedTokens
 from faqbot.dingtalk.webhook import Webhook
 from faqbot.embeddings import Embeddings
-from faqbot.errors import KnowledgeMissing, StartError, StoreError
+from faqbot.errors import DeliveryError, KnowledgeMissing, StartError, StoreError
 from faqbot.features import Floats
 from faqbot.knowledge.library import Library
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.metrics import Metrics
 from faqbot.model import OrderKind
+from faqbot.outbox import Outbox, Way
 from faqbot.quota import Quota
 from faqbot.settings import Settings
 from faqbot.store import Store, open_store
 from faqbot.telemetry import EventLog
+from faqbot.ways import ToGroup, ToPeople, ToRobot
 
 log = EventLog(__name__)
 
@@ -59,6 +62,7 @@ class Running:
     library: Library
     stream: StreamConnection
     store: Store
+    outbox: Outbox
     metrics: Metrics
     console_url: str
     finished: asyncio.Task[None]
@@ -94,6 +98,13 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         robot = Robot(open_api(settings, session, store, metrics, quota.call), settings.robot_code)
         webhook = Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint))
         delivery = Delivery(webhook, robot, store, metrics, quota)
+        robots = GroupRobots(session, settings.oapi_endpoint)
+        ways: dict[str, Way] = {
+            "person": ToPeople(robot, metrics),
+            "group": ToGroup(robot, metrics),
+            "robot": ToRobot(robots, _no_robot, metrics, quota),
+        }
+        outbox = Outbox(store, ways)
         deeds = {OrderKind.MY_QUESTIONS: OwnQuestions(store)}
         bot = Bot(library, store, delivery, quota, metrics, embeddings, deeds=deeds, today=today)
         stream = StreamConnection(
@@ -115,17 +126,22 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         # From here on, leaving the stack runs bottom up: stop the stream, finish replies, close the rest.
         stack.push_async_callback(_last_words, quota)
         stack.push_async_callback(bot.drain, GRACE_SECONDS)
+        stack.push_async_callback(outbox.drain, GRACE_SECONDS)
         await bot.inbox.start()
         house = keep_house(store, quota, settings.keep_days)
         journal = watch_files(office, earlier)
-        for loop in (library.watch(), bot.inbox.keep(), house, announce(store, console_url), journal):
+        for loop in (library.watch(), bot.inbox.keep(), outbox.run(), house, announce(store, console_url), journal):
             stack.push_async_callback(_cancel, asyncio.create_task(loop))
         connection = asyncio.create_task(stream.run())
         stack.push_async_callback(_cancel, connection)
         stack.push_async_callback(stream.stop)
         log.info("bot.started", console=console_url, entries=len(library.current.entries))
-        yield Running(bot, library, stream, store, metrics, console_url, connection)
+        yield Running(bot, library, stream, store, outbox, metrics, console_url, connection)
         log.info("bot.stopping")
+
+
+def _no_robot(name: str) -> RobotKeys:
+    raise DeliveryError(f"没有叫 {name} 的群机器人", code="no_robot", permanent=True)
 
 
 def http_session(settings: Settings) -> aiohttp.ClientSession:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from faqbot.metrics import Metrics
 from faqbot.model import Message, Reply
 from faqbot.pacing import backoff
 from faqbot.quota import Quota
-from faqbot.render import MAX_BYTES, split
+from faqbot.render import fitting
 from faqbot.telemetry import EventLog
 from faqbot.text import neutralise
 
@@ -199,14 +198,8 @@ class Delivery:
 
 
 def _fitting(reply: Reply, most: int) -> list[Reply]:
-    """The reply as messages of `most` bytes as JSON, where quotes and line breaks take more room; nearly always one."""
-    # No character takes more than six bytes as JSON, and most replies are short.
-    if len(reply.body) * 6 <= most:
-        return [reply]
-    limit, parts = MAX_BYTES, [reply.body]
-    while max(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts) > most:
-        parts = split(reply.body, limit)
-        limit //= 2
+    """The reply as messages of `most` bytes; only the first mentions."""
+    parts = fitting(reply.body, most)
     return [replace(reply, body=part, mention="" if number else reply.mention) for number, part in enumerate(parts)]
 
 

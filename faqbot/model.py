@@ -276,6 +276,45 @@ class Reply:
     mention: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a notice goes: the userId of a person, the id of a conversation, or the name of a custom group robot."""
+
+    kind: Literal["person", "group", "robot"]
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Something to tap; `picture` is the address of an image."""
+
+    title: str
+    url: str
+    picture: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message that answers nobody, sent once per `key`. Times are epoch seconds, 0 is none.
+
+    `body` is markdown, or plain text where the shape is `text`. `links` are where a `link` leads, the buttons of a
+    `card`, the lines of a `feed`. Not sent before `not_before`, and after `until` not at all. Only a group robot can
+    @ people.
+    """
+
+    key: str
+    to: Address
+    title: str
+    body: str
+    at_mobiles: tuple[str, ...] = ()
+    at_userids: tuple[str, ...] = ()
+    at_all: bool = False
+    not_before: float = 0.0
+    until: float = 0.0
+    shape: Literal["markdown", "text", "link", "card", "feed"] = "markdown"
+    links: tuple[Link, ...] = ()
+
+
 class State(StrEnum):
     """The last state of a message."""
 

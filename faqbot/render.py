@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
@@ -57,6 +58,18 @@ def plain_body(decision: Decision, text: str) -> str:
 def split(text: str, limit: int) -> list[str]:
     """Cut below `limit` UTF-8 bytes at paragraph borders, else at lines, else at sentences, else anywhere."""
     return _split(text, limit, ("\n\n", "\n", "。", ""))
+
+
+def fitting(text: str, most: int) -> list[str]:
+    """The text in parts of `most` bytes as JSON, where quotes and line breaks take more room; nearly always one."""
+    # No character takes more than six bytes as JSON, and most texts are short.
+    if len(text) * 6 <= most:
+        return [text]
+    limit, parts = MAX_BYTES, [text]
+    while max(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts) > most:
+        parts = split(text, limit)
+        limit //= 2
+    return parts
 
 
 def _split(text: str, limit: int, borders: Sequence[str]) -> list[str]:

@@ -67,6 +67,7 @@ LAYERS = {
         text
     """,
     2: """
+        dingtalk.groups
         dingtalk.http
         dingtalk.openapi
         dingtalk.robot
@@ -92,6 +93,8 @@ LAYERS = {
         delivery
         desk
         inbox
+        outbox
+        ways
     """,
     4: """
         console

@@ -21,6 +21,8 @@ from faqbot.errors import (
 
 # Twenty messages a minute are allowed at least, so this is the pause between two.
 CONVERSATION_GAP = 3.0
+# A group robot that sent more is blocked for so long.
+ROBOT_BLOCK = 600.0
 _BANNED_SECONDS = 300.0
 
 _BUSY = {-1}
@@ -33,6 +35,16 @@ _API_TOO_FAST = {90002}
 _QUOTA, _PERMISSION, _IP = {90020}, {60011}, {60020}
 _UNSURE = {15}
 _CONTENT = {430101, 430102, 430103, 430104, 460101, 101002}
+_SECURITY = 310000
+_WHERE = "请到 群设置 > 机器人"
+_ROBOT_GONE = {
+    400013: "群机器人所在的群已经解散：请在新的群里添加机器人，换上它的 token 和 secret",
+    400101: f"钉钉不认识这个群机器人的 token：{_WHERE} 打开它，重新复制 Webhook 地址里的 access_token",
+    300001: f"钉钉不认识这个群机器人的 token：{_WHERE} 打开它，重新复制 Webhook 地址里的 access_token",
+    300005: f"钉钉不认识这个群机器人的 token：{_WHERE} 打开它，重新复制 Webhook 地址里的 access_token",
+    400102: f"这个群机器人被停用了：{_WHERE} 打开它并启用",
+    400106: f"这个群机器人已经不在群里：{_WHERE} 重新添加，换上新的 token 和 secret",
+}
 _IN_SUB_CODE = 88
 _FREE_CODES = {str(code) for code in _APP_TOO_FAST | _API_TOO_FAST} | {"ip_banned"}
 
@@ -87,6 +99,20 @@ def old_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | 
     if code in _CONTENT:
         return ContentRefused(text, code=str(code))
     return DeliveryError(text, code=str(code), permanent=code not in _BUSY)
+
+
+def robot_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | None:
+    """The error in an answer of a custom group robot."""
+    code = _number(answer["errcode"]) if answer is not None and "errcode" in answer else None
+    if answer is None or code is None:
+        return old_error(status, answer)
+    if code == _SECURITY:
+        return NeedsAdmin(_security(_message(answer)), code=str(code))
+    if code in _TOO_FAST:
+        return Throttled(_said(code, answer), code=str(code), wait=ROBOT_BLOCK)
+    if code in _ROBOT_GONE:
+        return NeedsAdmin(_ROBOT_GONE[code], code=str(code))
+    return old_error(status, answer)
 
 
 def new_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | None:
@@ -152,6 +178,22 @@ def _scopes(answer: Mapping[str, Any]) -> str:
         return "、".join(map(str, scopes))[:200]
     found = re.search(r"\[([\w.,\s]+)\]|(qyapi_\w+)", _message(answer), re.ASCII)
     return (found.group(1) or found.group(2)) if found else ""
+
+
+def _security(message: str) -> str:
+    """Which of a group robot's three security settings refused a message, and where to change it."""
+    said, where = message.lower(), f"{_WHERE} > 这个机器人 > 安全设置"
+    if "keyword" in said or "关键词" in said:
+        return f"群机器人设了自定义关键词，而消息里一个也没有：{where} 看有哪些关键词，写进消息，或改用加签"
+    if "timestamp" in said or "时间" in said or "过期" in said:
+        return "群机器人说签名的时间不对（相差超过一小时）：请校准这台机器的时钟"
+    if "sign" in said or "签名" in said:
+        return f"群机器人的签名不匹配：{where} > 加签，重新复制以 SEC 开头的密钥"
+    if "ip" in said or "whitelist" in said or "白名单" in said:
+        found = _ADDRESS.search(message)
+        shown = f" {found.group()}" if found else ""
+        return f"群机器人设了 IP 地址段，而本机的出口 IP{shown} 不在里面：{where} > IP地址段 加上它"
+    return f"群机器人的安全设置（关键词、加签或 IP 地址段）没有放行：{where} 核对。钉钉的原话：{message}"
 
 
 def _credentials() -> str:

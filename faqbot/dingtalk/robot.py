@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from faqbot.dingtalk.openapi import OpenApi
 from faqbot.errors import DeliveryError, Throttled
@@ -10,6 +11,7 @@ from faqbot.errors import DeliveryError, Throttled
 _GROUP = "/v1.0/robot/groupMessages/send"
 _PERSON = "/v1.0/robot/oToMessages/batchSend"
 _TITLE_LENGTH = 64
+MOST_PEOPLE = 20
 
 
 class Robot:
@@ -28,16 +30,34 @@ class Robot:
 
     async def to_person(self, user_id: str, title: str, text: str) -> None:
         """One markdown message into the single chat of a colleague. Raises DeliveryError and its children."""
-        answer = await self._api.new(_PERSON, {"robotCode": self._code, "userIds": [user_id], **_markdown(title, text)})
+        for refusal in (await self.to_people([user_id], title, text)).values():
+            raise refusal
+
+    async def to_people(self, user_ids: Sequence[str], title: str, text: str) -> dict[str, DeliveryError]:
+        """The same message to up to MOST_PEOPLE colleagues, in one call; whom it did not reach, and why.
+
+        Raises DeliveryError and its children where it reached nobody.
+        """
+        body = {"robotCode": self._code, "userIds": list(user_ids), **_markdown(title, text)}
+        answer = await self._api.new(_PERSON, body)
         # Both lists mean "not delivered", inside HTTP 200.
-        if user_id in (answer.get("flowControlledStaffIdList") or ()):
-            raise Throttled("钉钉对这个人限流了，稍后再发", code="flow_controlled", wait=10.0)
-        if user_id in (answer.get("invalidStaffIdList") or ()):
-            raise DeliveryError(
-                "钉钉说这个人不存在或不在应用可见范围内：请到 开发者后台 > 版本管理与发布 检查应用可见范围",
-                code="invalid_staff",
-                permanent=True,
-            )
+        held_back = answer.get("flowControlledStaffIdList") or ()
+        unknown = answer.get("invalidStaffIdList") or ()
+        return {user_id: _flow_controlled() for user_id in user_ids if user_id in held_back} | {
+            user_id: _nobody() for user_id in user_ids if user_id in unknown
+        }
+
+
+def _flow_controlled() -> DeliveryError:
+    return Throttled("钉钉对这个人限流了，稍后再发", code="flow_controlled", wait=10.0)
+
+
+def _nobody() -> DeliveryError:
+    return DeliveryError(
+        "钉钉说这个人不存在或不在应用可见范围内：请到 开发者后台 > 版本管理与发布 检查应用可见范围",
+        code="invalid_staff",
+        permanent=True,
+    )
 
 
 def _markdown(title: str, text: str) -> dict[str, str]:

@@ -1,0 +1,390 @@
+"""Messages that answer nobody: notices wait in the store until DingTalk took them, each once per key.
+
+Every address has a lane that one replica at a time works on, so that limits hold for all of them together. What a
+killed replica left is taken up by another after the lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Protocol
+
+from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreError, Throttled
+from faqbot.model import Address, Link, Notice
+from faqbot.pacing import backoff
+from faqbot.render import fitting
+from faqbot.telemetry import EventLog
+
+log = EventLog(__name__)
+
+# Longer than the slowest send: two calls and a new token, each with its time limit.
+LEASE_SECONDS = 90.0
+# What other replicas posted is their business, unless they died.
+LOOK_SECONDS = 10.0
+_AGAIN_SECONDS = 1.0
+# A notice whose sender set no end is given up after a day without DingTalk.
+PATIENCE_SECONDS = 86400.0
+_REMEMBER_SECONDS = 14 * 86400.0
+_LONGEST_PAUSE = 300.0
+# A notice that nobody said arrived is sent twice at most, where a repeat may double it.
+_UNSURE_SENDS = 2
+# DingTalk takes 15,000 bytes; the rest is for the title and what is around the text.
+MOST_BYTES = 14_000
+_WAITING, _SENDING = "outbox", "outbox-sending"
+
+
+class Shelf(Protocol):
+    """What the outbox needs of the store."""
+
+    async def claim(self, key: str, ttl: float) -> bool: ...
+    async def release(self, key: str) -> None: ...
+    async def note(self, key: str) -> str | None: ...
+    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
+    async def put_mark(self, name: str, key: str, value: str | None) -> None: ...
+    async def marks(self, name: str) -> Mapping[str, str]: ...
+
+
+class Way(Protocol):
+    """How notices of one kind of address go out."""
+
+    @property
+    def gap(self) -> float:
+        """At least so many seconds lie between two messages of a lane."""
+        ...
+
+    @property
+    def remembers(self) -> bool:
+        """Whether DingTalk knows a repeat by its id, so that it does not appear twice."""
+        ...
+
+    def lane(self, to: Address) -> str:
+        """What is sent one after the other."""
+        ...
+
+    def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
+        """Those of the waiting notices of one lane, oldest first, that go out as one message now."""
+        ...
+
+    async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
+        """Send them as one message; the keys of those that did not arrive. Raises DeliveryError where none did."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a notice: taken by DingTalk, or its code and the reason in words."""
+
+    sent: bool
+    code: str
+    why: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """A notice as it waits: when it was posted and its place among those posted with it."""
+
+    notice: Notice
+    posted_at: float
+    number: int
+
+    @property
+    def due(self) -> float:
+        return max(self.notice.not_before, self.posted_at)
+
+    @property
+    def order(self) -> tuple[float, int]:
+        return (self.due, self.number)
+
+    @property
+    def until(self) -> float:
+        return self.notice.until or self.due + PATIENCE_SECONDS
+
+
+@dataclass(slots=True)
+class _Tries:
+    """How sending one notice has gone in this process."""
+
+    next_at: float = 0.0
+    failed: int = 0
+    unsure: int = 0
+    alone: bool = False  # something in a merged message was refused: it goes by itself
+
+
+class Outbox:
+    """`ways` by the kind of address. `clock` is epoch seconds."""
+
+    def __init__(
+        self,
+        store: Shelf,
+        ways: Mapping[str, Way],
+        *,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._ways = ways
+        self._clock = clock
+        self._sleep = sleep
+        self._parcels: dict[str, _Parcel] = {}
+        self._tries: dict[str, _Tries] = {}
+        self._hold: dict[str, float] = {}
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+
+    async def post(self, *notices: Notice) -> None:
+        """Take the notices on: once this returns they are sent even if the process dies. Raises StoreError.
+
+        A key that is known already changes nothing. What is too long for one message becomes several.
+        """
+        now = self._clock()
+        parts = [part for notice in notices for part in _parts(notice)]
+        await asyncio.gather(*(self._take_on(_Parcel(part, now, n)) for n, part in enumerate(parts)))
+        self._wake.set()
+
+    async def outcome(self, key: str) -> Outcome | None:
+        """What became of a notice, for two weeks; None while it waits. Raises StoreError."""
+        text = await self._store.note(_done(key))
+        return Outcome(**json.loads(text)) if text else None
+
+    async def waiting(self) -> Sequence[Notice]:
+        """What has not been sent yet, oldest first. Raises StoreError."""
+        return [parcel.notice for parcel in sorted((await self._read()).values(), key=lambda p: p.order)]
+
+    async def run(self) -> None:
+        """Send what is due, until cancelled."""
+        while True:
+            try:
+                pause = await self.look()
+            except StoreError:
+                # The inbox says so; here it is only tried again.
+                pause = _AGAIN_SECONDS
+            except Exception as exc:
+                log.error("outbox.failed", cause=exc)
+                pause = LOOK_SECONDS
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
+            self._wake.clear()
+
+    async def look(self) -> float:
+        """Begin to send what is due; the seconds until this should be asked again. Raises StoreError."""
+        now = self._clock()
+        parcels = await self._read()
+        due: dict[str, float] = {}
+        for key, parcel in parcels.items():
+            lane = self._lane(parcel)
+            tried = self._tries.get(key)
+            at = max(parcel.due, tried.next_at if tried else 0.0, self._hold.get(lane, 0.0))
+            due[lane] = min(at, due.get(lane, at))
+        self._tries = {key: tries for key, tries in self._tries.items() if key in parcels}
+        self._hold = {lane: until for lane, until in self._hold.items() if until > now}
+        for lane, at in due.items():
+            if at <= now and lane not in self._busy:
+                self._busy[lane] = asyncio.create_task(self._turn(lane))
+        return min([LOOK_SECONDS, *(at - now for lane, at in due.items() if lane not in self._busy)])
+
+    async def idle(self) -> None:
+        """Wait until nothing is being sent."""
+        while self._busy:
+            await asyncio.wait(self._busy.values())
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for what is being sent; what is not done by then is sent by the next process."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.idle()
+        for task in self._busy.values():
+            task.cancel()
+
+    # -- one turn of a lane ----------------------------------------------------------------------
+
+    async def _turn(self, lane: str) -> None:
+        """Send the next message of a lane, unless another replica is at it."""
+        try:
+            if not await self._store.claim(f"outbox:{lane}", LEASE_SECONDS):
+                self._hold[lane] = self._clock() + _AGAIN_SECONDS
+                return
+            try:
+                await self._send_next(lane)
+            finally:
+                await self._store.release(f"outbox:{lane}")
+        except StoreError:
+            self._hold[lane] = self._clock() + _AGAIN_SECONDS
+        except Exception as exc:
+            # The edge of the lane: one notice must not stop the others for good.
+            log.error("outbox.lane_failed", cause=exc)
+            self._hold[lane] = self._clock() + LOOK_SECONDS
+        finally:
+            del self._busy[lane]
+            self._wake.set()
+
+    async def _send_next(self, lane: str) -> None:
+        way = self._ways[lane.partition(":")[0]]
+        free = float(await self._store.note(_free(lane)) or 0)
+        if free > self._clock():
+            self._hold[lane] = free
+            return
+        notices, uuid = await self._choose(lane, way)
+        if not notices:
+            return
+        if way.gap:
+            # Before the message: a process that dies with it must not make room for one too many.
+            await self._close(lane, way.gap)
+        try:
+            failed = await way.send(notices, uuid)
+        except Throttled as exc:
+            log.warning("outbox.throttled", kind=lane.partition(":")[0], code=exc.code, seconds=exc.wait)
+            await self._close(lane, exc.wait)
+            return
+        except DeliveryError as exc:
+            failed = {notice.key: exc for notice in notices}
+        for notice in notices:
+            await self._conclude(way, notice, failed.get(notice.key), merged=len(notices) > 1)
+        unsure = any(isinstance(failure, OutcomeUnknown) for failure in failed.values())
+        if way.remembers and not unsure:
+            await self._store.put_mark(_SENDING, lane, None)
+
+    async def _choose(self, lane: str, way: Way) -> tuple[Sequence[Notice], str]:
+        """What goes out now as one message, and the id by which DingTalk knows its repeat."""
+        now = self._clock()
+        mine = [p for p in (await self._read()).values() if self._lane(p) == lane]
+        done = await asyncio.gather(*(self.outcome(p.notice.key) for p in mine))
+        begun: list[str] = json.loads((await self._store.marks(_SENDING)).get(lane, "[]")) if way.remembers else []
+        # The outcomes of a message are written only after it arrived, so that one of them tells of the others.
+        arrived = any(o.sent and p.notice.key in begun for p, o in zip(mine, done, strict=True) if o)
+        left: list[_Parcel] = []
+        for parcel, outcome in zip(mine, done, strict=True):
+            if outcome is not None:
+                await self._store.put_mark(_WAITING, parcel.notice.key, None)
+            elif arrived and parcel.notice.key in begun:
+                await self._conclude(way, parcel.notice, None)
+            elif now > parcel.until:
+                await self._give_up(parcel.notice, "expired", "过了发送的时限，没有再发")
+            elif parcel.due <= now:
+                left.append(parcel)
+        left.sort(key=lambda p: p.order)
+        again = [p.notice for p in left if p.notice.key in begun]
+        if again:
+            held = max((self._tries[n.key].next_at for n in again if n.key in self._tries), default=0.0)
+            if held > now:
+                self._hold[lane] = held
+                return (), ""
+            return again, _uuid(begun)
+        ready = [p.notice for p in left if self._tries.get(p.notice.key, _Tries()).next_at <= now]
+        if not ready:
+            return (), ""
+        alone = self._tries.get(ready[0].key, _Tries()).alone
+        together = [n for n in ready if n is ready[0] or not self._tries.get(n.key, _Tries()).alone]
+        notices = ready[:1] if alone else way.together(together)
+        keys = [notice.key for notice in notices]
+        if way.remembers:
+            await self._store.put_mark(_SENDING, lane, json.dumps(keys))
+        return notices, _uuid(keys)
+
+    async def _conclude(self, way: Way, notice: Notice, failure: DeliveryError | None, *, merged: bool = False) -> None:
+        """Write down that it arrived or never will, or say when it is tried again."""
+        if failure is None:
+            await self._settle(notice.key, Outcome(True, "ok", "", self._clock()))
+            log.info("notice.sent", key=notice.key, to=notice.to.kind)
+            return
+        tries = self._tries.setdefault(notice.key, _Tries())
+        if isinstance(failure, Throttled):
+            tries.next_at = self._clock() + failure.wait
+            return
+        if merged and isinstance(failure, ContentRefused):
+            tries.alone = True
+            return
+        tries.unsure += isinstance(failure, OutcomeUnknown)
+        if failure.permanent or (tries.unsure >= _UNSURE_SENDS and not way.remembers):
+            await self._give_up(notice, failure.code, str(failure))
+            return
+        wait = backoff(tries.failed, longest=_LONGEST_PAUSE)
+        tries.failed += 1
+        tries.next_at = self._clock() + wait
+        log.warning("notice.retry", key=notice.key, code=failure.code, attempt=tries.failed, seconds=round(wait, 1))
+
+    async def _give_up(self, notice: Notice, code: str, why: str) -> None:
+        await self._settle(notice.key, Outcome(False, code, why, self._clock()))
+        log.alarm("notice.failed", key=notice.key, to=notice.to.kind, code=code, what=f"有一条通知没有发出：{why}")
+
+    async def _settle(self, key: str, outcome: Outcome) -> None:
+        """Keep the outcome, however long the store is away: what was sent must not be sent again."""
+        attempt = 0
+        while True:
+            try:
+                await self._store.put_note(_done(key), json.dumps(asdict(outcome)), _REMEMBER_SECONDS)
+                await self._store.put_mark(_WAITING, key, None)
+                return
+            except StoreError:
+                await self._sleep(backoff(attempt, first=0.1, longest=2.0))
+                attempt += 1
+
+    async def _close(self, lane: str, seconds: float) -> None:
+        """Nothing more goes out in this lane for so long, from any replica."""
+        until = self._clock() + seconds
+        self._hold[lane] = until
+        await self._store.put_note(_free(lane), repr(until), seconds)
+
+    # -- what waits in the store -----------------------------------------------------------------
+
+    def _lane(self, parcel: _Parcel) -> str:
+        to = parcel.notice.to
+        return self._ways[to.kind].lane(to)
+
+    async def _take_on(self, parcel: _Parcel) -> None:
+        key = parcel.notice.key
+        if await self._store.note(_done(key)) is None:
+            await self._store.put_mark(_WAITING, key, json.dumps(asdict(parcel), ensure_ascii=False))
+
+    async def _read(self) -> dict[str, _Parcel]:
+        waiting = await self._store.marks(_WAITING)
+        # A key stands for one text, so that each is read only once.
+        self._parcels = {key: self._parcels.get(key) or _unpack(json.loads(text)) for key, text in waiting.items()}
+        return self._parcels
+
+
+def _done(key: str) -> str:
+    return f"outbox:{key}"
+
+
+def _free(lane: str) -> str:
+    return f"outbox-free:{lane}"
+
+
+def _uuid(keys: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:32]
+
+
+def _parts(notice: Notice) -> list[Notice]:
+    """The notice as messages DingTalk takes; the last has the key, so that its outcome comes last."""
+    bodies = fitting(notice.body, MOST_BYTES)
+    if len(bodies) <= 1:
+        return [notice]
+    last = len(bodies)
+    unmentioning = replace(notice, at_mobiles=(), at_userids=(), at_all=False)
+    return [
+        replace(
+            notice if number == 1 else unmentioning,
+            key=notice.key if number == last else f"{notice.key}#{number}",
+            body=f"{body}\n\n（{number}/{last}）",
+        )
+        for number, body in enumerate(bodies, 1)
+    ]
+
+
+def _unpack(values: Mapping[str, Any]) -> _Parcel:
+    """The parcel that was taken apart for JSON; what a newer version added is left out."""
+    known = {f.name for f in fields(Notice)}
+    plain = {name: value for name, value in values["notice"].items() if name in known}
+    plain["to"] = Address(**plain["to"])
+    plain["links"] = tuple(Link(**link) for link in plain.get("links", ()))
+    for name in ("at_mobiles", "at_userids"):
+        plain[name] = tuple(plain.get(name, ()))
+    return _Parcel(Notice(**plain), values["posted_at"], values["number"])

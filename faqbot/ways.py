@@ -1,0 +1,103 @@
+"""The ways a notice goes out: to people and into groups as the app's robot, and by a custom group robot."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from faqbot.dingtalk.groups import GroupRobots, RobotKeys, robot_body
+from faqbot.dingtalk.robot import MOST_PEOPLE, Robot
+from faqbot.errors import DeliveryError
+from faqbot.metrics import Metrics
+from faqbot.model import Address, Notice
+from faqbot.quota import Quota
+
+_T = TypeVar("_T")
+
+# Twenty a minute are allowed, counted on a clock that is not ours; one more blocks the robot for ten minutes.
+ROBOT_GAP = 3.2
+
+
+@dataclass(frozen=True, slots=True)
+class ToPeople:
+    """Into single chats; what has the same text goes to several people in one call, which the quota counts as one."""
+
+    robot: Robot
+    metrics: Metrics
+    gap: float = 0.0
+    remembers: bool = False
+
+    def lane(self, to: Address) -> str:
+        return to.kind
+
+    def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
+        first = waiting[0]
+        # The same person twice in one call would get it once.
+        same = {n.to.id: n for n in reversed(waiting) if (n.title, n.body) == (first.title, first.body)}
+        return sorted(same.values(), key=waiting.index)[:MOST_PEOPLE]
+
+    async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
+        first = notices[0]
+        people = [notice.to.id for notice in notices]
+        refused = await _counted(self.metrics, "person", self.robot.to_people(people, first.title, first.body))
+        return {notice.key: refused[notice.to.id] for notice in notices if notice.to.id in refused}
+
+
+@dataclass(frozen=True, slots=True)
+class ToGroup:
+    """Into a group as the app's robot."""
+
+    robot: Robot
+    metrics: Metrics
+    gap: float = 0.0
+    remembers: bool = False
+
+    def lane(self, to: Address) -> str:
+        return f"{to.kind}:{to.id}"
+
+    def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
+        return waiting[:1]
+
+    async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
+        (notice,) = notices
+        await _counted(self.metrics, "group", self.robot.to_group(notice.to.id, notice.title, notice.body))
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ToRobot:
+    """Into a group by a custom robot, whose keys are looked up by its name when it is used.
+
+    `keys` raises DeliveryError where the robot cannot be used.
+    """
+
+    robots: GroupRobots
+    keys: Callable[[str], RobotKeys]
+    metrics: Metrics
+    quota: Quota
+    gap: float = ROBOT_GAP
+    remembers: bool = True
+
+    def lane(self, to: Address) -> str:
+        return f"{to.kind}:{to.id}"
+
+    def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
+        return waiting[:1]
+
+    async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
+        (notice,) = notices
+        keys = self.keys(notice.to.id)
+        await _counted(self.metrics, "robot", self.robots.send(keys, robot_body(notice), uuid))
+        self.quota.message()
+        return {}
+
+
+async def _counted(metrics: Metrics, way: str, call: Awaitable[_T]) -> _T:
+    try:
+        answer = await call
+    except DeliveryError as exc:
+        metrics.sends.labels(way, exc.code).inc()
+        raise
+    metrics.sends.labels(way, "ok").inc()
+    return answer
