@@ -50,6 +50,7 @@ LAYERS = {
         knowledge.quoting
         knowledge.reader
         knowledge.settling
+        knowledge.groups
         knowledge.slips
         knowledge.splice
         knowledge.strays

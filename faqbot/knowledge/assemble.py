@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from faqbot.knowledge.beside import check_yaml, parse_facts, parse_synonyms
+from faqbot.knowledge.groups import Groups, parse_groups, with_entries
 from faqbot.knowledge.parse import ParsedFile, distinct_ids, parse_file
 from faqbot.lexicon import GROUPS
 from faqbot.matching import Index
@@ -33,6 +34,7 @@ class Snapshot:
     good: Mapping[str, ParsedFile] = field(default_factory=dict)
     synonyms: tuple[tuple[str, ...], ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    groups: Groups = field(default_factory=Groups)
 
     def entry(self, entry_id: str) -> Entry | None:
         return next((e for e in self.entries if e.id == entry_id), None)
@@ -56,12 +58,13 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
         live[name] = parsed
         taken |= {e.id: e.place for e in parsed.entries if e.id_given}
     synonyms, facts = _beside(files, shown, last, problems)
-    for name in ("groups.yaml", "automations.yaml"):
-        if name in files:
-            problems += check_yaml(shown[name], files[name])
+    groups = _groups(files, shown, last, problems)
+    if (name := "automations.yaml") in files:
+        problems += check_yaml(shown[name], files[name])
     entries = distinct_ids((e for parsed in live.values() for e in parsed.entries), set())
     entries = [_with_facts(e, facts, problems) for e in entries]
-    problems += [*_same_wordings(entries), *_stale(entries, today), *_unknown_related(entries)]
+    groups, unkept = with_entries(groups, entries, f"{label}/groups.yaml")
+    problems += [*_same_wordings(entries), *_stale(entries, today), *_unknown_related(entries), *unkept]
     problems.sort(key=lambda p: (p.place.file, p.place.line, not p.is_error))
     answerable = [e for e in entries if not e.draft and not e.held]
     return Snapshot(
@@ -72,6 +75,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
         good=live,
         synonyms=synonyms,
         facts=facts,
+        groups=groups,
     )
 
 
@@ -92,6 +96,16 @@ def _beside(
         broken = any(p.is_error for p in found)
         facts = last.facts if broken and last else named
     return synonyms, facts
+
+
+def _groups(
+    files: Mapping[str, bytes], shown: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
+) -> Groups:
+    if (name := "groups.yaml") not in files:
+        return Groups()
+    groups, found = parse_groups(shown[name], files[name])
+    problems += found
+    return last.groups if last and any(p.is_error for p in found) else groups
 
 
 def _version(files: Mapping[str, bytes]) -> str:

@@ -33,6 +33,16 @@ ENTRIES_KEYS = {"entries": "entries", "条目": "entries"}
 SHARED_KEYS = ("topic", "owner", "source", "groups", "departments", "private", "review")
 FILE_KEYS = ENTRIES_KEYS | {word: key for word, key in ENTRY_KEYS.items() if key in SHARED_KEYS}
 
+# `groups.yaml`: at its top, and for one conversation.
+GROUPS_KEYS = {"people": "people", "人员": "people", "groups": "groups", "群": "groups"}
+GROUP_KEYS = {
+    "topics": "topics", "topic": "topics", "主题": "topics",
+    "greeting": "greeting", "问候": "greeting", "欢迎语": "greeting",
+    "contact": "contact", "联系人": "contact",
+    "quiet": "quiet", "quiet hours": "quiet", "quiet_hours": "quiet", "安静": "quiet",
+    "安静时段": "quiet", "免打扰": "quiet",
+}  # fmt: skip
+
 PERIOD_KEYS = {"from": "from", "从": "from", "until": "until", "到": "until"}
 ELSE_WORDS = frozenset({"else", "其他", "其它", "否则"})
 

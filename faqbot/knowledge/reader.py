@@ -14,7 +14,7 @@ from faqbot.knowledge.strays import office_file, stray
 from faqbot.knowledge.tree import Mapping, Node, Scalar, TreeError, grow
 from faqbot.model import FollowUp, Period, Place, Problem
 
-_ID_LISTS = ("groups", "departments", "related")
+_ID_LISTS = ("groups", "departments", "related", "people", "topics")
 _DATE = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$")
 _ENCODINGS = {
     "gb18030": "文件不是 UTF-8 编码（是 GBK 编码），请用“另存为”并选择 UTF-8 后再保存",

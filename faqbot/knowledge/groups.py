@@ -1,0 +1,204 @@
+"""`groups.yaml`: who keeps what (`people`), and what is special about a conversation. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field, replace
+from datetime import time
+
+from faqbot.knowledge import keys
+from faqbot.knowledge.reader import Reader
+from faqbot.knowledge.tree import Mapping, Node, Scalar
+from faqbot.model import Entry, Problem
+
+_HOURS = re.compile(r"(\d{1,2})(?::(\d{1,2}))?\s*(?:-|~|至|到)\s*(\d{1,2})(?::(\d{1,2}))?")
+_DASHES = dict.fromkeys(map(ord, "—–−―"), "-")
+# A userId is written by machines or by administrators; two letters such as HR are somebody's department.
+_USERID = re.compile(r"(?=.*[a-z0-9])[A-Za-z0-9][\w.@-]{2,63}", re.ASCII)
+# Names of conversations and owners are anybody's, so that a wide colon is mended behind any first word.
+_WIDE_COLON = re.compile(r"^( *)([^\s:：#\"'\[\]{}-][^\s:：]*)\s*：[ \u3000]*")
+_BLOCK = re.compile(r":\s*[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A time of day from `start` up to, not including, `end`; an end before the start is the next morning's."""
+
+    start: time
+    end: time
+
+    def cover(self, moment: time) -> bool:
+        if self.start <= self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """One conversation: the topics it is for (empty: all), how it is greeted, whom to turn to, when to be quiet."""
+
+    topics: tuple[str, ...] = ()
+    greeting: str = ""
+    contact: str = ""
+    quiet: Hours | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """What `groups.yaml` says. `direct` are owners that are userIds themselves, as entries name them."""
+
+    people: MappingABC[str, tuple[str, ...]] = field(default_factory=dict)
+    conversations: MappingABC[str, GroupSettings] = field(default_factory=dict)
+    direct: frozenset[str] = frozenset()
+
+    def keepers(self, owner: str) -> tuple[str, ...]:
+        """The userIds behind an owner's name, or behind a contact's; none where nobody is known."""
+        owner = owner.strip()
+        if owner in self.people:
+            return self.people[owner]
+        return (owner,) if looks_like_userid(owner) else ()
+
+    def of(self, conversation_id: str) -> GroupSettings:
+        return self.conversations.get(conversation_id, GroupSettings())
+
+    def is_keeper(self, userid: str) -> bool:
+        """Whether the person keeps anything at all."""
+        return bool(userid) and (userid in self.direct or any(userid in found for found in self.people.values()))
+
+    def owns(self, userid: str, entry: Entry) -> bool:
+        """Whether the person is one of those who keep this entry right."""
+        return bool(userid) and userid in self.keepers(entry.owner)
+
+
+def looks_like_userid(text: str) -> bool:
+    return _USERID.fullmatch(text) is not None
+
+
+def parse_groups(name: str, raw: bytes) -> tuple[Groups, list[Problem]]:
+    """Read `groups.yaml`: `people`, and conversations under `groups` or by their number at the top."""
+    reader = _GroupsReader(name)
+    text = reader.decode(raw)
+    return (Groups() if text is None else reader.read(text)), reader.problems
+
+
+def with_entries(groups: Groups, entries: Iterable[Entry], file: str) -> tuple[Groups, list[Problem]]:
+    """The groups knowing which owners are userIds, and what entries and groups want of each other in vain."""
+    problems: list[Problem] = []
+    missing: dict[str, Entry] = {}
+    direct: set[str] = set()
+    for entry in entries:
+        owner = entry.owner.strip()
+        if owner and not groups.keepers(owner):
+            missing.setdefault(owner, entry)
+        elif owner and owner not in groups.people:
+            direct.add(owner)
+    # Without any people the company has not begun to use them: nothing is missing yet.
+    for owner, entry in missing.items() if groups.people else ():
+        message = f"负责人“{owner[:40]}”在 {file} 的 people（人员）里没有，需要找人时找不到；请写上他们的 userid"
+        problems.append(Problem(entry.place, message, is_error=False))
+    return replace(groups, direct=frozenset(direct)), problems
+
+
+class _GroupsReader(Reader):
+    __slots__ = ()
+
+    def read(self, text: str) -> Groups:
+        root = self.tree_of(self._mended(text))
+        if root is None or (isinstance(root, Scalar) and not root.value.strip()):
+            return Groups()
+        if not isinstance(root, Mapping):
+            self.error(root.line, "groups.yaml 应写成“people:”（人员）和“groups:”（群），下面每行一个")
+            return Groups()
+        by_number = [pair for pair in root.pairs if pair[0].value.strip().startswith("cid")]
+        rest = replace(root, pairs=[pair for pair in root.pairs if pair not in by_number])
+        found = self.known(rest, keys.GROUPS_KEYS, "文件开头")
+        conversations: dict[str, GroupSettings] = {}
+        listed = self._mapping(*found["groups"], "cidXXX: {topics: [休假]}") if "groups" in found else None
+        if listed:
+            self._conversations(listed, conversations)
+        self._conversations(replace(root, pairs=by_number), conversations)
+        return Groups(self._people(found.get("people")), conversations)
+
+    def _mended(self, text: str) -> str:
+        """The text with wide colons behind its keys and tabs before them read as meant; each is reported."""
+        lines = text.split("\n")
+        block: int | None = None
+        for number, line in enumerate(lines, 1):
+            indent = line[: len(line) - len(line.lstrip())]
+            plain = indent.replace("\t", "  ").replace("\u3000", "  ").replace("\u00a0", " ") + line.lstrip()
+            column = len(plain) - len(plain.lstrip())
+            if block is not None and (not plain.strip() or column > block):
+                continue
+            fixed = _WIDE_COLON.sub(r"\1\2: ", plain).rstrip() if plain.strip() else line
+            block = column if _BLOCK.search(fixed) else None
+            if fixed.rstrip() != line.rstrip():
+                reason = "全角冒号要改成半角冒号加空格" if "：" in line else "缩进请用普通空格"
+                self.warn(number, f"{reason}（已按“{fixed.strip()[:60]}”理解）", fixed)
+                lines[number - 1] = fixed
+        return "\n".join(lines)
+
+    def _mapping(self, key: Scalar, node: Node, example: str) -> Mapping | None:
+        if isinstance(node, Mapping):
+            return node
+        if not isinstance(node, Scalar) or node.value.strip():
+            self.error(node.line, f"“{key.value.strip()}”下面每行一个，例如 {example}")
+        return None
+
+    def _people(self, found: tuple[Scalar, Node] | None) -> dict[str, tuple[str, ...]]:
+        people: dict[str, tuple[str, ...]] = {}
+        listed = self._mapping(*found, "休假组: [userid]") if found else None
+        for key, value in self.pairs(listed) if listed else ():
+            people[key.value.strip()] = tuple(dict.fromkeys(self.texts(value, "people")))
+            if not people[key.value.strip()]:
+                self.warn(key.line, f"“{key.value.strip()}”下面没有人，请写上 userid，例如 [userid]")
+        return people
+
+    def _conversations(self, listed: Mapping, into: dict[str, GroupSettings]) -> None:
+        for key, value in self.pairs(listed):
+            number = key.value.strip()
+            if number in into:
+                self.error(key.line, f"“{number}”重复，前面已有这个群")
+                continue
+            if not number.startswith("cid"):
+                self.warn(key.line, f"“{number[:40]}”不像会话编号（以 cid 开头），这一段不会起作用")
+            settings = self._mapping(key, value, "topics: [休假]")
+            into[number] = self._settings(settings) if settings else GroupSettings()
+
+    def _settings(self, node: Mapping) -> GroupSettings:
+        found = {key: value for key, (_, value) in self.known(node, keys.GROUP_KEYS, "群").items()}
+        return GroupSettings(
+            topics=tuple(dict.fromkeys(self.texts(found.get("topics"), "topics"))),
+            greeting=self.text(found.get("greeting"), "greeting"),
+            contact=self.text(found.get("contact"), "contact"),
+            quiet=self._quiet(found.get("quiet")),
+        )
+
+    def _quiet(self, node: Node | None) -> Hours | None:
+        if node is None or (isinstance(node, Scalar) and not node.value.strip()):
+            return None
+        if isinstance(node, Mapping):
+            ends = {key: value for key, (_, value) in self.known(node, keys.PERIOD_KEYS, "安静时段").items()}
+            written = f"{self.text(ends.get('from'), 'from')}-{self.text(ends.get('until'), 'until')}"
+        else:
+            written = self.text(node, "quiet")
+        hours = hours_of(written)
+        if hours is None:
+            self.error(node.line, f'安静时段“{written[:30]}”读不懂，请写成 quiet: "22:00-8:00"')
+        return hours
+
+
+def hours_of(text: str) -> Hours | None:
+    """`22:00-8:00`, `22 点` 至 `8 点` and the like; None for what is no time of day."""
+    plain = unicodedata.normalize("NFKC", text).translate(_DASHES).replace("点", ":00").replace("次日", "")
+    found = _HOURS.fullmatch(plain.replace(" ", ""))
+    if found is None:
+        return None
+    hour, minute, until, until_minute = (int(part or 0) for part in found.groups())
+    if until == 24:
+        until = 0
+    if not (hour < 24 and minute < 60 and until < 24 and until_minute < 60):
+        return None
+    return Hours(time(hour, minute), time(until, until_minute))
