@@ -21,7 +21,10 @@ _NAMES = {CALLS: "接口调用", MESSAGES: "Webhook 与 Stream"}
 _WARN_AT = 0.8
 _REMEMBER_WARNING_SECONDS = 32 * 86400.0
 # These calls are free of charge (platform notes, monthly quota).
-_FREE = ("/topapi/v2/user/", "/topapi/user/", "/topapi/v2/department/", "/v1.0/contact/", "/v1.0/oauth2/", "/gettoken")
+_FREE = (
+    "/topapi/v2/user/", "/topapi/user/", "/topapi/v2/department/", "/v1.0/contact/", "/auth/", "/v1.0/oauth2/",
+    "/gettoken",
+)  # fmt: skip
 
 
 class Counts(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from faqbot.app import Running, running
@@ -15,6 +16,7 @@ from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.world import ChatMessage
 from faqbot.settings import Settings
 from faqbot.store import Store, open_store
+from tests.company import Company, found_company
 from tests.redis_server import RedisServer
 
 KNOWLEDGE = Path(__file__).parent / "samples" / "knowledge"
@@ -76,6 +78,15 @@ async def ding() -> AsyncIterator[FakeDingTalk]:
     await fake.start()
     yield fake
     await fake.close()
+
+
+@pytest.fixture
+async def company(ding: FakeDingTalk, tmp_path: Path) -> AsyncIterator[Company]:
+    """A small company in the stand-in's contacts, seen through the real client."""
+    opened = await open_store(f"sqlite:///{tmp_path / 'company.db'}")
+    async with aiohttp.ClientSession() as session:
+        yield found_company(ding, session, opened)
+    await opened.close()
 
 
 @pytest.fixture

@@ -23,8 +23,10 @@ LAYERS = {
         calibration
         certainty
         charts
+        company
         dialogue
         dingtalk.codes
+        dingtalk.newcomer
         dingtalk.payloads
         features
         fitted
@@ -68,8 +70,11 @@ LAYERS = {
         text
     """,
     2: """
+        dingtalk.contacts
+        dingtalk.directory
         dingtalk.groups
         dingtalk.http
+        dingtalk.onboarding
         dingtalk.openapi
         dingtalk.robot
         dingtalk.tokens

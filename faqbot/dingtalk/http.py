@@ -1,4 +1,4 @@
-"""One POST to DingTalk: what went wrong on the way, told apart by whether it may have arrived."""
+"""One call to DingTalk: what went wrong on the way, told apart by whether it may have arrived."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ async def post(
 
     The texts of errors never hold the URL: its query is a secret.
     """
+    json_headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+    return await _exchange(session, "POST", url, data=data, headers=json_headers)
+
+
+async def get(session: aiohttp.ClientSession, url: URL) -> tuple[int, dict[str, Any] | None]:
+    """HTTP status and the JSON object in the answer, None if it is none. Raises DeliveryError, OutcomeUnknown."""
+    return await _exchange(session, "GET", url)
+
+
+async def _exchange(
+    session: aiohttp.ClientSession, method: str, url: URL, **what: Any
+) -> tuple[int, dict[str, Any] | None]:
     try:
-        async with session.post(
-            url,
-            data=data,
-            headers={"Content-Type": "application/json; charset=utf-8", **(headers or {})},
-            timeout=TIMEOUT,
-            allow_redirects=False,
-        ) as response:
+        async with session.request(method, url, timeout=TIMEOUT, allow_redirects=False, **what) as response:
             return response.status, await _json(response)
     except aiohttp.ConnectionTimeoutError as exc:
         raise DeliveryError("连接钉钉超时", code="connect_timeout") from exc

@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from faqbot.dingtalk.codes import new_error, old_error
-from faqbot.dingtalk.http import post
+from faqbot.dingtalk.http import get, post
 from faqbot.dingtalk.payloads import encode
 from faqbot.dingtalk.tokens import AccessTokens
 from faqbot.errors import DeliveryError, NeedsAdmin, StoreError, TokenRefused
@@ -58,12 +58,18 @@ class OpenApi:
 
         return await self._call(path, send)
 
-    async def old(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """POST to oapi.dingtalk.com, the token in the query. Raises DeliveryError and its children."""
+    async def old(self, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        """POST to oapi.dingtalk.com, the token in the query; a body of None is a GET.
+
+        Raises DeliveryError and its children.
+        """
 
         async def send(token: str) -> dict[str, Any]:
             url = URL(f"{self._oapi}/{path.lstrip('/')}").with_query(access_token=token)
-            status, answer = await post(self._session, url, encode(dict(body)))
+            if body is None:
+                status, answer = await get(self._session, url)
+            else:
+                status, answer = await post(self._session, url, encode(dict(body)))
             return self._judged(path, old_error(status, answer), answer)
 
         return await self._call(path, send)

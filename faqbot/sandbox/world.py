@@ -91,6 +91,12 @@ class World:
             self.people[key] = self._named[name] = Person(key, name, external)
         return self._named[name]
 
+    def admit(self, userid: str, name: str) -> Person:
+        """Somebody whose userId is known; the first of a name is the one who is meant by it."""
+        person = self.people[userid] = Person(userid, name)
+        self._named.setdefault(name, person)
+        return person
+
     def group(self, title: str) -> Conversation:
         if title not in self._titled:
             key = f"cid{hashlib.sha256(title.encode()).hexdigest()[:20]}=="

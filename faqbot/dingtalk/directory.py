@@ -1,0 +1,93 @@
+"""The contacts looked up once a day: who stands in which departments, parents included."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any, Protocol
+
+from faqbot.company import Department, Employee, NoSuchDepartment, Tree
+from faqbot.dingtalk import contacts
+from faqbot.dingtalk.openapi import OpenApi
+
+DAY = 86400.0
+_TREE = "contacts:tree"
+
+
+class Notes(Protocol):
+    async def note(self, key: str) -> str | None: ...
+    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
+
+
+class Directory:
+    """`api` for calls that must be fresh; what is remembered is shared between replicas, without mobile numbers."""
+
+    def __init__(self, api: OpenApi, notes: Notes) -> None:
+        self.api = api
+        self._notes = notes
+
+    async def tree(self, *, fresh: bool = False) -> Tree:
+        """All departments. Raises DeliveryError and its children, StoreError."""
+        kept = None if fresh else await self._notes.note(_TREE)
+        if kept is not None:
+            departments = [Department(*row) for row in json.loads(kept)]
+            return Tree({d.id: d for d in departments})
+        found = await contacts.tree(self.api)
+        rows = [(d.id, d.name, d.parent) for d in found.departments.values()]
+        await self._notes.put_note(_TREE, json.dumps(rows, ensure_ascii=False), DAY)
+        return found
+
+    async def person(self, userid: str, *, fresh: bool = False) -> Employee | None:
+        """Somebody without their mobile; None if the company has no such person.
+
+        Raises DeliveryError and its children, StoreError.
+        """
+        key = f"contacts:person:{userid}"
+        kept = None if fresh else await self._notes.note(key)
+        if kept is not None:
+            values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in json.loads(kept).items()}
+            return Employee(**values)
+        found = await contacts.user(self.api, userid)
+        if found is None:
+            return None
+        found = replace(found, mobile="")
+        await self._notes.put_note(key, json.dumps(asdict(found), ensure_ascii=False), DAY)
+        return found
+
+    async def departments_of(self, userid: str) -> tuple[int, ...]:
+        """The departments a person stands in and all that those belong to; nothing for a stranger.
+
+        Raises DeliveryError and its children, StoreError.
+        """
+        person = await self.person(userid)
+        return (await self.tree()).with_parents(person.departments) if person else ()
+
+    async def find_departments(self, words: Sequence[str]) -> tuple[int, ...]:
+        """The departments that are called so, by number, name or path; a new one is found at once.
+
+        Raises NoSuchDepartment, DeliveryError and its children, StoreError.
+        """
+        if all(word.strip().isascii() and word.strip().isdigit() for word in words):
+            return tuple(dict.fromkeys(int(word) for word in words))
+        try:
+            known = await self.tree()
+            return tuple(dict.fromkeys(known.find(word) for word in words))
+        except NoSuchDepartment:
+            known = await self.tree(fresh=True)
+            return tuple(dict.fromkeys(known.find(word) for word in words))
+
+    async def people_below(self, departments: Sequence[int]) -> tuple[Employee, ...]:
+        """Everybody in these departments and below them, each once; without supervisors, as in `contacts.members`.
+
+        Raises DeliveryError and its children, StoreError.
+        """
+        known = await self.tree()
+        wanted = dict.fromkeys(below for dept_id in departments for below in known.below(dept_id))
+        people: dict[str, Employee] = {}
+        for dept_id in wanted:
+            for person in await contacts.members(self.api, dept_id):
+                before = people.get(person.userid)
+                leads = (*before.leads, *person.leads) if before else person.leads
+                people[person.userid] = replace(person, leads=leads)
+        return tuple(people.values())

@@ -1,0 +1,144 @@
+"""The one door of the old API: token, permissions and faults are looked at here, in DingTalk's own codes."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from faqbot.sandbox.faults import SILENCE_SECONDS, Faults
+from faqbot.sandbox.tokens import Tokens
+from faqbot.sandbox.world import World
+
+Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+_FAULTS = {
+    "qps": (90018, "应用调用该接口的频率超过限制"),
+    "api_qps": (90002, "该接口的调用频率超过限制"),
+    "quota": (90020, "企业本月的接口调用量已用完"),
+    "ip": (60020, "访问ip不在白名单之中，request ip=203.0.113.7"),
+    "auth": (40014, "不合法的access_token"),
+    "busy": (-1, "系统繁忙"),
+    "gateway_timeout": (15, "网关超时"),
+}
+
+
+class Refused(Exception):
+    """Why DingTalk does not take a call: its errcode and its words."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class OldCall:
+    """One call; `code` is the errcode (88 with its sub_code), 0 for a good one."""
+
+    path: str
+    body: Mapping[str, Any]
+    code: int
+
+
+class OldApi:
+    """`granted` are the permissions the app has, all at first; `per_second` calls of one path are answered, 0 = any."""
+
+    def __init__(self, world: World, faults: Faults, tokens: Tokens) -> None:
+        self._world = world
+        self._faults = faults
+        self._tokens = tokens
+        self._recent: dict[str, deque[float]] = defaultdict(deque)
+        self.per_second = 0
+        self.granted: set[str] = set()
+        self.calls: list[OldCall] = []
+
+    def post(self, path: str, permission: str, answer: Answer) -> web.RouteDef:
+        """A route that answers a JSON body; `permission` may be empty."""
+        if permission:
+            self.granted.add(permission)
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._handle(request, permission, answer)
+
+        return web.post(path, handle)
+
+    def get(self, path: str, answer: Answer) -> web.RouteDef:
+        """A route without a body and without a permission."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._handle(request, "", answer)
+
+        return web.get(path, handle)
+
+    def admit(self, request: web.Request, permission: str) -> None:
+        """Let a call pass that is not JSON. Raises Refused."""
+        if not self._tokens.good(request.query.get("access_token", "")):
+            raise Refused(40014, "不合法的access_token")
+        if self._too_fast(request.path):
+            raise Refused(*_FAULTS["qps"])
+        if permission and permission not in self.granted:
+            raise Refused(60011, f"应用尚未开通所需的权限：[{permission}]，点击链接申请并开通即可")
+
+    def record(self, path: str, body: Mapping[str, Any], code: int) -> None:
+        self.calls.append(OldCall(path, body, code))
+        self._world.wake()
+
+    async def _handle(self, request: web.Request, permission: str, answer: Answer) -> web.StreamResponse:
+        try:
+            body = await request.json()
+        except ValueError:
+            body = {}
+        body = body if isinstance(body, dict) else {}
+        if self._faults.api_delay:
+            await asyncio.sleep(self._faults.api_delay)
+        fault = self._faults.take_api_fault()
+        try:
+            if fault in ("html", "hang", "reset", "punish"):
+                self.record(request.path, body, -2)
+                return await _break(fault, request)
+            if fault in _FAULTS:
+                raise Refused(*_FAULTS[fault])
+            if fault == "permission":
+                raise Refused(60011, f"应用尚未开通所需的权限：[{permission}]")
+            self.admit(request, permission)
+            said = {"errcode": 0, "errmsg": "ok", **answer(body)}
+        except Refused as exc:
+            said = refusal(exc)
+        self.record(request.path, body, int(said.get("sub_code", said["errcode"])))
+        return web.json_response({**said, "request_id": secrets.token_hex(6)})
+
+    def _too_fast(self, path: str) -> bool:
+        if not self.per_second:
+            return False
+        now, recent = time.monotonic(), self._recent[path]
+        while recent and recent[0] <= now - 1:
+            recent.popleft()
+        recent.append(now)
+        return len(recent) > self.per_second
+
+
+def refusal(exc: Refused) -> dict[str, Any]:
+    """A missing permission hides in `sub_code`; everything else says its errcode."""
+    if exc.code == 60011:
+        return {"errcode": 88, "errmsg": "ding talk error", "sub_code": "60011", "sub_msg": exc.words}
+    return {"errcode": exc.code, "errmsg": exc.words}
+
+
+async def _break(fault: str, request: web.Request) -> web.StreamResponse:
+    """The faults that do not answer as an API should, or not at all."""
+    if fault == "html":
+        return web.Response(text="<html><body>系统繁忙</body></html>", content_type="text/html")
+    if fault == "punish":
+        return web.json_response({"status": 1111, "wait": 5, "source": "x5", "punish": "deny", "uuid": "x"})
+    if fault == "hang":
+        await asyncio.sleep(SILENCE_SECONDS)
+    elif request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500, text="internal error")
