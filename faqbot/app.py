@@ -69,19 +69,19 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
+async def running(settings: Settings, clock: Callable[[], float] = time.time) -> AsyncIterator[Running]:
     """Start the bot; on leaving, stop taking messages, finish the replies under way and close everything.
 
     Raises StartError where it cannot start. `Running.finished` ends, with AuthFailed, if DingTalk refuses the
-    credentials at the first connection.
+    credentials at the first connection. `clock` (epoch seconds) says what the time is in conversations.
     """
 
     def today() -> date:
-        return datetime.now(settings.timezone).date()
+        return datetime.fromtimestamp(clock(), settings.timezone).date()
 
     async with contextlib.AsyncExitStack() as stack:
         metrics = Metrics()
-        store = await open_store(settings.store)
+        store = await open_store(settings.store, clock)
         stack.push_async_callback(store.close)
         session = await stack.enter_async_context(http_session(settings))
         embeddings = open_embeddings(settings, session, store)
@@ -97,16 +97,16 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         quota = Quota(store, metrics, calls=settings.quota_calls, messages=settings.quota_messages, today=today)
         robot = Robot(open_api(settings, session, store, metrics, quota.call), settings.robot_code)
         webhook = Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint))
-        delivery = Delivery(webhook, robot, store, metrics, quota)
+        delivery = Delivery(webhook, robot, store, metrics, quota, clock=clock)
         robots = GroupRobots(session, settings.oapi_endpoint)
         ways: dict[str, Way] = {
             "person": ToPeople(robot, metrics),
             "group": ToGroup(robot, metrics),
             "robot": ToRobot(robots, _no_robot, metrics, quota),
         }
-        outbox = Outbox(store, ways)
-        deeds = {OrderKind.MY_QUESTIONS: OwnQuestions(store)}
-        bot = Bot(library, store, delivery, quota, metrics, embeddings, deeds=deeds, today=today)
+        outbox = Outbox(store, ways, clock=clock)
+        deeds = {OrderKind.MY_QUESTIONS: OwnQuestions(store, clock)}
+        bot = Bot(library, store, delivery, quota, metrics, embeddings, deeds=deeds, today=today, clock=clock)
         stream = StreamConnection(
             session,
             settings.openapi_endpoint,

@@ -7,6 +7,7 @@ import json
 import secrets
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,9 +45,10 @@ class WebhookCall:
 class Replies:
     """Hands out session webhooks and takes what the bot posts to them."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
+    def __init__(self, world: World, faults: Faults, clock: Callable[[], float] = time.time) -> None:
         self._world = world
         self._faults = faults
+        self._clock = clock
         self._sessions: dict[str, tuple[str, float]] = {}
         self._taken: dict[str, deque[float]] = {}
         self.calls: list[WebhookCall] = []
@@ -58,7 +60,7 @@ class Replies:
     def new_webhook(self, conversation: str) -> tuple[str, int]:
         """A webhook for one conversation and the ms at which it expires."""
         session = secrets.token_hex(16)
-        until = time.time() + self._faults.webhook_lifetime
+        until = self._clock() + self._faults.webhook_lifetime
         self._sessions[session] = (conversation, until)
         return f"{self.base_url}/robot/sendBySession?session={session}", int(until * 1000)
 
@@ -73,7 +75,7 @@ class Replies:
         conversation, until = self._sessions.get(request.query.get("session", ""), ("", 0.0))
         code, text, body = _judge(raw, request.content_type)
         shown = code == 0 and body["msgtype"] != "empty"
-        if not conversation or time.time() > until:
+        if not conversation or self._clock() > until:
             code, text = _GONE
         elif shown and self._too_fast(conversation):
             code, text = _TOO_FAST

@@ -7,7 +7,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +38,25 @@ class FakeDingTalk:
     """
 
     def __init__(
-        self, *, client_id: str = "sandbox", client_secret: str = "sandbox-secret", bot_name: str = "小助手"
+        self,
+        *,
+        client_id: str = "sandbox",
+        client_secret: str = "sandbox-secret",
+        bot_name: str = "小助手",
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.client_id = client_id
         self.client_secret = client_secret
         self.faults = Faults()
         self.world = World(bot_name)
         self.gateway = Gateway(client_id, client_secret, self.faults, self._connection_changed)
-        self.webhooks = Replies(self.world, self.faults)
+        self.webhooks = Replies(self.world, self.faults, clock)
         self.tokens = Tokens(client_id, client_secret, self.world, self.faults)
         self.robot = RobotApi(client_id, self.world, self.faults, self.tokens)
         self.oapi = OldApi(self.world, self.faults, self.tokens)
         self.contacts = Contacts(self.world, self.oapi)
         self.url = ""
+        self._clock = clock
         self.examples: Sequence[str] = ()
         self.links: list[dict[str, str]] = []
         self._runner: web.AppRunner | None = None
@@ -131,7 +137,7 @@ class FakeDingTalk:
             "text": content,
             "conversationType": "2" if conversation.is_group else "1",
             "conversationId": conversation.id,
-            "createAt": int(time.time() * 1000),
+            "createAt": int(self._clock() * 1000),
             "senderId": person.encrypted_id,
             "senderNick": person.name,
             "senderCorpId": "dingsandboxcorp",

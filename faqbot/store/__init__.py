@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -164,12 +165,12 @@ class Store(Protocol):
     async def close(self) -> None: ...
 
 
-async def open_store(url: str) -> Store:
-    """Open `sqlite:///…` or `redis://…`. Raises StartError in one plain line."""
+async def open_store(url: str, clock: Callable[[], float] = time.time) -> Store:
+    """Open `sqlite:///…` or `redis://…`, which goes by its own clock. Raises StartError in one plain line."""
     if url.startswith("sqlite:///"):
         from faqbot.store.sqlite import SqliteStore
 
-        return await SqliteStore.open(url.removeprefix("sqlite:///"))
+        return await SqliteStore.open(url.removeprefix("sqlite:///"), clock=clock)
     try:
         from faqbot.store.redis import RedisStore
     except ImportError as exc:
