@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ _DOING = _BITS["how"] | _BITS["who"]
 _DOING_AT = _DOING | _BITS["where"]
 _IS_DONE = re.compile(r"申请|办理|领|交|看|查|报名|预[订约]|印|修|开(?=.*证明)")
 _PADDING = re.compile(
-    r"申请|办理(?!公)|领取|操作|需要|应该|想要|我们|咱们|大家|公司|员工|今[年天]|目前|(?<!\d)1(?=个?[天月人张次年份])"
+    r"申请|办理(?!公)|领取|操作|需要|应该|想要|我们|咱们|大家|公司|员工|今[年天]|目前|[一总]共|到底|究竟|具体|大概|通常|一般(?!纳税)|(?<!\d)1(?=个?[天月人张次年份])"
     r"|每个?(?=[人月天年])|[的了吗呢啊嘛把被给]|请(?=.假)|个"
 )
 _ALIKE = [("津贴|补助", "补贴"), ("报(?![销名告表警到价])", "报销"), ("查[询看]", "看"), ("连接", "连"), ("更换", "换")]
@@ -142,3 +143,46 @@ def _heard(about: str) -> str:
 def _numbered(values: Sequence[object]) -> npt.NDArray[np.int64]:
     numbers: dict[object, int] = {}
     return np.array([numbers.setdefault(value, len(numbers)) for value in values], dtype=np.int64)
+
+
+def near_pairs(senses: Sequence[Sense], may_pair: Callable[[int, int], bool], at: float) -> Iterator[tuple[int, int]]:
+    """For each question the first earlier one that asks nearly the same, as (earlier, later), where there is one.
+
+    Both want the same, agree in the deciding words, are at least `at` alike and `may_pair`. Of earlier ones with the
+    same sense only the first is looked at, so that a file full of copies takes no longer than another.
+    """
+    held = [_held(sense.about) for sense in senses]
+    spread: Counter[str] = Counter(feature for features_of in held for feature in features_of)
+    telling: dict[tuple[int, frozenset[str], str], list[int]] = {}
+    seen: set[Sense] = set()
+    for row, (sense, mine) in enumerate(zip(senses, held, strict=True)):
+        places = [telling.setdefault((sense.wanted, sense.deciding, f), []) for f in _telling(mine, spread, at)]
+        for other in sorted({other for place in places for other in place}):
+            if _likeness(mine, held[other]) >= at and may_pair(other, row):
+                yield other, row
+                break
+        if sense not in seen:
+            seen.add(sense)
+            for place in places:
+                place.append(row)
+
+
+def _held(about: str) -> dict[str, float]:
+    return {feature: _weight(feature) for feature in _counting(about)}
+
+
+def _telling(held: dict[str, float], spread: Counter[str], at: float) -> list[str]:
+    """So many of the rarest features that a question without any of them cannot be `at` alike."""
+    may_lack = sum(held.values()) * (1 - at / (2 - at))
+    found: list[str] = []
+    for feature in sorted(held, key=lambda f: (spread[f], f)):
+        found.append(feature)
+        may_lack -= held[feature]
+        if may_lack < 0:
+            break
+    return found
+
+
+def _likeness(one: dict[str, float], other: dict[str, float]) -> float:
+    shared = sum(weight for feature, weight in one.items() if feature in other)
+    return 2 * shared / (sum(one.values()) + sum(other.values()))

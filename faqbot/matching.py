@@ -111,6 +111,11 @@ class Index:
         """All wordings, row by row, as they are to be embedded."""
         return self._shown
 
+    @property
+    def folded(self) -> Sequence[str]:
+        """All wordings, row by row, in the form in which they are compared."""
+        return self._wordings.texts
+
     def with_meanings(self, vectors: Floats) -> Index:
         """The same index with a vector for each of `wordings`; questions may then come with one too."""
         index = copy.copy(self)

@@ -84,7 +84,12 @@ def normalise(text: str) -> str:
     text = _NOT_WORD.sub(" ", text)
     text = _SPACES.sub(" ", text).strip()
     text = _SPACE_AT_HAN.sub("", text)
-    return _NUMBER.sub(_in_digits, text)[:MAX_MATCHED_CHARS].strip()
+    return in_digits(text)[:MAX_MATCHED_CHARS].strip()
+
+
+def in_digits(text: str) -> str:
+    """Write the numbers that count something in digits: 十五天 is 15天, 五险一金 stays."""
+    return _NUMBER.sub(_in_digits, text)
 
 
 def _in_digits(match: re.Match[str]) -> str:

@@ -33,6 +33,7 @@ LAYERS = {
         impact
         knowledge.assemble
         knowledge.beside
+        knowledge.doubles
         knowledge.draft
         knowledge.edit
         knowledge.encoding
@@ -44,6 +45,7 @@ LAYERS = {
         knowledge.exchange_text
         knowledge.explain
         knowledge.fix
+        knowledge.groups
         knowledge.keys
         knowledge.mend
         knowledge.outline
@@ -52,11 +54,12 @@ LAYERS = {
         knowledge.quoting
         knowledge.reader
         knowledge.settling
-        knowledge.groups
         knowledge.slips
         knowledge.splice
+        knowledge.stated
         knowledge.strays
         knowledge.tree
+        knowledge.whereabouts
         lexicon
         matching
         meaning

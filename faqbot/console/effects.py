@@ -4,6 +4,7 @@ differently."""
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 
 from faqbot.console.office import Office
@@ -11,6 +12,8 @@ from faqbot.console.past import key_of
 from faqbot.impact import Miss, Turn, edited_entries, self_test
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.model import Answered, Decision, Offered, Problem, Unanswered
+
+_LINE_NUMBER = re.compile(r"(?<=ml):\d+\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,8 @@ async def preview_effects(at: Office, proposal: Proposal) -> Effects:
     live = at.snapshot
     # No `last`: an error must show as what it is and not hide behind the last good version.
     trial = await asyncio.to_thread(assemble, files, label=at.shelf.label, today=at.today())
-    known = {(p.place.file, p.message) for p in live.problems}
-    new = tuple(p for p in trial.problems if (p.place.file, p.message) not in known)
+    known = set(map(_same_later, live.problems))
+    new = tuple(p for p in trial.problems if _same_later(p) not in known)
     if any(p.is_error for p in new):
         return Effects(problems=new)
     return await _with_trials(at, proposal, trial, new)
@@ -96,6 +99,11 @@ async def _with_trials(at: Office, proposal: Proposal, trial: Snapshot, new: tup
     ]
     changes = [Changed(t.question, t.times, _said(t.before), _said(t.after)) for t in turns]
     return Effects(new, (*own, *others), tuple(changes))
+
+
+def _same_later(problem: Problem) -> tuple[str, str]:
+    """What stays the same of a problem when lines move."""
+    return problem.place.file, _LINE_NUMBER.sub("", problem.message)
 
 
 def _said(decision: Decision) -> str:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from faqbot.dialogue import NO_TOPIC
 from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import Entry
+from faqbot.model import Entry, Place
 
 PER_PAGE = 100
 # What the matcher finds counts from this probability; from the second it stands before mere mentions of the words.
@@ -139,3 +139,9 @@ def one_by_question(snapshot: Snapshot, text: str) -> Entry | None:
     """The entry that has exactly these words among its wordings, if one has."""
     said = snapshot.index.fold(text)
     return next((e for e in snapshot.entries if said in map(snapshot.index.fold, e.wordings)), None)
+
+
+def entry_at(place: Place, snapshot: Snapshot) -> Entry | None:
+    """The entry that a line belongs to, as far as the live version of the file tells."""
+    before = [e for e in snapshot.entries if e.place.file == place.file and e.place.line <= place.line]
+    return max(before, key=lambda e: e.place.line, default=None)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from faqbot.console.finding import Status, status_of
+from faqbot.console.finding import Status, entry_at, status_of
 from faqbot.console.pages import entry_url
 from faqbot.dingtalk.codes import new_error, old_error
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin
@@ -153,7 +153,7 @@ def file_problems(snapshot: Snapshot, label: str, day: date) -> Section:
 
 def _problem(problem: Problem, snapshot: Snapshot, label: str) -> Item:
     place, said = (str(part).replace(f"{label}/", "") for part in (problem.place, problem.message))
-    entry = _at(problem, snapshot)
+    entry = entry_at(problem.place, snapshot)
     what = f"，改成：{problem.fix.strip()}" if problem.fix else ""
     if problem.is_error:
         todo = what or "。请打开这个文件，把这一行改好"
@@ -161,12 +161,6 @@ def _problem(problem: Problem, snapshot: Snapshot, label: str) -> Item:
         until = "上一个正确的版本继续回答" if known else "这个文件里的都不会回答"
         return Item(said, f"{place}{todo}。改好以前，{until}", "", "错误", "bad")
     return Item(said, f"{place}{what}", entry_url(entry.id, "edit") if entry else "/entries", "提醒", "amber")
-
-
-def _at(problem: Problem, snapshot: Snapshot) -> Entry | None:
-    """The entry that the line belongs to, as far as the live version of the file tells."""
-    before = [e for e in snapshot.entries if e.place.file == problem.place.file and e.place.line <= problem.place.line]
-    return max(before, key=lambda e: e.place.line, default=None)
 
 
 def _is_aging(problem: Problem, snapshot: Snapshot, day: date) -> bool:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from faqbot.knowledge.beside import check_yaml, parse_facts, parse_synonyms
+from faqbot.knowledge.doubles import near_wordings, own_exclusions, same_wordings
 from faqbot.knowledge.groups import Groups, parse_groups, with_entries
 from faqbot.knowledge.parse import ParsedFile, distinct_ids, parse_file
+from faqbot.knowledge.whereabouts import Whereabouts
 from faqbot.lexicon import GROUPS
 from faqbot.matching import Index
 from faqbot.model import Entry, Place, Problem
-from faqbot.text import Synonyms, normalise
+from faqbot.text import Synonyms
 
 _FACT = re.compile(r"\{facts\.([^{}]+)\}")
 _MISSING_FACT = "（待补充）"
@@ -64,13 +66,22 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
     entries = distinct_ids((e for parsed in live.values() for e in parsed.entries), set())
     entries = [_with_facts(e, facts, problems) for e in entries]
     groups, unkept = with_entries(groups, entries, f"{label}/groups.yaml")
-    problems += [*_same_wordings(entries), *_stale(entries, today), *_unknown_related(entries), *unkept]
-    problems.sort(key=lambda p: (p.place.file, p.place.line, not p.is_error))
     answerable = [e for e in entries if not e.draft and not e.held]
+    index = Index(answerable, Synonyms((*synonyms, *GROUPS)))
+    lines = Whereabouts({shown[name]: raw for name, raw in files.items()}, entries)
+    problems += [
+        *same_wordings(entries, lines),
+        *near_wordings(index, today, lines),
+        *own_exclusions(entries, lines),
+        *_stale(entries, today),
+        *_unknown_related(entries),
+        *unkept,
+    ]
+    problems.sort(key=lambda p: (p.place.file, p.place.line, not p.is_error))
     return Snapshot(
         version=_version(files),
         entries=tuple(entries),
-        index=Index(answerable, Synonyms((*synonyms, *GROUPS))),
+        index=index,
         problems=tuple(problems),
         good=live,
         synonyms=synonyms,
@@ -144,30 +155,6 @@ def _with_facts(entry: Entry, facts: Mapping[str, str], problems: list[Problem])
             Problem(entry.place, f"答案里的 {{facts.{name}}} 在 facts.yaml 里没有，显示为“{_MISSING_FACT}”", False)
         )
     return filled
-
-
-def _versions(a: Entry, b: Entry) -> bool:
-    """Two entries with one question and disjoint dates are versions of one answer."""
-    return a.question == b.question and not a.valid.overlaps(b.valid)
-
-
-def _same_wordings(entries: Iterable[Entry]) -> list[Problem]:
-    problems: list[Problem] = []
-    seen: dict[str, list[Entry]] = {}
-    for entry in entries:
-        for wording in dict.fromkeys(map(normalise, entry.wordings)):
-            others = [o for o in seen.get(wording, ()) if not _versions(entry, o)]
-            if others:
-                problems.append(
-                    Problem(
-                        entry.place,
-                        f"问法“{wording[:40]}”和“{others[0].question[:40]}”（{others[0].place}）重复，"
-                        "机器人分不清该答哪一条",
-                        is_error=False,
-                    )
-                )
-            seen.setdefault(wording, []).append(entry)
-    return problems
 
 
 def _stale(entries: Iterable[Entry], today: date) -> list[Problem]:

@@ -125,17 +125,17 @@ def test_ids_made_from_questions_are_distinct_across_files():
 
 
 @pytest.mark.parametrize(
-    "second",
+    ("second", "line"),
     [
-        "- id: b\n  question: 年假有几天？\n  answer: 六天\n",
-        "- id: b\n  question: 休假天数\n  also: [年假 有几天]\n  answer: 六天\n",
-        "- id: b\n  question: 休假天数\n  also: [年假有幾天]\n  answer: 六天\n",
+        ("- id: b\n  question: 年假有几天？\n  answer: 六天\n", 2),
+        ("- id: b\n  question: 休假天数\n  also: [年假 有几天]\n  answer: 六天\n", 3),
+        ("- id: b\n  question: 休假天数\n  also: [年假有幾天]\n  answer: 六天\n", 3),
     ],
 )
-def test_the_same_wording_in_two_entries_warns_and_both_are_live(second):
+def test_the_same_wording_in_two_entries_warns_and_both_are_live(second, line):
     snapshot = build(a=LEAVE, b=second)
     assert set(answers(snapshot)) == {"annual", "b"}
-    assert_told(snapshot, "knowledge/faq/b.yaml:1", "warning", "“年假有几天”（knowledge/faq/a.yaml:1）重复")
+    assert_told(snapshot, f"knowledge/faq/b.yaml:{line}", "warning", "“年假有几天”（knowledge/faq/a.yaml:1）重复")
     assert len(snapshot.problems) == 1
 
 
@@ -151,7 +151,7 @@ def test_versions_of_one_answer_do_not_warn():
 
 def test_versions_whose_dates_overlap_warn():
     snapshot = build(a=VERSIONS.replace("2026-07-01", "2026-06-30"))
-    assert_told(snapshot, "knowledge/faq/a.yaml:5", "warning", "重复")
+    assert_told(snapshot, "knowledge/faq/a.yaml:6", "warning", "重复")
 
 
 def test_a_wording_twice_in_one_entry_does_not_warn():

@@ -1,0 +1,121 @@
+"""The same question under two entries: written alike, nearly alike, and answered differently. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from faqbot.alike import near_pairs, sense_of
+from faqbot.knowledge.stated import contradiction
+from faqbot.knowledge.whereabouts import Whereabouts
+from faqbot.matching import Index
+from faqbot.model import Entry, Problem
+from faqbot.text import normalise
+
+# On the wordings of HR departments pairs at least so alike were one question; 陪产假 and 产假 are less so.
+_NEARLY = 0.9
+
+
+def same_wordings(entries: Sequence[Entry], lines: Whereabouts) -> Iterator[Problem]:
+    """Warn of wordings that two entries share word for word."""
+    seen: dict[str, list[Entry]] = {}
+    for entry in entries:
+        written: dict[str, str] = {}
+        for text in entry.wordings:
+            written.setdefault(normalise(text), text)
+        for wording, text in written.items():
+            if other := next((o for o in seen.get(wording, ()) if compete(entry, o)), None):
+                place, quote = lines.find(entry, text)
+                yield Problem(
+                    place,
+                    f"问法“{wording[:40]}”和“{other.question[:40]}”（{other.place}）重复，"
+                    f"机器人分不清该答哪一条{_differently(entry, other)}",
+                    is_error=False,
+                    quote=quote,
+                )
+            seen.setdefault(wording, []).append(entry)
+
+
+def near_wordings(index: Index, today: date, lines: Whereabouts) -> Iterator[Problem]:
+    """Warn, once for two entries, of wordings that ask nearly the same; entries that share one are told of already."""
+    entries = index.entries
+    kin = _sharing(entries)
+    told: set[tuple[int, int]] = set()
+    rows = [row for row in range(len(index.folded)) if not (end := entries[index.owner(row)].valid.end) or end >= today]
+
+    def may_pair(one: int, other: int) -> bool:
+        a, b = index.owner(rows[one]), index.owner(rows[other])
+        return (
+            kin[a] != kin[b]
+            and (a, b) not in told
+            and compete(entries[a], entries[b])
+            and not _told_apart(entries[a], entries[b], index)
+        )
+
+    for one, other in near_pairs([sense_of(index.folded[row]) for row in rows], may_pair, _NEARLY):
+        first, second = rows[one], rows[other]
+        a, b = index.owner(first), index.owner(second)
+        told.add((a, b))
+        place, quote = lines.find(entries[b], index.wordings[second])
+        elsewhere, _ = lines.find(entries[a], index.wordings[first])
+        yield Problem(
+            place,
+            f"“{index.wordings[second][:40]}”和“{index.wordings[first][:40]}”（{elsewhere}）问的几乎一样，机器人容易答错"
+            f"{_differently(entries[b], entries[a])}；是一件事请合成一条，不是请把对方的问法写进各自的“不是”（not）",
+            is_error=False,
+            quote=quote,
+        )
+
+
+def own_exclusions(entries: Iterable[Entry], lines: Whereabouts) -> Iterator[Problem]:
+    """Warn of wordings that an entry claims and denies at once."""
+    for entry in entries:
+        denied = {normalise(text): text for text in entry.not_}
+        for wording in entry.wordings:
+            if (written := denied.get(normalise(wording))) is not None:
+                place, quote = lines.find(entry, written)
+                message = f"“{wording[:40]}”既是这一条的问法，又写在“不是”（not）里，请删掉一处"
+                yield Problem(place, message, is_error=False, quote=quote)
+
+
+def compete(a: Entry, b: Entry) -> bool:
+    """Whether one person could get either on one day; otherwise the two are versions or for different people."""
+    return (
+        a.valid.overlaps(b.valid)
+        and (not a.groups or not b.groups or bool({*a.groups} & {*b.groups}))
+        and (not a.departments or not b.departments or bool({*a.departments} & {*b.departments}))
+    )
+
+
+def _differently(here: Entry, there: Entry) -> str:
+    found = contradiction(_answer(here), _answer(there))
+    return f"；两边的答案还不一样：这里“{found.here}”，那里“{found.there}”，请先核对" if found else ""
+
+
+def _answer(entry: Entry) -> str:
+    return "\n".join((*entry.variants.values(), entry.answer))
+
+
+def _sharing(entries: Sequence[Entry]) -> list[int]:
+    """For each entry a number that is the same for those that share a wording, with it or with one another."""
+    kin = list(range(len(entries)))
+
+    def root(number: int) -> int:
+        while kin[number] != number:
+            kin[number] = number = kin[kin[number]]
+        return number
+
+    holder: dict[str, int] = {}
+    for number, entry in enumerate(entries):
+        for wording in entry.wordings:
+            kin[root(number)] = root(holder.setdefault(normalise(wording), number))
+    return [root(number) for number in range(len(entries))]
+
+
+def _told_apart(a: Entry, b: Entry, index: Index) -> bool:
+    """Whether HR wrote a wording of one into the `not` of the other."""
+    return any(
+        {index.fold(text) for text in one.not_} & {index.fold(wording) for wording in other.wordings}
+        for one, other in ((a, b), (b, a))
+        if one.not_
+    )

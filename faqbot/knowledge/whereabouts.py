@@ -1,0 +1,44 @@
+"""Where in its file a text of an entry stands: the line to show to people who look for it. Pure."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+
+from faqbot.knowledge.encoding import as_lines, decode, encoding_of
+from faqbot.model import Entry, Place
+
+
+class Whereabouts:
+    """The lines of files by the name in `Place`; files are read only when somebody asks."""
+
+    def __init__(self, files: Mapping[str, bytes], entries: Iterable[Entry]) -> None:
+        self._files = files
+        self._lines: dict[str, Sequence[str]] = {}
+        self._starts: dict[str, list[int]] = {}
+        for entry in entries:
+            self._starts.setdefault(entry.place.file, []).append(entry.place.line)
+        for starts in self._starts.values():
+            starts.sort()
+
+    def find(self, entry: Entry, text: str) -> tuple[Place, str]:
+        """The line of an entry that holds `text`, and what is written there.
+
+        The first line of the entry and no words, where its file does not say so in one line: it may have changed since.
+        """
+        first = entry.place.line
+        starts = self._starts.get(entry.place.file, [])
+        behind = next(iter(starts[bisect_right(starts, first) :]), None)
+        lines = self._lines_of(entry.place.file)[first - 1 : behind - 1 if behind else None]
+        whole = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)")
+        for offset, line in enumerate(lines):
+            if whole.search(line):
+                return Place(entry.place.file, first + offset), line.strip()[:120]
+        return entry.place, ""
+
+    def _lines_of(self, file: str) -> Sequence[str]:
+        if file not in self._lines:
+            raw = self._files.get(file, b"")
+            self._lines[file] = as_lines(decode(raw, "utf-8")).split("\n") if encoding_of(raw) == "utf-8" else ()
+        return self._lines[file]
