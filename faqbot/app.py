@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import Protocol
 
 import aiohttp
@@ -35,12 +34,12 @@ from faqbot.embeddings import Embeddings
 from faqbot.errors import DeliveryError, KnowledgeMissing, StartError, StoreError
 from faqbot.features import Floats
 from faqbot.knowledge.library import Library
-from faqbot.knowledge.shelf import FolderShelf
 from faqbot.metrics import Metrics
 from faqbot.model import OrderKind
 from faqbot.outbox import Outbox, Way
 from faqbot.quota import Quota
 from faqbot.settings import Settings
+from faqbot.shelves import shelf_of
 from faqbot.store import Store, open_store
 from faqbot.telemetry import EventLog
 from faqbot.ways import ToGroup, ToPeople, ToRobot
@@ -86,7 +85,7 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         session = await stack.enter_async_context(http_session(settings))
         embeddings = open_embeddings(settings, session, store)
         embed = embeddings.of_wordings if embeddings else None
-        shelf = FolderShelf(Path(settings.knowledge))
+        shelf = shelf_of(settings, store)
         library = Library(shelf, today, settings.strictness, embed, keep=store, metrics=metrics)
         stack.push_async_callback(library.close)
         earlier = await store.documents()

@@ -7,7 +7,7 @@ import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
@@ -20,10 +20,10 @@ from faqbot.dingtalk.openapi import OpenApi
 from faqbot.dingtalk.stream import OpenFailed, gateway_url, open_ticket
 from faqbot.errors import AuthFailed, DeliveryError, KnowledgeMissing, NeedsAdmin, StartError, StoreError
 from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.shelf import FolderShelf
 from faqbot.metrics import Metrics
 from faqbot.quota import Quota
 from faqbot.settings import Settings
+from faqbot.shelves import shelf_beside
 from faqbot.store import Store, open_store
 
 # Robot signatures are refused an hour off; a minute is already a sign that nobody keeps the clock.
@@ -76,7 +76,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         if store is not None:
             for found in await _store(store, settings):
                 yield found
-        yield _knowledge(settings)
+        yield await _knowledge(store, settings)
 
 
 async def _their_time(session: aiohttp.ClientSession, settings: Settings) -> float | None:
@@ -192,13 +192,15 @@ async def _store(store: Store, settings: Settings) -> list[Finding]:
     return [*found, Finding("本月额度", Level.WARNING if near else Level.GOOD, f"这个机器人用了 {used}{advice}")]
 
 
-def _knowledge(settings: Settings) -> Finding:
+async def _knowledge(store: Store | None, settings: Settings) -> Finding:
     name = "知识"
-    shelf = FolderShelf(settings.knowledge)
     try:
-        snapshot = assemble(shelf.read_now(), label=shelf.label, today=_today(settings)())
-    except KnowledgeMissing as exc:
+        shelf = await shelf_beside(settings, store)
+        files, remarks = await shelf.read(), await shelf.remarks()
+    except (KnowledgeMissing, StoreError) as exc:
         return Finding(name, Level.BAD, str(exc))
+    snapshot = assemble(files, label=shelf.label, today=_today(settings)())
+    snapshot = replace(snapshot, problems=(*snapshot.problems, *remarks))
     errors = sum(p.is_error for p in snapshot.problems)
     warnings = len(snapshot.problems) - errors
     text = f"{len(snapshot.entries)} 条，{errors} 个错误，{warnings} 个提醒"

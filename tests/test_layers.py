@@ -66,6 +66,7 @@ LAYERS = {
         orders
         privacy
         render
+        shared_text
         shortlist
         sound
         spelling
@@ -88,6 +89,7 @@ LAYERS = {
         knowledge.exchange_files
         knowledge.library
         knowledge.shelf
+        knowledge.store_shelf
         metrics
         pacing
         quota
@@ -103,6 +105,7 @@ LAYERS = {
         desk
         inbox
         outbox
+        shelves
         ways
     """,
     4: """

@@ -34,7 +34,7 @@ def ask(
 ) -> None:
     """看看机器人会怎么回答这句话，以及为什么。"""
     settings = read_settings()
-    snapshot = read_knowledge(settings.knowledge, today_of(settings))
+    snapshot = read_knowledge(settings)
     from faqbot.calibration import learn
     from faqbot.dialogue import explain
     from faqbot.evaluation import Expected, evaluate
@@ -67,7 +67,7 @@ def evaluate_command(
 ) -> None:
     """用一批已知答案的问题检验知识库：答对、答错、列出和拒答各多少，逐条列出没答对的。"""
     settings = read_settings()
-    snapshot = read_knowledge(settings.knowledge, today_of(settings))
+    snapshot = read_knowledge(settings)
     from faqbot.calibration import learn
     from faqbot.evaluation import EvaluationError, evaluate, read_questions, summary
 
@@ -103,12 +103,14 @@ def report(
     if as_json and as_csv:
         fail("--json 和 --csv 请只写一个")
 
+    knowledge = read_knowledge(settings)
+
     async def show() -> None:
         now = datetime.now(settings.timezone)
         start = read_since(since, now)
         for note in notes(settings, start, now):
             typer.echo(note, err=True)
-        found = await make_report(settings, read_knowledge(settings.knowledge, now.date()), start, now)
+        found = await make_report(settings, knowledge, start, now)
         if as_json:
             typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
         elif as_csv:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,14 +15,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from dotenv import dotenv_values
 
-from faqbot.errors import EmbeddingsError, FaqbotError, KnowledgeMissing, SettingsError, StartError
+from faqbot.errors import EmbeddingsError, FaqbotError, SettingsError, StartError
 from faqbot.settings import Settings
 
 if TYPE_CHECKING:
     from faqbot.features import Floats
     from faqbot.knowledge.assemble import Snapshot
-    from faqbot.knowledge.shelf import FolderShelf
     from faqbot.matching import Index
+    from faqbot.model import Problem
+    from faqbot.shelves import Shelf
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -76,21 +78,71 @@ def today_of(settings: Settings) -> date:
     return datetime.now(settings.timezone).date()
 
 
-def read_knowledge(folder: Path, today: date) -> Snapshot:
-    from faqbot.knowledge.assemble import assemble
-    from faqbot.knowledge.shelf import FolderShelf
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The knowledge files as they were read, by name, and what stands before a name in messages."""
 
-    shelf = FolderShelf(folder)
+    label: str
+    contents: Mapping[str, bytes]
+    remarks: Sequence[Problem]
+
+    def assemble(self, today: date) -> Snapshot:
+        from faqbot.knowledge.assemble import assemble
+
+        found = assemble(self.contents, label=self.label, today=today)
+        return replace(found, problems=(*found.problems, *self.remarks))
+
+
+def read_files(settings: Settings, folder: Path | None = None) -> Files:
+    """What the bot of these settings answers from, or a folder that somebody named; says so where it is no folder."""
+
+    async def read() -> Files:
+        async with _shelf(settings, folder) as shelf:
+            _say_where(settings, shelf.label, folder)
+            return Files(shelf.label, await shelf.read(), await shelf.remarks())
+
     try:
-        return assemble(shelf.read_now(), label=shelf.label, today=today)
-    except KnowledgeMissing as exc:
+        return asyncio.run(read())
+    except FaqbotError as exc:
         fail(str(exc))
 
 
-def folder_shelf() -> FolderShelf:
-    from faqbot.knowledge.shelf import FolderShelf
+def write_files(
+    settings: Settings, before: Mapping[str, bytes], after: Mapping[str, bytes], folder: Path | None = None
+) -> None:
+    """Write what differs to where read_files() read it, all or nothing. Raises FaqbotError."""
 
-    return FolderShelf(read_settings().knowledge)
+    async def write() -> None:
+        async with _shelf(settings, folder) as shelf:
+            await shelf.write_all(before, after)
+
+    asyncio.run(write())
+
+
+@asynccontextmanager
+async def _shelf(settings: Settings, folder: Path | None) -> AsyncIterator[Shelf]:
+    from faqbot.knowledge.shelf import FolderShelf
+    from faqbot.shelves import live_shelf
+
+    if folder is not None:
+        yield FolderShelf(folder)
+        return
+    async with live_shelf(settings) as shelf:
+        yield shelf
+
+
+def _say_where(settings: Settings, label: str, folder: Path | None) -> None:
+    if folder is not None or settings.store.startswith("sqlite:"):
+        return
+    if label == str(settings.knowledge):
+        print(f"存储里还没有共享的知识，读的是目录 {label}。", file=sys.stderr)
+    else:
+        print(f"读的是存储里几个副本共享的知识，不是目录 {settings.knowledge}。", file=sys.stderr)
+
+
+def read_knowledge(settings: Settings, folder: Path | None = None) -> Snapshot:
+    """The knowledge of read_files(), assembled for today."""
+    return read_files(settings, folder).assemble(today_of(settings))
 
 
 def with_meanings(settings: Settings, index: Index, texts: Sequence[str]) -> tuple[Index, Sequence[Floats | None]]:

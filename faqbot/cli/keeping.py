@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from faqbot.cli.common import cli, fail, folder_shelf, progress_bar, read_knowledge, read_settings, today_of
-from faqbot.errors import FaqbotError, KnowledgeMissing, ShelfError
+from faqbot.cli.common import cli, fail, progress_bar, read_files, read_knowledge, read_settings, write_files
+from faqbot.errors import FaqbotError, ShelfError
+from faqbot.settings import Settings
 
 
 class Format(StrEnum):
@@ -21,7 +22,7 @@ class Format(StrEnum):
 
 @cli.command()
 def check(
-    path: Annotated[Path | None, typer.Argument(help="知识目录；默认是 FAQBOT_KNOWLEDGE")] = None,
+    path: Annotated[Path | None, typer.Argument(help="知识目录；默认是机器人正在用的知识")] = None,
     style: Annotated[Format, typer.Option("--format", help="输出格式")] = Format.TEXT,
     fix_it: Annotated[
         bool, typer.Option("--fix", help="先把有把握的手误改好：全角冒号、Tab、引号、写错的键、编码、重复的问法")
@@ -29,8 +30,8 @@ def check(
 ) -> None:
     """检查知识文件，列出每个问题的文件、行号和改法；有错误时退出码为 1。"""
     settings = read_settings()
-    refused = _fixed(path or settings.knowledge, aside=style is not Format.TEXT) if fix_it else []
-    snapshot = read_knowledge(path or settings.knowledge, today_of(settings))
+    refused = _fixed(settings, path, aside=style is not Format.TEXT) if fix_it else []
+    snapshot = read_knowledge(settings, path)
     errors = sum(p.is_error for p in snapshot.problems)
     if style is Format.JSON:
         typer.echo(json.dumps([_problem(p) for p in snapshot.problems], ensure_ascii=False, indent=2))
@@ -66,8 +67,9 @@ def export_command(
 
     if (file is None) == (folder is None):
         fail("请写要导出的表格（.xlsx 或 .csv），或者 --yaml 加一个目录，二者选一")
+    settings = read_settings()
     try:
-        files = folder_shelf().read_now()
+        files = read_files(settings).contents
         if folder is not None:
             write_folder(files, folder)
             typer.echo(f"已把 {len(files)} 个文件写进 {folder}。")
@@ -94,18 +96,18 @@ def import_command(
 ) -> None:
     """比较表格和现在的知识：新增、修改、没有变化的各几条，每个问题在第几行。加 --write 才写进知识文件。"""
     from faqbot.knowledge.exchange_apply import bring_in
-    from faqbot.knowledge.exchange_files import read_file, write_files
+    from faqbot.knowledge.exchange_files import read_file
     from faqbot.knowledge.exchange_report import complaints, outcome
 
-    shelf = folder_shelf()
+    settings = read_settings()
     try:
-        files, raw = shelf.read_now(), read_file(file)
+        files, raw = read_files(settings).contents, read_file(file)
         with progress_bar(len(raw), "导入") as bar:
             plan, after = bring_in(
                 files, file.name, raw, delete_missing=delete_missing, progress=lambda part: bar(int(part * len(raw)))
             )
         if write and plan.ok:
-            write_files(shelf, files, after)
+            write_files(settings, files, after)
     except FaqbotError as exc:
         fail(str(exc))
     for line in complaints(plan.troubles):
@@ -126,28 +128,23 @@ def _problem(problem: Any) -> dict[str, Any]:
     }
 
 
-def _fixed(folder: Path, *, aside: bool) -> list[str]:
-    """Correct the files of a folder and show each change; return what could not be written, one line each."""
+def _fixed(settings: Settings, folder: Path | None, *, aside: bool) -> list[str]:
+    """Correct the files and show each change; return what could not be written, one line each."""
     from faqbot.knowledge.fix import fix
-    from faqbot.knowledge.shelf import FolderShelf
 
-    shelf, refused, count = FolderShelf(folder), [], 0
-    try:
-        files = shelf.read_now()
-    except KnowledgeMissing as exc:
-        fail(str(exc))
-    for name, content in files.items():
+    found, refused, count = read_files(settings, folder), [], 0
+    for name, content in found.contents.items():
         after, fixes = fix(content, name)
         if not fixes:
             continue
         try:
-            shelf.write_now(name, after, content)
+            write_files(settings, {name: content}, {name: after}, folder)
         except ShelfError as exc:
             refused.append(str(exc))
             continue
         count += len(fixes)
         for made in fixes:
-            typer.echo(f"{shelf.label}/{made.file}:{made.line}: 已改：{made.reason}", err=aside)
+            typer.echo(f"{found.label}/{made.file}:{made.line}: 已改：{made.reason}", err=aside)
             typer.echo(f"    原来：{made.before.strip()}\n    现在：{made.after.strip() or '（删掉）'}", err=aside)
     typer.echo(f"改了 {count} 处。", err=True)
     return refused

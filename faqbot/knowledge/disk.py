@@ -64,13 +64,17 @@ def _must_hold(path: Path, expected: bytes | None, name: str) -> None:
         present = path.read_bytes()
     except FileNotFoundError:
         present = None
-    if present == expected:
-        return
+    if present != expected:
+        raise conflict(name, expected, present)
+
+
+def conflict(name: str, expected: bytes | None, present: bytes | None) -> Conflict:
+    """What to say when a file does not hold what was expected; None is no file."""
     if present is None:
-        raise Conflict(f"{name} 刚刚被别人删除或改名了，没有保存", present=None)
+        return Conflict(f"{name} 刚刚被别人删除或改名了，没有保存", present=None)
     if expected is None:
-        raise Conflict(f"{name} 已经有了，没有覆盖", present=present)
-    raise Conflict(f"{name} 刚刚被别人改过，没有保存；请看过新的内容后再改", present=present)
+        return Conflict(f"{name} 已经有了，没有覆盖", present=present)
+    return Conflict(f"{name} 刚刚被别人改过，没有保存；请看过新的内容后再改", present=present)
 
 
 def _writable_mode(path: Path, name: str) -> int:

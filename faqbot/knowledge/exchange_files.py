@@ -1,15 +1,14 @@
-"""Import and export on disk: tables and folders in and out, and the knowledge files all written or none."""
+"""Import and export on disk: tables and folders in and out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
-from faqbot.errors import FaqbotError, ShelfError
+from faqbot.errors import FaqbotError
 from faqbot.knowledge.disk import put
 from faqbot.knowledge.exchange import known_entries, rows_of, too_long
 from faqbot.knowledge.exchange_sheets import write_table
-from faqbot.knowledge.shelf import FolderShelf
 
 
 class PlaceError(FaqbotError):
@@ -39,33 +38,6 @@ def export_table(
     content = write_table(path.name, rows_of(known), progress)
     put(path, content, read_file(path) if path.exists() else None, str(path))
     return [], len(known)
-
-
-def write_files(shelf: FolderShelf, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
-    """Write what differs, unless somebody changed it meanwhile; on failure take back what was written before it.
-
-    Raises ShelfError.
-    """
-    done: list[str] = []
-    try:
-        for name in sorted(name for name, content in after.items() if before.get(name) != content):
-            shelf.write_now(name, after[name], before.get(name))
-            done.append(name)
-    except ShelfError as exc:
-        if stuck := [name for name in done if not _taken_back(shelf, name, before.get(name), after[name])]:
-            raise ShelfError(f"{exc}。但是 {'、'.join(stuck)} 已经写好，退不回去，请再导入一次") from exc
-        raise ShelfError(f"{exc}。这次导入什么都没有写，请再导入一次") from exc
-
-
-def _taken_back(shelf: FolderShelf, name: str, before: bytes | None, now: bytes) -> bool:
-    try:
-        if before is None:
-            shelf.delete_now(name, now)
-        else:
-            shelf.write_now(name, before, now)
-    except ShelfError:
-        return False
-    return True
 
 
 def write_folder(files: Mapping[str, bytes], folder: Path) -> None:

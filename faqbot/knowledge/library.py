@@ -10,10 +10,11 @@ from typing import Protocol
 
 from faqbot.calibration import learn
 from faqbot.dialogue import LIMITS, Limits
-from faqbot.errors import EmbeddingsError, KnowledgeMissing
+from faqbot.errors import EmbeddingsError, FaqbotError
 from faqbot.features import Floats
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.metrics import Metrics
+from faqbot.model import Problem
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -29,6 +30,10 @@ class Shelf(Protocol):
     def label(self) -> str: ...
     async def version(self) -> Hashable: ...
     async def read(self) -> Mapping[str, bytes]: ...
+
+    async def remarks(self) -> Sequence[Problem]:
+        """What is wrong with the place itself rather than with what the files say."""
+        ...
 
 
 class Keep(Protocol):
@@ -92,6 +97,7 @@ class Library:
         last = before or await self._from_last_run(today)
         # Parsing and indexing take a while with thousands of entries; the loop goes on answering.
         snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=last)
+        snapshot = replace(snapshot, problems=(*snapshot.problems, *await self._shelf.remarks()))
         self._seen = seen
         self._current = snapshot
         self._report(snapshot, set(before.problems) if before else set())
@@ -170,7 +176,7 @@ class Library:
             except Exception as exc:
                 # Said once, not twice a second, while it lasts.
                 if str(exc) != failed:
-                    known = isinstance(exc, KnowledgeMissing)
+                    known = isinstance(exc, FaqbotError)
                     log.error("knowledge.refresh_failed", cause=None if known else exc, reason=str(exc))
                 failed = str(exc)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from faqbot.errors import KnowledgeMissing, ShelfError
 from faqbot.knowledge.disk import put, take_away
 from faqbot.knowledge.settling import PATIENCE_SECONDS, SETTLE_SECONDS, Mark, Settling
+from faqbot.model import Problem
 
 BESIDE = ("synonyms.yaml", "facts.yaml", "groups.yaml", "automations.yaml")
 _SUFFIXES = {".yaml", ".yml"}
@@ -69,6 +70,17 @@ class FolderShelf:
         """Delete the file that holds `expected`. Raises Conflict, ShelfError."""
         await asyncio.to_thread(self.delete_now, name, expected)
 
+    async def write_all(self, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
+        """Write what differs, unless somebody changed it meanwhile; on failure take back what was written before it.
+
+        Raises ShelfError.
+        """
+        await asyncio.to_thread(self._write_all_now, before, after)
+
+    async def remarks(self) -> list[Problem]:
+        """What else its keeper should know: nothing, in a folder that nobody shares."""
+        return []
+
     def write_now(self, name: str, content: bytes, expected: bytes | None) -> None:
         path = self._path_of(name)
         with self._lock:
@@ -84,6 +96,30 @@ class FolderShelf:
             self._kept.pop(name, None)
             self._settling.forget(name)
 
+    def _write_all_now(self, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
+        changed = sorted(name for name, content in after.items() if before.get(name) != content)
+        done: list[str] = []
+        try:
+            for name in changed:
+                self.write_now(name, after[name], before.get(name))
+                done.append(name)
+        except ShelfError as exc:
+            if len(changed) == 1:
+                raise
+            if stuck := [name for name in done if not self._taken_back(name, before.get(name), after[name])]:
+                raise ShelfError(f"{exc}。但是 {'、'.join(stuck)} 已经写好，退不回去，请再来一次") from exc
+            raise ShelfError(f"{exc}。这次什么都没有写，请再来一次") from exc
+
+    def _taken_back(self, name: str, before: bytes | None, now: bytes) -> bool:
+        try:
+            if before is None:
+                self.delete_now(name, now)
+            else:
+                self.write_now(name, before, now)
+        except ShelfError:
+            return False
+        return True
+
     def read_now(self) -> dict[str, bytes]:
         """Read all files. A file that vanishes meanwhile is left out; raises KnowledgeMissing."""
         with self._lock:
@@ -97,7 +133,7 @@ class FolderShelf:
             for name in [name for name in self._kept if name not in marks]:
                 del self._kept[name]
                 self._settling.forget(name)
-            return {name: content for name, (_, content) in sorted(self._kept.items(), key=_faq_first)}
+            return {name: content for name, (_, content) in sorted(self._kept.items(), key=faq_first)}
 
     # -- what is there -----------------------------------------------------------------------
 
@@ -171,8 +207,7 @@ class FolderShelf:
 
     def _path_of(self, name: str) -> Path:
         """The file a name stands for, links followed. Raises ShelfError for what is no knowledge file of ours."""
-        if name not in BESIDE and not (_FILE_NAME.fullmatch(name) and _is_short_text(name)):
-            raise ShelfError(f"不能写“{name[:60]}”：只能写 faq/名字.yaml 和 {'、'.join(BESIDE)}")
+        must_be_ours(name)
         path = self._folder / name
         try:
             real = path.resolve()
@@ -193,6 +228,12 @@ def _mark(path: Path) -> Mark:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
+def must_be_ours(name: str) -> None:
+    """Raise ShelfError for what is no name of a knowledge file, such as a path out of the folder."""
+    if name not in BESIDE and not (_FILE_NAME.fullmatch(name) and _is_short_text(name)):
+        raise ShelfError(f"不能写“{name[:60]}”：只能写 faq/名字.yaml 和 {'、'.join(BESIDE)}")
+
+
 def _is_short_text(name: str) -> bool:
     try:
         return len(name.encode()) <= _LONGEST_NAME and name == name.strip()
@@ -200,5 +241,6 @@ def _is_short_text(name: str) -> bool:
         return False
 
 
-def _faq_first(item: tuple[str, object]) -> tuple[bool, str]:
+def faq_first(item: tuple[str, object]) -> tuple[bool, str]:
+    """The order of files, given with anything else: entries first."""
     return item[0] in BESIDE, item[0]

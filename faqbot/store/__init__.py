@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from faqbot.errors import StartError
 from faqbot.model import Context, Message, MessageKind, QuestionRecord, Verdict
+from faqbot.shared_text import SharedTexts
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,11 @@ class Store(Protocol):
 
     async def put_vectors(self, vectors: Mapping[str, bytes]) -> None:
         """Keep vectors by key."""
+        ...
+
+    @property
+    def shared_texts(self) -> SharedTexts | None:
+        """Where replicas share the text of the knowledge; None for an engine of one process."""
         ...
 
     # -- the engine itself -----------------------------------------------------------------------

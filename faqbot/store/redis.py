@@ -6,22 +6,23 @@ answer: each is written so that a repeat changes nothing.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import secrets
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, RedisError
 
-from faqbot.errors import StartError, StoreError
+from faqbot.errors import StartError
 from faqbot.model import Context, Message, Option, QuestionRecord, Verdict
 from faqbot.store import JournalLine, pack_message, pack_record, unpack_message
+from faqbot.store.redis_call import answer as _do
+from faqbot.store.redis_texts import RedisTexts
 
 # Layout of the keys. A change raises the number and adds a step to _UPGRADES.
 _LAYOUT = 1
@@ -156,6 +157,7 @@ class RedisStore:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
+        self._texts = RedisTexts(client)
         self._accept = client.register_script(_ACCEPT)
         self._take_over = client.register_script(_TAKE_OVER)
         self._unfinished = client.register_script(_UNFINISHED)
@@ -356,6 +358,10 @@ class RedisStore:
             mapping: dict[Any, Any] = dict(vectors)
             await _do(self._redis.hset(_VECTORS, mapping=mapping))
 
+    @property
+    def shared_texts(self) -> RedisTexts:
+        return self._texts
+
     # -- the engine itself -----------------------------------------------------------------------
 
     async def advice(self) -> Sequence[str]:
@@ -372,22 +378,6 @@ class RedisStore:
     async def close(self) -> None:
         await self._redis.aclose()
         await self._redis.connection_pool.aclose()
-
-
-async def _do(call: Awaitable[Any] | Any) -> Any:
-    """Wait for one step; whatever went wrong with the engine is a StoreError that holds no key and no value."""
-    task = asyncio.current_task()
-    cancelled = task.cancelling() if task is not None else 0
-    try:
-        answer = await cast("Awaitable[Any]", call)
-        if task is not None and task.cancelling() > cancelled:
-            # The client waits with a timeout, which in Python 3.11 may swallow a cancellation.
-            raise asyncio.CancelledError
-        return answer
-    except ResponseError as exc:
-        raise StoreError(f"Redis 拒绝了操作：{str(exc)[:200]}") from exc
-    except (RedisError, OSError, TimeoutError) as exc:
-        raise StoreError(f"连不上 Redis（{type(exc).__name__}）") from exc
 
 
 def _three(line: bytes) -> list[str]:

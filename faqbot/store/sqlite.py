@@ -301,6 +301,11 @@ class SqliteStore:
         sql = "INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)"
         await self._do(lambda db: db.executemany(sql, list(vectors.items())))
 
+    @property
+    def shared_texts(self) -> None:
+        # One process has its folder to itself.
+        return None
+
     # -- the engine itself -----------------------------------------------------------------------
 
     async def advice(self) -> Sequence[str]:

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faqbot.errors import ShelfError
 from faqbot.knowledge.exchange import Known, Plan, known_entries, rows_of
 from faqbot.knowledge.exchange_apply import bring_in
 from faqbot.knowledge.exchange_cells import COLUMNS
-from faqbot.knowledge.exchange_files import PlaceError, export_table, write_files, write_folder
+from faqbot.knowledge.exchange_files import PlaceError, export_table, write_folder
 from faqbot.knowledge.exchange_sheets import write_table
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.model import Entry, FollowUp, Place
@@ -286,43 +285,6 @@ def test_ten_thousand_rows_are_written() -> None:
 
 
 # -- on disk -----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> FolderShelf:
-    (tmp_path / "faq").mkdir()
-    for name in "abc":
-        (tmp_path / "faq" / f"{name}.yaml").write_bytes(name.encode())
-    return FolderShelf(tmp_path, settle=0)
-
-
-def on_disk(folder: Path) -> dict[str, bytes]:
-    return {f"faq/{p.name}": p.read_bytes() for p in (folder / "faq").iterdir()}
-
-
-def test_what_differs_is_written(shelf: FolderShelf, tmp_path: Path) -> None:
-    before = shelf.read_now()
-    after = before | {"faq/a.yaml": b"new", "faq/d.yaml": b"d"}
-    write_files(shelf, before, after)
-    assert on_disk(tmp_path) == after
-
-
-def test_a_write_that_fails_halfway_leaves_everything_as_it_was(shelf: FolderShelf, tmp_path: Path) -> None:
-    before = shelf.read_now()
-    (tmp_path / "faq/d.yaml").mkdir()
-    after = {"faq/a.yaml": b"new", "faq/aa.yaml": b"new", "faq/b.yaml": b"new", "faq/d.yaml": b"new"}
-    with pytest.raises(ShelfError, match="什么都没有写"):
-        write_files(shelf, before, after)
-    (tmp_path / "faq/d.yaml").rmdir()
-    assert on_disk(tmp_path) == before
-
-
-def test_a_file_that_somebody_saved_meanwhile_is_not_overwritten(shelf: FolderShelf, tmp_path: Path) -> None:
-    before = shelf.read_now()
-    (tmp_path / "faq/b.yaml").write_bytes(b"theirs")
-    with pytest.raises(ShelfError, match="刚刚被别人改过"):
-        write_files(shelf, before, before | {"faq/a.yaml": b"mine", "faq/b.yaml": b"mine"})
-    assert on_disk(tmp_path) == before | {"faq/b.yaml": b"theirs"}
 
 
 def test_a_folder_must_be_empty_and_names_stay_inside(tmp_path: Path) -> None:

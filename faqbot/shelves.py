@@ -1,0 +1,47 @@
+"""Which shelf the settings mean: the folder, or the text that replicas share, with the folder as its seed."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+from faqbot.knowledge.shelf import FolderShelf
+from faqbot.knowledge.store_shelf import StoreShelf
+from faqbot.settings import Settings
+from faqbot.store import Store, open_store
+
+Shelf = FolderShelf | StoreShelf
+
+
+def shelf_of(settings: Settings, store: Store) -> Shelf:
+    """The shelf a running bot serves; what changes in its folder reaches the other replicas."""
+    folder = FolderShelf(settings.knowledge)
+    if store.shared_texts is None:
+        return folder
+    place = f"{socket.gethostname()}:{settings.knowledge.resolve()}"
+    return StoreShelf(store.shared_texts, folder, place=place)
+
+
+async def shelf_beside(settings: Settings, store: Store | None) -> Shelf:
+    """What the running bot answers from, for whoever looks at it from beside: the folder until there is shared text.
+
+    Raises StoreError.
+    """
+    texts = store.shared_texts if store is not None else None
+    if texts is not None and await texts.version():
+        return StoreShelf(texts)
+    return FolderShelf(settings.knowledge)
+
+
+@contextlib.asynccontextmanager
+async def live_shelf(settings: Settings) -> AsyncIterator[Shelf]:
+    """shelf_beside() for a command that has no store open. Raises StartError, StoreError."""
+    if settings.store.startswith("sqlite:"):
+        yield FolderShelf(settings.knowledge)
+        return
+    store = await open_store(settings.store)
+    try:
+        yield await shelf_beside(settings, store)
+    finally:
+        await store.close()

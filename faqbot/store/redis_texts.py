@@ -1,0 +1,119 @@
+"""The knowledge text that replicas share, in Redis. All its key names and scripts are here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+
+import redis.asyncio as redis
+
+from faqbot.shared_text import Shared
+from faqbot.store.redis_call import answer
+
+_P = "faqbot:text-"
+_VERSION = f"{_P}version"  # counter of changes
+_TEXTS, _SEEDS, _ASIDE = f"{_P}live", f"{_P}seeds", f"{_P}aside"  # hashes: file name -> bytes
+_DONE = f"{_P}done:"  # string per call, so that a repeat after a lost answer gets the same one
+_DEPLOYED = f"{_P}deployed:"  # string per place: digest of what was deployed there last
+
+_REMEMBER_CALL_SECONDS = 60
+# A folder that nobody has run for so long counts as a new one.
+_REMEMBER_PLACE_SECONDS = 180 * 86400
+# Values of the aside hash: what begins with a plus is text, a minus says that the file is deployed no more. The same
+# signs mark present and absent files in the arguments of scripts.
+_TEXT, _NONE = b"+", b"-"
+
+# Arguments: the call, then name, what it holds, what it shall hold. Answers the name of a file that differs, or ''.
+_PUT = f"""
+local done = '{_DONE}' .. ARGV[1]
+if redis.call('EXISTS', done) == 1 then return '' end
+for n = 2, #ARGV, 3 do
+  local present = redis.call('HGET', '{_TEXTS}', ARGV[n])
+  if (present and '+' .. present or '-') ~= ARGV[n + 1] then return ARGV[n] end
+end
+for n = 2, #ARGV, 3 do
+  if ARGV[n + 2] == '-' then
+    redis.call('HDEL', '{_TEXTS}', ARGV[n])
+  else
+    redis.call('HSET', '{_TEXTS}', ARGV[n], string.sub(ARGV[n + 2], 2))
+  end
+end
+redis.call('INCR', '{_VERSION}')
+redis.call('SET', done, '1', 'EX', {_REMEMBER_CALL_SECONDS})
+return ''
+"""
+# Arguments: the call, the version, then key, name and value of each field to set, `=` before it, or '-' to delete.
+_SWAP = f"""
+local done = '{_DONE}' .. ARGV[1]
+if redis.call('EXISTS', done) == 1 then return 1 end
+if (redis.call('GET', '{_VERSION}') or '0') ~= ARGV[2] then return 0 end
+for n = 3, #ARGV, 3 do
+  if ARGV[n + 2] == '-' then
+    redis.call('HDEL', ARGV[n], ARGV[n + 1])
+  else
+    redis.call('HSET', ARGV[n], ARGV[n + 1], string.sub(ARGV[n + 2], 2))
+  end
+end
+redis.call('INCR', '{_VERSION}')
+redis.call('SET', done, '1', 'EX', {_REMEMBER_CALL_SECONDS})
+return 1
+"""
+
+
+class RedisTexts:
+    """See SharedTexts."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._redis = client
+        self._put = client.register_script(_PUT)
+        self._swap = client.register_script(_SWAP)
+
+    async def version(self) -> int:
+        return int(await answer(self._redis.get(_VERSION)) or 0)
+
+    async def load(self) -> Shared:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.get(_VERSION)
+            for key in (_TEXTS, _SEEDS, _ASIDE):
+                pipe.hgetall(key)
+            version, texts, seeds, aside = await answer(pipe.execute())
+        return Shared(
+            int(version or 0),
+            {name.decode(): text for name, text in texts.items()},
+            {name.decode(): text for name, text in seeds.items()},
+            {name.decode(): text[1:] if text[:1] == _TEXT else None for name, text in aside.items()},
+        )
+
+    async def put(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> str | None:
+        args: list[str | bytes] = [secrets.token_hex(6)]
+        for name, content in after.items():
+            args += [name, _signed(before[name]), _signed(content)]
+        name = (await answer(self._put(args=args))).decode()
+        return name or None
+
+    async def swap(self, before: Shared, after: Shared) -> bool:
+        args: list[str | bytes | int] = [secrets.token_hex(6), before.version]
+        args += _differences(_TEXTS, before.texts, after.texts)
+        args += _differences(_SEEDS, before.seeds, after.seeds)
+        args += _differences(_ASIDE, _all_signed(before.aside), _all_signed(after.aside))
+        return bool(await answer(self._swap(args=args)))
+
+    async def deployed(self, place: str) -> str:
+        return ((await answer(self._redis.get(_DEPLOYED + place))) or b"").decode()
+
+    async def note_deployed(self, place: str, digest: str) -> None:
+        await answer(self._redis.set(_DEPLOYED + place, digest, ex=_REMEMBER_PLACE_SECONDS))
+
+
+def _signed(content: bytes | None) -> bytes:
+    return _NONE if content is None else _TEXT + content
+
+
+def _all_signed(files: Mapping[str, bytes | None]) -> dict[str, bytes]:
+    return {name: _signed(content) for name, content in files.items()}
+
+
+def _differences(key: str, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> Iterator[str | bytes]:
+    for name in {*before, *after}:
+        if before.get(name) != (content := after.get(name)):
+            yield from (key, name, b"-" if content is None else b"=" + content)
