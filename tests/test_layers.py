@@ -100,6 +100,7 @@ LAYERS = {
     """,
     3: """
         bot
+        changes
         deeds
         delivery
         desk

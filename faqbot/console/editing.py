@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from faqbot import changes
 from faqbot.console import finding, saving
 from faqbot.console.differences import Piece, side_by_side
 from faqbot.console.effects import Effects, preview_effects
@@ -56,8 +57,8 @@ async def add(request: web.Request) -> web.StreamResponse:
         effects = await preview_effects(at, proposal)
         if fields.get("do") != "save" or not effects.ok:
             return await _form_page(request, form, effects=effects)
-        saved = await saving.save(at, person(), proposal, "add")
-    except saving.Overtaken:
+        saved = await changes.save(at, person(), proposal, "add")
+    except changes.Overtaken:
         return await _form_page(request, form, problems=["有人刚才改了这个文件。请再点一次「检查一下」。"], status=409)
     except (EditError, ShelfError) as exc:
         return await _form_page(request, form, problems=[str(exc)], status=422)
@@ -68,7 +69,7 @@ async def edit_page(request: web.Request) -> web.StreamResponse:
     """The form with what stands in the file."""
     entry = find_entry(request)
     try:
-        loaded = await saving.load(office(request), entry)
+        loaded = await changes.load(office(request), entry)
         form = EntryForm.of_draft(draft_of(loaded.entry), file=loaded.file, seen=loaded.seen)
     except EditError as exc:
         return notice(request, 409, "现在不能修改这一条", str(exc), back=entry_url(entry.id))
@@ -84,14 +85,14 @@ async def change(request: web.Request) -> web.StreamResponse:
         # What the person wrote is worth more than a page that says 404.
         return await _form_page(request, form, rivalry=Rivalry(gone=True), status=409)
     try:
-        proposal = saving.propose_change(await saving.load(at, entry), form)
+        proposal = saving.propose_change(await changes.load(at, entry), form)
         if proposal.after == proposal.before:
             raise redirect(entry_url(entry.id), done="unchanged")
         effects = await preview_effects(at, proposal)
         if fields.get("do") != "save" or not effects.ok:
             return await _form_page(request, form, entry, effects=effects)
-        saved = await saving.save(at, person(), proposal, "change")
-    except saving.Overtaken as exc:
+        saved = await changes.save(at, person(), proposal, "change")
+    except changes.Overtaken as exc:
         return await _overtaken(request, form, entry, exc.present)
     except (EditError, ShelfError) as exc:
         return await _form_page(request, form, entry, problems=[str(exc)], status=422)
@@ -103,7 +104,7 @@ async def _overtaken(request: web.Request, form: EntryForm, entry: Entry, presen
     at = office(request)
     await at.library.refresh()
     try:
-        now = await saving.load(at, at.snapshot.entry(entry.id) or entry, present)
+        now = await changes.load(at, at.snapshot.entry(entry.id) or entry, present)
     except EditError as exc:
         return await _form_page(request, form, entry, problems=[str(exc)], status=409)
     fields = [
@@ -128,7 +129,7 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
         raise redirect(back, done="same-wording")
     try:
         await _save_wording(at, person(), entry, text)
-    except saving.Overtaken:
+    except changes.Overtaken:
         return notice(request, 409, "没有加上", "有人刚才改了这个文件，请再试一次。", back=back)
     except (EditError, ShelfError) as exc:
         return notice(request, 422, "没有加上", str(exc), back=back)
@@ -136,16 +137,16 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
 
 
 async def _save_wording(at: Office, who: str, entry: Entry, text: str) -> None:
-    proposal = saving.propose_wording(await saving.load(at, entry), text)
+    proposal = saving.propose_wording(await changes.load(at, entry), text)
     if proposal.after != proposal.before:
-        await saving.save(at, who, proposal, "change")
+        await changes.save(at, who, proposal, "change")
 
 
 async def remove_page(request: web.Request) -> web.StreamResponse:
     """Ask once more before an entry goes."""
     at, entry = office(request), find_entry(request)
     try:
-        loaded = await saving.load(at, entry)
+        loaded = await changes.load(at, entry)
         seen = loaded.seen
     except EditError as exc:
         return notice(request, 409, "现在不能删除这一条", str(exc), back=entry_url(entry.id))
@@ -166,9 +167,9 @@ async def remove_page(request: web.Request) -> web.StreamResponse:
 async def remove(request: web.Request) -> web.StreamResponse:
     at, entry, fields = office(request), find_entry(request), await read_form(request)
     try:
-        proposal = saving.propose_removal(await saving.load(at, entry), fields.get("seen", ""))
-        await saving.save(at, person(), proposal, "remove")
-    except saving.Overtaken:
+        proposal = saving.propose_removal(await changes.load(at, entry), fields.get("seen", ""))
+        await changes.save(at, person(), proposal, "remove")
+    except changes.Overtaken:
         text = "有人刚才改了这个文件。请再看一遍这一条，确实要删再删。"
         return notice(request, 409, "没有删除", text, back=entry_url(entry.id))
     except (EditError, ShelfError) as exc:

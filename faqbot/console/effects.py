@@ -7,6 +7,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 
+from faqbot.changes import Proposal
 from faqbot.console.office import Office
 from faqbot.console.past import key_of
 from faqbot.impact import Miss, Turn, edited_entries, self_test
@@ -14,17 +15,6 @@ from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.model import Answered, Decision, Offered, Problem, Unanswered
 
 _LINE_NUMBER = re.compile(r"(?<=ml):\d+\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A file as it is and as it would be. `before` is None for a new file; `entry_id` is the entry that is changed,
-    by its id within the file, and empty for a new one."""
-
-    file: str
-    before: bytes | None
-    after: bytes
-    entry_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from faqbot import changes
+from faqbot.changes import Proposal
 from faqbot.console import finding, saving
-from faqbot.console.effects import Proposal
 from faqbot.console.entries import tried
 from faqbot.console.office import Office
 from faqbot.console.trying import Rival
@@ -111,21 +112,21 @@ def objection(at: Office, entry: Entry, text: str) -> str:
 
 async def add(at: Office, who: str, wish: Wish, seen: str) -> Entry:
     """Save the wording; the entry as it is live then. Raises Overtaken, EditError, ShelfError."""
-    loaded = await saving.load(at, wish.entry)
+    loaded = await changes.load(at, wish.entry)
     if seen != loaded.seen:
-        raise saving.Overtaken(loaded.file)
+        raise changes.Overtaken(loaded.file)
     proposal = saving.propose_wording(loaded, wish.text)
     if proposal.after == proposal.before:
         return wish.entry
-    return await saving.save(at, who, proposal, "change") or wish.entry
+    return await changes.save(at, who, proposal, "change") or wish.entry
 
 
 async def take_back(at: Office, who: str, wish: Wish) -> None:
     """Remove the wording again; everything else in the entry stays. Raises Overtaken, EditError, ShelfError."""
-    loaded = await saving.load(at, wish.entry)
+    loaded = await changes.load(at, wish.entry)
     draft = draft_of(loaded.entry)
     if wish.text not in draft.also:
         raise EditError("这个问法已经不在这一条里")
     without = replace(draft, also=tuple(w for w in draft.also if w != wish.text))
     after = edit.change_entry(loaded.raw, loaded.entry.id, without, name=loaded.file)
-    await saving.save(at, who, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")
+    await changes.save(at, who, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")

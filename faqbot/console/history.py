@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot.console import saving, versions
+from faqbot import changes
+from faqbot.console import versions
 from faqbot.console.effects import preview_effects
 from faqbot.console.office import Office, office
 from faqbot.console.pages import add_page, moment, notice, person, read_form, redirect, show
@@ -122,8 +123,8 @@ async def restore(request: web.Request) -> web.StreamResponse:
             why = "；".join(p.message for p in effects.problems if p.is_error)
             return notice(request, 422, "没有恢复", f"恢复以后文件会有错误：{why}", back=back)
         if proposal.after != proposal.before:
-            await saving.save(at, person(), proposal, "restore")
-    except saving.Overtaken as exc:
+            await changes.save(at, person(), proposal, "restore")
+    except changes.Overtaken as exc:
         return await _show_versions(request, found, change, overtaken=side, newer={now.file: exc.present})
     except (EditError, ShelfError) as exc:
         return notice(request, 422, "没有恢复", str(exc), back=back)

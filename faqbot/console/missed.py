@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from faqbot import changes
 from faqbot.console import gap_adding, saving
 from faqbot.console.effects import preview_effects
 from faqbot.console.entries import bubble_of, summary
@@ -117,7 +118,7 @@ async def add(request: web.Request) -> web.StreamResponse:
         return notice(request, 409, "没有加上", wish, back=gap_url(gap, _days(request)))
     try:
         saved = await gap_adding.add(at, person(), wish, fields.get("seen", ""))
-    except saving.Overtaken:
+    except changes.Overtaken:
         await at.library.refresh()
         return await _checked(request, gap, fields, overtaken=True)
     except (EditError, ShelfError) as exc:
@@ -135,7 +136,7 @@ async def take_back(request: web.Request) -> web.StreamResponse:
         return notice(request, 409, "没有撤销", "那一条已经不在了。", back=back)
     try:
         await gap_adding.take_back(at, person(), Wish(entry, _wording(fields.get("text", ""))))
-    except saving.Overtaken:
+    except changes.Overtaken:
         return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=entry_url(entry.id))
     except (EditError, ShelfError) as exc:
         return notice(request, 422, "没有撤销", str(exc), back=entry_url(entry.id))
@@ -164,7 +165,7 @@ async def _checked(
     if isinstance(wish, str):
         return notice(request, 409, "加不上去", wish, back=gap_url(gap, days))
     try:
-        loaded = await saving.load(at, wish.entry)
+        loaded = await changes.load(at, wish.entry)
         proposal = saving.propose_wording(loaded, wish.text)
         effects = await preview_effects(at, proposal)
         asked = await gap_adding.answers(at, gap, proposal, wish)

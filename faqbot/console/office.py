@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from faqbot.changes import Shelf
 from faqbot.dialogue import Limits
 from faqbot.features import Floats
 from faqbot.knowledge.assemble import Snapshot
@@ -19,18 +20,6 @@ from faqbot.store import Store
 
 if TYPE_CHECKING:
     from faqbot.console.past import PastQuestions
-
-
-class Shelf(Protocol):
-    """Where the files lie, for reading and writing."""
-
-    @property
-    def label(self) -> str: ...
-    async def read(self) -> Mapping[str, bytes]: ...
-
-    async def write(self, name: str, content: bytes, expected: bytes | None, /) -> object:
-        """Replace a file that still holds `expected` (None: there is none yet). Raises Conflict, ShelfError."""
-        ...
 
 
 def _past_questions() -> PastQuestions:

@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from faqbot.changes import JOURNAL
 from faqbot.console.office import Office
-from faqbot.console.saving import JOURNAL
 from faqbot.console.versions import Edit, edits, same
 from faqbot.errors import EditError, FaqbotError
 from faqbot.knowledge.outline import Outline

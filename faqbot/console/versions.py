@@ -9,11 +9,10 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from faqbot.changes import JOURNAL, Overtaken, Proposal
 from faqbot.console.differences import Piece, side_by_side
-from faqbot.console.effects import Proposal
 from faqbot.console.forms import differing
 from faqbot.console.office import Office
-from faqbot.console.saving import JOURNAL, Overtaken
 from faqbot.errors import EditError
 from faqbot.knowledge import edit
 from faqbot.knowledge.draft import Draft, draft_of

@@ -1,0 +1,153 @@
+"""Changing the files: load an entry, look whether somebody was quicker, write, make it live, write down who did it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from faqbot.errors import Conflict, EditError, FaqbotError
+from faqbot.knowledge import edit
+from faqbot.knowledge.assemble import Snapshot
+from faqbot.knowledge.library import Library
+from faqbot.knowledge.parse import parse_file
+from faqbot.model import Entry
+from faqbot.store import Store
+
+JOURNAL = "edits"
+
+
+class Shelf(Protocol):
+    """Where the files lie, for reading and writing."""
+
+    @property
+    def label(self) -> str: ...
+    async def read(self) -> Mapping[str, bytes]: ...
+
+    async def write(self, name: str, content: bytes, expected: bytes | None, /) -> object:
+        """Replace a file that still holds `expected` (None: there is none yet). Raises Conflict, ShelfError."""
+        ...
+
+
+class Books(Protocol):
+    """What a change needs: the live knowledge, its files and where it is written down."""
+
+    @property
+    def library(self) -> Library: ...
+    @property
+    def shelf(self) -> Shelf: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def clock(self) -> Callable[[], float]: ...
+    @property
+    def snapshot(self) -> Snapshot: ...
+    def file_name(self, shown: str, /) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A file as it is and as it would be. `before` is None for a new file; `entry_id` is the entry that is changed,
+    by its id within the file, and empty for a new one."""
+
+    file: str
+    before: bytes | None
+    after: bytes
+    entry_id: str = ""
+
+
+class Overtaken(FaqbotError):
+    """The file changed since the person opened it: nothing was written. `present` is what it holds, where that is
+    known better than by reading the shelf."""
+
+    def __init__(self, file: str, present: bytes | None = None) -> None:
+        super().__init__(f"{file} 刚才被改过")
+        self.present = present
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An entry as its file has it now: facts not filled in, with its id within the file."""
+
+    file: str
+    raw: bytes
+    entry: Entry
+
+    @property
+    def seen(self) -> str:
+        """What the form carries, to tell later whether the file changed, and whether this entry did."""
+        text = edit.entry_text(self.raw, self.entry.id, name=self.file)
+        return f"{_hash(self.raw)}-{_hash(text.encode())}"
+
+
+async def load(at: Books, entry: Entry, present: bytes | None = None) -> Loaded:
+    """The entry in its file as it lies on the shelf now, or in `present`. Raises EditError where it cannot be read."""
+    file = at.file_name(entry.place.file)
+    raw = present if present is not None else (await at.shelf.read()).get(file)
+    if raw is None:
+        raise EditError(f"文件 {file} 不在了，不能修改这一条")
+    parsed = parse_file(file, raw)
+    for problem in parsed.problems:
+        if problem.is_error:
+            raise EditError(f"文件里有错误，要先改好。{problem.place}：{problem.message}")
+    found = next((e for e in parsed.entries if _same(e, entry)), None)
+    if found is None:
+        raise EditError(f"{file} 里已经没有这一条：它可能刚被改名或删除")
+    return Loaded(file, raw, found)
+
+
+def _same(found: Entry, wanted: Entry) -> bool:
+    if wanted.id_given or found.id_given:
+        return found.id == wanted.id
+    # Ids that nobody wrote may differ between a file by itself and all files together.
+    return found.place.line == wanted.place.line
+
+
+async def save(at: Books, who: str, proposal: Proposal, kind: str) -> Entry | None:
+    """Write the file if it still is what the proposal began with; the entry as it is live then.
+
+    `kind` is change, add, remove or restore. Raises Overtaken, ShelfError.
+    """
+    try:
+        await at.shelf.write(proposal.file, proposal.after, proposal.before)
+    except Conflict as exc:
+        raise Overtaken(proposal.file, exc.present) from exc
+    await at.library.refresh()
+    await _write_down(at, who, proposal, kind)
+    return live_entry(at, proposal)
+
+
+async def _write_down(at: Books, who: str, proposal: Proposal, kind: str) -> None:
+    line: Mapping[str, str] = {
+        "who": who,
+        "file": proposal.file,
+        "entry": proposal.entry_id,
+        "kind": kind,
+        "before": _text(proposal.before, proposal),
+        "after": _text(proposal.after, proposal),
+    }
+    await at.store.write_journal(JOURNAL, at.clock(), json.dumps(line, ensure_ascii=False))
+
+
+def _text(raw: bytes | None, proposal: Proposal) -> str:
+    """How the entry is written in a version of its file; nothing where it is not in it."""
+    if raw is None:
+        return ""
+    try:
+        return edit.entry_text(raw, proposal.entry_id, name=proposal.file)
+    except EditError:
+        return ""
+
+
+def live_entry(at: Books, proposal: Proposal) -> Entry | None:
+    """The entry of a saved proposal among all that are live."""
+    parsed = parse_file(proposal.file, proposal.after)
+    line = next((e.place.line for e in parsed.entries if e.id == proposal.entry_id), 0)
+    entries = at.snapshot.entries
+    return next((e for e in entries if at.file_name(e.place.file) == proposal.file and e.place.line == line), None)
+
+
+def _hash(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()[:24]
