@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "faqbot"
 # A name stands for the module and everything below it; the longest name that fits counts.
 LAYERS = {
     0: """
+        automation
         dingtalk
         errors
         faqbot
@@ -20,6 +21,15 @@ LAYERS = {
     """,
     1: """
         alike
+        automation.conditions
+        automation.deeds
+        automation.reading
+        automation.rules
+        automation.schedule
+        automation.starts
+        automation.templates
+        automation.values
+        automation.words
         calibration
         certainty
         charts
@@ -126,7 +136,7 @@ LAYER = {
     name if name == "faqbot" else f"faqbot.{name}": layer for layer, names in LAYERS.items() for name in names.split()
 }
 # Packages that hold modules of several layers: only their own, empty `__init__` has the layer of the name.
-MIXED = {"faqbot", "faqbot.knowledge", "faqbot.dingtalk"}
+MIXED = {"faqbot", "faqbot.knowledge", "faqbot.dingtalk", "faqbot.automation"}
 # Three ways into the world that do not know each other; a shelf is handed the store.
 SEPARATE = ("faqbot.store", "faqbot.knowledge", "faqbot.dingtalk")
 WORLD = {"asyncio", "time", "os", "pathlib"}

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from faqbot.knowledge.beside import check_yaml, parse_facts, parse_synonyms
+from faqbot.automation.reading import read_automations
+from faqbot.automation.rules import Automations
+from faqbot.knowledge.beside import parse_facts, parse_synonyms
 from faqbot.knowledge.doubles import near_wordings, own_exclusions, same_wordings
 from faqbot.knowledge.groups import Groups, parse_groups, with_entries
 from faqbot.knowledge.parse import ParsedFile, distinct_ids, parse_file
@@ -37,6 +39,7 @@ class Snapshot:
     synonyms: tuple[tuple[str, ...], ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     groups: Groups = field(default_factory=Groups)
+    automations: Automations = field(default_factory=Automations)
 
     def entry(self, entry_id: str) -> Entry | None:
         return next((e for e in self.entries if e.id == entry_id), None)
@@ -61,8 +64,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
         taken |= {e.id: e.place for e in parsed.entries if e.id_given}
     synonyms, facts = _beside(files, shown, last, problems)
     groups = _groups(files, shown, last, problems)
-    if (name := "automations.yaml") in files:
-        problems += check_yaml(shown[name], files[name])
+    automations = _automations(files, shown, last, problems)
     entries = distinct_ids((e for parsed in live.values() for e in parsed.entries), set())
     entries = [_with_facts(e, facts, problems) for e in entries]
     groups, unkept = with_entries(groups, entries, f"{label}/groups.yaml")
@@ -87,6 +89,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
         synonyms=synonyms,
         facts=facts,
         groups=groups,
+        automations=automations,
     )
 
 
@@ -117,6 +120,20 @@ def _groups(
     groups, found = parse_groups(shown[name], files[name])
     problems += found
     return last.groups if last and any(p.is_error for p in found) else groups
+
+
+def _automations(
+    files: Mapping[str, bytes], shown: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
+) -> Automations:
+    """The routine jobs; those of a file that cannot be read stay as they were."""
+    name = "automations.yaml"
+    if name not in files:
+        return Automations()
+    read = read_automations(shown[name], files[name])
+    problems += read.problems
+    if read.ok:
+        return read.automations
+    return last.automations if last else Automations()
 
 
 def _version(files: Mapping[str, bytes]) -> str:

@@ -1,4 +1,4 @@
-"""The text of the files beside `faq/`: synonyms, facts, and whether another file is YAML at all. Pure."""
+"""The text of the files beside `faq/`: synonyms and facts. Pure."""
 
 from __future__ import annotations
 
@@ -39,10 +39,3 @@ def parse_facts(name: str, raw: bytes) -> tuple[dict[str, str], list[Problem]]:
     elif root is not None:
         reader.error(root.line, "facts.yaml 应是“名字: 值”，每行一个")
     return facts, reader.problems
-
-
-def check_yaml(name: str, raw: bytes) -> list[Problem]:
-    """Report what keeps a file of another shape (groups.yaml, automations.yaml) from being YAML at all."""
-    reader = Reader(name)
-    reader.grow(raw)
-    return reader.problems

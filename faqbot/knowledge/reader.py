@@ -113,7 +113,7 @@ class Reader:
     def _unknown(self, key: Scalar, word: str, allowed: dict[str, str], where: str) -> None:
         near = keys.nearest(word, allowed)
         hint = f"，是不是“{near}”？" if near else f"；{where}可以用的有：{_listed(allowed, word)}"
-        if other := keys.MEANT_ELSEWHERE.get(word.casefold()):
+        if "question" in allowed and (other := keys.MEANT_ELSEWHERE.get(word.casefold())):
             near, hint = "", f"，{other}"
         if allowed is keys.FILE_KEYS and word in keys.ENTRY_KEYS:
             self.error(key.line, f"“{word}”不能直接写在这里：每条要以“- ”开头，例如“- question: 年假有几天？”")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.knowledge.beside import check_yaml, parse_facts, parse_synonyms
+from faqbot.automation.reading import read_automations
+from faqbot.knowledge.beside import parse_facts, parse_synonyms
 from faqbot.knowledge.groups import parse_groups
 from faqbot.knowledge.keys import ENTRY_KEYS
 from faqbot.knowledge.parse import id_from, parse_file
@@ -500,7 +501,7 @@ def test_no_bytes_make_the_readers_crash(raw):
     parse(raw)
     parse_synonyms("synonyms.yaml", raw)
     parse_facts("facts.yaml", raw)
-    check_yaml("automations.yaml", raw)
+    read_automations("automations.yaml", raw)
     parse_groups("groups.yaml", raw)
 
 
