@@ -32,8 +32,9 @@ _AGAIN_SECONDS = 1.0
 PATIENCE_SECONDS = 86400.0
 _REMEMBER_SECONDS = 14 * 86400.0
 _LONGEST_PAUSE = 300.0
-# A notice that nobody said arrived is sent twice at most, where a repeat may double it.
-_UNSURE_SENDS = 2
+# A notice that nobody said arrived is sent twice at most where a repeat may double it; elsewhere for as long as
+# DingTalk surely knows its id.
+_UNSURE_SENDS, _REMEMBERED_SENDS = 2, 8
 # DingTalk takes 15,000 bytes; the rest is for the title and what is around the text.
 MOST_BYTES = 14_000
 _WAITING, _SENDING = "outbox", "outbox-sending"
@@ -54,13 +55,12 @@ class Way(Protocol):
     """How notices of one kind of address go out."""
 
     @property
-    def gap(self) -> float:
-        """At least so many seconds lie between two messages of a lane."""
-        ...
-
-    @property
     def remembers(self) -> bool:
         """Whether DingTalk knows a repeat by its id, so that it does not appear twice."""
+        ...
+
+    def gap(self, notices: Sequence[Notice]) -> float:
+        """The seconds after a message of these before the next of its lane."""
         ...
 
     def lane(self, to: Address) -> str:
@@ -234,17 +234,17 @@ class Outbox:
         notices, uuid = await self._choose(lane, way)
         if not notices:
             return
-        if way.gap:
+        if gap := way.gap(notices):
             # Before the message: a process that dies with it must not make room for one too many.
-            await self._close(lane, way.gap)
+            await self._close(lane, gap)
         try:
             failed = await way.send(notices, uuid)
         except Throttled as exc:
             log.warning("outbox.throttled", kind=lane.partition(":")[0], code=exc.code, seconds=exc.wait)
             await self._close(lane, exc.wait)
-            return
+            failed = dict.fromkeys((notice.key for notice in notices), exc)
         except DeliveryError as exc:
-            failed = {notice.key: exc for notice in notices}
+            failed = dict.fromkeys((notice.key for notice in notices), exc)
         for notice in notices:
             await self._conclude(way, notice, failed.get(notice.key), merged=len(notices) > 1)
         unsure = any(isinstance(failure, OutcomeUnknown) for failure in failed.values())
@@ -296,13 +296,14 @@ class Outbox:
             return
         tries = self._tries.setdefault(notice.key, _Tries())
         if isinstance(failure, Throttled):
-            tries.next_at = self._clock() + failure.wait
+            tries.next_at = self._clock() + max(failure.wait, backoff(tries.failed, longest=_LONGEST_PAUSE))
+            tries.failed += 1
             return
         if merged and isinstance(failure, ContentRefused):
             tries.alone = True
             return
         tries.unsure += isinstance(failure, OutcomeUnknown)
-        if failure.permanent or (tries.unsure >= _UNSURE_SENDS and not way.remembers):
+        if failure.permanent or tries.unsure >= (_REMEMBERED_SENDS if way.remembers else _UNSURE_SENDS):
             await self._give_up(notice, failure.code, str(failure))
             return
         wait = backoff(tries.failed, longest=_LONGEST_PAUSE)

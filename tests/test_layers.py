@@ -35,6 +35,7 @@ LAYERS = {
         charts
         company
         dialogue
+        digest
         dingtalk.codes
         dingtalk.newcomer
         dingtalk.payloads

@@ -35,7 +35,7 @@ class Way:
     """Writes down what it was given; `answers` are what happens to the next messages, None is success."""
 
     clock: Clock
-    gap: float = 0.0
+    pause: float = 0.0
     remembers: bool = False
     most: int = 1
     answers: list[Exception | None] = field(default_factory=list)
@@ -45,6 +45,9 @@ class Way:
 
     def lane(self, to: Address) -> str:
         return f"{to.kind}:{to.id}"
+
+    def gap(self, notices: Sequence[Notice]) -> float:
+        return self.pause
 
     def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
         return waiting[: self.most]
@@ -68,7 +71,7 @@ class Post:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.clock = clock
         self.people = Way(clock)
-        self.robots = Way(clock, gap=3.2, remembers=True, most=100)
+        self.robots = Way(clock, pause=3.2, remembers=True, most=100)
         self.store = store
         self.box = self.restarted()
 

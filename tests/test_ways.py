@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import aiohttp
+import pytest
 
 from faqbot.app import Running
+from faqbot.dingtalk.groups import GroupRobots, RobotKeys
+from faqbot.metrics import Metrics
 from faqbot.model import Address, Notice
-from faqbot.outbox import Outcome
+from faqbot.outbox import Outbox, Outcome
+from faqbot.quota import Quota
 from faqbot.sandbox.robot import PEOPLE_SEND
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.store.sqlite import SqliteStore
+from faqbot.ways import ToRobot
 from tests.conftest import GROUP, Talk
 
 
@@ -46,3 +59,96 @@ async def test_the_same_text_to_many_people_is_one_call_for_each_twenty(
     await talk.until(lambda: len(ding.replies) == 45)
     assert len([call for call in ding.robot.calls if call.path == PEOPLE_SEND]) == 3
     assert (outcome := await settled(bot, "gone")).code == "invalid_staff" and "可见范围" in outcome.why
+
+
+class Minute:
+    """A clock that only moves when a test says so, shared by the outbox, its store and the stand-in."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Posting:
+    """The outbox with a real group-robot client and a store, all on one movable clock."""
+
+    ding: FakeDingTalk
+    clock: Minute
+    store: SqliteStore
+    session: aiohttp.ClientSession
+    quota: Quota
+    keys: RobotKeys
+
+    def outbox(self) -> Outbox:
+        robots = GroupRobots(self.session, self.ding.url, clock=self.clock)
+        way = ToRobot(robots, lambda name: self.keys, Metrics(), self.quota)
+        return Outbox(self.store, {"robot": way}, clock=self.clock)
+
+    async def move(self, *boxes: Outbox, seconds: float) -> None:
+        """Let time pass; each outbox does what is due meanwhile."""
+        until = self.clock.now + seconds
+        while self.clock.now < until:
+            pauses = []
+            for box in boxes:
+                pauses.append(await box.look())
+                await box.idle()
+            self.clock.now = min(until, self.clock.now + max(0.0, min([0.5, *pauses])))
+
+
+@pytest.fixture
+async def posting(ding: FakeDingTalk, tmp_path: Path) -> AsyncIterator[Posting]:
+    clock = Minute()
+    ding.robots.clock = clock
+    robot = ding.robots.add("值班机器人", GROUP, secret="SEC" + "0123456789abcdef" * 4)
+    store = await SqliteStore.open(str(tmp_path / "store.db"), clock=clock)
+    quota = Quota(store, Metrics(), calls=5000, messages=3000, today=lambda: date(2026, 11, 2))
+    async with aiohttp.ClientSession() as session:
+        yield Posting(ding, clock, store, session, quota, RobotKeys(robot.token, robot.secret))
+    await store.close()
+
+
+def alarm(number: int) -> Notice:
+    return Notice(f"alarm-{number}", Address("robot", "duty"), f"告警 {number}", f"机房 <{number}> 温度偏高")
+
+
+@pytest.mark.parametrize("spread", [0.0, 60.0])
+@pytest.mark.parametrize("replicas", [1, 3])
+async def test_a_hundred_notices_in_one_minute_are_at_most_twenty_messages_and_all_arrive(
+    posting: Posting, spread: float, replicas: int
+) -> None:
+    boxes = [posting.outbox() for _ in range(replicas)]
+    for number in range(100):
+        await boxes[number % replicas].post(alarm(number))
+        await posting.move(*boxes, seconds=spread / 100)
+    await posting.move(*boxes, seconds=30)
+
+    calls = posting.ding.robots.calls
+    assert {call.errcode for call in calls} == {0}
+    assert len(calls) <= 20
+    shown = " ".join(message.text for message in posting.ding.replies)
+    assert [shown.count(f"机房 <{number}> ") for number in range(100)] == [1] * 100
+    assert not await boxes[0].waiting()
+    await posting.quota.flush()
+    assert (await posting.quota.usage())["messages"].used == len(calls)
+
+
+async def test_a_few_notices_keep_their_own_messages(posting: Posting) -> None:
+    box = posting.outbox()
+    await box.post(*map(alarm, range(3)))
+    await posting.move(box, seconds=20)
+    assert [message.title for message in posting.ding.replies] == ["告警 0", "告警 1", "告警 2"]
+
+
+async def test_a_robot_that_others_use_too_is_waited_for(posting: Posting) -> None:
+    """Somebody else's program has blocked it: nothing is lost, and nothing is sent until the block ends."""
+    for robot in posting.ding.robots.all:
+        robot.blocked_until = posting.clock.now + 500
+    box = posting.outbox()
+    await box.post(alarm(1))
+    await posting.move(box, seconds=590)
+    assert [call.errcode for call in posting.ding.robots.calls] == [130101]
+    await posting.move(box, seconds=30)
+    assert len(posting.ding.replies) == 1

@@ -101,13 +101,13 @@ def old_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | 
     return DeliveryError(text, code=str(code), permanent=code not in _BUSY)
 
 
-def robot_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | None:
-    """The error in an answer of a custom group robot."""
+def robot_error(status: int, answer: Mapping[str, Any] | None, *, signed: bool = True) -> DeliveryError | None:
+    """The error in an answer of a custom group robot; `signed` says whether the call carried a signature."""
     code = _number(answer["errcode"]) if answer is not None and "errcode" in answer else None
     if answer is None or code is None:
         return old_error(status, answer)
     if code == _SECURITY:
-        return NeedsAdmin(_security(_message(answer)), code=str(code))
+        return NeedsAdmin(_security(_message(answer), signed), code=str(code))
     if code in _TOO_FAST:
         return Throttled(_said(code, answer), code=str(code), wait=ROBOT_BLOCK)
     if code in _ROBOT_GONE:
@@ -180,12 +180,16 @@ def _scopes(answer: Mapping[str, Any]) -> str:
     return (found.group(1) or found.group(2)) if found else ""
 
 
-def _security(message: str) -> str:
+def _security(message: str, signed: bool) -> str:
     """Which of a group robot's three security settings refused a message, and where to change it."""
     said, where = message.lower(), f"{_WHERE} > 这个机器人 > 安全设置"
+    wrong_time = any(word in said for word in ("timestamp", "时间", "过期"))
+    mismatch = any(word in said for word in ("not match", "签名不匹配"))
     if "keyword" in said or "关键词" in said:
         return f"群机器人设了自定义关键词，而消息里一个也没有：{where} 看有哪些关键词，写进消息，或改用加签"
-    if "timestamp" in said or "时间" in said or "过期" in said:
+    if (mismatch or wrong_time) and not signed:
+        return f"群机器人设了加签，而这里没有它的密钥：{where} > 加签，复制以 SEC 开头的密钥，写到它的 secret"
+    if wrong_time and not mismatch:
         return "群机器人说签名的时间不对（相差超过一小时）：请校准这台机器的时钟"
     if "sign" in said or "签名" in said:
         return f"群机器人的签名不匹配：{where} > 加签，重新复制以 SEC 开头的密钥"

@@ -6,21 +6,20 @@ import base64
 import hmac
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
+from faqbot.digest import as_markdown, mentioning
 from faqbot.dingtalk.codes import robot_error
 from faqbot.dingtalk.http import post
 from faqbot.dingtalk.payloads import encode
 from faqbot.model import Link, Notice
-from faqbot.text import neutralise
 
 _TITLE_LENGTH = 64
-EVERYBODY = "@所有人"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class GroupRobots:
             query |= {"timestamp": str(timestamp), "sign": signature(timestamp, keys.secret)}
         url = URL(f"{self._endpoint}/robot/send").with_query(query)
         status, answer = await post(self._session, url, encode({**body, **({"msgUuid": uuid} if uuid else {})}))
-        if (error := robot_error(status, answer)) is not None:
+        if (error := robot_error(status, answer, signed=bool(keys.secret))) is not None:
             raise error
 
 
@@ -62,7 +61,6 @@ def signature(timestamp: int, secret: str) -> str:
 def robot_body(notice: Notice) -> dict[str, Any]:
     """The body of a group robot's message, in the notice's own shape where that can say all of it."""
     title = re.sub(r"\s+", " ", notice.title).strip()[:_TITLE_LENGTH] or "通知"
-    mentions = mentions_of(notice)
     at: dict[str, Any] = {}
     if notice.at_mobiles:
         at["atMobiles"] = list(notice.at_mobiles)
@@ -73,53 +71,28 @@ def robot_body(notice: Notice) -> dict[str, Any]:
     ats = {"at": at} if at else {}
     match notice.shape, notice.links:
         case "text", ():
-            return {"msgtype": "text", "text": {"content": _mentioning(notice.body, mentions)}, **ats}
+            return {"msgtype": "text", "text": {"content": mentioning(notice.body, notice)}, **ats}
         case "link", (link,) if not at:
             shown = {"title": title, "text": notice.body or link.title, "messageUrl": link.url, "picUrl": link.picture}
             return {"msgtype": "link", "link": shown}
         case "card", (link,):
             one = {"singleTitle": link.title, "singleURL": link.url}
-            return {"msgtype": "actionCard", "actionCard": {**_card(title, notice, mentions), **one}, **ats}
+            return {"msgtype": "actionCard", "actionCard": {**_card(title, notice), **one}, **ats}
         case "card", (_, *_) as links:
             buttons = [{"title": link.title, "actionURL": link.url} for link in links]
             many = {"btnOrientation": "0", "btns": buttons}
-            return {"msgtype": "actionCard", "actionCard": {**_card(title, notice, mentions), **many}, **ats}
+            return {"msgtype": "actionCard", "actionCard": {**_card(title, notice), **many}, **ats}
         case "feed", (_, *_) as links if not at:
             return {"msgtype": "feedCard", "feedCard": {"links": [_line(link) for link in links]}}
     return {
         "msgtype": "markdown",
-        "markdown": {"title": title, "text": _mentioning(as_markdown(notice), mentions)},
+        "markdown": {"title": title, "text": mentioning(as_markdown(notice), notice)},
         **ats,
     }
 
 
-def as_markdown(notice: Notice) -> str:
-    """The notice as markdown, whatever its shape, without its mentions."""
-    body = notice.body
-    if notice.shape == "text":
-        body = "  \n".join(neutralise(line, len(line)) for line in body.splitlines())
-    pictures = [f"![]({link.picture})" for link in notice.links if link.picture]
-    links = [f"[{link.title.translate(_LABEL)}]({link.url})" for link in notice.links]
-    return "\n\n".join(part for part in (body, *pictures, *links) if part)
-
-
-def mentions_of(notice: Notice) -> tuple[str, ...]:
-    """The words that @ people: DingTalk wants them in the text beside the list of whom they name."""
-    named = [f"@{who}" for who in (*notice.at_userids, *notice.at_mobiles)]
-    return tuple(dict.fromkeys([*named, *([EVERYBODY] if notice.at_all else [])]))
-
-
-_LABEL = str.maketrans("[]", "［］")
-
-
-def _mentioning(text: str, mentions: Sequence[str]) -> str:
-    # The author may have put a mention where it belongs.
-    missing = [mention for mention in mentions if mention not in text]
-    return f"{text}\n\n{' '.join(missing)}" if missing else text
-
-
-def _card(title: str, notice: Notice, mentions: Sequence[str]) -> dict[str, str]:
-    return {"title": title, "text": _mentioning(notice.body, mentions)}
+def _card(title: str, notice: Notice) -> dict[str, str]:
+    return {"title": title, "text": mentioning(notice.body, notice)}
 
 
 def _line(link: Link) -> dict[str, str]:

@@ -73,15 +73,15 @@ class Replies:
         if fault not in ("none", "late"):
             return await self._fail(fault, request, started)
         conversation, until = self._sessions.get(request.query.get("session", ""), ("", 0.0))
-        code, text, body = _judge(raw, request.content_type)
-        shown = code == 0 and body["msgtype"] != "empty"
+        code, text, body = judge(raw, request.content_type)
+        visible = code == 0 and body["msgtype"] != "empty"
         if not conversation or self._clock() > until:
             code, text = _GONE
-        elif shown and self._too_fast(conversation):
+        elif visible and self._too_fast(conversation):
             code, text = _TOO_FAST
         self._record(WebhookCall(conversation, body, code, started))
-        if shown and code == 0:
-            self._show(conversation, body)
+        if visible and code == 0:
+            self._world.add(conversation, None, **shown(body))
         if fault == "late":
             await asyncio.sleep(SILENCE_SECONDS)
         return web.json_response({"errcode": code, "errmsg": text})
@@ -121,47 +121,48 @@ class Replies:
         taken.append(now)
         return False
 
-    def _show(self, conversation: str, body: dict[str, Any]) -> None:
-        kind = body["msgtype"]
-        content = body[kind]
-        at = body.get("at") or {}
-        text = content.get("content") or content.get("text") or ""
-        # A mention works only when the text holds the very same id.
-        mentions = tuple(u for u in at.get("atUserIds") or () if isinstance(u, str) and f"@{u}" in text)
-        buttons = [{"title": b.get("title", ""), "url": b.get("actionURL", "")} for b in content.get("btns") or ()]
-        if content.get("singleTitle"):
-            buttons = [{"title": content["singleTitle"], "url": content.get("singleURL", "")}]
+
+def shown(body: dict[str, Any]) -> dict[str, Any]:
+    """What the transcript shows of a message in the format of the webhooks."""
+    kind = body["msgtype"]
+    content = body[kind]
+    at = body.get("at") or {}
+    text = content.get("content") or content.get("text") or ""
+    # A mention works only when the text holds the very same id or number.
+    named = [*(at.get("atUserIds") or ()), *(at.get("atMobiles") or ())]
+    mentions = tuple(who for who in named if isinstance(who, str) and f"@{who}" in text)
+    buttons = [{"title": b.get("title", ""), "url": b.get("actionURL", "")} for b in content.get("btns") or ()]
+    if content.get("singleTitle"):
+        buttons = [{"title": content["singleTitle"], "url": content.get("singleURL", "")}]
+    links = [
+        {
+            "title": link.get("title", ""),
+            "url": link.get("messageURL", ""),
+            "picture": link.get("picURL", ""),
+        }
+        for link in content.get("links") or ()
+    ]
+    if kind == "link":
         links = [
             {
-                "title": link.get("title", ""),
-                "url": link.get("messageURL", ""),
-                "picture": link.get("picURL", ""),
+                "title": content.get("title", ""),
+                "url": content.get("messageUrl", ""),
+                "picture": content.get("picUrl", ""),
             }
-            for link in content.get("links") or ()
         ]
-        if kind == "link":
-            links = [
-                {
-                    "title": content.get("title", ""),
-                    "url": content.get("messageUrl", ""),
-                    "picture": content.get("picUrl", ""),
-                }
-            ]
-        self._world.add(
-            conversation,
-            None,
-            kind=kind,
-            text=text,
-            title=content.get("title", ""),
-            buttons=tuple(buttons),
-            orientation=str(content.get("btnOrientation", "0")),
-            links=tuple(links),
-            mentions=mentions,
-            at_all=bool(at.get("isAtAll")),
-        )
+    return {
+        "kind": kind,
+        "text": text,
+        "title": content.get("title", ""),
+        "buttons": tuple(buttons),
+        "orientation": str(content.get("btnOrientation", "0")),
+        "links": tuple(links),
+        "mentions": mentions,
+        "at_all": bool(at.get("isAtAll")),
+    }
 
 
-def _judge(raw: bytes, content_type: str) -> tuple[int, str, Any]:
+def judge(raw: bytes, content_type: str) -> tuple[int, str, Any]:
     """The errcode DingTalk would give for this body."""
     if content_type != "application/json":
         return 43004, "无效的HTTP HEADER Content-Type", None

@@ -19,6 +19,7 @@ from faqbot.sandbox.gateway import Delivery, Gateway
 from faqbot.sandbox.old_api import OldApi
 from faqbot.sandbox.replies import Replies
 from faqbot.sandbox.robot import RobotApi
+from faqbot.sandbox.robots import GroupRobots
 from faqbot.sandbox.tokens import Tokens
 from faqbot.sandbox.world import ChatMessage, Conversation, Person, World
 
@@ -34,7 +35,8 @@ class FakeDingTalk:
     """`await start()`, point the bot's endpoints at `url`, then `say` things.
 
     `replies` are the bot's messages; `faults` make things go wrong; `gateway`, `webhooks`, `robot` (the sends without a
-    question), `oapi` (calls of the old API) and `tokens` show the traffic; `contacts` are the company's people.
+    question), `robots` (custom group robots), `oapi` (calls of the old API) and `tokens` show the traffic; `contacts`
+    are the company's people.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class FakeDingTalk:
         self.webhooks = Replies(self.world, self.faults, clock)
         self.tokens = Tokens(client_id, client_secret, self.world, self.faults)
         self.robot = RobotApi(client_id, self.world, self.faults, self.tokens)
+        self.robots = GroupRobots(self.world, clock)
         self.oapi = OldApi(self.world, self.faults, self.tokens)
         self.contacts = Contacts(self.world, self.oapi)
         self.url = ""
@@ -65,7 +68,7 @@ class FakeDingTalk:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one. Raises OSError when the port is taken."""
         app = web.Application()
-        for part in (self.gateway, self.webhooks, self.robot, self.tokens, self.contacts):
+        for part in (self.gateway, self.webhooks, self.robot, self.robots, self.tokens, self.contacts):
             app.add_routes(part.routes())
         app.add_routes(self._page_routes())
         # The page's event streams stay open for ever; closing must not wait for them.

@@ -109,14 +109,13 @@ class World:
             self.conversations[key] = Conversation(key, person.name, "single", person.id)
         return self.conversations[key]
 
-    def add(self, conversation: str, sender: Person | None, **content: Any) -> ChatMessage:
-        """Put a message on the transcript; a sender of None is the bot."""
+    def add(self, conversation: str, sender: Person | str | None, **content: Any) -> ChatMessage:
+        """Put a message on the transcript; a sender of None is the bot, a text the name of a group robot."""
         number = next(self._numbers)
-        shown = (
-            {"id": sender.id, "name": sender.name, "bot": False}
-            if sender
-            else {"id": "bot", "name": self.bot_name, "bot": True}
-        )
+        if isinstance(sender, Person):
+            shown = {"id": sender.id, "name": sender.name, "bot": False}
+        else:
+            shown = {"id": f"robot:{sender}" if sender else "bot", "name": sender or self.bot_name, "bot": True}
         message = ChatMessage(f"m{number}", number, conversation, shown, time=int(time.time() * 1000), **content)
         self.messages.append(message)
         if self._listeners:
