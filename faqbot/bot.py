@@ -11,7 +11,6 @@ from typing import Any
 
 from faqbot.delivery import Delivery
 from faqbot.desk import Desk
-from faqbot.dialogue import CONTEXT_SECONDS, options
 from faqbot.dingtalk.payloads import read_message
 from faqbot.embeddings import Embeddings
 from faqbot.errors import ContentRefused, DeliveryError, StoreError
@@ -39,6 +38,7 @@ from faqbot.model import (
     Unanswered,
     Verdict,
 )
+from faqbot.picks import CONTEXT_SECONDS, options
 from faqbot.privacy import mask_numbers
 from faqbot.quota import Quota
 from faqbot.render import render

@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Hashable, Iterable, MutableMapping, Sequence
+from collections.abc import Hashable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from faqbot.courtesy import courtesy
 from faqbot.features import Floats
 from faqbot.matching import Asked, Explanation, Index
+from faqbot.menus import NO_TOPIC, topic_list
 from faqbot.model import (
     Answered,
     Candidate,
     Context,
     Decision,
     Entry,
-    Menu,
     Message,
     MessageKind,
     Offered,
-    Option,
-    OutOfList,
     Small,
     Smalltalk,
-    TopicList,
     Unanswered,
 )
 from faqbot.orders import read_order
-from faqbot.text import normalise, only_fillers
+from faqbot.permitted import Allowed, open_to
+from faqbot.picks import pick
+from faqbot.text import normalise
 
-Allowed = Callable[[Entry], bool]
-
-NO_TOPIC = "其他"
 OFFERED_AT_MOST = 5
-LIST_AT_MOST = 15
 # An entry joins a list that is sent anyway from this share of the bar.
 _CLOSE = 0.3
-CONTEXT_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +49,6 @@ LIMITS = {
 }
 # The second sign beside the score: so much of the question must occur in the entry's wordings at all.
 COVERED_TO_ANSWER, COVERED_TO_OFFER = 0.3, 0.1
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split("/"))
-
-
-_MENU = _words("帮助/菜单/help/menu/功能/你会什么/你能做什么/能问什么/可以问什么/怎么用/使用说明")
-_GREETING = _words(
-    "你好/您好/你好啊/你好呀/您好啊/hi/hello/hey/哈喽/嗨/嗨喽/在吗/在么/在不在/有人吗/"
-    "早/早上好/上午好/中午好/下午好/晚上好/早安/大家好"
-)
-_THANKS = _words(
-    "谢谢/谢谢你/谢谢您/谢谢啦/谢谢了/多谢/多谢了/谢了/感谢/非常感谢/太感谢了/辛苦了/辛苦啦/"
-    "thanks/thank you/thanks a lot/thx/3q/好的谢谢/好的谢谢你/收到谢谢/ok谢谢"
-)
-_GOODBYE = _words("再见/拜拜/bye/88/好的/好/ok/嗯/嗯嗯/收到/知道了/明白/明白了/了解/好滴/好嘞/行")
-
-_ONES = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}
-_PICK = re.compile(
-    r"(?:[@＠]\S+\s)?[(\[]*(?:我?[选選要看])?\s*第?\s*(?P<n>\d{1,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
-    r"\s*[个個条條项項号號题題]?\s*吧?[。.、,!)\]~\s]*(?:谢谢|謝謝)?[。.!~]*"
-)
-_PARTICLES = "啊呀哦噢啦哈呢吧嘛哇的了"
-
-
-def open_to(entry: Entry, day: date, conversation_id: str | None) -> bool:
-    """Whether an entry may be answered on `day` in this conversation; None stands for the keeper's own view.
-
-    Entries limited to departments need the asker's department, which is not known here: nobody sees them.
-    """
-    if entry.draft or entry.held or not entry.valid.covers(day):
-        return False
-    if conversation_id is None:
-        return True
-    return not entry.departments and (not entry.groups or conversation_id in entry.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +110,7 @@ def _without_search(case: Case, index: Index, now: float, today: date) -> Decisi
         return order
     live = case.context if case.context and now < case.context.until else None
     listed = _listed(message, today)
-    return _command(message.text, index, listed) or _pick(message.text, live, index, listed)
+    return courtesy(message.text, index, listed) or pick(message.text, live, index, listed)
 
 
 def _allowed(message: Message, today: date) -> Allowed:
@@ -198,7 +156,7 @@ def judge_many(
     vectors = meanings if meanings is not None else [None] * len(texts)
     rankings = index.search_batch([Asked(t, allowed, v) for t, v in zip(texts, vectors, strict=True)])
     return [
-        (_command(text, index, allowed) or _match(text, ranking, index, allowed, limits), ranking)
+        (courtesy(text, index, allowed) or _match(text, ranking, index, allowed, limits), ranking)
         for text, ranking in zip(texts, rankings, strict=True)
     ]
 
@@ -213,7 +171,7 @@ def _match(text: str, ranking: Sequence[Candidate], index: Index, allowed: Allow
     said = normalise(text)
     topic = index.topics.get(said) or (NO_TOPIC if said == NO_TOPIC else None)
     if topic is not None and not (ranking and ranking[0].score >= 1.0):
-        listed = _topic(topic, index, allowed)
+        listed = topic_list(topic, index, allowed)
         if listed.entries:
             return listed
     return choose(ranking, limits)
@@ -230,75 +188,3 @@ def choose(ranking: Sequence[Candidate], limits: Limits) -> Answered | Offered |
     # Where one is doubtful, those that follow closely belong on the list too.
     close = tuple(c for c in ranking if c in offers or c.score >= limits.offer_at * _CLOSE)
     return Offered(close[:OFFERED_AT_MOST])
-
-
-def options(decision: Decision) -> tuple[Option, ...]:
-    """What the numbers of the list that is about to be sent stand for."""
-    match decision:
-        case Offered(candidates):
-            return tuple(Option("entry", c.entry.id) for c in candidates)
-        case Menu(topics):
-            return tuple(Option("topic", name) for name, _, _ in topics)
-        case TopicList(_, entries):
-            return tuple(Option("entry", e.id) for e in entries)
-        case _:
-            return ()
-
-
-def _command(text: str, index: Index, allowed: Allowed) -> Decision | None:
-    said = normalise(text)
-    bare = said.rstrip(_PARTICLES)
-    at_only = text.lstrip().startswith(("@", "＠")) and only_fillers(said)
-    if said in _MENU or not said or at_only:
-        return _menu(filter(allowed, index.entries))
-    if said in _GREETING or bare in _GREETING or only_fillers(said):
-        return Smalltalk(Small.THANKS if "谢" in said else Small.GREETING)
-    if said in _THANKS or bare in _THANKS:
-        return Smalltalk(Small.THANKS)
-    if said in _GOODBYE:
-        return Smalltalk(Small.GOODBYE)
-    return None
-
-
-def _pick(text: str, context: Context | None, index: Index, allowed: Allowed) -> Decision | None:
-    number = picked_number(text)
-    if number is None:
-        return None
-    if context is None or not context.options:
-        # An entry about 996 is asked for by its number.
-        return None if index.has_wording(text) else Smalltalk(Small.NOTHING_TO_PICK)
-    if not 1 <= number <= len(context.options):
-        return OutOfList(len(context.options))
-    option = context.options[number - 1]
-    if option.kind == "topic":
-        opened = _topic(option.key, index, allowed)
-        return opened if opened.entries else Unanswered()
-    entry = next((e for e in index.entries if e.id == option.key and allowed(e)), None)
-    # The entry may have been taken away since the list was sent.
-    return Answered(entry, 1.0, entry.question, picked=True) if entry else Unanswered()
-
-
-def picked_number(text: str) -> int | None:
-    """`2`, `第二个`, `选 2`, `②` → 2; None for anything that is not just a number to pick."""
-    found = _PICK.fullmatch(unicodedata.normalize("NFKC", text).strip())
-    if not found:
-        return None
-    written = found.group("n")
-    if written.isdigit():
-        return int(written)
-    tens, ten, ones = written.partition("十")
-    if not ten:
-        return _ONES[written]
-    return _ONES.get(tens, 1) * 10 + _ONES.get(ones, 0)
-
-
-def _menu(entries: Iterable[Entry]) -> Menu:
-    topics: dict[str, list[Entry]] = {}
-    for entry in entries:
-        topics.setdefault(entry.topic or NO_TOPIC, []).append(entry)
-    return Menu(tuple((name, len(found), found[0].question) for name, found in topics.items()))
-
-
-def _topic(topic: str, index: Index, allowed: Allowed) -> TopicList:
-    found = [e for e in index.entries if (e.topic or NO_TOPIC) == topic and allowed(e)]
-    return TopicList(topic, tuple(found[:LIST_AT_MOST]), len(found))

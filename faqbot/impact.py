@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from faqbot.dialogue import Limits, judge_many, open_to
+from faqbot.dialogue import Limits, judge_many
 from faqbot.features import features
 from faqbot.matching import Index
 from faqbot.model import Answered, Candidate, Decision, Entry, Offered
+from faqbot.permitted import open_to
 
 # An entry that holds less of a question than this is never even offered, so its edit cannot matter to the question.
 _SHARE_THAT_MATTERS = 0.1

@@ -17,11 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from faqbot.charts import LABELS
-from faqbot.dialogue import CONTEXT_SECONDS
 from faqbot.errors import FaqbotError
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.metrics import Metrics
 from faqbot.model import QuestionRecord
+from faqbot.picks import CONTEXT_SECONDS
 from faqbot.quota import CALLS, MESSAGES, Quota, Usage
 from faqbot.settings import Settings
 from faqbot.stats import DELIVERED, Cluster, Fate, Group, Stats, clusters

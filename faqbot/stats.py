@@ -13,8 +13,9 @@ from enum import StrEnum
 from rapidfuzz import fuzz
 
 from faqbot.alike import leaders_of, sense_of
-from faqbot.dialogue import CONTEXT_SECONDS, NO_TOPIC, picked_number
+from faqbot.menus import NO_TOPIC
 from faqbot.model import Entry, Period, QuestionRecord
+from faqbot.picks import CONTEXT_SECONDS, picked_number
 from faqbot.text import normalise, skeleton, strip_fillers
 
 DELETED = "（已删除）"

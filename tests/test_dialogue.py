@@ -7,20 +7,9 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue import (
-    LIMITS,
-    LIST_AT_MOST,
-    OFFERED_AT_MOST,
-    Case,
-    Limits,
-    choose,
-    decide,
-    judge,
-    open_to,
-    options,
-)
-from faqbot.dialogue import picked_number as picked
+from faqbot.dialogue import LIMITS, OFFERED_AT_MOST, Case, Limits, choose, decide, judge
 from faqbot.matching import Index
+from faqbot.menus import LIST_AT_MOST
 from faqbot.model import (
     Answered,
     Candidate,
@@ -38,6 +27,9 @@ from faqbot.model import (
     TopicList,
     Unanswered,
 )
+from faqbot.permitted import open_to
+from faqbot.picks import options
+from faqbot.picks import picked_number as picked
 
 TODAY = date(2026, 6, 1)
 NOW = 1_000.0

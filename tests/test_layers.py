@@ -34,6 +34,10 @@ LAYERS = {
         certainty
         charts
         company
+        permitted
+        menus
+        courtesy
+        picks
         dialogue
         digest
         dingtalk.codes

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.dialogue import options, picked_number
 from faqbot.model import (
     Answered,
     Candidate,
@@ -26,6 +25,7 @@ from faqbot.model import (
     TopicList,
     Unanswered,
 )
+from faqbot.picks import options, picked_number
 from faqbot.render import MAX_BYTES, plain_body, render, split
 
 # A slow machine is no failure.

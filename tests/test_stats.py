@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.dialogue import NO_TOPIC
 from faqbot.knowledge.assemble import assemble
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.lexicon import GROUPS
+from faqbot.menus import NO_TOPIC
 from faqbot.model import Entry, Period, QuestionRecord
 from faqbot.stats import DELETED, NOT_FOUND, Cluster, Fate, Stats, clusters, gaps, key_of
 from faqbot.text import Synonyms, normalise, strip_fillers

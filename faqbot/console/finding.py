@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from faqbot.dialogue import NO_TOPIC
 from faqbot.knowledge.assemble import Snapshot
+from faqbot.menus import NO_TOPIC
 from faqbot.model import Entry, Place
 
 PER_PAGE = 100

@@ -13,7 +13,7 @@ from faqbot.console import figures
 from faqbot.console.figures import Figures, Kept, Period, Wanted
 from faqbot.console.office import office
 from faqbot.console.pages import add_page, show
-from faqbot.dialogue import CONTEXT_SECONDS
+from faqbot.picks import CONTEXT_SECONDS
 from faqbot.report import notes
 from faqbot.stats import Fate
 

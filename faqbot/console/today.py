@@ -24,7 +24,7 @@ from faqbot.console.todo import (
     undelivered,
 )
 from faqbot.console.unanswered import GAPS, USUAL, Gap, State
-from faqbot.dialogue import CONTEXT_SECONDS
+from faqbot.picks import CONTEXT_SECONDS
 from faqbot.quota import CALLS, MESSAGES
 from faqbot.stats import Stats
 

@@ -14,9 +14,10 @@ from typing import Any
 from aiohttp import web
 
 from faqbot.console.office import Office
-from faqbot.dialogue import Limits, judge_many, open_to
+from faqbot.dialogue import Limits, judge_many
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.model import Answered, Candidate, Decision, Entry, QuestionRecord
+from faqbot.permitted import open_to
 from faqbot.stats import Cluster, clusters
 
 MARKS = "declined"
