@@ -124,8 +124,17 @@ async def test_a_deployment_updates_what_was_left_alone_and_tells_what_it_could_
     newer = await company.replica("老王", folder)
     assert newer.answer == NEW
     await theirs.until(lambda: any(e.question == "健身房在哪？" for e in theirs.app.library.current.entries))
-    page = (await theirs.hr.get("/")).text
-    assert "新部署的 faq/leave.yaml 和以前不同，可是它在控制台里也改过" in page
+    assert 'href="/deployed"' in (await theirs.hr.get("/")).text
+    page = (await theirs.hr.get("/deployed")).text
+    assert "次年 <del" in page and "4" in page and "年假有几天" not in page
+    form = dict(re.findall(r'name="(file|seen)" value="([^"]+)"', page))
+    assert form["file"] == "faq/leave.yaml"
+    assert (await theirs.hr.post("/deployed", form | {"seen": "old", "take": "deployed"})).status == 409
+    assert theirs.answer == NEW
+    assert "没有要选的" in (await theirs.hr.post("/deployed", form | {"take": "deployed"})).text
+    assert "4 月底" in theirs.answer
+    await mine.until(lambda: mine.answer == theirs.answer)
+    assert 'href="/deployed"' not in (await theirs.hr.get("/")).text
 
 
 async def test_commands_work_on_what_is_shared_and_say_so(

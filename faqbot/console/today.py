@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from faqbot.console.deployed import waiting, without_disputes
 from faqbot.console.missed import gap_url
 from faqbot.console.office import Office, office
 from faqbot.console.pages import add_page, show
@@ -68,11 +69,12 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
     snapshot, day = at.snapshot, at.today()
     entries = {e.id: e for e in snapshot.entries}
     stats = await _recent(at)
-    problems = file_problems(snapshot, at.shelf.label, day)
+    problems = file_problems(await without_disputes(at, snapshot), at.shelf.label, day)
     broken = any(p.is_error for p in snapshot.problems)
     found = [
         over_quota(quota),
         undelivered(stats, entries),
+        await waiting(at),
         _missed(gaps),
         disliked(stats, entries),
         aging(snapshot.entries, day),

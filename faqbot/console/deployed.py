@@ -1,0 +1,132 @@
+"""部署的文件: where replicas share the knowledge, a file that was changed both in the console and in a deployment waits
+here until somebody has looked at both."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from aiohttp import web
+
+from faqbot.console.differences import side_by_side
+from faqbot.console.office import Office, office
+from faqbot.console.outside import differences
+from faqbot.console.pages import add_page, notice, read_form, redirect, show
+from faqbot.console.todo import Item, Section, section
+from faqbot.console.versions import Field, fields_of, question_of
+from faqbot.errors import Conflict, EditError, ShelfError
+from faqbot.knowledge.assemble import Snapshot
+from faqbot.knowledge.parse import parse_file
+from faqbot.knowledge.store_shelf import StoreShelf
+
+PATH = "/deployed"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One entry that is written differently, or a whole file that has none: live, and as deployed."""
+
+    title: str
+    fields: list[Field]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A file to decide about. `broken` says why the deployed text cannot be taken."""
+
+    file: str
+    live: bytes | None
+    deployed: bytes | None
+    differences: list[Difference]
+    broken: str = ""
+
+    @property
+    def seen(self) -> str:
+        """What the form carries, to tell later whether either text changed."""
+        return hashlib.sha256(repr((self.live, self.deployed)).encode()).hexdigest()[:24]
+
+
+def add_routes(app: web.Application) -> None:
+    add_page(app, PATH, page)
+    app.router.add_post(PATH, decide)
+
+
+async def waiting(at: Office) -> Section:
+    """The files to decide about, for the page of today."""
+    items = [
+        Item(name, "部署里的和控制台里的不一样，现在用的是控制台里的", PATH, "请选一个", "amber")
+        for name in await _texts(at)
+    ]
+    return section("deployed", "部署的文件没有生效", items, PATH, "个")
+
+
+async def without_disputes(at: Office, snapshot: Snapshot) -> Snapshot:
+    """The snapshot without the problems that waiting() says better."""
+    if not isinstance(at.shelf, StoreShelf):
+        return snapshot
+    said = await at.shelf.remarks()
+    return replace(snapshot, problems=tuple(p for p in snapshot.problems if p not in said))
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """Each file with both texts and a button for either."""
+    disputes = await _disputes(office(request))
+    return show(
+        request,
+        "deployed.html",
+        title="部署的文件",
+        tab="/",
+        as_json=lambda: {"files": [{"file": d.file, "gone": d.deployed is None} for d in disputes]},
+        disputes=disputes,
+        done=request.query.get("done", "") == "decided",
+    )
+
+
+async def decide(request: web.Request) -> web.StreamResponse:
+    """Take the deployed text of a file, or keep the one that is live."""
+    at, fields = office(request), await read_form(request)
+    take = fields.get("take") == "deployed"
+    found = next((d for d in await _disputes(at) if d.file == fields.get("file")), None)
+    if found is None or found.seen != fields.get("seen") or not isinstance(at.shelf, StoreShelf):
+        return notice(request, 409, "没有改动", "这个文件刚刚又变了，请看过现在的内容再选。", back=PATH)
+    if take and found.broken:
+        return notice(request, 422, "没有改动", f"部署的文件里有错误：{found.broken}", back=PATH)
+    try:
+        await at.shelf.settle(found.file, found.live, found.deployed, take_deployed=take)
+    except Conflict as exc:
+        return notice(request, 409, "没有改动", str(exc), back=PATH)
+    except ShelfError as exc:
+        return notice(request, 503, "没有改动", str(exc), back=PATH)
+    await at.library.refresh()
+    raise redirect(PATH, done="decided")
+
+
+async def _texts(at: Office) -> Mapping[str, tuple[bytes | None, bytes | None]]:
+    """Nothing where one process has its folder to itself."""
+    return await at.shelf.disputed() if isinstance(at.shelf, StoreShelf) else {}
+
+
+async def _disputes(at: Office) -> list[Dispute]:
+    texts = await _texts(at)
+    return await asyncio.to_thread(lambda: [_dispute(name, *both) for name, both in texts.items()])
+
+
+def _dispute(name: str, live: bytes | None, deployed: bytes | None) -> Dispute:
+    broken = ""
+    if name.startswith("faq/") and deployed is not None:
+        broken = next((f"{p.place}：{p.message}" for p in parse_file(name, deployed).problems if p.is_error), "")
+    return Dispute(name, live, deployed, _differences(name, live, deployed), broken)
+
+
+def _differences(name: str, live: bytes | None, deployed: bytes | None) -> list[Difference]:
+    if name.startswith("faq/"):
+        try:
+            found = differences(name, live, deployed)
+        except EditError:
+            found = []
+        if found:
+            return [Difference(question_of(edit), fields_of(edit.before, edit.after)) for edit in found]
+    sides = side_by_side(*((text or b"").decode("utf-8", "replace") for text in (live, deployed)))
+    return [Difference(name, [Field("文件的内容", *sides)])]
