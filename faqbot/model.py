@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 
 class MessageKind(StrEnum):
@@ -313,6 +313,16 @@ class Notice:
     until: float = 0.0
     shape: Literal["markdown", "text", "link", "card", "feed"] = "markdown"
     links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in another system. A repeat has the same name and id; `at` is epoch seconds."""
+
+    name: str
+    id: str
+    at: float
+    data: Mapping[str, Any]
 
 
 class State(StrEnum):

@@ -89,6 +89,7 @@ LAYERS = {
         text
     """,
     2: """
+        automation.events
         dingtalk.contacts
         dingtalk.directory
         dingtalk.groups
