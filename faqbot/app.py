@@ -101,7 +101,7 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         ways: dict[str, Way] = {
             "person": ToPeople(robot, metrics),
             "group": ToGroup(robot, metrics),
-            "robot": ToRobot(robots, _no_robot, metrics, quota),
+            "robot": ToRobot(robots, robot_keys(library, settings), metrics, quota),
         }
         outbox = Outbox(store, ways, clock=clock)
         deeds = {OrderKind.MY_QUESTIONS: OwnQuestions(store, clock)}
@@ -139,8 +139,19 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         log.info("bot.stopping")
 
 
-def _no_robot(name: str) -> RobotKeys:
-    raise DeliveryError(f"没有叫 {name} 的群机器人", code="no_robot", permanent=True)
+def robot_keys(library: Library, settings: Settings) -> Callable[[str], RobotKeys]:
+    """What finds the keys of a group robot by its name in `automations.yaml`."""
+
+    def keys(name: str) -> RobotKeys:
+        robot = library.current.automations.robots.get(name)
+        # Both may be mended while the notice waits: the name in the file, the variable in the environment.
+        if robot is None:
+            raise DeliveryError(f"automations.yaml 里没有叫“{name}”的机器人", code="no_robot")
+        if why_not := robot.why_not(settings.variable):
+            raise DeliveryError(why_not, code="no_keys")
+        return RobotKeys(robot.token.value(settings.variable), robot.secret.value(settings.variable))
+
+    return keys
 
 
 def http_session(settings: Settings) -> aiohttp.ClientSession:

@@ -83,6 +83,21 @@ class Settings:
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
     log_format: Literal["text", "json"] = "text"
     log_level: str = "INFO"
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def variable(self, name: str) -> str:
+        """The environment variable that a knowledge file names as `$NAME`, or what stands in the file of NAME_FILE.
+
+        Empty where there is neither; read anew each time, so that a changed file counts at once.
+        """
+        value = self.environ.get(name, "").strip()
+        path = self.environ.get(f"{name}_FILE", "").strip()
+        if value or not path:
+            return value
+        try:
+            return Path(path).read_text(encoding="utf-8-sig").strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     @property
     def local(self) -> bool:
@@ -143,6 +158,7 @@ class Settings:
                 {n: n for n in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")},
                 upper=True,
             ),
+            environ=dict(environ),
         )
         if need_credentials:
             for name, value in (

@@ -251,3 +251,16 @@ def test_the_table_shows_the_real_default(name, default, meaning):
     assert meaning
     if default and default.isascii():
         assert Settings.load({name: default}) == Settings()
+
+
+def test_a_variable_that_a_knowledge_file_names_may_come_from_a_file(tmp_path):
+    kept = tmp_path / "token"
+    kept.write_text("from-file\n", encoding="utf-8")
+    settings = Settings.load({"ROBOT_A": " plain ", "ROBOT_B_FILE": str(kept), "ROBOT_C_FILE": str(tmp_path / "gone")})
+    assert [settings.variable(name) for name in ("ROBOT_A", "ROBOT_B", "ROBOT_C", "ROBOT_D")] == [
+        "plain",
+        "from-file",
+        "",
+        "",
+    ]
+    assert "plain" not in repr(settings)

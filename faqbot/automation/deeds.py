@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from faqbot.automation import words
 from faqbot.automation.rules import Action, AddContact, AttendanceReport, Button, Notify, Post
 from faqbot.automation.templates import Template, TemplateError, read_template
+from faqbot.dingtalk.newcomer import FIELD_NAMES
 from faqbot.knowledge.reader import Reader
 from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence
 
@@ -148,7 +149,7 @@ class DeedReader(Reader):
     # -- the others --------------------------------------------------------------------------
 
     def _contact(self, node: Mapping) -> AddContact:
-        found = self._found(node, words.CONTACT, "add_contact")
+        found = self._found(node, FIELD_NAMES, "add_contact")
         departments = self._templates(found.pop("departments", None), "departments")
         fields = {key: t for key, value in found.items() if (t := self._template(value, key)) is not None}
         for key in ("name", "mobile"):

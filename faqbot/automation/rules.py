@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -15,6 +15,8 @@ from faqbot.model import Place, Problem
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 NOWHERE = Place("", 0)
+# What looks up an environment variable; empty where it is not set.
+Variables = Callable[[str], str]
 DINGTALK_EVENTS = "dingtalk."
 
 
@@ -33,9 +35,9 @@ class Secret:
     def __bool__(self) -> bool:
         return bool(self.variable or self.literal)
 
-    def value(self, environ: Mapping[str, str]) -> str:
+    def value(self, variable: Variables) -> str:
         """The secret itself; empty where the variable is not set."""
-        return environ.get(self.variable, "").strip() if self.variable else self.literal
+        return variable(self.variable) if self.variable else self.literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,9 @@ class GroupRobot:
     secret: Secret = field(default_factory=Secret)
     place: Place = NOWHERE
 
-    def why_not(self, environ: Mapping[str, str]) -> str:
+    def why_not(self, variable: Variables) -> str:
         """Why it cannot send now, for people; empty if it can."""
-        missing = [s.variable for s in (self.token, self.secret) if s.variable and not s.value(environ)]
+        missing = [s.variable for s in (self.token, self.secret) if s.variable and not s.value(variable)]
         return f"机器人“{self.name}”还没有设置环境变量 {'、'.join(missing)}" if missing else ""
 
 
@@ -174,9 +176,9 @@ class Automations:
         """Whether a rule waits for one of DingTalk's own events."""
         return any(isinstance(r.trigger, On) and r.trigger.event.startswith(DINGTALK_EVENTS) for r in self.rules)
 
-    def why_not(self, rule: Rule, environ: Mapping[str, str]) -> str:
+    def why_not(self, rule: Rule, variable: Variables) -> str:
         """Why a rule does not run now, for people; empty if it does."""
         if rule.problem is not None:
             return f"{rule.problem.place} {rule.problem.message}"
-        reasons = [self.robots[name].why_not(environ) for name in rule.robots if name in self.robots]
+        reasons = [self.robots[name].why_not(variable) for name in rule.robots if name in self.robots]
         return "；".join(filter(None, reasons))

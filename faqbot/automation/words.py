@@ -68,19 +68,6 @@ LINK = {
 }  # fmt: skip
 CARD = {"title": "title", "标题": "title", "text": "text", "正文": "text", "buttons": "buttons", "按钮": "buttons"}
 BUTTON = {"title": "title", "文字": "title", "url": "url", "网址": "url"}
-CONTACT = {
-    "userid": "userid", "工号": "userid",
-    "name": "name", "姓名": "name",
-    "mobile": "mobile", "手机": "mobile",
-    "departments": "departments", "部门": "departments",
-    "title": "title", "职位": "title",
-    "job_number": "job_number", "员工编号": "job_number",
-    "email": "email", "邮箱": "email",
-    "org_email": "org_email", "企业邮箱": "org_email",
-    "manager": "manager", "主管": "manager",
-    "hired": "hired", "入职日期": "hired",
-    "work_place": "work_place", "办公地点": "work_place",
-}  # fmt: skip
 REPORT = {
     "month": "month", "月份": "month",
     "departments": "departments", "部门": "departments",

@@ -53,7 +53,11 @@ def test_the_contract_is_read_without_a_problem():
     assert found.problems == ()
     a = found.automations
     assert a.robots["sales"].token.variable == "ROBOT_SALES_TOKEN"
-    assert a.robots["sales"].why_not({"ROBOT_SALES_TOKEN": "x"}).endswith("还没有设置环境变量 ROBOT_SALES_SECRET")
+    assert (
+        a.robots["sales"]
+        .why_not({"ROBOT_SALES_TOKEN": "x", "ROBOT_SALES_SECRET": ""}.__getitem__)
+        .endswith("还没有设置环境变量 ROBOT_SALES_SECRET")
+    )
     assert [r.id for r in a.rules] == ["standup", "new-customer", "onboarding", "attendance"]
     assert [r.trigger for r in a.rules] == [
         Daily(time(9), Days("workday")),
