@@ -62,6 +62,7 @@ LAYERS = {
         knowledge.fix
         knowledge.groups
         knowledge.keys
+        knowledge.links
         knowledge.mend
         knowledge.outline
         knowledge.page
@@ -74,6 +75,7 @@ LAYERS = {
         knowledge.stated
         knowledge.strays
         knowledge.tree
+        knowledge.unshown
         knowledge.whereabouts
         lexicon
         matching

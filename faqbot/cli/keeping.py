@@ -25,7 +25,7 @@ def check(
     path: Annotated[Path | None, typer.Argument(help="知识目录；默认是机器人正在用的知识")] = None,
     style: Annotated[Format, typer.Option("--format", help="输出格式")] = Format.TEXT,
     fix_it: Annotated[
-        bool, typer.Option("--fix", help="先把有把握的手误改好：全角冒号、Tab、引号、写错的键、编码、重复的问法")
+        bool, typer.Option("--fix", help="先把有把握的手误改好：全角冒号、Tab、引号、写错的键、编码、重复的问法、链接")
     ] = False,
 ) -> None:
     """检查知识文件，列出每个问题的文件、行号和改法；有错误时退出码为 1。"""

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from faqbot.knowledge import keys, tree
 from faqbot.knowledge.draft import distinct
 from faqbot.knowledge.encoding import as_lines, decode, encoding_of
+from faqbot.knowledge.links import corrected, slips
 from faqbot.knowledge.mend import mend
 from faqbot.knowledge.page import Change, Page, Spot
 from faqbot.knowledge.parse import ParsedFile, parse_file
 from faqbot.knowledge.reader import Reader
 from faqbot.knowledge.splice import remove_pairs, replace_list
-from faqbot.knowledge.tree import Mapping, Node, Scalar, TreeError
+from faqbot.knowledge.tree import Mapping, Node, Scalar, TreeError, spans_of
 from faqbot.model import Entry, Place
 
 _MARK = "\ufeff".encode()
@@ -24,6 +25,7 @@ _ROUNDS = 5
 
 Correction = list[Change]
 Corrections = Callable[[bytes], Iterator[Correction]]
+Said = Callable[[Entry], Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,12 @@ def fix(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
         if not more:
             break
     raw, more = _made(raw, name, _repeats_removed, "同一条里重复的问法")
+    fixes += more
+    raw, more = _made(raw, name, _links_corrected, "链接写错了", _with_links)
+    if more:
+        fixes += more
+        # A sentence that begins with a link needs quotes.
+        raw, more = _made(raw, name, _mended, "按本意改正", _with_links)
     return raw, _joined([*fixes, *more])
 
 
@@ -80,32 +88,34 @@ def _as_utf8(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
     return raw, []
 
 
-def _made(raw: bytes, name: str, found: Corrections, reason: str) -> tuple[bytes, list[Fix]]:
-    """Make each correction that leaves the file better than it was."""
+def _made(raw: bytes, name: str, found: Corrections, reason: str, said: Said | None = None) -> tuple[bytes, list[Fix]]:
+    """Make each correction that leaves the file better; `said` is what of a good entry must stay the same."""
     corrections = list(found(raw))
     if not corrections:
         return raw, []
     page = Page(raw, mend(as_lines(decode(raw, "utf-8")))[0])
-    accepted = _accepted(page, parse_file(name, raw), [], corrections)
+    accepted = _accepted(page, parse_file(name, raw), [], corrections, said or _bare)
     changes = [change for correction in accepted for change in correction]
     after = page.changed(changes)
     return after, list(_told(raw, after, changes, name, reason))
 
 
-def _accepted(page: Page, before: ParsedFile, chosen: list[Correction], more: list[Correction]) -> list[Correction]:
+def _accepted(
+    page: Page, before: ParsedFile, chosen: list[Correction], more: list[Correction], said: Said
+) -> list[Correction]:
     """`chosen` and those of `more` that make the file better; halves are tried where all together do not."""
     changes = [change for correction in (*chosen, *more) for change in correction]
     now = parse_file(before.name, page.changed(changes))
-    if _is_better(before, now, thoroughly=len(more) > 1):
+    if _is_better(before, now, said, thoroughly=len(more) > 1):
         return [*chosen, *more]
     if len(more) == 1:
         return chosen
     half = len(more) // 2
-    chosen = _accepted(page, before, chosen, more[:half])
+    chosen = _accepted(page, before, chosen, more[:half], said)
     if chosen:
         changes = [change for correction in chosen for change in correction]
         before = parse_file(before.name, page.changed(changes))
-    return _accepted(page, before, chosen, more[half:])
+    return _accepted(page, before, chosen, more[half:], said)
 
 
 def _told(raw: bytes, after: bytes, changes: Iterable[Change], name: str, reason: str) -> Iterator[Fix]:
@@ -131,13 +141,13 @@ def _told(raw: bytes, after: bytes, changes: Iterable[Change], name: str, reason
             yield Fix(name, first + 1, "\n".join(was), "\n".join(now), reason)
 
 
-def _is_better(before: ParsedFile, after: ParsedFile, *, thoroughly: bool) -> bool:
+def _is_better(before: ParsedFile, after: ParsedFile, said: Said, *, thoroughly: bool) -> bool:
     """Whether a good file says the same as before, or a bad one has more to read or less to complain about.
 
     `thoroughly` is for many corrections at once, where one may hide the harm of another: nothing may be said anew.
     """
     if before.ok:
-        return after.ok and list(map(_bare, before.entries)) == list(map(_bare, after.entries))
+        return after.ok and list(map(said, before.entries)) == list(map(said, after.entries))
     if thoroughly and {(p.place, p.message) for p in after.problems} - {(p.place, p.message) for p in before.problems}:
         return False
     return len(after.entries) > len(before.entries) or len(after.problems) < len(before.problems)
@@ -145,6 +155,12 @@ def _is_better(before: ParsedFile, after: ParsedFile, *, thoroughly: bool) -> bo
 
 def _bare(entry: Entry) -> Entry:
     return replace(entry, place=Place("", 0), not_=distinct(entry.not_, ""))
+
+
+def _with_links(entry: Entry) -> Entry:
+    """The entry as far as it must stay the same when its links are put right."""
+    variants = {word: corrected(text) for word, text in entry.variants.items()}
+    return replace(_bare(entry), answer=corrected(entry.answer), source=corrected(entry.source), variants=variants)
 
 
 # -- the corrections ---------------------------------------------------------------------------
@@ -170,6 +186,24 @@ def _keys_corrected(raw: bytes) -> Iterator[Correction]:
             if meant and allowed[meant] not in present:
                 present.add(allowed[meant])
                 yield [Change(Spot(key.line, key.column), Spot(key.end_line, key.end_column), meant)]
+
+
+def _links_corrected(raw: bytes) -> Iterator[Correction]:
+    """Links of which only one thing can be meant."""
+    lines = mend(as_lines(decode(raw, "utf-8")))[0].split("\n")
+    for mapping, allowed in _mappings(_root(raw)):
+        texts = [node for key, node in mapping.pairs if allowed.get(key.value.strip()) in ("answer", "source")]
+        texts += [
+            text
+            for key, node in mapping.pairs
+            if _means(key, "answers") and isinstance(node, Mapping)
+            for _, text in node.pairs
+        ]
+        for text in texts:
+            for line, start, end in spans_of(text, lines) if isinstance(text, Scalar) else ():
+                for slip in slips(lines[line - 1][start:end]):
+                    if slip.sure:
+                        yield [Change(Spot(line, start + slip.start), Spot(line, start + slip.end), slip.meant)]
 
 
 def _repeats_removed(raw: bytes) -> Iterator[Correction]:

@@ -9,13 +9,17 @@ from dataclasses import dataclass, replace
 
 from faqbot.knowledge import keys
 from faqbot.knowledge.explain import key_without_colon
+from faqbot.knowledge.links import corrected, slips
 from faqbot.knowledge.mend import mend
 from faqbot.knowledge.reader import Reader
-from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence
+from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence, spans_of
+from faqbot.knowledge.unshown import unshown
 from faqbot.model import Entry, Place, Problem
+from faqbot.render import MAX_BYTES, split
 
 LONG_WORDING = 120
-LONG_ANSWER = 5000  # characters; beyond it DingTalk messages must be split
+# Beside the answer a message holds whom it is for, the source and its number.
+_ROOM_FOR_ANSWER = MAX_BYTES - 400
 _ID_LENGTH = 40
 _BAD_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_ID = re.compile(r"[\s\W_]+")
@@ -151,6 +155,12 @@ class FileReader(Reader):
             place=Place(self.name, item.line),
         )
         self._look_over(entry, item.line)
+        cases = node.get("answers")
+        answers = [text for _, text in cases.pairs] if isinstance(cases, Mapping) else [node.get("answer")]
+        self._look_at_markdown([text for text in (*answers, node.get("source")) if isinstance(text, Scalar)])
+        for text in answers:
+            if isinstance(text, Scalar):
+                self._look_at_length(text)
         return entry
 
     def _missing(self, item: Mapping, key: str, message: str) -> str:
@@ -170,11 +180,33 @@ class FileReader(Reader):
         for wording in entry.wordings:
             if len(wording) > LONG_WORDING:
                 self.warn(line, f"问法太长（{len(wording)} 字）：“{wording[:20]}…”，请写成员工会打的一句话")
-        answers = (*entry.variants.values(), entry.answer)
-        if any(len(text) > LONG_ANSWER for text in answers):
-            self.warn(line, f"答案超过 {LONG_ANSWER} 字，发送时会分成几条；建议精简并附链接")
-        if any(_BAD_CHARACTERS.search(text) for text in (*entry.wordings, *answers)):
+        if any(_BAD_CHARACTERS.search(text) for text in (*entry.wordings, *entry.variants.values(), entry.answer)):
             self.warn(line, "文字里有看不见的控制字符，请删掉重新输入那几个字")
+
+    def _look_at_markdown(self, texts: Iterable[Scalar]) -> None:
+        """Warn of what is written in an entry and will not be seen in DingTalk."""
+        spans = [span for text in texts for span in spans_of(text, self.meant)]
+        for number, start, end in spans:
+            line = self.meant[number - 1]
+            found = slips(line[start:end])
+            for reason in dict.fromkeys(slip.reason for slip in found):
+                mended = line[:start] + corrected(line[start:end], sure=False) + line[end:]
+                self.warn(number, reason, mended if mended != line else "")
+        if told := unshown(self.meant[number - 1][start:end] for number, start, end in spans):
+            self.warn(spans[told[0]][0], told[1])
+
+    def _look_at_length(self, text: Scalar) -> None:
+        size = len(text.value.encode())
+        if size <= _ROOM_FOR_ANSWER:
+            return
+        parts = split(text.value, _ROOM_FOR_ANSWER)
+        above = text.value[: text.value.find(parts[1][:40])].count("\n")
+        line = text.line + 1 + above if text.style in ("|", ">") else text.line
+        self.warn(
+            line,
+            f"答案太长（{len(text.value)} 字），一条钉钉消息装不下，会分成 {len(parts)} 条，第 2 条从这一行开始；"
+            "建议只留要点，细节放进文档再附链接",
+        )
 
 
 def distinct_ids(entries: Iterable[Entry], taken: set[str]) -> list[Entry]:

@@ -6,6 +6,7 @@ text that nests a few thousand levels; here the events are read one by one with 
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field
 
 import yaml
@@ -153,6 +154,23 @@ def _end_of_last(node: Sequence | Mapping) -> tuple[int, int]:
     """Where the last thing inside ends; the parser itself sees a block end only at what follows it."""
     children = [value for _, value in node.pairs] if isinstance(node, Mapping) else node.items
     return (children[-1].end_line, children[-1].end_column) if children else (node.line, node.column)
+
+
+def spans_of(text: Scalar, lines: Seq[str]) -> list[tuple[int, int, int]]:
+    """Where a text stands in the lines of its file: for each line its number, first column and the one behind the last.
+
+    Nothing for one that is taken from elsewhere.
+    """
+    if text.style == "*":
+        return []
+    spans: list[tuple[int, int, int]] = []
+    is_block = text.style in ("|", ">")
+    for number in range(text.line + is_block, min(text.end_line, len(lines)) + 1):
+        start = text.column if number == text.line else 0
+        end = text.end_column if number == text.end_line else len(lines[number - 1])
+        if end > start:
+            spans.append((number, start, end))
+    return spans
 
 
 def first_reference(text: str) -> int:

@@ -162,7 +162,7 @@ FINE = [
     ("dates with slashes", GOOD + "  review: 2026/1/1\n"),
     ("old Mac line ends", GOOD.replace("\n", "\r")),
     ("JSON", '{"entries": [{"question": "年假", "answer": "五天"}]}\n'),
-    ("signs of comparison in an answer", "- question: 年假\n  answer: |\n    <<<<<<< 看这里\n    <p>五天\n"),
+    ("signs of comparison in an answer", "- question: 年假\n  answer: |\n    <<<<<<< 看这里\n    <5 天\n"),
 ]
 
 # The slips for which only one thing can be meant are put right, and the file is live afterwards.

@@ -1,0 +1,174 @@
+"""Links in an answer that DingTalk will not open as they are written, and how they are meant. Pure.
+
+The form DingTalk knows is `[words](https://address)`, a picture has a `!` in front.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+# A first look: most lines hold nothing that could be a link.
+_MAYBE = re.compile(r"[\]］][ \u3000]*[(（]|[)）]\[|http", re.IGNORECASE)
+_LINK = re.compile(
+    r"(?P<bang>!?)(?P<left>[\[［])(?P<label>[^\[\]［］]*)(?P<right>[\]］])(?P<gap>[ \u3000]*)"
+    r"(?P<open>[(（])(?P<address>(?:[^()（）]|\([^()（）]*\))*)(?P<close>[)）]|$)"
+)
+_REVERSED = re.compile(
+    r"[(（](?P<label>[^()（）\[\]]{1,40})[)）]\[(?P<address>\s*(?:https?://|www\.)[^\s\[\]]+)\]", re.I
+)
+_BARE = re.compile(
+    r"(?P<scheme>(?<![a-z0-9])https?)\s?(?:[:：]\s?[/／\\]+|[;；]\s?//|[:：]{2}//|//)\s*(?=[a-z0-9][a-z0-9-]*[.:/])",
+    re.I,
+)
+_SCHEME = re.compile(r"(?P<scheme>https?)\s*[:：;；]*\s*[/／\\]+\s*", re.IGNORECASE)
+_SCHEME_MISSPELT = re.compile(r"(?:h?tt?ps?|hhttps?|httpp?s?s?)\s*[:：]\s*[/／\\]{2}\s*", re.IGNORECASE)
+_HOST = re.compile(r"[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+(?::\d+)?(?=$|[/?#])", re.IGNORECASE)
+_FILE_ENDING = re.compile(r"\.(?:docx?|xlsx?|pptx?|pdf|png|jpe?g|gif|bmp|webp|txt|zip)$", re.IGNORECASE)
+_ON_A_DISK = re.compile(r"(?:[a-z]:[\\/]|\\\\|file:)", re.IGNORECASE)
+_OTHER_SCHEME = re.compile(r"(?:mailto|tel|sms|dtmd|dingtalk|alipays?|weixin):.", re.IGNORECASE)
+_WIDE_ENDS = "。，、；：！？”’》】 \u3000"
+
+_BRACKETS = "链接要用英文的方括号和圆括号，中间不空格"
+_CUT_SCHEME = "网址开头应是 https://（或 http://）"
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What stands from `start` up to `end` in a line is no link; `meant` is what to write, where that is known.
+
+    `sure` says that nothing else can be meant.
+    """
+
+    start: int
+    end: int
+    reason: str
+    meant: str = ""
+    sure: bool = False
+
+
+def slips(line: str) -> list[Slip]:
+    """The links of one line that are none, from left to right."""
+    if not _MAYBE.search(line):
+        return []
+    found = list(_linked(line))
+    free = line
+    for match in _LINK.finditer(line):
+        free = free[: match.start()] + " " * len(match[0]) + free[match.end() :]
+    for match in _BARE.finditer(free):
+        meant = f"{match['scheme'].lower()}://"
+        if match[0].lower() != meant and not any(s.start <= match.start() < s.end for s in found):
+            found.append(Slip(match.start(), match.end(), _CUT_SCHEME, meant, sure=True))
+    return sorted(found, key=lambda s: s.start)
+
+
+def corrected(text: str, *, sure: bool = True) -> str:
+    """The text with what is known written as meant; with `sure` only where nothing else can be meant."""
+    return "\n".join(_corrected(line, sure) for line in text.split("\n"))
+
+
+def _corrected(line: str, sure: bool) -> str:
+    for slip in reversed(slips(line)):
+        if slip.meant and (slip.sure or not sure):
+            line = line[: slip.start] + slip.meant + line[slip.end :]
+    return line
+
+
+def _linked(line: str) -> Iterator[Slip]:
+    for match in _LINK.finditer(line):
+        if slip := _slip(match):
+            yield slip
+    for match in _REVERSED.finditer(line):
+        address = _address(match["address"], picture=False)
+        meant = f"[{match['label']}]({address.meant if address and address.meant else match['address'].strip()})"
+        yield Slip(match.start(), match.end(), "方括号和圆括号写反了：字放在方括号里，网址放在圆括号里", meant)
+
+
+def _slip(match: re.Match[str]) -> Slip | None:
+    """What is wrong with one that has the form of a link, or nearly."""
+    start, end = match.span()
+    picture = bool(match["bang"])
+    well_formed = match["left"] + match["right"] + match["gap"] + match["open"] + match["close"] == "[]()"
+    if not well_formed and not _is_address(match["address"]):
+        # ［注］（见第 5 条）is no link and was meant as none.
+        return None
+    address = _address(match["address"], picture)
+    if address and not address.meant:
+        return Slip(start, end, address.reason)
+    if not match["label"].strip() and not picture:
+        return Slip(start, end, "方括号里没有字，员工看不到这个链接，请写上，例如 [员工手册](https://…)")
+    if well_formed and address is None:
+        return None
+    written = address.meant if address else match["address"].strip()
+    meant = f"{match['bang']}[{match['label']}]({written})"
+    if not match["close"]:
+        return Slip(start, end, "链接后面少了一个右括号", meant if re.fullmatch(r"[!-~]+", written) else "")
+    reasons = [] if well_formed else [_BRACKETS]
+    reasons += [address.reason] if address else []
+    return Slip(start, end, "；".join(reasons), meant, sure=address is None or address.sure)
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text begins like the address of a page."""
+    plain = unicodedata.normalize("NFKC", text).strip().casefold()
+    return bool(_SCHEME.match(plain) or plain.startswith("www.") or _HOST.match(plain) or _OTHER_SCHEME.match(plain))
+
+
+def _address(written: str, picture: bool) -> Slip | None:
+    """What is wrong with the address of a link; the places mean nothing."""
+    text = written.strip()
+    if not text:
+        return Slip(0, 0, "图片的括号里没有网址" if picture else "链接的括号里没有网址")
+    if text.startswith("{"):
+        # A fact of facts.yaml, filled in later.
+        return None
+    if _ON_A_DISK.match(text):
+        return Slip(0, 0, "这是电脑里的文件，别人打不开；请传到钉盘或内网，再写它的网址")
+    if _OTHER_SCHEME.match(text) and not picture:
+        return None if text == written else Slip(0, 0, "网址前后不能有空格", text, sure=True)
+    meant, reason, sure = _with_scheme(text)
+    if not meant:
+        words = "图片要写网上的地址（https://…）" if picture else "链接的括号里要写网址（https://…）"
+        return Slip(0, 0, f"“{text[:30]}”不是网址，{words}")
+    if tidy := _tidied(meant):
+        meant, reason, sure = tidy, reason or "网址里有空格或全角的符号", False
+    if not _has_host(meant):
+        return Slip(0, 0, f"网址“{text[:30]}”没有写完整")
+    if meant == written:
+        return None
+    return Slip(0, 0, reason or "网址前后不能有空格", meant, sure)
+
+
+def _with_scheme(text: str) -> tuple[str, str, bool]:
+    """The address with a right beginning, what was wrong with it, and whether that is certain; empty for no address."""
+    if match := _SCHEME.match(text):
+        scheme = f"{match['scheme'].lower()}://"
+        right = match[0].lower() == scheme
+        return (text if right else scheme + text[match.end() :]), "" if right else _CUT_SCHEME, True
+    if match := _SCHEME_MISSPELT.match(text):
+        return "https://" + text[match.end() :], _CUT_SCHEME, False
+    plain = text.removeprefix("//")
+    if plain.lower().startswith("www."):
+        return f"https://{plain}", "网址开头少了 https://", True
+    if _HOST.match(plain) and not _FILE_ENDING.search(_HOST.match(plain)[0]):  # type: ignore[index]
+        return f"https://{plain}", "网址开头少了 https://", False
+    return "", "", False
+
+
+def _tidied(address: str) -> str:
+    """The address without blanks and wide signs, where it has any."""
+    bare = address.rstrip(_WIDE_ENDS)
+    tidy = "".join(unicodedata.normalize("NFKC", c) if "\uff01" <= c <= "\uff5e" else c for c in bare)
+    tidy = re.sub(r"\s+", "", re.sub(r"(?<=[a-z0-9])。(?=[a-z0-9])", ".", tidy, flags=re.IGNORECASE))
+    return tidy if tidy != address else ""
+
+
+def _has_host(address: str) -> bool:
+    try:
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return False
+    return bool(host) and (host.isascii() or "." in host)
