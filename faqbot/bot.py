@@ -12,6 +12,7 @@ from typing import Any
 from faqbot.delivery import Delivery
 from faqbot.desk import Desk
 from faqbot.dingtalk.payloads import read_message
+from faqbot.discretion import Discretion
 from faqbot.embeddings import Embeddings
 from faqbot.errors import ContentRefused, DeliveryError, StoreError
 from faqbot.inbox import Inbox
@@ -19,6 +20,7 @@ from faqbot.knowledge.library import Library
 from faqbot.metrics import Metrics
 from faqbot.model import (
     Answered,
+    Aside,
     Broken,
     Context,
     Decision,
@@ -39,7 +41,7 @@ from faqbot.model import (
     Verdict,
 )
 from faqbot.picks import CONTEXT_SECONDS, options
-from faqbot.privacy import mask_numbers
+from faqbot.privacy import mask_numbers, private_entry, withheld
 from faqbot.quota import Quota
 from faqbot.render import render
 from faqbot.store import Store
@@ -81,6 +83,7 @@ class Bot:
         self._deeds = deeds
         self._clock = clock
         self.inbox = Inbox(store, self.handle, metrics, clock=clock)
+        self._discretion = Discretion(store, delivery, self.inbox.steady, clock)
         self._desk = Desk(library, metrics, today=today, clock=clock, arriving=lambda: self.inbox.arriving > 0)
 
     async def receive(self, data: Any) -> None:
@@ -121,6 +124,8 @@ class Bot:
         else:
             if isinstance(decision, Order):
                 decision = await self._do(message, decision)
+            if isinstance(decision, Aside):
+                decision = await self._discretion.tell(message, decision)
             verdict = await self._reply(message, decision)
         await self._record(message, decision, verdict)
         ms = round((time.perf_counter() - started) * 1000, 1)
@@ -151,7 +156,7 @@ class Bot:
             decision = Broken()
         outcome = _outcome(decision)
         self._metrics.decisions.labels(outcome).inc()
-        if isinstance(decision, Answered):
+        if isinstance(decision, Answered) and not decision.entry.private:
             log.debug("message.decided", outcome=outcome, entry=decision.entry.id, score=round(decision.score, 3))
         return decision
 
@@ -166,10 +171,13 @@ class Bot:
     async def _reply(self, message: Message, decision: Decision, reason: str = "ok") -> Verdict:
         if isinstance(decision, Broken):
             reason = "broken"
+        if isinstance(decision, Aside):
+            # The group's line is not the answer.
+            reason = decision.code
         try:
             await self._delivery.send(message, render(decision, message))
         except ContentRefused as exc:
-            entry = decision.entry.id if isinstance(decision, Answered) else ""
+            entry = decision.entry.id if isinstance(decision, Answered) and not decision.entry.private else ""
             log.alarm("reply.content_refused", entry=entry, code=exc.code, what=f"{exc}；请修改这条答案的文字")
             return await self._apologise(message, exc)
         except DeliveryError as exc:
@@ -218,6 +226,8 @@ def _outcome(decision: Decision) -> str:
             return "offered"
         case Unanswered():
             return "unanswered"
+        case Aside(inner):
+            return _outcome(inner)
         case Menu() | TopicList():
             return "menu"
         case Smalltalk(kind):
@@ -237,9 +247,9 @@ def _outcome(decision: Decision) -> str:
 def _record(message: Message, decision: Decision, verdict: Verdict, now: float) -> QuestionRecord | None:
     """What reports need; small talk and menus are not questions."""
     entry, score = "", 0.0
-    match decision:
-        case Answered():
-            entry, score = decision.entry.id, decision.score
+    match decision.decision if isinstance(decision, Aside) else decision:
+        case Answered(answer, score):
+            entry = answer.id
         case Offered(candidates):
             entry, score = candidates[0].entry.id, candidates[0].score
         case Unanswered(nearest):
@@ -248,14 +258,15 @@ def _record(message: Message, decision: Decision, verdict: Verdict, now: float) 
             pass
         case _:
             return None
+    private = private_entry(decision)
     return QuestionRecord(
         message_id=message.id,
         asked_at=message.sent_at or now,
         conversation_id=message.conversation_id,
         asker=message.asker,
-        text=mask_numbers(message.text),
+        text=mask_numbers(message.text) if private is None else withheld(private.topic),
         outcome=_outcome(decision),
-        entry_id=entry,
+        entry_id=entry if private is None else "",
         score=score,
         delivery=verdict.reason,
     )

@@ -102,6 +102,13 @@ class Delivery:
             for part in _fitting(unmentioned(message, reply), _ROBOT_BYTES):
                 await self._deliver(message, part, way, send, tries)
 
+    async def send_alone(self, message: Message, replies: Sequence[Reply]) -> None:
+        """Deliver all of them into the asker's single chat, who must have a userId. Raises DeliveryError."""
+        # A person who is written to too fast holds up nobody else.
+        alone = replace(message, conversation_id=f"person:{message.staff_id}")
+        for part in (part for whole in replies for part in _fitting(whole, _ROBOT_BYTES)):
+            await self._deliver(alone, part, "person", self._to_person, _Tries(self._clock() + self._patience))
+
     async def _deliver(self, message: Message, reply: Reply, way: str, send: _Send, tries: _Tries) -> None:
         """Deliver one message one way."""
         while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from faqbot.courtesy import courtesy
@@ -12,6 +12,7 @@ from faqbot.matching import Asked, Explanation, Index
 from faqbot.menus import NO_TOPIC, topic_list
 from faqbot.model import (
     Answered,
+    Aside,
     Candidate,
     Context,
     Decision,
@@ -26,6 +27,7 @@ from faqbot.model import (
 from faqbot.orders import read_order
 from faqbot.permitted import Allowed, open_to
 from faqbot.picks import pick
+from faqbot.privacy import near_private, private_entry
 from faqbot.text import normalise
 
 OFFERED_AT_MOST = 5
@@ -89,7 +91,7 @@ def decide_many(
         message, ranking = cases[number].message, found[keys[number]]
         decisions[number] = _match(message.text, ranking, index, _listed(message, today), limits)
     return [
-        _discreet(decision) if case.message.is_group else decision
+        _discreet(decision, case.message, index, today)
         for case, decision in zip(cases, decisions, strict=True)
         if decision is not None
     ]
@@ -122,15 +124,28 @@ def _listed(message: Message, today: date) -> Allowed:
     return lambda entry: open_to(entry, today, message.conversation_id) and not (entry.private and message.is_group)
 
 
-def _discreet(decision: Decision) -> Decision:
-    """Keep private questions out of a list for a group; where one comes first, the neutral line is the reply."""
-    if not isinstance(decision, Offered):
+def _discreet(decision: Decision, message: Message, index: Index, today: date) -> Decision:
+    """What is or may be about a private matter is not said in front of colleagues."""
+    if isinstance(decision, Unanswered):
+        return replace(decision, hidden=_hidden(message, index, today))
+    if not message.is_group or not isinstance(decision, (Answered, Offered)):
         return decision
-    best = decision.candidates[0]
-    public = tuple(c for c in decision.candidates if not c.entry.private)
-    if not public or best.score > public[0].score:
-        return Answered(best.entry, best.score, best.question)
-    return Offered(public)
+    if private_entry(decision):
+        return Aside(decision)
+    if isinstance(decision, Offered):
+        # Far behind what was probably meant, a private question is left out of the list.
+        return Offered(tuple(c for c in decision.candidates if not c.entry.private))
+    return decision
+
+
+def _hidden(message: Message, index: Index, today: date) -> tuple[Candidate, ...]:
+    """A private entry the question is probably about, where this asker may not see it."""
+    allowed = _allowed(message, today)
+    if all(map(allowed, index.private)):
+        return ()
+    near = index.search(message.text, allowed=lambda entry: entry.private or allowed(entry))
+    found = near_private(near)
+    return tuple(c for c in near if c.entry is found)
 
 
 def judge(

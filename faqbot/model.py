@@ -54,8 +54,8 @@ class Message:
 
     @property
     def thread(self) -> str:
-        """One asker within one conversation: the unit of order and of context."""
-        return f"{self.robot_code}|{self.conversation_id}|{self.asker}"
+        """One asker within one conversation: the unit of order and of context. A person has one single chat only."""
+        return f"{self.robot_code}|{self.conversation_id if self.is_group else ''}|{self.asker}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,22 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
+    """`hidden` holds private entries near the question that its asker may not see: it is not repeated in a group."""
+
     nearest: tuple[Candidate, ...] = ()
+    hidden: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What colleagues must not read: it goes to the asker alone, and the group sees a neutral line.
+
+    `way` says how that went and `code` what DingTalk said to it.
+    """
+
+    decision: Answered | Offered
+    way: Literal["due", "sent", "external", "barred", "unsure"] = "due"
+    code: str = "ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +279,9 @@ class Told:
     outcome: str = "told"
 
 
-Decision = Answered | Offered | Unanswered | Menu | TopicList | Smalltalk | OutOfList | Late | Broken | Order | Told
+Decision = (
+    Answered | Offered | Unanswered | Aside | Menu | TopicList | Smalltalk | OutOfList | Late | Broken | Order | Told
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
-"""Numbers that say who somebody is, taken out of texts that are kept. Pure."""
+"""What is not kept and not said aloud: numbers that say who somebody is, and questions about private matters. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
+
+from faqbot.model import Answered, Aside, Candidate, Decision, Entry, Offered, Unanswered
 
 # People group digits by blanks or dashes. Only the groupings that are in use count: any other row of numbers is dates,
 # amounts or a hotline with its extension.
@@ -58,3 +61,45 @@ def _digit(char: str) -> str:
     if char.isdecimal():
         return str(unicodedata.decimal(char))
     return {"　": " ", "Ｘ": "X", "ｘ": "x", "－": "-", "＋": "+", "\u00a0": " "}.get(char, char)
+
+
+# A private entry counts as near from this share of the best one's score on.
+_NEAR = 0.5
+# Below this score, or with less of its words in any wording, every text is near to something.
+_FAINT, _COVERED = 0.03, 0.1
+_WITHHELD = re.compile(r"（私密：(.+)）")
+
+
+def near_private(ranking: Sequence[Candidate]) -> Entry | None:
+    """The private entry a question is probably about, however doubtful the answer is."""
+    if not ranking:
+        return None
+    least = max(ranking[0].score * _NEAR, _FAINT)
+    near = (c.entry for c in ranking if c.entry.private and c.score >= least and c.covered >= _COVERED)
+    return next(near, None)
+
+
+def private_entry(decision: Decision) -> Entry | None:
+    """The private entry that the question of this decision is or may be about."""
+    match decision:
+        case Answered(entry):
+            return entry if entry.private else None
+        case Offered(candidates):
+            return near_private(candidates)
+        case Unanswered(nearest, hidden):
+            return near_private(nearest) or next((c.entry for c in hidden), None)
+        case Aside(inner):
+            return private_entry(inner)
+        case _:
+            return None
+
+
+def withheld(topic: str) -> str:
+    """What stands in the records instead of a private question."""
+    return f"（私密：{topic or '其他'}）"
+
+
+def withheld_topic(text: str) -> str | None:
+    """The topic of a question that was not kept; None for one that was."""
+    found = _WITHHELD.fullmatch(text)
+    return found[1] if found else None

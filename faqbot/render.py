@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from faqbot.model import (
     Answered,
+    Aside,
     Broken,
     Decision,
     Entry,
@@ -26,6 +27,7 @@ from faqbot.model import (
     TopicList,
     Unanswered,
 )
+from faqbot.privacy import private_entry
 from faqbot.text import neutralise
 
 # DingTalk takes about 20,000 bytes a message; 15,000 leaves room for the JSON around the text.
@@ -101,13 +103,17 @@ def _address(message: Message) -> str:
 
 def _content(decision: Decision, message: Message) -> tuple[str, str]:
     match decision:
+        case Answered(entry) if entry.private and message.is_group:
+            return _content(Aside(decision), message)
         case Answered(entry, picked=picked):
             return _answer(entry, message, picked)
         case Offered(candidates):
             questions = [c.entry.question for c in candidates]
             return "您是想问哪一个？", _numbered("您是想问：", questions, message, "都不是的话，换个说法再问我一次。")
         case Unanswered():
-            return "没有找到答案", _unanswered(message)
+            return "没有找到答案", _unanswered(decision, message)
+        case Aside(way=way):
+            return _ASIDE_TITLES.get(way, "请私聊我"), _ASIDE[way]
         case Menu(topics):
             return "可以问我什么", _menu(topics, message)
         case TopicList(topic, entries, total):
@@ -137,9 +143,6 @@ def _ago(minutes: int) -> str:
 
 
 def _answer(entry: Entry, message: Message, picked: bool) -> tuple[str, str]:
-    if entry.private and message.is_group:
-        # The group learns neither the question nor the answer.
-        return "请私聊我", "这个问题涉及个人信息，不方便在群里回答。请点我的头像，私聊再问一次。"
     if entry.ask:
         lines = [f"看{_label(entry.ask.question.rstrip('？?'))}："]
         lines += [
@@ -183,7 +186,22 @@ def _tap(text: str) -> str:
     return f"dtmd://dingtalkclient/sendMessage?content={quote(text, safe='')}"
 
 
-def _unanswered(message: Message) -> str:
+# The group learns neither the question nor the answer.
+_ALONE = "请点我的头像，私聊再问一次"
+_ASIDE_TITLES = {"sent": "已私聊您"}
+_ASIDE = {
+    "sent": "已私聊您，请看我发给您的消息。",
+    "due": f"这个问题不方便在群里回答。{_ALONE}。",
+    "barred": f"这个问题不方便在群里回答，我现在又没法主动给您发消息。{_ALONE}。",
+    "external": f"这个问题不方便在群里回答。您不在本公司的通讯录里，我没法主动给您发消息。{_ALONE}。",
+    "unsure": f"这个问题不方便在群里回答，我私聊了您，但不确定有没有送到。没有收到的话，{_ALONE}。",
+}
+_NOT_ALOUD = f"没有找到答案，已经记下来了。也可能是我没有听懂：涉及个人的事，{_ALONE}。"
+
+
+def _unanswered(decision: Unanswered, message: Message) -> str:
+    if message.is_group and private_entry(decision):
+        return _NOT_ALOUD
     asked = f"「{neutralise(message.text)}」" if message.text.strip() else "这个问题"
     hint = "可以换个说法再问，或者" + ("「@我 帮助」" if message.is_group else "发「帮助」") + "看看我能答什么。"
     return f"没有找到{asked}的答案，已经记下来了。{_grey(hint)}"

@@ -46,6 +46,7 @@ _REASONS = {
     "broken": "机器人出错，已告诉对方",
     "timeout": "钉钉没有回应，不知道是否送达",
     "reset": "连接中断，不知道是否送达",
+    "external": "私密的问题，提问人不在通讯录里，没法私聊",
 }
 _CSV_COLUMNS = ("时间", "结果", "提问", "条目", "条目的问题", "主题", "分数", "送达", "提问人", "会话")
 # What a spreadsheet would take for a formula.

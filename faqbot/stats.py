@@ -16,6 +16,7 @@ from faqbot.alike import leaders_of, sense_of
 from faqbot.menus import NO_TOPIC
 from faqbot.model import Entry, Period, QuestionRecord
 from faqbot.picks import CONTEXT_SECONDS, picked_number
+from faqbot.privacy import withheld_topic
 from faqbot.text import normalise, skeleton, strip_fillers
 
 DELETED = "（已删除）"
@@ -61,7 +62,8 @@ class Asked:
     def answers(self) -> tuple[str, ...]:
         """The entries whose answers reached the asker."""
         got = (r for r in self.records if r.outcome in ("answered", "picked") and r.delivery == DELIVERED)
-        return tuple(dict.fromkeys(r.entry_id for r in got))
+        # Which entry it was is not kept of private ones.
+        return tuple(dict.fromkeys(r.entry_id for r in got if r.entry_id))
 
     @property
     def entry_id(self) -> str:
@@ -160,6 +162,8 @@ class Stats:
         return _most_first((self.topic(a), a) for a in self.asked)
 
     def topic(self, asked: Asked) -> str:
+        if (private := withheld_topic(asked.record.text)) is not None:
+            return private
         if not asked.entry_id:
             return NOT_FOUND
         entry = self.entries.get(asked.entry_id)
@@ -178,10 +182,10 @@ class Stats:
         return tuple(sorted(few, key=lambda g: len(g.asked)))
 
     def never(self) -> tuple[Entry, ...]:
-        """Entries that answered nothing although they could have."""
+        """Entries that answered nothing although they could have; of private ones nobody knows."""
         hit = {g.name for g in self.by_entry()}
         period = Period(self.since.date(), self.until.date())
-        live = (e for e in self.entries.values() if not e.draft and not e.held and e.valid.overlaps(period))
+        live = (e for e in self.entries.values() if not (e.draft or e.held or e.private) and e.valid.overlaps(period))
         return tuple(e for e in live if e.id not in hit)
 
     def failures(self) -> tuple[Group, ...]:

@@ -19,7 +19,8 @@ from faqbot.store import Store, open_store
 from tests.company import Company, found_company
 from tests.redis_server import RedisServer
 
-KNOWLEDGE = Path(__file__).parent / "samples" / "knowledge"
+SAMPLES = Path(__file__).parent / "samples"
+KNOWLEDGE = SAMPLES / "knowledge"
 SAMPLE = Path(__file__).parent.parent / "knowledge"
 GROUP = "全员群"
 

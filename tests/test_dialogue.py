@@ -12,6 +12,7 @@ from faqbot.matching import Index
 from faqbot.menus import LIST_AT_MOST
 from faqbot.model import (
     Answered,
+    Aside,
     Candidate,
     Context,
     Entry,
@@ -289,7 +290,8 @@ PRIVATE = replace(SICK, id="private", question="哺乳假怎么请", private=Tru
 
 
 def test_a_private_question_is_recognised_in_a_group():
-    assert answer_of(say("哺乳假怎么请", entries=(*ENTRIES, PRIVATE))) == "private"
+    decision = say("哺乳假怎么请", entries=(*ENTRIES, PRIVATE))
+    assert isinstance(decision, Aside) and answer_of(decision.decision) == "private"
 
 
 @pytest.mark.parametrize("text", ["帮助", "休假"])
@@ -299,10 +301,11 @@ def test_lists_for_a_group_leave_private_questions_out(text):
     assert "哺乳假" in repr(say(text, entries=entries, is_group=False))
 
 
-def test_an_offer_for_a_group_leaves_private_questions_out():
+def test_a_list_with_a_private_question_goes_to_the_asker_alone():
     twins = (ANNUAL, replace(ANNUAL, id="b"), replace(ANNUAL, id="c", private=True))
     decision = say("年假有几天", entries=twins)
-    assert isinstance(decision, Offered) and [c.entry.id for c in decision.candidates] == ["annual", "b"]
+    assert isinstance(decision, Aside) and isinstance(decision.decision, Offered)
+    assert len(decision.decision.candidates) == 3
     single = say("年假有几天", entries=twins, is_group=False)
     assert isinstance(single, Offered) and len(single.candidates) == 3
 

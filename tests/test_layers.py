@@ -122,6 +122,7 @@ LAYERS = {
         deeds
         delivery
         desk
+        discretion
         inbox
         outbox
         shelves

@@ -151,6 +151,8 @@ async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) ->
     await store.finish(message(2), DONE, None, second)
     await store.finish(message(3), DONE, None, None)
     assert await store.context(message().thread, now) == second
+    await store.put_context(message().thread, first)
+    assert await store.context(message().thread, now) == first
 
 
 async def test_finishing_twice_changes_nothing(store: Store) -> None:

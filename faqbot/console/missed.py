@@ -18,6 +18,7 @@ from faqbot.console.office import Office, office
 from faqbot.console.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.unanswered import GAPS, PERIODS, STATE_NAMES, USUAL, Gap, Gaps, State, decline, gap_json, reopen
 from faqbot.errors import EditError, ShelfError
+from faqbot.privacy import withheld_topic
 
 TAB = "/missed"
 _PER_PAGE = 20
@@ -76,7 +77,7 @@ async def one(request: web.Request) -> web.StreamResponse:
     gaps, gap = await _asked(request)
     asked = await gap_adding.answers(at, gap)
     left = [a.text for a in asked if not a.answered]
-    text = _wording(request.query.get("text", "")) or next(iter(left), gap.cluster.text)
+    text = _wording(request.query.get("text", "")) or _wording(next(iter(left), gap.cluster.text))
     sought = request.query.get("q", "").strip()[:200]
     added, wording = at.snapshot.entry(request.query.get("added", "")), request.query.get("wording", "")
     return show(
@@ -254,4 +255,5 @@ def _digits(text: str) -> str:
 
 
 def _wording(text: str) -> str:
-    return " ".join(text.split())[: gap_adding.LONGEST]
+    # Instead of a private question its topic is on record, which nobody asks.
+    return "" if withheld_topic(text) else " ".join(text.split())[: gap_adding.LONGEST]

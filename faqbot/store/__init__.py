@@ -83,6 +83,10 @@ class Store(Protocol):
         """What this asker was offered last in this conversation, if it still holds."""
         ...
 
+    async def put_context(self, thread: str, context: Context) -> None:
+        """Replace what was offered last in a thread, where that was not by the reply to one of its messages."""
+        ...
+
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
         """The records of questions asked at or after `since`, oldest first."""
         ...

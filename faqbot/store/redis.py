@@ -240,9 +240,7 @@ class RedisStore:
     ) -> None:
         kept = json.dumps(pack_record(record), ensure_ascii=False) if record is not None else ""
         asked_at, asker = (record.asked_at, record.asker) if record is not None else (0, "")
-        shown = ""
-        if context is not None:
-            shown = json.dumps([[[o.kind, o.key] for o in context.options], context.until], ensure_ascii=False)
+        shown = _shown(context) if context is not None else ""
         state = f"{verdict.state}:{verdict.reason}"
         await _do(self._finish(args=[message.key, message.thread, state, kept, asked_at, asker, shown]))
 
@@ -259,6 +257,9 @@ class RedisStore:
             return None
         options, until = json.loads(text)
         return Context(tuple(Option(kind, key) for kind, key in options), until) if until > now else None
+
+    async def put_context(self, thread: str, context: Context) -> None:
+        await _do(self._redis.set(_CONTEXT + thread, _shown(context), ex=_CONTEXT_SECONDS))
 
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
         keys = await _do(self._redis.zrangebyscore(_QUESTIONS, since, "+inf"))
@@ -390,3 +391,7 @@ def _ms(seconds: float) -> int:
 
 def _messages(texts: Sequence[bytes]) -> list[Message]:
     return [unpack_message(json.loads(text)) for text in texts]
+
+
+def _shown(context: Context) -> str:
+    return json.dumps([[[o.kind, o.key] for o in context.options], context.until], ensure_ascii=False)

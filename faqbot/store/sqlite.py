@@ -145,11 +145,7 @@ class SqliteStore:
                 marks = ", ".join("?" * len(values))
                 db.execute(f"INSERT INTO questions ({columns}) VALUES ({marks})", tuple(values.values()))
             if context is not None:
-                shown = json.dumps([[o.kind, o.key] for o in context.options], ensure_ascii=False)
-                db.execute(
-                    "INSERT OR REPLACE INTO contexts (thread, options, until) VALUES (?, ?, ?)",
-                    (message.thread, shown, context.until),
-                )
+                _put_context(db, message.thread, context)
 
         await self._do(step)
 
@@ -170,6 +166,9 @@ class SqliteStore:
         if row is None:
             return None
         return Context(tuple(Option(kind, key) for kind, key in json.loads(row[0])), row[1])
+
+    async def put_context(self, thread: str, context: Context) -> None:
+        await self._do(lambda db: _put_context(db, thread, context))
 
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
         names = ", ".join(QuestionRecord.__slots__)
@@ -388,3 +387,9 @@ def _ahead(db: sqlite3.Connection, message: Message) -> int:
     """How many unfinished messages of the same thread came before this one."""
     sql = "SELECT COUNT(*) FROM inbox WHERE thread = ? AND state = 'received' AND (received_at, message_id) < (?, ?)"
     return int(db.execute(sql, (message.thread, message.received_at, message.id)).fetchone()[0])
+
+
+def _put_context(db: sqlite3.Connection, thread: str, context: Context) -> None:
+    shown = json.dumps([[o.kind, o.key] for o in context.options], ensure_ascii=False)
+    sql = "INSERT OR REPLACE INTO contexts (thread, options, until) VALUES (?, ?, ?)"
+    db.execute(sql, (thread, shown, context.until))

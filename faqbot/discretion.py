@@ -1,0 +1,61 @@
+"""A private answer to a question that was asked in a group: to the asker alone, and what the group learns of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from faqbot.delivery import Delivery
+from faqbot.errors import DeliveryError, OutcomeUnknown
+from faqbot.model import Answered, Aside, Context, Message
+from faqbot.picks import CONTEXT_SECONDS, options
+from faqbot.render import render
+from faqbot.store import Store
+from faqbot.telemetry import EventLog
+
+log = EventLog(__name__)
+
+# Longer than a message is worked on.
+_REMEMBER_SECONDS = 2 * 86400.0
+
+
+class Discretion:
+    """`steady` does a step of the store however long the store is away."""
+
+    def __init__(
+        self,
+        store: Store,
+        delivery: Delivery,
+        steady: Callable[[Callable[[], Awaitable[object]]], Awaitable[object]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._delivery = delivery
+        self._steady = steady
+        self._clock = clock
+
+    async def tell(self, message: Message, aside: Aside) -> Aside:
+        """Send what is due to the asker alone, once even if this is repeated after a crash; says how it went."""
+        if not message.staff_id:
+            return replace(aside, way="external", code="external")
+        key = f"aside:{message.key}"
+        if await self._steady(lambda: self._store.note(key)):
+            return replace(aside, way="sent")
+        alone = replace(message, is_group=False)
+        decision = aside.decision
+        if isinstance(decision, Answered):
+            # It arrives far from the question, so it has to name it.
+            decision = replace(decision, picked=True)
+        try:
+            await self._delivery.send_alone(alone, render(decision, alone))
+        except OutcomeUnknown as exc:
+            return replace(aside, way="unsure", code=exc.code)
+        except DeliveryError as exc:
+            log.error("aside.failed", code=exc.code, reason=str(exc))
+            return replace(aside, way="barred", code=exc.code)
+        await self._steady(lambda: self._store.put_note(key, "sent", _REMEMBER_SECONDS))
+        if listed := options(decision):
+            # The list can be picked from where it was shown.
+            context = Context(listed, self._clock() + CONTEXT_SECONDS)
+            await self._steady(lambda: self._store.put_context(alone.thread, context))
+        return replace(aside, way="sent")
