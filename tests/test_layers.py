@@ -34,10 +34,7 @@ LAYERS = {
         certainty
         charts
         company
-        permitted
-        menus
         courtesy
-        picks
         dialogue
         digest
         dingtalk.codes
@@ -69,6 +66,7 @@ LAYERS = {
         knowledge.parse
         knowledge.quoting
         knowledge.reader
+        knowledge.schema
         knowledge.settling
         knowledge.slips
         knowledge.splice
@@ -80,7 +78,10 @@ LAYERS = {
         lexicon
         matching
         meaning
+        menus
         orders
+        permitted
+        picks
         privacy
         render
         shared_text

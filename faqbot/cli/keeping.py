@@ -1,4 +1,4 @@
-"""Commands of whoever keeps the knowledge files: check, export, import."""
+"""Commands of whoever keeps the knowledge files: check, schema, export, import."""
 
 from __future__ import annotations
 
@@ -52,6 +52,14 @@ def check(
     if refused:
         fail("\n".join(refused))
     raise typer.Exit(1 if errors else 0)
+
+
+@cli.command()
+def schema() -> None:
+    """打印知识文件的 JSON Schema：编辑器（例如 VS Code）拿到它，写的时候就有提示和检查。"""
+    from faqbot.knowledge import schema as knowledge_schema
+
+    typer.echo(json.dumps(knowledge_schema.schema(), ensure_ascii=False, indent=2))
 
 
 @cli.command("export")
