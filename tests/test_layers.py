@@ -21,6 +21,7 @@ LAYERS = {
     """,
     1: """
         alike
+        attendance
         automation.conditions
         automation.deeds
         automation.reading
@@ -93,6 +94,7 @@ LAYERS = {
     """,
     2: """
         automation.events
+        dingtalk.attendance
         dingtalk.contacts
         dingtalk.directory
         dingtalk.groups

@@ -116,6 +116,11 @@ class Contacts:
                 self.hire(person.name, userid=person.id)
         return list(self.members.values())
 
+    def find(self, userid: str) -> Member | None:
+        if userid not in self.members:
+            self.everybody()
+        return self.members.get(userid)
+
     def upwards(self, dept_id: int) -> Iterator[int]:
         """The department and its parents up to the root."""
         while dept_id != ROOT and dept_id in self.departments:
@@ -199,7 +204,7 @@ class Contacts:
         if not isinstance(mobile, str) or not _MOBILE.fullmatch(mobile):
             raise Refused(60103, "手机号码不合法，国外手机号请使用 +xx-xxxxxx 格式")
         self._check_unique(body, mobile)
-        if body.get("manager_userid") and body["manager_userid"] not in {m.userid for m in self.everybody()}:
+        if body.get("manager_userid") and self.find(body["manager_userid"]) is None:
             raise Refused(60128, "主管不存在")
         if mobile in self.crowded:
             raise Refused(40019, "该用户已加入5个未认证企业")
@@ -217,7 +222,7 @@ class Contacts:
 
     def _check_unique(self, body: Mapping[str, Any], mobile: str) -> None:
         everybody = self.everybody()
-        if any(m.userid == body.get("userid") for m in everybody):
+        if body.get("userid") in self.members:
             raise Refused(60102, "UserID在公司中已存在")
         if any(m.mobile == mobile for m in everybody):
             raise Refused(self.mobile_taken, "手机号码在公司中已存在")
@@ -254,12 +259,12 @@ class Contacts:
     def _visible(self, userid: Any) -> Member:
         if not isinstance(userid, str) or not userid:
             raise Refused(400002, "参数错误：userid")
-        found = [m for m in self.everybody() if m.userid == userid]
-        if not found:
+        found = self.find(userid)
+        if found is None:
             raise Refused(60121, "找不到该用户")
-        if not self._in_scope(found[0].departments):
+        if not self._in_scope(found.departments):
             raise Refused(50002, "企业中的用户不在授权范围")
-        return found[0]
+        return found
 
     def _in_scope(self, departments: Sequence[int]) -> bool:
         return self.scope is None or any(above in self.scope for d in departments for above in self.upwards(d))

@@ -13,9 +13,11 @@ from typing import Any
 
 from aiohttp import web
 
+from faqbot.sandbox.attendance import Attendance
 from faqbot.sandbox.contacts import Contacts
 from faqbot.sandbox.faults import Faults
 from faqbot.sandbox.gateway import Delivery, Gateway
+from faqbot.sandbox.media import MOST_BYTES, Media
 from faqbot.sandbox.old_api import OldApi
 from faqbot.sandbox.replies import Replies
 from faqbot.sandbox.robot import RobotApi
@@ -58,6 +60,8 @@ class FakeDingTalk:
         self.robots = GroupRobots(self.world, clock)
         self.oapi = OldApi(self.world, self.faults, self.tokens)
         self.contacts = Contacts(self.world, self.oapi)
+        self.attendance = Attendance(self.contacts, self.oapi, clock)
+        self.media = Media(self.oapi)
         self.url = ""
         self._clock = clock
         self.examples: Sequence[str] = ()
@@ -67,8 +71,9 @@ class FakeDingTalk:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen; port 0 takes a free one. Raises OSError when the port is taken."""
-        app = web.Application()
-        for part in (self.gateway, self.webhooks, self.robot, self.robots, self.tokens, self.contacts):
+        app = web.Application(client_max_size=MOST_BYTES)
+        answering = (self.gateway, self.webhooks, self.robot, self.robots, self.tokens)
+        for part in (*answering, self.contacts, self.attendance, self.media):
             app.add_routes(part.routes())
         app.add_routes(self._page_routes())
         # The page's event streams stay open for ever; closing must not wait for them.

@@ -1,0 +1,51 @@
+"""Uploaded files: kept by their media id, for messages that name it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+from aiohttp import web
+
+from faqbot.sandbox.old_api import OldApi, Refused, refusal
+
+PATH = "/media/upload"
+_KINDS = {"image", "voice", "video", "file"}
+MOST_BYTES = 20 * 1024 * 1024
+
+
+class Media:
+    """`files` are name and content by media id."""
+
+    def __init__(self, oapi: OldApi) -> None:
+        self._oapi = oapi
+        self.files: dict[str, tuple[str, bytes]] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post(PATH, self._upload)]
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        try:
+            self._oapi.admit(request, "")
+            answer = await self._take(request)
+        except Refused as exc:
+            answer = refusal(exc)
+        self._oapi.record(PATH, {}, int(answer["errcode"]))
+        return web.json_response(answer)
+
+    async def _take(self, request: web.Request) -> dict[str, Any]:
+        kind = request.query.get("type", "")
+        if kind not in _KINDS:
+            raise Refused(40004, "不合法的媒体文件类型")
+        async for part in await request.multipart():
+            if getattr(part, "name", "") != "media":
+                continue
+            content = bytes(await part.read())  # type: ignore[union-attr]
+            if not content or len(content) > MOST_BYTES:
+                raise Refused(40006, "不合法的文件大小")
+            media_id = f"@l{secrets.token_urlsafe(12)}"
+            self.files[media_id] = (getattr(part, "filename", "") or "", content)
+            created = int(time.time() * 1000)
+            return {"errcode": 0, "errmsg": "ok", "type": kind, "media_id": media_id, "created_at": created}
+        raise Refused(41005, "缺少多媒体文件数据")
