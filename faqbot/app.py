@@ -15,6 +15,7 @@ from typing import Protocol
 
 import aiohttp
 
+from faqbot.automation.rules import Automations
 from faqbot.bot import Bot
 from faqbot.console.office import Office
 from faqbot.console.origin import is_loopback
@@ -97,11 +98,11 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         robot = Robot(open_api(settings, session, store, metrics, quota.call), settings.robot_code)
         webhook = Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint))
         delivery = Delivery(webhook, robot, store, metrics, quota, clock=clock)
-        robots = GroupRobots(session, settings.oapi_endpoint)
+        robots = GroupRobots(session, settings.oapi_endpoint, clock=clock)
         ways: dict[str, Way] = {
             "person": ToPeople(robot, metrics),
             "group": ToGroup(robot, metrics),
-            "robot": ToRobot(robots, robot_keys(library, settings), metrics, quota),
+            "robot": ToRobot(robots, robot_keys(lambda: library.current.automations, settings), metrics, quota),
         }
         outbox = Outbox(store, ways, clock=clock)
         deeds = {OrderKind.MY_QUESTIONS: OwnQuestions(store, clock)}
@@ -139,17 +140,19 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         log.info("bot.stopping")
 
 
-def robot_keys(library: Library, settings: Settings) -> Callable[[str], RobotKeys]:
-    """What finds the keys of a group robot by its name in `automations.yaml`."""
+def robot_keys(automations: Callable[[], Automations], settings: Settings) -> Callable[[str], RobotKeys]:
+    """What finds the keys of a group robot by its name in `automations.yaml`; it raises DeliveryError."""
 
     def keys(name: str) -> RobotKeys:
-        robot = library.current.automations.robots.get(name)
+        robots = automations().robots
         # Both may be mended while the notice waits: the name in the file, the variable in the environment.
-        if robot is None:
-            raise DeliveryError(f"automations.yaml 里没有叫“{name}”的机器人", code="no_robot")
+        if name not in robots:
+            known = f"，有的是：{'、'.join(robots)}" if robots else "，一个机器人也没有写"
+            raise DeliveryError(f"automations.yaml 里没有叫“{name}”的机器人{known}", code="no_robot")
+        robot = robots[name]
         if why_not := robot.why_not(settings.variable):
             raise DeliveryError(why_not, code="no_keys")
-        return RobotKeys(robot.token.value(settings.variable), robot.secret.value(settings.variable))
+        return RobotKeys.read(robot.token.value(settings.variable), robot.secret.value(settings.variable))
 
     return keys
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
@@ -16,10 +17,12 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from faqbot.app import http_session, open_api
+from faqbot.automation.rules import DINGTALK_EVENTS, Automations, On
+from faqbot.dingtalk.groups import RobotKeys
 from faqbot.dingtalk.openapi import OpenApi
 from faqbot.dingtalk.stream import OpenFailed, gateway_url, open_ticket
 from faqbot.errors import AuthFailed, DeliveryError, KnowledgeMissing, NeedsAdmin, StartError, StoreError
-from faqbot.knowledge.assemble import assemble
+from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.metrics import Metrics
 from faqbot.quota import Quota
 from faqbot.settings import Settings
@@ -30,6 +33,8 @@ from faqbot.store import Store, open_store
 _SKEW_WARNING, _SKEW_BAD = 60.0, 1800.0
 _SECONDS = aiohttp.ClientTimeout(total=10)
 _OLD_BACKLOG_SECONDS = 600.0
+_TOKEN = re.compile(r"[0-9a-f]{64}")
+_SHORTEST_TOKEN = 16
 
 
 class Level(IntEnum):
@@ -76,7 +81,11 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         if store is not None:
             for found in await _store(store, settings):
                 yield found
-        yield await _knowledge(store, settings)
+        finding, snapshot = await _knowledge(store, settings)
+        yield finding
+        if snapshot is not None:
+            for found in (*_robots(snapshot.automations, settings), *_hooks(snapshot.automations, settings)):
+                yield found
 
 
 async def _their_time(session: aiohttp.ClientSession, settings: Settings) -> float | None:
@@ -192,21 +201,60 @@ async def _store(store: Store, settings: Settings) -> list[Finding]:
     return [*found, Finding("本月额度", Level.WARNING if near else Level.GOOD, f"这个机器人用了 {used}{advice}")]
 
 
-async def _knowledge(store: Store | None, settings: Settings) -> Finding:
+async def _knowledge(store: Store | None, settings: Settings) -> tuple[Finding, Snapshot | None]:
     name = "知识"
     try:
         shelf = await shelf_beside(settings, store)
         files, remarks = await shelf.read(), await shelf.remarks()
     except (KnowledgeMissing, StoreError) as exc:
-        return Finding(name, Level.BAD, str(exc))
+        return Finding(name, Level.BAD, str(exc)), None
     snapshot = assemble(files, label=shelf.label, today=_today(settings)())
     snapshot = replace(snapshot, problems=(*snapshot.problems, *remarks))
     errors = sum(p.is_error for p in snapshot.problems)
     warnings = len(snapshot.problems) - errors
     text = f"{len(snapshot.entries)} 条，{errors} 个错误，{warnings} 个提醒"
     if errors:
-        return Finding(name, Level.BAD, f"{text}：请运行 faqbot check 查看文件和行号")
-    return Finding(name, Level.WARNING if not snapshot.entries else Level.GOOD, text)
+        return Finding(name, Level.BAD, f"{text}：请运行 faqbot check 查看文件和行号"), snapshot
+    return Finding(name, Level.WARNING if not snapshot.entries else Level.GOOD, text), snapshot
+
+
+def _robots(automations: Automations, settings: Settings) -> Iterator[Finding]:
+    """Each group robot as far as that can be seen without sending anything."""
+    for name, robot in automations.robots.items():
+        shown = f"群机器人 {name}"
+        if why_not := robot.why_not(settings.variable):
+            yield Finding(shown, Level.BAD, f"{why_not}：请在钉钉 群设置 > 机器人 里复制，写进环境变量或 .env")
+            continue
+        keys = RobotKeys.read(robot.token.value(settings.variable), robot.secret.value(settings.variable))
+        if not _TOKEN.fullmatch(keys.token):
+            text = "token 不像 Webhook 地址里的 access_token（64 个十六进制字符）：请重新复制"
+            yield Finding(shown, Level.WARNING, text)
+        elif keys.secret and not keys.secret.startswith("SEC"):
+            text = "secret 不像加签的密钥（以 SEC 开头）：请到 群设置 > 机器人 > 安全设置 重新复制"
+            yield Finding(shown, Level.WARNING, text)
+        else:
+            guarded = "已设置 token 和密钥" if keys.secret else "已设置 token，没有加签的密钥"
+            text = f"{guarded}；对不对要真的发一条才知道：faqbot send {name} 你好"
+            yield Finding(shown, Level.GOOD, text)
+
+
+def _hooks(automations: Automations, settings: Settings) -> Iterator[Finding]:
+    """Whether anybody can send the events that rules wait for, and whether nobody else can."""
+    name = "外部事件"
+    waited = [r.trigger.event for r in automations.rules if isinstance(r.trigger, On)]
+    outside = [event for event in dict.fromkeys(waited) if not event.startswith(DINGTALK_EVENTS)]
+    closed = [e for e in outside if not any(hook.opens(e) for hook in automations.hooks)]
+    if closed and not settings.hook_secret:
+        text = f"没有设置 FAQBOT_HOOK_SECRET，事件 {'、'.join(closed)} 进不来"
+        yield Finding(name, Level.WARNING, f"{text}：请设置它，或在 automations.yaml 的 hooks 里给发送方一个 token")
+    for hook in automations.hooks:
+        token = hook.token.value(settings.variable)
+        if not token:
+            text = f"{hook.pattern} 的 token 还没有设置环境变量 {hook.token.variable}，这个发送方进不来"
+            yield Finding(name, Level.WARNING, text)
+        elif len(token) < _SHORTEST_TOKEN:
+            text = f"{hook.pattern} 的 token 太短，容易被猜中：请换成 {_SHORTEST_TOKEN} 个以上的随机字符"
+            yield Finding(name, Level.WARNING, text)
 
 
 def _today(settings: Settings) -> Callable[[], date]:

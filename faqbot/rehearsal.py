@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,9 @@ from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 
 _GROUP = "星野科技全员群"
+_SALES = "星野科技销售群"
+# Name of the robot as the group sees it, its group, and the environment variables of the sample automations.yaml.
+_ROBOTS = (("全员通知", _GROUP, "ROBOT_ALL"), ("销售通知", _SALES, "ROBOT_SALES"))
 _PEOPLE = ("小李", "小王", "小陈", "张姐")
 _GUEST = "外部顾问"
 _EXAMPLES = ("年假几天", "报销怎么提交", "公积金怎么提", "试用期工资", "帮助")
@@ -32,6 +36,10 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         for person in people:
             ding.world.single(person)
         ding.examples = _EXAMPLES
+        environ = dict(settings.environ)
+        for name, title, variable in _ROBOTS:
+            robot = ding.robots.add(name, title, secret=f"SEC{secrets.token_hex(32)}")
+            environ |= {f"{variable}_TOKEN": robot.token, f"{variable}_SECRET": robot.secret}
         await _listen(ding, settings, say)
         stack.push_async_callback(ding.close)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="faqbot-"))
@@ -45,6 +53,7 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
             store=f"sqlite:///{Path(folder) / 'sandbox.db'}",
             host="127.0.0.1",
             port=0,
+            environ=environ,
         )
         stopped = until_stopped()
         app = await stack.enter_async_context(running(bot_settings))

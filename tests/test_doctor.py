@@ -350,6 +350,46 @@ async def test_broken_missing_and_empty_knowledge_is_told(settings: Settings, tm
     assert finding.level is Level.WARNING and finding.text.startswith("0 条")
 
 
+ROBOT_FILE = """
+robots:
+  all-hands: {token: $ROBOT_ALL_TOKEN, secret: $ROBOT_ALL_SECRET}
+hooks:
+  crm.*: {token: $CRM_HOOK_TOKEN}
+automations:
+  - id: customer
+    when: {event: crm.customer.created}
+    do: [{notify: {robot: all-hands, text: 新客户}}]
+  - id: joined
+    when: {event: hr.employee.joined}
+    do: [{notify: {robot: all-hands, text: 欢迎}}]
+"""
+ROBOT, EVENTS = "群机器人 all-hands", "外部事件"
+GOOD_KEYS = {"ROBOT_ALL_TOKEN": "0a" * 32, "ROBOT_ALL_SECRET": "SEC" + "0a" * 32, "CRM_HOOK_TOKEN": "x" * 32}
+
+
+@pytest.mark.parametrize(
+    ("environ", "name", "level", "word"),
+    [
+        ({}, ROBOT, Level.GOOD, "faqbot send all-hands 你好"),
+        ({"ROBOT_ALL_TOKEN": "https://oapi.dingtalk.com/robot/send?access_token=" + "0a" * 32}, ROBOT, Level.GOOD, ""),
+        ({"ROBOT_ALL_TOKEN": ""}, ROBOT, Level.BAD, "ROBOT_ALL_TOKEN"),
+        ({"ROBOT_ALL_TOKEN": "abc"}, ROBOT, Level.WARNING, "access_token"),
+        ({"ROBOT_ALL_SECRET": "abc"}, ROBOT, Level.WARNING, "加签"),
+        ({}, EVENTS, Level.WARNING, "FAQBOT_HOOK_SECRET，事件 hr.employee.joined 进不来"),
+        ({"CRM_HOOK_TOKEN": "short", "hook_secret": "s"}, EVENTS, Level.WARNING, "太短"),
+        ({"CRM_HOOK_TOKEN": "", "hook_secret": "s"}, EVENTS, Level.WARNING, "CRM_HOOK_TOKEN"),
+    ],
+)
+async def test_robots_and_hooks_are_looked_at_without_sending(
+    ding: FakeDingTalk, settings: Settings, environ: dict[str, str], name: str, level: Level, word: str
+) -> None:
+    (settings.knowledge / "automations.yaml").write_text(ROBOT_FILE, encoding="utf-8")
+    given = GOOD_KEYS | environ
+    finding = await found(replace(settings, hook_secret=given.pop("hook_secret", ""), environ=given), name)
+    assert finding.level is level and word in finding.text
+    assert not ding.robots.calls and "0a0a" not in finding.text
+
+
 # -- the command -------------------------------------------------------------------------------
 
 

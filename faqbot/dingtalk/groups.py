@@ -29,6 +29,11 @@ class RobotKeys:
     token: str = field(repr=False)
     secret: str = field(default="", repr=False)
 
+    @classmethod
+    def read(cls, token: str, secret: str) -> RobotKeys:
+        """From what a person copied: the token may be the whole webhook address it stands in."""
+        return cls(token.rpartition("access_token=")[2].partition("&")[0].strip(), secret.strip())
+
 
 class GroupRobots:
     """Posts to group robots. `clock` is epoch seconds; DingTalk takes a signature within an hour of its own clock."""
