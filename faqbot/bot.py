@@ -17,6 +17,7 @@ from faqbot.embeddings import Embeddings
 from faqbot.errors import ContentRefused, DeliveryError, StoreError
 from faqbot.inbox import Inbox
 from faqbot.knowledge.library import Library
+from faqbot.memory import fresh, remember
 from faqbot.metrics import Metrics
 from faqbot.model import (
     Answered,
@@ -28,6 +29,7 @@ from faqbot.model import (
     Menu,
     Message,
     MessageKind,
+    NoneOfThese,
     Offered,
     Order,
     OrderKind,
@@ -40,7 +42,6 @@ from faqbot.model import (
     Unanswered,
     Verdict,
 )
-from faqbot.picks import CONTEXT_SECONDS, options
 from faqbot.privacy import mask_numbers, private_entry, withheld
 from faqbot.quota import Quota
 from faqbot.render import render
@@ -112,7 +113,8 @@ class Bot:
     async def handle(self, message: Message) -> None:
         """Decide on one message, reply and record what became of it."""
         started = time.perf_counter()
-        decision = await self._decide(message)
+        context = await self.inbox.steady(lambda: self._store.context(message.thread, self._clock()))
+        decision = await self._decide(message, context)
         age = self._clock() - message.received_at
         if age > _ABANDON_SECONDS or (age > LATE_SECONDS and isinstance(decision, Smalltalk)):
             verdict = Verdict(State.ABANDONED, "too_old")
@@ -127,7 +129,7 @@ class Bot:
             if isinstance(decision, Aside):
                 decision = await self._discretion.tell(message, decision)
             verdict = await self._reply(message, decision)
-        await self._record(message, decision, verdict)
+        await self._record(message, decision, verdict, context)
         ms = round((time.perf_counter() - started) * 1000, 1)
         log.info(
             "message.done",
@@ -143,8 +145,7 @@ class Bot:
         """Finish the replies under way within a grace time; the rest stays in the store."""
         await self.inbox.drain(seconds)
 
-    async def _decide(self, message: Message) -> Decision:
-        context = await self.inbox.steady(lambda: self._store.context(message.thread, self._clock()))
+    async def _decide(self, message: Message, context: Context | None) -> Decision:
         meaning = None
         if self._embeddings is not None and message.text:
             meaning = await self._embeddings.of_question(message.text)
@@ -194,9 +195,9 @@ class Bot:
             log.error("reply.failed", code=exc.code, reason=str(exc))
         return Verdict(State.FAILED, refusal.code)
 
-    async def _record(self, message: Message, decision: Decision, verdict: Verdict) -> None:
+    async def _record(self, message: Message, decision: Decision, verdict: Verdict, before: Context | None) -> None:
         record = _record(message, decision, verdict, self._clock())
-        context = self._offered(decision, verdict)
+        context = self._remembered(message, decision, verdict, before)
         self._metrics.finished.labels(verdict.state).inc()
         try:
             await self.inbox.steady(lambda: self._store.finish(message, verdict, record, context))
@@ -208,12 +209,16 @@ class Bot:
                     await self._store.finish(message, verdict, record, context)
             raise
 
-    def _offered(self, decision: Decision, verdict: Verdict) -> Context | None:
-        listed = options(decision)
-        # A list nobody saw must not be picked from.
-        if not listed or verdict != Verdict(State.ANSWERED):
+    def _remembered(
+        self, message: Message, decision: Decision, verdict: Verdict, before: Context | None
+    ) -> Context | None:
+        """The asker's new context; None where nothing changed. A list nobody saw must not be picked from."""
+        if verdict != Verdict(State.ANSWERED):
             return None
-        return Context(listed, self._clock() + CONTEXT_SECONDS)
+        now = self._clock()
+        held = fresh(before, now)
+        after = remember(held, decision, message.id, now)
+        return after if after != held else None
 
 
 def _outcome(decision: Decision) -> str:
@@ -228,6 +233,8 @@ def _outcome(decision: Decision) -> str:
             return "unanswered"
         case Aside(inner):
             return _outcome(inner)
+        case NoneOfThese():
+            return "none_of_these"
         case Menu() | TopicList():
             return "menu"
         case Smalltalk(kind):
@@ -254,7 +261,7 @@ def _record(message: Message, decision: Decision, verdict: Verdict, now: float) 
             entry, score = candidates[0].entry.id, candidates[0].score
         case Unanswered(nearest):
             score = nearest[0].score if nearest else 0.0
-        case Broken():
+        case Broken() | NoneOfThese():
             pass
         case _:
             return None

@@ -90,6 +90,7 @@ class Desk:
                 now=self._clock(),
                 today=self._today(),
                 known=self._found,
+                groups=snapshot.groups,
             )
         except Exception as exc:
             if len(batch) == 1:

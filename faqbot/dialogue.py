@@ -8,7 +8,9 @@ from datetime import date
 
 from faqbot.courtesy import courtesy
 from faqbot.features import Floats
+from faqbot.knowledge.groups import NO_GROUPS, Groups
 from faqbot.matching import Asked, Explanation, Index
+from faqbot.memory import fresh
 from faqbot.menus import NO_TOPIC, topic_list
 from faqbot.model import (
     Answered,
@@ -19,6 +21,7 @@ from faqbot.model import (
     Entry,
     Message,
     MessageKind,
+    NoneOfThese,
     Offered,
     Small,
     Smalltalk,
@@ -75,6 +78,7 @@ def decide_many(
     now: float,
     today: date,
     known: MutableMapping[Hashable, Sequence[Candidate]] | None = None,
+    groups: Groups = NO_GROUPS,
 ) -> list[Decision]:
     """Decide on several messages; those that are questions are searched for together.
 
@@ -91,10 +95,25 @@ def decide_many(
         message, ranking = cases[number].message, found[keys[number]]
         decisions[number] = _match(message.text, ranking, index, _listed(message, today), limits)
     return [
-        _discreet(decision, case.message, index, today)
+        _with_contact(_discreet(decision, case.message, index, today), case, index, groups, now, today)
         for case, decision in zip(cases, decisions, strict=True)
         if decision is not None
     ]
+
+
+def _with_contact(decision: Decision, case: Case, index: Index, groups: Groups, now: float, today: date) -> Decision:
+    """Name a person to whoever was left without an answer before: the group's contact, else who keeps what is near."""
+    if not isinstance(decision, Unanswered | NoneOfThese):
+        return decision
+    context = fresh(case.context, now)
+    if not context.misses:
+        return decision
+    near = [c.entry for c in decision.nearest] if isinstance(decision, Unanswered) else []
+    near += [e for option in context.options if option.kind == "entry" and (e := index.by_id.get(option.key))]
+    listed = _listed(case.message, today)
+    owners = (e.owner.strip() for e in near if e.owner.strip() and listed(e))
+    contact = groups.of(case.message.conversation_id).contact.strip() or next(owners, "")
+    return replace(decision, contact=contact)
 
 
 def _same_for(case: Case, index: Index, today: date) -> Hashable:
@@ -110,9 +129,8 @@ def _without_search(case: Case, index: Index, now: float, today: date) -> Decisi
         return Smalltalk(Small.NOT_HEARD if message.kind is MessageKind.AUDIO else Small.NOT_TEXT)
     if (order := read_order(message)) and not index.has_wording(message.text):
         return order
-    live = case.context if case.context and now < case.context.until else None
     listed = _listed(message, today)
-    return courtesy(message.text, index, listed) or pick(message.text, live, index, listed)
+    return courtesy(message.text, index, listed) or pick(message.text, fresh(case.context, now), index, listed)
 
 
 def _allowed(message: Message, today: date) -> Allowed:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from faqbot.delivery import Delivery
 from faqbot.errors import DeliveryError, OutcomeUnknown
+from faqbot.memory import remember
 from faqbot.model import Answered, Aside, Context, Message
-from faqbot.picks import CONTEXT_SECONDS, options
 from faqbot.render import render
 from faqbot.store import Store
 from faqbot.telemetry import EventLog
@@ -54,8 +54,7 @@ class Discretion:
             log.error("aside.failed", code=exc.code, reason=str(exc))
             return replace(aside, way="barred", code=exc.code)
         await self._steady(lambda: self._store.put_note(key, "sent", _REMEMBER_SECONDS))
-        if listed := options(decision):
-            # The list can be picked from where it was shown.
-            context = Context(listed, self._clock() + CONTEXT_SECONDS)
-            await self._steady(lambda: self._store.put_context(alone.thread, context))
+        # The list can be picked from where it was shown, and what is said there next follows the answer.
+        context = remember(Context(), decision, message.id, self._clock())
+        await self._steady(lambda: self._store.put_context(alone.thread, context))
         return replace(aside, way="sent")

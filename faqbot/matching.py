@@ -81,6 +81,7 @@ class Index:
 
     def __init__(self, entries: Iterable[Entry], synonyms: Synonyms | None = None) -> None:
         self.entries = tuple(entries)
+        self.by_id = {entry.id: entry for entry in self.entries}
         self._synonyms = synonyms or Synonyms(GROUPS)
         self._shown: list[str] = []
         owner: list[int] = []

@@ -156,18 +156,59 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One line of a numbered list that was sent: an entry to answer or a topic to open."""
+    """One line of a numbered list that was sent: an entry to answer, a topic to open, one of the cases an answer
+    depends on (`ask`), or that it is none of them."""
 
-    kind: Literal["entry", "topic"]
+    kind: Literal["entry", "topic", "case", "none"]
     key: str
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What one asker in one conversation was offered; void after `until` (epoch seconds)."""
+class Last:
+    """The answer an asker got last in a conversation: of this 为什么, 没用 and an elliptical question speak.
 
-    options: tuple[Option, ...]
+    `question` is the wording of HR's that matched.
+    """
+
+    message_id: str
+    entry_id: str
+    question: str
+    score: float
     until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What an asker said about themselves when asked back: `city` is 上海, until then.
+
+    `said` is empty where the question was put and not answered yet; `entry_id` is the entry that put it.
+    """
+
+    name: str
+    said: str
+    entry_id: str
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What one asker and the bot last told each other in one conversation; each part is void after its `until`, in
+    epoch seconds, which for `options` stands beside them.
+
+    `misses` are until when each of the last questions counts that went unanswered in a row.
+    """
+
+    options: tuple[Option, ...] = ()
+    until: float = 0.0
+    last: Last | None = None
+    misses: tuple[float, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+    @property
+    def ends(self) -> float:
+        """When the last part of it is void."""
+        last = self.last.until if self.last else 0.0
+        return max(self.until, last, *self.misses, *(fact.until for fact in self.facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +226,14 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """`hidden` holds private entries near the question that its asker may not see: it is not repeated in a group."""
+    """Nothing was found; `contact` is whom to turn to, once an asker was left without an answer twice in a row.
+
+    `hidden` holds private entries near the question that its asker may not see: it is not repeated in a group.
+    """
 
     nearest: tuple[Candidate, ...] = ()
     hidden: tuple[Candidate, ...] = ()
+    contact: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +262,13 @@ class TopicList:
     topic: str
     entries: tuple[Entry, ...]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOfThese:
+    """Nothing on the list that was sent was meant; `contact` is whom to turn to instead, if anybody by now."""
+
+    contact: str = ""
 
 
 class Small(StrEnum):
@@ -280,7 +332,19 @@ class Told:
 
 
 Decision = (
-    Answered | Offered | Unanswered | Aside | Menu | TopicList | Smalltalk | OutOfList | Late | Broken | Order | Told
+    Answered
+    | Offered
+    | Unanswered
+    | NoneOfThese
+    | Aside
+    | Menu
+    | TopicList
+    | Smalltalk
+    | OutOfList
+    | Late
+    | Broken
+    | Order
+    | Told
 )
 
 

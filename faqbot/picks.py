@@ -12,6 +12,7 @@ from faqbot.model import (
     Context,
     Decision,
     Menu,
+    NoneOfThese,
     Offered,
     Option,
     OutOfList,
@@ -21,7 +22,14 @@ from faqbot.model import (
     Unanswered,
 )
 from faqbot.permitted import Allowed
+from faqbot.text import normalise
 
+NONE_OF_THESE = "都不是"
+_NONE_OF_THESE = {
+    NONE_OF_THESE, "都不对", "以上都不是", "上面都不是", "这些都不是", "都不是这些", "不是这些", "没有我要",
+    "没有我想问", "都不是我想问", "都不是我要问",
+}  # fmt: skip
+_PARTICLES = "啊呀哦呢吧嘛的了"
 # A list can be picked from for so long.
 CONTEXT_SECONDS = 600.0
 
@@ -36,7 +44,7 @@ def options(decision: Decision) -> tuple[Option, ...]:
     """What the numbers of the list that is about to be sent stand for."""
     match decision:
         case Offered(candidates):
-            return tuple(Option("entry", c.entry.id) for c in candidates)
+            return (*(Option("entry", c.entry.id) for c in candidates), Option("none", ""))
         case Menu(topics):
             return tuple(Option("topic", name) for name, _, _ in topics)
         case TopicList(_, entries):
@@ -45,22 +53,31 @@ def options(decision: Decision) -> tuple[Option, ...]:
             return ()
 
 
-def pick(text: str, context: Context | None, index: Index, allowed: Allowed) -> Decision | None:
+def pick(text: str, context: Context, index: Index, allowed: Allowed) -> Decision | None:
+    """What a message picks from the list of a context that holds; None where it picks nothing."""
+    none_of_these = normalise(text).rstrip(_PARTICLES) in _NONE_OF_THESE
     number = picked_number(text)
-    if number is None:
+    if number is None and not none_of_these:
         return None
-    if context is None or not context.options:
+    if not context.options:
         # An entry about 996 is asked for by its number.
         return None if index.has_wording(text) else Smalltalk(Small.NOTHING_TO_PICK)
+    if number is None:
+        return NoneOfThese()
     if not 1 <= number <= len(context.options):
         return OutOfList(len(context.options))
-    option = context.options[number - 1]
+    return _chosen(context.options[number - 1], index, allowed)
+
+
+def _chosen(option: Option, index: Index, allowed: Allowed) -> Decision:
+    if option.kind == "none":
+        return NoneOfThese()
     if option.kind == "topic":
         opened = topic_list(option.key, index, allowed)
         return opened if opened.entries else Unanswered()
-    entry = next((e for e in index.entries if e.id == option.key and allowed(e)), None)
+    entry = index.by_id.get(option.key)
     # The entry may have been taken away since the list was sent.
-    return Answered(entry, 1.0, entry.question, picked=True) if entry else Unanswered()
+    return Answered(entry, 1.0, entry.question, picked=True) if entry and allowed(entry) else Unanswered()
 
 
 def picked_number(text: str) -> int | None:

@@ -17,6 +17,7 @@ from faqbot.model import (
     Menu,
     Message,
     MessageKind,
+    NoneOfThese,
     Offered,
     Order,
     OutOfList,
@@ -27,6 +28,7 @@ from faqbot.model import (
     TopicList,
     Unanswered,
 )
+from faqbot.picks import NONE_OF_THESE
 from faqbot.privacy import private_entry
 from faqbot.text import neutralise
 
@@ -109,9 +111,11 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return _answer(entry, message, picked)
         case Offered(candidates):
             questions = [c.entry.question for c in candidates]
-            return "您是想问哪一个？", _numbered("您是想问：", questions, message, "都不是的话，换个说法再问我一次。")
+            return "您是想问哪一个？", _numbered("您是想问：", [*questions, NONE_OF_THESE], message)
         case Unanswered():
             return "没有找到答案", _unanswered(decision, message)
+        case NoneOfThese(contact):
+            return "都不是", _none_of_these(message, contact)
         case Aside(way=way):
             return _ASIDE_TITLES.get(way, "请私聊我"), _ASIDE[way]
         case Menu(topics):
@@ -201,10 +205,24 @@ _NOT_ALOUD = f"没有找到答案，已经记下来了。也可能是我没有�
 
 def _unanswered(decision: Unanswered, message: Message) -> str:
     if message.is_group and private_entry(decision):
-        return _NOT_ALOUD
+        return f"{_NOT_ALOUD}{_grey(_person(decision.contact, message))}"
     asked = f"「{neutralise(message.text)}」" if message.text.strip() else "这个问题"
-    hint = "可以换个说法再问，或者" + ("「@我 帮助」" if message.is_group else "发「帮助」") + "看看我能答什么。"
+    hint = _person(decision.contact, message) or f"可以换个说法再问，或者{_type('帮助', message)}看看我能答什么。"
     return f"没有找到{asked}的答案，已经记下来了。{_grey(hint)}"
+
+
+def _none_of_these(message: Message, contact: str) -> str:
+    hint = _person(contact, message) or f"{_type('帮助', message)}看看我能答什么。"
+    return f"好的，已经记下来了。请换个说法再问我一次，说得具体一些更好找。{_grey(hint)}"
+
+
+def _person(contact: str, message: Message) -> str:
+    """Whom to turn to when the bot did not help twice."""
+    return f"要找人的话，{_type('人工', message)}，我请{_label(contact)}来答。" if contact else ""
+
+
+def _type(word: str, message: Message) -> str:
+    return f"发「@我 {word}」" if message.is_group else f"发「{word}」"
 
 
 def _menu(topics: Sequence[tuple[str, int, str]], message: Message) -> str:

@@ -38,6 +38,7 @@ _OUTCOMES = {
     "picked": "从列表选中",
     "offered": "列出候选",
     "unanswered": "没有找到",
+    "none_of_these": "都不是",
     "broken": "出错",
 }
 _REASONS = {

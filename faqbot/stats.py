@@ -47,6 +47,7 @@ class Asked:
 
     record: QuestionRecord
     picks: list[QuestionRecord] = field(default_factory=list)
+    declined: bool = False  # nothing on the list was meant
 
     @property
     def records(self) -> tuple[QuestionRecord, ...]:
@@ -54,6 +55,8 @@ class Asked:
 
     @property
     def fate(self) -> Fate:
+        if self.declined and not self.picks:
+            return Fate.MISSED
         if not self.picks:
             return _FATES[self.record.outcome] if self.record.delivery == DELIVERED else Fate.FAILED
         return Fate.PICKED if any(p.delivery == DELIVERED for p in self.picks) else Fate.FAILED
@@ -101,10 +104,12 @@ def pair(records: Iterable[QuestionRecord]) -> list[Asked]:
     asked: list[Asked] = []
     lists: dict[tuple[str, str], Asked] = {}
     for record in sorted(records, key=lambda r: r.asked_at):
-        if record.outcome not in _FATES:
-            continue
         thread = (record.conversation_id, record.asker)
         offer = lists.get(thread)
+        if record.outcome == "none_of_these" and offer and record.asked_at - offer.record.asked_at <= CONTEXT_SECONDS:
+            offer.declined = True
+        if record.outcome not in _FATES:
+            continue
         if record.outcome == "picked" and offer and record.asked_at - offer.record.asked_at <= CONTEXT_SECONDS:
             offer.picks.append(record)
             continue

@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue import LIMITS, OFFERED_AT_MOST, Case, Limits, choose, decide, judge
+from faqbot.dialogue import LIMITS, OFFERED_AT_MOST, Case, Limits, choose, decide_many, judge
+from faqbot.knowledge.groups import NO_GROUPS, Groups, GroupSettings
 from faqbot.matching import Index
 from faqbot.menus import LIST_AT_MOST
 from faqbot.model import (
@@ -19,6 +20,7 @@ from faqbot.model import (
     Menu,
     Message,
     MessageKind,
+    NoneOfThese,
     Offered,
     Option,
     OutOfList,
@@ -44,12 +46,12 @@ PARKING = Entry("parking", "停车位怎么申请", "找行政")
 ENTRIES = (ANNUAL, SICK, PAY, PAYSLIP, PARKING)
 
 
-def say(text, *, entries=ENTRIES, context=None, now=NOW, limits=LIMITS["balanced"], **fields):
+def say(text, *, entries=ENTRIES, context=None, now=NOW, limits=LIMITS["balanced"], groups=NO_GROUPS, **fields):
     message = Message(
         id="m", robot_code="r", conversation_id=GROUP, is_group=True, kind=MessageKind.TEXT, text=text, staff_id="u1"
     )
     case = Case(replace(message, **fields), context)
-    return decide(case, Index(entries), limits=limits, now=now, today=TODAY)
+    return decide_many([case], Index(entries), limits=limits, now=now, today=TODAY, groups=groups)[0]
 
 
 def offered(*options, until=NOW + 1):
@@ -172,6 +174,44 @@ def test_a_list_lives_until_its_end():
 )
 def test_an_entry_taken_away_since_is_not_answered(entries):
     assert say("1", entries=entries, context=LIST) == Unanswered()
+
+
+@pytest.mark.parametrize("text", ["都不是", "都不是。", "以上都不是", "都不是我要问的", "4"])
+def test_none_of_a_list_can_be_meant(text):
+    choices = offered(("entry", "pay"), ("entry", "annual"), ("topic", "休假"), ("none", ""))
+    assert say(text, context=choices) == NoneOfThese()
+
+
+def test_without_a_list_none_of_it_can_be_meant():
+    assert say("都不是") == Smalltalk(Small.NOTHING_TO_PICK)
+
+
+# -- whom to turn to -----------------------------------------------------------------------------
+
+MISSED = replace(LIST, misses=(NOW + 1,))
+KEPT = tuple(replace(entry, owner="休假组") for entry in ENTRIES)
+SALES = Groups(conversations={GROUP: GroupSettings(contact="小张")})
+
+
+@pytest.mark.parametrize(
+    ("context", "groups", "contact"),
+    [
+        (LIST, NO_GROUPS, ""),
+        (LIST, SALES, ""),
+        (MISSED, NO_GROUPS, "休假组"),
+        (MISSED, SALES, "小张"),
+        (replace(MISSED, misses=(NOW,)), SALES, ""),
+    ],
+    ids=["first", "first in a group with a contact", "second", "the group's contact", "long ago"],
+)
+def test_the_second_miss_in_a_row_names_a_person(context, groups, contact):
+    assert say("都不是", entries=KEPT, context=context, groups=groups) == NoneOfThese(contact)
+
+
+@pytest.mark.parametrize("change", [{"private": True}, {"groups": ("cid-other",)}])
+def test_who_keeps_what_may_not_be_shown_is_not_named(change):
+    hidden = tuple(replace(entry, **change) for entry in KEPT)
+    assert say("都不是", entries=hidden, context=MISSED) == NoneOfThese()
 
 
 def test_a_question_is_answered_although_a_list_is_open():
@@ -404,7 +444,7 @@ def test_a_stricter_bot_asks_for_more():
 @pytest.mark.parametrize(
     ("decision", "meant"),
     [
-        (Offered(ranked(0.5, 0.4)), (Option("entry", "0"), Option("entry", "1"))),
+        (Offered(ranked(0.5, 0.4)), (Option("entry", "0"), Option("entry", "1"), Option("none", ""))),
         (Menu((("休假", 2, "年假"), ("其他", 1, "x"))), (Option("topic", "休假"), Option("topic", "其他"))),
         (TopicList("休假", (ANNUAL, SICK), 9), (Option("entry", "annual"), Option("entry", "sick"))),
         (Answered(ANNUAL, 1.0, "q"), ()),

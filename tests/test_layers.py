@@ -78,6 +78,7 @@ LAYERS = {
         knowledge.whereabouts
         lexicon
         matching
+        memory
         meaning
         menus
         orders

@@ -18,6 +18,7 @@ from faqbot.model import (
     Menu,
     Message,
     MessageKind,
+    NoneOfThese,
     Offered,
     OutOfList,
     Small,
@@ -68,6 +69,9 @@ DECISIONS = [
     answered(replace(ANNUAL, private=True)),
     OFFER,
     Unanswered(),
+    Unanswered(contact="休假[组]"),
+    NoneOfThese(),
+    NoneOfThese(contact="休假组"),
     MENU,
     TOPIC,
     OutOfList(3),
@@ -227,21 +231,22 @@ def tapped(address):
 @pytest.mark.parametrize("decision", [OFFER, TOPIC])
 def test_a_list_numbers_its_questions_and_each_can_be_tapped(decision, message):
     found = links(body(decision, message))
-    assert [label for label, _ in found] == ["年假有几天", "病假［条］怎么＊请＊"]
-    assert [tapped(address) for _, address in found] == ["年假有几天", "病假[条]怎么*请*"]
+    last = ["都不是"] if decision is OFFER else []
+    assert [label for label, _ in found] == ["年假有几天", "病假［条］怎么＊请＊", *last]
+    assert [tapped(address) for _, address in found] == ["年假有几天", "病假[条]怎么*请*", *last]
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 @CALM
 def test_a_tap_sends_exactly_the_question(question):
     text = body(Offered((Candidate(replace(ANNUAL, question=question), 0.5, "q"),)))
-    ((_, address),) = links(text)
+    ((_, address), _) = links(text)
     assert tapped(address) == question
 
 
 @pytest.mark.parametrize("decision", [OFFER, MENU, TOPIC])
 def test_a_list_has_as_many_numbers_as_options(decision):
-    assert len(links(body(decision))) == len(options(decision)) == 2
+    assert len(links(body(decision))) == len(options(decision)) == (3 if decision is OFFER else 2)
 
 
 @pytest.mark.parametrize("decision", [OFFER, MENU, TOPIC, OutOfList(3)])

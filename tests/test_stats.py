@@ -87,6 +87,16 @@ def test_the_records_behind_a_number_are_at_hand() -> None:
     assert [(g.name, len(g.asked)) for g in stats(*WEEK).by_person()] == [("小张", 2), ("小李", 2), ("小王", 2)]
 
 
+def test_a_list_with_nothing_that_was_meant_is_a_miss() -> None:
+    found = stats(
+        asked("小李", "请假", "offered", "annual-leave"),
+        asked("小李", "都不是", "none_of_these", at=NOON + 60),
+        asked("小王", "都不是", "none_of_these", at=NOON + 60),
+    )
+    assert [(a.record.text, a.fate) for a in found.asked] == [("请假", Fate.MISSED)]
+    assert [r.text for r in gaps(found.records)] == ["请假"]
+
+
 def test_nothing_asked_is_all_zeros() -> None:
     found = stats()
     assert found.asked == () and found.people == 0 and found.share(Fate.MISSED) == 0

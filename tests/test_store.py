@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import StartError
-from faqbot.model import Context, Message, MessageKind, Option, QuestionRecord, State, Verdict
+from faqbot.model import Context, Fact, Last, Message, MessageKind, Option, QuestionRecord, State, Verdict
 from faqbot.store import Store, open_store
 
 RECORD = QuestionRecord("m1", 1.0, "cid", "user-1", "年假有几天", "answered", "annual-leave", 0.9)
@@ -153,6 +153,16 @@ async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) ->
     assert await store.context(message().thread, now) == second
     await store.put_context(message().thread, first)
     assert await store.context(message().thread, now) == first
+    full = Context(
+        (Option("none", ""),),
+        now,
+        Last("m", "a", "年假", 0.9, now),
+        (now, now + 5),
+        (Fact("city", "上海", "a", now + 9),),
+    )
+    await store.finish(message(4), DONE, None, full)
+    assert await store.context(message().thread, now + 8) == full
+    assert await store.context(message().thread, now + 9) is None
 
 
 async def test_finishing_twice_changes_nothing(store: Store) -> None:

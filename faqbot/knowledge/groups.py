@@ -73,6 +73,9 @@ class Groups:
         return bool(userid) and userid in self.keepers(entry.owner)
 
 
+NO_GROUPS = Groups()
+
+
 def looks_like_userid(text: str) -> bool:
     return _USERID.fullmatch(text) is not None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from faqbot.errors import StartError
-from faqbot.model import Context, Message, MessageKind, QuestionRecord, Verdict
+from faqbot.model import Context, Fact, Last, Message, MessageKind, Option, QuestionRecord, Verdict
 from faqbot.shared_text import SharedTexts
 
 
@@ -197,6 +198,33 @@ def unpack_message(values: Mapping[str, Any]) -> Message:
     """The message that pack_message took apart; what a newer version added is left out."""
     known = {name: value for name, value in values.items() if name in Message.__slots__}
     return Message(**{**known, "kind": MessageKind(values["kind"])})
+
+
+def pack_context(context: Context) -> str:
+    """The context as JSON."""
+    values = {
+        "options": [[o.kind, o.key] for o in context.options],
+        "until": context.until,
+        "last": context.last and [getattr(context.last, name) for name in Last.__slots__],
+        "misses": context.misses,
+        "facts": [[getattr(fact, name) for name in Fact.__slots__] for fact in context.facts],
+    }
+    return json.dumps(values, ensure_ascii=False)
+
+
+def unpack_context(text: str) -> Context | None:
+    """The context that pack_context wrote; None for what another version wrote differently: it is void in minutes."""
+    try:
+        values = json.loads(text)
+        return Context(
+            options=tuple(Option(kind, key) for kind, key in values["options"]),
+            until=values["until"],
+            last=Last(*values["last"]) if values["last"] else None,
+            misses=tuple(values["misses"]),
+            facts=tuple(Fact(*fact) for fact in values["facts"]),
+        )
+    except (TypeError, ValueError, KeyError):
+        return None
 
 
 def pack_record(record: QuestionRecord) -> dict[str, Any]:

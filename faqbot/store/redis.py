@@ -19,8 +19,8 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
 from faqbot.errors import StartError
-from faqbot.model import Context, Message, Option, QuestionRecord, Verdict
-from faqbot.store import JournalLine, pack_message, pack_record, unpack_message
+from faqbot.model import Context, Message, QuestionRecord, Verdict
+from faqbot.store import JournalLine, pack_context, pack_message, pack_record, unpack_context, unpack_message
 from faqbot.store.redis_call import answer as _do
 from faqbot.store.redis_texts import RedisTexts
 
@@ -35,7 +35,8 @@ _SEQUENCE = f"{_P}sequence"  # counter: order of acceptance
 _SEEN = f"{_P}seen:"  # string per message: who claimed it in which call, later its last state
 _LANE = f"{_P}lane:"  # sorted set per thread: its unfinished message keys in order of acceptance
 _ALIVE = f"{_P}alive:"  # string per worker: its lease
-_CONTEXT = f"{_P}context:"
+# Not `context:`, which earlier versions, perhaps running beside this one, read differently.
+_CONTEXT = f"{_P}said:"
 _QUESTION = f"{_P}question:"  # string per question: the record as JSON
 _QUESTIONS = f"{_P}questions"  # sorted set: message keys by the time they were asked
 _ASKED = f"{_P}asked:"  # set per person: message keys
@@ -240,7 +241,7 @@ class RedisStore:
     ) -> None:
         kept = json.dumps(pack_record(record), ensure_ascii=False) if record is not None else ""
         asked_at, asker = (record.asked_at, record.asker) if record is not None else (0, "")
-        shown = _shown(context) if context is not None else ""
+        shown = pack_context(context) if context is not None else ""
         state = f"{verdict.state}:{verdict.reason}"
         await _do(self._finish(args=[message.key, message.thread, state, kept, asked_at, asker, shown]))
 
@@ -253,13 +254,11 @@ class RedisStore:
 
     async def context(self, thread: str, now: float) -> Context | None:
         text = await _do(self._redis.get(_CONTEXT + thread))
-        if text is None:
-            return None
-        options, until = json.loads(text)
-        return Context(tuple(Option(kind, key) for kind, key in options), until) if until > now else None
+        context = unpack_context(text) if text is not None else None
+        return context if context is not None and context.ends > now else None
 
     async def put_context(self, thread: str, context: Context) -> None:
-        await _do(self._redis.set(_CONTEXT + thread, _shown(context), ex=_CONTEXT_SECONDS))
+        await _do(self._redis.set(_CONTEXT + thread, pack_context(context), ex=_CONTEXT_SECONDS))
 
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
         keys = await _do(self._redis.zrangebyscore(_QUESTIONS, since, "+inf"))
@@ -391,7 +390,3 @@ def _ms(seconds: float) -> int:
 
 def _messages(texts: Sequence[bytes]) -> list[Message]:
     return [unpack_message(json.loads(text)) for text in texts]
-
-
-def _shown(context: Context) -> str:
-    return json.dumps([[[o.kind, o.key] for o in context.options], context.until], ensure_ascii=False)

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
 from faqbot.errors import StartError, StoreError
-from faqbot.model import Context, Message, Option, QuestionRecord, Verdict
-from faqbot.store import JournalLine, pack_message, pack_record, unpack_message
+from faqbot.model import Context, Message, QuestionRecord, Verdict
+from faqbot.store import JournalLine, pack_context, pack_message, pack_record, unpack_context, unpack_message
 from faqbot.store.schema import connect, lock
 
 _MOST_PER_COMMIT = 256
@@ -157,15 +157,9 @@ class SqliteStore:
     # -- what later messages and reports need ----------------------------------------------------
 
     async def context(self, thread: str, now: float) -> Context | None:
-        def step(db: sqlite3.Connection) -> tuple[str, float] | None:
-            sql = "SELECT options, until FROM contexts WHERE thread = ? AND until > ?"
-            row: tuple[str, float] | None = db.execute(sql, (thread, now)).fetchone()
-            return row
-
-        row = await self._do(step)
-        if row is None:
-            return None
-        return Context(tuple(Option(kind, key) for kind, key in json.loads(row[0])), row[1])
+        sql = "SELECT options FROM contexts WHERE thread = ? AND until > ?"
+        row = await self._do(lambda db: db.execute(sql, (thread, now)).fetchone())
+        return unpack_context(row[0]) if row is not None else None
 
     async def put_context(self, thread: str, context: Context) -> None:
         await self._do(lambda db: _put_context(db, thread, context))
@@ -390,6 +384,6 @@ def _ahead(db: sqlite3.Connection, message: Message) -> int:
 
 
 def _put_context(db: sqlite3.Connection, thread: str, context: Context) -> None:
-    shown = json.dumps([[o.kind, o.key] for o in context.options], ensure_ascii=False)
+    # The column is called after the only part that a context once had.
     sql = "INSERT OR REPLACE INTO contexts (thread, options, until) VALUES (?, ?, ?)"
-    db.execute(sql, (thread, shown, context.until))
+    db.execute(sql, (thread, pack_context(context), context.ends))

@@ -1,0 +1,39 @@
+"""What one asker's context becomes: what of it still holds, and what a reply adds. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from faqbot.model import Answered, Aside, Context, Decision, Last, NoneOfThese, Unanswered
+from faqbot.picks import CONTEXT_SECONDS, options
+
+_MISSES_KEPT = 3
+
+
+def fresh(context: Context | None, now: float) -> Context:
+    """The parts of a context that hold at `now`."""
+    if context is None or context.ends <= now:
+        return Context()
+    return Context(
+        options=context.options if now < context.until else (),
+        until=context.until if now < context.until else 0.0,
+        last=context.last if context.last and now < context.last.until else None,
+        misses=tuple(until for until in context.misses if now < until),
+        facts=tuple(fact for fact in context.facts if now < fact.until),
+    )
+
+
+def remember(context: Context, decision: Decision, message_id: str, now: float) -> Context:
+    """The context of the asker who was told `decision`, from what held before."""
+    until = now + CONTEXT_SECONDS
+    if listed := options(decision):
+        context = replace(context, options=listed, until=until)
+    match decision:
+        case Answered(entry, score, question):
+            return replace(context, last=Last(message_id, entry.id, question, score, until), misses=())
+        case Aside():
+            return replace(context, misses=())
+        case Unanswered() | NoneOfThese():
+            return replace(context, misses=(*context.misses, until)[-_MISSES_KEPT:])
+        case _:
+            return context

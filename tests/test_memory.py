@@ -1,0 +1,79 @@
+"""An asker's context holds part by part, and grows by what was told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from faqbot.memory import fresh, remember
+from faqbot.model import (
+    Answered,
+    Candidate,
+    Context,
+    Entry,
+    Fact,
+    Last,
+    NoneOfThese,
+    Offered,
+    Option,
+    Small,
+    Smalltalk,
+    Unanswered,
+)
+from faqbot.picks import CONTEXT_SECONDS
+
+NOW = 1_000.0
+LATER = NOW + CONTEXT_SECONDS
+ANNUAL = Entry("annual", "年假有几天", "五天")
+FULL = Context(
+    options=(Option("entry", "a"),),
+    until=NOW + 10,
+    last=Last("m0", "a", "年假", 0.9, NOW + 20),
+    misses=(NOW + 5, NOW + 30),
+    facts=(Fact("city", "上海", "a", NOW + 40),),
+)
+
+
+def test_a_context_ends_with_its_last_part():
+    assert FULL.ends == NOW + 40
+    assert Context().ends == 0.0
+
+
+@pytest.mark.parametrize(
+    ("after", "left"),
+    [
+        (0, FULL),
+        (5, replace(FULL, misses=(NOW + 30,))),
+        (10, replace(FULL, options=(), until=0.0, misses=(NOW + 30,))),
+        (20, replace(FULL, options=(), until=0.0, last=None, misses=(NOW + 30,))),
+        (30, Context(facts=FULL.facts)),
+        (40, Context()),
+    ],
+)
+def test_each_part_is_void_after_its_own_time(after, left):
+    assert fresh(FULL, NOW + after) == left
+
+
+def test_nobody_said_anything_yet():
+    assert fresh(None, NOW) == Context()
+
+
+@pytest.mark.parametrize(
+    ("decision", "changes"),
+    [
+        (Smalltalk(Small.THANKS), {}),
+        (
+            Answered(ANNUAL, 0.9, "年休假天数"),
+            {"last": Last("m1", "annual", "年休假天数", 0.9, LATER), "misses": ()},
+        ),
+        (
+            Offered((Candidate(ANNUAL, 0.5, "年假"),)),
+            {"options": (Option("entry", "annual"), Option("none", "")), "until": LATER},
+        ),
+        (Unanswered(), {"misses": (*FULL.misses, LATER)}),
+        (NoneOfThese(), {"misses": (*FULL.misses, LATER)}),
+    ],
+)
+def test_what_was_told_is_remembered(decision, changes):
+    assert remember(FULL, decision, "m1", NOW) == replace(FULL, **changes)
