@@ -107,6 +107,7 @@ LAYERS = {
         dingtalk.webhook
         embeddings
         evaluation
+        first_steps
         knowledge.disk
         knowledge.exchange_files
         knowledge.library

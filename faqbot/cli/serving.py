@@ -1,14 +1,17 @@
-"""Commands of whoever runs the bot: run, sandbox, link, doctor, forget."""
+"""Commands of whoever runs the bot: run, sandbox, init, link, doctor, forget."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from faqbot.cli.common import cli, environ, fail, read_settings, run_to_end, sample_knowledge
+from faqbot.errors import FaqbotError
 
 
 @cli.command()
@@ -35,6 +38,31 @@ def sandbox() -> None:
         settings = replace(settings, knowledge=sample_knowledge())
         typer.echo(f"没有找到 knowledge 目录，使用自带的示例知识：{settings.knowledge}", err=True)
     run_to_end(rehearse(settings, say=typer.echo))
+
+
+@cli.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="放在哪个目录；没有就新建")] = Path(),
+) -> None:
+    """建一个可以开始用的目录：knowledge/ 里有几条示例，.env 等着填。已有的文件一个都不动。"""
+    from faqbot.first_steps import start
+
+    try:
+        started = start(folder)
+    except FaqbotError as exc:
+        fail(str(exc))
+    for name in started.made:
+        typer.echo(f"新建  {folder / name}")
+    for name in started.left:
+        typer.echo(f"已有，没有动  {folder / name}")
+    here = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
+    typer.echo(
+        f"""
+接下来：
+1. 先试试：{here}faqbot sandbox，在浏览器里问「年假有几天」。
+2. 把 knowledge/faq 里的示例改成自己的问答，改完运行 faqbot check。
+3. 在 .env 里填 DINGTALK_CLIENT_ID 和 DINGTALK_CLIENT_SECRET，运行 faqbot doctor 检查，再运行 faqbot run。"""
+    )
 
 
 @cli.command()
