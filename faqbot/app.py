@@ -16,12 +16,13 @@ from typing import Protocol
 import aiohttp
 
 from faqbot.automation.rules import Automations
-from faqbot.bot import Bot
+from faqbot.bot import Bot, Deed
 from faqbot.console.office import Office
 from faqbot.console.origin import is_loopback
 from faqbot.console.outside import watch_files
 from faqbot.console.server import Health, open_console
 from faqbot.console.sessions import LINK_SECONDS, announce, announced, new_link, reachable
+from faqbot.deeds.drafts import DraftOrders
 from faqbot.deeds.own_questions import OwnQuestions
 from faqbot.delivery import Delivery
 from faqbot.dingtalk.groups import GroupRobots, RobotKeys
@@ -31,6 +32,7 @@ from faqbot.dingtalk.stream import StreamConnection
 from faqbot.dingtalk.tokens import AccessTokens
 from faqbot.dingtalk.tokens import Shared as SharedTokens
 from faqbot.dingtalk.webhook import Webhook
+from faqbot.draft_notices import tell_of_drafts
 from faqbot.embeddings import Embeddings
 from faqbot.errors import DeliveryError, KnowledgeMissing, StartError, StoreError
 from faqbot.features import Floats
@@ -105,7 +107,16 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
             "robot": ToRobot(robots, robot_keys(lambda: library.current.automations, settings), metrics, quota),
         }
         outbox = Outbox(store, ways, clock=clock)
-        deeds = {OrderKind.MY_QUESTIONS: OwnQuestions(store, clock)}
+        office = Office(library, shelf, store, settings, today, clock)
+        if embeddings is not None:
+            office = replace(office, meaning=embeddings.of_question)
+        about_drafts = DraftOrders(office, settings.admins)
+        deeds: dict[OrderKind, Deed] = {
+            OrderKind.MY_QUESTIONS: OwnQuestions(store, clock),
+            OrderKind.APPROVE: about_drafts,
+            OrderKind.SEND_BACK: about_drafts,
+            OrderKind.WITHDRAW: about_drafts,
+        }
         bot = Bot(library, store, delivery, quota, metrics, embeddings, deeds=deeds, today=today, clock=clock)
         stream = StreamConnection(
             session,
@@ -119,9 +130,6 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         metrics.watch("stream_connected", "Whether bot messages can arrive now", lambda: stream.connected)
         metrics.watch("store_up", "Whether the store took the last step", lambda: bot.inbox.store_ok)
         health = Health(stream=lambda: stream.connected, store=lambda: bot.inbox.store_ok)
-        office = Office(library, shelf, store, settings, today)
-        if embeddings is not None:
-            office = replace(office, meaning=embeddings.of_question)
         console_url = await open_console(stack, office, health=health, metrics=metrics)
         # From here on, leaving the stack runs bottom up: stop the stream, finish replies, close the rest.
         stack.push_async_callback(_last_words, quota)
@@ -130,7 +138,16 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         await bot.inbox.start()
         house = keep_house(store, quota, settings.keep_days)
         journal = watch_files(office, earlier)
-        for loop in (library.watch(), bot.inbox.keep(), outbox.run(), house, announce(store, console_url), journal):
+        drafts = tell_of_drafts(office, outbox, settings.admins)
+        for loop in (
+            library.watch(),
+            bot.inbox.keep(),
+            outbox.run(),
+            house,
+            announce(store, console_url),
+            journal,
+            drafts,
+        ):
             stack.push_async_callback(_cancel, asyncio.create_task(loop))
         connection = asyncio.create_task(stream.run())
         stack.push_async_callback(_cancel, connection)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from faqbot.errors import Conflict, EditError, FaqbotError
 from faqbot.knowledge import edit
-from faqbot.knowledge.assemble import Snapshot
+from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.knowledge.library import Library
 from faqbot.knowledge.parse import parse_file
-from faqbot.model import Entry
+from faqbot.model import Entry, Problem
 from faqbot.store import Store
 
 JOURNAL = "edits"
+# Who changed an entry in the files and not through us.
+FILES = "文件"
 
 
 class Shelf(Protocol):
@@ -42,6 +46,8 @@ class Books(Protocol):
     def store(self) -> Store: ...
     @property
     def clock(self) -> Callable[[], float]: ...
+    @property
+    def today(self) -> Callable[[], date]: ...
     @property
     def snapshot(self) -> Snapshot: ...
     def file_name(self, shown: str, /) -> str: ...
@@ -105,22 +111,32 @@ def _same(found: Entry, wanted: Entry) -> bool:
     return found.place.line == wanted.place.line
 
 
-async def save(at: Books, who: str, proposal: Proposal, kind: str) -> Entry | None:
+async def trial(at: Books, proposal: Proposal) -> tuple[Snapshot, tuple[Problem, ...]]:
+    """All files with the changed one among them, and the problems that are not there today."""
+    files = {**await at.shelf.read(), proposal.file: proposal.after}
+    # No `last`: an error must show as what it is and not hide behind the last good version.
+    found = await asyncio.to_thread(assemble, files, label=at.shelf.label, today=at.today())
+    known = {(p.place.file, p.message) for p in at.snapshot.problems}
+    return found, tuple(p for p in found.problems if (p.place.file, p.message) not in known)
+
+
+async def save(at: Books, who: str, proposal: Proposal, kind: str, userid: str = "") -> Entry | None:
     """Write the file if it still is what the proposal began with; the entry as it is live then.
 
-    `kind` is change, add, remove or restore. Raises Overtaken, ShelfError.
+    `kind` is change, add, remove, restore, approve or withdraw; `userid` is known of those who gave the order in chat.
+    Raises Overtaken, ShelfError.
     """
     try:
         await at.shelf.write(proposal.file, proposal.after, proposal.before)
     except Conflict as exc:
         raise Overtaken(proposal.file, exc.present) from exc
     await at.library.refresh()
-    await _write_down(at, who, proposal, kind)
+    await _write_down(at, who, proposal, kind, userid)
     return live_entry(at, proposal)
 
 
-async def _write_down(at: Books, who: str, proposal: Proposal, kind: str) -> None:
-    line: Mapping[str, str] = {
+async def _write_down(at: Books, who: str, proposal: Proposal, kind: str, userid: str) -> None:
+    line = {
         "who": who,
         "file": proposal.file,
         "entry": proposal.entry_id,
@@ -128,6 +144,8 @@ async def _write_down(at: Books, who: str, proposal: Proposal, kind: str) -> Non
         "before": _text(proposal.before, proposal),
         "after": _text(proposal.after, proposal),
     }
+    if userid:
+        line["userid"] = userid
     await at.store.write_journal(JOURNAL, at.clock(), json.dumps(line, ensure_ascii=False))
 
 

@@ -100,3 +100,7 @@ class Conflict(ShelfError):
     def __init__(self, message: str, *, present: bytes | None) -> None:
         super().__init__(message)
         self.present = present
+
+
+class NotAllowed(FaqbotError):
+    """The person may not do that, or it cannot be done any more. The text is for them."""

@@ -312,6 +312,9 @@ class OrderKind(StrEnum):
     """What can be asked to be done, rather than answered from the knowledge."""
 
     MY_QUESTIONS = "my_questions"
+    APPROVE = "approve"
+    SEND_BACK = "send_back"
+    WITHDRAW = "withdraw"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from faqbot.app import running, until_stopped
 from faqbot.console.sessions import new_link
 from faqbot.errors import StartError
+from faqbot.knowledge.groups import parse_groups
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 
@@ -33,6 +34,7 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         group = ding.world.group(_GROUP)
         people = [ding.world.person(name) for name in _PEOPLE]
         ding.world.person(_GUEST, external=True)
+        people += [ding.world.admit(userid, owner) for owner, userid in _keepers(settings.knowledge)]
         for person in people:
             ding.world.single(person)
         ding.examples = _EXAMPLES
@@ -62,6 +64,14 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         say(f"群“{group.title}”里试试：@小助手 年假几天    （知识：{settings.knowledge}，Ctrl-C 停止）")
         say(f"控制台（HR 用，链接只能用一次）：{await new_link(app.store, app.console_url)}")
         await asyncio.wait({stopped, app.finished}, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _keepers(knowledge: Path) -> Iterator[tuple[str, str]]:
+    """The people of the knowledge, each by the name of what they keep, so that they can be told of things."""
+    with contextlib.suppress(OSError):
+        groups, _ = parse_groups("groups.yaml", (knowledge / "groups.yaml").read_bytes())
+        for owner, userids in groups.people.items():
+            yield from ((owner, userid) for userid in userids)
 
 
 async def _listen(ding: FakeDingTalk, settings: Settings, say: Callable[[str], object]) -> None:

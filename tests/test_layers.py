@@ -122,12 +122,14 @@ LAYERS = {
         telemetry
     """,
     3: """
+        approval
         bot
         changes
         deeds
         delivery
         desk
         discretion
+        draft_notices
         inbox
         outbox
         shelves

@@ -7,11 +7,12 @@ import asyncio
 import re
 from dataclasses import dataclass
 
+from faqbot import changes
 from faqbot.changes import Proposal
 from faqbot.console.office import Office
 from faqbot.console.past import key_of
 from faqbot.impact import Miss, Turn, edited_entries, self_test
-from faqbot.knowledge.assemble import Snapshot, assemble
+from faqbot.knowledge.assemble import Snapshot
 from faqbot.model import Answered, Decision, Offered, Problem, Unanswered
 
 _LINE_NUMBER = re.compile(r"(?<=ml):\d+\b")
@@ -52,13 +53,7 @@ class Effects:
 
 async def preview_effects(at: Office, proposal: Proposal) -> Effects:
     """Put the changed file among the others and look what is new."""
-    files = dict(await at.shelf.read())
-    files[proposal.file] = proposal.after
-    live = at.snapshot
-    # No `last`: an error must show as what it is and not hide behind the last good version.
-    trial = await asyncio.to_thread(assemble, files, label=at.shelf.label, today=at.today())
-    known = set(map(_same_later, live.problems))
-    new = tuple(p for p in trial.problems if _same_later(p) not in known)
+    trial, new = await changes.trial(at, proposal)
     if any(p.is_error for p in new):
         return Effects(problems=new)
     return await _with_trials(at, proposal, trial, new)

@@ -21,7 +21,14 @@ from faqbot.errors import EditError, ShelfError
 TAB = "/history"
 PER_PAGE = 20
 _LONGEST_WORDS = 200
-KINDS = {"change": "修改", "add": "新增", "remove": "删除", "restore": "恢复"}
+KINDS = {
+    "change": "修改",
+    "add": "新增",
+    "remove": "删除",
+    "restore": "恢复",
+    "approve": "通过",
+    "withdraw": "撤销通过",
+}
 _DONE = {
     "restored": "已恢复，机器人现在就按这个版本回答。",
     "unchanged": "现在就是这个版本，文件没有改动。",

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from faqbot.changes import JOURNAL
+from faqbot.changes import FILES, JOURNAL
 from faqbot.console.office import Office
 from faqbot.console.versions import Edit, edits, same
 from faqbot.errors import EditError, FaqbotError
@@ -18,7 +18,6 @@ from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
 
-WHO = "文件"
 _EVERY = 1.0
 # What the console writes is on record only a moment after it is live.
 _SETTLE = 2.0
@@ -92,7 +91,7 @@ def differences(name: str, before: bytes | None, after: bytes | None) -> list[Ed
         if a and b and (a.said == b.said or same(a.text, b.text)):
             continue
         kind = "change" if a and b else "add" if b else "remove"
-        found.append(Edit(0, 0.0, WHO, name, entry_id, kind, a.text if a else "", b.text if b else ""))
+        found.append(Edit(0, 0.0, FILES, name, entry_id, kind, a.text if a else "", b.text if b else ""))
     return found
 
 
@@ -120,7 +119,7 @@ async def _write_down(at: Office, edit: Edit, recent: list[Edit]) -> None:
     if not await at.store.claim(f"history:{mark}", _CLAIMED):
         return
     line = {
-        "who": WHO,
+        "who": FILES,
         "file": edit.file,
         "entry": edit.entry,
         "kind": edit.kind,

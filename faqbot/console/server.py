@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aiohttp import BasicAuth, web
 
-from faqbot.console import auth, deployed, editing, entries, history, missed, pages, stats_page, today
+from faqbot.console import auth, deployed, drafting, editing, entries, history, missed, pages, stats_page, today
 from faqbot.console.office import OFFICE, Office
 from faqbot.console.origin import from_this_machine
 from faqbot.console.sessions import Sessions
@@ -29,7 +29,7 @@ class Health:
 _HEALTH: web.AppKey[Health] = web.AppKey("health")
 _METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 _PASSWORD: web.AppKey[str] = web.AppKey("password")
-_PARTS = (auth, today, deployed, editing, entries, missed, history, stats_page)
+_PARTS = (auth, today, deployed, editing, drafting, entries, missed, history, stats_page)
 
 
 async def open_console(stack: contextlib.AsyncExitStack, office: Office, *, health: Health, metrics: Metrics) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from faqbot.approval import made_by, number_drafts
 from faqbot.console.deployed import waiting, without_disputes
 from faqbot.console.missed import gap_url
 from faqbot.console.office import Office, office
@@ -16,6 +17,7 @@ from faqbot.console.todo import (
     Meter,
     Section,
     aging,
+    approved,
     disliked,
     drafts,
     file_problems,
@@ -69,6 +71,7 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
     snapshot, day = at.snapshot, at.today()
     entries = {e.id: e for e in snapshot.entries}
     stats = await _recent(at)
+    papers = await number_drafts(at)
     problems = file_problems(await without_disputes(at, snapshot), at.shelf.label, day)
     broken = any(p.is_error for p in snapshot.problems)
     found = [
@@ -78,10 +81,11 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
         _missed(gaps),
         disliked(stats, entries),
         aging(snapshot.entries, day),
-        drafts(snapshot.entries),
+        drafts(snapshot.entries, papers, await made_by(at, {e.id for e in snapshot.entries if e.draft})),
     ]
+    done = approved(entries, papers, at.clock())
     # Warnings can wait; with an error, what somebody wrote is not live.
-    return [problems, *found] if broken else [*found, problems]
+    return [problems, *found, done] if broken else [*found, problems, done]
 
 
 async def _recent(at: Office) -> Stats:

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from faqbot.approval import Paper, Person, paper_of
+from faqbot.console.drafting import paper_note
 from faqbot.console.finding import Status, entry_at, status_of
 from faqbot.console.pages import entry_url
 from faqbot.dingtalk.codes import new_error, old_error
@@ -134,9 +136,30 @@ def _followed(entry: Entry, entries: Iterable[Entry]) -> bool:
     )
 
 
-def drafts(entries: Iterable[Entry]) -> Section:
-    items = [Item(e.question, f"{e.topic}{_by(e)}".strip("，"), entry_url(e.id, "edit")) for e in entries if e.draft]
-    return section("drafts", "还没写完的草稿", items, "/entries?status=draft")
+def drafts(entries: Iterable[Entry], papers: Mapping[int, Paper], makers: Mapping[str, Person]) -> Section:
+    """Drafts to be approved; those that were sent back and not changed since come last."""
+    found = [(paper_of(papers, e.id), e) for e in entries if e.draft]
+    found.sort(key=lambda pair: pair[0] is not None and not pair[0].waits(pair[1]))
+    items = [_draft(paper, entry, makers.get(entry.id)) for paper, entry in found]
+    return section("drafts", "等着通过的草稿", items, "/entries?status=draft")
+
+
+def _draft(paper: Paper | None, entry: Entry, maker: Person | None) -> Item:
+    url, note = entry_url(entry.id, "approve"), paper_note(paper, entry, maker)
+    if paper and not paper.waits(entry):
+        return Item(entry.question, note, url, "已退回", "amber")
+    return Item(entry.question, note, url, f"草稿 {paper.number}" if paper else "草稿")
+
+
+def approved(entries: Mapping[str, Entry], papers: Mapping[int, Paper], now: float) -> Section:
+    """What was approved in the last day and can still be withdrawn, the latest first."""
+    found = [p for p in papers.values() if p.can_be_withdrawn(entries.get(p.entry), now)]
+    found.sort(key=lambda p: -p.at)
+    items = [
+        Item(entries[p.entry].question, f"{p.by or '有人'}通过", entry_url(p.entry, "approve"), "可以撤销", "")
+        for p in found
+    ]
+    return section("approved", "刚通过的草稿", items)
 
 
 def file_problems(snapshot: Snapshot, label: str, day: date) -> Section:

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from faqbot.app import Running
+from faqbot.changes import FILES
 from faqbot.console.differences import side_by_side
 from faqbot.console.office import Office
-from faqbot.console.outside import WHO, differences, note_differences, watch_files
+from faqbot.console.outside import differences, note_differences, watch_files
 from faqbot.console.versions import Field, fields_of
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.settings import Settings
@@ -310,7 +311,7 @@ async def watching(bot: Running, settings: Settings) -> AsyncIterator[None]:
 
 async def from_files(bot: Running, count: int) -> list[dict[str, str]]:
     for _ in range(200):
-        found = [e for e in await journal(bot) if e["who"] == WHO]
+        found = [e for e in await journal(bot) if e["who"] == FILES]
         if len(found) >= count:
             return found
         await asyncio.sleep(0.05)
@@ -339,7 +340,7 @@ async def test_a_change_at_the_console_is_written_down_once(
         (line,) = await from_files(bot, 1)
         await asyncio.sleep(0.5)
     assert "6 月底" in line["before"] and "7 月底" in line["after"]
-    assert [e["who"] for e in await journal(bot)] == ["张姐", WHO]
+    assert [e["who"] for e in await journal(bot)] == ["张姐", FILES]
 
 
 async def test_replicas_write_one_line_and_what_happened_in_between_is_found(

@@ -95,7 +95,12 @@ async def test_entries_that_grow_old(hr: Person, bot: Running, files: Files) -> 
 
 async def test_drafts_wait(hr: Person) -> None:
     (draft,) = (await kinds(hr))["drafts"]["items"]
-    assert draft == {"text": "涨薪比例是多少？", "note": "薪酬", "url": "/entries/salary-secret/edit", "tag": ""}
+    assert draft == {
+        "text": "涨薪比例是多少？",
+        "note": "薪酬",
+        "url": "/entries/salary-secret/approve",
+        "tag": "草稿 1",
+    }
 
 
 async def test_many_of_a_kind_are_cut_short(hr: Person, bot: Running, files: Files) -> None:

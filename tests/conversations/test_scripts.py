@@ -88,11 +88,10 @@ class Stage:
 
     async def _hear(self, step: Hear) -> None:
         world = self.ding.world
-        where = self._here()
         if step.person:
             where = world.single(world.person(step.person))
-        elif step.group:
-            where = world.group(step.group)
+        else:
+            where = world.group(step.group) if step.group else self._here()
         assert await world.until(lambda: bool(self._new(where)), 10), f"nothing was said in {where.title}"
         message = self._new(where)[0]
         self._checked[where.id] += 1

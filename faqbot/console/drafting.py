@@ -1,0 +1,124 @@
+"""草稿: what going live would do, a word about it, and taking that back within a day."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from faqbot import approval, changes
+from faqbot.approval import UNDO_SECONDS, Paper, Person
+from faqbot.console.effects import Effects, preview_effects
+from faqbot.console.entries import bubble_of, find_entry
+from faqbot.console.office import Office, office
+from faqbot.console.pages import entry_url, notice, person, read_form, redirect, show
+from faqbot.errors import EditError, NotAllowed, ShelfError
+from faqbot.model import Entry
+
+TAB = "/"
+_LONGEST_REASON = 200
+
+
+def add_routes(app: web.Application) -> None:
+    app.router.add_get("/entries/{id}/approve", page)
+    app.router.add_post("/entries/{id}/approve", approve)
+    app.router.add_post("/entries/{id}/send-back", send_back)
+    app.router.add_post("/entries/{id}/withdraw", withdraw)
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """A draft and what happens when it goes live; or who approved it."""
+    await office(request).library.refresh()
+    return await _show(request, find_entry(request))
+
+
+async def approve(request: web.Request) -> web.StreamResponse:
+    at, fields = office(request), await read_form(request)
+    await at.library.refresh()
+    entry = find_entry(request)
+    try:
+        if entry.draft:
+            await approval.approve(at, entry, Person(person()), fields.get("seen", ""))
+    except changes.Overtaken:
+        await at.library.refresh()
+        return await _show(request, find_entry(request), overtaken=True)
+    except (EditError, ShelfError) as exc:
+        return notice(request, 422, "没有通过", str(exc), back=entry_url(entry.id, "approve"))
+    raise redirect(entry_url(entry.id, "approve"), done="approved")
+
+
+async def send_back(request: web.Request) -> web.StreamResponse:
+    at, entry, fields = office(request), find_entry(request), await read_form(request)
+    why = " ".join(fields.get("why", "").split())[:_LONGEST_REASON]
+    try:
+        await approval.send_back(at, entry, Person(person()), why)
+    except NotAllowed as exc:
+        return notice(request, 409, "没有退回", str(exc), back=entry_url(entry.id))
+    raise redirect(entry_url(entry.id, "approve"), done="sent-back")
+
+
+async def withdraw(request: web.Request) -> web.StreamResponse:
+    """Undo of an approval."""
+    at, entry = office(request), find_entry(request)
+    back = entry_url(entry.id, "approve")
+    paper = approval.paper_of(await approval.papers(at), entry.id)
+    try:
+        if paper is None:
+            raise NotAllowed("没有找到这次通过的记录")
+        await approval.withdraw(at, paper, Person(person()))
+    except changes.Overtaken:
+        return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=back)
+    except (NotAllowed, EditError, ShelfError) as exc:
+        return notice(request, 422, "没有撤销", str(exc), back=back)
+    raise redirect(back, done="withdrawn")
+
+
+async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) -> web.StreamResponse:
+    at = office(request)
+    paper = approval.paper_of(await approval.number_drafts(at), entry.id)
+    maker = (await approval.made_by(at, {entry.id})).get(entry.id)
+    seen, effects, problem = await _checked(at, entry) if entry.draft else ("", None, "")
+    return show(
+        request,
+        "approve.html",
+        title=entry.question,
+        tab=TAB,
+        status=409 if overtaken else 200,
+        entry=entry,
+        paper=paper,
+        maker=shown_maker(maker),
+        file=at.file_name(entry.place.file),
+        seen=seen,
+        effects=effects,
+        problem=problem,
+        overtaken=overtaken,
+        can_withdraw=paper is not None and paper.can_be_withdrawn(entry, at.clock()),
+        until=paper.at + UNDO_SECONDS if paper else 0.0,
+        bubble=bubble_of(entry),
+    )
+
+
+async def _checked(at: Office, entry: Entry) -> tuple[str, Effects | None, str]:
+    """The state of the file, what going live would do, and why it cannot be."""
+    try:
+        loaded = await changes.load(at, entry)
+        return loaded.seen, await preview_effects(at, approval.propose_approval(loaded)), ""
+    except EditError as exc:
+        return "", None, str(exc)
+
+
+def shown_maker(maker: Person | None) -> str:
+    """Who wrote a draft, before 写的; a change in the files has no name."""
+    if maker is None or not maker.name:
+        return ""
+    return "有人在文件里" if maker.name == changes.FILES else maker.name
+
+
+def paper_note(paper: Paper | None, entry: Entry, maker: Person | None) -> str:
+    """What 今天 says about a draft."""
+    parts = [
+        entry.topic,
+        f"{name}写的" if (name := shown_maker(maker)) else "",
+        f"{entry.owner}负责" if entry.owner else "",
+    ]
+    if paper and paper.word is approval.Word.SENT_BACK and not paper.waits(entry):
+        parts.append(f"{paper.by or '有人'}退回" + (f"：{paper.why}" if paper.why else ""))
+    return "，".join(filter(None, parts))

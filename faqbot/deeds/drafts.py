@@ -1,0 +1,133 @@
+"""通过, 退回 and 撤销: a word about a draft, by somebody who answers for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from faqbot import approval
+from faqbot.approval import Paper, Person
+from faqbot.changes import Books, Overtaken
+from faqbot.errors import EditError, NotAllowed, ShelfError
+from faqbot.model import Entry, Message, Order, OrderKind, Told
+from faqbot.orders import numbered
+from faqbot.text import neutralise
+
+_QUOTED = re.compile(r"草稿\s*(\d{1,6})(?!\d)")
+_LISTED = 8
+_LONGEST_REASON = 200
+_VERBS = {OrderKind.APPROVE: "通过", OrderKind.SEND_BACK: "退回", OrderKind.WITHDRAW: "撤销"}
+
+
+class DraftOrders:
+    """`admins` are userIds who may say a word about every draft; others about those they keep."""
+
+    def __init__(self, at: Books, admins: Collection[str]) -> None:
+        self._at = at
+        self._admins = admins
+
+    async def __call__(self, message: Message, order: Order) -> Told:
+        verb = _VERBS[order.kind]
+        try:
+            if message.staff_id not in self._admins and not self._at.snapshot.groups.is_keeper(message.staff_id):
+                raise NotAllowed("草稿只能由它的负责人或管理员处理。您要是想问问题，请直接把问题发给我。")
+            await self._at.library.refresh()
+            chosen = await self._chosen(message, order)
+            return await self._said(message, order, *chosen)
+        except (NotAllowed, EditError, ShelfError) as exc:
+            return Told(f"没有{verb}", f"没有{verb}：{exc}", "order_refused")
+        except Overtaken:
+            return Told(f"没有{verb}", f"没有{verb}：有人刚才改了这个文件，请再发一次。", "order_refused")
+
+    async def _chosen(self, message: Message, order: Order) -> tuple[Paper, Entry]:
+        """The paper that is meant: by number, by the quoted message, or the only one it can be. Raises NotAllowed."""
+        number, _ = numbered(order.text)
+        quoted = {int(n) for n in _QUOTED.findall(message.quoted)}
+        if number is None and len(quoted) == 1:
+            (number,) = quoted
+        entries = {e.id: e for e in self._at.snapshot.entries}
+        found = await approval.number_drafts(self._at)
+        if number is not None:
+            paper = found.get(number)
+            entry = entries.get(paper.entry) if paper else None
+            if paper is None or entry is None:
+                raise NotAllowed(f"没有草稿 {number}：它可能早就处理过了，或者被删掉了。")
+            self._must_be_allowed(message, number, entry)
+            return paper, entry
+        mine = [
+            (paper, entry)
+            for paper in found.values()
+            if (entry := entries.get(paper.entry))
+            and self._may(message, entry)
+            and self._fits(message, order, paper, entry)
+        ]
+        if order.kind is OrderKind.WITHDRAW:
+            mine = sorted(mine, key=lambda pair: pair[0].at)[-1:]
+        if not mine:
+            raise NotAllowed(_NONE[order.kind])
+        if len(mine) > 1:
+            raise NotAllowed(
+                f"有 {len(mine)} 份草稿等您处理，请写上编号，例如「{_VERBS[order.kind]} {mine[0][0].number}」。"
+                + _listed(mine, in_group=message.is_group)
+            )
+        return mine[0]
+
+    def _fits(self, message: Message, order: Order, paper: Paper, entry: Entry) -> bool:
+        if order.kind is OrderKind.WITHDRAW:
+            return paper.userid == message.staff_id and paper.can_be_withdrawn(entry, self._at.clock())
+        return paper.waits(entry)
+
+    def _may(self, message: Message, entry: Entry) -> bool:
+        return approval.may_approve(self._at.snapshot.groups, self._admins, message.staff_id, entry)
+
+    def _must_be_allowed(self, message: Message, number: int, entry: Entry) -> None:
+        if not self._may(message, entry):
+            owner = f"由{neutralise(entry.owner)}负责" if entry.owner else "没有写负责人"
+            raise NotAllowed(f"草稿 {number} {owner}，请他们或管理员来处理。")
+
+    async def _said(self, message: Message, order: Order, paper: Paper, entry: Entry) -> Told:
+        by = Person(message.sender_name, message.staff_id)
+        what = _name(paper, entry, in_group=message.is_group)
+        match order.kind:
+            case OrderKind.APPROVE:
+                return await self._approve(paper, entry, by, what)
+            case OrderKind.SEND_BACK:
+                why = numbered(order.text)[1][:_LONGEST_REASON]
+                await approval.send_back(self._at, entry, by, why)
+                return Told("已退回", f"已退回{what}，它还是草稿。改过以后会再请负责人看。", "sent_back")
+            case _:
+                await approval.withdraw(self._at, paper, by)
+                return Told("已撤销", f"{what}又是草稿了，机器人不再用它回答。", "withdrawn")
+
+    async def _approve(self, paper: Paper, entry: Entry, by: Person, what: str) -> Told:
+        if not entry.draft:
+            # Also what a repeat of the same order finds.
+            if paper.userid != by.userid:
+                return Told("已经通过了", f"{what}已经由 {neutralise(paper.by) or '别人'} 通过了。", "approved")
+        else:
+            maker = (await approval.made_by(self._at, {entry.id})).get(entry.id)
+            if maker is not None and maker.userid == by.userid:
+                raise NotAllowed("这一条是您自己写的，请另一位负责人或管理员来通过，或者在控制台里通过。")
+            await approval.approve(self._at, entry, by)
+        return Told(
+            "已通过", f"已通过{what}，机器人现在就用它回答。24 小时内回复「撤销 {paper.number}」可以收回。", "approved"
+        )
+
+
+_NONE = {
+    OrderKind.APPROVE: "现在没有等您通过的草稿。",
+    OrderKind.SEND_BACK: "现在没有等您处理的草稿。",
+    OrderKind.WITHDRAW: "24 小时内没有您通过的草稿。要撤销别人通过的，请写上编号。",
+}
+
+
+def _name(paper: Paper, entry: Entry, *, in_group: bool) -> str:
+    # What is private is not spoken of where others read.
+    if in_group and entry.private:
+        return f"草稿 {paper.number}"
+    return f"草稿 {paper.number}「{neutralise(entry.question)}」"
+
+
+def _listed(found: Collection[tuple[Paper, Entry]], *, in_group: bool) -> str:
+    lines = [f"- {_name(paper, entry, in_group=in_group)}" for paper, entry in list(found)[:_LISTED]]
+    return "\n\n" + "\n".join(lines)

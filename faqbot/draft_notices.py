@@ -1,0 +1,101 @@
+"""New drafts, told once to those who keep them, by direct message."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from faqbot.approval import Paper, Person, keep, made_by, number_drafts
+from faqbot.changes import FILES, Books
+from faqbot.errors import StoreError
+from faqbot.model import Address, Entry, Notice
+from faqbot.outbox import Outbox
+from faqbot.telemetry import EventLog
+from faqbot.text import neutralise
+
+log = EventLog(__name__)
+
+_EVERY = 1.0
+# What was said in another way, such as an approval that is over, is looked for only so often.
+_AT_LEAST = 60.0
+# More drafts at once are only counted, as after a first start with many.
+_SHOWN = 5
+_LONGEST_ANSWER = 800
+
+
+async def tell_of_drafts(at: Books, outbox: Outbox, admins: Collection[str]) -> None:
+    """Look for new drafts whenever the knowledge changes, until cancelled."""
+    seen, looked_at = "", 0.0
+    while True:
+        try:
+            version, now = at.snapshot.version, at.clock()
+            if version != seen or now - looked_at >= _AT_LEAST:
+                await announce_drafts(at, outbox, admins)
+                seen, looked_at = version, now
+        except StoreError:
+            # The inbox says so; here it is only tried again.
+            pass
+        except Exception as exc:
+            log.error("drafts.not_announced", cause=exc)
+        await asyncio.sleep(_EVERY)
+
+
+async def announce_drafts(at: Books, outbox: Outbox, admins: Collection[str]) -> None:
+    """Tell the keepers of each draft not announced yet, each person in one message. Raises StoreError."""
+    entries = {e.id: e for e in at.snapshot.entries}
+    found = await number_drafts(at)
+    new = [p for p in found.values() if not p.announced and p.waits(entries.get(p.entry))]
+    if not new:
+        return
+    makers = await made_by(at, {p.entry for p in new})
+    for userid, mine in _by_keeper(at, new, entries, makers, admins).items():
+        told = [(p, entries[p.entry], makers.get(p.entry, Person(""))) for p in mine]
+        title = f"草稿 {mine[0].number} 等您看" if len(mine) == 1 else f"有 {len(mine)} 份草稿等您看"
+        key = hashlib.sha256(",".join(str(p.number) for p in mine).encode()).hexdigest()[:16]
+        await outbox.post(Notice(f"drafts:{key}:{userid}", Address("person", userid), title, message(told)))
+    # After the outbox took them: who is killed before tells again, under the same keys.
+    for paper in new:
+        await keep(at, replace(paper, announced=True))
+    log.info("drafts.announced", drafts=len(new))
+
+
+def _by_keeper(
+    at: Books,
+    new: Collection[Paper],
+    entries: Mapping[str, Entry],
+    makers: Mapping[str, Person],
+    admins: Collection[str],
+) -> dict[str, list[Paper]]:
+    """Who is told of what. Where an owner has no people it is the administrators; who wrote a draft in chat knows."""
+    result: dict[str, list[Paper]] = {}
+    for paper in new:
+        maker = makers.get(paper.entry, Person("")).userid
+        for userid in at.snapshot.groups.keepers(entries[paper.entry].owner) or admins:
+            if userid != maker:
+                result.setdefault(userid, []).append(paper)
+    return result
+
+
+def message(told: Collection[tuple[Paper, Entry, Person]]) -> str:
+    """The drafts with question, answer and maker, and how to say a word about them, in markdown."""
+    parts = [_one(paper, entry, maker) for paper, entry, maker in list(told)[:_SHOWN]]
+    if len(told) > _SHOWN:
+        parts.append(f"还有 {len(told) - _SHOWN} 份，请到控制台「今天」里看。")
+    number = next(iter(told))[0].number
+    parts.append(
+        f"没有问题就回复「通过 {number}」，机器人马上用它回答，24 小时内可以撤销；"
+        f"不合适就回复「退回 {number}：原因」。也可以在控制台「今天」里处理。"
+    )
+    return "\n\n".join(parts)
+
+
+def _one(paper: Paper, entry: Entry, maker: Person) -> str:
+    answers = [f"{'其他' if word == 'else' else word}：{text}" for word, text in entry.variants.items()]
+    answer = "\n\n".join(answers) or entry.answer
+    if len(answer) > _LONGEST_ANSWER:
+        answer = answer[:_LONGEST_ANSWER].rstrip() + "……（全文请到控制台看）"
+    # A change in the files is written down a moment later than it is seen here, and has no name anyway.
+    by = f"{neutralise(maker.name)} 写的" if maker.name not in ("", FILES) else "新的"
+    return f"**草稿 {paper.number}**（{by}）：{neutralise(entry.question, 120)}\n\n{answer}"

@@ -1,0 +1,166 @@
+"""Drafts: a number each, approved byte for byte, sent back, withdrawn within a day; done twice it is done once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from faqbot import approval
+from faqbot.approval import Person, Word
+from faqbot.console.office import Office
+from faqbot.draft_notices import announce_drafts, message
+from faqbot.errors import NotAllowed
+from faqbot.knowledge.library import Library
+from faqbot.knowledge.shelf import FolderShelf
+from faqbot.model import Entry
+from faqbot.outbox import Outbox
+from faqbot.settings import Settings
+from faqbot.store import Store
+
+DRAFT = """\
+# 休假
+主题: 休假
+负责人: 休假组
+条目:
+  - 问题: 年假有几天？   # 法定
+    草稿: 是
+    答案: 五天。
+
+  - 问题: 病假怎么请？
+    答案: 发起审批。
+"""
+PEOPLE = "people: {休假组: [zhang01, li02]}\n"
+ZHANG = Person("张姐", "zhang01")
+
+
+@dataclass
+class Clock:
+    at: float = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@dataclass
+class Room:
+    at: Office
+    outbox: Outbox
+    clock: Clock
+    folder: Path
+
+    async def write(self, text: str, name: str = "faq/leave.yaml") -> None:
+        (self.folder / name).write_text(text, encoding="utf-8")
+        await self.at.library.refresh()
+
+    def read(self) -> str:
+        return (self.folder / "faq/leave.yaml").read_text(encoding="utf-8")
+
+    def entry(self, question: str = "年假有几天？") -> Entry:
+        return next(e for e in self.at.snapshot.entries if e.question == question)
+
+    async def told(self) -> list[tuple[str, str]]:
+        """Who is told what; nothing has gone out, because nothing is connected."""
+        return [(n.to.id, n.title) for n in await self.outbox.waiting()]
+
+
+@pytest.fixture
+async def room(store: Store, tmp_path: Path) -> AsyncIterator[Room]:
+    folder = tmp_path / "knowledge"
+    (folder / "faq").mkdir(parents=True)
+    (folder / "faq/leave.yaml").write_text(DRAFT, encoding="utf-8")
+    (folder / "groups.yaml").write_text(PEOPLE, encoding="utf-8")
+    clock = Clock()
+    shelf = FolderShelf(folder)
+    library = Library(shelf, lambda: date(2026, 3, 2))
+    await library.refresh()
+    at = Office(library, shelf, store, Settings(knowledge=folder), lambda: date(2026, 3, 2), clock)
+    yield Room(at, Outbox(store, {}, clock=clock), clock, folder)
+    await library.close()
+
+
+async def test_approving_takes_out_the_draft_line_and_nothing_else(room: Room) -> None:
+    paper = await approval.approve(room.at, room.entry(), ZHANG)
+    assert room.read() == DRAFT.replace("    草稿: 是\n", "")
+    assert not room.entry().draft
+    assert (paper.number, paper.word, paper.by) == (1, Word.APPROVED, "张姐")
+
+
+async def test_approving_twice_is_approving_once(room: Room) -> None:
+    first = await approval.approve(room.at, room.entry(), ZHANG)
+    again = await approval.approve(room.at, room.entry(), Person("李姐", "li02"))
+    assert again == first
+    assert len(await room.at.store.journal("edits", 0)) == 1
+
+
+async def test_a_withdrawn_approval_leaves_the_file_as_it_was(room: Room) -> None:
+    paper = await approval.approve(room.at, room.entry(), ZHANG)
+    await approval.withdraw(room.at, paper, ZHANG)
+    assert room.read() == DRAFT
+    await approval.withdraw(room.at, paper, ZHANG)
+    assert room.read() == DRAFT
+
+
+async def test_what_was_changed_since_the_approval_stays(room: Room) -> None:
+    paper = await approval.approve(room.at, room.entry(), ZHANG)
+    await room.write(room.read().replace("五天", "十天"))
+    await approval.withdraw(room.at, paper, ZHANG)
+    assert room.entry().draft and room.entry().answer == "十天。"
+
+
+async def test_after_a_day_it_is_too_late(room: Room) -> None:
+    paper = await approval.approve(room.at, room.entry(), ZHANG)
+    room.clock.at += approval.UNDO_SECONDS + 1
+    with pytest.raises(NotAllowed):
+        await approval.withdraw(room.at, paper, ZHANG)
+    assert await approval.number_drafts(room.at) == {}
+
+
+async def test_each_draft_is_told_once_to_each_of_its_keepers(room: Room) -> None:
+    for _ in range(3):
+        await announce_drafts(room.at, room.outbox, ["boss"])
+    assert sorted(await room.told()) == [("li02", "草稿 1 等您看"), ("zhang01", "草稿 1 等您看")]
+
+
+async def test_several_drafts_are_one_message_and_without_keepers_they_are_the_administrators(room: Room) -> None:
+    await room.write(DRAFT.replace("休假组", "没有人的组").replace("    答案: 发起", "    草稿: 是\n    答案: 发起"))
+    await announce_drafts(room.at, room.outbox, ["boss"])
+    assert await room.told() == [("boss", "有 2 份草稿等您看")]
+
+
+async def test_a_draft_that_was_sent_back_waits_again_once_it_is_changed(room: Room) -> None:
+    await announce_drafts(room.at, room.outbox, [])
+    paper = await approval.send_back(room.at, room.entry(), ZHANG, "少了一句")
+    assert room.read() == DRAFT and not paper.waits(room.entry())
+    assert list(await approval.number_drafts(room.at)) == [1]
+    await room.write(DRAFT.replace("五天", "十天"))
+    await announce_drafts(room.at, room.outbox, [])
+    found = await approval.number_drafts(room.at)
+    assert list(found) == [2] and found[2].waits(room.entry())
+    assert len(await room.told()) == 4
+
+
+async def test_numbers_are_not_used_again(room: Room) -> None:
+    await approval.number_drafts(room.at)
+    await room.write(DRAFT.replace("    草稿: 是\n", ""))
+    assert await approval.number_drafts(room.at) == {}
+    await room.write(DRAFT)
+    assert list(await approval.number_drafts(room.at)) == [2]
+
+
+async def test_a_draft_of_which_somebody_died_approving_still_waits(room: Room) -> None:
+    """The paper says approved, the file does not."""
+    paper = (await approval.number_drafts(room.at))[1]
+    await approval.keep(room.at, replace(paper, word=Word.APPROVED, by="张姐", at=room.clock()))
+    assert (await approval.number_drafts(room.at))[1].waits(room.entry())
+    await approval.approve(room.at, room.entry(), ZHANG)
+    assert not room.entry().draft
+
+
+def test_a_long_answer_is_cut_in_the_message() -> None:
+    entry = Entry("e", "规定？", "长" * 3000, draft=True)
+    text = message([(approval.Paper(7, "e", ""), entry, Person("张姐"))])
+    assert "**草稿 7**（张姐 写的）：规定？" in text and "全文请到控制台看" in text and len(text) < 1200
