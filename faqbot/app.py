@@ -15,6 +15,7 @@ from typing import Protocol
 
 import aiohttp
 
+from faqbot.automation.events import Events
 from faqbot.automation.rules import Automations
 from faqbot.bot import Bot, Deed
 from faqbot.console.office import Office
@@ -65,6 +66,7 @@ class Running:
     stream: StreamConnection
     store: Store
     outbox: Outbox
+    events: Events
     metrics: Metrics
     console_url: str
     finished: asyncio.Task[None]
@@ -107,6 +109,7 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
             "robot": ToRobot(robots, robot_keys(lambda: library.current.automations, settings), metrics, quota),
         }
         outbox = Outbox(store, ways, clock=clock)
+        events = Events(store, clock=clock)
         office = Office(library, shelf, store, settings, today, clock)
         if embeddings is not None:
             office = replace(office, meaning=embeddings.of_question)
@@ -130,7 +133,7 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         metrics.watch("stream_connected", "Whether bot messages can arrive now", lambda: stream.connected)
         metrics.watch("store_up", "Whether the store took the last step", lambda: bot.inbox.store_ok)
         health = Health(stream=lambda: stream.connected, store=lambda: bot.inbox.store_ok)
-        console_url = await open_console(stack, office, health=health, metrics=metrics)
+        console_url = await open_console(stack, office, health=health, metrics=metrics, events=events)
         # From here on, leaving the stack runs bottom up: stop the stream, finish replies, close the rest.
         stack.push_async_callback(_last_words, quota)
         stack.push_async_callback(bot.drain, GRACE_SECONDS)
@@ -153,7 +156,7 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         stack.push_async_callback(_cancel, connection)
         stack.push_async_callback(stream.stop)
         log.info("bot.started", console=console_url, entries=len(library.current.entries))
-        yield Running(bot, library, stream, store, outbox, metrics, console_url, connection)
+        yield Running(bot, library, stream, store, outbox, events, metrics, console_url, connection)
         log.info("bot.stopping")
 
 
