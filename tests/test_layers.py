@@ -24,11 +24,13 @@ LAYERS = {
         attendance
         automation.conditions
         automation.deeds
+        automation.plans
         automation.reading
         automation.rules
         automation.schedule
         automation.starts
         automation.templates
+        automation.trace
         automation.values
         automation.words
         calibration
@@ -123,6 +125,10 @@ LAYERS = {
     """,
     3: """
         approval
+        automation.actions
+        automation.arrivals
+        automation.joining
+        automation.runner
         bot
         changes
         deeds
@@ -146,6 +152,7 @@ LAYERS = {
         cli
         doctor
         rehearsal
+        routine
     """,
 }
 LAYER = {
