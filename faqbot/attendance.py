@@ -330,3 +330,18 @@ def windows(first: date, last: date, most: int) -> list[tuple[date, date]]:
         found.append((first, end))
         first = end + timedelta(days=1)
     return found
+
+
+def read_month(text: str, today: date) -> tuple[int, int] | None:
+    """`last`, `this`, 上月, 本月, 2026-10, 2026年10月 or 10月 (the latest one) → year and month; None if it is none."""
+    words = re.sub(r"\s", "", text)
+    if words in ("last", "上月", "上个月"):
+        before = today.replace(day=1) - timedelta(days=1)
+        return before.year, before.month
+    if words in ("this", "本月", "这个月", "当月"):
+        return today.year, today.month
+    found = re.fullmatch(r"(?:(\d{4})[-年/.])?(\d{1,2})月?份?", words)
+    if not found or not 1 <= int(found[2]) <= 12:
+        return None
+    month = int(found[2])
+    return int(found[1]) if found[1] else today.year - (month > today.month), month

@@ -120,3 +120,38 @@ class Tree:
 def folded(name: str) -> str:
     """A name as it is compared: width, case and blanks do not matter."""
     return re.sub(r"\s", "", unicodedata.normalize("NFKC", name)).casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class Teams:
+    """Whose people are whose, by the supervisor's userId; `alone` are those who have no supervisor."""
+
+    of: Mapping[str, tuple[Employee, ...]]
+    alone: tuple[Employee, ...]
+
+
+def teams(people: Sequence[Employee], tree: Tree) -> Teams:
+    """Each under the supervisor the contacts name, else under the leader of their department or of one above it."""
+    leaders: dict[int, list[str]] = {}
+    for person in people:
+        for dept_id in person.leads:
+            leaders.setdefault(dept_id, []).append(person.userid)
+    found: dict[str, list[Employee]] = {}
+    alone = []
+    for person in people:
+        above = [person.supervisor] if person.supervisor else _leaders_above(person, leaders, tree)
+        above = [userid for userid in above if userid != person.userid]
+        for userid in above:
+            found.setdefault(userid, []).append(person)
+        if not above:
+            alone.append(person)
+    return Teams({userid: tuple(team) for userid, team in found.items()}, tuple(alone))
+
+
+def _leaders_above(person: Employee, leaders: Mapping[int, Sequence[str]], tree: Tree) -> Sequence[str]:
+    for home in person.departments:
+        for dept_id in tree.upwards(home):
+            others = [userid for userid in leaders.get(dept_id, ()) if userid != person.userid]
+            if others:
+                return others
+    return ()

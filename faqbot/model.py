@@ -382,8 +382,8 @@ class Notice:
     """A message that answers nobody, sent once per `key`. Times are epoch seconds, 0 is none.
 
     `body` is markdown, or plain text where the shape is `text`. `links` are where a `link` leads, the buttons of a
-    `card`, the lines of a `feed`. Not sent before `not_before`, and after `until` not at all. Only a group robot can
-    @ people.
+    `card`, the lines of a `feed`; of a `file`, for people only, its name and media id. Not sent before `not_before`,
+    and after `until` not at all. Only a group robot can @ people.
     """
 
     key: str
@@ -395,7 +395,7 @@ class Notice:
     at_all: bool = False
     not_before: float = 0.0
     until: float = 0.0
-    shape: Literal["markdown", "text", "link", "card", "feed"] = "markdown"
+    shape: Literal["markdown", "text", "link", "card", "feed", "file"] = "markdown"
     links: tuple[Link, ...] = ()
 
 

@@ -41,13 +41,18 @@ class ToPeople:
     def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
         first = waiting[0]
         # The same person twice in one call would get it once.
-        same = {n.to.id: n for n in reversed(waiting) if (n.title, n.body) == (first.title, first.body)}
+        same = {n.to.id: n for n in reversed(waiting) if _content(n) == _content(first)}
         return sorted(same.values(), key=waiting.index)[:MOST_PEOPLE]
 
     async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
         first = notices[0]
         people = [notice.to.id for notice in notices]
-        refused = await _counted(self.metrics, "person", self.robot.to_people(people, first.title, first.body))
+        if first.shape == "file":
+            (file,) = first.links
+            call = self.robot.file_to_people(people, file.url, file.title)
+        else:
+            call = self.robot.to_people(people, first.title, first.body)
+        refused = await _counted(self.metrics, "person", call)
         return {notice.key: refused[notice.to.id] for notice in notices if notice.to.id in refused}
 
 
@@ -101,6 +106,10 @@ class ToRobot:
         await _counted(self.metrics, "robot", self.robots.send(keys, robot_body(digest(notices)), uuid))
         self.quota.message()
         return {}
+
+
+def _content(notice: Notice) -> tuple[object, ...]:
+    return notice.title, notice.body, notice.shape, notice.links
 
 
 async def _counted(metrics: Metrics, way: str, call: Awaitable[_T]) -> _T:

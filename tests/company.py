@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -20,9 +21,14 @@ class NoPace:
         return 0.0
 
 
-def open_api(ding: FakeDingTalk, session: aiohttp.ClientSession, store: Store) -> OpenApi:
+def open_api(
+    ding: FakeDingTalk,
+    session: aiohttp.ClientSession,
+    store: Store,
+    called: Callable[[str, str], None] = lambda path, code: None,
+) -> OpenApi:
     tokens = AccessTokens(session, ding.url, ding.client_id, ding.client_secret, store)
-    return OpenApi(session, ding.url, ding.url, tokens, NoPace(), qps=20)
+    return OpenApi(session, ding.url, ding.url, tokens, NoPace(), qps=20, called=called)
 
 
 @dataclass(frozen=True)

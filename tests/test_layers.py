@@ -22,15 +22,15 @@ LAYERS = {
     1: """
         alike
         attendance
+        attendance_sheets
+        attendance_words
         automation.conditions
         automation.deeds
-        automation.plans
         automation.reading
         automation.rules
         automation.schedule
         automation.starts
         automation.templates
-        automation.trace
         automation.values
         automation.words
         calibration
@@ -80,8 +80,8 @@ LAYERS = {
         knowledge.whereabouts
         lexicon
         matching
-        memory
         meaning
+        memory
         menus
         orders
         permitted
@@ -125,10 +125,8 @@ LAYERS = {
     """,
     3: """
         approval
-        automation.actions
-        automation.arrivals
-        automation.joining
-        automation.runner
+        attendance_collecting
+        attendance_report
         bot
         changes
         deeds
@@ -152,7 +150,6 @@ LAYERS = {
         cli
         doctor
         rehearsal
-        routine
     """,
 }
 LAYER = {

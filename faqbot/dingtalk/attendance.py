@@ -54,20 +54,26 @@ def pages(query: Query, shifts: int) -> int:
 async def punches(api: OpenApi, query: Query, timezone: tzinfo) -> tuple[Punch, ...]:
     """One reading, page by page. Raises DeliveryError and its children."""
     found: list[Punch] = []
-    while True:
-        body = {
-            "workDateFrom": f"{query.first} 00:00:00",
-            "workDateTo": f"{query.last} 00:00:00",
-            "userIdList": list(query.people),
-            "offset": len(found),
-            "limit": PAGE,
-            "isI18n": False,
-        }
-        answer = await api.old(PUNCHES, body)
-        rows = answer.get("recordresult") or ()
-        found += (_punch(row, timezone) for row in rows)
-        if not answer.get("hasMore") or not rows:
-            return tuple(found)
+    more = True
+    while more:
+        page, more = await punches_page(api, query, len(found), timezone)
+        found += page
+    return tuple(found)
+
+
+async def punches_page(api: OpenApi, query: Query, offset: int, timezone: tzinfo) -> tuple[tuple[Punch, ...], bool]:
+    """The punches of a reading from number `offset` on, and whether there are more. Raises DeliveryError, children."""
+    body = {
+        "workDateFrom": f"{query.first} 00:00:00",
+        "workDateTo": f"{query.last} 00:00:00",
+        "userIdList": list(query.people),
+        "offset": offset,
+        "limit": PAGE,
+        "isI18n": False,
+    }
+    answer = await api.old(PUNCHES, body)
+    rows = answer.get("recordresult") or ()
+    return tuple(_punch(row, timezone) for row in rows), bool(rows and answer.get("hasMore"))
 
 
 def _punch(row: Mapping[str, Any], timezone: tzinfo) -> Punch:

@@ -29,6 +29,13 @@ async def get(session: aiohttp.ClientSession, url: URL) -> tuple[int, dict[str, 
     return await _exchange(session, "GET", url)
 
 
+async def post_form(
+    session: aiohttp.ClientSession, url: URL, form: aiohttp.FormData
+) -> tuple[int, dict[str, Any] | None]:
+    """As `post`, for a form with a file in it. Raises DeliveryError, OutcomeUnknown."""
+    return await _exchange(session, "POST", url, data=form)
+
+
 async def _exchange(
     session: aiohttp.ClientSession, method: str, url: URL, **what: Any
 ) -> tuple[int, dict[str, Any] | None]:

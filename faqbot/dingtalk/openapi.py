@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from faqbot.dingtalk.codes import new_error, old_error
-from faqbot.dingtalk.http import get, post
+from faqbot.dingtalk.http import get, post, post_form
 from faqbot.dingtalk.payloads import encode
 from faqbot.dingtalk.tokens import AccessTokens
 from faqbot.errors import DeliveryError, NeedsAdmin, StoreError, TokenRefused
@@ -73,6 +73,19 @@ class OpenApi:
             return self._judged(path, old_error(status, answer), answer)
 
         return await self._call(path, send)
+
+    async def upload(self, name: str, content: bytes) -> str:
+        """Hand DingTalk a file that a message then names by the id returned. Raises DeliveryError and its children."""
+        path = "/media/upload"
+
+        async def send(token: str) -> dict[str, Any]:
+            form = aiohttp.FormData()
+            form.add_field("media", content, filename=name, content_type="application/octet-stream")
+            url = URL(f"{self._oapi}{path}").with_query(access_token=token, type="file")
+            status, answer = await post_form(self._session, url, form)
+            return self._judged(path, old_error(status, answer), answer)
+
+        return str((await self._call(path, send))["media_id"])
 
     async def _call(self, path: str, send: Callable[[str], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         try:

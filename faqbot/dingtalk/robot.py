@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from faqbot.dingtalk.openapi import OpenApi
 from faqbot.errors import DeliveryError, Throttled
@@ -38,7 +38,15 @@ class Robot:
 
         Raises DeliveryError and its children where it reached nobody.
         """
-        body = {"robotCode": self._code, "userIds": list(user_ids), **_markdown(title, text)}
+        return await self._to_people(user_ids, _markdown(title, text))
+
+    async def file_to_people(self, user_ids: Sequence[str], media_id: str, name: str) -> dict[str, DeliveryError]:
+        """An uploaded file to up to MOST_PEOPLE colleagues, as `to_people`; the end of its name is its type."""
+        kind = name.rpartition(".")[2].lower()
+        return await self._to_people(user_ids, _content("sampleFile", mediaId=media_id, fileName=name, fileType=kind))
+
+    async def _to_people(self, user_ids: Sequence[str], content: Mapping[str, str]) -> dict[str, DeliveryError]:
+        body = {"robotCode": self._code, "userIds": list(user_ids), **content}
         answer = await self._api.new(_PERSON, body)
         # Both lists mean "not delivered", inside HTTP 200.
         held_back = answer.get("flowControlledStaffIdList") or ()
@@ -61,6 +69,9 @@ def _nobody() -> DeliveryError:
 
 
 def _markdown(title: str, text: str) -> dict[str, str]:
+    return _content("sampleMarkdown", title=title[:_TITLE_LENGTH] or "回复", text=text)
+
+
+def _content(key: str, **param: str) -> dict[str, str]:
     # The parameter is a JSON text inside the JSON body.
-    param = json.dumps({"title": title[:_TITLE_LENGTH] or "回复", "text": text}, ensure_ascii=False)
-    return {"msgKey": "sampleMarkdown", "msgParam": param}
+    return {"msgKey": key, "msgParam": json.dumps(param, ensure_ascii=False)}
