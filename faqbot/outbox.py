@@ -12,31 +12,29 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass
+from typing import Protocol, TypeVar
 
 from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreError, Throttled
-from faqbot.model import Address, Link, Notice
+from faqbot.model import Address, Notice
 from faqbot.pacing import backoff
-from faqbot.render import fitting
+from faqbot.parcels import Outcome, Parcel, in_parts, unpack
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
+_T = TypeVar("_T")
 
-# Longer than the slowest send: two calls and a new token, each with its time limit.
-LEASE_SECONDS = 90.0
+# A lane is held for so long at most, and a send is given up before that.
+LEASE_SECONDS = 30.0
+_SEND_SECONDS = 25.0
 # What other replicas posted is their business, unless they died.
 LOOK_SECONDS = 10.0
 _AGAIN_SECONDS = 1.0
-# A notice whose sender set no end is given up after a day without DingTalk.
-PATIENCE_SECONDS = 86400.0
 _REMEMBER_SECONDS = 14 * 86400.0
 _LONGEST_PAUSE = 300.0
 # A notice that nobody said arrived is sent twice at most where a repeat may double it; elsewhere for as long as
 # DingTalk surely knows its id.
 _UNSURE_SENDS, _REMEMBERED_SENDS = 2, 8
-# DingTalk takes 15,000 bytes; the rest is for the title and what is around the text.
-MOST_BYTES = 14_000
 _WAITING, _SENDING = "outbox", "outbox-sending"
 
 
@@ -76,37 +74,6 @@ class Way(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a notice: taken by DingTalk, or its code and the reason in words."""
-
-    sent: bool
-    code: str
-    why: str
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Parcel:
-    """A notice as it waits: when it was posted and its place among those posted with it."""
-
-    notice: Notice
-    posted_at: float
-    number: int
-
-    @property
-    def due(self) -> float:
-        return max(self.notice.not_before, self.posted_at)
-
-    @property
-    def order(self) -> tuple[float, int]:
-        return (self.due, self.number)
-
-    @property
-    def until(self) -> float:
-        return self.notice.until or self.due + PATIENCE_SECONDS
-
-
 @dataclass(slots=True)
 class _Tries:
     """How sending one notice has gone in this process."""
@@ -115,6 +82,9 @@ class _Tries:
     failed: int = 0
     unsure: int = 0
     alone: bool = False  # something in a merged message was refused: it goes by itself
+
+
+_UNTRIED = _Tries()
 
 
 class Outbox:
@@ -132,7 +102,7 @@ class Outbox:
         self._ways = ways
         self._clock = clock
         self._sleep = sleep
-        self._parcels: dict[str, _Parcel] = {}
+        self._parcels: dict[str, Parcel] = {}
         self._tries: dict[str, _Tries] = {}
         self._hold: dict[str, float] = {}
         self._busy: dict[str, asyncio.Task[None]] = {}
@@ -144,8 +114,8 @@ class Outbox:
         A key that is known already changes nothing. What is too long for one message becomes several.
         """
         now = self._clock()
-        parts = [part for notice in notices for part in _parts(notice)]
-        await asyncio.gather(*(self._take_on(_Parcel(part, now, n)) for n, part in enumerate(parts)))
+        parts = [part for notice in notices for part in in_parts(notice)]
+        await asyncio.gather(*(self._take_on(Parcel(part, now, n)) for n, part in enumerate(parts)))
         self._wake.set()
 
     async def outcome(self, key: str) -> Outcome | None:
@@ -200,8 +170,10 @@ class Outbox:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.idle()
-        for task in self._busy.values():
-            task.cancel()
+        if left := list(self._busy.values()):
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=1.0)
 
     # -- one turn of a lane ----------------------------------------------------------------------
 
@@ -238,55 +210,73 @@ class Outbox:
             # Before the message: a process that dies with it must not make room for one too many.
             await self._close(lane, gap)
         try:
-            failed = await way.send(notices, uuid)
+            failed = await _in_time(way.send(notices, uuid))
         except Throttled as exc:
             log.warning("outbox.throttled", kind=lane.partition(":")[0], code=exc.code, seconds=exc.wait)
             await self._close(lane, exc.wait)
             failed = dict.fromkeys((notice.key for notice in notices), exc)
         except DeliveryError as exc:
             failed = dict.fromkeys((notice.key for notice in notices), exc)
-        for notice in notices:
-            await self._conclude(way, notice, failed.get(notice.key), merged=len(notices) > 1)
+        merged = len({notice.body for notice in notices}) > 1
+        await asyncio.gather(*(self._conclude(way, n, failed.get(n.key), merged=merged) for n in notices))
         unsure = any(isinstance(failure, OutcomeUnknown) for failure in failed.values())
         if way.remembers and not unsure:
             await self._store.put_mark(_SENDING, lane, None)
 
     async def _choose(self, lane: str, way: Way) -> tuple[Sequence[Notice], str]:
-        """What goes out now as one message, and the id by which DingTalk knows its repeat."""
+        """What goes out now as one message, and the id by which DingTalk knows its repeat; nothing if that changed."""
         now = self._clock()
-        mine = [p for p in (await self._read()).values() if self._lane(p) == lane]
-        done = await asyncio.gather(*(self.outcome(p.notice.key) for p in mine))
-        begun: list[str] = json.loads((await self._store.marks(_SENDING)).get(lane, "[]")) if way.remembers else []
-        # The outcomes of a message are written only after it arrived, so that one of them tells of the others.
-        arrived = any(o.sent and p.notice.key in begun for p, o in zip(mine, done, strict=True) if o)
-        left: list[_Parcel] = []
-        for parcel, outcome in zip(mine, done, strict=True):
-            if outcome is not None:
-                await self._store.put_mark(_WAITING, parcel.notice.key, None)
-            elif arrived and parcel.notice.key in begun:
-                await self._conclude(way, parcel.notice, None)
-            elif now > parcel.until:
+        due = [p for p in (await self._read()).values() if self._lane(p) == lane and p.due <= now]
+        for parcel in due:
+            if now > parcel.until:
                 await self._give_up(parcel.notice, "expired", "过了发送的时限，没有再发")
-            elif parcel.due <= now:
-                left.append(parcel)
-        left.sort(key=lambda p: p.order)
-        again = [p.notice for p in left if p.notice.key in begun]
-        if again:
-            held = max((self._tries[n.key].next_at for n in again if n.key in self._tries), default=0.0)
-            if held > now:
-                self._hold[lane] = held
-                return (), ""
-            return again, _uuid(begun)
-        ready = [p.notice for p in left if self._tries.get(p.notice.key, _Tries()).next_at <= now]
+        waiting = [p.notice for p in sorted(due, key=lambda p: p.order) if now <= p.until]
+        begun = await self._begun(lane) if way.remembers else ()
+        if again := [notice for notice in waiting if notice.key in begun]:
+            return await self._repeat(lane, way, again, begun)
+        ready = [notice for notice in waiting if self._tried(notice).next_at <= now]
         if not ready:
             return (), ""
-        alone = self._tries.get(ready[0].key, _Tries()).alone
-        together = [n for n in ready if n is ready[0] or not self._tries.get(n.key, _Tries()).alone]
-        notices = ready[:1] if alone else way.together(together)
+        first, *others = ready
+        together = [first, *(n for n in others if not self._tried(n).alone)]
+        notices = [first] if self._tried(first).alone else way.together(together)
+        if await self._drop_done(notices):
+            return (), ""
         keys = [notice.key for notice in notices]
         if way.remembers:
             await self._store.put_mark(_SENDING, lane, json.dumps(keys))
         return notices, _uuid(keys)
+
+    async def _begun(self, lane: str) -> Sequence[str]:
+        """The keys of the message whose sending was begun in this lane and may not have ended."""
+        found: list[str] = json.loads((await self._store.marks(_SENDING)).get(lane, "[]"))
+        return found
+
+    async def _repeat(
+        self, lane: str, way: Way, again: Sequence[Notice], begun: Sequence[str]
+    ) -> tuple[Sequence[Notice], str]:
+        """The message that was begun, exactly as it was: DingTalk goes by its id alone."""
+        outcomes = await asyncio.gather(*map(self.outcome, begun))
+        # Outcomes are written only after the message arrived, so that one of them tells of the others.
+        if any(outcome.sent for outcome in outcomes if outcome is not None):
+            await asyncio.gather(*(self._conclude(way, notice, None) for notice in again))
+            return (), ""
+        held = max(self._tried(notice).next_at for notice in again)
+        if held > self._clock():
+            self._hold[lane] = held
+            return (), ""
+        return again, _uuid(begun)
+
+    async def _drop_done(self, notices: Sequence[Notice]) -> bool:
+        """Let go of what was posted again while it was being sent; whether there was any."""
+        outcomes = await asyncio.gather(*(self.outcome(notice.key) for notice in notices))
+        done = [notice.key for notice, outcome in zip(notices, outcomes, strict=True) if outcome is not None]
+        for key in done:
+            await self._store.put_mark(_WAITING, key, None)
+        return bool(done)
+
+    def _tried(self, notice: Notice) -> _Tries:
+        return self._tries.get(notice.key, _UNTRIED)
 
     async def _conclude(self, way: Way, notice: Notice, failure: DeliveryError | None, *, merged: bool = False) -> None:
         """Write down that it arrived or never will, or say when it is tried again."""
@@ -335,20 +325,28 @@ class Outbox:
 
     # -- what waits in the store -----------------------------------------------------------------
 
-    def _lane(self, parcel: _Parcel) -> str:
+    def _lane(self, parcel: Parcel) -> str:
         to = parcel.notice.to
         return self._ways[to.kind].lane(to)
 
-    async def _take_on(self, parcel: _Parcel) -> None:
+    async def _take_on(self, parcel: Parcel) -> None:
         key = parcel.notice.key
         if await self._store.note(_done(key)) is None:
             await self._store.put_mark(_WAITING, key, json.dumps(asdict(parcel), ensure_ascii=False))
 
-    async def _read(self) -> dict[str, _Parcel]:
+    async def _read(self) -> dict[str, Parcel]:
         waiting = await self._store.marks(_WAITING)
         # A key stands for one text, so that each is read only once.
-        self._parcels = {key: self._parcels.get(key) or _unpack(json.loads(text)) for key, text in waiting.items()}
+        self._parcels = {key: self._parcels.get(key) or unpack(json.loads(text)) for key, text in waiting.items()}
         return self._parcels
+
+
+async def _in_time(send: Awaitable[_T]) -> _T:
+    try:
+        async with asyncio.timeout(_SEND_SECONDS):
+            return await send
+    except TimeoutError as exc:
+        raise OutcomeUnknown("钉钉没有在时限内回应，不知道是否送达", code="timeout") from exc
 
 
 def _done(key: str) -> str:
@@ -361,31 +359,3 @@ def _free(lane: str) -> str:
 
 def _uuid(keys: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:32]
-
-
-def _parts(notice: Notice) -> list[Notice]:
-    """The notice as messages DingTalk takes; the last has the key, so that its outcome comes last."""
-    bodies = fitting(notice.body, MOST_BYTES)
-    if len(bodies) <= 1:
-        return [notice]
-    last = len(bodies)
-    unmentioning = replace(notice, at_mobiles=(), at_userids=(), at_all=False)
-    return [
-        replace(
-            notice if number == 1 else unmentioning,
-            key=notice.key if number == last else f"{notice.key}#{number}",
-            body=f"{body}\n\n（{number}/{last}）",
-        )
-        for number, body in enumerate(bodies, 1)
-    ]
-
-
-def _unpack(values: Mapping[str, Any]) -> _Parcel:
-    """The parcel that was taken apart for JSON; what a newer version added is left out."""
-    known = {f.name for f in fields(Notice)}
-    plain = {name: value for name, value in values["notice"].items() if name in known}
-    plain["to"] = Address(**plain["to"])
-    plain["links"] = tuple(Link(**link) for link in plain.get("links", ()))
-    for name in ("at_mobiles", "at_userids"):
-        plain[name] = tuple(plain.get(name, ()))
-    return _Parcel(Notice(**plain), values["posted_at"], values["number"])

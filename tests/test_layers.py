@@ -84,6 +84,7 @@ LAYERS = {
         memory
         menus
         orders
+        parcels
         permitted
         picks
         privacy

@@ -87,7 +87,7 @@ class Post:
         while await box.waiting() and not until():
             pause = await box.look()
             await box.idle()
-            self.clock.now += max(0.0, pause if pause < 0.5 else 0.5)
+            self.clock.now += max(0.0, pause)
 
 
 def notice(key: str, to: Address = XIAOLI, **more: object) -> Notice:
@@ -164,7 +164,7 @@ async def test_what_happens_after_a_failure(
     post: Post, answers: list[Exception | None], times: int | None, code: str
 ) -> None:
     post.people.answers = list(answers)
-    await post.box.post(notice("a"))
+    await post.box.post(notice("a", until=post.clock.now + 3600))
     await post.rest()
 
     outcome = await post.box.outcome("a")

@@ -16,7 +16,8 @@ from faqbot.app import Running
 from faqbot.dingtalk.groups import GroupRobots, RobotKeys
 from faqbot.metrics import Metrics
 from faqbot.model import Address, Notice
-from faqbot.outbox import Outbox, Outcome
+from faqbot.outbox import Outbox
+from faqbot.parcels import Outcome
 from faqbot.quota import Quota
 from faqbot.sandbox.robot import PEOPLE_SEND
 from faqbot.sandbox.server import FakeDingTalk

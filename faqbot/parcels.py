@@ -1,0 +1,74 @@
+"""A notice as it waits in the store: in parts DingTalk takes, when its turn is, until when it counts. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from faqbot.model import Address, Link, Notice
+from faqbot.render import fitting
+
+# A notice whose sender set no end is given up after a day without DingTalk.
+PATIENCE_SECONDS = 86400.0
+# DingTalk takes 15,000 bytes; the rest is for the title and what is around the text.
+MOST_BYTES = 14_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a notice: taken by DingTalk, or its code and the reason in words."""
+
+    sent: bool
+    code: str
+    why: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A notice as it waits: when it was posted and its place among those posted with it."""
+
+    notice: Notice
+    posted_at: float
+    number: int
+
+    @property
+    def due(self) -> float:
+        return max(self.notice.not_before, self.posted_at)
+
+    @property
+    def order(self) -> tuple[float, int]:
+        return (self.due, self.number)
+
+    @property
+    def until(self) -> float:
+        return self.notice.until or self.due + PATIENCE_SECONDS
+
+
+def in_parts(notice: Notice) -> list[Notice]:
+    """The notice as messages DingTalk takes; the last has the key, so that its outcome comes last."""
+    bodies = fitting(notice.body, MOST_BYTES)
+    if len(bodies) <= 1:
+        return [notice]
+    last = len(bodies)
+    unmentioning = replace(notice, at_mobiles=(), at_userids=(), at_all=False)
+    return [
+        replace(
+            notice if number == 1 else unmentioning,
+            key=notice.key if number == last else f"{notice.key}#{number}",
+            body=f"{body}\n\n（{number}/{last}）",
+        )
+        for number, body in enumerate(bodies, 1)
+    ]
+
+
+def unpack(values: Mapping[str, Any]) -> Parcel:
+    """The parcel that was taken apart for JSON; what a newer version added is left out."""
+    known = {f.name for f in fields(Notice)}
+    plain = {name: value for name, value in values["notice"].items() if name in known}
+    plain["to"] = Address(**plain["to"])
+    plain["links"] = tuple(Link(**link) for link in plain.get("links", ()))
+    for name in ("at_mobiles", "at_userids"):
+        plain[name] = tuple(plain.get(name, ()))
+    return Parcel(Notice(**plain), values["posted_at"], values["number"])
