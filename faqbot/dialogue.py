@@ -30,6 +30,7 @@ from faqbot.model import (
 from faqbot.orders import read_order
 from faqbot.permitted import Allowed, open_to
 from faqbot.picks import pick
+from faqbot.polarity import opposed
 from faqbot.privacy import near_private, private_entry
 from faqbot.text import normalise
 
@@ -207,7 +208,10 @@ def _match(text: str, ranking: Sequence[Candidate], index: Index, allowed: Allow
         listed = topic_list(topic, index, allowed)
         if listed.entries:
             return listed
-    return choose(ranking, limits)
+    decision = choose(ranking, limits)
+    if isinstance(decision, Answered) and opposed(text, decision.question, decision.entry):
+        return _offer(ranking, limits)
+    return decision
 
 
 def choose(ranking: Sequence[Candidate], limits: Limits) -> Answered | Offered | Unanswered:
@@ -218,6 +222,11 @@ def choose(ranking: Sequence[Candidate], limits: Limits) -> Answered | Offered |
     best = offers[0]
     if best.score >= limits.answer_at and best.covered >= COVERED_TO_ANSWER:
         return Answered(best.entry, best.score, best.question)
-    # Where one is doubtful, those that follow closely belong on the list too.
-    close = tuple(c for c in ranking if c in offers or c.score >= limits.offer_at * _CLOSE)
-    return Offered(close[:OFFERED_AT_MOST])
+    return _offer(ranking, limits)
+
+
+def _offer(ranking: Sequence[Candidate], limits: Limits) -> Offered:
+    """The list for what is doubtful; those that follow closely belong on it too."""
+    likely = (c.score >= limits.offer_at and c.covered >= COVERED_TO_OFFER for c in ranking)
+    close = (c for c, good in zip(ranking, likely, strict=True) if good or c.score >= limits.offer_at * _CLOSE)
+    return Offered(tuple(close)[:OFFERED_AT_MOST])

@@ -22,6 +22,7 @@ from faqbot.fitted import VIEWS
 from faqbot.lexicon import GROUPS
 from faqbot.meaning import Meanings
 from faqbot.model import Candidate, Entry
+from faqbot.polarity import apart
 from faqbot.shortlist import MEANING_VIEWS, Listed, Question, Wanted, Wordings
 from faqbot.spelling import Spelled, Spellings, join
 from faqbot.text import Synonyms, is_han, normalise, strip_fillers
@@ -38,8 +39,11 @@ _DOUBTFUL, _REPAIR_MUST_EXPLAIN, _REPAIR_MUST_GAIN = 0.9, 0.1, 0.05
 _SHORT_LISTS = {"han": 12, "latin": 28}
 # So many questions are judged together at most, and so many likenesses of a question and a wording held at once.
 _TOGETHER, _LIKENESSES = 32, 250_000
-# A wording HR excluded counts when it is at least this like the question and more like it than the entry's own.
-_NOT_LIKE = 0.8
+# A wording HR excluded counts when it is at least so like the question and as like it as the entry's own; from the
+# second share on, and nearer than the entry's own, it rules the entry out.
+_NOT_LIKE, _NOT_SAME = 0.5, 0.8
+# How sure one can be at most of an entry that an excluded wording speaks against: too little to answer outright.
+_EXCLUDED = 0.5
 # How sure one is of the only entry with the same words but for empty ones.
 _SAME_SKELETON = 0.98
 _COVERED, _EDIT = VIEWS.index("covered"), VIEWS.index("edit")
@@ -381,14 +385,19 @@ class Index:
             scores[rows] = np.where(exact, np.maximum(scores[rows], certain), np.minimum(scores[rows], 0.999))
 
     def _lower_excluded(self, listed: Listed, scores: Doubles) -> None:
-        """A question that is more like a `not:` wording than like the entry's own must not be answered by it."""
+        """A question that is as like a `not:` wording as the entry's own must not be answered by it outright."""
         if not self._not:
             return
         for row, entry in enumerate(listed.entries.tolist()):
+            if listed.exact[row]:
+                continue
             for other in self._not.get(entry, ()):
-                unlike = fuzz.ratio(listed.questions[listed.of[row]].text, other) / 100
-                if unlike >= _NOT_LIKE and unlike > listed.views[row, _EDIT]:
+                asked, like = listed.questions[listed.of[row]].text, listed.views[row, _EDIT]
+                unlike = fuzz.ratio(asked, other) / 100
+                if unlike >= _NOT_SAME and unlike > like:
                     scores[row] = min(scores[row], 1.0 - unlike)
+                elif unlike >= _NOT_LIKE and unlike >= like and not apart(asked, other):
+                    scores[row] = min(scores[row], _EXCLUDED)
 
     def _candidates(self, found: _Ranked, limit: int) -> tuple[Candidate, ...]:
         listed, rows = found.listed, found.rows[:limit]

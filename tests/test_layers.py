@@ -87,6 +87,7 @@ LAYERS = {
         parcels
         permitted
         picks
+        polarity
         privacy
         render
         shared_text

@@ -306,6 +306,14 @@ def test_an_excluded_wording_pulls_its_entry_down(text: str) -> None:
     assert score_of(without, text, "days") < 0.2
 
 
+def test_a_question_as_near_to_an_excluded_wording_as_to_the_entrys_own_is_not_certain() -> None:
+    days = entry("days", "年假有几天")
+    plain, without = Index([days, CANTEEN]), Index([replace(days, not_=("年假有几段",)), CANTEEN])
+    assert score_of(plain, "年假有几", "days") > 0.8
+    assert score_of(without, "年假有几", "days") == 0.5
+    assert score_of(without, "年假有几天", "days") == 1.0
+
+
 def test_an_excluded_wording_leaves_the_entrys_own_questions_alone() -> None:
     days = entry("days", "年假有几天", "年假一共几天")
     plain = Index([days, CANTEEN])
