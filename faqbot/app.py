@@ -22,6 +22,7 @@ from faqbot.console.origin import is_loopback
 from faqbot.console.outside import watch_files
 from faqbot.console.server import Health, open_console
 from faqbot.console.sessions import LINK_SECONDS, announce, announced, new_link, reachable
+from faqbot.correction_notices import tell_of_corrections
 from faqbot.deeds.drafts import DraftOrders
 from faqbot.deeds.own_questions import OwnQuestions
 from faqbot.delivery import Delivery
@@ -139,6 +140,7 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         house = keep_house(store, quota, settings.keep_days)
         journal = watch_files(office, earlier)
         drafts = tell_of_drafts(office, outbox, settings.admins)
+        corrections = tell_of_corrections(office, outbox)
         for loop in (
             library.watch(),
             bot.inbox.keep(),
@@ -147,6 +149,7 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
             announce(store, console_url),
             journal,
             drafts,
+            corrections,
         ):
             stack.push_async_callback(_cancel, asyncio.create_task(loop))
         connection = asyncio.create_task(stream.run())

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from faqbot import approval
 from faqbot.approval import Person, Word
-from faqbot.console.office import Office
 from faqbot.draft_notices import announce_drafts, message
 from faqbot.errors import NotAllowed
-from faqbot.knowledge.library import Library
-from faqbot.knowledge.shelf import FolderShelf
 from faqbot.model import Entry
-from faqbot.outbox import Outbox
-from faqbot.settings import Settings
 from faqbot.store import Store
+from tests.room import Room, open_room
 
 DRAFT = """\
 # 休假
@@ -37,49 +32,14 @@ PEOPLE = "people: {休假组: [zhang01, li02]}\n"
 ZHANG = Person("张姐", "zhang01")
 
 
-@dataclass
-class Clock:
-    at: float = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.at
-
-
-@dataclass
-class Room:
-    at: Office
-    outbox: Outbox
-    clock: Clock
-    folder: Path
-
-    async def write(self, text: str, name: str = "faq/leave.yaml") -> None:
-        (self.folder / name).write_text(text, encoding="utf-8")
-        await self.at.library.refresh()
-
-    def read(self) -> str:
-        return (self.folder / "faq/leave.yaml").read_text(encoding="utf-8")
-
-    def entry(self, question: str = "年假有几天？") -> Entry:
-        return next(e for e in self.at.snapshot.entries if e.question == question)
-
-    async def told(self) -> list[tuple[str, str]]:
-        """Who is told what; nothing has gone out, because nothing is connected."""
-        return [(n.to.id, n.title) for n in await self.outbox.waiting()]
-
-
 @pytest.fixture
 async def room(store: Store, tmp_path: Path) -> AsyncIterator[Room]:
-    folder = tmp_path / "knowledge"
-    (folder / "faq").mkdir(parents=True)
-    (folder / "faq/leave.yaml").write_text(DRAFT, encoding="utf-8")
-    (folder / "groups.yaml").write_text(PEOPLE, encoding="utf-8")
-    clock = Clock()
-    shelf = FolderShelf(folder)
-    library = Library(shelf, lambda: date(2026, 3, 2))
-    await library.refresh()
-    at = Office(library, shelf, store, Settings(knowledge=folder), lambda: date(2026, 3, 2), clock)
-    yield Room(at, Outbox(store, {}, clock=clock), clock, folder)
-    await library.close()
+    async with open_room(store, tmp_path / "knowledge", DRAFT, PEOPLE) as opened:
+        yield opened
+
+
+async def told(room: Room) -> list[tuple[str, str]]:
+    return [(n.to.id, n.title) for n in await room.posted()]
 
 
 async def test_approving_takes_out_the_draft_line_and_nothing_else(room: Room) -> None:
@@ -122,13 +82,13 @@ async def test_after_a_day_it_is_too_late(room: Room) -> None:
 async def test_each_draft_is_told_once_to_each_of_its_keepers(room: Room) -> None:
     for _ in range(3):
         await announce_drafts(room.at, room.outbox, ["boss"])
-    assert sorted(await room.told()) == [("li02", "草稿 1 等您看"), ("zhang01", "草稿 1 等您看")]
+    assert sorted(await told(room)) == [("li02", "草稿 1 等您看"), ("zhang01", "草稿 1 等您看")]
 
 
 async def test_several_drafts_are_one_message_and_without_keepers_they_are_the_administrators(room: Room) -> None:
     await room.write(DRAFT.replace("休假组", "没有人的组").replace("    答案: 发起", "    草稿: 是\n    答案: 发起"))
     await announce_drafts(room.at, room.outbox, ["boss"])
-    assert await room.told() == [("boss", "有 2 份草稿等您看")]
+    assert await told(room) == [("boss", "有 2 份草稿等您看")]
 
 
 async def test_a_draft_that_was_sent_back_waits_again_once_it_is_changed(room: Room) -> None:
@@ -140,7 +100,7 @@ async def test_a_draft_that_was_sent_back_waits_again_once_it_is_changed(room: R
     await announce_drafts(room.at, room.outbox, [])
     found = await approval.number_drafts(room.at)
     assert list(found) == [2] and found[2].waits(room.entry())
-    assert len(await room.told()) == 4
+    assert len(await told(room)) == 4
 
 
 async def test_numbers_are_not_used_again(room: Room) -> None:

@@ -37,6 +37,7 @@ LAYERS = {
         certainty
         charts
         company
+        corrections
         courtesy
         dialogue
         digest
@@ -131,6 +132,7 @@ LAYERS = {
         attendance_report
         bot
         changes
+        correction_notices
         deeds
         delivery
         desk

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from faqbot import changes
+from faqbot.changes import Proposal
 from faqbot.console import finding, saving
 from faqbot.console.differences import Piece, side_by_side
 from faqbot.console.effects import Effects, preview_effects
@@ -16,6 +17,8 @@ from faqbot.console.entries import TAB, bubble_of, find_entry, summary
 from faqbot.console.forms import EntryForm, differing
 from faqbot.console.office import Office, office
 from faqbot.console.pages import asked_id, entry_url, fragment, notice, person, read_form, redirect, show
+from faqbot.console.telling import DAYS, MINUTES, Offer, offer_to_tell
+from faqbot.correction_notices import give_up, plan
 from faqbot.errors import EditError, ShelfError
 from faqbot.knowledge.draft import draft_of
 from faqbot.model import Entry
@@ -89,14 +92,30 @@ async def change(request: web.Request) -> web.StreamResponse:
         if proposal.after == proposal.before:
             raise redirect(entry_url(entry.id), done="unchanged")
         effects = await preview_effects(at, proposal)
+        offer = await offer_to_tell(at, entry, form)
         if fields.get("do") != "save" or not effects.ok:
-            return await _form_page(request, form, entry, effects=effects)
-        saved = await changes.save(at, person(), proposal, "change")
+            return await _form_page(request, form, entry, effects=effects, offer=offer)
+        told = offer.reach.people if offer and fields.get("tell") else ()
+        saved = await _save_and_tell(at, entry, proposal, told)
     except changes.Overtaken as exc:
         return await _overtaken(request, form, entry, exc.present)
     except (EditError, ShelfError) as exc:
         return await _form_page(request, form, entry, problems=[str(exc)], status=422)
-    raise redirect(entry_url(saved.id if saved else entry.id), done="saved-draft" if form.draft else "saved")
+    done = "saved-draft" if form.draft else "saved-told" if told else "saved"
+    raise redirect(entry_url(saved.id if saved else entry.id), done=done)
+
+
+async def _save_and_tell(at: Office, entry: Entry, proposal: Proposal, people: Sequence[str]) -> Entry | None:
+    """Save, and have those people told of the correction. Raises Overtaken, ShelfError."""
+    if not people:
+        return await changes.save(at, person(), proposal, "change")
+    # Noted before the file is written: after a crash in between they are told, or nothing is different.
+    planned = await plan(at, entry, people)
+    try:
+        return await changes.save(at, person(), proposal, "change")
+    except (changes.Overtaken, ShelfError):
+        await give_up(at, planned)
+        raise
 
 
 async def _overtaken(request: web.Request, form: EntryForm, entry: Entry, present: bytes | None) -> web.StreamResponse:
@@ -192,6 +211,7 @@ async def _form_page(
     *,
     problems: Sequence[str] = (),
     effects: Effects | None = None,
+    offer: Offer | None = None,
     rivalry: Rivalry | None = None,
     status: int = 200,
 ) -> web.Response:
@@ -213,6 +233,9 @@ async def _form_page(
         bubble=bubble_of(form.preview(entry, at.snapshot.facts)),
         problems=problems,
         effects=effects,
+        offer=offer,
+        tell_days=DAYS,
+        tell_minutes=MINUTES,
         rivalry=rivalry,
     )
 

@@ -46,6 +46,7 @@ SECURITY_HEADERS = {
 # What a redirect may say on the page it leads to. Only these: a link must not put words into our mouth.
 MESSAGES = {
     "saved": "已保存，机器人现在就按新的内容回答。",
+    "saved-told": "已保存，机器人现在就按新的内容回答；几分钟后私聊告诉最近问过的人。",
     "saved-draft": "已保存为草稿，机器人不会用它回答。",
     "added": "新条目已保存，机器人现在就能回答它。",
     "removed": "条目已删除，机器人不再回答它。",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from faqbot.console.forms import new_file_name
 from faqbot.console.pages import MAX_BODY
 from tests.conftest import Talk
 from tests.console.conftest import Files, Person, colleague, stranger
+from tests.console.test_missed import put
 
 EDIT = "/entries/annual-leave/edit"
 CARRY = "/entries/annual-leave-carry-over/edit"
@@ -434,3 +436,44 @@ async def test_other_methods_change_nothing(hr: Person, files: Files, method: st
         async with hr.http.request(method, path) as answer:
             assert answer.status == 403
     assert files.all() == before
+
+
+# -- telling those who were told something else -----------------------------------------------
+
+
+async def answered(bot: Running, *askers: str) -> None:
+    await put(bot, [(asker, "年假有几天") for asker in askers], outcome="answered", entry_id="annual-leave")
+
+
+async def test_a_correction_offers_to_tell_those_who_were_answered(hr: Person, bot: Running) -> None:
+    await answered(bot, "xiaoli01", "xiaowang02", "$:LWCP_v1:$x")
+    fields = (await hr.get(EDIT)).fields()
+    page = await hr.post(EDIT, fields | {"answer": fields["answer"].replace("5 天", "6 天"), "do": "check"})
+    assert "告诉最近 14 天从这一条得到回答的 2 人" in page.text and "另有 1 人没有 userid" in page.text
+    assert "要用 1 次接口调用" in page.text and "xiaoli01、xiaowang02" in page.text
+    assert re.search(r'<input type="checkbox" form="entry-form" name="tell" value="1">', page.text), "off unless chosen"
+
+
+async def test_whoever_does_not_choose_it_tells_nobody(hr: Person, bot: Running) -> None:
+    await answered(bot, "xiaoli01")
+    fields = (await hr.get(EDIT)).fields()
+    corrected = fields | {"answer": fields["answer"].replace("5 天", "6 天"), "do": "save"}
+    assert (await hr.post(EDIT, corrected)).path.endswith("done=saved")
+    assert await bot.store.marks("corrections") == {}
+
+
+async def test_chosen_it_is_noted_with_the_people_and_said(hr: Person, bot: Running) -> None:
+    await answered(bot, "xiaoli01")
+    fields = (await hr.get(EDIT)).fields()
+    corrected = fields | {"answer": fields["answer"].replace("5 天", "6 天"), "do": "save", "tell": "1"}
+    assert "几分钟后私聊告诉" in (await hr.post(EDIT, corrected)).text
+    (noted,) = (await bot.store.marks("corrections")).values()
+    assert '"people": ["xiaoli01"]' in noted
+
+
+async def test_other_words_and_a_draft_offer_nothing(hr: Person, bot: Running) -> None:
+    await answered(bot, "xiaoli01")
+    fields = (await hr.get(EDIT)).fields()
+    for more in ({"source": "别处"}, {"answer": fields["answer"].replace("5 天", "6 天"), "draft": "1"}):
+        page = await hr.post(EDIT, fields | more | {"do": "check"})
+        assert "检查过了" in page.text and 'name="tell"' not in page.text

@@ -1,0 +1,40 @@
+"""What an edit in the form corrects, and who could be told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from faqbot.console.forms import EntryForm
+from faqbot.console.office import Office
+from faqbot.correction_notices import ASKED_DAYS, MERGE_SECONDS, Reach, answer_text, answered_lately
+from faqbot.corrections import Correction, correction
+from faqbot.model import Entry
+from faqbot.quota import CALLS, Usage
+
+DAYS = ASKED_DAYS
+MINUTES = round(MERGE_SECONDS / 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A correction, whom it could be told, and what is used of the monthly calls; of `private` entries nobody knows."""
+
+    correction: Correction
+    reach: Reach
+    usage: Usage
+    private: bool = False
+
+
+async def offer_to_tell(at: Office, entry: Entry, form: EntryForm) -> Offer | None:
+    """None where the edit corrects nothing that people were told. Raises StoreError."""
+    # What is filled in behind `{facts.…}` is the same before and after.
+    shown = form.preview(entry, at.snapshot.facts)
+    if entry.draft or entry.held or form.draft:
+        return None
+    found = correction(answer_text(entry), answer_text(shown))
+    if found is None:
+        return None
+    month = f"{at.today():%Y-%m}"
+    used = (await at.store.counts(f"{month}|{CALLS}")).get(f"{month}|{CALLS}", 0)
+    reach = await answered_lately(at, entry.id)
+    return Offer(found, reach, Usage(used, at.settings.quota_calls), entry.private)
