@@ -15,7 +15,10 @@ from typing import Protocol
 
 import aiohttp
 
+from faqbot.automation.events import Events
 from faqbot.automation.rules import Automations
+from faqbot.automation.runner import LATE_SECONDS
+from faqbot.automation.trace import RUNS
 from faqbot.bot import Bot, Deed
 from faqbot.console.office import Office
 from faqbot.console.origin import is_loopback
@@ -26,6 +29,7 @@ from faqbot.correction_notices import tell_of_corrections
 from faqbot.deeds.drafts import DraftOrders
 from faqbot.deeds.own_questions import OwnQuestions
 from faqbot.delivery import Delivery
+from faqbot.dingtalk.directory import Directory
 from faqbot.dingtalk.groups import GroupRobots, RobotKeys
 from faqbot.dingtalk.openapi import OpenApi, Slots
 from faqbot.dingtalk.robot import Robot
@@ -42,6 +46,7 @@ from faqbot.metrics import Metrics
 from faqbot.model import OrderKind
 from faqbot.outbox import Outbox, Way
 from faqbot.quota import Quota
+from faqbot.routine import Routine, open_routine
 from faqbot.settings import Settings
 from faqbot.shelves import shelf_of
 from faqbot.store import Store, open_store
@@ -66,17 +71,22 @@ class Running:
     stream: StreamConnection
     store: Store
     outbox: Outbox
+    events: Events
+    routine: Routine
     metrics: Metrics
     console_url: str
     finished: asyncio.Task[None]
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, clock: Callable[[], float] = time.time) -> AsyncIterator[Running]:
+async def running(
+    settings: Settings, clock: Callable[[], float] = time.time, *, late: float = LATE_SECONDS
+) -> AsyncIterator[Running]:
     """Start the bot; on leaving, stop taking messages, finish the replies under way and close everything.
 
     Raises StartError where it cannot start. `Running.finished` ends, with AuthFailed, if DingTalk refuses the
-    credentials at the first connection. `clock` (epoch seconds) says what the time is in conversations.
+    credentials at the first connection. `clock` (epoch seconds) says what the time is in conversations and for
+    routine jobs; `late` is how many seconds late one of those may begin.
     """
 
     def today() -> date:
@@ -98,7 +108,8 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         except KnowledgeMissing as exc:
             raise StartError(str(exc)) from exc
         quota = Quota(store, metrics, calls=settings.quota_calls, messages=settings.quota_messages, today=today)
-        robot = Robot(open_api(settings, session, store, metrics, quota.call), settings.robot_code)
+        api = open_api(settings, session, store, metrics, quota.call)
+        robot = Robot(api, settings.robot_code)
         webhook = Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint))
         delivery = Delivery(webhook, robot, store, metrics, quota, clock=clock)
         robots = GroupRobots(session, settings.oapi_endpoint, clock=clock)
@@ -108,6 +119,9 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
             "robot": ToRobot(robots, robot_keys(lambda: library.current.automations, settings), metrics, quota),
         }
         outbox = Outbox(store, ways, clock=clock)
+        events = Events(store, clock=clock)
+        directory = Directory(api, store)
+        routine = open_routine(settings, session, library, store, outbox, events, directory, clock, late=late)
         office = Office(library, shelf, store, settings, today, clock)
         if embeddings is not None:
             office = replace(office, meaning=embeddings.of_question)
@@ -131,11 +145,12 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
         metrics.watch("stream_connected", "Whether bot messages can arrive now", lambda: stream.connected)
         metrics.watch("store_up", "Whether the store took the last step", lambda: bot.inbox.store_ok)
         health = Health(stream=lambda: stream.connected, store=lambda: bot.inbox.store_ok)
-        console_url = await open_console(stack, office, health=health, metrics=metrics)
+        console_url = await open_console(stack, office, health=health, metrics=metrics, events=events)
         # From here on, leaving the stack runs bottom up: stop the stream, finish replies, close the rest.
         stack.push_async_callback(_last_words, quota)
         stack.push_async_callback(bot.drain, GRACE_SECONDS)
         stack.push_async_callback(outbox.drain, GRACE_SECONDS)
+        stack.push_async_callback(routine.runner.drain, GRACE_SECONDS)
         await bot.inbox.start()
         house = keep_house(store, quota, settings.keep_days)
         journal = watch_files(office, earlier)
@@ -150,13 +165,15 @@ async def running(settings: Settings, clock: Callable[[], float] = time.time) ->
             journal,
             drafts,
             corrections,
+            routine.runner.run(),
+            routine.arrivals.run(),
         ):
             stack.push_async_callback(_cancel, asyncio.create_task(loop))
         connection = asyncio.create_task(stream.run())
         stack.push_async_callback(_cancel, connection)
         stack.push_async_callback(stream.stop)
         log.info("bot.started", console=console_url, entries=len(library.current.entries))
-        yield Running(bot, library, stream, store, outbox, metrics, console_url, connection)
+        yield Running(bot, library, stream, store, outbox, events, routine, metrics, console_url, connection)
         log.info("bot.stopping")
 
 
@@ -226,7 +243,9 @@ async def keep_house(store: Store, quota: Quota, keep_days: int) -> None:
             await quota.watch()
             # One replica is enough.
             if time.time() >= purge_at and await store.claim("purge", _PURGE_EVERY - 60):
-                gone = await store.purge(time.time() - keep_days * 86400)
+                before = time.time() - keep_days * 86400
+                gone = await store.purge(before)
+                await store.trim_journal(RUNS, before)
                 log.info("store.purged", questions=gone)
             if time.time() >= purge_at:
                 purge_at = time.time() + _PURGE_EVERY

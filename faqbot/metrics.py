@@ -28,6 +28,9 @@ class Metrics:
         self.sends = self._counter("sends", "Attempts to send a reply, by way and DingTalk's code", "way", "code")
         self.api_calls = self._counter("api_calls", "Calls of the server API that DingTalk answered", "api", "code")
         self.tokens = self._counter("token_refreshes", "Access tokens fetched, by result", "result")
+        self.hooks = self._counter(
+            "hook_requests", "Events posted by other systems, by the HTTP status they got", "status"
+        )
         self.reconnects = self._counter("stream_connects", "Stream connections opened, by result", "result")
         self.ack_seconds = self._histogram("ack_seconds", "From a callback to its acknowledgement", _QUICK)
         self.match_seconds = self._histogram("match_seconds", "Finding the answer to one message", _QUICK)

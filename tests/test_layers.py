@@ -26,11 +26,13 @@ LAYERS = {
         attendance_words
         automation.conditions
         automation.deeds
+        automation.plans
         automation.reading
         automation.rules
         automation.schedule
         automation.starts
         automation.templates
+        automation.trace
         automation.values
         automation.words
         calibration
@@ -130,6 +132,10 @@ LAYERS = {
         approval
         attendance_collecting
         attendance_report
+        automation.actions
+        automation.arrivals
+        automation.joining
+        automation.runner
         bot
         changes
         correction_notices
@@ -154,6 +160,7 @@ LAYERS = {
         cli
         doctor
         rehearsal
+        routine
     """,
 }
 LAYER = {

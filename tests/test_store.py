@@ -269,6 +269,9 @@ async def test_a_journal_is_kept_in_order_and_apart_from_others(store: Store) ->
     assert [line.number for line in await store.journal("edits", 0.0)] == [numbers[1], numbers[2], numbers[0]]
     same = [await store.write_journal("edits", 9.0, "same") for _ in range(3)]
     assert [line.number for line in await store.journal("edits", 9.0)] == same
+    await store.trim_journal("edits", 3.0)
+    assert [line.at for line in await store.journal("edits", 0.0)] == [3.0, 9.0, 9.0, 9.0]
+    assert len(await store.journal("runs", 0.0)) == 1
 
 
 async def test_a_mark_stays_until_it_is_replaced_or_taken_back(store: Store) -> None:

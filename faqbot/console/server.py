@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from aiohttp import BasicAuth, web
 
-from faqbot.console import auth, deployed, drafting, editing, entries, history, missed, pages, stats_page, today
+from faqbot.automation.events import Events
+from faqbot.console import auth, deployed, drafting, editing, entries, history, hooks, missed, pages, stats_page, today
 from faqbot.console.office import OFFICE, Office
 from faqbot.console.origin import from_this_machine
 from faqbot.console.sessions import Sessions
@@ -29,16 +30,18 @@ class Health:
 _HEALTH: web.AppKey[Health] = web.AppKey("health")
 _METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 _PASSWORD: web.AppKey[str] = web.AppKey("password")
-_PARTS = (auth, today, deployed, editing, drafting, entries, missed, history, stats_page)
+_PARTS = (auth, today, deployed, editing, drafting, entries, missed, history, stats_page, hooks)
 
 
-async def open_console(stack: contextlib.AsyncExitStack, office: Office, *, health: Health, metrics: Metrics) -> str:
+async def open_console(
+    stack: contextlib.AsyncExitStack, office: Office, *, health: Health, metrics: Metrics, events: Events
+) -> str:
     """Listen until the stack closes; return the address, with the port that was really taken.
 
     Raises StartError when the port is taken or the host is not ours.
     """
     host, port = office.settings.host, office.settings.port
-    runner = web.AppRunner(build(office, health, metrics), access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(build(office, health, metrics, events), access_log=None, shutdown_timeout=1)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, host, port)
@@ -52,11 +55,11 @@ async def open_console(stack: contextlib.AsyncExitStack, office: Office, *, heal
     return f"http://{shown}:{taken}"
 
 
-def build(office: Office, health: Health, metrics: Metrics) -> web.Application:
+def build(office: Office, health: Health, metrics: Metrics, events: Events) -> web.Application:
     """The application with all its routes; each part of the console adds its own."""
     app = web.Application(middlewares=[auth.errors, auth.guard], client_max_size=pages.MAX_BODY)
     app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, office.settings.console_password
-    app[OFFICE] = office
+    app[OFFICE], app[hooks.EVENTS], app[hooks.METRICS] = office, events, metrics
     app[auth.SESSIONS] = Sessions(office.store, office.settings.console_password)
     app.on_response_prepare.append(pages.add_headers)
     app.router.add_get("/healthz", _healthz)

@@ -136,6 +136,10 @@ class Store(Protocol):
         """The lines of a journal from `since` on, oldest first."""
         ...
 
+    async def trim_journal(self, name: str, before: float) -> None:
+        """Delete the lines of a journal from before `before`."""
+        ...
+
     async def put_mark(self, name: str, key: str, value: str | None) -> None:
         """Remember a value for `key` until it is replaced; None forgets it."""
         ...

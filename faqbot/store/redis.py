@@ -327,6 +327,9 @@ class RedisStore:
         lines = [(int(number), at, text) for (number, _, text), at in ((_three(line), at) for line, at in found)]
         return [JournalLine(*line) for line in sorted(lines, key=lambda line: (line[1], line[0]))]
 
+    async def trim_journal(self, name: str, before: float) -> None:
+        await _do(self._redis.zremrangebyscore(_JOURNAL + name, "-inf", f"({before}"))
+
     async def put_mark(self, name: str, key: str, value: str | None) -> None:
         if value is None:
             await _do(self._redis.hdel(_MARKS + name, key))

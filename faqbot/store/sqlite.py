@@ -255,6 +255,9 @@ class SqliteStore:
         sql = "SELECT id, at, text FROM journal WHERE name = ? AND at >= ? ORDER BY at, id"
         return [JournalLine(*row) for row in await self._do(lambda db: db.execute(sql, (name, since)).fetchall())]
 
+    async def trim_journal(self, name: str, before: float) -> None:
+        await self._do(lambda db: db.execute("DELETE FROM journal WHERE name = ? AND at < ?", (name, before)))
+
     async def put_mark(self, name: str, key: str, value: str | None) -> None:
         def step(db: sqlite3.Connection) -> None:
             if value is None:

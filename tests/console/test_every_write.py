@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from faqbot.app import Running
+from faqbot.automation.events import Events
 from faqbot.console.office import Office
 from faqbot.console.server import Health, build
 from faqbot.metrics import Metrics
@@ -26,7 +27,7 @@ TOO_MUCH = 20 * 1024 * 1024
 def writes(bot: Running, settings: Settings) -> list[str]:
     """The paths of all routes that take a POST, read from the application itself."""
     office = Office(bot.library, cast(Any, None), bot.store, settings, lambda: date(2026, 1, 5))
-    app = build(office, Health(lambda: True, lambda: True), Metrics())
+    app = build(office, Health(lambda: True, lambda: True), Metrics(), Events(bot.store))
     found = sorted({r.resource.canonical for r in app.router.routes() if r.method == "POST" and r.resource is not None})
     assert len(found) > 8
     return [re.sub(r"\{[^}]*\}", "1", path) for path in found if not path.startswith(OUTSIDE)]

@@ -1,0 +1,36 @@
+"""The `add_contact` of a rule: a new colleague into the contacts, and HR told where that did not work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from faqbot.automation.actions import ActionFailed, Done, Outbox
+from faqbot.dingtalk.directory import Directory
+from faqbot.dingtalk.onboarding import add_contact
+from faqbot.model import Address, Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """`hr` are the userIds of those who can mend what DingTalk refuses."""
+
+    directory: Directory
+    outbox: Outbox
+    timezone: tzinfo
+    hr: Callable[[], tuple[str, ...]]
+
+    async def add(self, fields: Mapping[str, object], name: str) -> Done:
+        """Add the colleague; nobody is created twice. Raises DeliveryError, ActionFailed, StoreError."""
+        outcome = await add_contact(self.directory, fields, self.timezone)
+        if outcome.result in ("created", "updated", "present"):
+            return Done(outcome.line)
+        told = [
+            Notice(f"{name}:hr:{userid}", Address("person", userid), "有一位新同事需要处理", outcome.line)
+            for userid in self.hr()
+        ]
+        await self.outbox.post(*told)
+        if outcome.result == "invited":
+            return Done(outcome.line, tuple(notice.key for notice in told))
+        raise ActionFailed(outcome.line, code=outcome.code or "refused")

@@ -1,0 +1,58 @@
+"""What became of each rule each time: done, failed, or not done and why. Pure; the store's journal keeps the lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, Protocol
+
+# The journal of the store that holds the runs.
+RUNS = "jobs"
+
+Outcome = Literal["done", "failed", "day_off", "missed", "condition", "repeated", "broken"]
+SHOWN: dict[Outcome, str] = {
+    "done": "已执行",
+    "failed": "没有做成",
+    "day_off": "日子不对，没有执行",
+    "missed": "错过了",
+    "condition": "条件不成立，没有执行",
+    "repeated": "已经做过，没有再做",
+    "broken": "规则不能运行",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One time a rule ran or did not. `key` is the rule with the intended time or the event; times are epoch seconds.
+
+    `notices` are the keys of the notices it posted; what became of them the outbox knows.
+    """
+
+    rule_id: str
+    key: str
+    at: float
+    due: float
+    outcome: Outcome
+    why: str = ""
+    notices: tuple[str, ...] = ()
+
+
+class Line(Protocol):
+    @property
+    def text(self) -> str: ...
+
+
+def pack_run(run: Run) -> str:
+    return json.dumps(asdict(run), ensure_ascii=False)
+
+
+def unpack_runs(lines: Sequence[Line], rule_id: str = "") -> list[Run]:
+    """The runs of the journal's lines, oldest first; those of one rule if `rule_id` is given."""
+    found: list[Run] = []
+    for line in lines:
+        values = json.loads(line.text)
+        if not rule_id or values["rule_id"] == rule_id:
+            known = {name: value for name, value in values.items() if name in Run.__slots__}
+            found.append(Run(**{**known, "notices": tuple(values.get("notices", ()))}))
+    return found
