@@ -28,6 +28,7 @@ from faqbot.console.sessions import LINK_SECONDS, announce, announced, new_link,
 from faqbot.correction_notices import tell_of_corrections
 from faqbot.deeds.drafts import DraftOrders
 from faqbot.deeds.own_questions import OwnQuestions
+from faqbot.deeds.rating import Ratings
 from faqbot.delivery import Delivery
 from faqbot.dingtalk.directory import Directory
 from faqbot.dingtalk.groups import GroupRobots, RobotKeys
@@ -131,6 +132,7 @@ async def running(
             OrderKind.APPROVE: about_drafts,
             OrderKind.SEND_BACK: about_drafts,
             OrderKind.WITHDRAW: about_drafts,
+            OrderKind.RATE: Ratings(library, store, today=today, clock=clock),
         }
         bot = Bot(library, store, delivery, quota, metrics, embeddings, deeds=deeds, today=today, clock=clock)
         stream = StreamConnection(

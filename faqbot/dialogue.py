@@ -8,6 +8,7 @@ from datetime import date
 
 from faqbot.courtesy import courtesy
 from faqbot.features import Floats
+from faqbot.feedback import read_rating
 from faqbot.knowledge.groups import NO_GROUPS, Groups
 from faqbot.matching import Asked, Explanation, Index
 from faqbot.memory import fresh
@@ -128,10 +129,12 @@ def _without_search(case: Case, index: Index, now: float, today: date) -> Decisi
     message = case.message
     if message.kind not in (MessageKind.TEXT, MessageKind.VOICE):
         return Smalltalk(Small.NOT_HEARD if message.kind is MessageKind.AUDIO else Small.NOT_TEXT)
-    if (order := read_order(message)) and not index.has_wording(message.text):
+    context = fresh(case.context, now)
+    order = read_order(message) or read_rating(message.text, context.last)
+    if order and not index.has_wording(message.text):
         return order
     listed = _listed(message, today)
-    return courtesy(message.text, index, listed) or pick(message.text, fresh(case.context, now), index, listed)
+    return courtesy(message.text, index, listed) or pick(message.text, context, index, listed)
 
 
 def _allowed(message: Message, today: date) -> Allowed:

@@ -308,6 +308,17 @@ class Broken:
     refused: bool = False
 
 
+class Rating(StrEnum):
+    """What an asker said about an answer; all but the first say that it was no help, most of them why."""
+
+    HELPFUL = "helpful"
+    UNHELPFUL = "unhelpful"
+    OUTDATED = "outdated"
+    INACCURATE = "inaccurate"
+    UNCLEAR = "unclear"
+    NOT_ASKED = "not_asked"
+
+
 class OrderKind(StrEnum):
     """What can be asked to be done, rather than answered from the knowledge."""
 
@@ -315,6 +326,7 @@ class OrderKind(StrEnum):
     APPROVE = "approve"
     SEND_BACK = "send_back"
     WITHDRAW = "withdraw"
+    RATE = "rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,11 +339,12 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of an order, in markdown; `outcome` names it in log and metrics."""
+    """What became of an order, in markdown; `outcome` names it in log and metrics. `options` are the numbered lines."""
 
     title: str
     body: str
     outcome: str = "told"
+    options: tuple[Option, ...] = ()
 
 
 Decision = (
@@ -427,7 +440,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class QuestionRecord:
-    """What became of one message, kept for reports; `delivery` is the reason of its Verdict."""
+    """What became of one message, kept for reports; `delivery` is the reason of its Verdict, `rating` one of Rating."""
 
     message_id: str
     asked_at: float
@@ -438,3 +451,4 @@ class QuestionRecord:
     entry_id: str = ""
     score: float = 0.0
     delivery: str = "ok"
+    rating: str = ""

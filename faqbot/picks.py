@@ -18,6 +18,7 @@ from faqbot.model import (
     OutOfList,
     Small,
     Smalltalk,
+    Told,
     TopicList,
     Unanswered,
 )
@@ -49,6 +50,8 @@ def options(decision: Decision) -> tuple[Option, ...]:
             return tuple(Option("topic", name) for name, _, _ in topics)
         case TopicList(_, entries):
             return tuple(Option("entry", e.id) for e in entries)
+        case Told(options=listed):
+            return listed
         case _:
             return ()
 

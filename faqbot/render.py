@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
+from faqbot.feedback import NAMES
 from faqbot.model import (
     Answered,
     Aside,
@@ -21,6 +22,7 @@ from faqbot.model import (
     Offered,
     Order,
     OutOfList,
+    Rating,
     Reply,
     Small,
     Smalltalk,
@@ -42,6 +44,8 @@ def render(decision: Decision, message: Message) -> tuple[Reply, ...]:
     """Write the reply to `message`; more than one only where it is too long for one."""
     title, body = _content(decision, message)
     parts = split(body, MAX_BYTES)
+    if isinstance(decision, Answered) and not (decision.entry.private and message.is_group):
+        parts[-1] += _grey(_did_it_help(message))
     mention = message.staff_id if message.is_group else ""
     replies: list[Reply] = []
     for number, part in enumerate(parts, 1):
@@ -111,7 +115,7 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return _answer(entry, message, picked)
         case Offered(candidates):
             questions = [c.entry.question for c in candidates]
-            return "您是想问哪一个？", _numbered("您是想问：", [*questions, NONE_OF_THESE], message)
+            return "您是想问哪一个？", numbered("您是想问：", [*questions, NONE_OF_THESE], message)
         case Unanswered():
             return "没有找到答案", _unanswered(decision, message)
         case NoneOfThese(contact):
@@ -122,7 +126,7 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return "可以问我什么", _menu(topics, message)
         case TopicList(topic, entries, total):
             more = f"还有 {total - len(entries)} 条没有列出，直接问我就行。" if total > len(entries) else ""
-            return topic, _numbered(f"**{_label(topic)}** 可以问：", [e.question for e in entries], message, more)
+            return topic, numbered(f"**{_label(topic)}** 可以问：", [e.question for e in entries], message, more)
         case OutOfList(size):
             return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{_how(message, '2')}。"
         case Late(minutes):
@@ -160,6 +164,11 @@ def _answer(entry: Entry, message: Message, picked: bool) -> tuple[str, str]:
     return entry.question, f"{heading}{text}{_grey(_origin(entry))}"
 
 
+def _did_it_help(message: Message) -> str:
+    at, helpful, no_help = ("@我 " if message.is_group else ""), NAMES[Rating.HELPFUL], NAMES[Rating.UNHELPFUL]
+    return f"发「{at}[{helpful}]({tap(helpful)})」或「{at}[{no_help}]({tap(no_help)})」告诉我好不好"
+
+
 def _origin(entry: Entry) -> str:
     parts = (("来源", _line(entry.source)), ("负责", _line(entry.owner)))
     return " · ".join(f"{name}：{text}" for name, text in parts if text)
@@ -174,8 +183,9 @@ def _grey(line: str) -> str:
     return f"\n\n> {line}" if line else ""
 
 
-def _numbered(intro: str, questions: Iterable[str], message: Message, more: str = "") -> str:
-    lines = [f"{n}. [{_label(q)}]({_tap(q)})" for n, q in enumerate(questions, 1)]
+def numbered(intro: str, questions: Iterable[str], message: Message, more: str = "") -> str:
+    """A list to pick from by number or by a tap."""
+    lines = [f"{n}. [{_label(q)}]({tap(q)})" for n, q in enumerate(questions, 1)]
     hint = f"回复序号就行{_how(message, '2') or '，例如 2'}，10 分钟内有效。{more}"
     return f"{intro}\n\n" + "\n".join(lines) + _grey(hint)
 
@@ -185,7 +195,7 @@ def _how(message: Message, example: str) -> str:
     return f"，例如「@我 {example}」" if message.is_group else ""
 
 
-def _tap(text: str) -> str:
+def tap(text: str) -> str:
     """A link that sends `text` as the person who taps it."""
     return f"dtmd://dingtalkclient/sendMessage?content={quote(text, safe='')}"
 
@@ -229,7 +239,7 @@ def _menu(topics: Sequence[tuple[str, int, str]], message: Message) -> str:
     if not topics:
         return "知识库里还没有内容，请联系 HR。"
     lines = [
-        f"{n}. [{_label(name)}]({_tap(name)})（{count} 条）：{_label(example)}"
+        f"{n}. [{_label(name)}]({tap(name)})（{count} 条）：{_label(example)}"
         for n, (name, count, example) in enumerate(topics, 1)
     ]
     start = "直接 @我 提问" if message.is_group else "直接问我"

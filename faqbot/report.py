@@ -18,6 +18,7 @@ from rich.text import Text
 
 from faqbot.charts import LABELS
 from faqbot.errors import FaqbotError
+from faqbot.feedback import RATINGS
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.metrics import Metrics
 from faqbot.model import QuestionRecord
@@ -49,7 +50,7 @@ _REASONS = {
     "reset": "连接中断，不知道是否送达",
     "external": "私密的问题，提问人不在通讯录里，没法私聊",
 }
-_CSV_COLUMNS = ("时间", "结果", "提问", "条目", "条目的问题", "主题", "分数", "送达", "提问人", "会话")
+_CSV_COLUMNS = ("时间", "结果", "提问", "条目", "条目的问题", "主题", "分数", "送达", "评价", "提问人", "会话")
 # What a spreadsheet would take for a formula.
 _FORMULA = tuple("=+-@＝＋－＠")
 
@@ -129,6 +130,7 @@ class Report:
                 entry.topic if entry else "",
                 f"{r.score:.3f}",
                 "" if r.delivery == DELIVERED else reason(r.delivery),
+                RATINGS.get(r.rating, ""),
                 str(people.setdefault(r.asker, len(people) + 1)),
                 r.conversation_id,
             )

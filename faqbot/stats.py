@@ -14,7 +14,7 @@ from rapidfuzz import fuzz
 
 from faqbot.alike import leaders_of, sense_of
 from faqbot.menus import NO_TOPIC
-from faqbot.model import Entry, Period, QuestionRecord
+from faqbot.model import Entry, Period, QuestionRecord, Rating
 from faqbot.picks import CONTEXT_SECONDS, picked_number
 from faqbot.privacy import withheld_topic
 from faqbot.text import normalise, skeleton, strip_fillers
@@ -75,9 +75,13 @@ class Asked:
 
     @property
     def helpful(self) -> bool | None:
-        """How it was rated. No record says so yet; the field is read as soon as records have it."""
-        rated = [h for r in self.records if (h := getattr(r, "helpful", None)) is not None]
-        return bool(rated[-1]) if rated else None
+        """Whether its asker said that the answer helped; None if nothing was said."""
+        return self.rating == Rating.HELPFUL if self.rating else None
+
+    @property
+    def rating(self) -> str:
+        """What was said last about its answers; empty where nothing was."""
+        return next((r.rating for r in reversed(self.records) if r.rating), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ LAYERS = {
         dingtalk.newcomer
         dingtalk.payloads
         features
+        feedback
         fitted
         impact
         knowledge.assemble

@@ -52,9 +52,14 @@ def answered(entry, picked=False):
     return Answered(entry, 1.0, entry.question, picked)
 
 
+# Behind each answer, how to say whether it helped.
+HELPED = re.compile(r"\n\n> 发「(@我 )?\[有用\].*?\[没用\]\S*$")
+
+
 def one(decision, message=SINGLE):
+    """The reply without the line behind an answer that asks whether it helped."""
     (reply,) = render(decision, message)
-    return reply
+    return replace(reply, body=HELPED.sub("", reply.body))
 
 
 def body(decision, message=SINGLE):
@@ -310,7 +315,7 @@ def test_a_question_cannot_smuggle_markdown_into_the_reply(asked):
 
 
 def test_ask_shows_what_a_single_chat_would():
-    assert plain_body(answered(ANNUAL), "年假") == "**5 天**"
+    assert HELPED.sub("", plain_body(answered(ANNUAL), "年假")) == "**5 天**"
     assert "「食堂」" in plain_body(Unanswered(), "食堂")
 
 
@@ -354,6 +359,7 @@ def test_parts_stay_below_the_limit_and_lose_nothing(text, limit):
         assert all(part.strip() for part in parts)
 
 
+HELP_IN_GROUP = HELPED.search(render(answered(ANNUAL), GROUP)[0].body)[0]
 LONG = "\n\n".join(f"第 {n} 段：" + "年假要提前三天申请。" * 40 for n in range(1, 31))
 
 
@@ -366,6 +372,7 @@ def test_a_long_answer_comes_in_numbered_parts_that_fit(text):
     assert replies[0].body.startswith("@manager123\n\n") and "@manager123" not in "".join(r.body for r in replies[1:])
     content = ""
     for number, reply in enumerate(replies, 1):
+        reply = replace(reply, body=reply.body.replace(HELP_IN_GROUP, ""))
         mark = f"\n\n> （{number}/{total}）"
         assert reply.title == "年假有几天" and reply.body.endswith(mark)
         assert len(reply.body.encode()) < 15_000

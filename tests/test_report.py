@@ -218,7 +218,8 @@ def test_the_csv_has_one_row_for_each_record_and_names_nobody(snapshot: Snapshot
     assert not any("小" in cell for row in found for cell in row.values())
     assert found[5] | {"分数": ""} == {
         "时间": "2026-11-20 10:01:00", "结果": "从列表选中", "提问": "2", "条目": "sick-leave-apply",
-        "条目的问题": "病假怎么请？", "主题": "休假", "分数": "", "送达": "", "提问人": "3", "会话": "全员群",
+        "条目的问题": "病假怎么请？", "主题": "休假", "分数": "", "送达": "", "评价": "",
+        "提问人": "3", "会话": "全员群",
     }  # fmt: skip
     assert found[6]["送达"] == "钉钉没有接收（430101）"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations, count
 from pathlib import Path
@@ -194,16 +194,12 @@ def test_without_ratings_nothing_is_disliked() -> None:
     assert stats(*WEEK).disliked == () and stats(*WEEK).asked[0].helpful is None
 
 
-@dataclass(frozen=True)
-class Rated(QuestionRecord):
-    helpful: bool | None = None
-
-
-def test_a_rating_counts_as_soon_as_records_have_one() -> None:
+def test_an_answer_rated_as_no_help_is_disliked_whatever_the_reason() -> None:
     rated = [
-        Rated("1", NOON, "g", "小李", "年假", "answered", "payday", 0.9, "ok", helpful) for helpful in (True, False)
+        QuestionRecord("1", NOON, "g", "小李", "年假", "answered", "payday", 0.9, "ok", rating)
+        for rating in ("helpful", "outdated", "unhelpful", "")
     ]
-    assert [a.helpful for a in stats(*rated).disliked] == [False]
+    assert [a.rating for a in stats(*rated).disliked] == ["outdated", "unhelpful"]
 
 
 # -- gaps ----------------------------------------------------------------------------------------

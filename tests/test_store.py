@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import itertools
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,18 @@ async def test_finishing_twice_changes_nothing(store: Store) -> None:
     await store.finish(message(), Verdict(State.FAILED, "timeout"), RECORD, other)
     assert list(await store.questions(0.0)) == [RECORD]
     assert await store.context(message().thread, time.time()) is None
+
+
+async def test_a_rating_stands_beside_its_question_until_that_goes(store: Store) -> None:
+    await store.finish(message(), DONE, RECORD, None)
+    await store.rate(message().robot_code, RECORD.message_id, "outdated")
+    await store.rate(message().robot_code, "nobody asked", "outdated")
+    assert list(await store.questions(0.0)) == [replace(RECORD, rating="outdated")]
+    await store.rate(message().robot_code, RECORD.message_id, "helpful")
+    assert list(await store.questions(0.0)) == [replace(RECORD, rating="helpful")]
+    await store.forget(RECORD.asker)
+    await store.finish(message(2), DONE, RECORD, None)
+    assert [r.rating for r in await store.questions(0.0)] == [""]
 
 
 async def test_questions_come_back_in_order_from_a_moment_on(store: Store) -> None:

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from faqbot.charts import LABELS, topics, weekly
+from faqbot.feedback import RATINGS
 from faqbot.model import Entry, QuestionRecord
 from faqbot.report import Report, reason
 from faqbot.stats import DELIVERED, Asked, Fate, Group, Stats
@@ -214,6 +215,7 @@ class Row:
     entry: str
     question: str
     delivery: str
+    rating: str
     person: int
 
     def as_json(self) -> dict[str, Any]:
@@ -224,6 +226,7 @@ class Row:
             "entry": self.entry or None,
             "question": self.question or None,
             "delivery": self.delivery,
+            "rating": self.rating or None,
             "person": self.person or None,
         }
 
@@ -274,5 +277,6 @@ def row(asked: Asked, figures: Figures) -> Row:
         entry=entry_id,
         question=entry.question if entry else "",
         delivery=reason(failed) if failed else "",
+        rating=RATINGS.get(asked.rating, ""),
         person=figures.numbers.get(record.asker, 0),
     )

@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from aiohttp import BasicAuth, web
 
 from faqbot.automation.events import Events
-from faqbot.console import auth, deployed, drafting, editing, entries, history, hooks, missed, pages, stats_page, today
+from faqbot.console import (
+    auth,
+    complaints,
+    deployed,
+    drafting,
+    editing,
+    entries,
+    history,
+    hooks,
+    missed,
+    pages,
+    stats_page,
+    today,
+)
 from faqbot.console.office import OFFICE, Office
 from faqbot.console.origin import from_this_machine
 from faqbot.console.sessions import Sessions
@@ -30,7 +43,7 @@ class Health:
 _HEALTH: web.AppKey[Health] = web.AppKey("health")
 _METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 _PASSWORD: web.AppKey[str] = web.AppKey("password")
-_PARTS = (auth, today, deployed, editing, drafting, entries, missed, history, stats_page, hooks)
+_PARTS = (auth, today, complaints, deployed, editing, drafting, entries, missed, history, stats_page, hooks)
 
 
 async def open_console(

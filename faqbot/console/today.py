@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from faqbot.approval import made_by, number_drafts
+from faqbot.console.complaints import complaints, settled
 from faqbot.console.deployed import waiting, without_disputes
 from faqbot.console.missed import gap_url
 from faqbot.console.office import Office, office
@@ -18,7 +19,6 @@ from faqbot.console.todo import (
     Section,
     aging,
     approved,
-    disliked,
     drafts,
     file_problems,
     meters,
@@ -63,6 +63,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         day=f"{day.month} 月 {day.day} 日，星期{_WEEKDAYS[day.weekday()]}",
         sections=sections,
         quota=quota,
+        settled=key if await settled(at, key := request.query.get("settled", "")) else "",
         entries=len(at.snapshot.entries),
     )
 
@@ -79,7 +80,7 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
         undelivered(stats, entries),
         await waiting(at),
         _missed(gaps),
-        disliked(stats, entries),
+        await complaints(at),
         aging(snapshot.entries, day),
         drafts(snapshot.entries, papers, await made_by(at, {e.id for e in snapshot.entries if e.draft})),
     ]

@@ -25,20 +25,24 @@ AT_MOST = 7
 SOON = timedelta(days=14)
 WARN_AT = 0.8
 # Where the questions behind these are listed.
-_FAILED, _DISLIKED = (f"/stats/questions?days=7&fate={fate}" for fate in (Fate.FAILED, "disliked"))
+_FAILED = f"/stats/questions?days=7&fate={Fate.FAILED}"
 # A question is quoted up to this length.
 _QUOTED = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to do: what, more about it, and where the work is; `tag` in a word, in the colour of `tone`."""
+    """One thing to do: what, more about it, and where the work is; `tag` in a word, in the colour of `tone`.
+
+    `done` is the key under which it can be put aside, where that is possible.
+    """
 
     text: str
     note: str = ""
     url: str = ""
     tag: str = ""
     tone: str = ""
+    done: str = ""
 
     def as_json(self) -> dict[str, str]:
         return {"text": self.text, "note": self.note, "url": self.url, "tag": self.tag}
@@ -229,21 +233,6 @@ def _error(code: str) -> DeliveryError | None:
         return old_error(200, {"errcode": int(code)})
     # Our own words have no dot and no capital.
     return new_error(400, {"code": code}) if code != code.lower() or "." in code else None
-
-
-def disliked(stats: Stats, entries: Mapping[str, Entry]) -> Section:
-    """Entries whose answers people said did not help."""
-    groups: dict[str, list[Asked]] = {}
-    for asked in stats.disliked:
-        groups.setdefault(asked.entry_id, []).append(asked)
-    most = sorted(groups.items(), key=lambda item: -len(item[1]))
-    items = [_unhelpful(entries[key], found) for key, found in most if key in entries]
-    return section("disliked", "员工说没有帮助的回答", items, _DISLIKED)
-
-
-def _unhelpful(entry: Entry, found: Sequence[Asked]) -> Item:
-    said = found[-1].record.text.strip()[:_QUOTED]
-    return Item(entry.question, f"{len(found)} 次。最近一次问的是「{said}」", entry_url(entry.id, "edit"))
 
 
 def meters(counts: Mapping[str, int], month: str, limits: Mapping[str, int]) -> list[Meter]:

@@ -92,6 +92,10 @@ class Store(Protocol):
         """The records of questions asked at or after `since`, oldest first."""
         ...
 
+    async def rate(self, robot_code: str, message_id: str, rating: str) -> None:
+        """Write beside the record of a question what its asker said about the answer; without a record do nothing."""
+        ...
+
     async def forget(self, person: str) -> int:
         """Delete what is kept of one person (userId or encrypted id); the number of questions deleted."""
         ...

@@ -38,6 +38,8 @@ _ALIVE = f"{_P}alive:"  # string per worker: its lease
 # Not `context:`, which earlier versions, perhaps running beside this one, read differently.
 _CONTEXT = f"{_P}said:"
 _QUESTION = f"{_P}question:"  # string per question: the record as JSON
+# hash: message key -> rating. Not in the record, which an earlier version, perhaps running beside this one, must read.
+_RATINGS = f"{_P}ratings"
 _QUESTIONS = f"{_P}questions"  # sorted set: message keys by the time they were asked
 _ASKED = f"{_P}asked:"  # set per person: message keys
 _CLAIM, _NOTE, _SLOT = f"{_P}claim:", f"{_P}note:", f"{_P}slot:"
@@ -117,6 +119,7 @@ _FORGET = f"""
 local gone = 0
 for _, key in ipairs(redis.call('SMEMBERS', '{_ASKED}' .. ARGV[1])) do
   gone = gone + redis.call('DEL', '{_QUESTION}' .. key)
+  redis.call('HDEL', '{_RATINGS}', key)
   redis.call('ZREM', '{_QUESTIONS}', key)
 end
 redis.call('DEL', '{_ASKED}' .. ARGV[1])
@@ -128,9 +131,13 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', '{_QUESTIONS}', '-inf', '(' .. 
   local text = redis.call('GET', '{_QUESTION}' .. key)
   if text then redis.call('SREM', '{_ASKED}' .. cjson.decode(text).asker, key) end
   redis.call('DEL', '{_QUESTION}' .. key)
+  redis.call('HDEL', '{_RATINGS}', key)
   gone = gone + redis.call('ZREM', '{_QUESTIONS}', key)
 end
 return gone
+"""
+_RATE = f"""
+if redis.call('EXISTS', '{_QUESTION}' .. ARGV[1]) == 1 then redis.call('HSET', '{_RATINGS}', ARGV[1], ARGV[2]) end
 """
 # A line is `number|call|text`; the same call repeated after a lost answer is not written twice.
 _WRITE_JOURNAL = f"""
@@ -165,6 +172,7 @@ class RedisStore:
         self._finish = client.register_script(_FINISH)
         self._renew = client.register_script(_RENEW)
         self._forget = client.register_script(_FORGET)
+        self._rate = client.register_script(_RATE)
         self._purge = client.register_script(_PURGE)
         self._write_journal = client.register_script(_WRITE_JOURNAL)
         self._reserve = client.register_script(_RESERVE)
@@ -239,7 +247,11 @@ class RedisStore:
     async def finish(
         self, message: Message, verdict: Verdict, record: QuestionRecord | None, context: Context | None
     ) -> None:
-        kept = json.dumps(pack_record(record), ensure_ascii=False) if record is not None else ""
+        kept = ""
+        if record is not None:
+            values = pack_record(record)
+            del values["rating"]
+            kept = json.dumps(values, ensure_ascii=False)
         asked_at, asker = (record.asked_at, record.asker) if record is not None else (0, "")
         shown = pack_context(context) if context is not None else ""
         state = f"{verdict.state}:{verdict.reason}"
@@ -263,10 +275,19 @@ class RedisStore:
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
         keys = await _do(self._redis.zrangebyscore(_QUESTIONS, since, "+inf"))
         records: list[QuestionRecord] = []
+        ratings = {k.decode(): v.decode() for k, v in (await _do(self._redis.hgetall(_RATINGS))).items()}
         for start in range(0, len(keys), 500):
-            texts = await _do(self._redis.mget([_QUESTION + k.decode() for k in keys[start : start + 500]]))
-            records += [QuestionRecord(**json.loads(text)) for text in texts if text is not None]
+            part = [k.decode() for k in keys[start : start + 500]]
+            texts = await _do(self._redis.mget([_QUESTION + key for key in part]))
+            records += [
+                QuestionRecord(**json.loads(text), rating=ratings.get(key, ""))
+                for key, text in zip(part, texts, strict=True)
+                if text is not None
+            ]
         return records
+
+    async def rate(self, robot_code: str, message_id: str, rating: str) -> None:
+        await _do(self._rate(args=[f"{robot_code}|{message_id}", rating]))
 
     async def forget(self, person: str) -> int:
         gone = int(await _do(self._forget(args=[person])))

@@ -60,6 +60,7 @@ STEPS = (
         name TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (name, key)
     ) WITHOUT ROWID;
     """,
+    "ALTER TABLE questions ADD COLUMN rating TEXT NOT NULL DEFAULT '';",
 )
 
 

@@ -169,6 +169,10 @@ class SqliteStore:
         sql = f"SELECT {names} FROM questions WHERE asked_at >= ? ORDER BY asked_at"
         return [QuestionRecord(*row) for row in await self._do(lambda db: db.execute(sql, (since,)).fetchall())]
 
+    async def rate(self, robot_code: str, message_id: str, rating: str) -> None:
+        sql = "UPDATE questions SET rating = ? WHERE message_id = ?"
+        await self._do(lambda db: db.execute(sql, (rating, message_id)))
+
     async def forget(self, person: str) -> int:
         def step(db: sqlite3.Connection) -> int:
             gone = db.execute("DELETE FROM questions WHERE asker = ?", (person,)).rowcount

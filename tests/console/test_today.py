@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from faqbot.app import Running
 from faqbot.console import todo
-from faqbot.model import Entry, Period, QuestionRecord
-from faqbot.stats import Stats, key_of
+from faqbot.console.complaints import tasks
+from faqbot.model import Entry, Message, MessageKind, Period, QuestionRecord, State, Verdict
+from faqbot.stats import key_of
 from tests.console.conftest import Files, Person
 from tests.console.test_missed import put
 
@@ -158,16 +159,31 @@ async def test_the_quota_is_warned_of_from_four_fifths(hr: Person, bot: Running)
     assert (await kinds(hr))["quota"]["items"][0]["tag"] == "用完了"
 
 
-def test_disliked_answers_are_listed_as_soon_as_records_have_ratings() -> None:
-    class Rated(QuestionRecord):
-        helpful = False
+async def test_each_reason_why_an_answer_was_no_help_is_a_task_that_can_be_done_and_undone(
+    hr: Person, bot: Running
+) -> None:
+    now = datetime.now(ZoneInfo("Asia/Shanghai")).timestamp()
+    ratings = ("outdated", "outdated", "unclear", "helpful", "")
+    for number, rating in enumerate(ratings):
+        asked = Message(f"m{number}", "r", "c", True, MessageKind.TEXT, "年假")
+        record = QuestionRecord(f"m{number}", now - 60, "c", "a", "年假", "answered", "annual-leave", rating=rating)
+        await bot.store.finish(asked, Verdict(State.ANSWERED), record, None)
+        await bot.store.rate("r", f"m{number}", rating)
+    outdated, unclear = (await kinds(hr))["disliked"]["items"]
+    assert (outdated["text"], outdated["tag"]) == ("年假有几天？", "过期") and outdated["note"].startswith("2 人次")
+    assert "「年假」" in outdated["note"] and "休假组负责" in outdated["note"] and unclear["tag"] == "看不懂"
+    assert outdated["url"] == "/entries/annual-leave/edit"
+    key = {"key": "outdated|annual-leave"}
+    assert "已处理，不再列在这里" in (await hr.post("/complaints/done", key)).text
+    assert [i["tag"] for i in (await kinds(hr))["disliked"]["items"]] == ["看不懂"]
+    await hr.post("/complaints/undone", key)
+    assert len((await kinds(hr))["disliked"]["items"]) == 2
 
-    now = datetime.now(ZoneInfo("Asia/Shanghai"))
-    records = [Rated(str(n), now.timestamp() - 60, "c", "a", "年假", "answered", "annual-leave") for n in range(3)]
-    entry = Entry("annual-leave", "年假有几天？", "五天")
-    stats = Stats(records, now - timedelta(days=7), now, {entry.id: entry})
-    (item,) = todo.disliked(stats, {entry.id: entry}).items
-    assert item.text == "年假有几天？" and item.note.startswith("3 次") and item.url == "/entries/annual-leave/edit"
+
+def test_of_a_private_question_the_task_names_the_topic_alone() -> None:
+    record = QuestionRecord("m", 1.0, "c", "a", "（私密：薪酬）", "answered", rating="inaccurate")
+    (item,) = tasks([record], {}, {}).items
+    assert item.text == "（私密：薪酬）" and item.url == ""
 
 
 def test_held_entries_and_a_successor_that_is_a_draft() -> None:

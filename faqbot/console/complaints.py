@@ -1,0 +1,98 @@
+"""没有帮助的回答: what people said was wrong with an answer, each reason a task of its own that can be put aside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from faqbot.console.office import Office, office
+from faqbot.console.pages import entry_url, person, query, read_form, redirect
+from faqbot.console.todo import Item, Section, section
+from faqbot.feedback import NAMES
+from faqbot.model import Entry, QuestionRecord, Rating
+
+DAYS = 30
+_MARKS = "complaints-done"
+_QUOTED = 60
+_MORE = f"/stats/questions?days={DAYS}&fate=disliked"
+_TODO = {
+    Rating.UNHELPFUL: "没有说为什么",
+    Rating.OUTDATED: "请核对现在的规定",
+    Rating.INACCURATE: "请核对哪里不准",
+    Rating.UNCLEAR: "请写得更明白",
+    Rating.NOT_ASKED: "答的不是他们问的，请看看机器人为什么选了它",
+}
+
+
+def add_routes(app: web.Application) -> None:
+    app.router.add_post("/complaints/done", done)
+    app.router.add_post("/complaints/undone", undone)
+
+
+async def complaints(at: Office) -> Section:
+    """What is open, the most frequent first."""
+    records = await at.store.questions(at.clock() - DAYS * 86400)
+    return tasks(records, {e.id: e for e in at.snapshot.entries}, await at.store.marks(_MARKS))
+
+
+def tasks(records: Sequence[QuestionRecord], entries: Mapping[str, Entry], marks: Mapping[str, str]) -> Section:
+    """One task for each entry and reason. What is marked as done stays so until it is said again."""
+    groups: dict[str, list[QuestionRecord]] = {}
+    for record in records:
+        if record.rating and record.rating != Rating.HELPFUL:
+            groups.setdefault(_key(record), []).append(record)
+    left = {key: [r for r in found if r.message_id not in _settled(marks.get(key))] for key, found in groups.items()}
+    most = sorted(((key, found) for key, found in left.items() if found), key=lambda item: -len(item[1]))
+    items = [item for key, found in most if (item := _item(key, found, entries))]
+    return section("disliked", "员工说没有帮助的回答", items, _MORE)
+
+
+def _key(record: QuestionRecord) -> str:
+    # Of a private question only the topic is on record, in place of its text.
+    return f"{record.rating}|{record.entry_id or record.text}"
+
+
+def _item(key: str, found: Sequence[QuestionRecord], entries: Mapping[str, Entry]) -> Item | None:
+    last = found[-1]
+    rating, entry = Rating(last.rating), entries.get(last.entry_id)
+    if last.entry_id and entry is None:
+        return None
+    said = last.text.strip()[:_QUOTED]
+    asked = f"。最近一次问的是「{said}」" if entry else ""
+    owner = f"，{entry.owner}负责" if entry and entry.owner else ""
+    note = f"{len(found)} 人次：{_TODO[rating]}{asked}{owner}"
+    url = entry_url(entry.id, "edit") if entry else ""
+    if entry and rating is Rating.NOT_ASKED:
+        url = f"/try?{urlencode({'q': said})}"
+    return Item(entry.question if entry else said, note, url, NAMES[rating], "amber", done=key)
+
+
+def _settled(mark: str | None) -> frozenset[str]:
+    return frozenset(json.loads(mark)["messages"]) if mark else frozenset()
+
+
+async def done(request: web.Request) -> web.StreamResponse:
+    """The task leaves the list, with who said so and when."""
+    at, key = office(request), (await read_form(request)).get("key", "")
+    records = await at.store.questions(at.clock() - DAYS * 86400)
+    messages = [r.message_id for r in records if r.rating and _key(r) == key]
+    if not messages:
+        raise redirect("/")
+    mark = {"who": person(), "at": at.clock(), "messages": messages}
+    await at.store.put_mark(_MARKS, key, json.dumps(mark, ensure_ascii=False))
+    raise redirect("/" + query({"settled": key}))
+
+
+async def undone(request: web.Request) -> web.StreamResponse:
+    """Undo: it is a task again."""
+    at, key = office(request), (await read_form(request)).get("key", "")
+    await at.store.put_mark(_MARKS, key, None)
+    raise redirect("/")
+
+
+async def settled(at: Office, key: str) -> bool:
+    """Whether the task of this key is marked as done."""
+    return bool(key) and key in await at.store.marks(_MARKS)

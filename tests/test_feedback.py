@@ -1,0 +1,61 @@
+"""Which whole messages rate an answer, what is written beside the question, and what the keepers see of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from faqbot.app import Running
+from faqbot.feedback import read_rating
+from faqbot.model import Last, Order, OrderKind, Rating
+from tests.conftest import Talk
+
+LAST = Last("m", "annual-leave", "年假有几天？", 0.9, 1e12)
+
+
+@pytest.mark.parametrize(
+    ("text", "rating"),
+    [
+        ("有用", Rating.HELPFUL), ("有帮助！", Rating.HELPFUL),
+        ("没用", Rating.UNHELPFUL), ("没帮助啊", Rating.UNHELPFUL),
+        ("答非所问", Rating.NOT_ASKED), ("不是我问的", Rating.NOT_ASKED),
+    ],
+)  # fmt: skip
+def test_some_words_always_rate(text, rating):
+    assert read_rating(text, None) == read_rating(text, LAST) == Order(OrderKind.RATE, rating)
+
+
+@pytest.mark.parametrize(
+    ("text", "rating"),
+    [
+        ("👍", Rating.HELPFUL), ("👎🏻", Rating.UNHELPFUL), ("不对", Rating.UNHELPFUL), ("不对的", Rating.UNHELPFUL),
+        ("过期了", Rating.OUTDATED), ("不准", Rating.INACCURATE), ("看不懂", Rating.UNCLEAR),
+        ("解决了", Rating.HELPFUL),
+    ],
+)  # fmt: skip
+def test_others_rate_only_after_an_answer(text, rating):
+    assert read_rating(text, LAST) == Order(OrderKind.RATE, rating)
+    assert read_rating(text, None) is None
+
+
+@pytest.mark.parametrize("text", ["年假过期了怎么办", "有用的证件是哪些", "", "？", "不对外的系统怎么进"])
+def test_part_of_a_sentence_rates_nothing(text):
+    assert read_rating(text, LAST) is None
+
+
+async def test_what_is_said_stands_beside_the_question_the_last_word_counts(talk: Talk, bot: Running) -> None:
+    await talk("小李", "年假有几天")
+    await talk("小李", "没用")
+    await talk("小李", "没用")
+    await talk("小李", "过期")
+    await talk("小王", "年假有几天")
+    await talk("小王", "你好")
+    rated = [(r.text, r.entry_id, r.rating) for r in await bot.store.questions(0.0)]
+    assert rated == [("年假有几天", "annual-leave", "outdated"), ("年假有几天", "annual-leave", "")]
+    await talk("小李", "👍")
+    assert [r.rating for r in await bot.store.questions(0.0)] == ["helpful", ""]
+
+
+async def test_one_asker_does_not_rate_for_another(talk: Talk, bot: Running) -> None:
+    await talk("小李", "年假有几天")
+    assert "没有回答过您" in await talk("小王", "没用")
+    assert [r.rating for r in await bot.store.questions(0.0)] == [""]
