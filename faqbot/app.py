@@ -303,14 +303,19 @@ async def _welcome(settings: Settings, app: Running, say: Callable[[str], object
         say(f"控制台（{LINK_SECONDS / 60:.0f} 分钟内有效，只能用一次；再要一个用 faqbot link）：{link}")
 
 
-async def serve(settings: Settings, say: Callable[[str], object] | None = None) -> None:
-    """Run until SIGTERM or Ctrl-C; `say` shows a line to the person at the terminal. Raises StartError."""
+def tune_process() -> None:
+    """Set what holds for the whole process: for how long a thread may keep others waiting, when to look for garbage."""
     # The store's thread needs Python's lock many times for one commit; by default each time may take five milliseconds
     # from a busy loop, and acknowledgements wait for commits.
     sys.setswitchinterval(_SWITCH_SECONDS)
     # Every message makes many short-lived objects; looking through the whole index after each few of them costs a tenth
     # of the work.
     gc.set_threshold(50_000, 50, 100)
+
+
+async def serve(settings: Settings, say: Callable[[str], object] | None = None) -> None:
+    """Run until SIGTERM or Ctrl-C; `say` shows a line to the person at the terminal. Raises StartError."""
+    tune_process()
     stopped = until_stopped()
     async with running(settings) as app:
         gc.freeze()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from faqbot.model import Entry, Problem
 from faqbot.store import Store
 
 JOURNAL = "edits"
+_LINE_NUMBER = re.compile(r"(?<=ml):\d+\b")
 # Who changed an entry in the files and not through us.
 FILES = "文件"
 
@@ -75,17 +77,15 @@ class Overtaken(FaqbotError):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An entry as its file has it now: facts not filled in, with its id within the file."""
+    """An entry as its file has it now: facts not filled in, with its id within the file.
+
+    `seen` is what the form carries, to tell later whether the file changed, and whether this entry did.
+    """
 
     file: str
     raw: bytes
     entry: Entry
-
-    @property
-    def seen(self) -> str:
-        """What the form carries, to tell later whether the file changed, and whether this entry did."""
-        text = edit.entry_text(self.raw, self.entry.id, name=self.file)
-        return f"{_hash(self.raw)}-{_hash(text.encode())}"
+    seen: str
 
 
 async def load(at: Books, entry: Entry, present: bytes | None = None) -> Loaded:
@@ -94,6 +94,11 @@ async def load(at: Books, entry: Entry, present: bytes | None = None) -> Loaded:
     raw = present if present is not None else (await at.shelf.read()).get(file)
     if raw is None:
         raise EditError(f"文件 {file} 不在了，不能修改这一条")
+    # A file of thousands of entries takes long enough to read that nobody should wait for it.
+    return await asyncio.to_thread(_loaded, file, raw, entry)
+
+
+def _loaded(file: str, raw: bytes, entry: Entry) -> Loaded:
     parsed = parse_file(file, raw)
     for problem in parsed.problems:
         if problem.is_error:
@@ -101,7 +106,8 @@ async def load(at: Books, entry: Entry, present: bytes | None = None) -> Loaded:
     found = next((e for e in parsed.entries if _same(e, entry)), None)
     if found is None:
         raise EditError(f"{file} 里已经没有这一条：它可能刚被改名或删除")
-    return Loaded(file, raw, found)
+    text = edit.entry_text(raw, found.id, name=file)
+    return Loaded(file, raw, found, f"{_hash(raw)}-{_hash(text.encode())}")
 
 
 def _same(found: Entry, wanted: Entry) -> bool:
@@ -116,8 +122,13 @@ async def trial(at: Books, proposal: Proposal) -> tuple[Snapshot, tuple[Problem,
     files = {**await at.shelf.read(), proposal.file: proposal.after}
     # No `last`: an error must show as what it is and not hide behind the last good version.
     found = await asyncio.to_thread(assemble, files, label=at.shelf.label, today=at.today())
-    known = {(p.place.file, p.message) for p in at.snapshot.problems}
-    return found, tuple(p for p in found.problems if (p.place.file, p.message) not in known)
+    known = set(map(_same_later, at.snapshot.problems))
+    return found, tuple(p for p in found.problems if _same_later(p) not in known)
+
+
+def _same_later(problem: Problem) -> tuple[str, str]:
+    """What stays the same of a problem when lines move."""
+    return problem.place.file, _LINE_NUMBER.sub("", problem.message)
 
 
 async def save(at: Books, who: str, proposal: Proposal, kind: str, userid: str = "") -> Entry | None:
@@ -132,7 +143,7 @@ async def save(at: Books, who: str, proposal: Proposal, kind: str, userid: str =
         raise Overtaken(proposal.file, exc.present) from exc
     await at.library.refresh()
     await _write_down(at, who, proposal, kind, userid)
-    return live_entry(at, proposal)
+    return await live_entry(at, proposal)
 
 
 async def _write_down(at: Books, who: str, proposal: Proposal, kind: str, userid: str) -> None:
@@ -141,8 +152,8 @@ async def _write_down(at: Books, who: str, proposal: Proposal, kind: str, userid
         "file": proposal.file,
         "entry": proposal.entry_id,
         "kind": kind,
-        "before": _text(proposal.before, proposal),
-        "after": _text(proposal.after, proposal),
+        "before": await asyncio.to_thread(_text, proposal.before, proposal),
+        "after": await asyncio.to_thread(_text, proposal.after, proposal),
     }
     if userid:
         line["userid"] = userid
@@ -159,9 +170,9 @@ def _text(raw: bytes | None, proposal: Proposal) -> str:
         return ""
 
 
-def live_entry(at: Books, proposal: Proposal) -> Entry | None:
+async def live_entry(at: Books, proposal: Proposal) -> Entry | None:
     """The entry of a saved proposal among all that are live."""
-    parsed = parse_file(proposal.file, proposal.after)
+    parsed = await asyncio.to_thread(parse_file, proposal.file, proposal.after)
     line = next((e.place.line for e in parsed.entries if e.id == proposal.entry_id), 0)
     entries = at.snapshot.entries
     return next((e for e in entries if at.file_name(e.place.file) == proposal.file and e.place.line == line), None)

@@ -12,7 +12,7 @@ from faqbot import changes
 from faqbot.changes import Proposal
 from faqbot.console import finding, saving
 from faqbot.console.differences import Piece, side_by_side
-from faqbot.console.effects import Effects, preview_effects
+from faqbot.console.effects import Effects, find_problems, preview_effects
 from faqbot.console.entries import TAB, bubble_of, find_entry, summary
 from faqbot.console.forms import EntryForm, differing
 from faqbot.console.office import Office, office
@@ -57,7 +57,7 @@ async def add(request: web.Request) -> web.StreamResponse:
     form = EntryForm.of_fields(fields)
     try:
         proposal = await saving.propose_new(at, form)
-        effects = await preview_effects(at, proposal)
+        effects = await (find_problems if fields.get("do") == "save" else preview_effects)(at, proposal)
         if fields.get("do") != "save" or not effects.ok:
             return await _form_page(request, form, effects=effects)
         saved = await changes.save(at, person(), proposal, "add")
@@ -88,10 +88,10 @@ async def change(request: web.Request) -> web.StreamResponse:
         # What the person wrote is worth more than a page that says 404.
         return await _form_page(request, form, rivalry=Rivalry(gone=True), status=409)
     try:
-        proposal = saving.propose_change(await changes.load(at, entry), form)
+        proposal = await saving.propose_change(await changes.load(at, entry), form)
         if proposal.after == proposal.before:
             raise redirect(entry_url(entry.id), done="unchanged")
-        effects = await preview_effects(at, proposal)
+        effects = await (find_problems if fields.get("do") == "save" else preview_effects)(at, proposal)
         offer = await offer_to_tell(at, entry, form)
         if fields.get("do") != "save" or not effects.ok:
             return await _form_page(request, form, entry, effects=effects, offer=offer)
@@ -156,7 +156,7 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
 
 
 async def _save_wording(at: Office, who: str, entry: Entry, text: str) -> None:
-    proposal = saving.propose_wording(await changes.load(at, entry), text)
+    proposal = await saving.propose_wording(await changes.load(at, entry), text)
     if proposal.after != proposal.before:
         await changes.save(at, who, proposal, "change")
 
@@ -186,7 +186,7 @@ async def remove_page(request: web.Request) -> web.StreamResponse:
 async def remove(request: web.Request) -> web.StreamResponse:
     at, entry, fields = office(request), find_entry(request), await read_form(request)
     try:
-        proposal = saving.propose_removal(await changes.load(at, entry), fields.get("seen", ""))
+        proposal = await saving.propose_removal(await changes.load(at, entry), fields.get("seen", ""))
         await changes.save(at, person(), proposal, "remove")
     except changes.Overtaken:
         text = "有人刚才改了这个文件。请再看一遍这一条，确实要删再删。"

@@ -4,7 +4,6 @@ differently."""
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from faqbot import changes
@@ -14,8 +13,6 @@ from faqbot.console.past import key_of
 from faqbot.impact import Miss, Turn, edited_entries, self_test
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.model import Answered, Decision, Offered, Problem, Unanswered
-
-_LINE_NUMBER = re.compile(r"(?<=ml):\d+\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +48,14 @@ class Effects:
         return not any(p.is_error for p in self.problems)
 
 
+async def find_problems(at: Office, proposal: Proposal) -> Effects:
+    """Put the changed file among the others and look what is wrong then; enough for somebody who saves."""
+    _, new = await changes.trial(at, proposal)
+    return Effects(problems=new)
+
+
 async def preview_effects(at: Office, proposal: Proposal) -> Effects:
-    """Put the changed file among the others and look what is new."""
+    """find_problems(), and what would be answered differently."""
     trial, new = await changes.trial(at, proposal)
     if any(p.is_error for p in new):
         return Effects(problems=new)
@@ -84,11 +87,6 @@ async def _with_trials(at: Office, proposal: Proposal, trial: Snapshot, new: tup
     ]
     changes = [Changed(t.question, t.times, _said(t.before), _said(t.after)) for t in turns]
     return Effects(new, (*own, *others), tuple(changes))
-
-
-def _same_later(problem: Problem) -> tuple[str, str]:
-    """What stays the same of a problem when lines move."""
-    return problem.place.file, _LINE_NUMBER.sub("", problem.message)
 
 
 def _said(decision: Decision) -> str:

@@ -115,7 +115,7 @@ async def add(at: Office, who: str, wish: Wish, seen: str) -> Entry:
     loaded = await changes.load(at, wish.entry)
     if seen != loaded.seen:
         raise changes.Overtaken(loaded.file)
-    proposal = saving.propose_wording(loaded, wish.text)
+    proposal = await saving.propose_wording(loaded, wish.text)
     if proposal.after == proposal.before:
         return wish.entry
     return await changes.save(at, who, proposal, "change") or wish.entry
@@ -128,5 +128,5 @@ async def take_back(at: Office, who: str, wish: Wish) -> None:
     if wish.text not in draft.also:
         raise EditError("这个问法已经不在这一条里")
     without = replace(draft, also=tuple(w for w in draft.also if w != wish.text))
-    after = edit.change_entry(loaded.raw, loaded.entry.id, without, name=loaded.file)
+    after = await asyncio.to_thread(edit.change_entry, loaded.raw, loaded.entry.id, without, name=loaded.file)
     await changes.save(at, who, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from faqbot import changes
 from faqbot.console import versions
-from faqbot.console.effects import preview_effects
+from faqbot.console.effects import find_problems
 from faqbot.console.office import Office, office
 from faqbot.console.pages import add_page, moment, notice, person, read_form, redirect, show
 from faqbot.console.versions import Edit, Field, Present
@@ -124,8 +124,8 @@ async def restore(request: web.Request) -> web.StreamResponse:
         now = await versions.present(at, change)
         if problem := _too_late(request, found, change, now):
             return notice(request, 410, "没有恢复", problem, back=back)
-        proposal = versions.propose_restore(now, text, fields.get("seen", ""))
-        effects = await preview_effects(at, proposal)
+        proposal = await versions.propose_restore(now, text, fields.get("seen", ""))
+        effects = await find_problems(at, proposal)
         if not effects.ok:
             why = "；".join(p.message for p in effects.problems if p.is_error)
             return notice(request, 422, "没有恢复", f"恢复以后文件会有错误：{why}", back=back)

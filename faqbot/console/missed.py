@@ -167,7 +167,7 @@ async def _checked(
         return notice(request, 409, "加不上去", wish, back=gap_url(gap, days))
     try:
         loaded = await changes.load(at, wish.entry)
-        proposal = saving.propose_wording(loaded, wish.text)
+        proposal = await saving.propose_wording(loaded, wish.text)
         effects = await preview_effects(at, proposal)
         asked = await gap_adding.answers(at, gap, proposal, wish)
     except (EditError, ShelfError) as exc:

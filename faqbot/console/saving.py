@@ -1,7 +1,8 @@
-"""What a form or a wording would make of a file."""
+"""What a form or a wording would make of a file; long files are worked on while others are answered."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -10,17 +11,18 @@ from faqbot.console.forms import EntryForm, new_file_name
 from faqbot.console.office import Office
 from faqbot.errors import EditError
 from faqbot.knowledge import edit
+from faqbot.knowledge.draft import Draft
 from faqbot.knowledge.keys import SHARED_KEYS
 from faqbot.knowledge.outline import Outline
 from faqbot.knowledge.parse import parse_file
 
 
-def propose_change(loaded: Loaded, form: EntryForm) -> Proposal:
+async def propose_change(loaded: Loaded, form: EntryForm) -> Proposal:
     """The file with the entry as the form has it. Raises EditError, Overtaken."""
     if form.seen != loaded.seen:
         raise Overtaken(loaded.file)
     draft = form.meant()
-    after = edit.change_entry(loaded.raw, loaded.entry.id, draft, name=loaded.file)
+    after = await asyncio.to_thread(edit.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, draft.id or loaded.entry.id)
 
 
@@ -28,8 +30,10 @@ async def propose_new(at: Office, form: EntryForm) -> Proposal:
     """The chosen file, or a new one, with one entry more. Raises EditError."""
     files = await at.shelf.read()
     file = chosen_file(form, files)
-    raw = files.get(file)
-    draft = form.meant()
+    return await asyncio.to_thread(_added, file, files.get(file), form.meant())
+
+
+def _added(file: str, raw: bytes | None, draft: Draft) -> Proposal:
     if raw is not None:
         # A field that was left empty means what the top of the file says, not that nothing holds.
         top = Outline(raw, file).shared()
@@ -40,17 +44,17 @@ async def propose_new(at: Office, form: EntryForm) -> Proposal:
     return Proposal(file, raw, after, made)
 
 
-def propose_removal(loaded: Loaded, seen: str) -> Proposal:
+async def propose_removal(loaded: Loaded, seen: str) -> Proposal:
     """The file without the entry. Raises EditError, Overtaken."""
     if seen != loaded.seen:
         raise Overtaken(loaded.file)
-    after = edit.remove_entry(loaded.raw, loaded.entry.id, name=loaded.file)
+    after = await asyncio.to_thread(edit.remove_entry, loaded.raw, loaded.entry.id, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
 
 
-def propose_wording(loaded: Loaded, text: str) -> Proposal:
+async def propose_wording(loaded: Loaded, text: str) -> Proposal:
     """The file with `text` among the wordings of the entry. Raises EditError."""
-    after = edit.add_wording(loaded.raw, loaded.entry.id, text, name=loaded.file)
+    after = await asyncio.to_thread(edit.add_wording, loaded.raw, loaded.entry.id, text, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
 
 

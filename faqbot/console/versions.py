@@ -200,7 +200,7 @@ async def present(at: Office, change: Edit, newer: Mapping[str, bytes | None] | 
     names = [change.file, *([at.file_name(live.place.file)] if live else [])]
     for name in names:
         raw = files.get(name)
-        if raw is not None and (text := _written(raw, change.entry, name)):
+        if raw is not None and (text := await asyncio.to_thread(_written, raw, change.entry, name)):
             return Present(name, raw, change.entry, text)
     return Present(change.file, files.get(change.file), change.entry, "")
 
@@ -218,12 +218,12 @@ def until(found: Iterable[Edit], change: Edit) -> float:
     return max(removals, default=change.at) + KEPT_SECONDS
 
 
-def propose_restore(now: Present, text: str, seen: str) -> Proposal:
+async def propose_restore(now: Present, text: str, seen: str) -> Proposal:
     """The file with a kept text in the place of what is there now. Raises EditError, Overtaken."""
     if seen != now.seen:
         raise Overtaken(now.file, now.raw)
     if not text.strip():
         raise EditError("这个版本里没有这一条，要删除它请到「问答」里删")
-    after = edit.restore_entry(now.raw, text, entry_id=now.entry, name=now.file)
+    after = await asyncio.to_thread(edit.restore_entry, now.raw, text, entry_id=now.entry, name=now.file)
     entry = parsed(text)
     return Proposal(now.file, now.raw, after, entry.id if entry else now.entry)
