@@ -15,6 +15,8 @@ from typing import Protocol
 
 import aiohttp
 
+from faqbot.attendance_collecting import Collector
+from faqbot.attendance_report import AttendanceReports
 from faqbot.automation.events import Events
 from faqbot.automation.rules import Automations
 from faqbot.automation.runner import LATE_SECONDS
@@ -122,7 +124,11 @@ async def running(
         outbox = Outbox(store, ways, clock=clock)
         events = Events(store, clock=clock)
         directory = Directory(api, store)
-        routine = open_routine(settings, session, library, store, outbox, events, directory, clock, late=late)
+        collector = Collector(directory, store, quota, settings.timezone, clock=clock)
+        reports = AttendanceReports(
+            directory, collector, store, outbox, timezone=settings.timezone, admins=settings.admins, clock=clock
+        )
+        routine = open_routine(settings, session, library, store, outbox, events, directory, reports, clock, late=late)
         office = Office(library, shelf, store, settings, today, clock)
         if embeddings is not None:
             office = replace(office, meaning=embeddings.of_question)

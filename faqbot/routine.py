@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from faqbot.automation.actions import ActionFailed, Done, Hands
+from faqbot.attendance_report import AttendanceReports
+from faqbot.automation.actions import Hands
 from faqbot.automation.arrivals import Arrivals
 from faqbot.automation.events import Events
 from faqbot.automation.joining import Joining
-from faqbot.automation.rules import AttendanceReport, Automations
+from faqbot.automation.reporting import Reporting
+from faqbot.automation.rules import Automations
 from faqbot.automation.runner import Runner
 from faqbot.dingtalk.directory import Directory
 from faqbot.knowledge.library import Library
@@ -36,6 +38,7 @@ def open_routine(
     outbox: Outbox,
     events: Events,
     directory: Directory,
+    reports: AttendanceReports,
     clock: Callable[[], float],
     *,
     late: float,
@@ -45,20 +48,23 @@ def open_routine(
     def automations() -> Automations:
         return library.current.automations
 
-    joining = Joining(directory, outbox, settings.timezone, lambda: tuple(sorted(settings.admins)))
+    def people(name: str) -> tuple[str, ...]:
+        return library.current.groups.keepers(name)
+
+    def hr() -> tuple[str, ...]:
+        return tuple(sorted(settings.admins))
+
+    joining = Joining(directory, outbox, settings.timezone, hr)
+    reporting = Reporting(reports, outbox, people, hr)
     hands = Hands(
         outbox,
         session,
-        people=lambda name: library.current.groups.keepers(name),
+        people=people,
         automations=automations,
         add_person=joining.add,
-        report=_no_report,
+        report=reporting.report,
     )
     runner = Runner(
         store, automations, hands.do, zone=settings.timezone, variable=settings.variable, clock=clock, late=late
     )
     return Routine(runner, Arrivals(events, runner, automations))
-
-
-async def _no_report(report: AttendanceReport, name: str) -> Done:
-    raise ActionFailed("这一版还不能做考勤报表")

@@ -136,6 +136,7 @@ LAYERS = {
         automation.actions
         automation.arrivals
         automation.joining
+        automation.reporting
         automation.runner
         bot
         changes

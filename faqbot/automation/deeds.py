@@ -168,9 +168,6 @@ class DeedReader(Reader):
                 found["month"].line, f"month 应是 last（上月）、this（本月）或 2026-01 这样，这里是“{written[:20]}”"
             )
         departments = tuple(self.texts(found.get("departments"), "departments")) or ("1",)
-        for department in departments:
-            if not (department.isascii() and department.isdigit()):
-                self.error(found["departments"].line, f"部门“{department[:20]}”应是部门编号（数字），整个公司是 1")
         at = self.text(found.get("at"), "at")
         if at not in ("", "supervisors", "主管"):
             self.error(found["at"].line, f"at 只能是 supervisors（主管），这里是“{at[:20]}”")
