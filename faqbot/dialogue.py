@@ -35,7 +35,7 @@ from faqbot.polarity import opposed
 from faqbot.privacy import near_private, private_entry
 from faqbot.text import normalise
 
-OFFERED_AT_MOST = 5
+OFFERED_AT_MOST, RELATED_AT_MOST = 5, 3
 # An entry joins a list that is sent anyway from this share of the bar.
 _CLOSE = 0.3
 
@@ -97,10 +97,27 @@ def decide_many(
         message, ranking = cases[number].message, found[keys[number]]
         decisions[number] = _match(message.text, ranking, index, _listed(message, today), limits)
     return [
-        _with_contact(_discreet(decision, case.message, index, today), case, index, groups, now, today)
+        _completed(_discreet(decision, case.message, index, today), case, index, groups, now, today)
         for case, decision in zip(cases, decisions, strict=True)
         if decision is not None
     ]
+
+
+def _completed(decision: Decision, case: Case, index: Index, groups: Groups, now: float, today: date) -> Decision:
+    """The decision with what may be asked next, or whom to turn to."""
+    match decision:
+        case Answered():
+            return _with_related(decision, index, _listed(case.message, today))
+        case Aside(Answered() as inner):
+            return replace(decision, decision=_with_related(inner, index, _allowed(case.message, today)))
+        case _:
+            return _with_contact(decision, case, index, groups, now, today)
+
+
+def _with_related(decision: Answered, index: Index, allowed: Allowed) -> Answered:
+    related = (index.by_id.get(key) for key in decision.entry.related)
+    shown = tuple(e for e in related if e is not None and allowed(e))[:RELATED_AT_MOST]
+    return replace(decision, related=shown) if shown else decision
 
 
 def _with_contact(decision: Decision, case: Case, index: Index, groups: Groups, now: float, today: date) -> Decision:
@@ -192,9 +209,13 @@ def judge_many(
 
     vectors = meanings if meanings is not None else [None] * len(texts)
     rankings = index.search_batch([Asked(t, allowed, v) for t, v in zip(texts, vectors, strict=True)])
-    return [
-        (courtesy(text, index, allowed) or _match(text, ranking, index, allowed, limits), ranking)
+    decisions = (
+        courtesy(text, index, allowed) or _match(text, ranking, index, allowed, limits)
         for text, ranking in zip(texts, rankings, strict=True)
+    )
+    return [
+        (_with_related(decision, index, allowed) if isinstance(decision, Answered) else decision, ranking)
+        for decision, ranking in zip(decisions, rankings, strict=True)
     ]
 
 

@@ -213,10 +213,13 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
+    """`related` are up to three entries that may be asked next."""
+
     entry: Entry
     score: float
     question: str
     picked: bool = False
+    related: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

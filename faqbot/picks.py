@@ -46,6 +46,8 @@ def options(decision: Decision) -> tuple[Option, ...]:
     match decision:
         case Offered(candidates):
             return (*(Option("entry", c.entry.id) for c in candidates), Option("none", ""))
+        case Answered(related=related):
+            return tuple(Option("entry", e.id) for e in related)
         case Menu(topics):
             return tuple(Option("topic", name) for name, _, _ in topics)
         case TopicList(_, entries):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Sequence
-from urllib.parse import quote
+from collections.abc import Sequence
 
+from faqbot.answers import answer
 from faqbot.feedback import NAMES
+from faqbot.markdown import grey, how, label, numbered, send_word, tap
 from faqbot.model import (
     Answered,
     Aside,
     Broken,
     Decision,
-    Entry,
     Late,
     Menu,
     Message,
@@ -36,8 +35,6 @@ from faqbot.text import neutralise
 
 # DingTalk takes about 20,000 bytes a message; 15,000 leaves room for the JSON around the text.
 MAX_BYTES = 14_000
-_ITEM = re.compile(r"\s*(?:[-*]|\d+\.)\s")
-_LABEL_UNSAFE = str.maketrans("[]*", "［］＊")
 
 
 def render(decision: Decision, message: Message) -> tuple[Reply, ...]:
@@ -45,7 +42,7 @@ def render(decision: Decision, message: Message) -> tuple[Reply, ...]:
     title, body = _content(decision, message)
     parts = split(body, MAX_BYTES)
     if isinstance(decision, Answered) and not (decision.entry.private and message.is_group):
-        parts[-1] += _grey(_did_it_help(message))
+        parts[-1] += grey(_did_it_help(message))
     mention = message.staff_id if message.is_group else ""
     replies: list[Reply] = []
     for number, part in enumerate(parts, 1):
@@ -111,8 +108,8 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
     match decision:
         case Answered(entry) if entry.private and message.is_group:
             return _content(Aside(decision), message)
-        case Answered(entry, picked=picked):
-            return _answer(entry, message, picked)
+        case Answered():
+            return answer(decision, message)
         case Offered(candidates):
             questions = [c.entry.question for c in candidates]
             return "您是想问哪一个？", numbered("您是想问：", [*questions, NONE_OF_THESE], message)
@@ -126,13 +123,13 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return "可以问我什么", _menu(topics, message)
         case TopicList(topic, entries, total):
             more = f"还有 {total - len(entries)} 条没有列出，直接问我就行。" if total > len(entries) else ""
-            return topic, numbered(f"**{_label(topic)}** 可以问：", [e.question for e in entries], message, more)
+            return topic, numbered(f"**{label(topic)}** 可以问：", [e.question for e in entries], message, more)
         case OutOfList(size):
-            return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{_how(message, '2')}。"
+            return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{how(message, '2')}。"
         case Late(minutes):
             return (
                 "抱歉，刚看到您的提问",
-                f"抱歉，您 {_ago(minutes)}的提问我没能及时看到。如果还需要，请再问我一次{_how(message, '…')}。",
+                f"抱歉，您 {_ago(minutes)}的提问我没能及时看到。如果还需要，请再问我一次{how(message, '…')}。",
             )
         case Broken(refused=True):
             return "答案没能发出", "这个问题有答案，但钉钉的内容检查没有放行。已经记下来，会请负责的同事处理。"
@@ -150,54 +147,9 @@ def _ago(minutes: int) -> str:
     return f"{minutes} 分钟前" if minutes < 120 else f"{minutes // 60} 小时前"
 
 
-def _answer(entry: Entry, message: Message, picked: bool) -> tuple[str, str]:
-    if entry.ask:
-        lines = [f"看{_label(entry.ask.question.rstrip('？?'))}："]
-        lines += [
-            f"**{'其他' if word == 'else' else _label(word)}**\n\n{_breaks(text)}"
-            for word, text in entry.variants.items()
-        ]
-        text = "\n\n".join(lines)
-    else:
-        text = _breaks(entry.answer)
-    heading = f"**{_label(entry.question)}**\n\n" if picked else ""
-    return entry.question, f"{heading}{text}{_grey(_origin(entry))}"
-
-
 def _did_it_help(message: Message) -> str:
     at, helpful, no_help = ("@我 " if message.is_group else ""), NAMES[Rating.HELPFUL], NAMES[Rating.UNHELPFUL]
     return f"发「{at}[{helpful}]({tap(helpful)})」或「{at}[{no_help}]({tap(no_help)})」告诉我好不好"
-
-
-def _origin(entry: Entry) -> str:
-    parts = (("来源", _line(entry.source)), ("负责", _line(entry.owner)))
-    return " · ".join(f"{name}：{text}" for name, text in parts if text)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _grey(line: str) -> str:
-    """A quoted line is the only grey text DingTalk's markdown has."""
-    return f"\n\n> {line}" if line else ""
-
-
-def numbered(intro: str, questions: Iterable[str], message: Message, more: str = "") -> str:
-    """A list to pick from by number or by a tap."""
-    lines = [f"{n}. [{_label(q)}]({tap(q)})" for n, q in enumerate(questions, 1)]
-    hint = f"回复序号就行{_how(message, '2') or '，例如 2'}，10 分钟内有效。{more}"
-    return f"{intro}\n\n" + "\n".join(lines) + _grey(hint)
-
-
-def _how(message: Message, example: str) -> str:
-    """In a group the bot hears only what @s it."""
-    return f"，例如「@我 {example}」" if message.is_group else ""
-
-
-def tap(text: str) -> str:
-    """A link that sends `text` as the person who taps it."""
-    return f"dtmd://dingtalkclient/sendMessage?content={quote(text, safe='')}"
 
 
 # The group learns neither the question nor the answer.
@@ -215,36 +167,32 @@ _NOT_ALOUD = f"没有找到答案，已经记下来了。也可能是我没有�
 
 def _unanswered(decision: Unanswered, message: Message) -> str:
     if message.is_group and private_entry(decision):
-        return f"{_NOT_ALOUD}{_grey(_person(decision.contact, message))}"
+        return f"{_NOT_ALOUD}{grey(_person(decision.contact, message))}"
     asked = f"「{neutralise(message.text)}」" if message.text.strip() else "这个问题"
-    hint = _person(decision.contact, message) or f"可以换个说法再问，或者{_type('帮助', message)}看看我能答什么。"
-    return f"没有找到{asked}的答案，已经记下来了。{_grey(hint)}"
+    hint = _person(decision.contact, message) or f"可以换个说法再问，或者{send_word('帮助', message)}看看我能答什么。"
+    return f"没有找到{asked}的答案，已经记下来了。{grey(hint)}"
 
 
 def _none_of_these(message: Message, contact: str) -> str:
-    hint = _person(contact, message) or f"{_type('帮助', message)}看看我能答什么。"
-    return f"好的，已经记下来了。请换个说法再问我一次，说得具体一些更好找。{_grey(hint)}"
+    hint = _person(contact, message) or f"{send_word('帮助', message)}看看我能答什么。"
+    return f"好的，已经记下来了。请换个说法再问我一次，说得具体一些更好找。{grey(hint)}"
 
 
 def _person(contact: str, message: Message) -> str:
     """Whom to turn to when the bot did not help twice."""
-    return f"要找人的话，{_type('人工', message)}，我请{_label(contact)}来答。" if contact else ""
-
-
-def _type(word: str, message: Message) -> str:
-    return f"发「@我 {word}」" if message.is_group else f"发「{word}」"
+    return f"要找人的话，{send_word('人工', message)}，我请{label(contact)}来答。" if contact else ""
 
 
 def _menu(topics: Sequence[tuple[str, int, str]], message: Message) -> str:
     if not topics:
         return "知识库里还没有内容，请联系 HR。"
     lines = [
-        f"{n}. [{_label(name)}]({tap(name)})（{count} 条）：{_label(example)}"
+        f"{n}. [{label(name)}]({tap(name)})（{count} 条）：{label(example)}"
         for n, (name, count, example) in enumerate(topics, 1)
     ]
     start = "直接 @我 提问" if message.is_group else "直接问我"
-    hint = f"{start}，例如「{_label(topics[0][2])}」；回复序号看这一类的问题{_how(message, '1')}。"
-    return "我能回答这些方面的问题：\n\n" + "\n".join(lines) + _grey(hint)
+    hint = f"{start}，例如「{label(topics[0][2])}」；回复序号看这一类的问题{how(message, '1')}。"
+    return "我能回答这些方面的问题：\n\n" + "\n".join(lines) + grey(hint)
 
 
 _SMALL_TITLES = {
@@ -267,24 +215,3 @@ def _small(kind: Small, message: Message) -> str:
         Small.NOT_TEXT: "我现在只看得懂文字，请把问题打成一句话发给我。",
         Small.NOT_HEARD: "这段语音没有识别出文字，请再说一次，或者打字告诉我。",
     }[kind]
-
-
-def _label(text: str) -> str:
-    """HR's own words inside a link label or bold text: brackets and stars must not end it."""
-    return re.sub(r"\s+", " ", text).translate(_LABEL_UNSAFE)
-
-
-def _breaks(markdown: str) -> str:
-    """DingTalk breaks a line only at two blanks before the newline, and lists and headings stand alone."""
-    result = ""
-    before = ""
-    for line in map(str.rstrip, markdown.strip().split("\n")):
-        if not result:
-            result = line
-        elif not line or not before or (_ITEM.match(line) and _ITEM.match(before)):
-            result += "\n" + line
-        else:
-            alone = _ITEM.match(line) or _ITEM.match(before) or before.startswith("#") or line.startswith(("#", ">"))
-            result += ("\n\n" if alone else "  \n") + line
-        before = line
-    return re.sub(r"\n{3,}", "\n\n", result)

@@ -17,7 +17,8 @@ async def test_a_question_in_a_group_is_answered_to_the_asker_in_hrs_words(talk:
     assert reply.text.startswith(f"@{asker}\n\n")
     assert reply.mentions == (asker,)
     assert "满 1 年不满 10 年：**5 天**  \n满 10 年" in reply.text
-    assert "\n\n> 来源：《员工手册》第 5 章 · 负责：休假组\n\n> 发「@我 [有用]" in reply.text
+    assert "\n\n> 来源：《员工手册》第 5 章 · 负责：休假组\n\n您可能还想问（回复序号，例如「@我 1」）" in reply.text
+    assert "\n\n> 发「@我 [有用]" in reply.text
     assert reply.title == "年假有几天？"
 
 

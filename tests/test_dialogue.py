@@ -350,6 +350,31 @@ def test_a_list_with_a_private_question_goes_to_the_asker_alone():
     assert isinstance(single, Offered) and len(single.candidates) == 3
 
 
+# -- what may be asked next --------------------------------------------------------------------
+
+
+def related_to(*changes, is_group=True, own=()):
+    """The entries shown beside an answer whose `related` names these and an unknown one."""
+    others = tuple(replace(SICK, id=f"r{n}", question=f"问题{n}", **change) for n, change in enumerate(changes))
+    asked = replace(ANNUAL, related=("unknown", *(e.id for e in others)))
+    return [e.id for e in say("年假有几天", entries=(asked, *others), is_group=is_group).related]
+
+
+def test_what_is_related_is_shown_three_at_most():
+    assert related_to({}, {}, {}, {}) == ["r0", "r1", "r2"]
+
+
+def test_what_may_not_be_seen_is_not_shown_as_related():
+    changes = ({"groups": ("cid-other",)}, {"private": True}, {"valid": Period(end=date(2026, 5, 31))}, {})
+    assert related_to(*changes) == ["r3"]
+    assert related_to(*changes, is_group=False) == ["r1", "r3"]
+
+
+def test_what_is_related_can_be_picked_by_number():
+    answered = say("年假有几天", entries=(replace(ANNUAL, related=("pay", "sick")), *ENTRIES[1:]))
+    assert options(answered) == (Option("entry", "pay"), Option("entry", "sick"))
+
+
 # -- who may see what --------------------------------------------------------------------------
 
 

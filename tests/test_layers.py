@@ -21,6 +21,7 @@ LAYERS = {
     """,
     1: """
         alike
+        answers
         attendance
         attendance_sheets
         attendance_words
@@ -83,6 +84,7 @@ LAYERS = {
         knowledge.unshown
         knowledge.whereabouts
         lexicon
+        markdown
         matching
         meaning
         memory

@@ -8,12 +8,12 @@ from datetime import date
 
 from faqbot.feedback import NAMES, REASONS
 from faqbot.knowledge.library import Library
+from faqbot.markdown import numbered, tap
 from faqbot.memory import fresh
 from faqbot.model import Last, Message, Option, Order, Rating, Told
 from faqbot.permitted import open_to
 from faqbot.picks import CONTEXT_SECONDS, NONE_OF_THESE
 from faqbot.privacy import withheld_topic
-from faqbot.render import numbered, tap
 from faqbot.store import Store
 
 _RUNNERS_UP = 4
