@@ -72,6 +72,11 @@ LAYERS = {
         knowledge.outline
         knowledge.page
         knowledge.parse
+        knowledge.pasted
+        knowledge.pasted_chat
+        knowledge.pasted_prose
+        knowledge.pasted_table
+        knowledge.proposed
         knowledge.quoting
         knowledge.reader
         knowledge.schema

@@ -55,6 +55,9 @@ async def new_page(request: web.Request) -> web.StreamResponse:
 async def add(request: web.Request) -> web.StreamResponse:
     at, fields = office(request), await read_form(request)
     form = EntryForm.of_fields(fields)
+    if fields.get("do") == "fill":
+        # Texts too long for a link, as from a pasted document, are posted into the empty form.
+        return await _form_page(request, form)
     try:
         proposal = await saving.propose_new(at, form)
         effects = await (find_problems if fields.get("do") == "save" else preview_effects)(at, proposal)

@@ -22,6 +22,7 @@ from faqbot.console import (
     hooks,
     missed,
     pages,
+    pasting,
     stats_page,
     today,
 )
@@ -43,7 +44,7 @@ class Health:
 _HEALTH: web.AppKey[Health] = web.AppKey("health")
 _METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 _PASSWORD: web.AppKey[str] = web.AppKey("password")
-_PARTS = (auth, today, complaints, deployed, editing, drafting, entries, missed, history, stats_page, hooks)
+_PARTS = (auth, today, complaints, deployed, editing, drafting, entries, pasting, missed, history, stats_page, hooks)
 
 
 async def open_console(

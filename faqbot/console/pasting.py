@@ -1,0 +1,112 @@
+"""粘贴成条目: a pasted document, table or chat becomes proposals, each to be opened in the form of a new entry."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aiohttp import web
+
+from faqbot.console import saving
+from faqbot.console.entries import TAB
+from faqbot.console.office import Office, office
+from faqbot.console.pages import add_page, read_form, show
+from faqbot.dialogue import judge_many
+from faqbot.knowledge.pasted import Pasted, read_pasted
+from faqbot.knowledge.proposed import Proposed
+from faqbot.model import Answered, Entry
+
+LONGEST = 200 * 1024  # bytes
+_AT_MOST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A proposal on the page, and the entry that would answer its question as things are."""
+
+    proposal: Proposed
+    answered_by: Entry | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self.proposal) | {"answered_by": self.answered_by.id if self.answered_by else None}
+
+
+def add_routes(app: web.Application) -> None:
+    add_page(app, "/paste", paste_page)
+    app.router.add_post("/paste", propose)
+    app.router.add_post("/paste.json", propose)
+
+
+async def paste_page(request: web.Request) -> web.StreamResponse:
+    """An empty field to paste into."""
+    return await _page(request, "", "")
+
+
+async def propose(request: web.Request) -> web.StreamResponse:
+    """What the text proposes. Nothing is written: each proposal goes through the form of a new entry."""
+    fields = await read_form(request)
+    text, file = fields.get("text", ""), fields.get("file", "")
+    size = len(text.encode("utf-8", "replace"))
+    if size > LONGEST:
+        problem = f"一次最多粘贴 {LONGEST // 1024} KB，这里有 {size // 1024} KB，请分几次粘贴。"
+        return await _page(request, text, file, problem=problem, status=413)
+    if not text.strip():
+        return await _page(request, text, file, problem="还没有粘贴文字。", status=422)
+    found = await asyncio.to_thread(read_pasted, text)
+    shown = await asyncio.to_thread(_compared, found.proposals[:_AT_MOST], office(request))
+    return await _page(request, text, file, found=found, shown=shown)
+
+
+def _compared(proposals: Sequence[Proposed], at: Office) -> list[Shown]:
+    """The proposals with what the bot answers to their questions already."""
+    snapshot = at.snapshot
+    questions = [p.question for p in proposals]
+    judged = judge_many(questions, snapshot.index, limits=at.limits(snapshot), today=at.today())
+    return [
+        Shown(proposal, decision.entry if isinstance(decision, Answered) else None)
+        for proposal, (decision, _) in zip(proposals, judged, strict=True)
+    ]
+
+
+async def _page(
+    request: web.Request,
+    text: str,
+    file: str,
+    *,
+    found: Pasted | None = None,
+    shown: Sequence[Shown] = (),
+    problem: str = "",
+    status: int = 200,
+) -> web.Response:
+    doubtful = sum(bool(s.proposal.doubts or s.answered_by) for s in shown)
+    return show(
+        request,
+        "paste.html",
+        title="粘贴成条目",
+        tab=TAB,
+        status=status,
+        as_json=lambda: _as_json(found, shown, problem),
+        text=text,
+        file=file,
+        files=saving.faq_files(await office(request).shelf.read()),
+        found=found,
+        shown=shown,
+        doubtful=doubtful,
+        more=len(found.proposals) - len(shown) if found else 0,
+        problem=problem,
+    )
+
+
+def _as_json(found: Pasted | None, shown: Sequence[Shown], problem: str) -> dict[str, Any]:
+    if problem:
+        return {"error": problem}
+    if found is None:
+        return {}
+    return {
+        "kind": found.kind,
+        "total": len(found.proposals),
+        "proposals": [s.as_json() for s in shown],
+        "unread": list(found.unread),
+    }

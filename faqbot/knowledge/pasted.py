@@ -1,0 +1,117 @@
+"""Pasted text, whatever it was copied from → proposed entries, each with what is doubtful about it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from faqbot.knowledge.pasted_chat import is_chat, read_chat
+from faqbot.knowledge.pasted_prose import is_marked, read_headings, read_marked
+from faqbot.knowledge.pasted_table import as_rows, is_table, read_table
+from faqbot.knowledge.proposed import LONGEST_QUESTION, Proposed, Reading, asks
+from faqbot.privacy import mask_numbers
+from faqbot.render import MAX_BYTES
+from faqbot.text import normalise
+
+# What word processors write as a line end or a blank, and marks nobody sees.
+_PLAIN = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\u2028": "\n", "\u2029": "\n", "\u00a0": " ", "\u3000": " "})
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\ufffc\x00-\x08\x0e-\x1f\x7f]")
+_PAGE_NUMBER = re.compile(r"^\s*(?:[-—–]\s*\d{1,4}\s*[-—–]|第\s*\d{1,4}\s*页(?:\s*[,，/]?\s*共\s*\d{1,4}\s*页)?)\s*$")
+_BULLET = re.compile(r"^(\s*)[•●◆▪■□➢·]\s*")
+# What looks for a blank here and there takes no time over a short one.
+_LONGEST_BLANK = 24
+_LONG_BLANK = re.compile(rf" {{{_LONGEST_BLANK},}}|\t{{{_LONGEST_BLANK},}}")
+_PASSING = re.compile(r"今天|明天|后天|昨天|本周|这周|下周|上周|这个月|下个月|上个月|刚才|刚刚")
+_ELSEWHERE = re.compile(r"[如见]下?图|截图|附件|点击(?:这里|此处|链接)|上表|下表|如上所述|\[图片\]|【图片】")
+
+
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """What was made of a text: how it was read, in words, the proposals, and the lines that found no place."""
+
+    kind: str
+    proposals: tuple[Proposed, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+def read_pasted(text: str) -> Pasted:
+    """Propose entries for what a person pasted. Nothing of the text is made up; what is doubtful is said."""
+    tidy = as_rows(_tidy(text))
+    kind, read = _way_to_read(tidy)
+    found = read(tidy)
+    proposals: dict[tuple[str, str], Proposed] = {}
+    for proposal in map(_tidied, found.proposals):
+        if proposal.question or proposal.answer:
+            proposals.setdefault((normalise(proposal.question), proposal.answer), proposal)
+    kept = _doubted(list(proposals.values()))
+    return Pasted(kind if kept else "", tuple(kept), found.unread)
+
+
+def _way_to_read(text: str) -> tuple[str, Callable[[str], Reading]]:
+    if is_table(text):
+        return "表格", read_table
+    if is_marked(text):
+        return "一问一答", read_marked
+    if is_chat(text):
+        return "聊天记录", read_chat
+    return "问题和下面的文字", read_headings
+
+
+def _tidy(text: str) -> str:
+    text = _INVISIBLE.sub("", re.sub("\r\n?", "\n", text).translate(_PLAIN))
+    text = _LONG_BLANK.sub(lambda blank: blank[0][:_LONGEST_BLANK], text)
+    lines = [line.rstrip(" ") for line in text.split("\n") if not _PAGE_NUMBER.match(line)]
+    return "\n".join(_BULLET.sub(r"\1- ", line) for line in lines).strip("\n")
+
+
+def _tidied(proposal: Proposed) -> Proposed:
+    """The question and its other wordings on one line each; the answer without the indent that all its lines have."""
+    question = _line(proposal.question)
+    also = tuple(dict.fromkeys(w for w in map(_line, proposal.also) if w and w != question))
+    return replace(proposal, question=question, also=also, answer=_answer(proposal.answer))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.strip(" \t*_").split())
+
+
+def _answer(text: str) -> str:
+    lines = text.strip("\n").split("\n")
+    indents = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()]
+    least = min(indents, default=0)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line[least:].rstrip() for line in lines)).strip()
+
+
+def _doubted(proposals: Sequence[Proposed]) -> list[Proposed]:
+    first: dict[str, int] = {}
+    result: list[Proposed] = []
+    for number, proposal in enumerate(proposals, 1):
+        doubts = [*_doubts(proposal), *proposal.doubts]
+        words = normalise(proposal.question)
+        if words and words in first:
+            doubts.insert(0, f"和第 {first[words]} 条是同一个问题，答案却不一样")
+        first.setdefault(words, number)
+        result.append(replace(proposal, doubts=tuple(doubts)))
+    return result
+
+
+def _doubts(proposal: Proposed) -> list[str]:
+    """What a person should look at, whatever the text was copied from."""
+    question, answer = proposal.question, proposal.answer
+    doubts = [] if answer else ["没有找到答案"]
+    if not question:
+        doubts.append("没有找到问题")
+    elif not asks(question):
+        doubts.append("看不出是在问什么，请改成员工会打的一句话")
+    elif len(question) > LONGEST_QUESTION:
+        doubts.append("问题太长，请缩短成一句话")
+    if mask_numbers(answer) != answer:
+        doubts.append("答案里有手机号、证件号或卡号，请确认可以给所有人看")
+    if passing := _PASSING.search(answer):
+        doubts.append(f"答案里有“{passing[0]}”，过后就不对了，请写成日期")
+    if elsewhere := _ELSEWHERE.search(answer):
+        doubts.append(f"答案里提到“{elsewhere[0]}”，粘贴时没有带过来")
+    if len(answer.encode()) > MAX_BYTES:
+        doubts.append("答案太长，一条钉钉消息装不下")
+    return doubts

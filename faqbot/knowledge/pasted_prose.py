@@ -1,0 +1,226 @@
+"""Pasted text of questions and what stands below each → proposed entries: 问：/答：, Q:/A:, headings that ask. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from faqbot.knowledge.proposed import Proposed, Reading, asks, surely_asks
+
+_NUMBER = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
+_LIST_MARK = r"(?:[-•●◆▪*·]\s+|#{1,6}\s+|\d{1,3}\s*[.、．)）]\s*)?"
+_BOLD = r"(?:\*\*|__)?"
+_ASKED = re.compile(
+    rf"^\s*{_LIST_MARK}{_BOLD}(?:[【\[](?:问题?|提问|Q)\s*{_NUMBER}?[】\]]\s*[:：]?|"
+    rf"(?:问题?|提问|标准问题?|Q(?:uestion)?)\s*{_NUMBER}?\s*[:：]|(?:问题|Q)\s*{_NUMBER}\s*[.、．)）]){_BOLD}\s*(?P<text>.*)$",
+    re.IGNORECASE,
+)
+_ANSWERED = re.compile(
+    rf"^\s*{_LIST_MARK}{_BOLD}(?:[【\[](?:答案?|回答|答复|A)\s*{_NUMBER}?[】\]]\s*[:：]?|"
+    rf"(?:答案?|回答|答复|回复|解答|标准答案|参考答案|A(?:nswer)?)\s*{_NUMBER}?\s*[:：]|A\s*{_NUMBER}\s*[.、．)）]){_BOLD}\s*(?P<text>.*)$",
+    re.IGNORECASE,
+)
+_ALSO = re.compile(r"^\s*(?:也问|相似问法?|其他问法|同义问法?|又问|类似问题)\s*[:：]\s*(?P<text>.+)$")
+_ANSWER_ON_THE_LINE = re.compile(r"^(?P<question>.*?\S)\s+(?:答案?|A)\s*[:：]\s*(?P<answer>\S.*)$", re.IGNORECASE)
+_NUMBERING = re.compile(
+    r"^\s*(?:#{1,6}\s+|第\s*[一二三四五六七八九十百\d]{1,4}\s*[条问题]\s*[、.．:：]?|[一二三四五六七八九十]{1,3}\s*[、.．]|"
+    r"[（(]\s*(?:[一二三四五六七八九十]{1,3}|\d{1,3})\s*[)）]|\d{1,2}(?:\.\d{1,2})+[.、．]?\s+|\d{1,3}\s*[.、．)）]|[①-⑳]|[-•●◆▪*·]\s+)\s*"
+)
+_COUNTED = re.compile(r"^\s*(?P<n>\d{1,3})\s*(?P<sign>[.、．)）])")
+_SECTION = re.compile(
+    r"^\s*(?:第\s*[一二三四五六七八九十\d]{1,3}\s*[章节部分篇]|[一二三四五六七八九十]{1,3}\s*[、.．]|#{1,6}\s)"
+)
+_INLINE = re.compile(r"^(?P<question>[^?？。]{3,60}[?？])\s*(?P<answer>[^?？]{2,})$")
+_STYLE = ("**", "__")
+_SHORT = 30
+_SECTION_LENGTH = 20
+
+
+@dataclass(slots=True)
+class _Open:
+    """A question that is being read, and what stands below it."""
+
+    questions: list[str]
+    lines: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    answering: bool = False
+
+    @property
+    def has_answer(self) -> bool:
+        return any(line.strip() for line in self.lines)
+
+    def proposed(self) -> Proposed:
+        question, *also = self.questions
+        return Proposed(question, "\n".join(self.lines), tuple(also), tuple(self.doubts))
+
+
+def is_marked(text: str) -> bool:
+    """Whether questions and answers are marked as such: 问：, Q:, 答：, A:."""
+    lines = text.split("\n")
+    asked, answered = (sum(bool(mark.match(line)) for line in lines) for mark in (_ASKED, _ANSWERED))
+    inline = sum(bool((m := _ASKED.match(line)) and _ANSWER_ON_THE_LINE.match(m["text"])) for line in lines)
+    return asked > 0 and (answered + inline > 0 or asked > 1)
+
+
+def read_marked(text: str) -> Reading:
+    """A question at each mark; what asks within an answer is part of it."""
+    reader = _Reader()
+    for line in text.split("\n"):
+        if match := _ASKED.match(line):
+            reader.ask(match["text"])
+        elif (match := _ANSWERED.match(line)) and reader.open:
+            reader.open.answering = True
+            reader.say(_plain(match["text"]))
+        elif reader.open and not reader.open.questions[-1] and line.strip():
+            reader.open.questions[-1] = _plain(line)
+        elif reader.open and not reader.open.has_answer and not reader.open.answering and surely_asks(line):
+            reader.open.questions.append(_plain(line))
+        else:
+            reader.other(line)
+    return reader.done()
+
+
+def read_headings(text: str) -> Reading:
+    """A question at each line that ends with a question mark; without any, at short lines that ask without one."""
+    lines = text.split("\n")
+    found = [n for n, line in enumerate(lines) if surely_asks(_plain(line))]
+    inline = {n for n, line in enumerate(lines) if _asks_and_answers(lines, n)}
+    numbered = {n for n in found if _NUMBERING.match(lines[n])}
+    # 3、年假怎么休 between headings with a question mark lacks only its own.
+    alike = {n for n, line in enumerate(lines) if numbered and _is_weak(line) and _NUMBERING.match(line)}
+    starts = {*found, *alike, *inline, *_missing_between(lines, sorted({*numbered, *alike}))}
+    starts = starts or {n for n, line in enumerate(lines) if _is_weak(line) and _stands_alone(lines, n)}
+    reader = _Reader()
+    for n, line in enumerate(lines):
+        if match := _ANSWERED.match(line):
+            if reader.open is None or reader.open.answering:
+                before = next((m for m in range(n - 1, -1, -1) if lines[m].strip()), None)
+                if before is not None and reader.take_back(lines[before]):
+                    reader.ask(lines[before])
+            if reader.open:
+                reader.open.answering = True
+                reader.say(_plain(match["text"]))
+            else:
+                reader.other(line)
+        elif n in inline and (match := _INLINE.match(_plain(line))):
+            reader.ask(match["question"])
+            reader.say(match["answer"])
+        elif n in starts:
+            reader.ask_or_add(_plain(line), closely=n > 0 and bool(lines[n - 1].strip()))
+        else:
+            reader.other(line)
+    return reader.done()
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Collects questions with what stands below them."""
+
+    open: _Open | None = None
+    finished: list[_Open] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+    def ask(self, text: str) -> None:
+        self.close()
+        text = _plain(text)
+        if (match := _ANSWER_ON_THE_LINE.match(text)) or (match := _INLINE.match(text)):
+            self.open = _Open([match["question"]], [match["answer"]])
+        else:
+            self.open = _Open([text])
+
+    def ask_or_add(self, text: str, *, closely: bool) -> None:
+        """A question right below another one without an answer is another way to ask it."""
+        if self.open and not self.open.has_answer and closely and not self.open.answering:
+            self.open.questions.append(text)
+            self.open.doubts = ["连着的几个问题当成了同一个问题的几种问法"]
+        else:
+            self.ask(text)
+
+    def say(self, text: str) -> None:
+        if self.open and text:
+            self.open.lines.append(text)
+
+    def other(self, line: str) -> None:
+        if (match := _ALSO.match(line)) and self.open:
+            self.open.questions += [q.strip() for q in re.split(r"[；;、|/]", match["text"]) if q.strip()]
+            return
+        if self.open and _is_section(line):
+            self.close()
+        if self.open:
+            self.open.lines.append(line)
+        elif line.strip():
+            self.unread.append(line.strip())
+
+    def take_back(self, line: str) -> bool:
+        """Take the last line away from where it went, because it is a question after all."""
+        lines = self.open.lines if self.open else self.unread
+        while lines and not lines[-1].strip():
+            lines.pop()
+        if lines and lines[-1].strip() == line.strip():
+            lines.pop()
+            return True
+        return False
+
+    def close(self) -> None:
+        if self.open and any(self.open.questions):
+            self.finished.append(self.open)
+        elif self.open:
+            self.unread += [line.strip() for line in self.open.lines if line.strip()]
+        self.open = None
+
+    def done(self) -> Reading:
+        self.close()
+        again = {q for found in self.finished if found.has_answer for q in found.questions}
+        # A list of contents on top: questions without an answer that all stand below once more.
+        kept = [found for found in self.finished if found.has_answer or not again.issuperset(found.questions)]
+        return Reading(tuple(found.proposed() for found in kept), tuple(self.unread))
+
+
+def _plain(line: str) -> str:
+    """A line without its number, its bullet and what makes it bold."""
+    text = _NUMBERING.sub("", line, count=1).strip()
+    for mark in _STYLE:
+        if text.startswith(mark) and text.endswith(mark) and len(text) > 2 * len(mark):
+            text = text[len(mark) : -len(mark)].strip()
+        elif text.endswith(mark) and text.count(mark) == 1:
+            # The first half went with a mark: **Q：年假有几天？**
+            text = text.removesuffix(mark).strip()
+    return _NUMBERING.sub("", text, count=1).strip() if text != line.strip() else text
+
+
+def _missing_between(lines: Sequence[str], headings: Sequence[int]) -> Iterator[int]:
+    """The headings that ask nothing: between 2、…？ and 4、…？ the only line that begins with 3、."""
+    for above, below in pairwise(headings):
+        first, last = _COUNTED.match(lines[above]), _COUNTED.match(lines[below])
+        if not (first and last and first["sign"] == last["sign"] and int(last["n"]) == int(first["n"]) + 2):
+            continue
+        wanted = (first["sign"], str(int(first["n"]) + 1))
+        between = [
+            n for n in range(above + 1, below) if (m := _COUNTED.match(lines[n])) and (m["sign"], m["n"]) == wanted
+        ]
+        if len(between) == 1 and len(lines[between[0]]) <= _SHORT:
+            yield between[0]
+
+
+def _is_weak(line: str) -> bool:
+    text = _plain(line)
+    return 3 < len(text) <= _SHORT and asks(text) and not surely_asks(text)
+
+
+def _stands_alone(lines: Sequence[str], n: int) -> bool:
+    """Whether a line begins a paragraph, with more text below it."""
+    above = n == 0 or not lines[n - 1].strip() or bool(_NUMBERING.match(lines[n]))
+    return above and n + 1 < len(lines) and any(line.strip() for line in lines[n + 1 : n + 3])
+
+
+def _asks_and_answers(lines: Sequence[str], n: int) -> bool:
+    """年假有几天？5 天。 at the start of a paragraph or behind a number."""
+    begins = n == 0 or not lines[n - 1].strip() or bool(_NUMBERING.match(lines[n]))
+    return begins and _INLINE.match(_plain(lines[n])) is not None
+
+
+def _is_section(line: str) -> bool:
+    text = line.strip()
+    return bool(_SECTION.match(text)) and len(text) <= _SECTION_LENGTH and not re.search(r"[。；;，,：:]", text)

@@ -1,0 +1,116 @@
+"""Pasted rows of a table, cells parted by tabs or bars → proposed entries. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from faqbot.knowledge.keys import ENTRY_KEYS
+from faqbot.knowledge.proposed import Proposed, Reading, asks
+
+_CELL = re.compile(r'(?:"((?:[^"]|"")*)"(?=[\t\n]|\Z)|([^\t\n]*))(\t|\n|\Z)')
+_BARS = re.compile(r"^\s*\|.*\|\s*$")
+_RULE = re.compile(r"^[\s|:-]+$")
+_OTHER_NAMES = {
+    "q": "question", "标题": "question", "常见问题": "question", "标准问": "question", "标准问题": "question",
+    "员工问题": "question", "提问": "question", "咨询问题": "question",
+    "a": "answer", "回答": "answer", "答复": "answer", "回复": "answer", "解答": "answer", "内容": "answer",
+    "标准答案": "answer", "参考答案": "answer", "标准回复": "answer",
+    "其他问法": "also", "问法": "also", "相似问法": "also", "扩展问": "also", "同义问": "also",
+}  # fmt: skip
+_MANY = 0.6
+
+Row = list[str]
+
+
+def as_rows(text: str) -> str:
+    """The text with tables of bars (`| 问题 | 答案 |`) as rows with tabs."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if _BARS.match(line) and line.count("|") > 2:
+            if not _RULE.match(line):
+                lines.append("\t".join(cell.strip() for cell in line.strip().strip("|").split("|")))
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def is_table(text: str) -> bool:
+    """Whether most rows have two cells or more; a row may go on in lines without a tab."""
+    rows = [row for row in _rows(text) if any(row)]
+    wide = sum(sum(map(bool, row)) > 1 for row in rows)
+    return wide >= 1 and (wide >= len(rows) * _MANY or (wide > 1 and "\t" in text.split("\n", 1)[0]))
+
+
+def read_table(text: str) -> Reading:
+    """One proposal for each row; the columns are known by their headings or guessed."""
+    rows = _joined([row for row in _rows(text) if any(row)])
+    headings = [_meaning(cell) for cell in rows[0]] if rows else []
+    unread: list[str] = []
+    guessed = not {"question", "answer"} <= set(headings)
+    if guessed:
+        headings = _guessed(rows)
+    else:
+        rows = rows[1:]
+    proposals: list[Proposed] = []
+    for row in rows:
+        found = {meant: cell for meant, cell in zip(headings, row, strict=False) if meant}
+        if not (found.get("question") or found.get("answer")):
+            unread.append(" ".join(filter(None, row)))
+            continue
+        others = [cell for meant, cell in zip([*headings, *[""] * len(row)], row, strict=False) if cell and not meant]
+        proposals.append(_proposed(found, others, guessed and not asks(found.get("question", ""))))
+    return Reading(tuple(proposals), tuple(unread))
+
+
+def _proposed(found: dict[str, str], others: Sequence[str], doubtful: bool) -> Proposed:
+    question, *also = [line.strip() for line in found.get("question", "").split("\n") if line.strip()] or [""]
+    also += [text.strip() for text in re.split(r"[\n；;]", found.get("also", "")) if text.strip()]
+    doubts = ["没有标题行，哪一列是问题是猜的"] if doubtful else []
+    doubts += [f"这一行里还有“{'、'.join(others)[:60]}”，没有用到"] if others else []
+    return Proposed(question, found.get("answer", ""), tuple(also), tuple(doubts))
+
+
+def _rows(text: str) -> list[Row]:
+    """The cells of each line; one in quotes may hold line ends, as a spreadsheet copies them."""
+    rows: list[Row] = [[]]
+    at = 0
+    while at < len(text):
+        cell = _CELL.match(text, at)
+        if cell is None:
+            break
+        quoted, bare, behind = cell.groups()
+        rows[-1].append((quoted.replace('""', '"') if quoted is not None else bare).strip())
+        if behind == "\n":
+            rows.append([])
+        at = cell.end()
+    return rows
+
+
+def _joined(rows: list[Row]) -> list[Row]:
+    """Rows with the lines that go on with their last cell, as a word processor copies a cell of several lines."""
+    joined: list[Row] = []
+    for row in rows:
+        if len(row) == 1 and joined and len(joined[-1]) > 1:
+            joined[-1][-1] += f"\n{row[0]}"
+        else:
+            joined.append(row)
+    return joined
+
+
+def _meaning(heading: str) -> str:
+    word = re.sub(r"[\s*（(].*|[:：]", "", heading).casefold()
+    meant = ENTRY_KEYS.get(word) or _OTHER_NAMES.get(word, "")
+    return meant if meant in ("question", "answer", "also") else ""
+
+
+def _guessed(rows: list[Row]) -> list[str]:
+    """Where the column is that asks most, and the longest of the others; numbers are neither."""
+    width = max((len(row) for row in rows), default=0)
+    columns = [[row[n] for row in rows if n < len(row)] for n in range(width)]
+    texts = [n for n, cells in enumerate(columns) if not all(re.fullmatch(r"[\d.、]*", cell) for cell in cells)]
+    if len(texts) < 2:
+        return ["question", "answer"][:width]
+    asking = max(texts, key=lambda n: (sum(map(asks, columns[n])), -n))
+    answering = max((n for n in texts if n != asking), key=lambda n: sum(map(len, columns[n])))
+    return ["question" if n == asking else "answer" if n == answering else "" for n in range(width)]
