@@ -115,19 +115,10 @@ async def running(
         robot = Robot(api, settings.robot_code)
         webhook = Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint))
         delivery = Delivery(webhook, robot, store, metrics, quota, clock=clock)
-        robots = GroupRobots(session, settings.oapi_endpoint, clock=clock)
-        ways: dict[str, Way] = {
-            "person": ToPeople(robot, metrics),
-            "group": ToGroup(robot, metrics),
-            "robot": ToRobot(robots, robot_keys(lambda: library.current.automations, settings), metrics, quota),
-        }
-        outbox = Outbox(store, ways, clock=clock)
+        outbox = open_outbox(settings, session, library, store, robot, metrics, quota, clock)
         events = Events(store, clock=clock)
         directory = Directory(api, store)
-        collector = Collector(directory, store, quota, settings.timezone, clock=clock)
-        reports = AttendanceReports(
-            directory, collector, store, outbox, timezone=settings.timezone, admins=settings.admins, clock=clock
-        )
+        reports = open_reports(settings, directory, store, outbox, quota, clock)
         routine = open_routine(settings, session, library, store, outbox, events, directory, reports, clock, late=late)
         office = Office(library, shelf, store, settings, today, clock)
         if embeddings is not None:
@@ -149,6 +140,8 @@ async def running(
             bot.receive,
             metrics,
             proxied=not settings.local,
+            wants_events=lambda: library.current.automations.hears_dingtalk(),
+            take_event=routine.take,
         )
         metrics.watch("stream_connected", "Whether bot messages can arrive now", lambda: stream.connected)
         metrics.watch("store_up", "Whether the store took the last step", lambda: bot.inbox.store_ok)
@@ -183,6 +176,41 @@ async def running(
         log.info("bot.started", console=console_url, entries=len(library.current.entries))
         yield Running(bot, library, stream, store, outbox, events, routine, metrics, console_url, connection)
         log.info("bot.stopping")
+
+
+def open_outbox(
+    settings: Settings,
+    session: aiohttp.ClientSession,
+    library: Library,
+    store: Store,
+    robot: Robot,
+    metrics: Metrics,
+    quota: Quota,
+    clock: Callable[[], float],
+) -> Outbox:
+    """The outbox with its ways: people, groups, group robots."""
+    robots = GroupRobots(session, settings.oapi_endpoint, clock=clock)
+    ways: dict[str, Way] = {
+        "person": ToPeople(robot, metrics),
+        "group": ToGroup(robot, metrics),
+        "robot": ToRobot(robots, robot_keys(lambda: library.current.automations, settings), metrics, quota),
+    }
+    return Outbox(store, ways, clock=clock)
+
+
+def open_reports(
+    settings: Settings,
+    directory: Directory,
+    store: Store,
+    outbox: Outbox,
+    quota: Quota,
+    clock: Callable[[], float],
+) -> AttendanceReports:
+    """The monthly attendance report."""
+    collector = Collector(directory, store, quota, settings.timezone, clock=clock)
+    return AttendanceReports(
+        directory, collector, store, outbox, timezone=settings.timezone, admins=settings.admins, clock=clock
+    )
 
 
 def robot_keys(automations: Callable[[], Automations], settings: Settings) -> Callable[[str], RobotKeys]:

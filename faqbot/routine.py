@@ -17,6 +17,7 @@ from faqbot.automation.rules import Automations
 from faqbot.automation.runner import Runner
 from faqbot.dingtalk.directory import Directory
 from faqbot.knowledge.library import Library
+from faqbot.model import Event
 from faqbot.outbox import Outbox
 from faqbot.settings import Settings
 from faqbot.store import Store
@@ -28,6 +29,13 @@ class Routine:
 
     runner: Runner
     arrivals: Arrivals
+    events: Events
+    automations: Callable[[], Automations]
+
+    async def take(self, event: Event) -> None:
+        """Put an event on record if a rule waits for it; a repeat changes nothing. Raises StoreError."""
+        if self.automations().on_event(event.name):
+            await self.events.accept(event)
 
 
 def open_routine(
@@ -67,4 +75,4 @@ def open_routine(
     runner = Runner(
         store, automations, hands.do, zone=settings.timezone, variable=settings.variable, clock=clock, late=late
     )
-    return Routine(runner, Arrivals(events, runner, automations))
+    return Routine(runner, Arrivals(events, runner, automations), events, automations)

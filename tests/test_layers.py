@@ -27,6 +27,7 @@ LAYERS = {
         attendance_words
         automation.conditions
         automation.deeds
+        automation.overview
         automation.plans
         automation.reading
         automation.rules
@@ -142,6 +143,7 @@ LAYERS = {
         attendance_report
         automation.actions
         automation.arrivals
+        automation.dry_run
         automation.joining
         automation.reporting
         automation.runner
@@ -170,6 +172,7 @@ LAYERS = {
         doctor
         rehearsal
         routine
+        run_now
     """,
 }
 LAYER = {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from faqbot.automation.rules import AddContact, Notify, Post
-from faqbot.automation.templates import Escape, Template, as_is, in_markdown, in_text, in_url
-from faqbot.automation.values import MissingValue, Values, look_up
+from faqbot.automation.templates import Template, as_is, in_markdown, in_text, in_url
+from faqbot.automation.values import MissingValue, Values, look_up, shown
+from faqbot.digest import as_markdown
 from faqbot.model import Address, Link, Notice
 
 _TITLE_LENGTH = 40
@@ -45,25 +46,26 @@ def notices_of(action: Notify, key: str, values: Values, people: People, until: 
     escape = in_text if action.form in ("text", "link") else in_markdown
     body = action.body.fill(values, escape) if action.body else ""
     title = _one_line(action.title.fill(values, in_text)) if action.title else _title_from(body)
-    mobiles, userids = _filled(action.at_mobiles, values), _filled(action.at_userids, values)
+    spoken = Notice(
+        key=key,
+        to=Address("robot", ""),
+        title=title,
+        body=body,
+        at_mobiles=_filled(action.at_mobiles, values),
+        at_userids=_filled(action.at_userids, values),
+        at_all=action.at_all,
+        until=until,
+        shape=action.form,
+        links=_links(action, title, values),
+    )
+    # Single chats and groups get markdown and mention nobody, whatever the form.
+    plain = replace(spoken, body=action.body.fill(values, in_markdown) if action.body else "", shape="markdown")
+    plain = replace(plain, body=as_markdown(plain), links=(), at_mobiles=(), at_userids=(), at_all=False)
     addresses = [Address("robot", name) for name in action.robots]
     addresses += [Address("group", group) for group in action.groups]
-    addresses += [
-        Address("person", userid) for template in action.people for userid in _userids(template, values, people)
-    ]
+    addresses += [Address("person", userid) for t in action.people for userid in _userids(t, values, people)]
     return tuple(
-        Notice(
-            key=f"{key}/{to.kind}:{to.id}",
-            to=to,
-            title=title,
-            body=body,
-            at_mobiles=mobiles if to.kind == "robot" else (),
-            at_userids=userids if to.kind == "robot" else (),
-            at_all=action.at_all and to.kind == "robot",
-            until=until,
-            shape=action.form,
-            links=_links(action, title, values),
-        )
+        replace(spoken if to.kind == "robot" else plain, key=f"{key}/{to.kind}:{to.id}", to=to)
         for to in dict.fromkeys(addresses)
     )
 
@@ -87,9 +89,8 @@ def request_of(action: Post, values: Values, allowed: frozenset[str]) -> Request
 def _tree(node: object, values: Values) -> object:
     if isinstance(node, Template):
         # A value that stands alone keeps its kind: a number stays a number.
-        if node.parts[0] == "" and node.parts[2:] == ("",):
-            return look_up(node.parts[1], values)
-        return node.fill(values, as_is)
+        alone = _alone(node, values)
+        return node.fill(values, as_is) if alone is None else alone
     if isinstance(node, Mapping):
         return {key: _tree(value, values) for key, value in node.items()}
     return [_tree(item, values) for item in node] if isinstance(node, list) else node
@@ -102,14 +103,30 @@ def _links(action: Notify, title: str, values: Values) -> tuple[Link, ...]:
     return tuple(Link(_one_line(b.title.fill(values, in_text)), b.url.fill(values, in_url)) for b in action.buttons)
 
 
-def _filled(templates: tuple[Template, ...], values: Values, escape: Escape = as_is) -> tuple[str, ...]:
-    return tuple(text for template in templates if (text := template.fill(values, escape)))
+def _filled(templates: tuple[Template, ...], values: Values) -> tuple[str, ...]:
+    return tuple(text for template in templates for text in _each(template, values) if text)
 
 
-def _userids(template: Template, values: Values, people: People) -> tuple[str, ...]:
-    name = template.fill(values, as_is)
-    if not (found := people(name)):
-        raise MissingValue(f"不知道“{name}”是谁：请写 userId，或在 groups.yaml 的 people 里写上他们")
+def _each(template: Template, values: Values) -> list[str]:
+    """The filled text; a value that stands alone and is a list (`{userId}` of DingTalk's events) is several."""
+    alone = _alone(template, values)
+    if isinstance(alone, list):
+        return [as_is(shown(template.text, item)) for item in alone]
+    return [template.fill(values, as_is)]
+
+
+def _alone(template: Template, values: Values) -> object:
+    """The value itself where nothing else stands in the template."""
+    stands_alone = template.parts[0] == "" and template.parts[2:] == ("",)
+    return look_up(template.parts[1], values) if stands_alone else None
+
+
+def _userids(template: Template, values: Values, people: People) -> list[str]:
+    found: list[str] = []
+    for name in _each(template, values):
+        if not (known := people(name)):
+            raise MissingValue(f"不知道“{name}”是谁：请写 userId，或在 groups.yaml 的 people 里写上他们")
+        found += known
     return found
 
 

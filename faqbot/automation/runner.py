@@ -284,10 +284,8 @@ class Runner:
     async def _record(self, run: Run) -> None:
         await self._store.write_journal(RUNS, run.at, pack_run(run))
         await self._store.put_note(_done(run.key), run.outcome, _REMEMBER_SECONDS)
-        if run.outcome in ("failed", "broken"):
-            log.alarm(
-                "job.failed", rule=run.rule_id, key=run.key, outcome=run.outcome, what=f"“{run.rule_id}”{run.why}"
-            )
+        if run.outcome == "failed":
+            log.alarm("job.failed", rule=run.rule_id, key=run.key, what=f"“{run.rule_id}”没有做成：{run.why}")
         else:
             log.info("job.settled", rule=run.rule_id, key=run.key, outcome=run.outcome)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from faqbot.model import Message, MessageKind, Reply
+from faqbot.model import Event, Message, MessageKind, Reply
 
 # Longer texts than a person types are cut before they are stored.
 _MAX_TEXT = 4000
@@ -175,3 +176,14 @@ def _seconds(value: Any) -> float:
 def _made_up_id(*parts: str) -> str:
     """An id for a message that came without: the same message delivered again gets the same one."""
     return f"made-up-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:24]}"
+
+
+def read_event(headers: Mapping[str, Any], data: Any) -> Event | None:
+    """One of DingTalk's own events as an Event called `dingtalk.…`; None for a frame that names none."""
+    kind = headers.get("eventType")
+    event_id = headers.get("eventId") or headers.get("messageId")
+    if not isinstance(kind, str) or not kind or not event_id:
+        return None
+    born = headers.get("eventBornTime") or headers.get("time")
+    at = born / 1000 if isinstance(born, (int, float)) else 0.0
+    return Event(f"dingtalk.{kind}", str(event_id), at, data if isinstance(data, dict) else {"data": data})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from faqbot.dingtalk.openapi import OpenApi
 from faqbot.errors import DeliveryError, Throttled
@@ -23,10 +24,7 @@ class Robot:
 
     async def to_group(self, conversation_id: str, title: str, text: str) -> None:
         """One markdown message into a group. Raises DeliveryError and its children."""
-        await self._api.new(
-            _GROUP,
-            {"robotCode": self._code, "openConversationId": conversation_id, **_markdown(title, text)},
-        )
+        await self._api.new(_GROUP, group_body(self._code, conversation_id, title, text))
 
     async def to_person(self, user_id: str, title: str, text: str) -> None:
         """One markdown message into the single chat of a colleague. Raises DeliveryError and its children."""
@@ -46,14 +44,27 @@ class Robot:
         return await self._to_people(user_ids, _content("sampleFile", mediaId=media_id, fileName=name, fileType=kind))
 
     async def _to_people(self, user_ids: Sequence[str], content: Mapping[str, str]) -> dict[str, DeliveryError]:
-        body = {"robotCode": self._code, "userIds": list(user_ids), **content}
-        answer = await self._api.new(_PERSON, body)
+        answer = await self._api.new(_PERSON, _to(self._code, user_ids, content))
         # Both lists mean "not delivered", inside HTTP 200.
         held_back = answer.get("flowControlledStaffIdList") or ()
         unknown = answer.get("invalidStaffIdList") or ()
         return {user_id: _flow_controlled() for user_id in user_ids if user_id in held_back} | {
             user_id: _nobody() for user_id in user_ids if user_id in unknown
         }
+
+
+def group_body(robot_code: str, conversation_id: str, title: str, text: str) -> dict[str, Any]:
+    """What is posted for one markdown message into a group."""
+    return {"robotCode": robot_code, "openConversationId": conversation_id, **_markdown(title, text)}
+
+
+def people_body(robot_code: str, user_ids: Sequence[str], title: str, text: str) -> dict[str, Any]:
+    """What is posted for one markdown message into single chats."""
+    return _to(robot_code, user_ids, _markdown(title, text))
+
+
+def _to(robot_code: str, user_ids: Sequence[str], content: Mapping[str, str]) -> dict[str, Any]:
+    return {"robotCode": robot_code, "userIds": list(user_ids), **content}
 
 
 def _flow_controlled() -> DeliveryError:

@@ -20,8 +20,10 @@ import dingtalk_stream
 import websockets.exceptions
 from dingtalk_stream import AckMessage
 
+from faqbot.dingtalk.payloads import read_event
 from faqbot.errors import AuthFailed, FaqbotError
 from faqbot.metrics import Metrics
+from faqbot.model import Event
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -34,6 +36,12 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _KNOWN_TYPES = ("SYSTEM", "EVENT", "CALLBACK")
 
 Receive = Callable[[Any], Awaitable[None]]
+TakeEvent = Callable[[Event], Awaitable[None]]
+
+
+async def _ignore(event: Event) -> None:
+    """For a bot that wants no events."""
+
 
 # A connection that lived so long was a good one: after it the next is opened without a pause.
 _GOOD_SECONDS = 60.0
@@ -41,6 +49,8 @@ _LONGEST_PAUSE = 60.0
 # DingTalk's own pings come every 20 to 30 seconds by report; how often is not documented.
 WATCHDOG_SECONDS = 180.0
 _LAST_ACKS_SECONDS = 3.0
+# A rule that was just written hears its events so soon.
+_LOOK_SECONDS = 5.0
 
 
 class StreamConnection:
@@ -48,7 +58,8 @@ class StreamConnection:
 
     A message is acknowledged when `receive` returns; if it raises, DingTalk gets no acknowledgement and may
     deliver again. `receive` may be cancelled halfway and must take the message on all the same. A connection that
-    DingTalk ends, or that has gone silent, is replaced by a new one first.
+    DingTalk ends, or that has gone silent, is replaced by a new one first. DingTalk's own events (somebody joined the
+    company) are asked for while `wants_events`, and acknowledged when `take_event` returns.
     """
 
     def __init__(
@@ -62,14 +73,20 @@ class StreamConnection:
         *,
         proxied: bool = True,
         watchdog: float = WATCHDOG_SECONDS,
+        look: float = _LOOK_SECONDS,
+        wants_events: Callable[[], bool] = lambda: False,
+        take_event: TakeEvent = _ignore,
     ) -> None:
         url = gateway_url(endpoint)
+        self.wants_events = wants_events
+        self.take_event = take_event
 
         def make() -> _Client:
             return _Client(session, url, client_id, client_secret, receive, metrics, self, proxied=proxied)
 
         self._make = make
         self._watchdog = watchdog
+        self._look = look
         self._running: dict[asyncio.Task[None], _Client] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -85,13 +102,17 @@ class StreamConnection:
         """Stay connected until stopped. Raises AuthFailed if the very first open is refused with 401."""
         self._begin(0.0)
         while self._running:
-            await asyncio.wait(self._running, timeout=self._watchdog / 6, return_when=asyncio.FIRST_COMPLETED)
+            pause = min(self._watchdog / 6, self._look)
+            await asyncio.wait(self._running, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             for task in [t for t in self._running if t.done()]:
                 client = self._running.pop(task)
                 task.result()
                 if client.refused is not None:
                     raise client.refused
             for client in list(self._running.values()):
+                if self.wants_events() and not client.hears_events and client.websocket is not None:
+                    log.info("stream.events_wanted")
+                    self.replace(client)
                 if (silent := client.silent_for()) > self._watchdog:
                     log.warning("stream.silent", seconds=round(silent))
                     self.replace(client)
@@ -163,15 +184,18 @@ def gateway_url(endpoint: str) -> str:
     return f"{endpoint}/v1.0/gateway/connections/open"
 
 
-async def open_ticket(session: aiohttp.ClientSession, url: str, client_id: str, client_secret: str) -> dict[str, str]:
+async def open_ticket(
+    session: aiohttp.ClientSession, url: str, client_id: str, client_secret: str, *, events: bool = False
+) -> dict[str, str]:
     """Ask the gateway for a websocket endpoint and a ticket, good for one connection within 90 seconds.
 
     Raises AuthFailed for 401, OpenFailed for any other refusal, aiohttp.ClientError, TimeoutError.
     """
+    subscriptions = [{"type": "CALLBACK", "topic": topic} for topic in TOPICS]
     body = {
         "clientId": client_id,
         "clientSecret": client_secret,
-        "subscriptions": [{"type": "CALLBACK", "topic": topic} for topic in TOPICS],
+        "subscriptions": [*subscriptions, {"type": "EVENT", "topic": "*"}] if events else subscriptions,
         "ua": f"dingtalk-sdk-python/v{dingtalk_stream.version.VERSION_STRING}-union",
         "localIp": _local_ip(),
     }
@@ -241,6 +265,7 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         self._loop = asyncio.get_running_loop()
         self.retired = False
         self.refused: AuthFailed | None = None
+        self.hears_events = False
 
     @property
     def websocket(self) -> Any:
@@ -295,7 +320,14 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
     async def _open(self) -> dict[str, str] | None:
         try:
             credential = self.credential
-            connection = await open_ticket(self._session, self._url, credential.client_id, credential.client_secret)
+            self.hears_events = self._keeper.wants_events()
+            connection = await open_ticket(
+                self._session,
+                self._url,
+                credential.client_id,
+                credential.client_secret,
+                events=self.hears_events,
+            )
         except AuthFailed as exc:
             self._metrics.reconnects.labels("401").inc()
             if not self._keeper.was_connected:
@@ -331,7 +363,9 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         await super().background_task(frame, websocket)
 
     async def _dispatch_message(self, json_message: dict[str, Any]) -> tuple[str, AckMessage | None]:
-        """Acknowledge a callback once it has been handed on; everything else is the SDK's."""
+        """Acknowledge a callback or an event once it has been handed on; everything else is the SDK's."""
+        if json_message["type"] == "EVENT":
+            return "", await self._take_event(json_message)
         if json_message["type"] != "CALLBACK":
             found: tuple[str, AckMessage | None] = await super()._dispatch_message(json_message)
             return found
@@ -350,14 +384,22 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             known = isinstance(exc, FaqbotError)
             log.error("message.not_accepted", cause=None if known else exc, reason=str(exc))
             return "", None
-        ack = AckMessage()
-        ack.headers.message_id = json_message["headers"].get("messageId")
-        ack.headers.content_type = "application/json"
-        ack.message = "OK"
-        ack.data = {"response": None}
+        ack = _ack(json_message, {"response": None})
         self._metrics.acked.inc()
         self._metrics.ack_seconds.observe(time.perf_counter() - started)
         return "", ack
+
+    async def _take_event(self, frame: dict[str, Any]) -> AckMessage:
+        """Only what is on record is acknowledged; LATER asks DingTalk to send it again."""
+        event = read_event(frame["headers"], json.loads(frame["data"]))
+        try:
+            if event is not None:
+                await self._keeper.take_event(event)
+        except Exception as exc:
+            known = isinstance(exc, FaqbotError)
+            log.error("event.not_accepted", cause=None if known else exc, reason=str(exc))
+            return _ack(frame, {"status": "LATER", "message": "not on record"}, code=AckMessage.STATUS_SYSTEM_EXCEPTION)
+        return _ack(frame, {"status": "SUCCESS", "message": "ok"})
 
     def _reconnect_delay(self, attempt: int) -> float:
         return self._keeper.pause(self.lived())
@@ -366,6 +408,16 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         if not self.retired:
             log.info("stream.reconnecting", seconds=round(delay, 1))
         await super()._wait_before_retry(delay)
+
+
+def _ack(frame: dict[str, Any], data: dict[str, Any], code: int = AckMessage.STATUS_OK) -> AckMessage:
+    ack = AckMessage()
+    ack.code = code
+    ack.headers.message_id = frame["headers"].get("messageId")
+    ack.headers.content_type = "application/json"
+    ack.message = "OK"
+    ack.data = data
+    return ack
 
 
 def _mended(frame: Any) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ import json
 import random
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,19 @@ class Gateway:
             for socket in self._targets(self._faults.deliver_to_all):
                 found.append(await self._deliver(socket, data, topic, kind))
         return found
+
+    async def happen(self, event_type: str, data: Any, event_id: str = "") -> Delivery | None:
+        """Push one of DingTalk's own events; None where no connection asked for them."""
+        if not any(s.get("type") == "EVENT" for o in self.opens[-1:] for s in o.get("subscriptions", ())):
+            return None
+        headers = {
+            "eventType": event_type,
+            "eventId": event_id or secrets.token_hex(16),
+            "eventBornTime": str(int(time.time() * 1000)),
+        }
+        for socket in self._targets():
+            return await self._deliver(socket, data, "*", "EVENT", headers)
+        return None
 
     async def send_raw(self, text: str) -> bool:
         """Send a frame exactly as given; False without a connection."""
@@ -182,7 +195,9 @@ class Gateway:
         found = self._sockets or self._frozen
         return list(found) if everywhere or not found else [random.choice(found)]
 
-    async def _deliver(self, socket: web.WebSocketResponse, data: Any, topic: str, kind: str) -> Delivery:
+    async def _deliver(
+        self, socket: web.WebSocketResponse, data: Any, topic: str, kind: str, headers: Mapping[str, str] | None = None
+    ) -> Delivery:
         message_id = secrets.token_hex(12)
         frame = {
             "specVersion": "1.0",
@@ -194,6 +209,7 @@ class Gateway:
                 "messageId": message_id,
                 "time": str(int(time.time() * 1000)),
                 "topic": topic,
+                **(headers or {}),
             },
             "data": json.dumps(data, ensure_ascii=False),
         }
@@ -202,15 +218,19 @@ class Gateway:
         self.deliveries.append(delivery)
         if self._faults.redeliver_after >= 0:
             loop = asyncio.get_running_loop()
-            delivery.again = loop.call_later(self._faults.redeliver_after, self._redeliver, delivery, data, topic, kind)
+            delivery.again = loop.call_later(
+                self._faults.redeliver_after, self._redeliver, delivery, data, topic, kind, headers
+            )
         await self._send(socket, json.dumps(frame, ensure_ascii=False))
         return delivery
 
-    def _redeliver(self, delivery: Delivery, data: Any, topic: str, kind: str) -> None:
+    def _redeliver(
+        self, delivery: Delivery, data: Any, topic: str, kind: str, headers: Mapping[str, str] | None
+    ) -> None:
         """Without an acknowledgement the same data comes again with a new message id, until one is acknowledged."""
         self._waiting.pop(delivery.message_id, None)
         for socket in self._targets():
-            self._spawn(self._deliver(socket, data, topic, kind))
+            self._spawn(self._deliver(socket, data, topic, kind, headers))
 
     def _read_ack(self, text: str) -> None:
         try:

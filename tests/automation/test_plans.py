@@ -61,6 +61,20 @@ def test_the_forms_of_a_message(said, shape, title, body, links):
     assert [(link.title, link.url) for link in notice.links] == links
 
 
+def test_a_single_chat_gets_the_same_as_markdown_in_which_a_value_can_do_nothing():
+    rule = "{notify: {person: u1, text: '看 https://x {name}'}}"
+    (notice,) = notices_of(action(rule), "k", EVENT, people)
+    assert (notice.shape, notice.body) == ("markdown", "看 https://x 小［新］")
+    card = "{notify: {group: c1, card: {title: t, text: x, buttons: [{title: 看, url: 'https://x'}]}}}"
+    (notice,) = notices_of(action(card), "k", EVENT, people)
+    assert (notice.shape, notice.body, notice.links) == ("markdown", "x\n\n[看](https://x)", ())
+
+
+def test_a_list_that_stands_alone_is_several_receivers():
+    planned = notices_of(action("{notify: {person: '{who}', text: 早}}"), "k", {"who": ["u1", "u2"]}, people)
+    assert [n.to.id for n in planned] == ["u1", "u2"]
+
+
 @pytest.mark.parametrize(
     ("rule", "reason"),
     [

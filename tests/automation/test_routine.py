@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from faqbot.app import running
 from faqbot.automation.trace import RUNS, unpack_runs
+from faqbot.dingtalk.stream import StreamConnection
+from faqbot.metrics import Metrics
 from faqbot.model import Event
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
@@ -28,6 +32,9 @@ automations:
   - id: new-customer
     when: {event: crm.customer.created}
     do: [{notify: {robot: all-hands, markdown: "### 新客户 {name}"}}]
+  - id: newcomer
+    when: {event: dingtalk.user_add_org}
+    do: [{notify: {robot: all-hands, text: "欢迎新同事 {userId.0}", at_userids: ["{userId}"]}}]
   - id: erp
     when: {event: erp.push}
     do: [{http: {url: "http://127.0.0.1:9/in", body: {n: "{n}"}}}]
@@ -113,3 +120,52 @@ async def test_json_goes_to_an_allowed_address_and_no_further(
     assert got == [{"n": 7}]
     assert runs[0].outcome == outcome
     assert why in runs[0].why
+
+
+JOINED = {"timeStamp": 43535463645, "optStaffId": "boss", "userId": ["u1", "u2"]}
+
+
+async def test_dingtalks_own_event_starts_a_rule_once(ding: FakeDingTalk, ready: Settings) -> None:
+    async with running(ready) as app:
+        assert await ding.until_connected()
+        for _ in range(2):
+            delivery = await ding.gateway.happen("user_add_org", JOINED, "event-1")
+            assert delivery
+            await asyncio.wait_for(delivery.acked.wait(), 5)
+            assert delivery.ack
+            assert json.loads(delivery.ack["data"])["status"] == "SUCCESS"
+        ignored = await ding.gateway.happen("user_leave_org", JOINED)
+        assert ignored
+        await asyncio.wait_for(ignored.acked.wait(), 5)
+        await until(lambda: bool(ding.robots.calls))
+        await app.outbox.idle()
+        runs = unpack_runs(await app.store.journal(RUNS, 0))
+    assert [run.key for run in runs] == ["newcomer#event-1"]
+    (call,) = ding.robots.calls
+    assert call.body["at"] == {"atUserIds": ["u1", "u2"]}
+    assert call.body["text"]["content"].startswith("欢迎新同事 u1")
+
+
+async def test_events_are_asked_for_only_while_a_rule_wants_them(ding: FakeDingTalk) -> None:
+    wanted = False
+
+    def subscriptions() -> list[str]:
+        return [s["type"] for s in ding.gateway.opens[-1]["subscriptions"]]
+
+    async def receive(data: object) -> None: ...
+
+    async with aiohttp.ClientSession() as session:
+        stream = StreamConnection(
+            *(session, ding.url, ding.client_id, ding.client_secret, receive, Metrics()),
+            proxied=False,
+            look=0.05,
+            wants_events=lambda: wanted,
+        )
+        running_stream = asyncio.create_task(stream.run())
+        assert await ding.until_connected()
+        assert subscriptions() == ["CALLBACK"]
+        wanted = True
+        await until(lambda: subscriptions() == ["CALLBACK", "EVENT"])
+        await until(lambda: stream.connected)
+        await stream.stop()
+        await running_stream

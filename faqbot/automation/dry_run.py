@@ -1,0 +1,63 @@
+"""What a rule would send, body for body, without sending it; keys and tokens are shown as `***`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from faqbot.automation.conditions import judge
+from faqbot.automation.plans import People, contact_of, notices_of, request_of
+from faqbot.automation.rules import AddContact, AttendanceReport, Automations, Notify, Rule
+from faqbot.automation.values import MissingValue, Values
+from faqbot.dingtalk.groups import robot_body
+from faqbot.dingtalk.robot import group_body, people_body
+from faqbot.model import Notice
+
+ROBOT_URL = "/robot/send?access_token=***&timestamp=***&sign=***"
+
+
+def dry_run(
+    rule: Rule, automations: Automations, values: Values, people: People, robot_code: str
+) -> list[dict[str, Any]]:
+    """One item per message or call, in order; `problem` stands where one could not be made."""
+    found: list[dict[str, Any]] = []
+    if rule.condition is not None and not (judged := judge(rule.condition, values)).holds:
+        found.append({"problem": judged.reason})
+    for number, action in enumerate(rule.actions, 1):
+        try:
+            match action:
+                case Notify():
+                    notices = notices_of(action, f"job:{number}", values, people)
+                    found += [_notice(notice, robot_code) for notice in notices]
+                case AddContact():
+                    found.append({"does": "加入通讯录", "body": contact_of(action, values)})
+                case AttendanceReport():
+                    body = {"month": action.month, "departments": list(action.departments), "robot": action.robot}
+                    found.append({"does": "考勤报表", "body": body})
+                case _:
+                    request = request_of(action, values, automations.allow_http)
+                    found.append({"does": "通知别的系统", "to": request.url, "body": request.body})
+        except MissingValue as exc:
+            found.append({"problem": f"第 {number} 步：{exc}"})
+    return found
+
+
+def lines_of(items: list[dict[str, Any]], shown: Any) -> Iterator[str]:
+    """The items for a terminal; `shown` makes text of a body."""
+    for item in items:
+        if "problem" in item:
+            yield f"不会执行：{item['problem']}"
+        else:
+            yield f"{item['does']}{'：' + item['to'] if item.get('to') else ''}"
+            yield shown(item["body"])
+
+
+def _notice(notice: Notice, robot_code: str) -> dict[str, Any]:
+    body: Mapping[str, Any]
+    if notice.to.kind == "robot":
+        return {"does": "机器人发消息", "to": f"{notice.to.id}（{ROBOT_URL}）", "body": robot_body(notice)}
+    if notice.to.kind == "group":
+        body = group_body(robot_code, notice.to.id, notice.title, notice.body)
+        return {"does": "群消息", "to": notice.to.id, "body": dict(body)}
+    body = people_body(robot_code, [notice.to.id], notice.title, notice.body)
+    return {"does": "单聊消息", "to": notice.to.id, "body": dict(body)}

@@ -1,0 +1,137 @@
+"""The rules as a person looks at them: when each starts, what it does, when it fires next, how it went last. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from faqbot.automation.rules import (
+    Action,
+    AddContact,
+    AttendanceReport,
+    Automations,
+    Notify,
+    On,
+    Rule,
+    Trigger,
+    Variables,
+)
+from faqbot.automation.schedule import Cron, Daily, Days, Monthly, firings
+from faqbot.automation.trace import SHOWN, Run
+
+NEXT = 5
+_WEEKDAYS = "一二三四五六日"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One rule. `why_not` is why it does not run at all now; `upcoming` are epoch seconds."""
+
+    rule: Rule
+    why_not: str
+    upcoming: tuple[float, ...]
+    last: Run | None
+
+
+def jobs_of(
+    automations: Automations, runs: Iterable[Run], now: float, zone: ZoneInfo, variable: Variables
+) -> tuple[Job, ...]:
+    """All rules in the order of the file."""
+    last = {run.rule_id: run for run in runs}
+    return tuple(
+        Job(rule, automations.why_not(rule, variable), _upcoming(rule, automations, now, zone), last.get(rule.id))
+        for rule in automations.rules
+    )
+
+
+def unknown_years(automations: Automations, jobs: Sequence[Job], zone: ZoneInfo) -> tuple[int, ...]:
+    """The years of next firings whose public holidays nobody knows yet."""
+    years = {datetime.fromtimestamp(at, zone).year for job in jobs for at in job.upcoming}
+    return tuple(sorted(year for year in years if not automations.calendar.knows(year)))
+
+
+def when_in_words(rule: Rule) -> str:
+    """What starts a rule, in a few words: `工作日 09:00`."""
+    condition = f"，如果 {rule.condition.text}" if rule.condition else ""
+    return f"{_trigger(rule.trigger)}{condition}" if rule.trigger else "没有读懂什么时候做"
+
+
+def what_in_words(rule: Rule) -> str:
+    """What a rule does, in a few words."""
+    return "；".join(map(_action, rule.actions)) or "没有读懂做什么"
+
+
+def packed(job: Job, zone: ZoneInfo) -> dict[str, Any]:
+    """The job as plain values, for JSON; times with their offset."""
+    last = job.last
+    return {
+        "id": job.rule.id,
+        "file": job.rule.place.file,
+        "line": job.rule.place.line,
+        "when": when_in_words(job.rule),
+        "does": what_in_words(job.rule),
+        "runs": not job.why_not,
+        "why_not": job.why_not,
+        "next": [_iso(at, zone) for at in job.upcoming],
+        "last": packed_run(last, zone) if last else None,
+    }
+
+
+def packed_run(run: Run, zone: ZoneInfo) -> dict[str, Any]:
+    """The run as plain values, for JSON."""
+    return {
+        "key": run.key,
+        "due": _iso(run.due, zone),
+        "at": _iso(run.at, zone),
+        "outcome": run.outcome,
+        "shown": SHOWN[run.outcome],
+        "why": run.why,
+    }
+
+
+def _upcoming(rule: Rule, automations: Automations, now: float, zone: ZoneInfo) -> tuple[float, ...]:
+    if rule.trigger is None or isinstance(rule.trigger, On) or rule.problem:
+        return ()
+    return tuple(islice(firings(rule.trigger, now, zone, automations.calendar), NEXT))
+
+
+def _trigger(trigger: Trigger) -> str:
+    match trigger:
+        case On(event):
+            return f"收到事件 {event}"
+        case Daily(at, on):
+            return f"{_days(on)} {at:%H:%M}"
+        case Cron(expression, on):
+            return f"cron {expression}" + (f"（只在{_days(on)}）" if on.kind != "every-day" else "")
+        case Monthly(0, at, _):
+            return f"每月最后一个工作日 {at:%H:%M}"
+        case Monthly(day, at, on_workday):
+            return f"每月 {day} 日{'起的第一个工作日' if on_workday else ''} {at:%H:%M}"
+
+
+def _days(days: Days) -> str:
+    if days.kind == "weekdays":
+        return "、".join(f"周{_WEEKDAYS[day]}" for day in sorted(days.weekdays))
+    return {"workday": "工作日", "holiday": "休息日"}.get(days.kind, "每天")
+
+
+def _action(action: Action) -> str:
+    match action:
+        case Notify():
+            to = [f"机器人 {name}" for name in action.robots] + ["群"] * bool(action.groups)
+            to += [template.text for template in action.people]
+            return f"通知 {'、'.join(to)}"
+        case AddContact():
+            return "加入通讯录"
+        case AttendanceReport():
+            return "考勤报表"
+        case _:
+            return f"告诉 {action.url.text.split('?')[0]}"
+
+
+def _iso(at: float, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at, zone).isoformat(timespec="seconds")

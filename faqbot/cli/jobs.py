@@ -1,0 +1,217 @@
+"""The routine jobs: jobs, jobs why, jobs run."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+
+from faqbot.cli.common import cli, fail, read_knowledge, read_settings, run_to_end
+from faqbot.settings import Settings
+
+if TYPE_CHECKING:
+    from faqbot.automation.overview import Job
+    from faqbot.automation.rules import Automations, Rule
+    from faqbot.automation.trace import Run
+    from faqbot.parcels import Outcome
+
+_WEEKDAYS = "一二三四五六日"
+_LOOK_BACK_DAYS, _MOST_RUNS = 30, 20
+
+jobs_cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+cli.add_typer(jobs_cli, name="jobs", help="自动的例行工作：什么时候做，上次怎样；why 问原因，run 现在做一次。")
+
+AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON")]
+RuleId = Annotated[str, typer.Argument(metavar="ID", help="automations.yaml 里任务的 id")]
+
+
+@jobs_cli.callback(invoke_without_command=True)
+def jobs(context: typer.Context, as_json: AsJson = False) -> None:
+    """列出每条任务：什么时候做、接下来五次、上次的结果，不能运行的说明原因。"""
+    if context.invoked_subcommand is not None:
+        return
+    settings = read_settings()
+    from faqbot.automation.overview import jobs_of, packed, unknown_years
+    from faqbot.automation.runner import calendar_warning
+
+    automations = read_knowledge(settings).automations
+    found = jobs_of(automations, _runs(settings), time.time(), settings.timezone, settings.variable)
+    if as_json:
+        typer.echo(json.dumps([packed(job, settings.timezone) for job in found], ensure_ascii=False, indent=2))
+    elif not found:
+        typer.echo("还没有任务：请写在知识目录的 automations.yaml 里，写法见 README“自动的例行工作”。")
+    else:
+        for job in found:
+            _show(job, settings.timezone)
+        for year in unknown_years(automations, found, settings.timezone):
+            typer.echo(calendar_warning(year), err=True)
+    raise typer.Exit(1 if any(job.rule.problem for job in found) else 0)
+
+
+@jobs_cli.command()
+def why(rule_id: RuleId, as_json: AsJson = False) -> None:
+    """一条任务最近做了没有，没有做的原因，发出的消息到了没有。"""
+    settings = read_settings()
+    from faqbot.automation.overview import jobs_of, packed, packed_run
+    from faqbot.automation.trace import SHOWN
+
+    automations = read_knowledge(settings).automations
+    _known(automations, rule_id)
+    runs = _runs(settings, rule_id)[-_MOST_RUNS:]
+    fates = _fates(settings, runs)
+    zone = settings.timezone
+    (job,) = (j for j in jobs_of(automations, runs, time.time(), zone, settings.variable) if j.rule.id == rule_id)
+    if as_json:
+        lines = [{**packed_run(run, zone), "notices": [_packed_fate(k, fates) for k in run.notices]} for run in runs]
+        typer.echo(json.dumps({**packed(job, zone), "runs": lines[::-1]}, ensure_ascii=False, indent=2))
+        return
+    _show(job, zone)
+    if not runs:
+        typer.echo(f"最近 {_LOOK_BACK_DAYS} 天没有记录：还没有到时间，或没有收到它等的事件。")
+    for run in reversed(runs):
+        typer.echo(f"- {_moment(run.due, zone)}  {SHOWN[run.outcome]}{f'：{run.why}' if run.why else ''}")
+        for key in run.notices:
+            typer.echo(f"    {_address(key)}：{_fate(fates.get(key))}")
+
+
+@jobs_cli.command()
+def run(
+    rule_id: RuleId,
+    dry: Annotated[bool, typer.Option("--dry-run", help="只显示会发什么，不发")] = False,
+    data: Annotated[str, typer.Option("--data", metavar="JSON", help='事件的内容，例如 \'{"name": "小李"}\'')] = "",
+    as_json: AsJson = False,
+) -> None:
+    """现在就做一次；加 --dry-run 只显示会发出的内容。"""
+    settings = read_settings(need_credentials=not dry)
+    from faqbot.automation.dry_run import dry_run, lines_of
+    from faqbot.automation.plans import moment_values
+
+    snapshot = read_knowledge(settings)
+    rule = _known(snapshot.automations, rule_id)
+    values = {**moment_values(datetime.now(settings.timezone)), **_values(data)}
+    if rule.problem is not None:
+        fail(f"{rule.problem.place} {rule.problem.message}")
+    if not dry:
+        _do(settings, rule, values)
+    items = dry_run(rule, snapshot.automations, values, snapshot.groups.keepers, settings.robot_code or "***")
+    if as_json:
+        typer.echo(json.dumps(items, ensure_ascii=False, indent=2))
+    else:
+        for line in lines_of(items, lambda body: json.dumps(body, ensure_ascii=False, indent=2)):
+            typer.echo(line)
+        if why_not := snapshot.automations.why_not(rule, settings.variable):
+            typer.echo(f"现在不能运行：{why_not}", err=True)
+    raise typer.Exit(1 if any("problem" in item for item in items) else 0)
+
+
+def _do(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
+    from faqbot.automation.trace import SHOWN
+    from faqbot.run_now import run_now
+
+    async def act() -> None:
+        done, fates = await run_now(settings, rule.id, values)
+        typer.echo(f"{SHOWN[done.outcome]}{f'：{done.why}' if done.why else ''}")
+        for key in done.notices:
+            typer.echo(f"  {_address(key)}：{_fate(fates.get(key))}")
+        sent = all(fate is not None and fate.sent for fate in fates.values())
+        raise typer.Exit(0 if done.outcome == "done" and sent else 1)
+
+    run_to_end(act())
+    raise typer.Exit(0)
+
+
+def _known(automations: Automations, rule_id: str) -> Rule:
+    if (rule := automations.rule(rule_id)) is not None:
+        return rule
+    known = "、".join(rule.id for rule in automations.rules)
+    fail(f"没有叫“{rule_id}”的任务" + (f"，有的是：{known}" if known else "：automations.yaml 里还没有任务"))
+
+
+def _values(data: str) -> dict[str, object]:
+    try:
+        found = json.loads(data or "{}")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        fail('--data 应是一个 JSON 对象，例如 --data \'{"name": "小李"}\'')
+    return found
+
+
+def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
+    from faqbot.automation.trace import RUNS, unpack_runs
+    from faqbot.store import open_store
+
+    found: list[Run] = []
+
+    async def read() -> None:
+        store = await open_store(settings.store)
+        try:
+            lines = await store.journal(RUNS, time.time() - _LOOK_BACK_DAYS * 86400)
+        finally:
+            await store.close()
+        found.extend(unpack_runs(lines, rule_id))
+
+    run_to_end(read())
+    return found
+
+
+def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, Outcome | None]:
+    """What became of the notices of these runs; None while one waits."""
+    from faqbot.outbox import Outbox
+    from faqbot.store import open_store
+
+    found: dict[str, Outcome | None] = {}
+
+    async def read() -> None:
+        store = await open_store(settings.store)
+        try:
+            outbox = Outbox(store, {})
+            for key in (key for run in runs for key in run.notices):
+                found[key] = await outbox.outcome(key)
+        finally:
+            await store.close()
+
+    run_to_end(read())
+    return found
+
+
+def _show(job: Job, zone: ZoneInfo) -> None:
+    from faqbot.automation.overview import what_in_words, when_in_words
+    from faqbot.automation.trace import SHOWN
+
+    typer.echo(f"{job.rule.id}  {when_in_words(job.rule)} → {what_in_words(job.rule)}")
+    if job.why_not:
+        typer.echo(f"    没有运行：{job.why_not}")
+    elif job.upcoming:
+        typer.echo(f"    接下来：{'、'.join(_moment(at, zone) for at in job.upcoming)}")
+    if job.last is not None:
+        why = f"：{job.last.why}" if job.last.why else ""
+        typer.echo(f"    上次：{_moment(job.last.due, zone)} {SHOWN[job.last.outcome]}{why}")
+
+
+def _moment(at: float, zone: ZoneInfo) -> str:
+    moment = datetime.fromtimestamp(at, zone)
+    return f"{moment:%m-%d}（周{_WEEKDAYS[moment.weekday()]}）{moment:%H:%M}"
+
+
+def _address(key: str) -> str:
+    kind, _, name = key.rpartition("/")[2].partition(":")
+    return f"{ {'robot': '机器人', 'group': '群', 'person': '单聊'}.get(kind, kind) } {name}"
+
+
+def _fate(fate: Outcome | None) -> str:
+    if fate is None:
+        return "等待发送（群机器人每分钟最多 20 条，多了合并成一条）"
+    return "已发出" if fate.sent else f"没有发出：{fate.why}"
+
+
+def _packed_fate(key: str, fates: dict[str, Outcome | None]) -> dict[str, Any]:
+    fate = fates.get(key)
+    return {"key": key, "state": "waiting" if fate is None else "sent" if fate.sent else "failed"} | (
+        {"why": fate.why} if fate is not None and not fate.sent else {}
+    )

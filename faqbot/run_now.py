@@ -1,0 +1,93 @@
+"""One rule run once on demand, beside a bot that may be running: the `jobs run` command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping
+from datetime import date, datetime
+
+from faqbot.app import http_session, open_api, open_outbox, open_reports
+from faqbot.automation.events import Events
+from faqbot.automation.runner import LATE_SECONDS, Start
+from faqbot.automation.trace import RUNS, Run, unpack_runs
+from faqbot.dingtalk.directory import Directory
+from faqbot.dingtalk.robot import Robot
+from faqbot.errors import StartError
+from faqbot.knowledge.library import Library
+from faqbot.metrics import Metrics
+from faqbot.outbox import Outbox
+from faqbot.parcels import Outcome
+from faqbot.quota import Quota
+from faqbot.routine import open_routine
+from faqbot.settings import Settings
+from faqbot.shelves import shelf_of
+from faqbot.store import open_store
+
+# So long the command waits for its messages to go out; what waits longer is the running bot's.
+_WAIT_SECONDS = 60.0
+
+
+async def run_now(
+    settings: Settings, rule_id: str, values: Mapping[str, object]
+) -> tuple[Run, dict[str, Outcome | None]]:
+    """Run the rule; what became of it and of its notices, None for one that still waits.
+
+    Raises StartError, KnowledgeMissing, StoreError.
+    """
+
+    def today() -> date:
+        return datetime.now(settings.timezone).date()
+
+    async with contextlib.AsyncExitStack() as stack:
+        metrics = Metrics()
+        store = await open_store(settings.store)
+        stack.push_async_callback(store.close)
+        session = await stack.enter_async_context(http_session(settings))
+        library = Library(shelf_of(settings, store), today, settings.strictness)
+        stack.push_async_callback(library.close)
+        await library.refresh()
+        quota = Quota(store, metrics, calls=settings.quota_calls, messages=settings.quota_messages, today=today)
+        stack.push_async_callback(quota.flush)
+        api = open_api(settings, session, store, metrics, quota.call)
+        robot = Robot(api, settings.robot_code)
+        outbox = open_outbox(settings, session, library, store, robot, metrics, quota, time.time)
+        directory = Directory(api, store)
+        reports = open_reports(settings, directory, store, outbox, quota, time.time)
+        routine = open_routine(
+            settings,
+            session,
+            library,
+            store,
+            outbox,
+            Events(store),
+            directory,
+            reports,
+            time.time,
+            late=LATE_SECONDS,
+        )
+        automations = library.current.automations
+        rule = automations.rule(rule_id)
+        if rule is None:
+            raise StartError(f"没有叫“{rule_id}”的任务")
+        now = time.time()
+        start = Start(rule, f"{rule.id}@now-{now:.3f}", now, values, timed=False)
+        await routine.runner.perform(start, automations)
+        (run,) = [r for r in unpack_runs(await store.journal(RUNS, now - 60), rule_id) if r.key == start.key]
+        return run, await _sent(outbox, run)
+
+
+async def _sent(outbox: Outbox, run: Run) -> dict[str, Outcome | None]:
+    """Send the notices of a run, and tell what became of each."""
+    fates: dict[str, Outcome | None] = {}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_WAIT_SECONDS):
+            while True:
+                fates = {key: await outbox.outcome(key) for key in run.notices}
+                if all(fates.values()):
+                    break
+                await outbox.look()
+                await outbox.idle()
+                await asyncio.sleep(0.2)
+    return fates
