@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Collection, Mapping
@@ -125,11 +126,10 @@ async def keep(at: Books, paper: Paper) -> None:
     await at.store.put_mark(_MARKS, str(paper.number), json.dumps(asdict(paper), ensure_ascii=False))
 
 
-def propose_approval(loaded: Loaded) -> Proposal:
+async def propose_approval(loaded: Loaded) -> Proposal:
     """The file without the draft line of the entry. Raises EditError."""
-    after = edit.change_entry(
-        loaded.raw, loaded.entry.id, replace(draft_of(loaded.entry), draft=False), name=loaded.file
-    )
+    draft = replace(draft_of(loaded.entry), draft=False)
+    after = await asyncio.to_thread(edit.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
 
 
@@ -144,7 +144,7 @@ async def approve(at: Books, entry: Entry, by: Person, seen: str = "") -> Paper:
     loaded = await changes.load(at, entry)
     if seen and seen != loaded.seen:
         raise changes.Overtaken(loaded.file)
-    proposal = propose_approval(loaded)
+    proposal = await propose_approval(loaded)
     if proposal.after == proposal.before:
         return paper
     _, new = await changes.trial(at, proposal)
@@ -186,11 +186,13 @@ async def withdraw(at: Books, paper: Paper, by: Person) -> Entry:
         raise NotAllowed("通过超过 24 小时，或者这一条已经不在了，不能撤销；可以在控制台里把它改成草稿")
     loaded = await changes.load(at, entry)
     if edit.entry_text(loaded.raw, loaded.entry.id, name=loaded.file) == paper.after:
-        after = edit.restore_entry(loaded.raw, paper.before, entry_id=loaded.entry.id, name=loaded.file)
+        after = await asyncio.to_thread(
+            edit.restore_entry, loaded.raw, paper.before, entry_id=loaded.entry.id, name=loaded.file
+        )
     else:
         # It was changed since: that stays.
         draft = replace(draft_of(loaded.entry), draft=True)
-        after = edit.change_entry(loaded.raw, loaded.entry.id, draft, name=loaded.file)
+        after = await asyncio.to_thread(edit.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
     await changes.save(at, by.name, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "withdraw", by.userid)
     await keep(at, replace(paper, word=Word.NONE, by="", userid="", at=0.0, before="", after=""))
     return entry

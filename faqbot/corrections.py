@@ -47,7 +47,7 @@ _WANTED = (
 # So alike are two clauses that say something about the same thing.
 _SAME_CLAUSE = 0.6
 _SHOWN = 400
-_MARKUP = re.compile(r"^[\s>#*-]+|\*\*")
+_MARKUP = re.compile(r"^\s*(?:[>#*-]+\s+)+|\*\*")
 _ENDS = "。！!？?；;：:，,"
 
 

@@ -27,6 +27,7 @@ from faqbot.quota import CALLS, MESSAGES, Quota, Usage
 from faqbot.settings import Settings
 from faqbot.stats import DELIVERED, Cluster, Fate, Group, Stats, clusters
 from faqbot.store import open_store
+from faqbot.suggestions import Suggestion, suggestions
 
 _AGO = re.compile(r"(\d{1,4})([hdw])", re.IGNORECASE)
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24}
@@ -66,6 +67,7 @@ class Report:
     stats: Stats
     gaps: tuple[Cluster, ...]
     usage: Mapping[str, Usage]
+    suggestions: tuple[Suggestion, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The report as plain values. The keys are kept; new ones may come.
@@ -76,6 +78,8 @@ class Report:
         - `disliked`: rated as no help
         - `gaps`: questions without an answer, similar ones together: `key`, `question`, `people`, `times`, `first`,
           `last`, `nearest` (an entry id or null) and `wordings` (`text`, `times`, `people`)
+        - `suggestions`: what several people picked from a list for the same question and could become a wording:
+          `question`, `entry` (its id), `people`
         - `topics`, `days`: `topic` or `date`, with `asked` and the five counts
         - `entries`: `id`, `question` (null if removed), `times`, the most first; `unused`: ids that answered nothing
         - `failures`: `reason` (DingTalk's code or a word), `times`
@@ -90,6 +94,7 @@ class Report:
             "people": stats.people,
             "disliked": len(stats.disliked),
             "gaps": [_gap(cluster, stats) for cluster in self.gaps],
+            "suggestions": [{"question": s.text, "entry": s.entry.id, "people": s.people} for s in self.suggestions],
             "topics": [{"topic": group.name, **_counts(group)} for group in stats.by_topic()],
             "days": [{"date": group.name, **_counts(group)} for group in stats.by_day()],
             "entries": [
@@ -206,7 +211,9 @@ async def make_report(settings: Settings, snapshot: Snapshot, since: datetime, n
         finally:
             await store.close()
     stats = Stats(records, since, now, {e.id: e for e in snapshot.entries})
-    return Report(stats, tuple(clusters(stats.records, snapshot.index.fold)), usage)
+    fold = snapshot.index.fold
+    taught = suggestions(stats.asked, stats.entries, fold)
+    return Report(stats, tuple(clusters(stats.records, fold)), usage, tuple(taught))
 
 
 def _nothing_stored(settings: Settings) -> bool:
@@ -232,6 +239,11 @@ def _sections(report: Report) -> list[_Section]:
             f"没有答上来的问题（{len(report.gaps)} 组{more}）",
             ("人数", "次数", "最近", "问题"),
             [_gap_row(cluster, stats) for cluster in gaps],
+        ),
+        (
+            "可以加的问法（几个人从列表里选了同一条）",
+            ("人数", "问法", "条目"),
+            [(str(s.people), _line(s.text), _line(s.entry.question)) for s in report.suggestions[:_SHOWN_GAPS]],
         ),
         ("主题", ("提问", "没有找到", "主题"), [_topic_row(group) for group in stats.by_topic()]),
         ("问得最多的条目", ("次数", "问题"), [_entry_row(group, stats) for group in stats.hot(_SHOWN_ENTRIES)]),

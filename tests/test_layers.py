@@ -107,6 +107,7 @@ LAYERS = {
         sound
         spelling
         stats
+        suggestions
         text
     """,
     2: """

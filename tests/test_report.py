@@ -179,7 +179,7 @@ def test_a_store_that_does_not_exist_and_records_that_are_gone_are_told(tmp_path
 
 KEYS = {
     "since", "until", "asked", "people", "answered", "picked", "offered", "missed", "failed", "disliked", "gaps",
-    "topics", "days", "entries", "unused", "failures", "quota",
+    "suggestions", "topics", "days", "entries", "unused", "failures", "quota",
 }  # fmt: skip
 
 

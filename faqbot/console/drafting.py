@@ -100,7 +100,7 @@ async def _checked(at: Office, entry: Entry) -> tuple[str, Effects | None, str]:
     """The state of the file, what going live would do, and why it cannot be."""
     try:
         loaded = await changes.load(at, entry)
-        return loaded.seen, await preview_effects(at, approval.propose_approval(loaded)), ""
+        return loaded.seen, await preview_effects(at, await approval.propose_approval(loaded)), ""
     except EditError as exc:
         return "", None, str(exc)
 

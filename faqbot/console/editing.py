@@ -94,11 +94,12 @@ async def change(request: web.Request) -> web.StreamResponse:
         proposal = await saving.propose_change(await changes.load(at, entry), form)
         if proposal.after == proposal.before:
             raise redirect(entry_url(entry.id), done="unchanged")
-        effects = await (find_problems if fields.get("do") == "save" else preview_effects)(at, proposal)
-        offer = await offer_to_tell(at, entry, form)
-        if fields.get("do") != "save" or not effects.ok:
+        saving_it = fields.get("do") == "save"
+        effects = await (find_problems if saving_it else preview_effects)(at, proposal)
+        offer = await offer_to_tell(at, entry, form) if fields.get("tell") or not saving_it else None
+        if not saving_it or not effects.ok:
             return await _form_page(request, form, entry, effects=effects, offer=offer)
-        told = offer.reach.people if offer and fields.get("tell") else ()
+        told = offer.reach.people if offer else ()
         saved = await _save_and_tell(at, entry, proposal, told)
     except changes.Overtaken as exc:
         return await _overtaken(request, form, entry, exc.present)

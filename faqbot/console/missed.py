@@ -16,6 +16,7 @@ from faqbot.console.finding import Wanted, find
 from faqbot.console.gap_adding import Wish
 from faqbot.console.office import Office, office
 from faqbot.console.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
+from faqbot.console.suggested import is_declined, suggested, suggestion_url
 from faqbot.console.unanswered import GAPS, PERIODS, STATE_NAMES, USUAL, Gap, Gaps, State, decline, gap_json, reopen
 from faqbot.errors import EditError, ShelfError
 from faqbot.privacy import withheld_topic
@@ -40,7 +41,7 @@ def add_routes(app: web.Application) -> None:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """The groups of a period, those that are open or others."""
-    days, wanted = _days(request), _state(request)
+    days, wanted, unwanted = _days(request), _state(request), request.query.get("unwanted", "")
     gaps = await request.app[GAPS].find(office(request), days)
     chosen = [gap for gap in gaps if gap.state is wanted]
     pages = max(1, -(-len(chosen) // _PER_PAGE))
@@ -65,6 +66,9 @@ async def page(request: web.Request) -> web.StreamResponse:
         page=number,
         pages=pages,
         first=(number - 1) * _PER_PAGE + 1,
+        suggested=await suggested(office(request)) if wanted is State.OPEN else [],
+        suggestion_url=suggestion_url,
+        unwanted=await is_declined(office(request), unwanted) and unwanted,
         declined=_by_key(gaps, request.query.get("declined", "")),
         new_url=new_url,
         gap_url=gap_url,

@@ -24,6 +24,7 @@ from faqbot.console import (
     pages,
     pasting,
     stats_page,
+    suggested,
     today,
 )
 from faqbot.console.office import OFFICE, Office
@@ -44,7 +45,21 @@ class Health:
 _HEALTH: web.AppKey[Health] = web.AppKey("health")
 _METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 _PASSWORD: web.AppKey[str] = web.AppKey("password")
-_PARTS = (auth, today, complaints, deployed, editing, drafting, entries, pasting, missed, history, stats_page, hooks)
+_PARTS = (
+    auth,
+    today,
+    complaints,
+    deployed,
+    editing,
+    drafting,
+    entries,
+    pasting,
+    missed,
+    suggested,
+    history,
+    stats_page,
+    hooks,
+)
 
 
 async def open_console(

@@ -13,6 +13,7 @@ from faqbot.console.deployed import waiting, without_disputes
 from faqbot.console.missed import gap_url
 from faqbot.console.office import Office, office
 from faqbot.console.pages import add_page, show
+from faqbot.console.suggested import as_section, suggested
 from faqbot.console.todo import (
     Item,
     Meter,
@@ -81,6 +82,7 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
         await waiting(at),
         _missed(gaps),
         await complaints(at),
+        as_section(await suggested(at)),
         aging(snapshot.entries, day),
         drafts(snapshot.entries, papers, await made_by(at, {e.id for e in snapshot.entries if e.draft})),
     ]

@@ -1,0 +1,130 @@
+"""可以加的问法: what several people picked from a list for the same question, added after a look at the effect."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+
+from aiohttp import web
+
+from faqbot import changes
+from faqbot.console import gap_adding, saving
+from faqbot.console.effects import preview_effects
+from faqbot.console.entries import bubble_of, summary
+from faqbot.console.office import Office, office
+from faqbot.console.pages import entry_url, notice, person, query, read_form, redirect, show
+from faqbot.console.todo import Item, Section, section
+from faqbot.dialogue import judge_many
+from faqbot.errors import EditError, ShelfError
+from faqbot.model import Answered, QuestionRecord
+from faqbot.stats import pair
+from faqbot.suggestions import Suggestion, suggestions
+
+TAB = "/missed"
+MARKS = "no-wordings"
+_SECONDS = 90 * 86400.0
+
+
+def add_routes(app: web.Application) -> None:
+    app.router.add_get("/suggested/{key}", page)
+    app.router.add_post("/suggested/{key}/add", add)
+    app.router.add_post("/suggested/{key}/decline", decline)
+    app.router.add_post("/suggested/{key}/reopen", reopen)
+
+
+async def suggested(at: Office) -> list[Suggestion]:
+    """What is not answered by its entry by now and nobody declined. Raises StoreError."""
+    records = await at.store.questions(at.clock() - _SECONDS)
+    marks = await at.store.marks(MARKS)
+    return await asyncio.to_thread(_suggested, at, records, marks)
+
+
+def _suggested(at: Office, records: Sequence[QuestionRecord], marks: Mapping[str, str]) -> list[Suggestion]:
+    snapshot, day = at.snapshot, at.today()
+    found = suggestions(pair(records), {e.id: e for e in snapshot.entries}, snapshot.index.fold)
+    open_ = [s for s in found if s.key not in marks]
+    judged = judge_many([s.text for s in open_], snapshot.index, limits=at.limits(snapshot), today=day)
+    return [s for s, (decision, _) in zip(open_, judged, strict=True) if not isinstance(decision, Answered)]
+
+
+def as_section(found: list[Suggestion]) -> Section:
+    """What 今天 shows."""
+    items = [
+        Item(f"「{s.text}」", f"{s.people} 人从列表里选了「{s.entry.question}」", suggestion_url(s), "加为问法")
+        for s in found
+    ]
+    return section("suggested", "可以加的问法", items, f"{TAB}#suggested", "个")
+
+
+def suggestion_url(suggestion: Suggestion, action: str = "") -> str:
+    return f"/suggested/{suggestion.key}{f'/{action}' if action else ''}"
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """What adding the wording would do; nothing is written."""
+    return await _show(request, await _asked(request))
+
+
+async def add(request: web.Request) -> web.StreamResponse:
+    at, fields = office(request), await read_form(request)
+    found = await _asked(request)
+    wish = gap_adding.Wish(found.entry, found.text)
+    try:
+        if why := gap_adding.objection(at, wish.entry, wish.text):
+            return notice(request, 409, "没有加上", why, back=TAB)
+        saved = await gap_adding.add(at, person(), wish, fields.get("seen", ""))
+    except changes.Overtaken:
+        await at.library.refresh()
+        return await _show(request, await _asked(request), overtaken=True)
+    except (EditError, ShelfError) as exc:
+        return notice(request, 422, "没有加上", str(exc), back=TAB)
+    raise redirect(entry_url(saved.id), done="wording")
+
+
+async def decline(request: web.Request) -> web.StreamResponse:
+    """「不要」, with who said so and when."""
+    at, found = office(request), await _asked(request)
+    said = json.dumps({"who": person(), "at": at.clock()}, ensure_ascii=False)
+    await at.store.put_mark(MARKS, found.key, said)
+    raise redirect(TAB + query({"unwanted": found.key}))
+
+
+async def reopen(request: web.Request) -> web.StreamResponse:
+    """Undo of 「不要」."""
+    await office(request).store.put_mark(MARKS, request.match_info["key"], None)
+    raise redirect(f"{TAB}#suggested")
+
+
+async def is_declined(at: Office, key: str) -> bool:
+    return bool(key) and key in await at.store.marks(MARKS)
+
+
+async def _asked(request: web.Request) -> Suggestion:
+    found = next((s for s in await suggested(office(request)) if s.key == request.match_info["key"]), None)
+    if found is None:
+        raise web.HTTPNotFound(text="没有这个问法：它可能已经加上了，或者标了「不要」。")
+    return found
+
+
+async def _show(request: web.Request, found: Suggestion, *, overtaken: bool = False) -> web.StreamResponse:
+    at = office(request)
+    try:
+        loaded = await changes.load(at, found.entry)
+        effects = await preview_effects(at, await saving.propose_wording(loaded, found.text))
+    except EditError as exc:
+        return notice(request, 422, "加不上去", str(exc), back=TAB)
+    return show(
+        request,
+        "suggested.html",
+        title="加为问法",
+        tab=TAB,
+        status=409 if overtaken else 200,
+        found=found,
+        summary=summary(found.entry, at),
+        seen=loaded.seen,
+        effects=effects,
+        overtaken=overtaken,
+        bubble=bubble_of(found.entry),
+        suggestion_url=suggestion_url,
+    )

@@ -1,0 +1,59 @@
+"""Wordings that askers taught: different people, shown a list for the same question, picked the same entry. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from faqbot.knowledge.parse import LONG_WORDING
+from faqbot.model import Entry
+from faqbot.stats import DELIVERED, Asked
+
+# So many people, and so large a part of all who picked anything for this question.
+LEAST_PEOPLE = 2
+_LEAST_SHARE = 2 / 3
+_LEAST_LETTERS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A question that could become a wording of an entry: how many people picked it, and when last."""
+
+    key: str
+    text: str
+    entry: Entry
+    people: int
+    last: float
+
+
+def suggestions(asked: Iterable[Asked], entries: Mapping[str, Entry], fold: Callable[[str], str]) -> list[Suggestion]:
+    """What most people taught first. `fold` is the form in which texts are compared: Index.fold."""
+    picked: dict[str, list[Asked]] = {}
+    for one in asked:
+        folded = fold(one.record.text)
+        if one.record.outcome == "offered" and _choice(one) and _LEAST_LETTERS <= len(folded) <= LONG_WORDING:
+            picked.setdefault(folded, []).append(one)
+    taken = {fold(w) for e in entries.values() for w in (*e.wordings, *e.not_)}
+    found = [_suggestion(folded, same, entries) for folded, same in picked.items() if folded not in taken]
+    return sorted((s for s in found if s), key=lambda s: (-s.people, -s.last, s.key))
+
+
+def _suggestion(folded: str, same: list[Asked], entries: Mapping[str, Entry]) -> Suggestion | None:
+    # One person counts once, with what they picked last.
+    choices = {one.record.asker: one for one in sorted(same, key=lambda a: a.record.asked_at)}
+    counts = Counter(_choice(one) for one in choices.values())
+    entry_id, people = counts.most_common(1)[0]
+    entry = entries.get(entry_id)
+    if people < LEAST_PEOPLE or people < _LEAST_SHARE * len(choices) or entry is None or entry.draft or entry.private:
+        return None
+    mine = [one for one in choices.values() if _choice(one) == entry_id]
+    text = Counter(" ".join(one.record.text.split()) for one in mine).most_common(1)[0][0]
+    key = hashlib.sha256(f"{folded}\n{entry_id}".encode("utf-8", "replace")).hexdigest()[:12]
+    return Suggestion(key, text, entry, people, max(one.record.asked_at for one in mine))
+
+
+def _choice(asked: Asked) -> str:
+    """The entry that was picked for the question; of several the last, which is the one that was meant."""
+    return next((p.entry_id for p in reversed(asked.picks) if p.delivery == DELIVERED and p.entry_id), "")
