@@ -17,6 +17,7 @@ import aiohttp
 
 from faqbot.attendance_collecting import Collector
 from faqbot.attendance_report import AttendanceReports
+from faqbot.audience import Audience
 from faqbot.automation.events import Events
 from faqbot.automation.rules import Automations
 from faqbot.automation.runner import LATE_SECONDS
@@ -118,6 +119,7 @@ async def running(
         outbox = open_outbox(settings, session, library, store, robot, metrics, quota, clock)
         events = Events(store, clock=clock)
         directory = Directory(api, store)
+        audience = Audience(library, directory, clock)
         reports = open_reports(settings, directory, store, outbox, quota, clock)
         routine = open_routine(settings, session, library, store, outbox, events, directory, reports, clock, late=late)
         office = Office(library, shelf, store, settings, today, clock)
@@ -129,9 +131,20 @@ async def running(
             OrderKind.APPROVE: about_drafts,
             OrderKind.SEND_BACK: about_drafts,
             OrderKind.WITHDRAW: about_drafts,
-            OrderKind.RATE: Ratings(library, store, today=today, clock=clock),
+            OrderKind.RATE: Ratings(library, store, audience, today=today, clock=clock),
         }
-        bot = Bot(library, store, delivery, quota, metrics, embeddings, deeds=deeds, today=today, clock=clock)
+        bot = Bot(
+            library,
+            store,
+            delivery,
+            quota,
+            metrics,
+            embeddings,
+            audience=audience,
+            deeds=deeds,
+            today=today,
+            clock=clock,
+        )
         stream = StreamConnection(
             session,
             settings.openapi_endpoint,

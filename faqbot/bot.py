@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Any
 
+from faqbot.audience import Audience
 from faqbot.delivery import Delivery
 from faqbot.desk import Desk
 from faqbot.dingtalk.payloads import read_message
@@ -72,6 +73,7 @@ class Bot:
         metrics: Metrics,
         embeddings: Embeddings | None = None,
         *,
+        audience: Audience,
         deeds: Mapping[OrderKind, Deed],
         today: Callable[[], date],
         clock: Callable[[], float] = time.time,
@@ -81,6 +83,7 @@ class Bot:
         self._quota = quota
         self._metrics = metrics
         self._embeddings = embeddings
+        self._audience = audience
         self._deeds = deeds
         self._clock = clock
         self.inbox = Inbox(store, self.handle, metrics, clock=clock)
@@ -150,7 +153,7 @@ class Bot:
         if self._embeddings is not None and message.text:
             meaning = await self._embeddings.of_question(message.text)
         try:
-            decision = await self._desk.decide(message, context, meaning)
+            decision = await self._desk.decide(message, context, meaning, await self._audience.departments(message))
         except Exception as exc:
             # Whatever it is, the asker must not be left in silence.
             log.error("message.undecided", cause=exc)

@@ -51,9 +51,11 @@ class Desk:
         self._found_by: Index | None = None
         self._waiting: deque[_Waiting] = deque()
 
-    async def decide(self, message: Message, context: Context | None, meaning: Floats | None) -> Decision:
+    async def decide(
+        self, message: Message, context: Context | None, meaning: Floats | None, departments: frozenset[str]
+    ) -> Decision:
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(Case(message, context, meaning), loop.create_future())
+        waiting = _Waiting(Case(message, context, meaning, departments), loop.create_future())
         self._waiting.append(waiting)
         if len(self._waiting) == 1:
             self._continue(_FIRST_REST)

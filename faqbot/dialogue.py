@@ -12,8 +12,9 @@ from faqbot.feedback import read_rating
 from faqbot.knowledge.groups import NO_GROUPS, Groups
 from faqbot.matching import Asked, Explanation, Index
 from faqbot.memory import fresh
-from faqbot.menus import NO_TOPIC, topic_list
+from faqbot.menus import topic_list
 from faqbot.model import (
+    NO_TOPIC,
     Answered,
     Aside,
     Candidate,
@@ -29,7 +30,7 @@ from faqbot.model import (
     Unanswered,
 )
 from faqbot.orders import read_order
-from faqbot.permitted import Allowed, open_to
+from faqbot.permitted import Allowed, answerable, listable, open_to
 from faqbot.picks import pick
 from faqbot.polarity import opposed
 from faqbot.privacy import near_private, private_entry
@@ -60,11 +61,15 @@ COVERED_TO_ANSWER, COVERED_TO_OFFER = 0.3, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A message to decide on, with what its asker was offered last and, if there is one, the vector of its text."""
+    """A message to decide on, with what its asker was offered last and, if there is one, the vector of its text.
+
+    `departments` are those of the asker with all that they belong to, where an entry asks for them.
+    """
 
     message: Message
     context: Context | None = None
     meaning: Floats | None = None
+    departments: frozenset[str] = frozenset()
 
 
 def decide(case: Case, index: Index, *, limits: Limits, now: float, today: date) -> Decision:
@@ -86,32 +91,46 @@ def decide_many(
 
     `known` holds what was found for questions before, with the same index; what is found now is added.
     """
-    decisions = [_without_search(case, index, now, today) for case in cases]
+    seen = [_seen(case, groups, today) for case in cases]
+    decisions = [_without_search(case, index, now, view) for case, view in zip(cases, seen, strict=True)]
     open_cases = [n for n, decision in enumerate(decisions) if decision is None]
     found: MutableMapping[Hashable, Sequence[Candidate]] = {} if known is None else known
-    keys = {n: _same_for(cases[n], index, today) for n in open_cases}
+    keys = {n: _same_for(cases[n], index, groups, today) for n in open_cases}
     new = [n for n in open_cases if keys[n] not in found]
-    asked = [Asked(cases[n].message.text, _allowed(cases[n].message, today), cases[n].meaning) for n in new]
+    asked = [Asked(cases[n].message.text, seen[n].answerable, cases[n].meaning) for n in new]
     found.update(zip((keys[n] for n in new), index.search_batch(asked), strict=True))
     for number in open_cases:
         message, ranking = cases[number].message, found[keys[number]]
-        decisions[number] = _match(message.text, ranking, index, _listed(message, today), limits)
+        decisions[number] = _match(message.text, ranking, index, seen[number].listable, limits)
     return [
-        _completed(_discreet(decision, case.message, index, today), case, index, groups, now, today)
-        for case, decision in zip(cases, decisions, strict=True)
+        _completed(_discreet(decision, case.message, index, view), case, index, groups, now, view)
+        for case, view, decision in zip(cases, seen, decisions, strict=True)
         if decision is not None
     ]
 
 
-def _completed(decision: Decision, case: Case, index: Index, groups: Groups, now: float, today: date) -> Decision:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the asker may get an answer to, and what may be named where it was asked."""
+
+    answerable: Allowed
+    listable: Allowed
+
+
+def _seen(case: Case, groups: Groups, today: date) -> _Seen:
+    whose = case.message, today, case.departments, groups
+    return _Seen(answerable(*whose), listable(*whose))
+
+
+def _completed(decision: Decision, case: Case, index: Index, groups: Groups, now: float, seen: _Seen) -> Decision:
     """The decision with what may be asked next, or whom to turn to."""
     match decision:
         case Answered():
-            return _with_related(decision, index, _listed(case.message, today))
+            return _with_related(decision, index, seen.listable)
         case Aside(Answered() as inner):
-            return replace(decision, decision=_with_related(inner, index, _allowed(case.message, today)))
+            return replace(decision, decision=_with_related(inner, index, seen.answerable))
         case _:
-            return _with_contact(decision, case, index, groups, now, today)
+            return _with_contact(decision, case, index, groups, now, seen)
 
 
 def _with_related(decision: Answered, index: Index, allowed: Allowed) -> Answered:
@@ -120,7 +139,7 @@ def _with_related(decision: Answered, index: Index, allowed: Allowed) -> Answere
     return replace(decision, related=shown) if shown else decision
 
 
-def _with_contact(decision: Decision, case: Case, index: Index, groups: Groups, now: float, today: date) -> Decision:
+def _with_contact(decision: Decision, case: Case, index: Index, groups: Groups, now: float, seen: _Seen) -> Decision:
     """Name a person to whoever was left without an answer before: the group's contact, else who keeps what is near."""
     if not isinstance(decision, Unanswered | NoneOfThese):
         return decision
@@ -129,19 +148,20 @@ def _with_contact(decision: Decision, case: Case, index: Index, groups: Groups, 
         return decision
     near = [c.entry for c in decision.nearest] if isinstance(decision, Unanswered) else []
     near += [e for option in context.options if option.kind == "entry" and (e := index.by_id.get(option.key))]
-    listed = _listed(case.message, today)
-    owners = (e.owner.strip() for e in near if e.owner.strip() and listed(e))
+    owners = (e.owner.strip() for e in near if e.owner.strip() and seen.listable(e))
     contact = groups.of(case.message.conversation_id).contact.strip() or next(owners, "")
     return replace(decision, contact=contact)
 
 
-def _same_for(case: Case, index: Index, today: date) -> Hashable:
+def _same_for(case: Case, index: Index, groups: Groups, today: date) -> Hashable:
     """Two messages with the same key find the same; a vector tells a text apart as well as the text does."""
-    place = case.message.conversation_id if index.limited else ""
-    return case.message.text, place, today, case.meaning is None
+    conversation = case.message.conversation_id
+    place = conversation if index.limited or groups.of(conversation).topics else ""
+    departments = case.departments if index.by_department else None
+    return case.message.text, place, departments, today, case.meaning is None
 
 
-def _without_search(case: Case, index: Index, now: float, today: date) -> Decision | None:
+def _without_search(case: Case, index: Index, now: float, seen: _Seen) -> Decision | None:
     """The decision on what is no question: pictures, commands, picks from a list."""
     message = case.message
     if message.kind not in (MessageKind.TEXT, MessageKind.VOICE):
@@ -150,23 +170,13 @@ def _without_search(case: Case, index: Index, now: float, today: date) -> Decisi
     order = read_order(message) or read_rating(message.text, context.last)
     if order and not index.has_wording(message.text):
         return order
-    listed = _listed(message, today)
-    return courtesy(message.text, index, listed) or pick(message.text, context, index, listed)
+    return courtesy(message.text, index, seen.listable) or pick(message.text, context, index, seen.listable)
 
 
-def _allowed(message: Message, today: date) -> Allowed:
-    return lambda entry: open_to(entry, today, message.conversation_id)
-
-
-def _listed(message: Message, today: date) -> Allowed:
-    # Lists show the question, which already says too much in front of colleagues.
-    return lambda entry: open_to(entry, today, message.conversation_id) and not (entry.private and message.is_group)
-
-
-def _discreet(decision: Decision, message: Message, index: Index, today: date) -> Decision:
+def _discreet(decision: Decision, message: Message, index: Index, seen: _Seen) -> Decision:
     """What is or may be about a private matter is not said in front of colleagues."""
     if isinstance(decision, Unanswered):
-        return replace(decision, hidden=_hidden(message, index, today))
+        return replace(decision, hidden=_hidden(message, index, seen.answerable))
     if not message.is_group or not isinstance(decision, (Answered, Offered)):
         return decision
     if private_entry(decision):
@@ -177,9 +187,8 @@ def _discreet(decision: Decision, message: Message, index: Index, today: date) -
     return decision
 
 
-def _hidden(message: Message, index: Index, today: date) -> tuple[Candidate, ...]:
+def _hidden(message: Message, index: Index, allowed: Allowed) -> tuple[Candidate, ...]:
     """A private entry the question is probably about, where this asker may not see it."""
-    allowed = _allowed(message, today)
     if all(map(allowed, index.private)):
         return ()
     near = index.search(message.text, allowed=lambda entry: entry.private or allowed(entry))

@@ -103,6 +103,7 @@ class Index:
         self._spellings = Spellings(raws, sounds)
         # Whether who asks where makes a difference to what may be found.
         self.limited = any(e.groups or e.departments for e in self.entries)
+        self.by_department = any(e.departments for e in self.entries)
         self.private = tuple(e for e in self.entries if e.private)
         self.topics = {normalise(e.topic): e.topic for e in self.entries if e.topic}
         chinese = sum(any("\u3400" <= c <= "\u9fff" for c in t) for t in raws)

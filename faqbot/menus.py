@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from faqbot.matching import Index
-from faqbot.model import Entry, Menu, TopicList
+from faqbot.model import NO_TOPIC, Entry, Menu, TopicList
 from faqbot.permitted import Allowed
 
-NO_TOPIC = "其他"
 LIST_AT_MOST = 15
 
 

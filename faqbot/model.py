@@ -8,6 +8,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Literal
 
+# How the entries without a topic are called together.
+NO_TOPIC = "其他"
+
 
 class MessageKind(StrEnum):
     """What a callback carried, as far as it matters for answering it."""

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from faqbot.model import Answered, Aside, Candidate, Decision, Entry, Offered, Unanswered
+from faqbot.model import NO_TOPIC, Answered, Aside, Candidate, Decision, Entry, Offered, Unanswered
 
 # People group digits by blanks or dashes. Only the groupings that are in use count: any other row of numbers is dates,
 # amounts or a hotline with its extension.
@@ -96,7 +96,7 @@ def private_entry(decision: Decision) -> Entry | None:
 
 def withheld(topic: str) -> str:
     """What stands in the records instead of a private question."""
-    return f"（私密：{topic or '其他'}）"
+    return f"（私密：{topic or NO_TOPIC}）"
 
 
 def withheld_topic(text: str) -> str | None:

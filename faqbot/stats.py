@@ -13,8 +13,7 @@ from enum import StrEnum
 from rapidfuzz import fuzz
 
 from faqbot.alike import leaders_of, sense_of
-from faqbot.menus import NO_TOPIC
-from faqbot.model import Entry, Period, QuestionRecord, Rating
+from faqbot.model import NO_TOPIC, Entry, Period, QuestionRecord, Rating
 from faqbot.picks import CONTEXT_SECONDS, picked_number
 from faqbot.privacy import withheld_topic
 from faqbot.text import normalise, skeleton, strip_fillers

@@ -67,6 +67,17 @@ async def test_looking_sends_nothing_and_takes_no_messages_away(
     assert len(ding.replies) == 1 and [call.body["userIds"] for call in ding.robot.calls] == [[]]
 
 
+async def test_the_contacts_are_looked_at_only_where_an_entry_is_for_some_departments(
+    ding: FakeDingTalk, settings: Settings
+) -> None:
+    file = Path(settings.knowledge) / "faq" / "team.yaml"
+    file.write_text("- {question: 评审谁合并？, answer: 负责人。, departments: [1001]}\n", encoding="utf-8")
+    assert (await found(settings, "通讯录权限")).level is Level.GOOD
+    ding.oapi.granted.discard("qyapi_get_department_list")
+    finding = await found(settings, "通讯录权限")
+    assert finding.level is Level.BAD and "qyapi_get_department_list" in finding.text
+
+
 async def test_looking_twice_uses_the_token_that_is_there(ding: FakeDingTalk, settings: Settings) -> None:
     await findings(settings)
     await findings(settings)

@@ -148,6 +148,7 @@ LAYERS = {
         automation.joining
         automation.reporting
         automation.runner
+        audience
         bot
         changes
         correction_notices

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from faqbot.knowledge.assemble import assemble
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.lexicon import GROUPS
-from faqbot.menus import NO_TOPIC
-from faqbot.model import Entry, Period, QuestionRecord
+from faqbot.model import NO_TOPIC, Entry, Period, QuestionRecord
 from faqbot.stats import DELETED, NOT_FOUND, Cluster, Fate, Stats, clusters, gaps, key_of
 from faqbot.text import Synonyms, normalise, strip_fillers
 from tests.conftest import SAMPLE

@@ -9,8 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from faqbot.knowledge.assemble import Snapshot
-from faqbot.menus import NO_TOPIC
-from faqbot.model import Entry, Place
+from faqbot.model import NO_TOPIC, Entry, Place
 
 PER_PAGE = 100
 # What the matcher finds counts from this probability; from the second it stands before mere mentions of the words.

@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from datetime import date
 
+from faqbot.audience import Audience
 from faqbot.feedback import NAMES, REASONS
 from faqbot.knowledge.library import Library
 from faqbot.markdown import numbered, tap
 from faqbot.memory import fresh
 from faqbot.model import Last, Message, Option, Order, Rating, Told
-from faqbot.permitted import open_to
+from faqbot.permitted import listable
 from faqbot.picks import CONTEXT_SECONDS, NONE_OF_THESE
 from faqbot.privacy import withheld_topic
 from faqbot.store import Store
@@ -26,10 +27,17 @@ class Ratings:
     """Writes what is said beside the question's record; the same said again changes nothing."""
 
     def __init__(
-        self, library: Library, store: Store, *, today: Callable[[], date], clock: Callable[[], float] = time.time
+        self,
+        library: Library,
+        store: Store,
+        audience: Audience,
+        *,
+        today: Callable[[], date],
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._library = library
         self._store = store
+        self._audience = audience
         self._today = today
         self._clock = clock
 
@@ -59,15 +67,10 @@ class Ratings:
         text = next((r.text for r in reversed(records) if r.message_id == last.message_id), "")
         if not text or withheld_topic(text):
             return []
-        today = self._today()
-        found = self._library.current.index.search(
-            text,
-            allowed=lambda e: (
-                e.id != last.entry_id
-                and open_to(e, today, message.conversation_id)
-                and not (e.private and message.is_group)
-            ),
-        )
+        snapshot = self._library.current
+        departments = await self._audience.departments(message)
+        listed = listable(message, self._today(), departments, snapshot.groups)
+        found = snapshot.index.search(text, allowed=lambda entry: entry.id != last.entry_id and listed(entry))
         likely = [c.entry for c in found[:_RUNNERS_UP] if c.score >= _LIKELY]
         return [(entry.question, Option("entry", entry.id)) for entry in likely]
 

@@ -77,6 +77,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
         *own_exclusions(entries, lines),
         *_stale(entries, today),
         *_unknown_related(entries),
+        *_not_numbers(entries),
         *unkept,
     ]
     problems.sort(key=lambda p: (p.place.file, p.place.line, not p.is_error))
@@ -194,4 +195,17 @@ def _unknown_related(entries: Iterable[Entry]) -> list[Problem]:
         for e in entries
         for other in e.related
         if other not in ids
+    ]
+
+
+def _not_numbers(entries: Iterable[Entry]) -> list[Problem]:
+    return [
+        Problem(
+            e.place,
+            f"部门“{other}”不是编号，没有人能看到这一条；请写通讯录里的部门编号（数字）",
+            is_error=False,
+        )
+        for e in entries
+        for other in e.departments
+        if not (other.isascii() and other.isdigit())
     ]

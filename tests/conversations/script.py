@@ -6,6 +6,7 @@
 知识 faq/假期.yaml：            the indented lines below become this file of the knowledge, at once;
                               <小李> in it stands for her userId, <【全员群】> for the id of the conversation
 小李：年假几天                  says it (in a group to the bot); further lines of it are indented
+小李的部门是「研发部/基础组」      so it stands in the contacts; <部门 研发部> in a file stands for its number
 小李（没有@）：年假几天          says it to the others only
 小李 点「都不是」               taps what is called so in the bot's last message here
 小李 引用「满 1 年」：有用        says it, quoting the last message here that holds these words
@@ -55,6 +56,12 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Belongs:
+    who: str
+    department: str
+
+
+@dataclass(frozen=True, slots=True)
 class Say:
     who: str
     text: str
@@ -84,7 +91,7 @@ class Silence:
     pass
 
 
-Step = Place | Now | Pass | Write | Say | Tap | Hear | Silence
+Step = Place | Now | Pass | Write | Belongs | Say | Tap | Hear | Silence
 
 
 def read_script(text: str, bot: str = "小助手") -> list[tuple[int, Step]]:
@@ -122,6 +129,8 @@ def _step(head: str, below: list[str], bot: str) -> Step | None:
         return Pass(int(found[1]) * _SECONDS[found[2]])
     if found := re.fullmatch(r"知识 (\S+)：", head):
         return Write(found[1], textwrap.dedent("\n".join(below)).strip() + "\n")
+    if found := re.fullmatch(rf"(\S+)的部门是{_QUOTE}", head):
+        return Belongs(found[1], found["quote"])
     if head == f"{bot}不说话":
         return Silence()
     if found := re.fullmatch(rf"{bot}(?: (?:对(?P<person>[^：]+)|在【(?P<group>[^】]+)】))?：(?P<parts>.*)", head):

@@ -20,7 +20,7 @@ from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.world import ChatMessage, Conversation
 from faqbot.settings import Settings
 from tests.conftest import SAMPLE
-from tests.conversations.script import Hear, Now, Pass, Place, Say, Silence, Step, Tap, Write, read_script
+from tests.conversations.script import Belongs, Hear, Now, Pass, Place, Say, Silence, Step, Tap, Write, read_script
 
 SCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
 
@@ -58,6 +58,9 @@ class Stage:
             case Write(file, text):
                 write(self.ding, self.knowledge, file, text)
                 await self.app.library.refresh()
+            case Belongs(who, path):
+                person = self.ding.world.person(who)
+                self.ding.contacts.hire(who, [department(self.ding, path)], userid=person.id)
             case Say(who, text, quoting, at_bot):
                 await self._say(who, text, quoting, at_bot)
             case Tap(who, label):
@@ -130,9 +133,20 @@ class Stage:
         return part
 
 
+def department(ding: FakeDingTalk, path: str) -> int:
+    """The number of the department at the end of `path`; what is missing of it is set up."""
+    number = 1
+    for name in path.split("/"):
+        known = ding.contacts.departments
+        below = (dept for dept, (called, above) in known.items() if (called, above) == (name, number))
+        number = next(below, None) or ding.contacts.add_department(name, number)
+    return number
+
+
 def write(ding: FakeDingTalk, knowledge: Path, file: str, text: str) -> None:
     """Put a file of a script into the knowledge, names replaced by ids."""
     text = re.sub(r"<【(.+?)】>", lambda m: ding.world.group(m[1]).id, text)
+    text = re.sub(r"<部门 (.+?)>", lambda m: str(department(ding, m[1])), text)
     text = re.sub(r"<([^\s<>]+?)>", lambda m: ding.world.person(m[1]).id, text)
     path = knowledge / file
     path.parent.mkdir(exist_ok=True)

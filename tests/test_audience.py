@@ -1,0 +1,52 @@
+"""Who is in which department is asked only where an entry depends on it, once, and what cannot be told is no."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from faqbot.app import Running
+from tests.conftest import Talk
+
+ASK, ANSWER = "代码评审由谁合并", "模块负责人"
+
+
+async def limited(bot: Running, knowledge: Path, department: int) -> None:
+    text = f"- question: {ASK}？\n  answer: 由模块负责人合并。\n  departments: [{department}]\n"
+    (knowledge / "faq" / "team.yaml").write_text(text, encoding="utf-8")
+    await bot.library.refresh()
+
+
+def looked_up(talk: Talk) -> list[str]:
+    return [call.path for call in talk.ding.oapi.calls if "user/get" in call.path]
+
+
+async def test_without_such_an_entry_nobody_is_looked_up(talk: Talk) -> None:
+    await talk("小李", "年假有几天")
+    assert looked_up(talk) == []
+
+
+async def test_somebody_is_looked_up_once(talk: Talk, bot: Running, knowledge: Path) -> None:
+    team = talk.ding.contacts.add_department("基础组", talk.ding.contacts.add_department("研发部"))
+    talk.ding.contacts.hire("小李", [team], userid=talk.ding.world.person("小李").id)
+    await limited(bot, knowledge, 1001)
+    assert ANSWER in await talk("小李", ASK) and ANSWER in await talk("小李", ASK, group=None)
+    assert ANSWER not in await talk("小王", ASK)
+    assert len(looked_up(talk)) == 2
+
+
+async def test_without_the_permission_it_is_as_if_there_were_no_such_entry_and_said_once(
+    talk: Talk, bot: Running, knowledge: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await limited(bot, knowledge, 1)
+    talk.ding.oapi.granted.clear()
+    for name in ("小李", "小王", "小李"):
+        said = await talk(name, ASK)
+        assert "没有找到" in said and ANSWER not in said
+    assert caplog.text.count("api.needs_admin") == 1
+
+
+async def test_somebody_from_outside_is_in_no_department(talk: Talk, bot: Running, knowledge: Path) -> None:
+    await limited(bot, knowledge, 1)
+    assert ANSWER not in await talk("外部顾问", ASK, external=True)
