@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from faqbot.digest import digest, fitting_in
 from faqbot.dingtalk.groups import GroupRobots, RobotKeys, robot_body
-from faqbot.dingtalk.robot import MOST_PEOPLE, Robot
+from faqbot.dingtalk.robot import MOST_PEOPLE, Robot, content_of
 from faqbot.errors import DeliveryError
 from faqbot.metrics import Metrics
 from faqbot.model import Address, Notice
@@ -39,20 +39,15 @@ class ToPeople:
         return 0.0
 
     def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
-        first = waiting[0]
+        content = content_of(waiting[0])
         # The same person twice in one call would get it once.
-        same = {n.to.id: n for n in reversed(waiting) if _content(n) == _content(first)}
+        same = {n.to.id: n for n in reversed(waiting) if content_of(n) == content}
         return sorted(same.values(), key=waiting.index)[:MOST_PEOPLE]
 
     async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
         first = notices[0]
         people = [notice.to.id for notice in notices]
-        if first.shape == "file":
-            (file,) = first.links
-            call = self.robot.file_to_people(people, file.url, file.title)
-        else:
-            call = self.robot.to_people(people, first.title, first.body)
-        refused = await _counted(self.metrics, "person", call)
+        refused = await _counted(self.metrics, "person", self.robot.post_to_people(people, content_of(first)))
         return {notice.key: refused[notice.to.id] for notice in notices if notice.to.id in refused}
 
 
@@ -75,7 +70,7 @@ class ToGroup:
 
     async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
         (notice,) = notices
-        await _counted(self.metrics, "group", self.robot.to_group(notice.to.id, notice.title, notice.body))
+        await _counted(self.metrics, "group", self.robot.post_to_group(notice.to.id, content_of(notice)))
         return {}
 
 
@@ -106,10 +101,6 @@ class ToRobot:
         await _counted(self.metrics, "robot", self.robots.send(keys, robot_body(digest(notices)), uuid))
         self.quota.message()
         return {}
-
-
-def _content(notice: Notice) -> tuple[object, ...]:
-    return notice.title, notice.body, notice.shape, notice.links
 
 
 async def _counted(metrics: Metrics, way: str, call: Awaitable[_T]) -> _T:

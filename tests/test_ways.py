@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from faqbot.app import Running
 from faqbot.dingtalk.groups import GroupRobots, RobotKeys
 from faqbot.metrics import Metrics
-from faqbot.model import Address, Notice
+from faqbot.model import Address, Link, Notice
 from faqbot.outbox import Outbox
 from faqbot.parcels import Outcome
 from faqbot.quota import Quota
@@ -47,6 +48,31 @@ async def test_a_notice_arrives_in_a_group_and_in_a_single_chat(bot: Running, di
     await talk.until(lambda: len(ding.replies) == 2)
     assert texts(ding, group.id) == ["今天 **下午** 停水"]
     assert texts(ding, ding.world.single(person).id) == ["请确认考勤"]
+
+
+YES, NO = Link("没问题", "https://x.cn/yes"), Link("有问题", "https://x.cn/no", "https://x.cn/no.png")
+
+
+@pytest.mark.parametrize(
+    ("shape", "links", "kind", "text", "shown"),
+    [
+        ("text", (), "text", "请 **确认**", 0),
+        ("link", (NO,), "link", "请 **确认**", 1),
+        ("card", (YES,), "actionCard", "请 **确认**", 1),
+        ("card", (YES, NO), "actionCard", "请 **确认**", 2),
+        ("feed", (YES, YES), "markdown", "请 **确认**\n\n[没问题](https://x.cn/yes)\n\n[没问题](https://x.cn/yes)", 0),
+    ],
+)
+async def test_shapes_in_single_chats_and_groups(
+    bot: Running, ding: FakeDingTalk, talk: Talk, shape: Any, links: tuple[Link, ...], kind: str, text: str, shown: int
+) -> None:
+    group, person = ding.world.group(GROUP), ding.world.person("小李")
+    for to in (Address("group", group.id), Address("person", person.id)):
+        await bot.outbox.post(Notice(to.kind, to, "考勤", "请 **确认**", shape=shape, links=links))
+    await talk.until(lambda: len(ding.replies) == 2)
+    assert {message.kind for message in ding.replies} == {kind}
+    assert {message.text for message in ding.replies} == {text}
+    assert {len(message.buttons) + len(message.links) for message in ding.replies} == {shown}
 
 
 async def test_the_same_text_to_many_people_is_one_call_for_each_twenty(

@@ -10,7 +10,7 @@ from faqbot.automation.plans import People, contact_of, notices_of, request_of
 from faqbot.automation.rules import AddContact, AttendanceReport, Automations, Notify, Rule
 from faqbot.automation.values import MissingValue, Values
 from faqbot.dingtalk.groups import robot_body
-from faqbot.dingtalk.robot import group_body, people_body
+from faqbot.dingtalk.robot import content_of, group_body, people_body
 from faqbot.model import Notice
 
 ROBOT_URL = "/robot/send?access_token=***&timestamp=***&sign=***"
@@ -57,7 +57,7 @@ def _notice(notice: Notice, robot_code: str) -> dict[str, Any]:
     if notice.to.kind == "robot":
         return {"does": "机器人发消息", "to": f"{notice.to.id}（{ROBOT_URL}）", "body": robot_body(notice)}
     if notice.to.kind == "group":
-        body = group_body(robot_code, notice.to.id, notice.title, notice.body)
+        body = group_body(robot_code, notice.to.id, content_of(notice))
         return {"does": "群消息", "to": notice.to.id, "body": dict(body)}
-    body = people_body(robot_code, [notice.to.id], notice.title, notice.body)
+    body = people_body(robot_code, [notice.to.id], content_of(notice))
     return {"does": "单聊消息", "to": notice.to.id, "body": dict(body)}

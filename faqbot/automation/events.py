@@ -17,7 +17,8 @@ from typing import Protocol
 
 from faqbot.model import Event
 
-LEASE_SECONDS = 120.0
+# Acting on an event has leases of its own; this one only keeps two replicas from taking the same at once.
+LEASE_SECONDS = 30.0
 # A repeat of an event is known so long after it was acted on.
 REMEMBER_SECONDS = 7 * 86400.0
 _WAITING = "events"

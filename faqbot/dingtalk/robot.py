@@ -6,13 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from faqbot.digest import as_markdown
 from faqbot.dingtalk.openapi import OpenApi
 from faqbot.errors import DeliveryError, Throttled
+from faqbot.model import Notice
 
 _GROUP = "/v1.0/robot/groupMessages/send"
 _PERSON = "/v1.0/robot/oToMessages/batchSend"
 _TITLE_LENGTH = 64
 MOST_PEOPLE = 20
+_MOST_BUTTONS = 5
+
+Content = Mapping[str, str]
 
 
 class Robot:
@@ -24,27 +29,23 @@ class Robot:
 
     async def to_group(self, conversation_id: str, title: str, text: str) -> None:
         """One markdown message into a group. Raises DeliveryError and its children."""
-        await self._api.new(_GROUP, group_body(self._code, conversation_id, title, text))
+        await self.post_to_group(conversation_id, _markdown(title, text))
 
     async def to_person(self, user_id: str, title: str, text: str) -> None:
         """One markdown message into the single chat of a colleague. Raises DeliveryError and its children."""
-        for refusal in (await self.to_people([user_id], title, text)).values():
+        for refusal in (await self.post_to_people([user_id], _markdown(title, text))).values():
             raise refusal
 
-    async def to_people(self, user_ids: Sequence[str], title: str, text: str) -> dict[str, DeliveryError]:
+    async def post_to_group(self, conversation_id: str, content: Content) -> None:
+        """One message into a group. Raises DeliveryError and its children."""
+        await self._api.new(_GROUP, group_body(self._code, conversation_id, content))
+
+    async def post_to_people(self, user_ids: Sequence[str], content: Content) -> dict[str, DeliveryError]:
         """The same message to up to MOST_PEOPLE colleagues, in one call; whom it did not reach, and why.
 
         Raises DeliveryError and its children where it reached nobody.
         """
-        return await self._to_people(user_ids, _markdown(title, text))
-
-    async def file_to_people(self, user_ids: Sequence[str], media_id: str, name: str) -> dict[str, DeliveryError]:
-        """An uploaded file to up to MOST_PEOPLE colleagues, as `to_people`; the end of its name is its type."""
-        kind = name.rpartition(".")[2].lower()
-        return await self._to_people(user_ids, _content("sampleFile", mediaId=media_id, fileName=name, fileType=kind))
-
-    async def _to_people(self, user_ids: Sequence[str], content: Mapping[str, str]) -> dict[str, DeliveryError]:
-        answer = await self._api.new(_PERSON, _to(self._code, user_ids, content))
+        answer = await self._api.new(_PERSON, people_body(self._code, user_ids, content))
         # Both lists mean "not delivered", inside HTTP 200.
         held_back = answer.get("flowControlledStaffIdList") or ()
         unknown = answer.get("invalidStaffIdList") or ()
@@ -53,18 +54,36 @@ class Robot:
         }
 
 
-def group_body(robot_code: str, conversation_id: str, title: str, text: str) -> dict[str, Any]:
-    """What is posted for one markdown message into a group."""
-    return {"robotCode": robot_code, "openConversationId": conversation_id, **_markdown(title, text)}
+def group_body(robot_code: str, conversation_id: str, content: Content) -> dict[str, Any]:
+    """What is posted for one message into a group."""
+    return {"robotCode": robot_code, "openConversationId": conversation_id, **content}
 
 
-def people_body(robot_code: str, user_ids: Sequence[str], title: str, text: str) -> dict[str, Any]:
-    """What is posted for one markdown message into single chats."""
-    return _to(robot_code, user_ids, _markdown(title, text))
-
-
-def _to(robot_code: str, user_ids: Sequence[str], content: Mapping[str, str]) -> dict[str, Any]:
+def people_body(robot_code: str, user_ids: Sequence[str], content: Content) -> dict[str, Any]:
+    """What is posted for one message into single chats."""
     return {"robotCode": robot_code, "userIds": list(user_ids), **content}
+
+
+def content_of(notice: Notice) -> Content:
+    """A notice as the robot API takes it, in its own shape where there is one for it."""
+    title, text = notice.title[:_TITLE_LENGTH] or "通知", notice.body or notice.title
+    match notice.shape, notice.links:
+        case "text", ():
+            return _content("sampleText", content=text)
+        case "link", (link,):
+            return _content("sampleLink", title=title, text=text, picUrl=link.picture, messageUrl=link.url)
+        case "card", (link,):
+            return _content("sampleActionCard", title=title, text=text, singleTitle=link.title, singleURL=link.url)
+        case "card", links if 2 <= len(links) <= _MOST_BUTTONS:
+            numbered = list(enumerate(links, 1))
+            buttons = {f"actionTitle{n}": link.title for n, link in numbered}
+            buttons |= {f"actionURL{n}": link.url for n, link in numbered}
+            return _content(f"sampleActionCard{len(links)}", title=title, text=text, **buttons)
+        case "file", (file,):
+            # Its address is a media id; the end of its name is its type.
+            kind = file.title.rpartition(".")[2].lower()
+            return _content("sampleFile", mediaId=file.url, fileName=file.title, fileType=kind)
+    return _markdown(title, as_markdown(notice))
 
 
 def _flow_controlled() -> DeliveryError:
