@@ -6,9 +6,11 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import IntEnum
 
 from faqbot.dialogue import Limits, judge_many
 from faqbot.features import features
+from faqbot.knowledge.saved_questions import SavedQuestion
 from faqbot.matching import Index
 from faqbot.model import Answered, Candidate, Decision, Entry, Offered
 from faqbot.permitted import open_to
@@ -41,6 +43,15 @@ class Miss:
     entry: Entry
     wording: str
     decision: Decision
+
+
+class Grade(IntEnum):
+    """What became of a question whose right entry is known, the worst first."""
+
+    WRONG = 0
+    LOST = 1
+    LISTED = 2
+    RIGHT = 3
 
 
 class Past:
@@ -121,6 +132,24 @@ def self_test(index: Index, *, limits: Limits, today: date, only: Iterable[str] 
         for (entry, wording), (decision, ranking) in zip(asked, judged, strict=True)
         if not _leads_to(entry, decision, ranking)
     ]
+
+
+def saved_results(
+    saved: Sequence[SavedQuestion], index: Index, *, limits: Limits, today: date
+) -> list[tuple[Grade, Decision]]:
+    """Ask the saved questions, in order."""
+    judged = judge_many([s.question for s in saved], index, limits=limits, today=today)
+    return [(_grade(s.entry_ids, decision), decision) for s, (decision, _) in zip(saved, judged, strict=True)]
+
+
+def _grade(wanted: Collection[str], decision: Decision) -> Grade:
+    match decision:
+        case Answered(entry):
+            return Grade.RIGHT if entry.id in wanted else Grade.WRONG
+        case Offered(candidates) if any(c.entry.id in wanted for c in candidates):
+            return Grade.LISTED
+        case _:
+            return Grade.LOST if wanted else Grade.RIGHT
 
 
 def edited_entries(before: Sequence[Entry], after: Sequence[Entry]) -> tuple[Entry, ...]:

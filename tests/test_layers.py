@@ -81,6 +81,7 @@ LAYERS = {
         knowledge.quoting
         knowledge.reader
         knowledge.schema
+        knowledge.saved_questions
         knowledge.settling
         knowledge.slips
         knowledge.splice

@@ -14,6 +14,7 @@ from faqbot.cli.common import (
     cli,
     fail,
     progress_bar,
+    read_files,
     read_knowledge,
     read_settings,
     run_to_end,
@@ -59,7 +60,12 @@ def ask(
 
 @cli.command("evaluate")
 def evaluate_command(
-    file: Annotated[Path, typer.Argument(help="问题文件：YAML、CSV 或 JSONL，每条有 q 和 id（没有答案时留空）")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="问题文件：YAML、CSV 或 JSONL，每条有 q 和 id（没有答案时留空）；默认是知识目录里的 evaluation.yaml"
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
     fail_under: Annotated[
         float | None, typer.Option("--fail-under", min=0, max=1, help="答对（或该拒答时拒答）的比例低于它时退出码为 1")
@@ -67,12 +73,19 @@ def evaluate_command(
 ) -> None:
     """用一批已知答案的问题检验知识库：答对、答错、列出和拒答各多少，逐条列出没答对的。"""
     settings = read_settings()
-    snapshot = read_knowledge(settings)
+    files = read_files(settings)
+    snapshot = files.assemble(today_of(settings))
     from faqbot.calibration import learn
     from faqbot.evaluation import EvaluationError, evaluate, read_questions, summary
+    from faqbot.knowledge.saved_questions import NAME
 
+    if file is None and NAME not in files.contents:
+        fail(f"{files.label} 里没有 {NAME}；请写上问题文件的名字")
     try:
-        questions = read_questions(str(file), file.read_bytes())
+        if file is None:
+            questions = read_questions(NAME, files.contents[NAME])
+        else:
+            questions = read_questions(str(file), file.read_bytes())
     except EvaluationError as exc:
         fail(str(exc))
     except OSError as exc:

@@ -4,13 +4,14 @@ differently."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faqbot import changes
 from faqbot.changes import Proposal
 from faqbot.console.office import Office
-from faqbot.console.past import key_of
-from faqbot.impact import Miss, Turn, edited_entries, self_test
+from faqbot.console.past import Known, key_of
+from faqbot.impact import Grade, Miss, Turn, edited_entries, saved_results, self_test
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.model import Answered, Decision, Offered, Problem, Unanswered
 
@@ -35,12 +36,31 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Worse:
+    """A saved question that would get something worse: what it should get, gets now, and would get, in words."""
+
+    question: str
+    wanted: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """How many saved questions were asked, and those that would get something worse."""
+
+    asked: int
+    worse: tuple[Worse, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Effects:
     """None where nobody looked."""
 
     problems: tuple[Problem, ...] = ()
     self_test: tuple[Tested, ...] | None = None
     changes: tuple[Changed, ...] | None = None
+    saved: Saved | None = None
 
     @property
     def ok(self) -> bool:
@@ -67,10 +87,12 @@ async def _with_trials(at: Office, proposal: Proposal, trial: Snapshot, new: tup
     known = await at.past.known(at)
     limits, today = at.limits(known.snapshot), at.today()
 
-    def run() -> tuple[list[Miss], list[Turn]]:
-        return self_test(trial.index, limits=limits, today=today), known.past.replay(trial.index)
+    def run() -> tuple[list[Miss], list[Turn], Saved]:
+        misses = self_test(trial.index, limits=limits, today=today)
+        results = saved_results(trial.saved, trial.index, limits=limits, today=today)
+        return misses, known.past.replay(trial.index), _saved(trial, known, results)
 
-    misses, turns = await asyncio.to_thread(run)
+    misses, turns, saved = await asyncio.to_thread(run)
     edited = {e.id for e in edited_entries(known.snapshot.index.entries, trial.index.entries)}
     failed = {key_of(m): m for m in misses}
     own = [
@@ -86,7 +108,19 @@ async def _with_trials(at: Office, proposal: Proposal, trial: Snapshot, new: tup
         if m.entry.id not in edited and key not in known.misses
     ]
     changes = [Changed(t.question, t.times, _said(t.before), _said(t.after)) for t in turns]
-    return Effects(new, (*own, *others), tuple(changes))
+    return Effects(new, (*own, *others), tuple(changes), saved)
+
+
+def _saved(trial: Snapshot, known: Known, results: Sequence[tuple[Grade, Decision]]) -> Saved:
+    worse: list[Worse] = []
+    for saved, (grade, decision) in zip(trial.saved, results, strict=True):
+        before = known.saved.get(saved.question)
+        if before is not None and grade < before[0]:
+            best = saved.entry_ids[0] if saved.entry_ids else ""
+            entry = known.snapshot.entry(best) or trial.entry(best)
+            wanted = f"回答「{entry.question}」" if entry else "、".join(saved.entry_ids) or "没有找到"
+            worse.append(Worse(saved.question, wanted, _said(before[1]), _said(decision)))
+    return Saved(len(results), tuple(worse))
 
 
 def _said(decision: Decision) -> str:

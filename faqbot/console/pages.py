@@ -52,6 +52,8 @@ MESSAGES = {
     "removed": "条目已删除，机器人不再回答它。",
     "wording": "已把这个问法加到「也问」里，马上生效。",
     "same-wording": "这个问法本来就写在这一条里，没有改动。",
+    "saved-question": "已记为自测题。以后保存修改以前，都会先试它有没有变差。",
+    "not-saved-question": "已从自测题里拿掉。",
     "unchanged": "内容没有变化，文件没有改动。",
     "approved": "已通过，机器人现在就用它回答。",
     "sent-back": "已退回，它还是草稿。",

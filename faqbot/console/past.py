@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from faqbot.console.office import Office
-from faqbot.impact import Miss, Past, self_test
+from faqbot.impact import Grade, Miss, Past, saved_results, self_test
 from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import QuestionRecord
+from faqbot.model import Decision, QuestionRecord
 
 _SECONDS = 90 * 86400.0
 # What was picked from a list by its number is no question.
@@ -19,12 +19,13 @@ _QUESTIONS = ("answered", "offered", "unanswered", "broken")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The live knowledge's past questions and the wordings that miss their entry already."""
+    """The live knowledge's past questions, the wordings that miss their entry already, and what saved questions get."""
 
     snapshot: Snapshot
     asked: int
     past: Past
     misses: frozenset[tuple[str, str]]
+    saved: Mapping[str, tuple[Grade, Decision]]
 
 
 class PastQuestions:
@@ -49,7 +50,9 @@ def _judge(at: Office, snapshot: Snapshot, records: Sequence[QuestionRecord]) ->
     limits, today = at.limits(snapshot), at.today()
     past = Past(times, snapshot.index, limits=limits, today=today)
     misses = self_test(snapshot.index, limits=limits, today=today)
-    return Known(snapshot, len(records), past, frozenset(map(key_of, misses)))
+    results = saved_results(snapshot.saved, snapshot.index, limits=limits, today=today)
+    saved = {s.question: result for s, result in zip(snapshot.saved, results, strict=True)}
+    return Known(snapshot, len(records), past, frozenset(map(key_of, misses)), saved)
 
 
 def key_of(miss: Miss) -> tuple[str, str]:

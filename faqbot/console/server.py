@@ -23,6 +23,7 @@ from faqbot.console import (
     missed,
     pages,
     pasting,
+    self_test,
     stats_page,
     suggested,
     today,
@@ -59,6 +60,7 @@ _PARTS = (
     history,
     stats_page,
     hooks,
+    self_test,
 )
 
 

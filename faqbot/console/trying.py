@@ -34,7 +34,10 @@ class Rival:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What became of a sentence: `outcome` for machines, `verdict` for people, the markdown that would be sent."""
+    """What became of a sentence: `outcome` for machines, `verdict` for people, the markdown that would be sent.
+
+    `saved` says that it is among the saved questions already, with the answer it gets.
+    """
 
     text: str
     outcome: str
@@ -42,6 +45,7 @@ class Tried:
     reply: str
     rivals: tuple[Rival, ...]
     bar: int
+    saved: bool = False
 
     def place_of(self, entry_id: str) -> int:
         """Where an entry came, counted from 1; 0 if it is not among the rivals."""
@@ -53,6 +57,7 @@ class Tried:
             "decision": self.outcome,
             "verdict": self.verdict,
             "reply": self.reply,
+            "saved": self.saved,
             "candidates": [
                 {
                     "id": r.entry.id,
@@ -80,6 +85,7 @@ def try_out(text: str, snapshot: Snapshot, limits: Limits, day: date, meaning: F
         plain_body(decision, text),
         rivals,
         _percent(limits.answer_at),
+        isinstance(decision, Answered) and snapshot.is_saved(text, decision.entry.id),
     )
 
 

@@ -10,10 +10,12 @@ from datetime import date
 
 from faqbot.automation.reading import read_automations
 from faqbot.automation.rules import Automations
+from faqbot.knowledge import saved_questions
 from faqbot.knowledge.beside import parse_facts, parse_synonyms
 from faqbot.knowledge.doubles import near_wordings, own_exclusions, same_wordings
 from faqbot.knowledge.groups import Groups, parse_groups, with_entries
 from faqbot.knowledge.parse import ParsedFile, distinct_ids, parse_file
+from faqbot.knowledge.saved_questions import SavedQuestion, parse_saved, unknown_ids
 from faqbot.knowledge.whereabouts import Whereabouts
 from faqbot.lexicon import GROUPS
 from faqbot.matching import Index
@@ -40,6 +42,11 @@ class Snapshot:
     facts: Mapping[str, str] = field(default_factory=dict)
     groups: Groups = field(default_factory=Groups)
     automations: Automations = field(default_factory=Automations)
+    saved: tuple[SavedQuestion, ...] = ()
+
+    def is_saved(self, question: str, entry_id: str) -> bool:
+        """Whether this is one of the questions that are asked again before each edit."""
+        return any(s.question == question and s.entry_ids[:1] == (entry_id,) for s in self.saved)
 
     def entry(self, entry_id: str) -> Entry | None:
         return next((e for e in self.entries if e.id == entry_id), None)
@@ -65,6 +72,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
     synonyms, facts = _beside(files, shown, last, problems)
     groups = _groups(files, shown, last, problems)
     automations = _automations(files, shown, last, problems)
+    saved = _saved(files, shown, last, problems)
     entries = distinct_ids((e for parsed in live.values() for e in parsed.entries), set())
     entries = [_with_facts(e, facts, problems) for e in entries]
     groups, unkept = with_entries(groups, entries, f"{label}/groups.yaml")
@@ -72,6 +80,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
     index = Index(answerable, Synonyms((*synonyms, *GROUPS)))
     lines = Whereabouts({shown[name]: raw for name, raw in files.items()}, entries)
     problems += [
+        *unknown_ids(saved, {e.id for e in entries}),
         *same_wordings(entries, lines),
         *near_wordings(index, today, lines),
         *own_exclusions(entries, lines),
@@ -91,6 +100,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
         facts=facts,
         groups=groups,
         automations=automations,
+        saved=saved,
     )
 
 
@@ -135,6 +145,16 @@ def _automations(
     if read.ok:
         return read.automations
     return last.automations if last else Automations()
+
+
+def _saved(
+    files: Mapping[str, bytes], shown: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
+) -> tuple[SavedQuestion, ...]:
+    if saved_questions.NAME not in files:
+        return ()
+    saved, found = parse_saved(shown[saved_questions.NAME], files[saved_questions.NAME])
+    problems += found
+    return last.saved if last and any(p.is_error for p in found) else tuple(saved)
 
 
 def _version(files: Mapping[str, bytes]) -> str:

@@ -14,7 +14,7 @@ from faqbot.knowledge.disk import put, take_away
 from faqbot.knowledge.settling import PATIENCE_SECONDS, SETTLE_SECONDS, Mark, Settling
 from faqbot.model import Problem
 
-BESIDE = ("synonyms.yaml", "facts.yaml", "groups.yaml", "automations.yaml")
+BESIDE = ("synonyms.yaml", "facts.yaml", "groups.yaml", "automations.yaml", "evaluation.yaml")
 _SUFFIXES = {".yaml", ".yml"}
 # No dot or tilde first: such files are not read. No characters that some system or YAML tool stumbles over.
 _FILE_NAME = re.compile(r"faq/[^/\\:*?\"<>|\x00-\x1f\x7f.~\s][^/\\:*?\"<>|\x00-\x1f\x7f]*\.ya?ml")

@@ -1,0 +1,110 @@
+"""`evaluation.yaml`: questions whose right entry is known, asked again before an edit is saved. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from faqbot.errors import EditError
+from faqbot.knowledge.encoding import as_lines, decode
+from faqbot.knowledge.page import Page, lines_changed
+from faqbot.knowledge.quoting import written
+from faqbot.knowledge.reader import Reader
+from faqbot.knowledge.tree import Mapping, Sequence
+from faqbot.model import Place, Problem
+
+NAME = "evaluation.yaml"
+# The words that the command `evaluate` understands.
+_QUESTION = ("q", "question", "问", "问题")
+_ENTRY = ("id", "expected", "编号", "条目")
+_ALSO = "alt"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedQuestion:
+    """A question with the ids of the entries that answer it, the best first; none where nothing should answer it."""
+
+    question: str
+    entry_ids: tuple[str, ...]
+    place: Place
+
+
+def parse_saved(name: str, raw: bytes) -> tuple[list[SavedQuestion], list[Problem]]:
+    """Read the file; an item without a question is reported and left out."""
+    found, reader, _ = _read(name, raw)
+    return [saved for saved, _ in found], reader.problems
+
+
+def unknown_ids(saved: Iterable[SavedQuestion], known: Collection[str]) -> list[Problem]:
+    """A warning for each question whose entry is not there."""
+    return [
+        Problem(s.place, f"自测题“{s.question[:40]}”要答的条目“{entry_id[:60]}”不存在，请改成现在的编号或删掉", False)
+        for s in saved
+        for entry_id in s.entry_ids
+        if entry_id not in known
+    ]
+
+
+def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
+    """The file with one question more at its end. Raises EditError for a file that is no list."""
+    line = f"- {{q: {written(question, in_brackets=True)}, id: {written(entry_id, in_brackets=True)}}}\n"
+    if raw is None or not decode(raw, "utf-8").strip():
+        return line.encode()
+    found, reader, root = _read(NAME, raw)
+    if root is None and not any(p.is_error for p in reader.problems):
+        # Only comments so far.
+        return raw + (b"" if raw.endswith(b"\n") else b"\n") + line.encode()
+    if root is None or root.flow or root.column:
+        raise EditError(f"{NAME} 不是一行一题的列表，请直接改这个文件")
+    page = Page(raw, as_lines(decode(raw, "utf-8")))
+    behind = page.last_line(root) + 1
+    after = page.changed([lines_changed(behind, behind, line)])
+    now, problems = parse_saved(NAME, after)
+    if any(p.is_error for p in problems) or _gist(now) != [*_gist(s for s, _ in found), (question, (entry_id,))]:
+        raise EditError(f"{NAME} 里有错误，要先改好（运行 faqbot check 可以看到）")
+    return after
+
+
+def without_question(raw: bytes, question: str, entry_id: str) -> bytes:
+    """The file without the question about this entry. Raises EditError."""
+    found, _, root = _read(NAME, raw)
+    items = [item for saved, item in found if (saved.question, saved.entry_ids[:1]) == (question, (entry_id,))]
+    if not items:
+        raise EditError("这一题已经不在自测题里了")
+    if root is None or root.flow:
+        raise EditError(f"{NAME} 不是一行一题的列表，请直接改这个文件")
+    page = Page(raw, as_lines(decode(raw, "utf-8")))
+    after = page.changed([lines_changed(item.line, page.last_line(item) + 1, "") for item in items])
+    rest = [pair for pair in _gist(s for s, _ in found) if pair[0] != question or pair[1][:1] != (entry_id,)]
+    now, problems = parse_saved(NAME, after)
+    if any(p.is_error for p in problems) or _gist(now) != rest:
+        raise EditError(f"{NAME} 的写法不能在这里改，请直接改这个文件")
+    return after
+
+
+def _gist(saved: Iterable[SavedQuestion]) -> list[tuple[str, tuple[str, ...]]]:
+    return [(s.question, s.entry_ids) for s in saved]
+
+
+def _read(name: str, raw: bytes) -> tuple[list[tuple[SavedQuestion, Mapping]], Reader, Sequence | None]:
+    reader = Reader(name)
+    root = reader.grow(raw)
+    found: list[tuple[SavedQuestion, Mapping]] = []
+    if root is None:
+        return [], reader, None
+    if not isinstance(root, Sequence):
+        reader.error(root.line, "自测题应是一个列表，每行一题，例如 - {q: 年假有几天, id: annual-leave}")
+        return [], reader, None
+    for item in root.items:
+        if not isinstance(item, Mapping):
+            reader.warn(item.line, "这一题没有读进来：应写成 - {q: 员工的问法, id: 条目的编号}")
+            continue
+        values = {key.value.strip(): node for key, node in reader.pairs(item)}
+        question = next((text for k in _QUESTION if (text := reader.text(values.get(k), k))), "")
+        entry_id = next((text for k in _ENTRY if (text := reader.text(values.get(k), k))), "")
+        if not question:
+            reader.warn(item.line, "这一题没有写问题（q），没有读进来")
+            continue
+        ids = tuple(filter(None, (entry_id, *reader.texts(values.get(_ALSO), _ALSO))))
+        found.append((SavedQuestion(question, ids, Place(name, item.line)), item))
+    return found, reader, root
