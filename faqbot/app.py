@@ -28,6 +28,7 @@ from faqbot.console.origin import is_loopback
 from faqbot.console.outside import watch_files
 from faqbot.console.server import Health, open_console
 from faqbot.console.sessions import LINK_SECONDS, announce, announced, new_link, reachable
+from faqbot.console.week import digest_of
 from faqbot.correction_notices import tell_of_corrections
 from faqbot.deeds.drafts import DraftOrders
 from faqbot.deeds.own_questions import OwnQuestions
@@ -121,10 +122,22 @@ async def running(
         directory = Directory(api, store)
         audience = Audience(library, directory, clock)
         reports = open_reports(settings, directory, store, outbox, quota, clock)
-        routine = open_routine(settings, session, library, store, outbox, events, directory, reports, clock, late=late)
         office = Office(library, shelf, store, settings, today, clock)
         if embeddings is not None:
             office = replace(office, meaning=embeddings.of_question)
+        routine = open_routine(
+            settings,
+            session,
+            library,
+            store,
+            outbox,
+            events,
+            directory,
+            reports,
+            clock,
+            digest=lambda: digest_of(office),
+            late=late,
+        )
         about_drafts = DraftOrders(office, settings.admins)
         deeds: dict[OrderKind, Deed] = {
             OrderKind.MY_QUESTIONS: OwnQuestions(store, clock),

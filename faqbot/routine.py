@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -49,6 +49,7 @@ def open_routine(
     reports: AttendanceReports,
     clock: Callable[[], float],
     *,
+    digest: Callable[[], Awaitable[tuple[str, str]]],
     late: float,
 ) -> Routine:
     """Put the parts together; nothing runs yet. `late` is how many seconds late a job may begin."""
@@ -71,6 +72,7 @@ def open_routine(
         automations=automations,
         add_person=joining.add,
         report=reporting.report,
+        digest=digest,
     )
     runner = Runner(
         store, automations, hands.do, zone=settings.timezone, variable=settings.variable, clock=clock, late=late

@@ -12,6 +12,8 @@ from faqbot.app import http_session, open_api, open_outbox, open_reports
 from faqbot.automation.events import Events
 from faqbot.automation.runner import LATE_SECONDS, Start
 from faqbot.automation.trace import RUNS, Run, unpack_runs
+from faqbot.console.office import Office
+from faqbot.console.week import digest_of
 from faqbot.dingtalk.directory import Directory
 from faqbot.dingtalk.robot import Robot
 from faqbot.errors import StartError
@@ -45,7 +47,8 @@ async def run_now(
         store = await open_store(settings.store)
         stack.push_async_callback(store.close)
         session = await stack.enter_async_context(http_session(settings))
-        library = Library(shelf_of(settings, store), today, settings.strictness)
+        shelf = shelf_of(settings, store)
+        library = Library(shelf, today, settings.strictness)
         stack.push_async_callback(library.close)
         await library.refresh()
         quota = Quota(store, metrics, calls=settings.quota_calls, messages=settings.quota_messages, today=today)
@@ -55,6 +58,7 @@ async def run_now(
         outbox = open_outbox(settings, session, library, store, robot, metrics, quota, time.time)
         directory = Directory(api, store)
         reports = open_reports(settings, directory, store, outbox, quota, time.time)
+        office = Office(library, shelf, store, settings, today)
         routine = open_routine(
             settings,
             session,
@@ -65,6 +69,7 @@ async def run_now(
             directory,
             reports,
             time.time,
+            digest=lambda: digest_of(office),
             late=LATE_SECONDS,
         )
         automations = library.current.automations

@@ -110,6 +110,7 @@ LAYERS = {
         stats
         suggestions
         text
+        weekly_digest
     """,
     2: """
         automation.events

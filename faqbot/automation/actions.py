@@ -12,8 +12,8 @@ from typing import Protocol
 
 import aiohttp
 
-from faqbot.automation.plans import People, Request, contact_of, notices_of, request_of
-from faqbot.automation.rules import Action, AddContact, AttendanceReport, Automations, Notify
+from faqbot.automation.plans import People, Request, contact_of, digest_notices, notices_of, request_of
+from faqbot.automation.rules import Action, AddContact, AttendanceReport, Automations, Digest, Notify
 from faqbot.automation.values import Values
 from faqbot.errors import DeliveryError
 from faqbot.model import Notice
@@ -64,7 +64,10 @@ Report = Callable[[AttendanceReport, str], Awaitable[Done]]
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """What the actions work with; `add_person` and `report` get the name of the run's action too."""
+    """What the actions work with; `add_person` and `report` get the name of the run's action too.
+
+    `digest` gives title and markdown of the week's questions.
+    """
 
     outbox: Outbox
     session: aiohttp.ClientSession
@@ -72,6 +75,7 @@ class Hands:
     automations: Callable[[], Automations]
     add_person: AddPerson
     report: Report
+    digest: Callable[[], Awaitable[tuple[str, str]]]
 
     async def do(self, task: Task) -> Done:
         """Do one action. Raises MissingValue and permanent DeliveryErrors for good, others for now; StoreError."""
@@ -84,6 +88,11 @@ class Hands:
                 return await self.add_person(contact_of(action, task.values), task.name)
             case AttendanceReport() as action:
                 return await self.report(action, task.name)
+            case Digest() as action:
+                title, body = await self.digest()
+                notices = digest_notices(action, task.name, title, body, self.people, task.until)
+                await self.outbox.post(*notices)
+                return Done(notices=tuple(notice.key for notice in notices))
             case action:
                 request = request_of(action, task.values, self.automations().allow_http)
                 return Done(await self._post(request, task.name))

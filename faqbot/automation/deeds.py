@@ -7,7 +7,7 @@ from collections.abc import Mapping as MappingABC
 from urllib.parse import urlsplit
 
 from faqbot.automation import words
-from faqbot.automation.rules import Action, AddContact, AttendanceReport, Button, Notify, Post
+from faqbot.automation.rules import Action, AddContact, AttendanceReport, Button, Digest, Notify, Post
 from faqbot.automation.templates import Template, TemplateError, read_template
 from faqbot.dingtalk.newcomer import FIELD_NAMES
 from faqbot.knowledge.reader import Reader
@@ -52,6 +52,8 @@ class DeedReader(Reader):
             return self._notify(node)
         if key == "add_contact":
             return self._contact(node)
+        if key == "digest":
+            return self._digest(node)
         return self._report(node) if key == "attendance_report" else self._post(node)
 
     def _found(self, node: Mapping, allowed: dict[str, str], where: str) -> dict[str, Node]:
@@ -178,6 +180,17 @@ class DeedReader(Reader):
             at_supervisors=bool(at),
             hr=tuple(self.texts(found.get("hr"), "groups")),
         )
+
+    def _digest(self, node: Mapping) -> Digest:
+        found = self._found(node, words.DIGEST, "digest")
+        to = Digest(
+            robots=tuple(self.texts(found.get("robot"), "robot")),
+            groups=tuple(self.texts(found.get("group"), "groups")),
+            people=tuple(self.texts(found.get("person"), "people")),
+        )
+        if not (to.robots or to.groups or to.people):
+            self.error(node.line, "digest（周报）没有写发给谁：robot（机器人的名字）、group 或 person")
+        return to
 
     def _post(self, node: Mapping) -> Post | None:
         found = self._found(node, words.HTTP, "http")

@@ -7,7 +7,7 @@ from typing import Any
 
 from faqbot.automation.conditions import judge
 from faqbot.automation.plans import People, contact_of, notices_of, request_of
-from faqbot.automation.rules import AddContact, AttendanceReport, Automations, Notify, Rule
+from faqbot.automation.rules import AddContact, AttendanceReport, Automations, Digest, Notify, Rule
 from faqbot.automation.values import MissingValue, Values
 from faqbot.dingtalk.groups import robot_body
 from faqbot.dingtalk.robot import content_of, group_body, people_body
@@ -34,6 +34,9 @@ def dry_run(
                 case AttendanceReport():
                     body = {"month": action.month, "departments": list(action.departments), "robot": action.robot}
                     found.append({"does": "考勤报表", "body": body})
+                case Digest():
+                    to = "、".join((*action.robots, *action.groups, *action.people))
+                    found.append({"does": "问答周报", "to": to, "body": {"days": 7}})
                 case _:
                     request = request_of(action, values, automations.allow_http)
                     found.append({"does": "通知别的系统", "to": request.url, "body": request.body})

@@ -14,6 +14,7 @@ from faqbot.automation.rules import (
     AddContact,
     AttendanceReport,
     Automations,
+    Digest,
     Notify,
     On,
     Rule,
@@ -129,6 +130,8 @@ def _action(action: Action) -> str:
             return "加入通讯录"
         case AttendanceReport():
             return "考勤报表"
+        case Digest():
+            return "问答周报"
         case _:
             return f"告诉 {action.url.text.split('?')[0]}"
 

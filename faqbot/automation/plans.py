@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from faqbot.automation.rules import AddContact, Notify, Post
+from faqbot.automation.rules import AddContact, Digest, Notify, Post
 from faqbot.automation.templates import Template, as_is, in_markdown, in_text, in_url
 from faqbot.automation.values import MissingValue, Values, look_up, shown
 from faqbot.digest import as_markdown
@@ -70,6 +70,17 @@ def notices_of(action: Notify, key: str, values: Values, people: People, until: 
     )
 
 
+def digest_notices(action: Digest, key: str, title: str, body: str, people: People, until: float) -> tuple[Notice, ...]:
+    """The digest for each receiver, with a key of its own under `key`. Raises MissingValue."""
+    addresses = [Address("robot", name) for name in action.robots]
+    addresses += [Address("group", group) for group in action.groups]
+    for name in action.people:
+        if not (known := people(name)):
+            raise MissingValue(_nobody(name))
+        addresses += [Address("person", userid) for userid in known]
+    return tuple(Notice(f"{key}/{to.kind}:{to.id}", to, title, body, until=until) for to in dict.fromkeys(addresses))
+
+
 def contact_of(action: AddContact, values: Values) -> dict[str, object]:
     """The fields of a new colleague, by the names `add_contact` knows. Raises MissingValue."""
     fields: dict[str, object] = {name: template.fill(values, as_is) for name, template in action.fields.items()}
@@ -125,9 +136,13 @@ def _userids(template: Template, values: Values, people: People) -> list[str]:
     found: list[str] = []
     for name in _each(template, values):
         if not (known := people(name)):
-            raise MissingValue(f"不知道“{name}”是谁：请写 userId，或在 groups.yaml 的 people 里写上他们")
+            raise MissingValue(_nobody(name))
         found += known
     return found
+
+
+def _nobody(name: str) -> str:
+    return f"不知道“{name}”是谁：请写 userId，或在 groups.yaml 的 people 里写上他们"
 
 
 def _title_from(body: str) -> str:

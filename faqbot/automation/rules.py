@@ -121,6 +121,15 @@ class AttendanceReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Digest:
+    """The week's questions and what they leave to do, for robots, groups and people."""
+
+    robots: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """JSON for an address inside the company; `body` is a tree whose texts are templates."""
 
@@ -128,7 +137,7 @@ class Post:
     body: object = None
 
 
-Action = Notify | AddContact | AttendanceReport | Post
+Action = Notify | AddContact | AttendanceReport | Digest | Post
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +157,7 @@ class Rule:
         """The robots it speaks through."""
         found: list[str] = []
         for action in self.actions:
-            if isinstance(action, Notify):
+            if isinstance(action, Notify | Digest):
                 found += action.robots
             elif isinstance(action, AttendanceReport) and action.robot:
                 found.append(action.robot)

@@ -47,6 +47,7 @@ ACTION = {
     "notify": "notify", "通知": "notify",
     "add_contact": "add_contact", "加入通讯录": "add_contact",
     "attendance_report": "attendance_report", "考勤报表": "attendance_report",
+    "digest": "digest", "周报": "digest",
     "http": "http",
 }  # fmt: skip
 NOTIFY = {
@@ -74,5 +75,9 @@ REPORT = {
     "robot": "robot", "机器人": "robot",
     "at": "at", "提醒": "at",
     "hr": "hr", "人事": "hr",
+}  # fmt: skip
+DIGEST = {
+    "robot": "robot", "机器人": "robot", "group": "group", "群": "group",
+    "person": "person", "人": "person", "个人": "person",
 }  # fmt: skip
 HTTP = {"url": "url", "网址": "url", "body": "body", "内容": "body"}

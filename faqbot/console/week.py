@@ -1,0 +1,27 @@
+"""The weekly digest of what the console knows: the same groups, suggestions and drafts as in 今天."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from faqbot.approval import number_drafts
+from faqbot.console.office import Office
+from faqbot.console.suggested import suggested
+from faqbot.console.unanswered import Gaps, State
+from faqbot.picks import CONTEXT_SECONDS
+from faqbot.stats import Stats
+from faqbot.weekly_digest import DAYS, Left, weekly_digest
+
+
+async def digest_of(at: Office) -> tuple[str, str]:
+    """Title and markdown of the last seven days. Raises StoreError."""
+    now = datetime.fromtimestamp(at.clock(), at.settings.timezone)
+    since = now - timedelta(days=DAYS)
+    records = await at.store.questions(since.timestamp() - CONTEXT_SECONDS)
+    entries = {e.id: e for e in at.snapshot.entries}
+    stats = await asyncio.to_thread(Stats, records, since, now + timedelta(seconds=1), entries)
+    missed = [gap.cluster for gap in await Gaps().find(at, DAYS) if gap.state is State.OPEN]
+    waiting = [number for number, paper in (await number_drafts(at)).items() if paper.waits(entries.get(paper.entry))]
+    left = Left(missed, await suggested(at), sorted(waiting))
+    return weekly_digest(stats, left, at.today())
