@@ -25,6 +25,7 @@ from faqbot.automation.schedule import Cron, Daily, Days, Monthly, firings
 from faqbot.automation.trace import SHOWN, Run
 
 NEXT = 5
+_RECEIVERS = {"robot": "机器人", "group": "群", "person": "单聊"}
 _WEEKDAYS = "一二三四五六日"
 
 
@@ -64,6 +65,25 @@ def when_in_words(rule: Rule) -> str:
 def what_in_words(rule: Rule) -> str:
     """What a rule does, in a few words."""
     return "；".join(map(_action, rule.actions)) or "没有读懂做什么"
+
+
+def moment_in_words(at: float, zone: ZoneInfo) -> str:
+    """A time within about a year: `11-26（周四）09:00`."""
+    moment = datetime.fromtimestamp(at, zone)
+    return f"{moment:%m-%d}（周{_WEEKDAYS[moment.weekday()]}）{moment:%H:%M}"
+
+
+def receiver_in_words(key: str) -> str:
+    """Whom a notice of a run went to, by its key."""
+    kind, _, name = key.rpartition("/")[2].partition(":")
+    return f"{_RECEIVERS[kind]} {name}" if kind in _RECEIVERS else "通知"
+
+
+def fate_in_words(sent: bool | None, why: str = "") -> str:
+    """What became of a notice; None is one that still waits."""
+    if sent is None:
+        return "等待发送（群机器人每分钟最多 20 条，多了合并成一条）"
+    return "已发出" if sent else f"没有发出：{why}"
 
 
 def packed(job: Job, zone: ZoneInfo) -> dict[str, Any]:

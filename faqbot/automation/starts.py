@@ -132,9 +132,9 @@ class StartReader(Reader):
     def _unknown_day(self, item: Node) -> None:
         word = item.value.strip() if isinstance(item, Scalar) else ""
         near = nearest(word, dict.fromkeys([*words.DAYS, *words.WEEKDAYS], "")) if word else ""
-        hint = f"，是不是“{near}”？" if near else ""
+        hint = f"，是不是“{near}”？" if near else "；"
         listed = "workday（工作日）、holiday（休息日）、every-day（每天）或星期的列表，例如 [mon, wed]、[周一, 周三]"
-        self.error(item.line, f"on 里的“{word[:20]}”读不懂{hint}；可以写 {listed}")
+        self.error(item.line, f"on 里的“{word[:20]}”读不懂{hint}可以写 {listed}")
 
     def _condition(self, node: Node | None) -> Condition | None:
         if node is None:

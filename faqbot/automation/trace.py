@@ -14,10 +14,10 @@ Outcome = Literal["done", "failed", "day_off", "missed", "condition", "repeated"
 SHOWN: dict[Outcome, str] = {
     "done": "已执行",
     "failed": "没有做成",
-    "day_off": "日子不对，没有执行",
+    "day_off": "当天不用做",
     "missed": "错过了",
-    "condition": "条件不成立，没有执行",
-    "repeated": "已经做过，没有再做",
+    "condition": "条件不成立",
+    "repeated": "已经做过",
     "broken": "规则不能运行",
 }
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from faqbot.automation.trace import Run
     from faqbot.parcels import Outcome
 
-_WEEKDAYS = "一二三四五六日"
 _LOOK_BACK_DAYS, _MOST_RUNS = 30, 20
 
 jobs_cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -57,7 +56,7 @@ def jobs(context: typer.Context, as_json: AsJson = False) -> None:
 def why(rule_id: RuleId, as_json: AsJson = False) -> None:
     """一条任务最近做了没有，没有做的原因，发出的消息到了没有。"""
     settings = read_settings()
-    from faqbot.automation.overview import jobs_of, packed, packed_run
+    from faqbot.automation.overview import jobs_of, moment_in_words, packed, packed_run, receiver_in_words
     from faqbot.automation.trace import SHOWN
 
     automations = read_knowledge(settings).automations
@@ -74,9 +73,9 @@ def why(rule_id: RuleId, as_json: AsJson = False) -> None:
     if not runs:
         typer.echo(f"最近 {_LOOK_BACK_DAYS} 天没有记录：还没有到时间，或没有收到它等的事件。")
     for run in reversed(runs):
-        typer.echo(f"- {_moment(run.due, zone)}  {SHOWN[run.outcome]}{f'：{run.why}' if run.why else ''}")
+        typer.echo(f"- {moment_in_words(run.due, zone)}  {SHOWN[run.outcome]}{f'：{run.why}' if run.why else ''}")
         for key in run.notices:
-            typer.echo(f"    {_address(key)}：{_fate(fates.get(key))}")
+            typer.echo(f"    {receiver_in_words(key)}：{_fate(fates.get(key))}")
 
 
 @jobs_cli.command()
@@ -110,6 +109,7 @@ def run(
 
 
 def _do(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
+    from faqbot.automation.overview import receiver_in_words
     from faqbot.automation.trace import SHOWN
     from faqbot.run_now import run_now
 
@@ -117,7 +117,7 @@ def _do(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
         done, fates = await run_now(settings, rule.id, values)
         typer.echo(f"{SHOWN[done.outcome]}{f'：{done.why}' if done.why else ''}")
         for key in done.notices:
-            typer.echo(f"  {_address(key)}：{_fate(fates.get(key))}")
+            typer.echo(f"  {receiver_in_words(key)}：{_fate(fates.get(key))}")
         sent = all(fate is not None and fate.sent for fate in fates.values())
         raise typer.Exit(0 if done.outcome == "done" and sent else 1)
 
@@ -181,33 +181,23 @@ def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, Outcome | None]
 
 
 def _show(job: Job, zone: ZoneInfo) -> None:
-    from faqbot.automation.overview import what_in_words, when_in_words
+    from faqbot.automation.overview import moment_in_words, what_in_words, when_in_words
     from faqbot.automation.trace import SHOWN
 
     typer.echo(f"{job.rule.id}  {when_in_words(job.rule)} → {what_in_words(job.rule)}")
     if job.why_not:
         typer.echo(f"    没有运行：{job.why_not}")
     elif job.upcoming:
-        typer.echo(f"    接下来：{'、'.join(_moment(at, zone) for at in job.upcoming)}")
+        typer.echo(f"    接下来：{'、'.join(moment_in_words(at, zone) for at in job.upcoming)}")
     if job.last is not None:
         why = f"：{job.last.why}" if job.last.why else ""
-        typer.echo(f"    上次：{_moment(job.last.due, zone)} {SHOWN[job.last.outcome]}{why}")
-
-
-def _moment(at: float, zone: ZoneInfo) -> str:
-    moment = datetime.fromtimestamp(at, zone)
-    return f"{moment:%m-%d}（周{_WEEKDAYS[moment.weekday()]}）{moment:%H:%M}"
-
-
-def _address(key: str) -> str:
-    kind, _, name = key.rpartition("/")[2].partition(":")
-    return f"{ {'robot': '机器人', 'group': '群', 'person': '单聊'}.get(kind, kind) } {name}"
+        typer.echo(f"    上次：{moment_in_words(job.last.due, zone)} {SHOWN[job.last.outcome]}{why}")
 
 
 def _fate(fate: Outcome | None) -> str:
-    if fate is None:
-        return "等待发送（群机器人每分钟最多 20 条，多了合并成一条）"
-    return "已发出" if fate.sent else f"没有发出：{fate.why}"
+    from faqbot.automation.overview import fate_in_words
+
+    return fate_in_words(fate.sent if fate else None, fate.why if fate else "")
 
 
 def _packed_fate(key: str, fates: dict[str, Outcome | None]) -> dict[str, Any]:

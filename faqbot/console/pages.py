@@ -74,6 +74,7 @@ TABS = (
     Tab("/", "今天"),
     Tab("/entries", "问答"),
     Tab("/missed", "未答"),
+    Tab("/jobs", "自动"),
     Tab("/history", "历史"),
     Tab("/stats", "统计"),
 )

@@ -23,6 +23,7 @@ from faqbot.console import (
     missed,
     pages,
     pasting,
+    routine_page,
     self_test,
     stats_page,
     suggested,
@@ -59,6 +60,7 @@ _PARTS = (
     suggested,
     history,
     stats_page,
+    routine_page,
     hooks,
     self_test,
 )

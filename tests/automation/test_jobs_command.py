@@ -73,7 +73,7 @@ async def test_why_shows_each_run_and_non_run_with_its_reason(folder: Path) -> N
     await store.close()
     done = faqbot("jobs", "why", "standup", cwd=folder, TOKEN=TOKEN, SECRET=SECRET)
     assert done.returncode == 0
-    assert "日子不对，没有执行：2026-10-01 是国庆节，不是工作日" in done.stdout
+    assert "当天不用做：2026-10-01 是国庆节，不是工作日" in done.stdout
     assert "机器人 all-hands：等待发送" in done.stdout
     asked = faqbot("jobs", "why", "nobody", cwd=folder)
     assert (asked.returncode, asked.stderr) == (2, "没有叫“nobody”的任务，有的是：standup、won、broken\n")

@@ -1,0 +1,98 @@
+"""自动: the routine jobs, when each is due next, how it went, and why one does not run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from faqbot.automation.overview import (
+    Job,
+    fate_in_words,
+    jobs_of,
+    moment_in_words,
+    packed,
+    packed_run,
+    receiver_in_words,
+    unknown_years,
+    what_in_words,
+    when_in_words,
+)
+from faqbot.automation.runner import calendar_warning
+from faqbot.automation.trace import RUNS, SHOWN, Run, unpack_runs
+from faqbot.console.office import Office, office
+from faqbot.console.pages import add_page, plain, show
+from faqbot.outbox import Outbox
+
+TAB = "/jobs"
+_FILE = "automations.yaml"
+_LOOK_BACK_SECONDS = 30 * 86400.0
+_MOST_RUNS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One run as the page shows it; `notices` are the receivers and what became of each message."""
+
+    run: Run
+    notices: tuple[tuple[str, str], ...]
+
+
+def add_routes(app: web.Application) -> None:
+    add_page(app, TAB, page)
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """All jobs, or one of them with what it did lately."""
+    at = office(request)
+    zone, automations = at.settings.timezone, at.snapshot.automations
+    runs = unpack_runs(await at.store.journal(RUNS, at.clock() - _LOOK_BACK_SECONDS))
+    jobs = jobs_of(automations, runs, at.clock(), zone, at.settings.variable)
+    wanted = request.query.get("job", "")
+    if wanted:
+        jobs = tuple(job for job in jobs if job.rule.id == wanted)
+        runs = [run for run in runs if run.rule_id == wanted]
+    lines = await _lines(at, runs[-_MOST_RUNS:][::-1])
+    problems = [p for p in at.snapshot.problems if p.place.file == f"{at.shelf.label}/{_FILE}"]
+
+    def as_json() -> dict[str, Any]:
+        return {
+            "jobs": [{**packed(job, zone), "why_not": plain(request, job.why_not)} for job in jobs],
+            "runs": [{"id": line.run.rule_id, **packed_run(line.run, zone)} for line in lines],
+        }
+
+    return show(
+        request,
+        "jobs.html",
+        title="自动",
+        tab=TAB,
+        as_json=as_json,
+        jobs=jobs,
+        wanted=wanted,
+        lines=lines,
+        # Those of a rule are shown with it.
+        problems=[p for p in problems if p not in _of_rules(jobs)],
+        warnings=[calendar_warning(year) for year in unknown_years(automations, jobs, zone)],
+        shown=SHOWN,
+        colours={"done": "live", "failed": "held", "broken": "held", "missed": "review"},
+        when=when_in_words,
+        what=what_in_words,
+        time=lambda moment: moment_in_words(moment, zone),
+        later=lambda moments: "、".join(moment_in_words(m, zone) for m in moments[1:]),
+    )
+
+
+async def _lines(at: Office, runs: Sequence[Run]) -> list[Line]:
+    outbox = Outbox(at.store, {})
+    found: list[Line] = []
+    for run in runs:
+        fates = [(key, await outbox.outcome(key)) for key in run.notices]
+        notices = [(receiver_in_words(k), fate_in_words(f.sent if f else None, f.why if f else "")) for k, f in fates]
+        found.append(Line(run, tuple(notices)))
+    return found
+
+
+def _of_rules(jobs: Sequence[Job]) -> list[object]:
+    return [job.rule.problem for job in jobs if job.rule.problem]
