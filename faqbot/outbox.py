@@ -19,6 +19,7 @@ from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreEr
 from faqbot.model import Address, Notice
 from faqbot.pacing import backoff
 from faqbot.parcels import Outcome, Parcel, in_parts, unpack
+from faqbot.store import LEASE
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -180,13 +181,13 @@ class Outbox:
     async def _turn(self, lane: str) -> None:
         """Send the next message of a lane, unless another replica is at it."""
         try:
-            if not await self._store.claim(f"outbox:{lane}", LEASE_SECONDS):
+            if not await self._store.claim(_held(lane), LEASE_SECONDS):
                 self._hold[lane] = self._clock() + _AGAIN_SECONDS
                 return
             try:
                 await self._send_next(lane)
             finally:
-                await self._store.release(f"outbox:{lane}")
+                await self._store.release(_held(lane))
         except StoreError:
             self._hold[lane] = self._clock() + _AGAIN_SECONDS
         except Exception as exc:
@@ -347,6 +348,10 @@ async def _in_time(send: Awaitable[_T]) -> _T:
             return await send
     except TimeoutError as exc:
         raise OutcomeUnknown("钉钉没有在时限内回应，不知道是否送达", code="timeout") from exc
+
+
+def _held(lane: str) -> str:
+    return f"{LEASE}outbox:{lane}"
 
 
 def _done(key: str) -> str:

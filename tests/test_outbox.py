@@ -244,7 +244,7 @@ async def test_of_two_replicas_one_sends_and_the_other_takes_over_after_the_leas
     # The first is gone for good, as after kill -9.
     await dead.drain(0)
     post.people.stuck = None
-    await post.store.claim("outbox:person:xiaoli", LEASE_SECONDS)
+    await post.store.claim("lease:outbox:person:xiaoli", LEASE_SECONDS)
     await post.rest(alive)
     assert post.people.keys == ["a", "a"]
 

@@ -64,6 +64,8 @@ async def test_a_new_process_knows_at_once_that_the_killed_one_is_dead(tmp_path:
         f"    store = await open_store({url!r})\n"
         "    await store.join('old', 30)\n"
         "    await store.accept(message(), 'old')\n"
+        "    await store.claim('lease:at-it', 30)\n"
+        "    await store.claim('done-once', 30)\n"
         "    print('ready', flush=True)\n"
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
@@ -78,6 +80,7 @@ async def test_a_new_process_knows_at_once_that_the_killed_one_is_dead(tmp_path:
     late = await open_store(url)
     await late.join("late", 30)
     assert list(await late.take_over("late", 10)) == [], "it is still alive"
+    assert not await late.claim("lease:at-it", 30)
     await late.close()
     old.kill()
     old.wait()
@@ -85,6 +88,8 @@ async def test_a_new_process_knows_at_once_that_the_killed_one_is_dead(tmp_path:
     store = await open_store(url)
     await store.join("new", 30)
     assert list(await store.take_over("new", 10)) == [message()]
+    assert await store.claim("lease:at-it", 30), "whoever was at it is dead"
+    assert not await store.claim("done-once", 30)
     await store.close()
 
 

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Protocol
 
 from faqbot.model import Event
+from faqbot.store import LEASE
 
 # Acting on an event has leases of its own; this one only keeps two replicas from taking the same at once.
 LEASE_SECONDS = 30.0
@@ -65,7 +66,7 @@ class Events:
         for key, event in sorted(events.items(), key=lambda item: item[1].at):
             if len(found) >= most:
                 break
-            if not await self._store.claim(f"event:{key}", LEASE_SECONDS):
+            if not await self._store.claim(f"{LEASE}event:{key}", LEASE_SECONDS):
                 continue
             if await self._store.note(_done(key)) is not None:
                 # A repeat came in while the event was being finished.
@@ -85,7 +86,7 @@ class Events:
         """Let it be taken again, by whichever replica."""
         key = _key(event)
         self._taken.pop(key, None)
-        await self._store.release(f"event:{key}")
+        await self._store.release(f"{LEASE}event:{key}")
 
     async def came(self, seconds: float) -> None:
         """Wait until this process has accepted one, at most so long."""
@@ -96,7 +97,7 @@ class Events:
 
     async def _forget(self, key: str) -> None:
         await self._store.put_mark(_WAITING, key, None)
-        await self._store.release(f"event:{key}")
+        await self._store.release(f"{LEASE}event:{key}")
         self._taken.pop(key, None)
 
 

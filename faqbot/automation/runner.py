@@ -26,6 +26,7 @@ from faqbot.automation.trace import RUNS, Outcome, Run, pack_run
 from faqbot.automation.values import MissingValue, Values
 from faqbot.errors import DeliveryError, StoreError
 from faqbot.pacing import backoff
+from faqbot.store import LEASE
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -327,7 +328,7 @@ def calendar_warning(year: int) -> str:
 
 
 def _claim(key: str) -> str:
-    return f"job:{key}"
+    return f"{LEASE}job:{key}"
 
 
 def _begun(key: str) -> str:

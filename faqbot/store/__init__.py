@@ -22,6 +22,10 @@ class JournalLine:
     text: str
 
 
+# The key of a claim that says "I am at it" begins so: it means nothing once its worker is dead.
+LEASE = "lease:"
+
+
 class Store(Protocol):
     """Each method is one atomic step that means the same in every engine. Times are epoch seconds, ttl and gap
     seconds. Every method raises StoreError when the engine cannot be reached or cannot write."""
@@ -29,7 +33,10 @@ class Store(Protocol):
     # -- the inbox: who works on which message ---------------------------------------------------
 
     async def join(self, owner: str, ttl: float) -> None:
-        """Begin a worker's lease. Where the engine can tell that earlier workers are dead, their leases end."""
+        """Begin a worker's lease.
+
+        Where the engine can tell that earlier workers are dead, their leases end, and their claims of LEASE keys.
+        """
         ...
 
     async def renew(self, owner: str, ttl: float) -> bool:

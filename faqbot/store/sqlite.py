@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from faqbot.errors import StartError, StoreError
 from faqbot.model import Context, Message, QuestionRecord, Verdict
-from faqbot.store import JournalLine, pack_context, pack_message, pack_record, unpack_context, unpack_message
+from faqbot.store import LEASE, JournalLine, pack_context, pack_message, pack_record, unpack_context, unpack_message
 from faqbot.store.schema import connect, lock
 
 _MOST_PER_COMMIT = 256
@@ -64,6 +64,8 @@ class SqliteStore:
         def step(db: sqlite3.Connection) -> None:
             if alone:
                 db.execute("DELETE FROM leases")
+                lease = f"claim:{LEASE}"
+                db.execute("DELETE FROM notes WHERE substr(key, 1, ?) = ?", (len(lease), lease))
             db.execute("INSERT OR REPLACE INTO leases (owner, until) VALUES (?, ?)", (owner, self._clock() + ttl))
 
         await self._do(step)
