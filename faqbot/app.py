@@ -33,6 +33,7 @@ from faqbot.correction_notices import tell_of_corrections
 from faqbot.deeds.drafts import DraftOrders
 from faqbot.deeds.own_questions import OwnQuestions
 from faqbot.deeds.rating import Ratings
+from faqbot.deeds.routine import routine_deeds
 from faqbot.delivery import Delivery
 from faqbot.dingtalk.directory import Directory
 from faqbot.dingtalk.groups import GroupRobots, RobotKeys
@@ -78,6 +79,7 @@ class Running:
     outbox: Outbox
     events: Events
     routine: Routine
+    reports: AttendanceReports
     metrics: Metrics
     console_url: str
     finished: asyncio.Task[None]
@@ -138,6 +140,7 @@ async def running(
             digest=lambda: digest_of(office),
             late=late,
         )
+        asked = routine_deeds(settings, store, outbox, directory, reports, lambda: library.current.automations, clock)
         about_drafts = DraftOrders(office, settings.admins)
         deeds: dict[OrderKind, Deed] = {
             OrderKind.MY_QUESTIONS: OwnQuestions(store, clock),
@@ -145,6 +148,7 @@ async def running(
             OrderKind.SEND_BACK: about_drafts,
             OrderKind.WITHDRAW: about_drafts,
             OrderKind.RATE: Ratings(library, store, audience, today=today, clock=clock),
+            **asked.deeds,
         }
         bot = Bot(
             library,
@@ -192,6 +196,7 @@ async def running(
             journal,
             drafts,
             corrections,
+            asked.reports.run(),
             routine.runner.run(),
             routine.arrivals.run(),
         ):
@@ -200,7 +205,7 @@ async def running(
         stack.push_async_callback(_cancel, connection)
         stack.push_async_callback(stream.stop)
         log.info("bot.started", console=console_url, entries=len(library.current.entries))
-        yield Running(bot, library, stream, store, outbox, events, routine, metrics, console_url, connection)
+        yield Running(bot, library, stream, store, outbox, events, routine, reports, metrics, console_url, connection)
         log.info("bot.stopping")
 
 

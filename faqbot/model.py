@@ -333,6 +333,15 @@ class OrderKind(StrEnum):
     SEND_BACK = "send_back"
     WITHDRAW = "withdraw"
     RATE = "rate"
+    MEMBERS = "members"
+    PUNCHES = "punches"
+    REPORT = "report"
+    CONFIRMATIONS = "confirmations"
+    MY_PUNCHES = "my_punches"
+    MY_LEAVE = "my_leave"
+    ANNOUNCE = "announce"
+    CONFIRM = "confirm"
+    CANCEL = "cancel"
 
 
 @dataclass(frozen=True, slots=True)

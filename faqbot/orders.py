@@ -14,6 +14,15 @@ _WORDS = {
     "我的提问": OrderKind.MY_QUESTIONS,
     "我的问题": OrderKind.MY_QUESTIONS,
     "我问过什么": OrderKind.MY_QUESTIONS,
+    "我的打卡": OrderKind.MY_PUNCHES,
+    "我的考勤": OrderKind.MY_PUNCHES,
+    "我的年假": OrderKind.MY_LEAVE,
+    "我的年假余额": OrderKind.MY_LEAVE,
+    "报表": OrderKind.REPORT,
+    "考勤报表": OrderKind.REPORT,
+    "确认情况": OrderKind.CONFIRMATIONS,
+    "确认": OrderKind.CONFIRM,
+    "取消": OrderKind.CANCEL,
 }
 
 # With a number behind it, or the word alone; only what is sent back may have a reason.
@@ -22,12 +31,25 @@ _DRAFT = re.compile(r"(通过|撤销|退回)\s*(?:草稿)?\s*(?:#?\s*(\d{1,6})\s
 _SENT_BACK = re.compile(r"退回\s*(?:草稿)?\s*(?:#?\s*(\d{1,6})(?!\d)\s*号?\s*[:,，。]?|[:,，])\s*(\S.*)", re.DOTALL)
 _NUMBERED = re.compile(r"\s*(\d{1,6})(?!\d)\s*(.*)", re.DOTALL)
 
+# The word, a blank or a colon, and whom or what it is about.
+_ABOUT = {
+    "公告": OrderKind.ANNOUNCE,
+    "名单": OrderKind.MEMBERS,
+    "打卡": OrderKind.PUNCHES,
+    "报表": OrderKind.REPORT,
+    "考勤报表": OrderKind.REPORT,
+}
+_WITH_TEXT = re.compile(rf"({'|'.join(_ABOUT)})(?:\s*[:：]\s*|\s+)(\S.*)", re.DOTALL)
+# `打卡 忘了怎么办` is a question, however it is written.
+_ASKS = re.compile(r"[?？]|吗|呢|怎|如何|为什么|什么|多少|几|哪|能不能|可以|忘|补|异常|规定|制度|时间|地点|范围")
+_LONGEST_NAME = 40
+
 
 def read_order(message: Message) -> Order | None:
     """The order a message gives, None for a question."""
     if kind := _WORDS.get(normalise(message.text)):
         return Order(kind)
-    return _about_draft(message.text)
+    return _about_draft(message.text) or _with_text(message.text)
 
 
 def numbered(text: str) -> tuple[int | None, str]:
@@ -43,3 +65,13 @@ def _about_draft(text: str) -> Order | None:
     if found := _SENT_BACK.fullmatch(plain):
         return Order(OrderKind.SEND_BACK, f"{found[1] or ''} {found[2]}".strip())
     return None
+
+
+def _with_text(text: str) -> Order | None:
+    found = _WITH_TEXT.fullmatch(text.strip())
+    if not found:
+        return None
+    kind, about = _ABOUT[found[1]], found[2].strip()
+    if kind is not OrderKind.ANNOUNCE and (len(about) > _LONGEST_NAME or _ASKS.search(about)):
+        return None
+    return Order(kind, about)

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
-from faqbot.company import Department, Employee, NoSuchDepartment, Tree
+from faqbot.company import ROOT, Department, Employee, NoSuchDepartment, Tree, folded
 from faqbot.dingtalk import contacts
 from faqbot.dingtalk.openapi import OpenApi
+from faqbot.errors import DeliveryError
 
 DAY = 86400.0
 _TREE = "contacts:tree"
+_EVERYBODY = "contacts:everybody"
 
 
 class Notes(Protocol):
@@ -86,8 +88,38 @@ class Directory:
         wanted = dict.fromkeys(below for dept_id in departments for below in known.below(dept_id))
         people: dict[str, Employee] = {}
         for dept_id in wanted:
-            for person in await contacts.members(self.api, dept_id):
+            for person in await self._members(dept_id):
                 before = people.get(person.userid)
                 leads = (*before.leads, *person.leads) if before else person.leads
                 people[person.userid] = replace(person, leads=leads)
         return tuple(people.values())
+
+    async def named(self, words: str) -> tuple[Employee, ...]:
+        """Those of this name, or the one of this userId; looked up once a day, a name nobody has at once.
+
+        Raises DeliveryError and its children, StoreError.
+        """
+        for fresh in (False, True):
+            everybody = await self._everybody(fresh=fresh)
+            found = tuple(p for p in everybody if words == p.userid or folded(words) == folded(p.name))
+            if found:
+                return found
+        return ()
+
+    async def _everybody(self, *, fresh: bool) -> tuple[Employee, ...]:
+        kept = None if fresh else await self._notes.note(_EVERYBODY)
+        if kept is not None:
+            return tuple(Employee(userid, name, tuple(at)) for userid, name, at in json.loads(kept))
+        found = await self.people_below((ROOT,))
+        rows = [(p.userid, p.name, p.departments) for p in found]
+        await self._notes.put_note(_EVERYBODY, json.dumps(rows, ensure_ascii=False), DAY)
+        return found
+
+    async def _members(self, dept_id: int) -> tuple[Employee, ...]:
+        try:
+            return await contacts.members(self.api, dept_id)
+        except DeliveryError as exc:
+            # Where the app may see a part of the company only, the root is not in it.
+            if dept_id == ROOT and exc.code in contacts.OUT_OF_SCOPE:
+                return ()
+            raise

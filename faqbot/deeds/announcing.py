@@ -1,0 +1,109 @@
+"""公告: a text for robots or groups, shown first, sent after 确认."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass, replace
+
+from faqbot.automation.rules import Automations
+from faqbot.deeds.asking_rights import refusal
+from faqbot.deeds.punches import Notes
+from faqbot.model import Address, Message, Notice, Order, Told
+from faqbot.outbox import Outbox
+
+_TO_AND_TEXT = re.compile(r"([^:：\n]{1,200})[:：]\s*(\S.*)", re.DOTALL)
+_SECONDS = 600.0
+_HERE = ("本群", "这个群", "这里")
+_CONVERSATION = re.compile(r"cid\S{8,}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An announcement that was shown; `settled_by` is the message that sent or cancelled it."""
+
+    id: str
+    to: tuple[Address, ...]
+    text: str
+    settled_by: str = ""
+
+
+class Announcing:
+    """What waits for 确认 belongs to one person in one conversation, for ten minutes."""
+
+    def __init__(
+        self, outbox: Outbox, notes: Notes, automations: Callable[[], Automations], admins: Collection[str]
+    ) -> None:
+        self._outbox = outbox
+        self._notes = notes
+        self._automations = automations
+        self._admins = admins
+
+    async def __call__(self, message: Message, order: Order) -> Told:
+        if no := refusal(message, self._admins, "发公告"):
+            return no
+        to, text = self._read(message, order.text)
+        if not to:
+            robots = "、".join(self._automations().robots)
+            known = f"可以写的机器人：{robots}。" if robots else "automations.yaml 里还没有群机器人。"
+            return Told(
+                "发到哪里？",
+                f"请写明发到哪里，例如「公告 机器人名：内容」；几个就用顿号隔开，「本群」是现在这个群。{known}",
+            )
+        await self._put(message, _Waiting(message.key, tuple(to), text))
+        say = "@我 回复" if message.is_group else "回复"
+        where = "、".join("本群" if a.id == message.conversation_id else a.id for a in to)
+        return Told(
+            "请确认公告",
+            f"这条公告会发到：**{where}**\n\n---\n\n{text}\n\n---\n\n10 分钟内{say}「确认」发出，「取消」不发。",
+        )
+
+    async def confirm(self, message: Message) -> Told | None:
+        """Send what waits; None where nothing does."""
+        waiting = await self._waiting(message)
+        # The word that sent it may be carried out again after a crash.
+        if waiting is None or waiting.settled_by not in ("", message.key):
+            return None
+        notices = [Notice(f"announce:{waiting.id}:{to.id}", to, "公告", waiting.text) for to in waiting.to]
+        await self._outbox.post(*notices)
+        await self._put(message, replace(waiting, settled_by=message.key))
+        return Told("公告已发", f"公告已发出，共 {len(notices)} 处。")
+
+    async def cancel(self, message: Message, order: Order) -> Told:
+        """取消: what waits is not sent."""
+        waiting = await self._waiting(message)
+        if waiting is None or waiting.settled_by not in ("", message.key):
+            return Told("没有要取消的", "没有等您确认的公告。")
+        await self._put(message, replace(waiting, settled_by=message.key))
+        return Told("已取消", "公告没有发出。")
+
+    def _read(self, message: Message, written: str) -> tuple[list[Address], str]:
+        """Where it goes and what it says; nowhere if that is not clear."""
+        found = _TO_AND_TEXT.fullmatch(written)
+        if found:
+            names = [name for name in re.split(r"[、,，\s]+", found[1].strip()) if name]
+            to = [self._address(message, name) for name in names]
+            known = [address for address in to if address is not None]
+            if known and len(known) == len(to):
+                return list(dict.fromkeys(known)), found[2].strip()
+        robots = list(self._automations().robots)
+        return ([Address("robot", robots[0])] if len(robots) == 1 else []), written
+
+    def _address(self, message: Message, name: str) -> Address | None:
+        if name in self._automations().robots:
+            return Address("robot", name)
+        if name in _HERE and message.is_group:
+            return Address("group", message.conversation_id)
+        return Address("group", name) if _CONVERSATION.fullmatch(name) else None
+
+    async def _waiting(self, message: Message) -> _Waiting | None:
+        text = await self._notes.note(f"announce:{message.thread}")
+        if not text:
+            return None
+        values = json.loads(text)
+        return _Waiting(**{**values, "to": tuple(Address(**to) for to in values["to"])})
+
+    async def _put(self, message: Message, waiting: _Waiting) -> None:
+        text = json.dumps(asdict(waiting), ensure_ascii=False)
+        await self._notes.put_note(f"announce:{message.thread}", text, _SECONDS)

@@ -1,0 +1,83 @@
+"""我的年假: the asker's own balance of annual leave, in a single chat only."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection
+from dataclasses import astuple
+
+from faqbot.attendance_words import amount
+from faqbot.deeds.asking_rights import not_possible, only_alone
+from faqbot.deeds.punches import Notes
+from faqbot.dingtalk import attendance
+from faqbot.dingtalk.attendance import LeaveType
+from faqbot.dingtalk.openapi import OpenApi
+from faqbot.errors import DeliveryError, NeedsAdmin
+from faqbot.model import Message, Order, Told
+
+_NAMES = ("年假", "年休假", "带薪年假", "法定年假", "年休")
+_TYPE = "leave-type:annual"
+_DAY_SECONDS, _AGAIN_SECONDS = 86400.0, 600.0
+_ELSEWHERE = "您也可以在钉钉「考勤打卡 → 假期余额」里看。"
+
+
+class MyAnnualLeave:
+    """DingTalk tells balances to an administrator of attendance only: the first of `admins` who is one asks."""
+
+    def __init__(
+        self, api: OpenApi, notes: Notes, admins: Collection[str], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._api = api
+        self._notes = notes
+        self._admins = tuple(sorted(admins))
+        self._clock = clock
+
+    async def __call__(self, message: Message, order: Order) -> Told:
+        if no := only_alone(message, "我的年假"):
+            return no
+        key = f"my-leave:{message.staff_id}"
+        body = await self._notes.note(key)
+        if body is None:
+            try:
+                body = await self._look_up(message.staff_id)
+            except NeedsAdmin:
+                return not_possible("查年假", f"机器人还没有看假期余额的权限，请联系 HR。{_ELSEWHERE}")
+            except DeliveryError as exc:
+                return not_possible("查年假", f"{exc}。{_ELSEWHERE}")
+            await self._notes.put_note(key, body, _AGAIN_SECONDS)
+        return Told("我的年假", body)
+
+    async def _look_up(self, userid: str) -> str:
+        operator, annual = await self._annual()
+        found = await attendance.balance(self._api, operator, annual, userid, self._clock())
+        if found is None:
+            return f"钉钉里没有您的{annual.name}余额，可能还没有发放，请问 HR。"
+        return (
+            f"您的{annual.name}：共 {amount(found.granted)} {annual.unit}，已用 {amount(found.used)} {annual.unit}，"
+            f"还剩 **{amount(found.left)} {annual.unit}**。以钉钉「假期余额」为准。"
+        )
+
+    async def _annual(self) -> tuple[str, LeaveType]:
+        """Who may ask, and which kind of leave is the annual one. Raises DeliveryError, NeedsAdmin."""
+        kept = await self._notes.note(_TYPE)
+        if kept is not None:
+            operator, *values = json.loads(kept)
+            return operator, LeaveType(*values)
+        refused: DeliveryError | None = None
+        for operator in self._admins:
+            try:
+                types = await attendance.leave_types(self._api, operator)
+            except NeedsAdmin:
+                raise
+            except DeliveryError as exc:
+                if not exc.permanent:
+                    raise
+                refused = exc
+                continue
+            for name in _NAMES:
+                if annual := next((t for t in types if t.name == name), None):
+                    await self._notes.put_note(_TYPE, json.dumps([operator, *astuple(annual)]), _DAY_SECONDS)
+                    return operator, annual
+            raise DeliveryError("钉钉的假期类型里没有年假", code="no_annual_leave", permanent=True)
+        raise NeedsAdmin("FAQBOT_ADMINS 里没有考勤管理员，查不了假期余额", code="no_operator") from refused

@@ -1,0 +1,53 @@
+"""名单: the people of a department, for administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from faqbot.company import Employee, NoSuchDepartment, Tree
+from faqbot.deeds.asking_rights import not_possible, refusal
+from faqbot.dingtalk.directory import Directory
+from faqbot.errors import DeliveryError
+from faqbot.model import Message, Order, Told
+from faqbot.text import neutralise
+
+_MOST = 200
+
+
+class Members:
+    """Lists a department and those below it."""
+
+    def __init__(self, directory: Directory, admins: Collection[str]) -> None:
+        self._directory = directory
+        self._admins = admins
+
+    async def __call__(self, message: Message, order: Order) -> Told:
+        if no := refusal(message, self._admins, "查名单"):
+            return no
+        try:
+            (dept_id,) = await self._directory.find_departments([order.text])
+            tree = await self._directory.tree()
+            people = await self._directory.people_below([dept_id])
+        except (NoSuchDepartment, DeliveryError) as exc:
+            return not_possible("查名单", exc)
+        return Told("名单", _list(tree, dept_id, people))
+
+
+def _list(tree: Tree, dept_id: int, people: Collection[Employee]) -> str:
+    lines = [f"**{neutralise(tree.path(dept_id))}**（含下级）共 {len(people)} 人："]
+    left = _MOST
+    for below in tree.below(dept_id):
+        names = [_name(person, below) for person in people if below in person.departments]
+        if names and left > 0:
+            shown = "、".join(names[:left]) + ("…" if len(names) > left else "")
+            lines.append(f"- {neutralise(tree.name(below))}（{len(names)}）：{shown}")
+            left -= len(names)
+    if left <= 0:
+        lines.append("人太多，只列出一部分；请写更小的部门。")
+    return "\n".join([lines[0], "", *lines[1:]])
+
+
+def _name(person: Employee, dept_id: int) -> str:
+    notes = [neutralise(person.title, 20)] if person.title else []
+    notes += ["负责人"] if dept_id in person.leads else []
+    return neutralise(person.name) + (f"（{'，'.join(notes)}）" if notes else "")

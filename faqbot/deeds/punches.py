@@ -1,0 +1,213 @@
+"""打卡 and 我的打卡: a person's or a department's day for administrators, one's own last days for everybody."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Collection, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Protocol
+
+from faqbot.attendance import Approved, Kind, MonthReport, Punch, Result, summarise
+from faqbot.attendance_words import amount, clock_time, incident_words
+from faqbot.company import Employee, NoSuchDepartment
+from faqbot.deeds.asking_rights import not_possible, only_alone, refusal
+from faqbot.dingtalk import attendance
+from faqbot.dingtalk.attendance import Query
+from faqbot.dingtalk.directory import Directory
+from faqbot.errors import DeliveryError, NeedsAdmin
+from faqbot.model import Address, Message, Notice, Order, Told
+from faqbot.outbox import Outbox
+from faqbot.text import neutralise
+
+_DAYS = {"今天": 0, "昨天": 1, "前天": 2}
+_DATE = re.compile(r"(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})[日号]?")
+_RESULTS = {
+    Result.NORMAL: "正常",
+    Result.LATE: "迟到",
+    Result.SERIOUS_LATE: "严重迟到",
+    Result.EARLY: "早退",
+    Result.ABSENT: "旷工",
+    Result.MISSING: "没有打卡",
+}
+_WEEKDAYS = "一二三四五六日"
+_MINE_DAYS = 7
+# Each look costs a call of the company's quota.
+_AGAIN_SECONDS = 600.0
+_MOST_PEOPLE = 200
+_NONE = "没有打卡记录：可能是休息日，还没到时间，或者钉钉的结果还没出来。"
+
+
+class Notes(Protocol):
+    async def note(self, key: str) -> str | None: ...
+    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
+
+
+class Punches:
+    """What others punched is told to the administrator alone, also where the order was given in a group."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        outbox: Outbox,
+        admins: Collection[str],
+        timezone: tzinfo,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._directory = directory
+        self._outbox = outbox
+        self._admins = admins
+        self._timezone = timezone
+        self._clock = clock
+
+    async def __call__(self, message: Message, order: Order) -> Told:
+        if no := refusal(message, self._admins, "查打卡"):
+            return no
+        words, day = self._read(order.text)
+        try:
+            body = await self._look_up(words, day)
+        except (NoSuchDepartment, DeliveryError) as exc:
+            return not_possible("查打卡", exc)
+        if not message.is_group:
+            return Told("打卡", body)
+        await self._outbox.post(Notice(f"punches:{message.key}", Address("person", message.staff_id), "打卡", body))
+        return Told("打卡", "打卡情况已经私聊发给您。")
+
+    def _read(self, text: str) -> tuple[str, date]:
+        """Whom it is about, and the day, today where none is said."""
+        today = datetime.fromtimestamp(self._clock(), self._timezone).date()
+        *words, last = text.split()
+        day = read_day(last, today)
+        if day is None or not words:
+            return text, today
+        return " ".join(words), day
+
+    async def _look_up(self, words: str, day: date) -> str:
+        """Raises NoSuchDepartment, DeliveryError."""
+        if day < attendance.oldest_day(datetime.fromtimestamp(self._clock(), self._timezone).date()):
+            return "钉钉只提供最近半年的打卡记录。"
+        tree = await self._directory.tree()
+        people = await self._directory.named(words)
+        if len(people) > 1:
+            choices = "；".join(
+                f"{neutralise(tree.path(next(iter(p.departments), 0)))} 打卡 {p.userid}" for p in people[:5]
+            )
+            return f"叫“{neutralise(words)}”的有 {len(people)} 位，请写 userId：{choices}"
+        if people:
+            return await self._person(people[0], day)
+        try:
+            (dept_id,) = await self._directory.find_departments([words])
+            if dept_id not in tree.departments:
+                raise NoSuchDepartment(f"通讯录里没有编号 {dept_id}")
+        except NoSuchDepartment:
+            raise NoSuchDepartment(f"通讯录里没有叫“{neutralise(words)}”的人或部门") from None
+        return await self._department(tree.path(dept_id), await self._directory.people_below([dept_id]), day)
+
+    async def _person(self, person: Employee, day: date) -> str:
+        punches, approved = await attendance.day_of_person(self._directory.api, person.userid, day, self._timezone)
+        lines = [f"**{neutralise(person.name)}** {_day_words(day)}"]
+        lines += [f"- {_punch_words(punch, self._timezone)}" for punch in punches]
+        lines += [f"- {_approved_words(a)}" for a in approved]
+        return "\n".join([*lines, *([] if lines[1:] else ["", _NONE])])
+
+    async def _department(self, name: str, people: Sequence[Employee], day: date) -> str:
+        if len(people) > _MOST_PEOPLE:
+            return f"{neutralise(name)}有 {len(people)} 人，太多了：请写人数不超过 {_MOST_PEOPLE} 的部门。"
+        found: list[Punch] = []
+        for query in attendance.queries([p.userid for p in people], day, day):
+            found += await attendance.punches(self._directory.api, query, self._timezone)
+        # One call a person would tell who is on leave; for a department it is not asked.
+        report = summarise(people, found, [], day, day, approvals_known=False)
+        return self._department_words(name, report, day)
+
+    def _department_words(self, name: str, report: MonthReport, day: date) -> str:
+        counted = [p for p in report.persons if p.totals.shifts]
+        odd = [p for p in counted if p.incidents]
+        lines = [f"**{neutralise(name)}** {_day_words(day)}：共 {len(report.persons)} 人"]
+        if report.days_off or not counted:
+            return f"{lines[0]}\n\n{_NONE}"
+        lines.append(f"- 目前正常：{len(counted) - len(odd)} 人")
+        for p in odd:
+            words = "，".join(incident_words(i, self._timezone, known=False).partition(" ")[2] for i in p.incidents)
+            lines.append(f"- {neutralise(p.person.name)}：{words}")
+        without = [neutralise(p.person.name) for p in report.persons if not p.totals.shifts]
+        if without:
+            lines.append(f"- 没有记录：{'、'.join(without)}")
+        if any(p.totals.absent for p in odd):
+            lines.append("\n整天没有打卡的人可能在请假，请用「打卡 姓名」看。")
+        return "\n".join(lines)
+
+
+class MyPunches:
+    """One's own last seven days, told in a single chat only."""
+
+    def __init__(
+        self, directory: Directory, notes: Notes, timezone: tzinfo, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._directory = directory
+        self._notes = notes
+        self._timezone = timezone
+        self._clock = clock
+
+    async def __call__(self, message: Message, order: Order) -> Told:
+        if no := only_alone(message, "我的打卡"):
+            return no
+        key = f"my-punches:{message.staff_id}"
+        body = await self._notes.note(key)
+        if body is None:
+            try:
+                body = await self._look_up(message.staff_id)
+            except NeedsAdmin:
+                return not_possible(
+                    "查打卡", "机器人还没有看打卡记录的权限，请联系 HR。您也可以在钉钉「考勤打卡」里看。"
+                )
+            except DeliveryError as exc:
+                return not_possible("查打卡", f"{exc}。您也可以在钉钉「考勤打卡」里看。")
+            await self._notes.put_note(key, body, _AGAIN_SECONDS)
+        return Told("我的打卡", body)
+
+    async def _look_up(self, userid: str) -> str:
+        today = datetime.fromtimestamp(self._clock(), self._timezone).date()
+        query = Query((userid,), today - timedelta(days=_MINE_DAYS - 1), today)
+        punches = await attendance.punches(self._directory.api, query, self._timezone)
+        if not punches:
+            return f"最近 {_MINE_DAYS} 天{_NONE}"
+        days = sorted({p.day for p in punches}, reverse=True)
+        lines = [f"您最近 {_MINE_DAYS} 天的打卡："]
+        for day in days:
+            shown = "；".join(_punch_words(p, self._timezone) for p in punches if p.day == day)
+            lines.append(f"- {_day_words(day)} {shown}")
+        lines.append("\n请假和补卡审批通过之后，结果可能晚一点更新；以钉钉「考勤打卡」为准。")
+        return "\n".join([lines[0], "", *lines[1:]])
+
+
+def read_day(text: str, today: date) -> date | None:
+    """今天, 昨天, 10-20, 10月20日, 2026-10-20; without a year the latest such day."""
+    if text in _DAYS:
+        return today - timedelta(days=_DAYS[text])
+    found = _DATE.fullmatch(text)
+    if not found:
+        return None
+    try:
+        day = date(int(found[1] or today.year), int(found[2]), int(found[3]))
+        return day.replace(year=day.year - 1) if day > today and not found[1] else day
+    except ValueError:
+        return None
+
+
+def _day_words(day: date) -> str:
+    return f"{day:%m-%d}（周{_WEEKDAYS[day.weekday()]}）"
+
+
+def _punch_words(punch: Punch, timezone: tzinfo) -> str:
+    planned = f" {clock_time(punch.planned, timezone)}" if punch.planned else ""
+    actual = f"，{clock_time(punch.actual, timezone)} 打卡" if punch.actual else ""
+    result = "已有审批" if punch.excused else _RESULTS[punch.result]
+    return f"{'上班' if punch.on_duty else '下班'}{planned}{actual}，{result}"
+
+
+def _approved_words(approved: Approved) -> str:
+    unit = "小时" if approved.kind is Kind.OVERTIME else "天"
+    what = {Kind.LEAVE: "请假", Kind.TRIP: "出差外出", Kind.OVERTIME: "加班"}[approved.kind]
+    name = "" if approved.name in (what, "请假", "加班") else f"（{neutralise(approved.name)}）"
+    return f"{what}{name} {amount(approved.amount)} {unit}"

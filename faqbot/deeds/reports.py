@@ -1,0 +1,148 @@
+"""报表, 确认情况 and a supervisor's 确认: the attendance report asked for in chat, and the words given on it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, tzinfo
+from typing import Protocol
+
+from faqbot.attendance import read_month
+from faqbot.attendance_collecting import ReportRefused
+from faqbot.attendance_report import AttendanceReports, Marks
+from faqbot.deeds.asking_rights import refusal
+from faqbot.errors import DeliveryError, StoreError
+from faqbot.model import Address, Message, Notice, Order, Told
+from faqbot.outbox import Outbox
+from faqbot.telemetry import EventLog
+from faqbot.text import neutralise
+
+log = EventLog(__name__)
+
+_ASKED = "attendance-asked"
+# Longer than a report of a large company takes.
+_LEASE_SECONDS = 900.0
+_LOOK_SECONDS = 10.0
+_PATIENCE_SECONDS = 3600.0
+
+
+class Claims(Marks, Protocol):
+    async def claim(self, key: str, ttl: float) -> bool: ...
+    async def release(self, key: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A report somebody wants for themselves; `at` is epoch seconds."""
+
+    userid: str
+    month: str
+    departments: tuple[str, ...]
+    at: float
+
+
+class ReportOrders:
+    """`run()` makes the reports that were asked for; they are on record, so that a killed process loses none."""
+
+    def __init__(
+        self,
+        reports: AttendanceReports,
+        store: Claims,
+        outbox: Outbox,
+        admins: Collection[str],
+        timezone: tzinfo,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._reports = reports
+        self._store = store
+        self._outbox = outbox
+        self._admins = admins
+        self._timezone = timezone
+        self._clock = clock
+        self._wake = asyncio.Event()
+
+    async def __call__(self, message: Message, order: Order) -> Told:
+        """报表: put on record, made by the loop, sent to the one who asked."""
+        if no := refusal(message, self._admins, "要考勤报表"):
+            return no
+        today = datetime.fromtimestamp(self._clock(), self._timezone).date()
+        words = order.text.split()
+        months = [word for word in words if read_month(word, today)]
+        month = months[0] if months else "last"
+        departments = [word for word in words if word not in months] or ["1"]
+        asked = _Asked(message.staff_id, month, tuple(departments), self._clock())
+        await self._store.put_mark(_ASKED, message.key, json.dumps(asdict(asked), ensure_ascii=False))
+        self._wake.set()
+        year, number = read_month(month, today) or (today.year, today.month)
+        who = "、".join(neutralise(d) for d in departments) if departments != ["1"] else "全公司"
+        return Told("考勤报表", f"正在统计 {year} 年 {number} 月{who}的考勤，几分钟后私聊把 Excel 发给您。")
+
+    async def confirmations(self, message: Message, order: Order) -> Told:
+        """确认情况: who has not given their word yet."""
+        if no := refusal(message, self._admins, "看确认情况"):
+            return no
+        latest = await self._reports.latest()
+        if not latest:
+            return Told("确认情况", "还没有请主管确认过考勤。")
+        waiting = [neutralise(c.name) for c in latest if not c.confirmed]
+        done = [neutralise(c.name) for c in latest if c.confirmed]
+        lines = [f"{latest[0].month} 的考勤，{len(latest)} 位主管里 {len(done)} 位已确认。", ""]
+        lines += [f"- 还没有确认：{'、'.join(waiting)}"] if waiting else ["都确认了。"]
+        lines += [f"- 已确认：{'、'.join(done)}"] if done and waiting else []
+        return Told("确认情况", "\n".join(lines))
+
+    async def confirm(self, message: Message) -> Told | None:
+        """A supervisor's word; None from somebody who was not asked."""
+        given = await self._reports.confirm(message.staff_id) if message.staff_id else None
+        if given is None:
+            return None
+        if not given:
+            return Told("已经确认过", "您已经确认过了，不用再发。")
+        months = "、".join(sorted(c.month for c in given))
+        return Told("已确认", f"已记下：您确认了 {months} 的考勤。谢谢！")
+
+    # -- the loop ------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Make what was asked for, until cancelled."""
+        while True:
+            try:
+                for key, text in (await self._store.marks(_ASKED)).items():
+                    values = json.loads(text)
+                    await self._make(key, _Asked(**{**values, "departments": tuple(values["departments"])}))
+            except StoreError:
+                # The inbox says so; here it is only tried again.
+                pass
+            except Exception as exc:
+                log.error("attendance.failed", cause=exc)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._wake.wait()
+            self._wake.clear()
+
+    async def _make(self, key: str, asked: _Asked) -> None:
+        if not await self._store.claim(f"{_ASKED}:{key}", _LEASE_SECONDS):
+            return
+        try:
+            if await self._is_settled(f"asked:{key}", asked):
+                await self._store.put_mark(_ASKED, key, None)
+        finally:
+            await self._store.release(f"{_ASKED}:{key}")
+
+    async def _is_settled(self, run: str, asked: _Asked) -> bool:
+        """Make one report, or tell why there is none; False where it is tried again."""
+        try:
+            await self._reports.report(asked.month, asked.departments, run=run, hr=(asked.userid,))
+        except (ReportRefused, DeliveryError) as exc:
+            late = self._clock() - asked.at > _PATIENCE_SECONDS
+            if isinstance(exc, DeliveryError) and not exc.permanent and not late:
+                log.warning("attendance.retry", code=exc.code)
+                return False
+            body = f"考勤报表没有做成：{exc}"
+            to = Address("person", asked.userid)
+            await self._outbox.post(Notice(f"{run}:refused", to, "考勤报表没有做成", body))
+        return True
