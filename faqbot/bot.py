@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -43,6 +44,7 @@ from faqbot.model import (
     Unanswered,
     Verdict,
 )
+from faqbot.picks import picked_for
 from faqbot.privacy import mask_numbers, private_entry, withheld
 from faqbot.quota import Quota
 from faqbot.render import render
@@ -200,6 +202,9 @@ class Bot:
 
     async def _record(self, message: Message, decision: Decision, verdict: Verdict, before: Context | None) -> None:
         record = _record(message, decision, verdict, self._clock())
+        if record is not None and (question := picked_for(fresh(before, self._clock()), message.text, decision)):
+            outcome = "picked" if record.outcome == "answered" else record.outcome
+            record = replace(record, outcome=outcome, picked_for=question)
         context = self._remembered(message, decision, verdict, before)
         self._metrics.finished.labels(verdict.state).inc()
         try:

@@ -17,6 +17,7 @@ def fresh(context: Context | None, now: float) -> Context:
     return Context(
         options=context.options if now < context.until else (),
         until=context.until if now < context.until else 0.0,
+        asked=context.asked if now < context.until else "",
         last=context.last if context.last and now < context.last.until else None,
         misses=tuple(until for until in context.misses if now < until),
         facts=tuple(fact for fact in context.facts if now < fact.until),
@@ -27,7 +28,7 @@ def remember(context: Context, decision: Decision, message_id: str, now: float) 
     """The context of the asker who was told `decision`, from what held before."""
     until = now + CONTEXT_SECONDS
     if listed := options(decision):
-        context = replace(context, options=listed, until=until)
+        context = replace(context, options=listed, until=until, asked=message_id)
     match decision:
         case Answered(entry, score, question):
             return replace(context, last=Last(message_id, entry.id, question, score, until), misses=())

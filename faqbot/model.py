@@ -198,7 +198,8 @@ class Context:
     """What one asker and the bot last told each other in one conversation; each part is void after its `until`, in
     epoch seconds, which for `options` stands beside them.
 
-    `misses` are until when each of the last questions counts that went unanswered in a row.
+    `asked` is the message that the options answered. `misses` are until when each of the last questions counts that
+    went unanswered in a row.
     """
 
     options: tuple[Option, ...] = ()
@@ -206,6 +207,7 @@ class Context:
     last: Last | None = None
     misses: tuple[float, ...] = ()
     facts: tuple[Fact, ...] = ()
+    asked: str = ""
 
     @property
     def ends(self) -> float:
@@ -455,7 +457,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class QuestionRecord:
-    """What became of one message, kept for reports; `delivery` is the reason of its Verdict, `rating` one of Rating."""
+    """What became of one message, kept for reports; `delivery` is the reason of its Verdict, `rating` one of Rating.
+
+    `picked_for` is the message whose list this one picked from, or said 都不是 to.
+    """
 
     message_id: str
     asked_at: float
@@ -467,3 +472,4 @@ class QuestionRecord:
     score: float = 0.0
     delivery: str = "ok"
     rating: str = ""
+    picked_for: str = ""

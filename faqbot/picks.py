@@ -9,6 +9,7 @@ from faqbot.matching import Index
 from faqbot.menus import topic_list
 from faqbot.model import (
     Answered,
+    Aside,
     Context,
     Decision,
     Menu,
@@ -72,6 +73,19 @@ def pick(text: str, context: Context, index: Index, allowed: Allowed) -> Decisio
     if not 1 <= number <= len(context.options):
         return OutOfList(len(context.options))
     return _chosen(context.options[number - 1], index, allowed)
+
+
+def picked_for(context: Context, text: str, decision: Decision) -> str:
+    """The message whose list the decision was picked from; empty for none. A tapped line says its question."""
+    match decision:
+        case Aside(inner):
+            return picked_for(context, text, inner)
+        case Answered(picked=True) | NoneOfThese():
+            return context.asked
+        case Answered(entry) if Option("entry", entry.id) in context.options:
+            return context.asked if normalise(text) == normalise(entry.question) else ""
+        case _:
+            return ""
 
 
 def _chosen(option: Option, index: Index, allowed: Allowed) -> Decision:

@@ -100,25 +100,29 @@ class Group:
 
 
 def pair(records: Iterable[QuestionRecord]) -> list[Asked]:
-    """Put picks beside the list they were made from: the last one in the same thread, ten minutes old at most.
+    """Put picks beside the question they were made for.
 
+    Records of earlier versions do not say which: there it is the last list in the same thread, ten minutes old at most.
     Records with an outcome that is not known here are no questions.
     """
     asked: list[Asked] = []
+    named: dict[str, Asked] = {}
     lists: dict[tuple[str, str], Asked] = {}
     for record in sorted(records, key=lambda r: r.asked_at):
         thread = (record.conversation_id, record.asker)
-        offer = lists.get(thread)
-        if record.outcome == "none_of_these" and offer and record.asked_at - offer.record.asked_at <= CONTEXT_SECONDS:
+        offer = named.get(record.picked_for) if record.picked_for else lists.get(thread)
+        if offer and record.asked_at - offer.record.asked_at > CONTEXT_SECONDS and not record.picked_for:
+            offer = None
+        if record.outcome == "none_of_these" and offer:
             offer.declined = True
         if record.outcome not in _FATES:
             continue
-        if record.outcome == "picked" and offer and record.asked_at - offer.record.asked_at <= CONTEXT_SECONDS:
+        if record.outcome == "picked" and offer:
             offer.picks.append(record)
             continue
         asked.append(Asked(record))
         if record.outcome == "offered" and record.delivery == DELIVERED:
-            lists[thread] = asked[-1]
+            lists[thread] = named[record.message_id] = asked[-1]
     return asked
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from faqbot.app import Running, running
+from faqbot.model import QuestionRecord
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.conftest import Talk
@@ -204,3 +206,32 @@ async def test_what_one_group_may_see_is_not_remembered_for_another(talk: Talk, 
     await bot.library.refresh()
     assert "八点" in await talk("小李", "楼顶花园几点开放")
     assert "八点" not in await talk("小李", "楼顶花园几点开放", group="另一个群")
+
+
+async def all_records(bot: Running) -> Sequence[QuestionRecord]:
+    """What is on record once all messages are finished: that is a moment after the reply."""
+    while (await bot.store.backlog())[0]:
+        await asyncio.sleep(0.01)
+    return await bot.store.questions(0.0)
+
+
+async def test_a_pick_by_number_or_by_tap_is_on_record_with_its_question(talk: Talk, bot: Running) -> None:
+    listed = await talk("小李", "假期怎么算")
+    tapped = listed.split("1. [")[1].split("]")[0]
+    assert "病假申请" in await talk("小李", tapped)
+    await talk("小王", "假期怎么算")
+    await talk("小王", "1")
+    records = {r.message_id: r for r in await all_records(bot)}
+    picked = [r for r in records.values() if r.outcome == "picked"]
+    assert [r.text for r in picked] == [tapped, "1"]
+    assert all(records[r.picked_for].text == "假期怎么算" and records[r.picked_for].asker == r.asker for r in picked)
+
+
+async def test_a_pick_from_a_menu_belongs_to_no_earlier_question(talk: Talk, bot: Running) -> None:
+    await talk("小李", "假期怎么算")
+    menu = await talk("小李", "帮助")
+    opened = await talk("小李", next(line.split(".")[0] for line in menu.splitlines() if "[休假]" in line))
+    assert "1. [" in opened
+    await talk("小李", "1")
+    offered, picked = await all_records(bot)
+    assert picked.outcome == "picked" and picked.picked_for not in ("", offered.message_id)

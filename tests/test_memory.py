@@ -29,6 +29,7 @@ ANNUAL = Entry("annual", "年假有几天", "五天")
 FULL = Context(
     options=(Option("entry", "a"),),
     until=NOW + 10,
+    asked="m9",
     last=Last("m0", "a", "年假", 0.9, NOW + 20),
     misses=(NOW + 5, NOW + 30),
     facts=(Fact("city", "上海", "a", NOW + 40),),
@@ -45,8 +46,8 @@ def test_a_context_ends_with_its_last_part():
     [
         (0, FULL),
         (5, replace(FULL, misses=(NOW + 30,))),
-        (10, replace(FULL, options=(), until=0.0, misses=(NOW + 30,))),
-        (20, replace(FULL, options=(), until=0.0, last=None, misses=(NOW + 30,))),
+        (10, replace(FULL, options=(), until=0.0, asked="", misses=(NOW + 30,))),
+        (20, replace(FULL, options=(), until=0.0, asked="", last=None, misses=(NOW + 30,))),
         (30, Context(facts=FULL.facts)),
         (40, Context()),
     ],
@@ -69,7 +70,7 @@ def test_nobody_said_anything_yet():
         ),
         (
             Offered((Candidate(ANNUAL, 0.5, "年假"),)),
-            {"options": (Option("entry", "annual"), Option("none", "")), "until": LATER},
+            {"options": (Option("entry", "annual"), Option("none", "")), "until": LATER, "asked": "m1"},
         ),
         (Unanswered(), {"misses": (*FULL.misses, LATER)}),
         (NoneOfThese(), {"misses": (*FULL.misses, LATER)}),

@@ -119,6 +119,17 @@ def test_a_pick_belongs_to_the_list_of_the_same_person_and_group_within_ten_minu
     assert stats(asked("小李", "钱", "offered", "wifi"), pick).asked[0].fate is fate
 
 
+def test_a_pick_that_names_its_question_belongs_there_and_nowhere_else() -> None:
+    first = asked("小李", "钱", "offered", "wifi")
+    second = asked("小李", "假", "offered", "annual-leave", at=NOON + 30)
+    for_first = replace(asked("小李", "1", "picked", "payday", at=NOON + 60), picked_for=first.message_id)
+    from_menu = replace(asked("小李", "1", "picked", "sick-leave", at=NOON + 90), picked_for="a menu")
+    none = replace(asked("小李", "都不是", "none_of_these", at=NOON + 95), picked_for=second.message_id)
+    found = stats(first, second, for_first, from_menu, none).asked
+    shown = [(a.record.text, len(a.picks), a.declined) for a in found]
+    assert shown == [("钱", 1, False), ("假", 0, True), ("1", 0, False)]
+
+
 def test_two_picks_from_one_list_are_one_question_that_hits_two_entries() -> None:
     found = stats(
         asked("小李", "假", "offered", "annual-leave"),

@@ -175,6 +175,17 @@ async def test_finishing_twice_changes_nothing(store: Store) -> None:
     assert await store.context(message().thread, time.time()) is None
 
 
+async def test_a_pick_names_its_question_until_it_goes(store: Store) -> None:
+    picked = replace(RECORD, outcome="picked", picked_for="m0")
+    context = Context((Option("entry", "a"),), until=time.time() + 100, asked="m0")
+    await store.finish(message(), DONE, picked, context)
+    assert list(await store.questions(0.0)) == [picked]
+    assert await store.context(message().thread, time.time()) == context
+    await store.purge(time.time() + 100)
+    await store.finish(message(2), DONE, RECORD, None)
+    assert [r.picked_for for r in await store.questions(0.0)] == [""]
+
+
 async def test_a_rating_stands_beside_its_question_until_that_goes(store: Store) -> None:
     await store.finish(message(), DONE, RECORD, None)
     await store.rate(message().robot_code, RECORD.message_id, "outdated")

@@ -220,6 +220,7 @@ def pack_context(context: Context) -> str:
     values = {
         "options": [[o.kind, o.key] for o in context.options],
         "until": context.until,
+        "asked": context.asked,
         "last": context.last and [getattr(context.last, name) for name in Last.__slots__],
         "misses": context.misses,
         "facts": [[getattr(fact, name) for name in Fact.__slots__] for fact in context.facts],
@@ -234,6 +235,8 @@ def unpack_context(text: str) -> Context | None:
         return Context(
             options=tuple(Option(kind, key) for kind, key in values["options"]),
             until=values["until"],
+            # Versions before this one wrote none.
+            asked=values.get("asked", ""),
             last=Last(*values["last"]) if values["last"] else None,
             misses=tuple(values["misses"]),
             facts=tuple(Fact(*fact) for fact in values["facts"]),

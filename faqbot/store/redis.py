@@ -38,8 +38,9 @@ _ALIVE = f"{_P}alive:"  # string per worker: its lease
 # Not `context:`, which earlier versions, perhaps running beside this one, read differently.
 _CONTEXT = f"{_P}said:"
 _QUESTION = f"{_P}question:"  # string per question: the record as JSON
-# hash: message key -> rating. Not in the record, which an earlier version, perhaps running beside this one, must read.
-_RATINGS = f"{_P}ratings"
+# hashes: message key -> rating, message key -> message whose list was picked from. Not in the record, which an earlier
+# version, perhaps running beside this one, must read.
+_RATINGS, _PICKED_FOR = f"{_P}ratings", f"{_P}picked-for"
 _QUESTIONS = f"{_P}questions"  # sorted set: message keys by the time they were asked
 _ASKED = f"{_P}asked:"  # set per person: message keys
 _CLAIM, _NOTE, _SLOT = f"{_P}claim:", f"{_P}note:", f"{_P}slot:"
@@ -106,6 +107,7 @@ if ARGV[4] ~= '' then
   redis.call('SET', '{_QUESTION}' .. key, ARGV[4])
   redis.call('ZADD', '{_QUESTIONS}', ARGV[5], key)
   redis.call('SADD', '{_ASKED}' .. ARGV[6], key)
+  if ARGV[8] ~= '' then redis.call('HSET', '{_PICKED_FOR}', key, ARGV[8]) end
 end
 if ARGV[7] ~= '' then redis.call('SET', '{_CONTEXT}' .. thread, ARGV[7], 'EX', {_CONTEXT_SECONDS}) end
 return 1
@@ -120,6 +122,7 @@ local gone = 0
 for _, key in ipairs(redis.call('SMEMBERS', '{_ASKED}' .. ARGV[1])) do
   gone = gone + redis.call('DEL', '{_QUESTION}' .. key)
   redis.call('HDEL', '{_RATINGS}', key)
+  redis.call('HDEL', '{_PICKED_FOR}', key)
   redis.call('ZREM', '{_QUESTIONS}', key)
 end
 redis.call('DEL', '{_ASKED}' .. ARGV[1])
@@ -132,6 +135,7 @@ for _, key in ipairs(redis.call('ZRANGEBYSCORE', '{_QUESTIONS}', '-inf', '(' .. 
   if text then redis.call('SREM', '{_ASKED}' .. cjson.decode(text).asker, key) end
   redis.call('DEL', '{_QUESTION}' .. key)
   redis.call('HDEL', '{_RATINGS}', key)
+  redis.call('HDEL', '{_PICKED_FOR}', key)
   gone = gone + redis.call('ZREM', '{_QUESTIONS}', key)
 end
 return gone
@@ -250,12 +254,13 @@ class RedisStore:
         kept = ""
         if record is not None:
             values = pack_record(record)
-            del values["rating"]
+            del values["rating"], values["picked_for"]
             kept = json.dumps(values, ensure_ascii=False)
         asked_at, asker = (record.asked_at, record.asker) if record is not None else (0, "")
         shown = pack_context(context) if context is not None else ""
         state = f"{verdict.state}:{verdict.reason}"
-        await _do(self._finish(args=[message.key, message.thread, state, kept, asked_at, asker, shown]))
+        picked_for = record.picked_for if record is not None else ""
+        await _do(self._finish(args=[message.key, message.thread, state, kept, asked_at, asker, shown, picked_for]))
 
     async def backlog(self) -> tuple[int, float]:
         waiting = int(await _do(self._redis.zcard(_WAITING)))
@@ -275,16 +280,19 @@ class RedisStore:
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
         keys = await _do(self._redis.zrangebyscore(_QUESTIONS, since, "+inf"))
         records: list[QuestionRecord] = []
-        ratings = {k.decode(): v.decode() for k, v in (await _do(self._redis.hgetall(_RATINGS))).items()}
+        ratings, picked_for = await self._all(_RATINGS), await self._all(_PICKED_FOR)
         for start in range(0, len(keys), 500):
             part = [k.decode() for k in keys[start : start + 500]]
             texts = await _do(self._redis.mget([_QUESTION + key for key in part]))
             records += [
-                QuestionRecord(**json.loads(text), rating=ratings.get(key, ""))
+                QuestionRecord(**json.loads(text), rating=ratings.get(key, ""), picked_for=picked_for.get(key, ""))
                 for key, text in zip(part, texts, strict=True)
                 if text is not None
             ]
         return records
+
+    async def _all(self, name: str) -> dict[str, str]:
+        return {k.decode(): v.decode() for k, v in (await _do(self._redis.hgetall(name))).items()}
 
     async def rate(self, robot_code: str, message_id: str, rating: str) -> None:
         await _do(self._rate(args=[f"{robot_code}|{message_id}", rating]))

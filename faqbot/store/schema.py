@@ -61,6 +61,7 @@ STEPS = (
     ) WITHOUT ROWID;
     """,
     "ALTER TABLE questions ADD COLUMN rating TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE questions ADD COLUMN picked_for TEXT NOT NULL DEFAULT '';",
 )
 
 
