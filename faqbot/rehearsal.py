@@ -7,11 +7,13 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from faqbot.app import running, until_stopped
+from faqbot.automation.reading import read_automations
+from faqbot.automation.rules import GroupRobot
 from faqbot.console.sessions import new_link
 from faqbot.errors import StartError
 from faqbot.knowledge.groups import parse_groups
@@ -20,7 +22,7 @@ from faqbot.settings import Settings
 
 _GROUP = "星野科技全员群"
 _SALES = "星野科技销售群"
-# Name of the robot as the group sees it, its group, and the environment variables of the sample automations.yaml.
+# The robots of the sample automations.yaml: how the group sees them, the group, and their environment variables.
 _ROBOTS = (("全员通知", _GROUP, "ROBOT_ALL"), ("销售通知", _SALES, "ROBOT_SALES"))
 _PEOPLE = ("小李", "小王", "小陈", "张姐")
 _GUEST = "外部顾问"
@@ -38,10 +40,7 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         for person in people:
             ding.world.single(person)
         ding.examples = _EXAMPLES
-        environ = dict(settings.environ)
-        for name, title, variable in _ROBOTS:
-            robot = ding.robots.add(name, title, secret=f"SEC{secrets.token_hex(32)}")
-            environ |= {f"{variable}_TOKEN": robot.token, f"{variable}_SECRET": robot.secret}
+        environ = dict(settings.environ) | _robots(ding, settings.knowledge)
         await _listen(ding, settings, say)
         stack.push_async_callback(ding.close)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="faqbot-"))
@@ -64,6 +63,26 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         say(f"群“{group.title}”里试试：@小助手 年假几天    （知识：{settings.knowledge}，Ctrl-C 停止）")
         say(f"控制台（HR 用，链接只能用一次）：{await new_link(app.store, app.console_url)}")
         await asyncio.wait({stopped, app.finished}, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _robots(ding: FakeDingTalk, knowledge: Path) -> dict[str, str]:
+    """A robot of the stand-in for each one of the knowledge; the environment variables that hold their keys."""
+    environ: dict[str, str] = {}
+    for name, title, variable in _ROBOTS:
+        robot = ding.robots.add(name, title, secret=f"SEC{secrets.token_hex(32)}")
+        environ |= {f"{variable}_TOKEN": robot.token, f"{variable}_SECRET": robot.secret}
+    found: Mapping[str, GroupRobot] = {}
+    with contextlib.suppress(OSError):
+        file = knowledge / "automations.yaml"
+        found = read_automations(file.name, file.read_bytes()).automations.robots
+    for name, named in found.items():
+        if named.token.variable in environ:
+            continue
+        token = named.token.literal or secrets.token_hex(32)
+        secret = named.secret.literal or (f"SEC{secrets.token_hex(32)}" if named.secret else "")
+        ding.robots.add(name, f"{name} 群", token=token, secret=secret)
+        environ |= {v: key for v, key in ((named.token.variable, token), (named.secret.variable, secret)) if v}
+    return environ
 
 
 def _keepers(knowledge: Path) -> Iterator[tuple[str, str]]:
