@@ -32,7 +32,9 @@ from faqbot.console.week import digest_of
 from faqbot.correction_notices import tell_of_corrections
 from faqbot.deeds.drafts import DraftOrders
 from faqbot.deeds.own_questions import OwnQuestions
+from faqbot.deeds.person import Persons
 from faqbot.deeds.rating import Ratings
+from faqbot.deeds.replying import Replies
 from faqbot.deeds.routine import routine_deeds
 from faqbot.delivery import Delivery
 from faqbot.dingtalk.directory import Directory
@@ -57,6 +59,7 @@ from faqbot.settings import Settings
 from faqbot.shelves import shelf_of
 from faqbot.store import Store, open_store
 from faqbot.telemetry import EventLog
+from faqbot.ticket_news import tell_of_answers
 from faqbot.ways import ToGroup, ToPeople, ToRobot
 
 log = EventLog(__name__)
@@ -141,12 +144,15 @@ async def running(
             late=late,
         )
         asked = routine_deeds(settings, store, outbox, directory, reports, lambda: library.current.automations, clock)
+        persons = Persons(office, audience, outbox, settings.admins, settings.timezone)
         about_drafts = DraftOrders(office, settings.admins)
         deeds: dict[OrderKind, Deed] = {
             OrderKind.MY_QUESTIONS: OwnQuestions(store, clock),
             OrderKind.APPROVE: about_drafts,
             OrderKind.SEND_BACK: about_drafts,
             OrderKind.WITHDRAW: about_drafts,
+            OrderKind.PERSON: persons,
+            OrderKind.REPLY: Replies(office, outbox, settings.admins, settings.timezone),
             OrderKind.RATE: Ratings(library, store, audience, today=today, clock=clock),
             **asked.deeds,
         }
@@ -187,6 +193,7 @@ async def running(
         journal = watch_files(office, earlier)
         drafts = tell_of_drafts(office, outbox, settings.admins)
         corrections = tell_of_corrections(office, outbox)
+        answers = tell_of_answers(office, outbox, settings.timezone, settings.keep_days)
         for loop in (
             library.watch(),
             bot.inbox.keep(),
@@ -197,6 +204,7 @@ async def running(
             drafts,
             corrections,
             asked.reports.run(),
+            answers,
             routine.runner.run(),
             routine.arrivals.run(),
         ):

@@ -207,7 +207,10 @@ class Delivery:
 def _fitting(reply: Reply, most: int) -> list[Reply]:
     """The reply as messages of `most` bytes; only the first mentions."""
     parts = fitting(reply.body, most)
-    return [replace(reply, body=part, mention="" if number else reply.mention) for number, part in enumerate(parts)]
+    return [
+        replace(reply, body=part, mention="" if number else reply.mention, others=() if number else reply.others)
+        for number, part in enumerate(parts)
+    ]
 
 
 def unmentioned(message: Message, reply: Reply) -> Reply:
@@ -217,4 +220,6 @@ def unmentioned(message: Message, reply: Reply) -> Reply:
         body = body.removeprefix(f"@{reply.mention}").lstrip("\n")
         name = neutralise(message.sender_name, 20) if message.sender_name else "您好"
         body = f"{name}：\n\n{body}"
-    return replace(reply, body=body, mention="")
+    for other in reply.others:
+        body = body.replace(f"@{other}", "")
+    return replace(reply, body=body, mention="", others=())

@@ -344,6 +344,8 @@ class OrderKind(StrEnum):
     ANNOUNCE = "announce"
     CONFIRM = "confirm"
     CANCEL = "cancel"
+    PERSON = "person"
+    REPLY = "reply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,12 +358,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of an order, in markdown; `outcome` names it in log and metrics. `options` are the numbered lines."""
+    """What became of an order, in markdown; `outcome` names it in log and metrics. `options` are the numbered lines.
+
+    `mentions` are userIds that are @ed in a group beside the giver; the body has to hold `@` and the id.
+    """
 
     title: str
     body: str
     outcome: str = "told"
     options: tuple[Option, ...] = ()
+    mentions: tuple[str, ...] = ()
 
 
 Decision = (
@@ -383,11 +389,12 @@ Decision = (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One message to send: markdown as DingTalk renders it, and whom to mention."""
+    """One message to send: markdown as DingTalk renders it, and whom to mention: the asker, and others."""
 
     title: str
     body: str
     mention: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

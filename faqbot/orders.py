@@ -29,7 +29,11 @@ _WORDS = {
 _ABOUT_DRAFTS = {"通过": OrderKind.APPROVE, "退回": OrderKind.SEND_BACK, "撤销": OrderKind.WITHDRAW}
 _DRAFT = re.compile(r"(通过|撤销|退回)\s*(?:草稿)?\s*(?:#?\s*(\d{1,6})\s*号?)?[。!.]?")
 _SENT_BACK = re.compile(r"退回\s*(?:草稿)?\s*(?:#?\s*(\d{1,6})(?!\d)\s*号?\s*[:,，。]?|[:,，])\s*(\S.*)", re.DOTALL)
-_NUMBERED = re.compile(r"\s*(\d{1,6})(?!\d)\s*(.*)", re.DOTALL)
+# Alone, or with the question behind it.
+_PERSON = re.compile(r"(?:转人工|人工客服|找人工|转真人|找真人|人工)(?:服务)?(?:[\s:,，]+(\S.*)|[。!.]?)", re.DOTALL)
+_REPLY = re.compile(r"(?:答复|回答|答)\s*(?:单号)?\s*#?\s*(\d{1,9})(?!\d)\s*号?\s*[:,，。]?\s*(.*)", re.DOTALL)
+_TICKET = re.compile(r"单号\s*(\d{1,9})(?!\d)")
+_NUMBERED = re.compile(r"\s*(\d{1,9})(?!\d)\s*(.*)", re.DOTALL)
 
 # The word, a blank or a colon, and whom or what it is about.
 _ABOUT = {
@@ -49,7 +53,7 @@ def read_order(message: Message) -> Order | None:
     """The order a message gives, None for a question."""
     if kind := _WORDS.get(normalise(message.text)):
         return Order(kind)
-    return _about_draft(message.text) or _with_text(message.text)
+    return _about_draft(message.text) or _with_text(message.text) or _about_ticket(message)
 
 
 def numbered(text: str) -> tuple[int | None, str]:
@@ -75,3 +79,14 @@ def _with_text(text: str) -> Order | None:
     if kind is not OrderKind.ANNOUNCE and (len(about) > _LONGEST_NAME or _ASKS.search(about)):
         return None
     return Order(kind, about)
+
+
+def _about_ticket(message: Message) -> Order | None:
+    plain = unicodedata.normalize("NFKC", message.text).strip()
+    if found := _PERSON.fullmatch(plain):
+        return Order(OrderKind.PERSON, found[1] or "")
+    if found := _REPLY.fullmatch(plain):
+        return Order(OrderKind.REPLY, f"{found[1]} {found[2]}".strip())
+    if plain and (quoted := _TICKET.search(message.quoted)):
+        return Order(OrderKind.REPLY, f"{quoted[1]} {message.text.strip()}")
+    return None

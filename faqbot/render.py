@@ -48,9 +48,11 @@ def render(decision: Decision, message: Message) -> tuple[Reply, ...]:
     for number, part in enumerate(parts, 1):
         if len(parts) > 1:
             part = f"{part}\n\n> （{number}/{len(parts)}）"
-        replies.append(
-            Reply(title, f"{_address(message)}{part}" if number == 1 else part, mention if number == 1 else "")
-        )
+        if number == 1:
+            others = decision.mentions if isinstance(decision, Told) and message.is_group else ()
+            replies.append(Reply(title, f"{_address(message)}{part}", mention, others))
+        else:
+            replies.append(Reply(title, part))
     return tuple(replies)
 
 

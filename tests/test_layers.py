@@ -96,6 +96,7 @@ LAYERS = {
         meaning
         memory
         menus
+        office_hours
         orders
         parcels
         permitted
@@ -161,6 +162,8 @@ LAYERS = {
         draft_notices
         inbox
         outbox
+        ticket_news
+        tickets
         shelves
         ways
     """,

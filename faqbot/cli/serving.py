@@ -108,6 +108,7 @@ def forget(
     """删除存储里一个人的全部记录：提问、刚才的列表。机器人可以照常运行。"""
     settings = read_settings()
     from faqbot.store import open_store
+    from faqbot.tickets import forget_tickets
 
     if not person.strip():
         fail("请给出 userId")
@@ -116,8 +117,9 @@ def forget(
         store = await open_store(settings.store)
         try:
             gone = await store.forget(person.strip())
+            waiting = await forget_tickets(store, person.strip())
         finally:
             await store.close()
-        typer.echo(f"已删除 {person.strip()} 的 {gone} 条提问记录，以及刚才给这个人的列表。")
+        typer.echo(f"已删除 {person.strip()} 的 {gone} 条提问记录、{waiting} 个转人工的单号，以及刚才给这个人的列表。")
 
     run_to_end(delete())

@@ -14,6 +14,7 @@ from faqbot.console.todo import Item, Section, section
 from faqbot.feedback import NAMES
 from faqbot.model import Entry, QuestionRecord, Rating
 
+PATH = "/complaints"
 DAYS = 30
 _MARKS = "complaints-done"
 _QUOTED = 60
@@ -28,8 +29,8 @@ _TODO = {
 
 
 def add_routes(app: web.Application) -> None:
-    app.router.add_post("/complaints/done", done)
-    app.router.add_post("/complaints/undone", undone)
+    app.router.add_post(f"{PATH}/done", done)
+    app.router.add_post(f"{PATH}/undone", undone)
 
 
 async def complaints(at: Office) -> Section:
@@ -67,7 +68,7 @@ def _item(key: str, found: Sequence[QuestionRecord], entries: Mapping[str, Entry
     url = entry_url(entry.id, "edit") if entry else ""
     if entry and rating is Rating.NOT_ASKED:
         url = f"/try?{urlencode({'q': said})}"
-    return Item(entry.question if entry else said, note, url, NAMES[rating], "amber", done=key)
+    return Item(entry.question if entry else said, note, url, NAMES[rating], "amber", done=(PATH, key))
 
 
 def _settled(mark: str | None) -> frozenset[str]:
@@ -83,7 +84,7 @@ async def done(request: web.Request) -> web.StreamResponse:
         raise redirect("/")
     mark = {"who": person(), "at": at.clock(), "messages": messages}
     await at.store.put_mark(_MARKS, key, json.dumps(mark, ensure_ascii=False))
-    raise redirect("/" + query({"settled": key}))
+    raise redirect("/" + query({"settled": f"{PATH} {key}"}))
 
 
 async def undone(request: web.Request) -> web.StreamResponse:

@@ -28,6 +28,7 @@ from faqbot.console import (
     stats_page,
     suggested,
     today,
+    waiting_tickets,
 )
 from faqbot.console.office import OFFICE, Office
 from faqbot.console.origin import from_this_machine
@@ -51,6 +52,7 @@ _PARTS = (
     auth,
     today,
     complaints,
+    waiting_tickets,
     deployed,
     editing,
     drafting,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from faqbot.approval import made_by, number_drafts
-from faqbot.console.complaints import complaints, settled
+from faqbot.console import complaints, waiting_tickets
 from faqbot.console.deployed import waiting, without_disputes
 from faqbot.console.missed import gap_url
 from faqbot.console.office import Office, office
@@ -64,7 +64,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         day=f"{day.month} 月 {day.day} 日，星期{_WEEKDAYS[day.weekday()]}",
         sections=sections,
         quota=quota,
-        settled=key if await settled(at, key := request.query.get("settled", "")) else "",
+        settled=await _settled(at, request.query.get("settled", "")),
         entries=len(at.snapshot.entries),
     )
 
@@ -81,7 +81,8 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
         undelivered(stats, entries),
         await waiting(at),
         _missed(gaps),
-        await complaints(at),
+        await waiting_tickets.waiting_tickets(at),
+        await complaints.complaints(at),
         as_section(await suggested(at)),
         aging(snapshot.entries, day),
         drafts(snapshot.entries, papers, await made_by(at, {e.id for e in snapshot.entries if e.draft})),
@@ -89,6 +90,13 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
     done = approved(entries, papers, at.clock())
     # Warnings can wait; with an error, what somebody wrote is not live.
     return [problems, *found, done] if broken else [*found, problems, done]
+
+
+async def _settled(at: Office, said: str) -> tuple[str, str] | None:
+    """Path and key of what was just put aside, if it was."""
+    path, _, key = said.partition(" ")
+    settled = {complaints.PATH: complaints.settled, waiting_tickets.PATH: waiting_tickets.settled}
+    return (path, key) if path in settled and await settled[path](at, key) else None
 
 
 async def _recent(at: Office) -> Stats:

@@ -34,7 +34,7 @@ _QUOTED = 60
 class Item:
     """One thing to do: what, more about it, and where the work is; `tag` in a word, in the colour of `tone`.
 
-    `done` is the key under which it can be put aside, where that is possible.
+    `done` says how it can be put aside, where that is possible: the path, and the key for the form there.
     """
 
     text: str
@@ -42,7 +42,7 @@ class Item:
     url: str = ""
     tag: str = ""
     tone: str = ""
-    done: str = ""
+    done: tuple[str, str] | None = None
 
     def as_json(self) -> dict[str, str]:
         return {"text": self.text, "note": self.note, "url": self.url, "tag": self.tag}

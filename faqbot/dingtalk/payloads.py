@@ -64,8 +64,8 @@ def reply_body(reply: Reply) -> dict[str, Any]:
     """The body of a session webhook call (platform notes, replying by session webhook)."""
     title = re.sub(r"\s+", " ", reply.title).strip()[:_TITLE_LENGTH] or "回复"
     body: dict[str, Any] = {"msgtype": "markdown", "markdown": {"title": title, "text": reply.body}}
-    if reply.mention:
-        body["at"] = {"atUserIds": [reply.mention]}
+    if mentions := [userid for userid in dict.fromkeys((reply.mention, *reply.others)) if userid]:
+        body["at"] = {"atUserIds": mentions}
     return body
 
 

@@ -12,6 +12,7 @@ from faqbot.console import todo
 from faqbot.console.complaints import tasks
 from faqbot.model import Entry, Message, MessageKind, Period, QuestionRecord, State, Verdict
 from faqbot.stats import key_of
+from faqbot.tickets import Ticket, keep
 from tests.console.conftest import Files, Person
 from tests.console.test_missed import put
 
@@ -178,6 +179,18 @@ async def test_each_reason_why_an_answer_was_no_help_is_a_task_that_can_be_done_
     assert [i["tag"] for i in (await kinds(hr))["disliked"]["items"]] == ["看不懂"]
     await hr.post("/complaints/undone", key)
     assert len((await kinds(hr))["disliked"]["items"]) == 2
+
+
+async def test_open_tickets_are_there_today_until_put_aside(hr: Person, bot: Running) -> None:
+    now = datetime.now().timestamp()
+    await keep(bot.store, Ticket(3, "m", now - 7200, "a", "小李", "c", True, "年假能捐吗", "休假", "休假组"))
+    await keep(bot.store, Ticket(4, "n", now, "a", "小李", "c", True, "秘密的事", "薪酬", "薪酬组", private=True))
+    page = (await hr.get("/")).text
+    assert "年假能捐吗" in page and "单号 3，2 小时前，请了休假组" in page
+    assert "秘密的事" not in page and "（私密：薪酬）" in page and "小李" not in page
+    done = (await hr.post("/tickets/done", {"key": "3"})).text
+    assert "年假能捐吗" not in done and "撤销" in done
+    assert "年假能捐吗" in (await hr.post("/tickets/undone", {"key": "3"})).text
 
 
 def test_of_a_private_question_the_task_names_the_topic_alone() -> None:

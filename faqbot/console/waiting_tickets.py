@@ -1,0 +1,66 @@
+"""等人来答的提问: open tickets, which can be put aside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from faqbot.console.office import Office, office
+from faqbot.console.pages import query, read_form, redirect
+from faqbot.console.todo import Item, Section, section
+from faqbot.privacy import withheld
+from faqbot.tickets import Progress, Ticket, keep, tickets
+
+PATH = "/tickets"
+
+
+def add_routes(app: web.Application) -> None:
+    app.router.add_post(f"{PATH}/done", done)
+    app.router.add_post(f"{PATH}/undone", undone)
+
+
+async def waiting_tickets(at: Office) -> Section:
+    """What waits for a person, the oldest first."""
+    found = [t for t in (await tickets(at.store)).values() if t.progress is Progress.OPEN]
+    items = [_item(ticket, at.clock()) for ticket in sorted(found, key=lambda t: t.at)]
+    return section("tickets", "等同事来答的提问", items)
+
+
+def _item(ticket: Ticket, now: float) -> Item:
+    question = withheld(ticket.topic) if ticket.private else ticket.question
+    owner = f"请了{ticket.owner}" if ticket.owner else "还没有写由谁来答"
+    note = f"单号 {ticket.number}，{_ago(now - ticket.at)}，{owner}。负责的同事在钉钉里发「答 {ticket.number}：……」就行"
+    return Item(question, note, "", "等回答", "amber", done=(PATH, str(ticket.number)))
+
+
+def _ago(seconds: float) -> str:
+    if seconds < 3600:
+        return f"{max(1, int(seconds // 60))} 分钟前"
+    return f"{int(seconds // 3600)} 小时前" if seconds < 86400 else f"{int(seconds // 86400)} 天前"
+
+
+async def done(request: web.Request) -> web.StreamResponse:
+    """Put aside: somebody took care of it in another way."""
+    number = await _set(request, Progress.OPEN, Progress.CLOSED)
+    raise redirect("/" + query({"settled": f"{PATH} {number}"}))
+
+
+async def undone(request: web.Request) -> web.StreamResponse:
+    """Undo: it waits again."""
+    await _set(request, Progress.CLOSED, Progress.OPEN)
+    raise redirect("/")
+
+
+async def settled(at: Office, key: str) -> bool:
+    """Whether the ticket with this number was put aside."""
+    found = (str(t.number) for t in (await tickets(at.store)).values() if t.progress is Progress.CLOSED)
+    return key in found
+
+
+async def _set(request: web.Request, before: Progress, after: Progress) -> str:
+    at, key = office(request), (await read_form(request)).get("key", "")
+    ticket = next((t for t in (await tickets(at.store)).values() if str(t.number) == key), None)
+    if ticket is not None and ticket.progress is before:
+        await keep(at.store, replace(ticket, progress=after))
+    return key

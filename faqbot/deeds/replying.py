@@ -1,0 +1,163 @@
+"""答 12：…: the answer of somebody who keeps the topic goes to who asked, and becomes a draft of an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, tzinfo
+
+from faqbot import changes
+from faqbot.changes import Books, Overtaken, Proposal
+from faqbot.errors import EditError, NotAllowed, ShelfError
+from faqbot.knowledge import edit
+from faqbot.knowledge.draft import Draft
+from faqbot.knowledge.groups import looks_like_userid
+from faqbot.knowledge.keys import SHARED_KEYS
+from faqbot.knowledge.outline import Outline
+from faqbot.model import Address, Message, Notice, Order, Told
+from faqbot.office_hours import after_quiet
+from faqbot.orders import numbered
+from faqbot.outbox import Outbox
+from faqbot.privacy import withheld, withheld_topic
+from faqbot.telemetry import EventLog
+from faqbot.text import neutralise
+from faqbot.tickets import Progress, Ticket, keep, tickets
+
+log = EventLog(__name__)
+
+# Where drafts go whose topic has no file yet.
+_FILE = "faq/人工回答.yaml"
+_TRIES = 4
+
+
+class Replies:
+    """`admins` may answer every ticket; others those whose topic they keep."""
+
+    def __init__(self, at: Books, outbox: Outbox, admins: Collection[str], timezone: tzinfo) -> None:
+        self._at = at
+        self._outbox = outbox
+        self._admins = admins
+        self._zone = timezone
+
+    async def __call__(self, message: Message, order: Order) -> Told:
+        number, text = numbered(order.text)
+        try:
+            ticket = (await tickets(self._at.store)).get(number or 0)
+            self._must_be_allowed(message, number or 0, ticket)
+            assert ticket is not None
+            if not text:
+                raise NotAllowed(f"请把答案写在后面，例如「答 {number}：可以，找张三盖章」。")
+            if ticket.progress is Progress.ANSWERED and ticket.answered_with != message.key:
+                raise NotAllowed(f"单号 {number} 已经由 {neutralise(ticket.answered_by, 20) or '别人'} 答过了。")
+            return await self._answer(message, ticket, text)
+        except NotAllowed as exc:
+            return Told("没有转告", str(exc), "order_refused")
+
+    def _must_be_allowed(self, message: Message, number: int, ticket: Ticket | None) -> None:
+        groups = self._at.snapshot.groups
+        keepers = groups.keepers(ticket.owner) if ticket else ()
+        if message.staff_id and (message.staff_id in self._admins or message.staff_id in keepers):
+            if ticket is None:
+                raise NotAllowed(f"没有单号 {number}：它可能早就处理过了。")
+            return
+        if ticket is None and not groups.is_keeper(message.staff_id):
+            raise NotAllowed("这样的单号只能由负责的同事来答。您要是想问问题，请直接把问题发给我。")
+        owner = f"由{neutralise(ticket.owner, 20)}来答" if ticket and ticket.owner else "由管理员来答"
+        raise NotAllowed(f"单号 {number} {owner}。" if ticket else f"没有单号 {number}：它可能早就处理过了。")
+
+    async def _answer(self, message: Message, ticket: Ticket, text: str) -> Told:
+        """Tell the asker, write down that it is done, make the draft; each can be done again without harm."""
+        here = message.conversation_id == ticket.conversation_id and ticket.is_group and not ticket.private
+        if not here:
+            await self._send(message, ticket, text)
+        answered = replace(
+            ticket,
+            progress=Progress.ANSWERED,
+            answer="" if ticket.private else text,
+            answered_with=message.key,
+            answered_by=message.sender_name,
+        )
+        await keep(self._at.store, answered)
+        draft = await self._drafted(message, ticket, text)
+        # Of a private question only the topic stays.
+        question = withheld(ticket.topic) if ticket.private else ticket.question
+        await keep(self._at.store, replace(answered, question=question, draft=draft))
+        noted = "已存成草稿，等另一位负责的同事或管理员通过。" if draft else ""
+        if here:
+            asker = _known(ticket)
+            who = f"@{asker}" if asker else neutralise(ticket.asker_name, 20)
+            body = (
+                f"{who} {_body(ticket, text, message)}\n\n> {noted}"
+                if noted
+                else f"{who} {_body(ticket, text, message)}"
+            )
+            return Told(f"单号 {ticket.number} 有答案了", body, "replied", mentions=(asker,) if asker else ())
+        return Told("已转告", f"单号 {ticket.number} 已转告对方。{noted}", "replied")
+
+    async def _send(self, message: Message, ticket: Ticket, text: str) -> None:
+        """Through the outbox, once. Raises NotAllowed where there is no way to the asker."""
+        key, title = f"ticket-answer:{ticket.number}", f"单号 {ticket.number} 有答案了"
+        if ticket.is_group and not ticket.private:
+            quiet = self._at.snapshot.groups.of(ticket.conversation_id).quiet
+            due = after_quiet(datetime.fromtimestamp(self._at.clock(), self._zone), quiet)
+            # Nobody can be @ed this way.
+            body = f"{neutralise(ticket.asker_name, 20) or '您好'}：\n\n{_body(ticket, text, message)}"
+            to = Address("group", ticket.conversation_id)
+            await self._outbox.post(Notice(key, to, title, body, not_before=due.timestamp()))
+        elif asker := _known(ticket):
+            await self._outbox.post(Notice(key, Address("person", asker), title, _body(ticket, text, message)))
+        else:
+            raise NotAllowed("对方不在本公司的通讯录里，我没法转告；请直接联系对方。")
+
+    async def _drafted(self, message: Message, ticket: Ticket, text: str) -> str:
+        """The id of the draft; empty where none could be made."""
+        if withheld_topic(ticket.question) is not None:
+            return ""
+        entry_id = f"ticket-{ticket.number}"
+        draft = Draft(
+            question=ticket.question,
+            answer=text,
+            id=entry_id,
+            topic=ticket.topic,
+            owner=ticket.owner,
+            private=ticket.private,
+            draft=True,
+        )
+        for _ in range(_TRIES):
+            await self._at.library.refresh()
+            if self._at.snapshot.entry(entry_id) is not None:
+                return entry_id
+            try:
+                file = self._file(ticket)
+                proposal = _added(file, (await self._at.shelf.read()).get(file), draft)
+                await changes.save(self._at, message.sender_name, proposal, "add", message.staff_id)
+                return entry_id
+            except Overtaken:
+                continue
+            except (EditError, ShelfError) as exc:
+                log.error("ticket.no_draft", ticket=ticket.number, reason=str(exc))
+                return ""
+        return ""
+
+    def _file(self, ticket: Ticket) -> str:
+        """Where the topic's entries are."""
+        same = [e for e in self._at.snapshot.entries if e.topic == ticket.topic and e.private == ticket.private]
+        near = next((e for e in same if e.id == ticket.entry_id), next(iter(same), None))
+        return self._at.file_name(near.place.file) if near and ticket.topic else _FILE
+
+
+def _known(ticket: Ticket) -> str:
+    """The asker's userId, where there is one."""
+    return ticket.asker if looks_like_userid(ticket.asker) else ""
+
+
+def _body(ticket: Ticket, text: str, message: Message) -> str:
+    asked = "" if withheld_topic(ticket.question) is not None else f"您问的「{neutralise(ticket.question)}」，"
+    return f"{asked}单号 {ticket.number} 有答案了：\n\n{text}\n\n> 由 {neutralise(message.sender_name, 20)} 回答"
+
+
+def _added(file: str, raw: bytes | None, draft: Draft) -> Proposal:
+    if raw is not None:
+        top = Outline(raw, file).shared()
+        draft = replace(draft, **{key: getattr(draft, key) or getattr(top, key) for key in SHARED_KEYS})
+    return Proposal(file, raw, edit.add_entry(raw, draft, name=file), draft.id)

@@ -1,0 +1,99 @@
+"""When an answer that somebody gave goes live, those who asked the same lately are told once."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, tzinfo
+
+from faqbot.changes import Books
+from faqbot.errors import StoreError
+from faqbot.knowledge.groups import looks_like_userid
+from faqbot.model import Address, Entry, Notice, QuestionRecord
+from faqbot.office_hours import at_work, next_morning
+from faqbot.outbox import Outbox
+from faqbot.permitted import open_to
+from faqbot.stats import clusters, key_of
+from faqbot.telemetry import EventLog
+from faqbot.text import neutralise
+from faqbot.tickets import Progress, Ticket, drop, keep, tickets
+
+log = EventLog(__name__)
+
+_EVERY = 1.0
+_AT_LEAST = 60.0
+_ASKED_SECONDS = 14 * 86400.0
+_MOST = 50
+
+
+async def tell_of_answers(at: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
+    """Look whenever the knowledge changes, until cancelled."""
+    seen, looked_at = "", 0.0
+    while True:
+        try:
+            version, now = at.snapshot.version, at.clock()
+            if version != seen or now - looked_at >= _AT_LEAST:
+                await announce_answers(at, outbox, timezone, keep_days)
+                seen, looked_at = version, now
+        except StoreError:
+            # The inbox says so; here it is only tried again.
+            pass
+        except Exception as exc:
+            log.error("answers.not_announced", cause=exc)
+        await asyncio.sleep(_EVERY)
+
+
+async def announce_answers(at: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
+    """Tell of what is live now, and forget tickets that are too old to be kept. Raises StoreError."""
+    for ticket in (await tickets(at.store)).values():
+        if ticket.at < at.clock() - keep_days * 86400:
+            await drop(at.store, ticket)
+            continue
+        entry = at.snapshot.entry(ticket.draft) if ticket.draft else None
+        if ticket.progress is Progress.ANSWERED and not ticket.announced and entry and not entry.draft:
+            await _announce(at, outbox, ticket, entry, timezone)
+            # After the outbox took them: who is killed before tells again, under the same keys.
+            await keep(at.store, replace(ticket, announced=True))
+
+
+async def _announce(at: Books, outbox: Outbox, ticket: Ticket, entry: Entry, timezone: tzinfo) -> None:
+    if entry.private or entry.departments:
+        # Who may know of it is not on record.
+        return
+    records = await at.store.questions(at.clock() - _ASKED_SECONDS)
+    asked = await asyncio.to_thread(_same, records, ticket.question, at)
+    now = datetime.fromtimestamp(at.clock(), timezone)
+    calendar = at.snapshot.automations.calendar
+    due = 0.0 if at_work(now, calendar) else next_morning(now, calendar).timestamp()
+    told = _askers(asked, ticket, entry, at.today())
+    await outbox.post(*(_notice(record, entry, due, timezone) for record in told))
+    log.info("answer.announced", ticket=ticket.number, people=len(told))
+
+
+def _same(records: Sequence[QuestionRecord], question: str, at: Books) -> Sequence[QuestionRecord]:
+    """The records of those who asked the same and got no answer."""
+    key = key_of(question)
+    found = clusters(records, at.snapshot.index.fold)
+    return next((cluster.records for cluster in found if key in cluster.keys), ())
+
+
+def _askers(asked: Sequence[QuestionRecord], ticket: Ticket, entry: Entry, day: date) -> list[QuestionRecord]:
+    """The last question of each who can be written to and may know; the asker of the ticket knows already."""
+    last = {
+        r.asker: r
+        for r in asked
+        if r.asker != ticket.asker and looks_like_userid(r.asker) and open_to(entry, day, r.conversation_id)
+    }
+    return list(last.values())[:_MOST]
+
+
+def _notice(record: QuestionRecord, entry: Entry, due: float, timezone: tzinfo) -> Notice:
+    day = datetime.fromtimestamp(record.asked_at, timezone)
+    body = (
+        f"您 {day.month} 月 {day.day} 日问过「{neutralise(record.text)}」，现在有答案了：\n\n"
+        f"**{neutralise(entry.question)}**\n\n{entry.answer}"
+    )
+    key = hashlib.sha256(f"{entry.id}|{record.asker}".encode()).hexdigest()[:24]
+    return Notice(f"answered:{key}", Address("person", record.asker), "您问过的，有答案了", body, not_before=due)

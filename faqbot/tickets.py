@@ -1,0 +1,82 @@
+"""Questions that wait for a person: their numbers, who asked, who keeps the answer, and what became of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+
+from faqbot.store import Store
+
+_MARKS = JOURNAL = "tickets"
+
+
+class Progress(StrEnum):
+    """The last state of a ticket."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    CLOSED = "closed"  # put aside at the console
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One question under its number.
+
+    `message` is the key of the message that asked for a person, `answered_with` that of the one that answered. `draft`
+    is the entry made of the answer, and `announced` whether the others who asked the same were told of it.
+    """
+
+    number: int
+    message: str
+    at: float
+    asker: str
+    asker_name: str
+    conversation_id: str
+    is_group: bool
+    question: str
+    topic: str = ""
+    owner: str = ""
+    entry_id: str = ""
+    private: bool = False
+    progress: Progress = Progress.OPEN
+    answer: str = ""
+    answered_with: str = ""
+    answered_by: str = ""
+    draft: str = ""
+    announced: bool = False
+
+
+async def tickets(store: Store) -> Mapping[int, Ticket]:
+    """All that are on record, by number. Raises StoreError."""
+    return {int(number): _unpack(text) for number, text in (await store.marks(_MARKS)).items()}
+
+
+async def next_number(store: Store, at: float, message_key: str) -> int:
+    """A number nobody has had. Raises StoreError."""
+    return await store.write_journal(JOURNAL, at, message_key)
+
+
+async def keep(store: Store, ticket: Ticket) -> None:
+    """Write a ticket down. Raises StoreError."""
+    await store.put_mark(_MARKS, str(ticket.number), json.dumps(asdict(ticket), ensure_ascii=False))
+
+
+async def drop(store: Store, ticket: Ticket) -> None:
+    """Forget a ticket. Raises StoreError."""
+    await store.put_mark(_MARKS, str(ticket.number), None)
+
+
+async def forget_tickets(store: Store, person: str) -> int:
+    """Forget what one person asked a person; how many there were. Raises StoreError."""
+    theirs = [ticket for ticket in (await tickets(store)).values() if ticket.asker == person]
+    for ticket in theirs:
+        await drop(store, ticket)
+    return len(theirs)
+
+
+def _unpack(text: str) -> Ticket:
+    known = {f.name for f in fields(Ticket)}
+    values = {name: value for name, value in json.loads(text).items() if name in known}
+    return Ticket(**{**values, "progress": Progress(values["progress"])})

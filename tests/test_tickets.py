@@ -1,0 +1,92 @@
+"""Questions handed to a person: the group learns nothing private, nothing is done twice, nobody else may answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from faqbot.app import Running
+from faqbot.model import Message, MessageKind, Order, OrderKind
+from faqbot.orders import read_order
+from faqbot.tickets import Progress, Ticket, forget_tickets, keep, tickets
+from tests.conftest import Talk
+
+
+def said(text: str, quoted: str = "") -> Message:
+    return Message("m", "r", "c", True, MessageKind.TEXT, text, staff_id="u", quoted=quoted)
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("人工", Order(OrderKind.PERSON)), ("转人工。", Order(OrderKind.PERSON)),
+        ("人工 我的 年假不对", Order(OrderKind.PERSON, "我的 年假不对")),
+        ("转人工：证明怎么开", Order(OrderKind.PERSON, "证明怎么开")),
+        ("答 12：可以", Order(OrderKind.REPLY, "12 可以")), ("答12 可以", Order(OrderKind.REPLY, "12 可以")),
+        ("答 12", Order(OrderKind.REPLY, "12")),
+        ("人工费怎么报销", None), ("人工智能培训", None), ("答辩怎么准备", None), ("回答我", None),
+    ],
+)  # fmt: skip
+def test_what_hands_over_and_what_answers(text, order):
+    assert read_order(said(text)) == order
+
+
+def test_who_quotes_a_ticket_answers_it():
+    assert read_order(said("可以", quoted="单号 7：已请休假组来答")) == Order(OrderKind.REPLY, "7 可以")
+    assert read_order(said("可以", quoted="年假有几天")) is None
+
+
+@pytest.fixture
+async def keepers(talk: Talk, bot: Running, knowledge: Path) -> str:
+    """张主管 keeps 薪酬 and 休假."""
+    keeper = talk.ding.world.person("张主管").id
+    (knowledge / "groups.yaml").write_text(f"people:\n  休假组: [{keeper}]\n  薪酬组: [{keeper}]\n", encoding="utf-8")
+    pay = knowledge / "faq" / "pay.yaml"
+    pay.write_text(
+        pay.read_text(encoding="utf-8").replace("topic: 薪酬\n", "topic: 薪酬\nowner: 薪酬组\n"), encoding="utf-8"
+    )
+    await bot.library.refresh()
+    return keeper
+
+
+async def alone(talk: Talk, name: str, count: int) -> list[str]:
+    conversation = talk.ding.world.single(talk.ding.world.person(name)).id
+
+    def texts() -> list[str]:
+        return [m.text for m in talk.ding.replies if m.conversation == conversation]
+
+    await talk.until(lambda: len(texts()) >= count)
+    return texts()
+
+
+async def test_a_private_question_is_handed_over_in_private(talk: Talk, bot: Running, keepers: str) -> None:
+    await talk("小李", "法院要扣我的工资怎么办")
+    reply = await talk.reply("小李", "人工")
+    assert "薪酬" not in reply.text and "法院" not in reply.text and keepers not in reply.mentions
+    (ticket,) = (await tickets(bot.store)).values()
+    assert ticket.private and "法院" not in json.dumps(ticket.question)
+    await talk("张主管", f"答 {ticket.number}：每月最多扣到最低工资", group=None)
+    answer = (await alone(talk, "小李", 2))[-1]
+    assert "最低工资" in answer
+    kept = (await tickets(bot.store))[ticket.number]
+    assert kept.progress is Progress.ANSWERED and kept.answer == "" and kept.draft == ""
+
+
+async def test_asking_twice_makes_one_ticket_and_an_answer_one_draft(talk: Talk, bot: Running, keepers: str) -> None:
+    await talk("小李", "人工 年假能捐给同事吗")
+    await talk("小李", "人工 年假能捐给同事吗")
+    (ticket,) = (await tickets(bot.store)).values()
+    await talk("张主管", f"答 {ticket.number}：不能", group=None)
+    again = await talk("张主管", f"答 {ticket.number}：能", group=None)
+    assert "已经由" in again
+    entry = bot.library.current.entry(f"ticket-{ticket.number}")
+    assert entry is not None and entry.draft and entry.answer == "不能" and entry.owner == "休假组"
+
+
+async def test_what_one_person_asked_is_forgotten_with_the_rest(bot: Running) -> None:
+    for number, asker in ((1, "a"), (2, "b")):
+        await keep(bot.store, Ticket(number, f"m{number}", 0.0, asker, "", "c", True, "问"))
+    assert await forget_tickets(bot.store, "a") == 1
+    assert set(await tickets(bot.store)) == {2}
