@@ -103,3 +103,18 @@ def test_a_missing_knowledge_folder_is_exit_two(tmp_path: Path) -> None:
     for command in ("export", "import"):
         done = faqbot(tmp_path, command, "k.csv", FAQBOT_KNOWLEDGE="gone")
         assert done.returncode == 2 and "找不到知识目录" in done.stderr
+
+
+def test_the_own_table_comes_back_with_results(tmp_path: Path, knowledge: Path) -> None:
+    before = contents(knowledge)
+    (tmp_path / "k.csv").write_text(
+        "编号,问题,答案\nannual-leave,新的问法,新的答案\n,,没有问题的答案\n", encoding="utf-8"
+    )
+    at = {"FAQBOT_KNOWLEDGE": str(knowledge)}
+    assert "加 --report 结果.csv" in faqbot(tmp_path, "import", "k.csv", **at).stderr
+    done = faqbot(tmp_path, "import", "k.csv", "--write", "--report", "back.csv", **at)
+    assert done.returncode == 1 and "写在 back.csv" in done.stderr and contents(knowledge) == before
+    assert (tmp_path / "back.csv").read_text(encoding="utf-8-sig").split("\n")[2].endswith("没有写问题")
+    for name in ("back.csv", "back.xlsx"):
+        done = faqbot(tmp_path, "import", "k.csv", "--write", "--report", name, **at)
+        assert done.returncode == 2 and "--report" in done.stderr and contents(knowledge) == before

@@ -59,6 +59,7 @@ LAYERS = {
         knowledge.edit
         knowledge.encoding
         knowledge.exchange
+        knowledge.exchange_annotated
         knowledge.exchange_apply
         knowledge.exchange_cells
         knowledge.exchange_report

@@ -101,13 +101,21 @@ def import_command(
     delete_missing: Annotated[
         bool, typer.Option("--delete-missing", help="表里没有的条目，从知识文件里删除；不加就保留")
     ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="OUT", help="另存一份您的表格，每行加上“结果”和“建议”两列")
+    ] = None,
 ) -> None:
     """比较表格和现在的知识：新增、修改、没有变化的各几条，每个问题在第几行。加 --write 才写进知识文件。"""
+    from faqbot.knowledge.exchange_annotated import annotated
     from faqbot.knowledge.exchange_apply import bring_in
-    from faqbot.knowledge.exchange_files import read_file
+    from faqbot.knowledge.exchange_files import read_file, save_report
     from faqbot.knowledge.exchange_report import complaints, outcome
 
     settings = read_settings()
+    if report is not None and report.suffix.casefold() != file.suffix.casefold():
+        fail(f"--report 的文件名要和 {file.name} 一样以 {file.suffix} 结尾")
+    if report is not None and report.exists():
+        fail(f"{report} 已经有了；请给 --report 换一个名字")
     try:
         files, raw = read_files(settings).contents, read_file(file)
         with progress_bar(len(raw), "导入") as bar:
@@ -116,10 +124,16 @@ def import_command(
             )
         if write and plan.ok:
             write_files(settings, files, after)
+        if report is not None:
+            save_report(report, annotated(file.name, raw, plan, written=write))
     except FaqbotError as exc:
         fail(str(exc))
     for line in complaints(plan.troubles):
         typer.echo(line, err=True)
+    if report is not None:
+        typer.echo(f"每行的结果和建议写在 {report}。", err=True)
+    elif plan.troubles:
+        typer.echo(f"加 --report 结果{file.suffix}，可以另存一份每行标好结果和建议的表格。", err=True)
     for line in outcome(plan, delete_missing=delete_missing, written=write and plan.ok):
         typer.echo(line)
     raise typer.Exit(0 if plan.ok else 1)

@@ -14,6 +14,7 @@ from faqbot.knowledge.exchange_cells import (
     BY_KEY,
     CELL_LIMIT,
     COLUMNS,
+    REPORT,
     CellError,
     Column,
     Kind,
@@ -89,6 +90,9 @@ class Plan:
     unchanged: int = 0
     missing: tuple[Known, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    # The row of the headings, and those below it that hold anything: where it stands, not what it does.
+    heading: int = field(default=0, compare=False)
+    rows: tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def ok(self) -> bool:
@@ -182,7 +186,9 @@ class _Planner:
         missing = tuple(k for k in self.known if k.entry.id not in self.claimed)
         self._renamed(edits, missing)
         self._related(edits)
-        return Plan(tuple(edits), unchanged, missing, tuple(sorted(self.troubles, key=lambda t: t.row)))
+        troubles = tuple(sorted(self.troubles, key=lambda t: t.row))
+        numbers = tuple(row.number for row in rows)
+        return Plan(tuple(edits), unchanged, missing, troubles, self.table.header.number, numbers)
 
     def _trouble(self, row: Row, column: Column | str, message: str, *, is_error: bool = True) -> None:
         name = column if isinstance(column, str) else column.name
@@ -197,7 +203,7 @@ class _Planner:
         for at, heading in enumerate(header.cells):
             column = column_of(heading)
             if column is None:
-                if clean(heading):
+                if clean(heading) and clean(heading) not in REPORT:
                     near = keys.nearest(clean(heading), {c.name: c.key for c in COLUMNS})
                     hint = f"，是不是“{near}”？" if near else ""
                     self._trouble(header, clean(heading)[:30], f"不认识的列，不导入{hint}", is_error=False)

@@ -77,6 +77,8 @@ COLUMNS = (
         "和“追问”一起用，代替“答案”。每种情况先单独写一行【上海】，下面写答案；【其他】是兜底",
     ),
 )
+# What a report adds to a person's own table; on import these columns say nothing.
+REPORT = ("结果", "建议")
 BY_KEY = {column.key: column for column in COLUMNS}
 _BY_HEADING = {
     word.casefold().replace(" ", "_"): column

@@ -23,6 +23,11 @@ def read_file(path: Path) -> bytes:
         raise PlaceError(f"读不到 {path}：{exc.strerror}") from exc
 
 
+def save_report(path: Path, content: bytes) -> None:
+    """Write a table that is not there yet. Raises ShelfError."""
+    put(path, content, None, str(path))
+
+
 def export_table(
     files: Mapping[str, bytes], path: Path, *, force: bool, progress: Callable[[float], object]
 ) -> tuple[list[str], int]:

@@ -25,6 +25,8 @@ _WIDEST = 200
 # Excel keeps 15 digits of a number.
 _EXACT_BELOW = 10**15
 _PROGRESS_EVERY = 500
+# A small file may hold a very large one; the knowledge of the largest company is far below this.
+_UNPACKED_LIMIT = 200 * 2**20
 
 
 class SheetError(FaqbotError):
@@ -121,6 +123,14 @@ def _write_csv(rows: Sequence[Sequence[str]]) -> bytes:
 
 
 def _read_csv(raw: bytes, progress: Progress) -> Table:
+    records = read_records(raw)
+    progress(1.0)
+    numbered = [Row(number, [unprotect(cell) for cell in cells]) for number, cells in enumerate(records, 1)]
+    return _table(numbered, {})
+
+
+def read_records(raw: bytes) -> list[list[str]]:
+    """The rows of a csv file as they are written, by whichever delimiter finds most headings. Raises SheetError."""
     text = _decode(raw)
     separator = re.match(r"sep=(.)\r?\n", text)
     delimiters = [separator.group(1)] if separator else [",", ";", "\t", "，"]
@@ -130,10 +140,7 @@ def _read_csv(raw: bytes, progress: Progress) -> Table:
         tables = [_records(text, delimiter) for delimiter in delimiters]
     finally:
         csv.field_size_limit(usual)
-    records = max(tables, key=lambda found: max((_known(row) for row in found[:_HEADER_WITHIN]), default=0))
-    progress(1.0)
-    numbered = [Row(number, [unprotect(cell) for cell in cells]) for number, cells in enumerate(records, 1)]
-    return _table(numbered, {})
+    return max(tables, key=lambda found: max((_known(row) for row in found[:_HEADER_WITHIN]), default=0))
 
 
 def _records(text: str, delimiter: str) -> list[list[str]]:
@@ -241,23 +248,35 @@ def _write_help(sheet: Any, cell: Callable[[str], Any], bold: Any) -> None:
 
 
 def _read_xlsx(raw: bytes, progress: Progress) -> Table:
+    book = open_book(raw)
+    progress(0.7)
+    rows, odd = _sheet_rows(sheet_of(book))
+    progress(1.0)
+    return _table(rows, odd)
+
+
+def open_book(raw: bytes) -> Any:
+    """The workbook of an .xlsx file. Raises SheetError."""
     from openpyxl import load_workbook
 
     try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+            if sum(part.file_size for part in packed.infolist()) > _UNPACKED_LIMIT:
+                raise SheetError("这个 Excel 文件解开以后太大；请只留下知识那张表，另存为 .xlsx")
         with warnings.catch_warnings():
             # Things of Excel's own that openpyxl does not know; none of them is text.
             warnings.simplefilter("ignore")
-            book = load_workbook(io.BytesIO(raw))
+            return load_workbook(io.BytesIO(raw))
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError, OSError) as exc:
         old = raw.startswith(b"\xd0\xcf\x11\xe0")
         why = "（它是旧的 .xls，或者有密码）" if old else ""
         raise SheetError(f"这不是能读的 Excel 文件{why}；请在 Excel 里去掉密码，另存为 .xlsx") from exc
-    progress(0.7)
+
+
+def sheet_of(book: Any) -> Any:
+    """The sheet that looks most like the table of the knowledge."""
     sheets = [s for s in book.worksheets if s.title != HELP_SHEET] or book.worksheets
-    best = max(sheets, key=lambda s: (_best_header(s), s.title == SHEET))
-    rows, odd = _sheet_rows(best)
-    progress(1.0)
-    return _table(rows, odd)
+    return max(sheets, key=lambda s: (_best_header(s), s.title == SHEET))
 
 
 def _best_header(sheet: Any) -> int:

@@ -1,0 +1,97 @@
+"""The person's own table comes back with what became of each row, and can be brought in again as it is."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from faqbot.errors import FaqbotError
+from faqbot.knowledge import exchange_sheets
+from faqbot.knowledge.exchange_annotated import annotated
+from faqbot.knowledge.exchange_apply import bring_in
+
+FILES = {
+    "faq/a.yaml": "- id: one\n  question: 甲？\n  answer: 一\n- id: two\n  question: 乙？\n  answer: 二\n".encode()
+}
+ROWS = [
+    ["星野科技的问答", "", "", ""],
+    ["编号", "问题", "答案", "备注"],
+    ["one", "甲？", "改过的一", "我的备注"],
+    ["two", "乙？", "二", ""],
+    ["", "", "", ""],
+    ["", "丙？", "三", ""],
+    ["", "", "没有问题的答案", ""],
+]
+SAID = [
+    ["", ""],
+    ["结果", "建议"],
+    ["会修改", ""],
+    ["没有变化", ""],
+    ["", ""],
+    ["会新增", ""],
+    ["有错误，没有导入", "“问题”：没有写问题"],
+]
+
+
+def xlsx(rows):
+    book = Workbook()
+    book.active.title = "我的表"
+    for row in rows:
+        book.active.append([text or None for text in row])
+    book.active["C3"].comment = None
+    book.active.column_dimensions["B"].width = 44
+    other = book.create_sheet("别的")
+    other["A1"] = "=1+1"
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def csv(rows):
+    return "".join(",".join(row) + "\r\n" for row in rows).encode("gb18030")
+
+
+def cells(name, raw):
+    if name.endswith("csv"):
+        return exchange_sheets.read_records(raw)
+    rows = load_workbook(io.BytesIO(raw))["我的表"].iter_rows(values_only=True)
+    return [[str(value or "") for value in row] for row in rows]
+
+
+@pytest.mark.parametrize(("name", "write"), [("k.xlsx", xlsx), ("k.csv", csv)])
+def test_every_row_says_what_became_of_it(name, write):
+    raw = write(ROWS)
+    plan, _ = bring_in(FILES, name, raw)
+    back = annotated(name, raw, plan, written=True)
+    found = cells(name, back)
+    width = len(ROWS[0])
+    assert [row[:width] for row in found] == ROWS
+    assert [[*row[width:], "", ""][:2] for row in found] == SAID
+    again, _ = bring_in(FILES, name, back)
+    assert [t.column for t in again.troubles] == [t.column for t in plan.troubles], "the two columns are no trouble"
+    assert cells(name, annotated(name, back, again, written=False)) == found, "and are written over, not added to"
+
+
+def test_what_was_written_is_told_as_done():
+    raw = xlsx(ROWS[:6])
+    plan, _ = bring_in(FILES, "k.xlsx", raw)
+    assert [row[4] for row in cells("k.xlsx", annotated("k.xlsx", raw, plan, written=True))][2:4] == [
+        "已修改",
+        "没有变化",
+    ]
+
+
+def test_the_rest_of_the_workbook_stays():
+    raw = xlsx(ROWS)
+    plan, _ = bring_in(FILES, "k.xlsx", raw)
+    book = load_workbook(io.BytesIO(annotated("k.xlsx", raw, plan, written=False)))
+    assert book["别的"]["A1"].value == "=1+1" and book["我的表"].column_dimensions["B"].width == 44
+    assert book["我的表"]["F7"].data_type == "s" and book["我的表"]["F7"].fill.fgColor.rgb.endswith("FFC7CE")
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(monkeypatch):
+    monkeypatch.setattr(exchange_sheets, "_UNPACKED_LIMIT", 1000)
+    with pytest.raises(FaqbotError, match="解开以后太大"):
+        bring_in(FILES, "k.xlsx", xlsx(ROWS))
