@@ -90,13 +90,18 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: Settings, clock: Callable[[], float] = time.time, *, late: float = LATE_SECONDS
+    settings: Settings,
+    clock: Callable[[], float] = time.time,
+    *,
+    late: float = LATE_SECONDS,
+    store_clock: Callable[[], float] | None = None,
 ) -> AsyncIterator[Running]:
     """Start the bot; on leaving, stop taking messages, finish the replies under way and close everything.
 
     Raises StartError where it cannot start. `Running.finished` ends, with AuthFailed, if DingTalk refuses the
     credentials at the first connection. `clock` (epoch seconds) says what the time is in conversations and for
-    routine jobs; `late` is how many seconds late one of those may begin.
+    routine jobs; `late` is how many seconds late one of those may begin;
+    `store_clock`, where it is another, is that by which the store forgets.
     """
 
     def today() -> date:
@@ -104,7 +109,7 @@ async def running(
 
     async with contextlib.AsyncExitStack() as stack:
         metrics = Metrics()
-        store = await open_store(settings.store, clock)
+        store = await open_store(settings.store, store_clock or clock)
         stack.push_async_callback(store.close)
         session = await stack.enter_async_context(http_session(settings))
         embeddings = open_embeddings(settings, session, store)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,8 @@ from faqbot.automation.rules import GroupRobot
 from faqbot.console.sessions import new_link
 from faqbot.errors import StartError
 from faqbot.knowledge.groups import parse_groups
+from faqbot.rehearsal_time import RehearsalTime
+from faqbot.sandbox.clock import MovableClock
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 
@@ -32,7 +36,8 @@ _EXAMPLES = ("年假几天", "报销怎么提交", "公积金怎么提", "试用
 async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
     """Run until SIGTERM or Ctrl-C; `say` gets the lines for the terminal. Raises StartError."""
     async with contextlib.AsyncExitStack() as stack:
-        ding = FakeDingTalk()
+        clock = MovableClock()
+        ding = FakeDingTalk(clock=clock)
         group = ding.world.group(_GROUP)
         people = [ding.world.person(name) for name in _PEOPLE]
         ding.world.person(_GUEST, external=True)
@@ -57,8 +62,11 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
             environ=environ,
         )
         stopped = until_stopped()
-        app = await stack.enter_async_context(running(bot_settings))
+        # What the store forgets after a while, such as who is signed in at the console, it forgets by the real time.
+        app = await stack.enter_async_context(running(bot_settings, clock, late=math.inf, store_clock=time.time))
         await ding.until_connected()
+        moving = RehearsalTime(app, bot_settings, clock)
+        ding.jumps, ding.shown_time = moving.jumps, moving.shown
         say(f"沙箱已就绪，请在浏览器打开：{ding.url}")
         say(f"群“{group.title}”里试试：@小助手 年假几天    （知识：{settings.knowledge}，Ctrl-C 停止）")
         say(f"控制台（HR 用，链接只能用一次）：{await new_link(app.store, app.console_url)}")

@@ -179,6 +179,7 @@ LAYERS = {
         cli
         doctor
         rehearsal
+        rehearsal_time
         routine
         run_now
     """,

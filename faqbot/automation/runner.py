@@ -105,6 +105,7 @@ class Runner:
         self._settled: dict[str, tuple[str, float]] = {}
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._warned = ""
+        self._looking = asyncio.Lock()
         self._wake = asyncio.Event()
 
     # -- the loop --------------------------------------------------------------------------------
@@ -131,7 +132,11 @@ class Runner:
 
     async def look(self) -> float:
         """Begin what is due; the seconds until this should be asked again. Raises StoreError."""
-        now = self._clock()
+        # The loop and somebody who moves the clock must not both begin the same.
+        async with self._looking:
+            return await self._look(self._clock())
+
+    async def _look(self, now: float) -> float:
         automations = self._automations()
         await self._warn(automations, now)
         pause = _LOOK_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import secrets
@@ -14,6 +15,7 @@ from typing import Any
 from aiohttp import web
 
 from faqbot.sandbox.attendance import Attendance
+from faqbot.sandbox.clock import Jump
 from faqbot.sandbox.contacts import Contacts
 from faqbot.sandbox.faults import Faults
 from faqbot.sandbox.gateway import Delivery, Gateway
@@ -52,7 +54,7 @@ class FakeDingTalk:
         self.client_id = client_id
         self.client_secret = client_secret
         self.faults = Faults()
-        self.world = World(bot_name)
+        self.world = World(bot_name, clock)
         self.gateway = Gateway(client_id, client_secret, self.faults, self._connection_changed)
         self.webhooks = Replies(self.world, self.faults, clock)
         self.tokens = Tokens(client_id, client_secret, self.world, self.faults)
@@ -66,6 +68,9 @@ class FakeDingTalk:
         self._clock = clock
         self.examples: Sequence[str] = ()
         self.links: list[dict[str, str]] = []
+        # Buttons that move the time, and the time in words; without buttons the page shows no clock.
+        self.jumps: Sequence[Jump] = ()
+        self.shown_time: Callable[[], str] = lambda: ""
         self._runner: web.AppRunner | None = None
         self._shown_connected = False
 
@@ -208,20 +213,26 @@ class FakeDingTalk:
             "connected": self.gateway.connected,
             "examples": list(self.examples),
             "links": self.links,
+            "clock": self._clock_state(),
         }
         return web.json_response(state, headers=_HEADERS)
+
+    def _clock_state(self) -> dict[str, Any]:
+        return {"now": self.shown_time(), "jumps": [jump.label for jump in self.jumps]}
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={**_HEADERS, "Content-Type": "text/event-stream"})
         await response.prepare(request)
         after = int(seq) if (seq := request.query.get("after", "0")).isdigit() else 0
-        with self.world.listening() as events:
+        # A page that was closed is told nothing more.
+        with self.world.listening() as events, contextlib.suppress(ConnectionResetError):
             missed = [m for m in self.world.messages if m.seq > after]
             await _write(response, {"type": "status", "connected": self.gateway.connected})
             for message in missed:
                 await _write(response, {"type": "message", "message": message.as_json()})
             while True:
                 await _write(response, await events.get())
+        return response
 
     async def _say(self, request: web.Request) -> web.Response:
         body = await _json(request)
@@ -247,7 +258,10 @@ class FakeDingTalk:
         return web.json_response({"ok": True})
 
     async def _act(self, request: web.Request) -> web.Response:
-        match (await _json(request)).get("action"):
+        body = await _json(request)
+        match body.get("action"):
+            case "jump":
+                return await self._jump(body.get("number"))
             case "disconnect":
                 await self.gateway.disconnect()
             case "drop":
@@ -257,6 +271,13 @@ class FakeDingTalk:
             case _:
                 return _refuse("不认识的操作")
         return web.json_response({"ok": True})
+
+    async def _jump(self, number: Any) -> web.Response:
+        if not isinstance(number, int) or not 0 <= number < len(self.jumps):
+            return _refuse("没有这个按钮")
+        said = await self.jumps[number].go()
+        self.world.tell({"type": "clock", "clock": self._clock_state()})
+        return web.json_response({"ok": True, "said": said})
 
 
 async def _json(request: web.Request) -> dict[str, Any]:

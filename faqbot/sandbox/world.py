@@ -75,6 +75,7 @@ class World:
     """Who and where, and everything said so far; those who listen get each new event at once."""
 
     bot_name: str = "小助手"
+    clock: Callable[[], float] = time.time
     people: dict[str, Person] = field(default_factory=dict)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     messages: list[ChatMessage] = field(default_factory=list)
@@ -116,7 +117,7 @@ class World:
             shown = {"id": sender.id, "name": sender.name, "bot": False}
         else:
             shown = {"id": f"robot:{sender}" if sender else "bot", "name": sender or self.bot_name, "bot": True}
-        message = ChatMessage(f"m{number}", number, conversation, shown, time=int(time.time() * 1000), **content)
+        message = ChatMessage(f"m{number}", number, conversation, shown, time=int(self.clock() * 1000), **content)
         self.messages.append(message)
         if self._listeners:
             self.tell({"type": "message", "message": message.as_json()})
