@@ -8,22 +8,21 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
-from enum import IntEnum
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from faqbot.app import http_session, open_api
 from faqbot.automation.rules import DINGTALK_EVENTS, Automations, On
-from faqbot.company import ROOT
-from faqbot.dingtalk import contacts
 from faqbot.dingtalk.groups import RobotKeys
 from faqbot.dingtalk.openapi import OpenApi
 from faqbot.dingtalk.stream import OpenFailed, gateway_url, open_ticket
+from faqbot.doctor_permissions import look_at_permissions
 from faqbot.errors import AuthFailed, DeliveryError, KnowledgeMissing, NeedsAdmin, StartError, StoreError
+from faqbot.findings import Finding, Level
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.metrics import Metrics
 from faqbot.quota import Quota
@@ -37,23 +36,6 @@ _SECONDS = aiohttp.ClientTimeout(total=10)
 _OLD_BACKLOG_SECONDS = 600.0
 _TOKEN = re.compile(r"[0-9a-f]{64}")
 _SHORTEST_TOKEN = 16
-# Asked for to see whether people may be asked for.
-_NOBODY = "nobody-0"
-
-
-class Level(IntEnum):
-    GOOD = 0
-    WARNING = 1
-    BAD = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, in a sentence; where it is not good, with what to do."""
-
-    name: str
-    level: Level
-    text: str
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
@@ -88,8 +70,9 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         finding, snapshot = await _knowledge(store, settings)
         yield finding
         if snapshot is not None:
-            if reachable and any(e.departments for e in snapshot.entries):
-                yield await _contacts_permission(api)
+            if reachable:
+                async for found in look_at_permissions(api, settings, snapshot, _today(settings)()):
+                    yield found
             for found in (*_robots(snapshot.automations, settings), *_hooks(snapshot.automations, settings)):
                 yield found
 
@@ -222,21 +205,6 @@ async def _knowledge(store: Store | None, settings: Settings) -> tuple[Finding, 
     if errors:
         return Finding(name, Level.BAD, f"{text}：请运行 faqbot check 查看文件和行号"), snapshot
     return Finding(name, Level.WARNING if not snapshot.entries else Level.GOOD, text), snapshot
-
-
-async def _contacts_permission(api: OpenApi) -> Finding:
-    """Whether it can be told who is in which department, which some entries depend on."""
-    name = "通讯录权限"
-    try:
-        await contacts.user(api, _NOBODY)
-        await contacts.below(api, ROOT)
-    except NeedsAdmin as exc:
-        where = "请到 开发者后台 > 权限管理 开通 qyapi_get_member 和 qyapi_get_department_list"
-        return Finding(name, Level.BAD, f"有条目写了部门（departments），现在没有人能看到它们：{where}（{exc}）")
-    except DeliveryError as exc:
-        if exc.code not in contacts.OUT_OF_SCOPE:
-            return Finding(name, Level.WARNING, f"没能检查：{exc}")
-    return Finding(name, Level.GOOD, "可用：能知道提问的人在哪个部门")
 
 
 def _robots(automations: Automations, settings: Settings) -> Iterator[Finding]:

@@ -18,7 +18,8 @@ from aiohttp import web
 
 from faqbot.app import Running, running
 from faqbot.dingtalk.stream import gateway_url
-from faqbot.doctor import Finding, Level, examine
+from faqbot.doctor import examine
+from faqbot.findings import Finding, Level
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from faqbot.store import open_store

@@ -16,6 +16,7 @@ LAYERS = {
         dingtalk
         errors
         faqbot
+        findings
         knowledge
         model
     """,
@@ -178,6 +179,7 @@ LAYERS = {
         app
         cli
         doctor
+        doctor_permissions
         rehearsal
         rehearsal_time
         routine

@@ -84,7 +84,8 @@ def doctor() -> None:
     settings = read_settings(need_credentials=True)
     import logging
 
-    from faqbot.doctor import Level, examine
+    from faqbot.doctor import examine
+    from faqbot.findings import Level
 
     # What the checks find is printed; the log of the parts they use would only repeat it.
     logging.disable(logging.CRITICAL)
