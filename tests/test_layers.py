@@ -67,6 +67,7 @@ LAYERS = {
         knowledge.exchange_sheets
         knowledge.exchange_text
         knowledge.explain
+        knowledge.facts
         knowledge.fix
         knowledge.groups
         knowledge.keys

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -13,6 +12,7 @@ from faqbot.automation.rules import Automations
 from faqbot.knowledge import saved_questions
 from faqbot.knowledge.beside import parse_facts, parse_synonyms
 from faqbot.knowledge.doubles import near_wordings, own_exclusions, same_wordings
+from faqbot.knowledge.facts import unfilled, with_facts
 from faqbot.knowledge.groups import Groups, parse_groups, with_entries
 from faqbot.knowledge.parse import ParsedFile, distinct_ids, parse_file
 from faqbot.knowledge.saved_questions import SavedQuestion, parse_saved, unknown_ids
@@ -21,9 +21,6 @@ from faqbot.lexicon import GROUPS
 from faqbot.matching import Index
 from faqbot.model import Entry, Place, Problem
 from faqbot.text import Synonyms
-
-_FACT = re.compile(r"\{facts\.([^{}]+)\}")
-_MISSING_FACT = "（待补充）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +71,12 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
     automations = _automations(files, shown, last, problems)
     saved = _saved(files, shown, last, problems)
     entries = distinct_ids((e for parsed in live.values() for e in parsed.entries), set())
-    entries = [_with_facts(e, facts, problems) for e in entries]
+    lines = Whereabouts({shown[name]: raw for name, raw in files.items()}, entries)
+    problems += unfilled(entries, facts, lines)
+    entries = [with_facts(e, facts) for e in entries]
     groups, unkept = with_entries(groups, entries, f"{label}/groups.yaml")
     answerable = [e for e in entries if not e.draft and not e.held]
     index = Index(answerable, Synonyms((*synonyms, *GROUPS)))
-    lines = Whereabouts({shown[name]: raw for name, raw in files.items()}, entries)
     problems += [
         *unknown_ids(saved, {e.id for e in entries}),
         *same_wordings(entries, lines),
@@ -170,29 +168,6 @@ def _clashes(parsed: ParsedFile, taken: Mapping[str, Place]) -> list[Problem]:
         for e in parsed.entries
         if e.id_given and e.id in taken
     ]
-
-
-def _with_facts(entry: Entry, facts: Mapping[str, str], problems: list[Problem]) -> Entry:
-    if "{facts." not in entry.answer and not any("{facts." in v for v in entry.variants.values()):
-        return entry
-    missing: set[str] = set()
-
-    def fill(text: str) -> str:
-        def value(match: re.Match[str]) -> str:
-            name = match.group(1).strip()
-            if name not in facts:
-                missing.add(name)
-            return facts.get(name, _MISSING_FACT)
-
-        return _FACT.sub(value, text)
-
-    variants = {word: fill(text) for word, text in entry.variants.items()}
-    filled = replace(entry, answer=fill(entry.answer), variants=variants)
-    for name in sorted(missing):
-        problems.append(
-            Problem(entry.place, f"答案里的 {{facts.{name}}} 在 facts.yaml 里没有，显示为“{_MISSING_FACT}”", False)
-        )
-    return filled
 
 
 def _stale(entries: Iterable[Entry], today: date) -> list[Problem]:

@@ -10,6 +10,8 @@ from faqbot.knowledge import keys
 _WORDS = "|".join(sorted({*keys.ENTRY_KEYS, *keys.FILE_KEYS}, key=len, reverse=True))
 # A line that is meant as a key, wherever it stands.
 LOOKS_LIKE_KEY = re.compile(rf"^\s*({'|'.join(keys.ENTRY_KEYS)})\s*[:：]")
+# 问题: 年假有几天 答案: 五天
+ANSWER_ON_THE_LINE = re.compile(r"\S[\s,，;；。]+(answer|答案)\s*[:：]\s*\S")
 _KEY = re.compile(rf"^(\s*)((?:-\s+)?)({_WORDS})\s*:(?:\s+(.*))?$")
 _KEY_WITHOUT_COLON = re.compile(rf"^\s*(?:-\s*)?({_WORDS})(?:\s*[=＝]\s*|\s+|$)(?!\s*[:：])")
 _WIDE_COLON = re.compile(r"^\s*(?:-\s*)?([^\s:：,，。]{1,10})\s*：")
@@ -55,7 +57,15 @@ def explain(reason: str, lines: Sequence[str], line: int, context_line: int = 0)
     if "could not find expected ':'" in reason and 0 < context_line <= len(lines):
         # The parser gives up at the next line.
         line = context_line
-    for cause in (_open_quote, _open_bracket, _missing_colon, _sentence_without_indent, _not_aligned, _too_much):
+    for cause in (
+        _two_keys,
+        _open_quote,
+        _open_bracket,
+        _missing_colon,
+        _sentence_without_indent,
+        _not_aligned,
+        _too_much,
+    ):
         if told := cause(reason, lines, line, context_line):
             return told
     for part, words in _EXPLANATIONS:
@@ -68,6 +78,19 @@ def key_without_colon(line: str) -> str:
     """What to say about `question 年假` and `question = 年假`; nothing for any other line."""
     found = _KEY_WITHOUT_COLON.match(line)
     return f"“{found[1]}”后面少了英文冒号，应写成“{found[1]}: 内容”" if found else ""
+
+
+def two_keys(line: str) -> str:
+    """What to say about a question and its answer on one line; nothing for any other line."""
+    found, key = ANSWER_ON_THE_LINE.search(line), LOOKS_LIKE_KEY.match(re.sub(r"^(\s*)-", r"\1 ", line))
+    if not found or not key or keys.ENTRY_KEYS[key[1]] != "question":
+        return ""
+    return f"这一行写了两项：“{found[1]}”要另起一行，和“{key[1]}”对齐"
+
+
+def _two_keys(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+    words = two_keys(lines[line - 1]) if "mapping values are not allowed" in reason else ""
+    return (line, words) if words else None
 
 
 def _open_quote(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
@@ -125,7 +148,10 @@ def _sentence_without_indent(reason: str, lines: Sequence[str], line: int, conte
         return None
     if (above[4] or "").startswith(("|", ">")):
         return line, f"“{above[3]}: |”下面的各行都要比“{above[3]}”多缩进两个空格"
-    return line, f"这一行没有冒号；如果是上面“{above[3]}”的下半句，请比“{above[3]}”多缩进两个空格"
+    told = f"这一行没有冒号；如果是上面“{above[3]}”的下半句，"
+    if keys.ENTRY_KEYS.get(above[3]) == "answer":
+        return line, f"{told}请写成“{above[3]}: |”，内容从下一行开始，各行比“{above[3]}”多缩进两个空格"
+    return line, f"{told}请比“{above[3]}”多缩进两个空格"
 
 
 def _not_aligned(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:

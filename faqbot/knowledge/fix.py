@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,7 @@ from faqbot.knowledge.tree import Mapping, Node, Scalar, TreeError, spans_of
 from faqbot.model import Entry, Place
 
 _MARK = "\ufeff".encode()
+_COMMENTED_OUT = re.compile(r"\s#[^\s#]")
 _ENCODING_NAMES = {"gb18030": "GBK 编码", "utf-16": "UTF-16 编码"}
 # A key that is put right may bring another one to light; no file holds more slips one inside the other.
 _ROUNDS = 5
@@ -215,6 +217,9 @@ def _repeats_removed(raw: bytes) -> Iterator[Correction]:
         question = next((_text(node) for key, node in mapping.pairs if _means(key, "question")), "")
         for number, (key, node) in enumerate(mapping.pairs):
             if not (_means(key, "also") or _means(key, "not")):
+                continue
+            if _COMMENTED_OUT.search("\n".join(page.meant[node.line - 1 : page.last_line(node)])):
+                # 年假 #1 is no repeat: what stands behind the sign was perhaps meant to be read.
                 continue
             old = tuple(Reader("").texts(node, "also"))
             new = distinct(old, question if _means(key, "also") else "")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from faqbot.knowledge import keys
+from faqbot.knowledge.explain import ANSWER_ON_THE_LINE
 from faqbot.knowledge.keys import ENTRY_KEYS, FILE_KEYS
 from faqbot.knowledge.slips import LIST_KEYS, QUOTE_REASON, mended_value, quoted_if_needed
 
@@ -17,7 +18,7 @@ _WORDS = "|".join(map(re.escape, sorted({*ENTRY_KEYS, *FILE_KEYS}, key=len, reve
 _DASHES = "-－—–"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 _KEY_LINE = re.compile(
-    rf"^(?P<indent> *)(?P<dash>(?:[{_DASHES}][\s{_INVISIBLE}]*)?)(?P<key>{_WORDS})"
+    rf"^(?P<indent> *)(?P<dash>(?:[{_DASHES}]{{1,2}}[\s{_INVISIBLE}]*)?)(?P<key>{_WORDS})"
     r"(?P<colon>\s*[:：])(?P<gap>\s*)(?P<value>.*)$"
 )
 # Only where an entry may begin: in the middle of a sentence a number stays one.
@@ -153,7 +154,8 @@ def _key_line(line: str, following: Sequence[str], where: _Where) -> tuple[str, 
         return line, []
     if dash and not re.fullmatch("- +", dash):
         reasons.append(_DASH_REASON)
-        dash = "- "
+        # Behind two dashes the keys below keep their place under the first one.
+        dash = "-".ljust(len(dash)) if dash[1:2] in tuple(_DASHES) else "- "
     if wide:
         reasons.append(f"“{key}”后面是全角冒号，请改成半角冒号加空格")
     elif tight:
@@ -163,7 +165,7 @@ def _key_line(line: str, following: Sequence[str], where: _Where) -> tuple[str, 
     if wide or tight or odd_gap:
         colon, gap = ":", " " if value else ""
     start = len(indent) + len(dash)
-    if not _goes_on(following, start):
+    if not _goes_on(following, start) and not _holds_answer(meant, value, following):
         value, reason = mended_value(meant, value)
         reasons += [reason] if reason else []
     _remember(where, len(indent) if dash else None, start, meant, value)
@@ -204,6 +206,13 @@ def _near_key(line: str, where: _Where) -> tuple[str, list[str]]:
     dash = dash if not dash or re.fullmatch("- +", dash) else "- "
     _remember(where, len(indent) if dash else None, len(indent) + len(dash), "", value)
     return f"{indent}{dash}{word}: {value}".rstrip(), [f"“{word}”后面是全角冒号，请改成半角冒号加空格"]
+
+
+def _holds_answer(meant: str, value: str, following: Sequence[str]) -> bool:
+    """Whether the answer was written behind its question, on the same line: quoted it would be lost."""
+    below = _KEY_LINE.match(following[0]) if following else None
+    has_answer_below = below is not None and ENTRY_KEYS.get(below["key"]) == "answer"
+    return meant == "question" and ANSWER_ON_THE_LINE.search(value) is not None and not has_answer_below
 
 
 def _goes_on(following: Sequence[str], start: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 
 from faqbot.knowledge import keys
-from faqbot.knowledge.explain import key_without_colon
+from faqbot.knowledge.explain import key_without_colon, two_keys
 from faqbot.knowledge.links import corrected, slips
 from faqbot.knowledge.mend import mend
 from faqbot.knowledge.reader import Reader
@@ -121,7 +121,8 @@ class FileReader(Reader):
             self.error(item.line, self._missing(item, "question", "没有问题（question / 问题）"))
         answer = self.text(node.get("answer"), "answer")
         ask, variants = self.ask_and_answers(node.get("ask"), node.get("answers"))
-        if not answer and not variants and isinstance(node.get("answer", Scalar("", 0)), Scalar):
+        unread = "answers" in node and not isinstance(node["answers"], Mapping)
+        if not answer and not variants and not unread and isinstance(node.get("answer", Scalar("", 0)), Scalar):
             self.error(item.line, self._missing(item, "answer", "没有答案（answer / 答案）"))
         elif answer and variants:
             self.warn(item.line, "同时写了 answer 和 answers，以 answers 为准")
@@ -167,8 +168,14 @@ class FileReader(Reader):
         """Say more about a missing text when the lines show what happened to it."""
         last = max((_last_line(node) for _, node in item.pairs), default=item.line)
         wanted = [word for word, meant in keys.ENTRY_KEYS.items() if meant == key]
+        for name, node in item.pairs:
+            swallowed = isinstance(node, Scalar) and node.style in ("'", '"') and _within(node.value, wanted)
+            if swallowed:
+                return f"{message}：第 {node.line} 行“{name.value.strip()}”的引号没有写完，把“{swallowed}”也包了进去"
         for number in range(item.line, min(last, len(self.lines)) + 1):
             line = self.lines[number - 1]
+            if key == "answer" and (words := two_keys(line)):
+                return f"{message}：{words}"
             for word in wanted:
                 if re.search(rf"(^|\s){re.escape(word)}\s*[:：]\s*#", line):
                     return f"{message}：第 {number} 行“#”后面的字被当成注释，请给整句加上英文双引号"
@@ -207,6 +214,11 @@ class FileReader(Reader):
             f"答案太长（{len(text.value)} 字），一条钉钉消息装不下，会分成 {len(parts)} 条，第 2 条从这一行开始；"
             "建议只留要点，细节放进文档再附链接",
         )
+
+
+def _within(text: str, words: Iterable[str]) -> str:
+    """The first of the words that stands in a text like a key."""
+    return next((word for word in words if re.search(rf"\s{re.escape(word)}\s*[:：]", text)), "")
 
 
 def distinct_ids(entries: Iterable[Entry], taken: set[str]) -> list[Entry]:

@@ -11,9 +11,11 @@ from faqbot.knowledge import keys
 from faqbot.knowledge.encoding import as_lines, decode, encoding_of
 from faqbot.knowledge.explain import LOOKS_LIKE_KEY, explain
 from faqbot.knowledge.strays import office_file, stray
-from faqbot.knowledge.tree import Mapping, Node, Scalar, TreeError, grow
+from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence, TreeError, grow
 from faqbot.model import FollowUp, Period, Place, Problem
 
+_ONE_NAME = ("topic", "owner", "source", "id")
+_LIST_LINE = re.compile(r"\s*(?:[-*•·]\s|\d{1,2}[.、)）])")
 _ID_LISTS = ("groups", "departments", "related", "people", "topics")
 _DATE = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$")
 _ENCODINGS = {
@@ -128,7 +130,7 @@ class Reader:
         if node is None:
             return ""
         if not isinstance(node, Scalar):
-            self.error(node.line, f"“{key}”应是一段文字；{_why_no_text(node)}")
+            self.error(node.line, f"“{key}”应是一段文字；{_why_no_text(node, key)}")
             return ""
         if node.plain and node.value:
             self._comment(node, key)
@@ -152,6 +154,10 @@ class Reader:
         for number in range(node.line + 1, min(node.end_line, len(self.lines)) + 1):
             if found := LOOKS_LIKE_KEY.match(self.lines[number - 1]):
                 self.warn(number, f"“{found.group(1)}”没有和上面的键对齐，被当成“{key}”的一部分")
+            elif _LIST_LINE.match(self.lines[number - 1]):
+                words = f"“{key}”写了几行，却会连成一句；请写成“{key}: |”，内容从下一行开始，各行缩进两个空格"
+                self.warn(number, words)
+                return
 
     def texts(self, node: Node | None, key: str) -> list[str]:
         """A list of texts; one text alone is a list of its lines."""
@@ -171,7 +177,7 @@ class Reader:
             if key in _ID_LISTS:
                 self.warn(node.line, f"“{key}”的列表里用了中文逗号，已按几项理解；请改成英文逗号")
                 parts = [
-                    re.split("[，、]", text) if _joined(item) else [text]
+                    re.split("[，、；;]", text) if _joined(item) else [text]
                     for item, text in zip(node.items, found, strict=True)
                 ]
                 found = [part for texts in parts for part in texts]
@@ -226,6 +232,10 @@ class Reader:
         if node is not None and not found:
             self.warn(node.line, f"“{key}”是空的；改好或删掉之前这一条不会回答")
             held.append(f"{key} 是空的")
+        if node is not None and key == "groups":
+            for text in found:
+                if not text.startswith("cid"):
+                    self.warn(node.line, f"“{text[:20]}”不像会话编号（cid 开头）；写错了就谁也得不到回答")
         return found
 
     def ask_and_answers(self, ask: Node | None, answers: Node | None) -> tuple[FollowUp | None, dict[str, str]]:
@@ -247,7 +257,9 @@ class Reader:
                 else:
                     self.warn(key.line, f"“{word}”下面没有答案")
         elif answers is not None:
-            self.error(answers.line, "answers 应写成“上海: 答案”，每种情况一行")
+            dashes = "，前面不要“- ”" if isinstance(answers, Sequence) else ""
+            self.error(answers.line, f"answers 应写成“上海: 答案”，每种情况一行{dashes}")
+            return follow_up, variants
         if variants and follow_up is None and ask is None:
             self.error(answers.line if answers else 1, "写了 answers 却没有 ask（追问什么）")
         if follow_up and not variants:
@@ -267,7 +279,9 @@ def _shown(node: Node) -> str:
     return f"（{node.value.strip()[:20]}）" if isinstance(node, Scalar) else ""
 
 
-def _why_no_text(node: Node) -> str:
+def _why_no_text(node: Node, key: str) -> str:
+    if isinstance(node, Sequence) and key in _ONE_NAME:
+        return "这里只能写一个，不能写成列表"
     if not isinstance(node, Scalar) and node.flow:
         return "句子以 [ 或 { 开头时请给整句加上英文双引号"
     if isinstance(node, Mapping):
@@ -277,7 +291,7 @@ def _why_no_text(node: Node) -> str:
 
 def _joined(item: Node) -> bool:
     """Whether an item of a list in brackets looks like several; what stands in quotes is one on purpose."""
-    return isinstance(item, Scalar) and item.plain and re.search("[，、]", item.value) is not None
+    return isinstance(item, Scalar) and item.plain and re.search("[，、；;]", item.value) is not None
 
 
 def _first_foreign_line(raw: bytes) -> int:

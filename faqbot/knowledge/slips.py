@@ -26,7 +26,7 @@ _LIST_OF_WIDE_QUOTED = re.compile(r"\[\s*[“”][^“”\[\]]*[“”](?:\s*[�
 _MIXED_QUOTED = re.compile(r'"[^"“”\\]+[“”]|[“”][^"“”\\]+"')
 _WIDE_QUOTED = re.compile(r"[“”]([^“”]*)[“”]")
 _DATE = r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?"
-_FROM_TO = re.compile(rf"({_DATE})\s*(?:至|到|~|～|-+|—+|–)\s*({_DATE})\s*$")
+_FROM_TO = re.compile(rf"({_DATE})\s*(?:至|到|~|～|[-=]+>|→|-+|—+|–)\s*({_DATE})\s*$")
 _LOOSE_PERIOD = re.compile(
     rf"[{{｛]\s*(?:(from|从)\s*[:：]\s*({_DATE}))?\s*[,，、]?\s*(?:(until|到)\s*[:：]\s*({_DATE}))?\s*[}}｝]\s*$"
 )

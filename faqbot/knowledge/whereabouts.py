@@ -31,7 +31,9 @@ class Whereabouts:
         starts = self._starts.get(entry.place.file, [])
         behind = next(iter(starts[bisect_right(starts, first) :]), None)
         lines = self._lines_of(entry.place.file)[first - 1 : behind - 1 if behind else None]
-        whole = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)")
+        # 年假 is looked for as a whole, not within 年假有几天.
+        before, behind_it = (r"(?<!\w)" if text[:1].isalnum() else "", r"(?!\w)" if text[-1:].isalnum() else "")
+        whole = re.compile(f"{before}{re.escape(text)}{behind_it}")
         for offset, line in enumerate(lines):
             if whole.search(line):
                 return Place(entry.place.file, first + offset), line.strip()[:120]

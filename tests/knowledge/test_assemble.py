@@ -201,15 +201,30 @@ def test_facts_are_filled_into_every_variant():
     )
     snapshot = build(a=text, beside={"facts.yaml": "沪: 1\n"})
     assert dict(snapshot.entries[0].variants) == {"上海": "1 元", "else": "（待补充） 元"}
-    assert_told(snapshot, "knowledge/faq/a.yaml:1", "warning", "{facts.x} 在 facts.yaml 里没有")
+    assert_told(snapshot, "knowledge/faq/a.yaml:4", "warning", "{facts.x} 在 facts.yaml 里没有")
 
 
 @pytest.mark.parametrize("beside", [{}, {"facts.yaml": ""}, {"facts.yaml": "别的: 1\n"}])
 def test_an_unknown_fact_is_shown_as_missing_and_warns_once(beside):
     snapshot = build(a=FACT, beside=beside)
     assert answers(snapshot)["base"].startswith("（待补充） 元，（待补充）！")
-    assert_told(snapshot, "knowledge/faq/a.yaml:1", "warning", "{facts.基数} 在 facts.yaml 里没有")
+    assert_told(snapshot, "knowledge/faq/a.yaml:3", "warning", "{facts.基数} 在 facts.yaml 里没有")
     assert len(snapshot.problems) == 1
+
+
+@pytest.mark.parametrize(
+    "written", ["｛facts.基数｝", "{fact.基数}", "{Facts．基数}", "{{facts.基数}}", "{基数}", "{facts:基数}"]
+)
+def test_what_was_meant_as_a_fact_is_told_with_the_line_as_it_should_be(written):
+    snapshot = build(a=f"- id: base\n  question: 基数\n  answer: 共 {written} 元\n", beside={"facts.yaml": "基数: 1\n"})
+    (problem,) = snapshot.problems
+    assert problem.place.line == 3 and f"“{written}”不会换成" in problem.message
+    assert problem.fix == "answer: 共 {facts.基数} 元"
+
+
+def test_other_braces_are_left_alone():
+    text = "- id: base\n  question: 基数\n  answer: 公式 {x}，｛见注｝，a{1}b\n"
+    assert build(a=text, beside={"facts.yaml": "基数: 1\n"}).problems == ()
 
 
 def test_a_new_fact_fills_a_file_that_is_broken_now():

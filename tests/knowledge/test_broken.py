@@ -11,6 +11,7 @@ import pytest
 
 from faqbot.knowledge.fix import fix
 from faqbot.knowledge.library import Library
+from faqbot.knowledge.links import corrected
 from faqbot.knowledge.parse import parse_file
 from faqbot.knowledge.shelf import FolderShelf
 
@@ -85,6 +86,14 @@ BROKEN = [
     ("bold in a list", GOOD + "  also: [**甲**, 乙]\n", 3, "如果是加粗，请给整句加上英文双引号"),
     ("at sign in a list", GOOD + "  also: [@甲]\n", 3, "特殊符号"),
     ("backslash in quotes", '- question: 年假\n  answer: "C:\\资料"\n', 2, "请改用单引号"),
+    ("question and answer on one line", "- question: 年假 answer: 五天\n", 1, "“answer”要另起一行"),
+    ("question and answer on one line, Chinese", "- 问题：年假几天？ 答案：五天\n", 1, "“答案”要另起一行"),
+    ("question and answer parted by a comma", "- question: 年假, answer: 五天\n", 1, "写了两项"),
+    ("a quote that swallowed the answer", "- question: '年假\n  answer: 五天'\n", 1, "把“answer”也包了进去"),
+    ("numbered lines without a bar", "- question: 年假\n  answer: 1. 五天\n  2. 六天\n", 3, "请写成“answer: |”"),
+    ("cases as a list", "- question: a\n  ask: {c: 哪里}\n  answers:\n    - 上海: 五天\n", 4, "前面不要“- ”"),
+    ("cases in one sentence", "- question: a\n  ask: {c: 哪里}\n  answers: 上海五天\n", 3, "每种情况一行"),
+    ("several owners", GOOD + "  owner: [张三, 李四]\n", 3, "只能写一个"),
     ("GBK", (GOOD + "  source: 员工手册第五章\n").encode("gbk"), 1, "是 GBK 编码"),
     ("UTF-16 from Notepad", GOOD.encode("utf-16"), 1, "UTF-16"),
     ("UTF-16 without a mark", GOOD.encode("utf-16-le"), 1, "不是 UTF-8"),
@@ -149,6 +158,19 @@ READ = [
     ("bold", "- question: 年假\n  answer: **六天**\n", 2, "双引号", {"answer": "**六天**"}),
     ("bold in a list of lines", GOOD + "  also:\n    - **甲**\n", 4, "双引号", {"also": ("**甲**",)}),
     ("colon in a list of lines", GOOD + "  also:\n    - 年假: 几天\n", 4, "双引号", {"also": ("年假: 几天",)}),
+    ("two dashes", "-- question: 年假\n   answer: 六天\n", 1, "横线", {"answer": "六天"}),
+    ("a Chinese dash", "——问题：年假\n  答案：六天\n", 1, "横线", {"answer": "六天"}),
+    ("a period with an arrow", GOOD + "  valid: 2026-01-01 -> 2026-12-31\n", 3, "有效期应写成", {"held": ""}),
+    ("semicolons without brackets", GOOD + "  also: 甲；乙\n", 3, "被当成一种问法", {"also": ("甲；乙",)}),
+    ("list lines in a sentence", "- question: 年假\n  answer: 有\n    - 五\n    - 六\n", 3, "请写成“answer: |”",
+     {"answer": "有 - 五 - 六"}),
+    ("the name of a group", GOOD + "  groups: [全员群]\n", 3, "不像会话编号", {"groups": ("全员群",)}),
+    ("hash in a repeated wording", GOOD + "  also:\n    - 年假 #1\n", 4, "被当成注释", {"also": ()}),
+    ("a link in wide brackets", "- question: 年假\n  answer: 见[手册]（https://a.com）\n", 2, "英文的方括号", {}),
+    ("a link without https", "- question: 年假\n  answer: 见[手册](www.a.com)\n", 2, "少了 https://", {}),
+    ("a link without an address", "- question: 年假\n  answer: 见[手册](待补充)\n", 2, "不是网址", {}),
+    ("a table in an answer", "- question: 年假\n  answer: |\n    |甲|乙|\n    |---|---|\n", 3, "显示不出表格", {}),
+    ("a tag in an answer", "- question: 年假\n  answer: 五<br>六\n", 2, "显示不出网页标签", {}),
     ("mention", "- question: 年假\n  answer: @张三\n", 2, "双引号", {"answer": "@张三"}),
     ("colon in a sentence", "- question: 年假\n  answer: 注意: 六天\n", 2, "双引号", {"answer": "注意: 六天"}),
     ("hash in a sentence", "- question: 年假\n  answer: 分机 #8001\n", 2, "被当成注释", {"answer": "分机"}),
@@ -174,6 +196,8 @@ PUT_RIGHT = {
 LEFT = {
     "wide commas", "commas without brackets", "lines without dashes", "one date for a period", "a day that is none",
     "a month that is none", "a flag in other words", "hash in a sentence", "key out of line",
+    "semicolons without brackets", "list lines in a sentence", "the name of a group", "hash in a repeated wording",
+    "a link without an address", "a table in an answer", "a tag in an answer",
 }  # fmt: skip
 
 JARGON = re.compile(
@@ -229,8 +253,8 @@ def test_what_is_certain_is_put_right_and_nothing_else(row):
     was, now = parse_file("f.yaml", before), parse_file("f.yaml", after)
     assert fix(after, NAME) == (after, [])
     if row in READ:
-        assert [(e.question, e.answer, e.also, e.valid) for e in now.entries] == [
-            (e.question, e.answer, e.also, e.valid) for e in was.entries
+        assert [(e.question, corrected(e.answer), e.also, e.valid) for e in now.entries] == [
+            (e.question, corrected(e.answer), e.also, e.valid) for e in was.entries
         ]
         assert bool(fixes) is (row[0] not in LEFT)
         assert row[0] in LEFT or not any(row[3] in p.message for p in now.problems if p.place.line == row[2])
