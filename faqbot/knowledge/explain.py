@@ -13,7 +13,7 @@ LOOKS_LIKE_KEY = re.compile(rf"^\s*({'|'.join(keys.ENTRY_KEYS)})\s*[:：]")
 # 问题: 年假有几天 答案: 五天
 ANSWER_ON_THE_LINE = re.compile(r"\S[\s,，;；。]+(answer|答案)\s*[:：]\s*\S")
 _KEY = re.compile(rf"^(\s*)((?:-\s+)?)({_WORDS})\s*:(?:\s+(.*))?$")
-_KEY_WITHOUT_COLON = re.compile(rf"^\s*(?:-\s*)?({_WORDS})(?:\s*[=＝]\s*|\s+|$)(?!\s*[:：])")
+_KEY_WITHOUT_COLON = re.compile(rf"^\s*(?:-\s*)?({_WORDS})(?:\s*[=＝,，、]\s*|\s+|$)(?!\s*[:：])")
 _WIDE_COLON = re.compile(r"^\s*(?:-\s*)?([^\s:：,，。]{1,10})\s*：")
 _NEW_ENTRY = re.compile(rf"^(\s*)-\s*(?:{_WORDS})\s*[:：]")
 
@@ -43,7 +43,10 @@ _EXPLANATIONS = (
     ("block collections are not allowed", "这里的内容要另起一行，并缩进两个空格"),
     ("expected comment or line break", "“|”后面不能写字：内容要另起一行，并缩进两个空格"),
     ("undefined tag", "句子以 ! 开头时，请给整句加上英文双引号"),
-    ("did not find expected <document start>", "从这一行起不是“键: 内容”的写法，请对照其他文件"),
+    (
+        "did not find expected <document start>",
+        "从这一行起不是“键: 内容”的写法；普通的文字可以在控制台的「粘贴」里拆成条目",
+    ),
 )
 
 Told = tuple[int, str]
@@ -139,7 +142,9 @@ def _missing_colon(reason: str, lines: Sequence[str], line: int, context_line: i
 
 def _sentence_without_indent(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
     text = lines[line - 1]
-    if not any(part in reason for part in ("could not find expected ':'", "did not find expected key")):
+    opened = next((found for n in range(line - 1, 0, -1) if (found := _KEY.match(lines[n - 1]))), None)
+    bold = "alphabetic or numeric" in reason and opened is not None and (opened[4] or "").startswith(("|", ">"))
+    if not bold and not any(part in reason for part in ("could not find expected ':'", "did not find expected key")):
         return None
     if _KEY.match(text) or text.lstrip().startswith("- "):
         return None

@@ -64,9 +64,10 @@ MEANT_ELSEWHERE = {word: f"请改成{use}" for use, words in _USE.items() for wo
 
 def nearest(word: str, allowed: dict[str, str]) -> str:
     """The allowed key most like `word`, or an empty text when none is."""
+    word = unicodedata.normalize("NFKC", word).casefold()
     # Two characters of which one is right are a likely slip; two letters of four are not.
     cutoff = 60 if word.isascii() else 50
-    found = process.extractOne(word.casefold(), list(allowed), scorer=fuzz.ratio, score_cutoff=cutoff)
+    found = process.extractOne(word, list(allowed), scorer=fuzz.ratio, score_cutoff=cutoff)
     return found[0] if found else ""
 
 

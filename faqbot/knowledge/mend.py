@@ -25,6 +25,7 @@ _KEY_LINE = re.compile(
 _BULLET = re.compile(rf"^( *)((?:[•●▪◆·*]|\d{{1,3}}[.、．)）])\s*)(?=(?:{_WORDS})\s*[:：])")
 _NEAR_KEY = re.compile(rf"^( *)((?:[{_DASHES}]\s*)?)([^\s:：,，。#\"'\[\]{{}}]{{2,12}})\s*：\s*(.*)$")
 _LIST_ITEM = re.compile(rf"^(?P<indent> *)(?P<dash>[{_DASHES}]\s*)(?P<text>\S.*)$")
+_CASE = re.compile(r"^( *)([^\s:：#\"'\[\]{}|>-][^:：]{0,30}?)\s*：[ \u3000]*(.*)$")
 _ODD_INDENT = re.compile(f"^[\\s\u3000\u00a0{_INVISIBLE}]*")
 _BLOCK = re.compile(r"(?:^|[:\-]\s+)[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
 _TAB_WIDTH = 2
@@ -47,6 +48,8 @@ class _Where:
     block: int | None = None  # column of the key whose `|` text we are in
     quote: str = ""  # the quotation mark that is still open
     list_of: int | None = None  # column of the key whose list we are in
+    cases_of: int | None = None  # column of the `answers:` whose cases we are in
+    case: int | None = None  # column of those cases
     last: int | None = None  # column of the last key
     columns: set[int] = field(default_factory=set)  # columns in which keys stand
     dashes: set[int] = field(default_factory=set)  # columns in which the dashes of entries stand
@@ -89,6 +92,10 @@ def _line(line: str, following: Sequence[str], where: _Where) -> tuple[str, list
         if item and column > where.list_of:
             return _list_item(fixed, item, following, reasons)
         where.list_of = None
+    if where.cases_of is not None:
+        if column > where.cases_of:
+            return _case(fixed, reasons, where)
+        where.cases_of = where.case = None
     fixed, more = _key_line(_snapped(fixed, where) if reasons else fixed, following, where)
     return fixed, reasons + more
 
@@ -100,6 +107,19 @@ def _list_item(line: str, item: re.Match[str], following: Sequence[str], reasons
     if quoted != text:
         more.append(QUOTE_REASON)
     return (f"{indent}{'- ' if _DASH_REASON in more else dash}{quoted}" if more else line), reasons + more
+
+
+def _case(line: str, reasons: list[str], where: _Where) -> tuple[str, list[str]]:
+    """A line below `answers:`; the wide colon behind a case, such as 上海：, is mended, its text is HR's own."""
+    if where.case is None:
+        where.case = _column(line)
+    found = _CASE.match(line) if _column(line) == where.case else None
+    if found:
+        line = f"{found[1]}{found[2]}: {quoted_if_needed(found[3])}".rstrip()
+        reasons = [*reasons, f"“{found[2]}”后面是全角冒号，请改成半角冒号加空格"]
+    if _BLOCK.search(line):
+        where.block = _column(line)
+    return line, reasons
 
 
 _DASH_REASON = "列表的横线要用半角“-”并在后面加一个空格"
@@ -180,6 +200,7 @@ def _remember(where: _Where, dash: int | None, start: int, meant: str, value: st
         where.dashes.add(dash)
     where.columns.add(start)
     where.last = start
+    where.cases_of = start if meant == "answers" and not value.strip() else None
     where.list_of = start - 1 if meant in LIST_KEYS and not value.strip() else None
     if value[:1] in ("'", '"') and value.count(value[0]) == 1:
         where.quote = value[0]

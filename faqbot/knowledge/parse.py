@@ -114,14 +114,23 @@ class FileReader(Reader):
     def entry(self, item: Mapping, shared: Shared) -> Entry | None:
         """Read one entry; None for one that lacks its question or answer."""
         found = self.known(item, keys.ENTRY_KEYS, "条目")
+        # What a misspelt key was meant as is not missed once more.
+        meant = {keys.ENTRY_KEYS.get(keys.nearest(key.value.strip(), keys.ENTRY_KEYS)) for key, _ in item.pairs}
+        if item.pairs and not found:
+            return None
         held: list[str] = []
         node = {key: value for key, (_, value) in shared.items()} | {k: v for k, (_, v) in found.items()}
         question = self.text(node.get("question"), "question")
-        if not question and isinstance(node.get("question", Scalar("", 0)), Scalar):
+        if (
+            not question
+            and "question" not in meant - {*found}
+            and isinstance(node.get("question", Scalar("", 0)), Scalar)
+        ):
             self.error(item.line, self._missing(item, "question", "没有问题（question / 问题）"))
         answer = self.text(node.get("answer"), "answer")
         ask, variants = self.ask_and_answers(node.get("ask"), node.get("answers"))
         unread = "answers" in node and not isinstance(node["answers"], Mapping)
+        unread |= "answer" in meant - {*found}
         if not answer and not variants and not unread and isinstance(node.get("answer", Scalar("", 0)), Scalar):
             self.error(item.line, self._missing(item, "answer", "没有答案（answer / 答案）"))
         elif answer and variants:

@@ -14,7 +14,7 @@ from faqbot.knowledge.tree import Mapping, Scalar, Sequence, TreeError, grow
 # What YAML and our own reading of slips take for something else at the start of a text.
 _SPECIAL_START = frozenset("-?:,[]{}#&*!|>'\"%@`=~<－—–“”‘’")
 _SPECIAL = re.compile(r":(\s|$)|\s#|[\t\n]")
-_SPECIAL_IN_BRACKETS = re.compile(r"[,\[\]{}，、]|:")
+_SPECIAL_IN_BRACKETS = re.compile(r"[,\[\]{}，、；;]|:")
 _LOOKS_LIKE_KEY = re.compile(rf"(?:{'|'.join(keys.ENTRY_KEYS)})\s*[:：]")
 _NUMBER = re.compile(r"[1-9]\d{0,15}")
 _ODD_NUMBER = re.compile(r"0\d+|[\d.+-]+[eE][+-]?\d+")

@@ -14,6 +14,24 @@ from faqbot.knowledge.strays import office_file, stray
 from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence, TreeError, grow
 from faqbot.model import FollowUp, Period, Place, Problem
 
+_NOTHING = {"无", "暂无", "没有", "空", "/", "-", "—", "——", "n/a", "none", "无。"}
+_MAY_BE_LEFT_OUT = ("also", "not", "related", "source", "topic", "owner")
+_NO_ANSWER = {
+    "待补充",
+    "待定",
+    "待填",
+    "待写",
+    "待更新",
+    "todo",
+    "tbd",
+    "xxx",
+    "xx",
+    "略",
+    "同上",
+    "见上",
+    "测试",
+    "test",
+}
 _ONE_NAME = ("topic", "owner", "source", "id")
 _LIST_LINE = re.compile(r"\s*(?:[-*•·]\s|\d{1,2}[.、)）])")
 _ID_LISTS = ("groups", "departments", "related", "people", "topics")
@@ -107,6 +125,8 @@ class Reader:
                 first = found[meant][0]
                 same = "" if first.value.strip() == word else f"，“{first.value.strip()}”和它是一个意思"
                 more = "；如果这里是新的一条，请在前面加“- ”" if meant == "question" else ""
+                if allowed is keys.FILE_KEYS:
+                    more = "；一个文件只能有一份，几个主题请分成几个文件"
                 self.error(key.line, f"“{word}”重复（第 {first.line} 行已有{same}）{more}")
             else:
                 found[meant] = (key, value)
@@ -120,6 +140,8 @@ class Reader:
         if allowed is keys.FILE_KEYS and word in keys.ENTRY_KEYS:
             self.error(key.line, f"“{word}”不能直接写在这里：每条要以“- ”开头，例如“- question: 年假有几天？”")
             return
+        if word.endswith(("?", "？")):
+            near, hint = "", "：每条要写成两行，“- question: 问题”，下一行“  answer: 答案”"
         if word == "<<":
             hint = "：不支持用 << 引用，请把内容直接写出来"
         line = self.meant[key.line - 1] if key.line <= len(self.meant) else ""
@@ -136,6 +158,10 @@ class Reader:
             self._comment(node, key)
             self._swallowed(node, key)
         value = node.value.strip()
+        if node.plain and value.casefold() in _NOTHING and key in _MAY_BE_LEFT_OUT:
+            self.warn(node.line, f"“{key}”写着“{value}”，会被当成真的内容；没有就把它删掉")
+        elif node.plain and value.rstrip("。.…！!").casefold() in _NO_ANSWER and key in ("answer", "answers"):
+            self.warn(node.line, f"答案只写着“{value}”，员工会原样看到；还没写好就加上“draft: true”（草稿: 是）")
         return "" if node.plain and value in {"~", "null"} else value
 
     def _comment(self, node: Scalar, key: str) -> None:
@@ -244,6 +270,8 @@ class Reader:
         if isinstance(ask, Mapping) and len(ask.pairs) == 1 and isinstance(ask.pairs[0][1], Scalar):
             name, question = ask.pairs[0]
             follow_up = FollowUp(name.value.strip(), self.text(question, "ask"))
+            if not follow_up.question:
+                self.error(ask.line, "追问应写成 ask: {city: 您在哪个城市？}，冒号前面是名字，后面是问题")
         elif ask is not None:
             self.error(ask.line, "追问应写成 ask: {city: 您在哪个城市？}，只问一个问题")
         if isinstance(answers, Mapping):
@@ -282,6 +310,8 @@ def _shown(node: Node) -> str:
 def _why_no_text(node: Node, key: str) -> str:
     if isinstance(node, Sequence) and key in _ONE_NAME:
         return "这里只能写一个，不能写成列表"
+    if isinstance(node, Mapping) and node.flow and key == "answer":
+        return "要按情况回答，请写 ask（追问）和 answers（答案按）；否则请给整句加上英文双引号"
     if not isinstance(node, Scalar) and node.flow:
         return "句子以 [ 或 { 开头时请给整句加上英文双引号"
     if isinstance(node, Mapping):

@@ -12,6 +12,7 @@ QUOTE_REASON = "这句话里有 YAML 的特殊符号，请给整句加上英文�
 _WIDE_BRACKETS = "列表要用英文的方括号和逗号"
 _WIDE_QUOTES = "这里不用中文引号"
 _MIXED_QUOTES = "两头的引号要一样，都用英文双引号"
+_ASK = "追问应写成 {city: 您在哪个城市？}"
 _PERIOD = "有效期应写成 {from: 2026-01-01, until: 2026-12-31}"
 
 _COMMENT = re.compile(r"\s#")
@@ -23,10 +24,17 @@ _SPECIAL_START = "*&!%@`"
 _BRACKET_FIRST = re.compile(r"\[[^\]]*\]\s*[^\s#]|\{[^}]*\}\s*[^\s#]|\{facts\.[^}]*\}$")
 _LIST_IN_WIDE_BRACKETS = re.compile(r"(?:[［【]([^［【\]］】\[#]*)[\]］】]|\[([^［【\]］】\[#]*)[］】])\s*$")
 _LIST_OF_WIDE_QUOTED = re.compile(r"\[\s*[“”][^“”\[\]]*[“”](?:\s*[，、]\s*[“”][^“”\[\]]*[“”])+\s*\]\s*$")
+_LIST_OF_QUOTED = re.compile(r'\[\s*"[^"\\]*"(?:\s*[,，、]\s*"[^"\\]*")+\s*\]\s*$')
+_WIDE_COMMA_BETWEEN = re.compile(r'(?<=")\s*[，、]\s*(?=")')
+# {上海: 5 天} is no sentence: whoever writes so wants another answer for each case.
+_CASES = re.compile(r"\{\s*[^\s:{}]+\s*:\s+[^{}]*\}$")
+_LOOSE_ASK = re.compile(r"[{｛]\s*([^\s:：{}｛｝]+)\s*[:：]\s*([^{}｛｝:：]+?)\s*[}｝]\s*$")
 _MIXED_QUOTED = re.compile(r'"[^"“”\\]+[“”]|[“”][^"“”\\]+"')
 _WIDE_QUOTED = re.compile(r"[“”]([^“”]*)[“”]")
 _DATE = r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?"
 _FROM_TO = re.compile(rf"({_DATE})\s*(?:至|到|~|～|[-=]+>|→|-+|—+|–)\s*({_DATE})\s*$")
+_SINCE = re.compile(rf"(?:自|从)?\s*({_DATE})\s*(?:起|开始|以后|至今|起生效|开始生效)\s*$")
+_UP_TO = re.compile(rf"(?:至|到|截至|截止到?)\s*({_DATE})\s*(?:止|为止)?\s*$")
 _LOOSE_PERIOD = re.compile(
     rf"[{{｛]\s*(?:(from|从)\s*[:：]\s*({_DATE}))?\s*[,，、]?\s*(?:(until|到)\s*[:：]\s*({_DATE}))?\s*[}}｝]\s*$"
 )
@@ -43,6 +51,11 @@ def mended_value(key: str, value: str) -> tuple[str, str]:
         return _mended_list(value)
     if key == "valid":
         return _mended_period(value)
+    if key == "ask" and (found := _LOOSE_ASK.match(value)):
+        tidy = f"{{{found[1]}: {found[2]}}}"
+        return (
+            (tidy, _ASK) if tidy != value.strip() and ("：" in value or "｛" in value or "｝" in value) else (value, "")
+        )
     return value, ""
 
 
@@ -58,6 +71,8 @@ def _mended_list(value: str) -> tuple[str, str]:
     reason = ""
     if found := _LIST_IN_WIDE_BRACKETS.match(value):
         value, reason = f"[{found[1] if found[1] is not None else found[2]}]", _WIDE_BRACKETS
+    if _LIST_OF_QUOTED.match(value) and _WIDE_COMMA_BETWEEN.search(value):
+        value, reason = _WIDE_COMMA_BETWEEN.sub(", ", value), _WIDE_BRACKETS
     if _LIST_OF_WIDE_QUOTED.match(value):
         items = (item.replace("\\", "\\\\").replace('"', '\\"') for item in _WIDE_QUOTED.findall(value))
         value, reason = "[" + ", ".join(f'"{item}"' for item in items) + "]", _WIDE_BRACKETS
@@ -67,6 +82,10 @@ def _mended_list(value: str) -> tuple[str, str]:
 def _mended_period(value: str) -> tuple[str, str]:
     if found := _FROM_TO.match(value):
         return f"{{from: {found[1]}, until: {found[2]}}}", _PERIOD
+    if found := _SINCE.match(value):
+        return f"{{from: {found[1]}}}", _PERIOD
+    if found := _UP_TO.match(value):
+        return f"{{until: {found[1]}}}", _PERIOD
     found = _LOOSE_PERIOD.match(value)
     if found is None or _TIDY_PERIOD.match(value) or not (found[2] or found[4]):
         return value, ""
@@ -82,6 +101,8 @@ def quoted_if_needed(value: str) -> str:
     body, rest = (value[: comment.start()], value[comment.start() :]) if comment else (value, "")
     body = body.rstrip()
     if not body or _WHOLE_BLOCK.fullmatch(body) or _WHOLE_QUOTED.fullmatch(body) or _ALIAS_OR_ANCHOR.match(body):
+        return value
+    if _CASES.match(body) and not body.startswith("{facts."):
         return value
     broken_quote = body[0] in "\"'" and body.count(body[0]) > 1
     special = body[0] in _SPECIAL_START or re.match(r"(?:[|>]|[?-] )", body) or _BRACKET_FIRST.match(body)

@@ -91,6 +91,15 @@ BROKEN = [
     ("question and answer parted by a comma", "- question: 年假, answer: 五天\n", 1, "写了两项"),
     ("a quote that swallowed the answer", "- question: '年假\n  answer: 五天'\n", 1, "把“answer”也包了进去"),
     ("numbered lines without a bar", "- question: 年假\n  answer: 1. 五天\n  2. 六天\n", 3, "请写成“answer: |”"),
+    ("a wide comma for a colon", "- question，年假\n  answer，五天\n", 1, "“question”后面少了英文冒号"),
+    ("bold at the edge of a block", "- question: 年假\n  answer: |\n  **五天**\n", 3, "多缩进两个空格"),
+    ("two topics in one file", FILE + "topic: 考勤\n", 7, "几个主题请分成几个文件"),
+    ("questions as keys", "年假有几天？: 五天\n病假怎么请？: 找主管\n", 1, "每条要写成两行"),
+    ("questions as keys in a list", "- 年假有几天？: 五天\n- 病假怎么请？: 找主管\n", 1, "每条要写成两行"),
+    ("wide letters", "- ｑｕｅｓｔｉｏｎ: 年假\n  answer: 五天\n", 1, "是不是“question”"),
+    ("an answer by cases in braces", "- question: 年假\n  answer: {上海: 五天}\n", 2, "请写 ask（追问）"),
+    ("a question back without its name", "- question: a\n  ask: {哪个城市？}\n  answers: {x: y}\n", 2,
+     "冒号前面是名字"),
     ("cases as a list", "- question: a\n  ask: {c: 哪里}\n  answers:\n    - 上海: 五天\n", 4, "前面不要“- ”"),
     ("cases in one sentence", "- question: a\n  ask: {c: 哪里}\n  answers: 上海五天\n", 3, "每种情况一行"),
     ("several owners", GOOD + "  owner: [张三, 李四]\n", 3, "只能写一个"),
@@ -164,6 +173,13 @@ READ = [
     ("semicolons without brackets", GOOD + "  also: 甲；乙\n", 3, "被当成一种问法", {"also": ("甲；乙",)}),
     ("list lines in a sentence", "- question: 年假\n  answer: 有\n    - 五\n    - 六\n", 3, "请写成“answer: |”",
      {"answer": "有 - 五 - 六"}),
+    ("a period since a day", GOOD + "  valid: 2026-01-01 起\n", 3, "有效期应写成", {"held": ""}),
+    ("a period up to a day", GOOD + "  valid: 截至 2026-12-31\n", 3, "有效期应写成", {"held": ""}),
+    ("wide commas between quotes", GOOD + '  also: ["甲"，"乙"]\n', 3, "英文的方括号和逗号", {"also": ("甲", "乙")}),
+    ("wide colons behind cases", "- 问: a\n  追问: {城市：哪里}\n  答案按:\n    上海：五\n    其他：六\n", 4,
+     "全角冒号", {"variants": {"上海": "五", "else": "六"}}),
+    ("nothing in words", GOOD + "  source: 无\n", 3, "没有就把它删掉", {"source": "无"}),
+    ("an answer that is none", "- question: 年假\n  answer: 待补充\n", 2, "draft: true", {"answer": "待补充"}),
     ("the name of a group", GOOD + "  groups: [全员群]\n", 3, "不像会话编号", {"groups": ("全员群",)}),
     ("hash in a repeated wording", GOOD + "  also:\n    - 年假 #1\n", 4, "被当成注释", {"also": ()}),
     ("a link in wide brackets", "- question: 年假\n  answer: 见[手册]（https://a.com）\n", 2, "英文的方括号", {}),
@@ -190,12 +206,13 @@ FINE = [
 # The slips for which only one thing can be meant are put right, and the file is live afterwards.
 PUT_RIGHT = {
     "Chinese key, right value", "misspelt key", "Chinese key by its sound", "misspelt key with a wide colon",
-    "capital letters", "quoted key", "misspelt entries", "GBK", "UTF-16 from Notepad",
+    "capital letters", "quoted key", "misspelt entries", "GBK", "UTF-16 from Notepad", "wide letters",
 }  # fmt: skip
 # Shown but left to HR: more than one thing may be meant.
 LEFT = {
     "wide commas", "commas without brackets", "lines without dashes", "one date for a period", "a day that is none",
     "a month that is none", "a flag in other words", "hash in a sentence", "key out of line",
+    "nothing in words", "an answer that is none",
     "semicolons without brackets", "list lines in a sentence", "the name of a group", "hash in a repeated wording",
     "a link without an address", "a table in an answer", "a tag in an answer",
 }  # fmt: skip
