@@ -12,7 +12,10 @@ def answer(decision: Answered, message: Message) -> tuple[str, str]:
     """Title and text of an answer that may be said to everybody who reads the conversation."""
     entry = decision.entry
     heading = f"**{label(entry.question)}**\n\n" if decision.picked else ""
-    return entry.question, f"{heading}{_text(entry)}{grey(_origin(entry))}{_next(decision.related, message)}"
+    return (
+        entry.question,
+        f"{heading}{_text(entry)}{_doubt(decision)}{grey(_origin(entry))}{_next(decision.related, message)}",
+    )
 
 
 def _text(entry: Entry) -> str:
@@ -23,6 +26,13 @@ def _text(entry: Entry) -> str:
         for word, text in entry.variants.items()
     )
     return "\n\n".join((f"看{label(entry.ask.question.rstrip('？?'))}：", *cases))
+
+
+def _doubt(decision: Answered) -> str:
+    review = decision.entry.review
+    if not decision.overdue or review is None:
+        return ""
+    return f"\n\n（待核对：原定 {review.year} 年 {review.month} 月 {review.day} 日前复核）"
 
 
 def _origin(entry: Entry) -> str:

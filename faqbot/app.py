@@ -15,6 +15,7 @@ from typing import Protocol
 
 import aiohttp
 
+from faqbot.ageing_notices import remind_keepers
 from faqbot.attendance_collecting import Collector
 from faqbot.attendance_report import AttendanceReports
 from faqbot.audience import Audience
@@ -210,6 +211,7 @@ async def running(
             corrections,
             asked.reports.run(),
             answers,
+            remind_keepers(office, outbox, settings.admins, settings.timezone),
             routine.runner.run(),
             routine.arrivals.run(),
         ):

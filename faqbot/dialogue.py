@@ -115,28 +115,31 @@ class _Seen:
 
     answerable: Allowed
     listable: Allowed
+    day: date
 
 
 def _seen(case: Case, groups: Groups, today: date) -> _Seen:
     whose = case.message, today, case.departments, groups
-    return _Seen(answerable(*whose), listable(*whose))
+    return _Seen(answerable(*whose), listable(*whose), today)
 
 
 def _completed(decision: Decision, case: Case, index: Index, groups: Groups, now: float, seen: _Seen) -> Decision:
     """The decision with what may be asked next, or whom to turn to."""
     match decision:
         case Answered():
-            return _with_related(decision, index, seen.listable)
+            return _rounded(decision, index, seen.listable, seen.day)
         case Aside(Answered() as inner):
-            return replace(decision, decision=_with_related(inner, index, seen.answerable))
+            return replace(decision, decision=_rounded(inner, index, seen.answerable, seen.day))
         case _:
             return _with_contact(decision, case, index, groups, now, seen)
 
 
-def _with_related(decision: Answered, index: Index, allowed: Allowed) -> Answered:
+def _rounded(decision: Answered, index: Index, allowed: Allowed, day: date) -> Answered:
+    """The answer with what may be asked next, and whether somebody should have looked at it again."""
     related = (index.by_id.get(key) for key in decision.entry.related)
     shown = tuple(e for e in related if e is not None and allowed(e))[:RELATED_AT_MOST]
-    return replace(decision, related=shown) if shown else decision
+    review = decision.entry.review
+    return replace(decision, related=shown, overdue=review is not None and review < day)
 
 
 def _with_contact(decision: Decision, case: Case, index: Index, groups: Groups, now: float, seen: _Seen) -> Decision:
@@ -223,7 +226,7 @@ def judge_many(
         for text, ranking in zip(texts, rankings, strict=True)
     )
     return [
-        (_with_related(decision, index, allowed) if isinstance(decision, Answered) else decision, ranking)
+        (_rounded(decision, index, allowed, today) if isinstance(decision, Answered) else decision, ranking)
         for decision, ranking in zip(decisions, rankings, strict=True)
     ]
 

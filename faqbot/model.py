@@ -218,13 +218,14 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """`related` are up to three entries that may be asked next."""
+    """`related` are up to three entries that may be asked next; `overdue` says that the review of the answer is."""
 
     entry: Entry
     score: float
     question: str
     picked: bool = False
     related: tuple[Entry, ...] = ()
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ LAYERS = {
         model
     """,
     1: """
+        ageing
         alike
         answers
         attendance
@@ -145,6 +146,7 @@ LAYERS = {
         telemetry
     """,
     3: """
+        ageing_notices
         approval
         attendance_collecting
         attendance_report

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
+from faqbot.ageing import SOON, followed
 from faqbot.approval import Paper, Person, paper_of
 from faqbot.console.drafting import paper_note
 from faqbot.console.finding import Status, entry_at, status_of
@@ -22,7 +23,6 @@ from faqbot.report import reason
 from faqbot.stats import DELIVERED, Asked, Fate, Stats
 
 AT_MOST = 7
-SOON = timedelta(days=14)
 WARN_AT = 0.8
 # Where the questions behind these are listed.
 _FAILED = f"/stats/questions?days=7&fate={Fate.FAILED}"
@@ -98,7 +98,7 @@ def aging(entries: Sequence[Entry], day: date) -> Section:
         for entry in entries
         if not entry.draft and not entry.held
         for when, item in _aging(entry, day)
-        if not (when == entry.valid.end and _followed(entry, entries))
+        if not (when == entry.valid.end and followed(entry, entries))
     ]
     found.sort(key=lambda pair: pair[0])
     # What is about to happen can still be prevented, so it comes before what happened long ago.
@@ -126,18 +126,6 @@ def _in_days(then: date, day: date, what: str) -> str:
 
 def _by(entry: Entry) -> str:
     return f"，{entry.owner}负责" if entry.owner else ""
-
-
-def _followed(entry: Entry, entries: Iterable[Entry]) -> bool:
-    """Whether the same question has a later answer already."""
-    end = entry.valid.end
-    return end is not None and any(
-        other.question == entry.question
-        and other.id != entry.id
-        and not other.draft
-        and (other.valid.end is None or other.valid.end > end)
-        for other in entries
-    )
 
 
 def drafts(entries: Iterable[Entry], papers: Mapping[int, Paper], makers: Mapping[str, Person]) -> Section:
