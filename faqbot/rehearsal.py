@@ -21,6 +21,7 @@ from faqbot.errors import StartError
 from faqbot.knowledge.groups import parse_groups
 from faqbot.rehearsal_time import RehearsalTime
 from faqbot.sandbox.clock import MovableClock
+from faqbot.sandbox.company import HR, found_company
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 
@@ -39,11 +40,13 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         clock = MovableClock()
         ding = FakeDingTalk(clock=clock)
         group = ding.world.group(_GROUP)
-        people = [ding.world.person(name) for name in _PEOPLE]
+        for name in _PEOPLE:
+            ding.world.person(name)
         ding.world.person(_GUEST, external=True)
-        people += [ding.world.admit(userid, owner) for owner, userid in _keepers(settings.knowledge)]
-        for person in people:
-            ding.world.single(person)
+        hr = found_company(ding, _keepers(settings.knowledge))
+        for person in ding.world.people.values():
+            if not person.external:
+                ding.world.single(person)
         ding.examples = _EXAMPLES
         environ = dict(settings.environ) | _robots(ding, settings.knowledge)
         await _listen(ding, settings, say)
@@ -60,6 +63,7 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
             host="127.0.0.1",
             port=0,
             environ=environ,
+            admins=settings.admins or frozenset({hr}),
         )
         stopped = until_stopped()
         # What the store forgets after a while, such as who is signed in at the console, it forgets by the real time.
@@ -69,6 +73,7 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         ding.jumps, ding.shown_time = moving.jumps, moving.shown
         say(f"沙箱已就绪，请在浏览器打开：{ding.url}")
         say(f"群“{group.title}”里试试：@小助手 年假几天    （知识：{settings.knowledge}，Ctrl-C 停止）")
+        say(f"{HR}是管理员，可以说：名单 研发中心、打卡 小李 昨天、报表、公告 all-hands：内容")
         say(f"控制台（HR 用，链接只能用一次）：{await new_link(app.store, app.console_url)}")
         await asyncio.wait({stopped, app.finished}, return_when=asyncio.FIRST_COMPLETED)
 

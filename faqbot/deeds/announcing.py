@@ -56,7 +56,7 @@ class Announcing:
         where = "、".join("本群" if a.id == message.conversation_id else a.id for a in to)
         return Told(
             "请确认公告",
-            f"这条公告会发到：**{where}**\n\n---\n\n{text}\n\n---\n\n10 分钟内{say}「确认」发出，「取消」不发。",
+            f"这条公告会发到：**{where}**，内容是：\n\n{text}\n\n10 分钟内{say}「确认」发出，「取消」不发。",
         )
 
     async def confirm(self, message: Message) -> Told | None:

@@ -108,7 +108,7 @@ class Punches:
         lines = [f"**{neutralise(person.name)}** {_day_words(day)}"]
         lines += [f"- {_punch_words(punch, self._timezone)}" for punch in punches]
         lines += [f"- {_approved_words(a)}" for a in approved]
-        return "\n".join([*lines, *([] if lines[1:] else ["", _NONE])])
+        return "\n".join([lines[0], "", *(lines[1:] or [_NONE])])
 
     async def _department(self, name: str, people: Sequence[Employee], day: date) -> str:
         if len(people) > _MOST_PEOPLE:
@@ -126,7 +126,7 @@ class Punches:
         lines = [f"**{neutralise(name)}** {_day_words(day)}：共 {len(report.persons)} 人"]
         if report.days_off or not counted:
             return f"{lines[0]}\n\n{_NONE}"
-        lines.append(f"- 目前正常：{len(counted) - len(odd)} 人")
+        lines += ["", f"- 目前正常：{len(counted) - len(odd)} 人"]
         for p in odd:
             words = "，".join(incident_words(i, self._timezone, known=False).partition(" ")[2] for i in p.incidents)
             lines.append(f"- {neutralise(p.person.name)}：{words}")

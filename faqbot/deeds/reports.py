@@ -67,7 +67,7 @@ class ReportOrders:
 
     async def __call__(self, message: Message, order: Order) -> Told:
         """报表: put on record, made by the loop, sent to the one who asked."""
-        if no := refusal(message, self._admins, "要考勤报表"):
+        if no := refusal(message, self._admins, "做考勤报表"):
             return no
         today = datetime.fromtimestamp(self._clock(), self._timezone).date()
         words = order.text.split()

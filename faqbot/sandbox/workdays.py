@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Literal
@@ -48,12 +48,13 @@ class Check:
 
 @dataclass
 class Workdays:
-    """Monday to Friday but for `holidays`, and `makeup` days; people in `night` work from 22:00 to 6:00.
+    """The days of `calendar` (Monday to Friday) but for `holidays`, and `makeup` days; those in `night` begin at 22:00.
 
     `days` overrides what was made up, by userId and day.
     """
 
     seed: int = 1
+    calendar: Callable[[date], bool] = lambda day: day.weekday() < 5
     holidays: set[date] = field(default_factory=set)
     makeup: set[date] = field(default_factory=set)
     night: set[str] = field(default_factory=set)
@@ -61,7 +62,7 @@ class Workdays:
     _made_up: dict[tuple[str, date], Day] = field(default_factory=dict, repr=False)
 
     def works(self, day: date) -> bool:
-        return day in self.makeup or (day.weekday() < 5 and day not in self.holidays)
+        return day in self.makeup or (day not in self.holidays and self.calendar(day))
 
     def day(self, userid: str, day: date) -> Day | None:
         """What happened; None on a day off."""
