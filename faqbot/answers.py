@@ -4,18 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from faqbot.markdown import grey, how, label, line_breaks, one_line, tap
-from faqbot.model import Answered, Entry, Message
+from faqbot.markdown import grey, how, label, line_breaks, numbered, one_line, tap
+from faqbot.model import Answered, Entry, Message, Offered, Part, Split
+from faqbot.picks import NONE_OF_THESE
+from faqbot.privacy import private_entry
+from faqbot.text import neutralise
+
+_CIRCLED_ONE = ord("①")
 
 
 def answer(decision: Answered, message: Message) -> tuple[str, str]:
     """Title and text of an answer that may be said to everybody who reads the conversation."""
     entry = decision.entry
-    heading = f"**{label(entry.question)}**\n\n" if decision.picked else ""
-    return (
-        entry.question,
-        f"{heading}{_text(entry)}{_doubt(decision)}{grey(_origin(entry))}{_next(decision.related, message)}",
-    )
+    heading = f"**{label(entry.question)}**\n\n" if decision.picked or decision.followed else ""
+    return entry.question, f"{heading}{_whole(decision)}{_next(decision.related, message)}"
+
+
+def several(decision: Split, message: Message) -> tuple[str, str]:
+    """Title and text of the answers to several questions, and which of them was not found."""
+    listed = next((p for p in decision.missed if isinstance(p.decision, Offered)), None)
+    texts = [f"**{chr(_CIRCLED_ONE + n)} {_part(p, message, listed is p)}" for n, p in enumerate(decision.parts)]
+    return decision.answered[0].entry.question, "\n\n".join(texts)
+
+
+def _part(part: Part, message: Message, with_list: bool) -> str:
+    if isinstance(part.decision, Answered):
+        return f"{label(part.decision.entry.question)}**\n\n{_whole(part.decision)}"
+    if message.is_group and private_entry(part.decision):
+        # The group does not learn the question.
+        return "没有找到**\n\n涉及个人的事，请点我的头像，私聊再问一次。"
+    asked = neutralise(part.text)
+    if isinstance(part.decision, Offered) and with_list:
+        questions = [*(c.entry.question for c in part.decision.candidates), NONE_OF_THESE]
+        return numbered(f"{asked}**\n\n这一个没有把握，您是想问：", questions, message)
+    return f"{asked}**\n\n这一个没有找到答案，已经记下来了。可以换个说法单独再问一次。"
+
+
+def _whole(decision: Answered) -> str:
+    """HR's words, how far to trust them, and where they come from."""
+    return f"{_text(decision.entry)}{_doubt(decision)}{grey(_origin(decision.entry))}"
 
 
 def _text(entry: Entry) -> str:

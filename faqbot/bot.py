@@ -28,25 +28,17 @@ from faqbot.model import (
     Context,
     Decision,
     Late,
-    Menu,
     Message,
     MessageKind,
-    NoneOfThese,
-    Offered,
     Order,
     OrderKind,
-    OutOfList,
-    QuestionRecord,
     Smalltalk,
     State,
-    Told,
-    TopicList,
-    Unanswered,
     Verdict,
 )
 from faqbot.picks import picked_for
-from faqbot.privacy import mask_numbers, private_entry, withheld
 from faqbot.quota import Quota
+from faqbot.records import outcome_of, record_of
 from faqbot.render import render
 from faqbot.store import Store
 from faqbot.telemetry import EventLog
@@ -140,7 +132,7 @@ class Bot:
             "message.done",
             kind=message.kind,
             group=message.is_group,
-            outcome=_outcome(decision),
+            outcome=outcome_of(decision),
             state=verdict.state,
             code=verdict.reason,
             ms=ms,
@@ -160,7 +152,7 @@ class Bot:
             # Whatever it is, the asker must not be left in silence.
             log.error("message.undecided", cause=exc)
             decision = Broken()
-        outcome = _outcome(decision)
+        outcome = outcome_of(decision)
         self._metrics.decisions.labels(outcome).inc()
         if isinstance(decision, Answered) and not decision.entry.private:
             log.debug("message.decided", outcome=outcome, entry=decision.entry.id, score=round(decision.score, 3))
@@ -201,7 +193,7 @@ class Bot:
         return Verdict(State.FAILED, refusal.code)
 
     async def _record(self, message: Message, decision: Decision, verdict: Verdict, before: Context | None) -> None:
-        record = _record(message, decision, verdict, self._clock())
+        record = record_of(message, decision, verdict, self._clock())
         if record is not None and (question := picked_for(fresh(before, self._clock()), message.text, decision)):
             outcome = "picked" if record.outcome == "answered" else record.outcome
             record = replace(record, outcome=outcome, picked_for=question)
@@ -227,61 +219,3 @@ class Bot:
         held = fresh(before, now)
         after = remember(held, decision, message.id, now)
         return after if after != held else None
-
-
-def _outcome(decision: Decision) -> str:
-    match decision:
-        case Answered(picked=True):
-            return "picked"
-        case Answered():
-            return "answered"
-        case Offered():
-            return "offered"
-        case Unanswered():
-            return "unanswered"
-        case Aside(inner):
-            return _outcome(inner)
-        case NoneOfThese():
-            return "none_of_these"
-        case Menu() | TopicList():
-            return "menu"
-        case Smalltalk(kind):
-            return kind.value
-        case OutOfList():
-            return "out_of_list"
-        case Late():
-            return "late"
-        case Broken():
-            return "broken"
-        case Order(kind):
-            return kind.value
-        case Told(outcome=outcome):
-            return outcome
-
-
-def _record(message: Message, decision: Decision, verdict: Verdict, now: float) -> QuestionRecord | None:
-    """What reports need; small talk and menus are not questions."""
-    entry, score = "", 0.0
-    match decision.decision if isinstance(decision, Aside) else decision:
-        case Answered(answer, score):
-            entry = answer.id
-        case Offered(candidates):
-            entry, score = candidates[0].entry.id, candidates[0].score
-        case Unanswered(nearest):
-            score = nearest[0].score if nearest else 0.0
-        case Broken() | NoneOfThese():
-            pass
-        case _:
-            return None
-    private = private_entry(decision)
-    return QuestionRecord(
-        message_id=message.id,
-        asked_at=message.sent_at or now,
-        conversation_id=message.conversation_id,
-        asker=message.asker,
-        text=mask_numbers(message.text) if private is None else withheld(private.topic),
-        outcome=_outcome(decision),
-        entry_id=entry if private is None else "",
-        score=score,
-        delivery=verdict.reason,
-    )

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faqbot.dialogue import LIMITS, Limits
 from faqbot.features import Doubles
+from faqbot.judging import LIMITS, Limits
 from faqbot.matching import Index, Wanted
 
 # At most so many wordings are tried; a few hundred say enough and take well under a second.

@@ -14,9 +14,9 @@ from typing import Any
 
 import yaml
 
-from faqbot.dialogue import Limits, judge
 from faqbot.errors import FaqbotError
 from faqbot.features import Floats
+from faqbot.judging import Limits, judge
 from faqbot.matching import Index
 from faqbot.model import Answered, Candidate, Decision, Offered
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 
-from faqbot.dialogue import Limits, judge_many
 from faqbot.features import features
+from faqbot.judging import Limits, judge_many
 from faqbot.knowledge.saved_questions import SavedQuestion
 from faqbot.matching import Index
 from faqbot.model import Answered, Candidate, Decision, Entry, Offered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from faqbot.model import Answered, Aside, Context, Decision, Last, NoneOfThese, Unanswered
+from faqbot.model import Answered, Aside, Context, Decision, Last, NoneOfThese, Split, Unanswered
 from faqbot.picks import CONTEXT_SECONDS, options
 
 _MISSES_KEPT = 3
@@ -28,10 +28,14 @@ def remember(context: Context, decision: Decision, message_id: str, now: float) 
     """The context of the asker who was told `decision`, from what held before."""
     until = now + CONTEXT_SECONDS
     if listed := options(decision):
-        context = replace(context, options=listed, until=until, asked=message_id)
+        # What is shown below an answer to be asked next is no way to say what was meant.
+        asked = "" if isinstance(decision, Answered) else message_id
+        context = replace(context, options=listed, until=until, asked=asked)
     match decision:
         case Answered(entry, score, question):
             return replace(context, last=Last(message_id, entry.id, question, score, until), misses=())
+        case Split() if decision.answered:
+            return remember(context, decision.answered[-1], message_id, now)
         case Aside():
             return replace(context, misses=())
         case Unanswered() | NoneOfThese():

@@ -226,11 +226,35 @@ class Answered:
     picked: bool = False
     related: tuple[Entry, ...] = ()
     overdue: bool = False
+    followed: bool = False  # what was asked was read as a continuation of the question before
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
     candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several questions in a message, and what was decided on it."""
+
+    text: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Several questions in one message, at least one of them answered."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def answered(self) -> tuple[Answered, ...]:
+        return tuple(p.decision for p in self.parts if isinstance(p.decision, Answered))
+
+    @property
+    def missed(self) -> tuple[Part, ...]:
+        return tuple(p for p in self.parts if not isinstance(p.decision, Answered))
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +397,7 @@ class Told:
 
 Decision = (
     Answered
+    | Split
     | Offered
     | Unanswered
     | NoneOfThese

@@ -19,6 +19,7 @@ from faqbot.model import (
     OutOfList,
     Small,
     Smalltalk,
+    Split,
     Told,
     TopicList,
     Unanswered,
@@ -49,6 +50,8 @@ def options(decision: Decision) -> tuple[Option, ...]:
             return (*(Option("entry", c.entry.id) for c in candidates), Option("none", ""))
         case Answered(related=related):
             return tuple(Option("entry", e.id) for e in related)
+        case Split(parts):
+            return next((options(p.decision) for p in parts if isinstance(p.decision, Offered)), ())
         case Menu(topics):
             return tuple(Option("topic", name) for name, _, _ in topics)
         case TopicList(_, entries):

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from faqbot.model import NO_TOPIC, Answered, Aside, Candidate, Decision, Entry, Offered, Unanswered
+from faqbot.model import NO_TOPIC, Answered, Aside, Candidate, Decision, Entry, Offered, Split, Unanswered
 
 # People group digits by blanks or dashes. Only the groupings that are in use count: any other row of numbers is dates,
 # amounts or a hotline with its extension.
@@ -90,6 +90,8 @@ def private_entry(decision: Decision) -> Entry | None:
             return near_private(nearest) or next((c.entry for c in hidden), None)
         case Aside(inner):
             return private_entry(inner)
+        case Split(parts):
+            return next(filter(None, (private_entry(p.decision) for p in parts)), None)
         case _:
             return None
 

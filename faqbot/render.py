@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from faqbot.answers import answer
+from faqbot.answers import answer, several
 from faqbot.feedback import NAMES
 from faqbot.markdown import grey, how, label, numbered, send_word, tap
 from faqbot.model import (
@@ -25,6 +25,7 @@ from faqbot.model import (
     Reply,
     Small,
     Smalltalk,
+    Split,
     Told,
     TopicList,
     Unanswered,
@@ -112,6 +113,8 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return _content(Aside(decision), message)
         case Answered():
             return answer(decision, message)
+        case Split():
+            return several(decision, message)
         case Offered(candidates):
             questions = [c.entry.question for c in candidates]
             return "您是想问哪一个？", numbered("您是想问：", [*questions, NONE_OF_THESE], message)

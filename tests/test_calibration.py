@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from faqbot.calibration import learn, rehearse
-from faqbot.dialogue import LIMITS
+from faqbot.judging import LIMITS
 from faqbot.knowledge.assemble import assemble
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.matching import Index, Wanted

@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue import LIMITS, OFFERED_AT_MOST, Case, Limits, choose, decide_many, judge
+from faqbot.dialogue import Case, decide_many
+from faqbot.judging import LIMITS, OFFERED_AT_MOST, Limits, choose, judge
 from faqbot.knowledge.groups import NO_GROUPS, Groups, GroupSettings
 from faqbot.matching import Index
 from faqbot.menus import LIST_AT_MOST

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faqbot.dialogue import LIMITS
 from faqbot.evaluation import EvaluationError, Expected, Result, decision_name, evaluate, read_questions, summary
+from faqbot.judging import LIMITS
 from faqbot.matching import Index
 from faqbot.model import (
     Answered,

@@ -11,9 +11,9 @@ from dotenv import dotenv_values
 from typer.testing import CliRunner
 
 from faqbot.cli import cli
-from faqbot.dialogue import LIMITS, judge
 from faqbot.errors import FaqbotError
 from faqbot.first_steps import env_text, start
+from faqbot.judging import LIMITS, judge
 from faqbot.knowledge.assemble import assemble
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.model import Answered

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from faqbot import impact
-from faqbot.dialogue import LIMITS
 from faqbot.impact import Past, edited_entries, self_test
+from faqbot.judging import LIMITS
 from faqbot.knowledge.assemble import assemble
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.matching import Index

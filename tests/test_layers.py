@@ -105,6 +105,11 @@ LAYERS = {
         parcels
         permitted
         picks
+        records
+        judging
+        readings
+        followups
+        splitting
         polarity
         privacy
         render

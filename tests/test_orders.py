@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue import LIMITS, Case, decide
+from faqbot.dialogue import Case, decide
+from faqbot.judging import LIMITS
 from faqbot.matching import Index
 from faqbot.model import Answered, Entry, Message, MessageKind, Order, OrderKind
 from faqbot.orders import read_order

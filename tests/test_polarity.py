@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.dialogue import LIMITS, judge_many
+from faqbot.judging import LIMITS, judge_many
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.model import Answered, Entry, Offered

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from faqbot.calibration import learn
-from faqbot.dialogue import LIMITS, judge
 from faqbot.evaluation import evaluate, read_questions, summary
+from faqbot.judging import LIMITS, judge
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.model import Answered

@@ -37,8 +37,8 @@ def ask(
     settings = read_settings()
     snapshot = read_knowledge(settings)
     from faqbot.calibration import learn
-    from faqbot.dialogue import explain
     from faqbot.evaluation import Expected, evaluate
+    from faqbot.judging import explain
     from faqbot.render import plain_body
 
     index, meanings = with_meanings(settings, snapshot.index, [text])

@@ -15,8 +15,8 @@ from faqbot.console.entries import tried
 from faqbot.console.office import Office
 from faqbot.console.trying import Rival
 from faqbot.console.unanswered import Gap
-from faqbot.dialogue import judge_many
 from faqbot.errors import EditError
+from faqbot.judging import judge_many
 from faqbot.knowledge import edit
 from faqbot.knowledge.assemble import assemble
 from faqbot.knowledge.draft import draft_of

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from faqbot.changes import Shelf
-from faqbot.dialogue import Limits
 from faqbot.features import Floats
+from faqbot.judging import Limits
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.knowledge.library import Library
 from faqbot.settings import Settings

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from faqbot.dialogue import Limits, explain, judge
 from faqbot.evaluation import decision_name
 from faqbot.features import Floats
+from faqbot.judging import Limits, explain, judge
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.matching import Explanation
 from faqbot.model import Answered, Candidate, Decision, Entry, Menu, Offered, Smalltalk, TopicList

@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from faqbot.console.office import Office
-from faqbot.dialogue import Limits, judge_many
+from faqbot.judging import Limits, judge_many
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.model import Answered, Candidate, Decision, Entry, QuestionRecord
 from faqbot.permitted import open_to

@@ -9,9 +9,9 @@ from datetime import date
 from typing import Protocol
 
 from faqbot.calibration import learn
-from faqbot.dialogue import LIMITS, Limits
 from faqbot.errors import EmbeddingsError, FaqbotError
 from faqbot.features import Floats
+from faqbot.judging import LIMITS, Limits
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.metrics import Metrics
 from faqbot.model import Problem

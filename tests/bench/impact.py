@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from faqbot.dialogue import LIMITS
 from faqbot.impact import Past, self_test
+from faqbot.judging import LIMITS
 from faqbot.matching import Index
 from faqbot.model import Entry
 

@@ -24,7 +24,7 @@ import aiohttp
 
 from faqbot.app import Running, running, tune_process
 from faqbot.console.sessions import new_link
-from faqbot.dialogue import LIMITS
+from faqbot.judging import LIMITS
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 

@@ -1,0 +1,95 @@
+"""What is kept of one message for reports, and the word for what was decided on it. Pure."""
+
+from __future__ import annotations
+
+from faqbot.model import (
+    Answered,
+    Aside,
+    Broken,
+    Decision,
+    Late,
+    Menu,
+    Message,
+    NoneOfThese,
+    Offered,
+    Order,
+    OutOfList,
+    QuestionRecord,
+    Smalltalk,
+    Split,
+    Told,
+    TopicList,
+    Unanswered,
+    Verdict,
+)
+from faqbot.privacy import mask_numbers, private_entry, withheld
+
+
+def outcome_of(decision: Decision) -> str:
+    """The word for a decision in records, log and metrics."""
+    match decision:
+        case Answered(picked=True):
+            return "picked"
+        case Answered():
+            return "answered"
+        case Split():
+            return "unanswered" if decision.missed else "answered"
+        case Offered():
+            return "offered"
+        case Unanswered():
+            return "unanswered"
+        case Aside(inner):
+            return outcome_of(inner)
+        case NoneOfThese():
+            return "none_of_these"
+        case Menu() | TopicList():
+            return "menu"
+        case Smalltalk(kind):
+            return kind.value
+        case OutOfList():
+            return "out_of_list"
+        case Late():
+            return "late"
+        case Broken():
+            return "broken"
+        case Order(kind):
+            return kind.value
+        case Told(outcome=outcome):
+            return outcome
+
+
+def record_of(message: Message, decision: Decision, verdict: Verdict, now: float) -> QuestionRecord | None:
+    """What reports need; small talk and menus are not questions.
+
+    Of several questions in one message the one that was not found is kept: that is the gap in the knowledge.
+    """
+    entry, score, text = "", 0.0, message.text
+    inner = decision.decision if isinstance(decision, Aside) else decision
+    match inner:
+        case Answered(answer, score):
+            entry = answer.id
+        case Offered(candidates):
+            entry, score = candidates[0].entry.id, candidates[0].score
+        case Unanswered(nearest):
+            score = nearest[0].score if nearest else 0.0
+        case Split():
+            if inner.missed:
+                text = inner.missed[0].text
+            else:
+                entry, score = inner.answered[0].entry.id, inner.answered[0].score
+        case Broken() | NoneOfThese():
+            pass
+        case _:
+            return None
+    private = private_entry(decision)
+    return QuestionRecord(
+        message_id=message.id,
+        asked_at=message.sent_at or now,
+        conversation_id=message.conversation_id,
+        asker=message.asker,
+        text=mask_numbers(text) if private is None else withheld(private.topic),
+        outcome=outcome_of(decision),
+        entry_id=entry if private is None else "",
+        score=score,
+        delivery=verdict.reason,
+    )
