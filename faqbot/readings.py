@@ -16,7 +16,7 @@ Fold = Callable[[str], str]
 # From this score on a text is answered as a whole, whatever it could be cut into.
 _SETTLED = 0.98
 # So long is a question at least that says itself what it is about.
-_OF_ITS_OWN = 6
+_OF_ITS_OWN = 5
 _ANSWERS = (Answered, Offered, Unanswered)
 
 
@@ -60,14 +60,19 @@ def settle(text: str, decision: Decision, read: Readings, judged: Mapping[str, D
         return decision
     if len({a.entry.id for a in answered}) == 1 and len(answered) == len(resolved):
         return answered[0]
-    # A short later part leans on what came before: answered alone, it may be about something else.
-    anchored = isinstance(first.decision, Answered) or any(
-        isinstance(p.decision, Answered) and len(fold(p.text)) >= _OF_ITS_OWN for p in resolved
-    )
+    # What comes before an answered part may be its circumstance rather than a question.
+    anchored = isinstance(first.decision, Answered) or len(answered) == len(resolved)
     distinct = len({a.entry.id for a in answered}) == len(answered)
-    if not anchored or not distinct or (isinstance(decision, Answered) and len(answered) < len(resolved)):
-        return decision
-    return Split(tuple(resolved))
+    return Split(tuple(resolved)) if anchored and distinct and _explains(resolved, decision, fold) else decision
+
+
+def _explains(parts: Sequence[Part], whole: Decision, fold: Fold) -> bool:
+    """Whether nothing is lost by answering the parts instead of the whole: where the whole has an answer, one of the
+    parts has it too, and the others say themselves what they are about."""
+    if not isinstance(whole, Answered) or all(isinstance(p.decision, Answered) for p in parts):
+        return True
+    same = any(isinstance(p.decision, Answered) and p.decision.entry.id == whole.entry.id for p in parts)
+    return same and all(isinstance(p.decision, Answered) or len(fold(p.text)) >= _OF_ITS_OWN for p in parts)
 
 
 def _resolved(part: Part, read: Readings, judged: Mapping[str, Decision], fold: Fold) -> Part:

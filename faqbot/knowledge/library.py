@@ -80,6 +80,11 @@ class Library:
             return self._learnt[1]
         return LIMITS[self._strictness]
 
+    async def learnt(self) -> None:
+        """Wait until the bars of the knowledge that is live now are learnt, or cannot be."""
+        while self._learning is not None and not self._learning.done():
+            await asyncio.wait({self._learning})
+
     async def refresh(self) -> bool:
         """Read again if anything changed; True if a new snapshot is live. Raises KnowledgeMissing."""
         # Two readers at once could put the older version back.
