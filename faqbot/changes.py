@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +19,6 @@ from faqbot.model import Entry, Problem
 from faqbot.store import Store
 
 JOURNAL = "edits"
-_LINE_NUMBER = re.compile(r"(?<=ml):\d+\b")
 # Who changed an entry in the files and not through us.
 FILES = "文件"
 
@@ -122,13 +120,8 @@ async def trial(at: Books, proposal: Proposal) -> tuple[Snapshot, tuple[Problem,
     files = {**await at.shelf.read(), proposal.file: proposal.after}
     # No `last`: an error must show as what it is and not hide behind the last good version.
     found = await asyncio.to_thread(assemble, files, label=at.shelf.label, today=at.today())
-    known = set(map(_same_later, at.snapshot.problems))
-    return found, tuple(p for p in found.problems if _same_later(p) not in known)
-
-
-def _same_later(problem: Problem) -> tuple[str, str]:
-    """What stays the same of a problem when lines move."""
-    return problem.place.file, _LINE_NUMBER.sub("", problem.message)
+    known = {p.key for p in at.snapshot.problems}
+    return found, tuple(p for p in found.problems if p.key not in known)
 
 
 async def save(at: Books, who: str, proposal: Proposal, kind: str, userid: str = "") -> Entry | None:

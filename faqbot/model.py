@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,6 +11,10 @@ from typing import Any, Literal
 
 # How the entries without a topic are called together.
 NO_TOPIC = "其他"
+
+
+# The line behind the name of a file, as messages point to another entry.
+_LINE_NUMBER = re.compile(r"(?<=ml):\d+\b")
 
 
 class MessageKind(StrEnum):
@@ -85,6 +90,11 @@ class Problem:
     @property
     def level(self) -> Literal["error", "warning"]:
         return "error" if self.is_error else "warning"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What stays the same when an edit above moves the lines."""
+        return self.place.file, _LINE_NUMBER.sub("", self.message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class Library:
         snapshot = replace(snapshot, problems=(*snapshot.problems, *await self._shelf.remarks()))
         self._seen = seen
         self._current = snapshot
-        self._report(snapshot, set(before.problems) if before else set())
+        self._report(snapshot, {p.key for p in before.problems} if before else set())
         if self._learning is not None:
             self._learning.cancel()
         self._learning = asyncio.create_task(self._learn(snapshot))
@@ -185,7 +185,7 @@ class Library:
                     log.error("knowledge.refresh_failed", cause=None if known else exc, reason=str(exc))
                 failed = str(exc)
 
-    def _report(self, snapshot: Snapshot, known: set[object]) -> None:
+    def _report(self, snapshot: Snapshot, known: set[tuple[str, str]]) -> None:
         errors = sum(p.is_error for p in snapshot.problems)
         warnings = len(snapshot.problems) - errors
         self._metrics.knowledge(snapshot.version, len(snapshot.entries), errors, warnings)
@@ -197,6 +197,6 @@ class Library:
             warnings=warnings,
         )
         for problem in snapshot.problems:
-            if problem not in known:
+            if problem.key not in known:
                 tell = log.error if problem.is_error else log.warning
                 tell("knowledge.problem", place=str(problem.place), problem=problem.message)

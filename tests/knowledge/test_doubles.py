@@ -110,6 +110,12 @@ def test_a_wording_that_an_entry_claims_and_denies_is_told():
     assert problem.place.line == 4 and "“年假天数”既是这一条的问法，又写在“不是”" in problem.message
 
 
+def test_a_warning_stays_the_same_when_lines_above_are_added():
+    pair = [entry("年假有几天"), entry("年假一共几天")]
+    before, after = warnings(*pair), warnings("# 说明\n", *pair)
+    assert [p.key for p in before] == [p.key for p in after] and before != after
+
+
 # -- answers -----------------------------------------------------------------------------------
 
 
