@@ -52,7 +52,8 @@ from faqbot.errors import DeliveryError, KnowledgeMissing, StartError, StoreErro
 from faqbot.features import Floats
 from faqbot.knowledge.library import Library
 from faqbot.metrics import Metrics
-from faqbot.model import OrderKind
+from faqbot.model import Address, OrderKind
+from faqbot.office_hours import after_quiet
 from faqbot.outbox import Outbox, Way
 from faqbot.quota import Quota
 from faqbot.routine import Routine, open_routine
@@ -158,7 +159,7 @@ async def running(
             OrderKind.SEND_BACK: about_drafts,
             OrderKind.WITHDRAW: about_drafts,
             OrderKind.PERSON: persons,
-            OrderKind.REPLY: Replies(office, outbox, settings.admins, settings.timezone),
+            OrderKind.REPLY: Replies(office, outbox, settings.admins),
             OrderKind.RATE: Ratings(library, store, audience, today=today, clock=clock),
             **asked.deeds,
         }
@@ -241,7 +242,14 @@ def open_outbox(
         "group": ToGroup(robot, metrics),
         "robot": ToRobot(robots, robot_keys(lambda: library.current.automations, settings), metrics, quota),
     }
-    return Outbox(store, ways, clock=clock)
+
+    def later(to: Address, due: float) -> float:
+        if to.kind != "group":
+            return due
+        moment = datetime.fromtimestamp(due, settings.timezone)
+        return max(due, after_quiet(moment, library.current.groups.of(to.id).quiet).timestamp())
+
+    return Outbox(store, ways, later=later, clock=clock)
 
 
 def open_reports(

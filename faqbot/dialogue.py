@@ -174,6 +174,8 @@ class _Talk:
                 return replace(decision, contact=self._contact([c.entry for c in nearest]))
             case NoneOfThese():
                 return replace(decision, contact=self._contact([]))
+            case Smalltalk(Small.GREETING):
+                return replace(decision, greeting=self.groups.of(self.message.conversation_id).greeting.strip())
             case _:
                 return decision
 

@@ -327,7 +327,10 @@ class Small(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Smalltalk:
+    """`greeting` is how the group wants to be greeted, where it says so."""
+
     kind: Small
+    greeting: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol, TypeVar
 
 from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreError, Throttled
@@ -89,18 +89,21 @@ _UNTRIED = _Tries()
 
 
 class Outbox:
-    """`ways` by the kind of address. `clock` is epoch seconds."""
+    """`ways` by the kind of address. `clock` is epoch seconds. `later` says when something may go to an address at the
+    earliest, if it is due then: a group may have quiet hours."""
 
     def __init__(
         self,
         store: Shelf,
         ways: Mapping[str, Way],
         *,
+        later: Callable[[Address, float], float] = lambda to, due: due,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._ways = ways
+        self._later = later
         self._clock = clock
         self._sleep = sleep
         self._parcels: dict[str, Parcel] = {}
@@ -115,9 +118,14 @@ class Outbox:
         A key that is known already changes nothing. What is too long for one message becomes several.
         """
         now = self._clock()
-        parts = [part for notice in notices for part in in_parts(notice)]
+        parts = [part for notice in notices for part in in_parts(self._in_time(notice, now))]
         await asyncio.gather(*(self._take_on(Parcel(part, now, n)) for n, part in enumerate(parts)))
         self._wake.set()
+
+    def _in_time(self, notice: Notice, now: float) -> Notice:
+        due = max(notice.not_before, now)
+        later = self._later(notice.to, due)
+        return replace(notice, not_before=later) if later > due else notice
 
     async def outcome(self, key: str) -> Outcome | None:
         """What became of a notice, for two weeks; None while it waits. Raises StoreError."""

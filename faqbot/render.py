@@ -140,8 +140,8 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return "答案没能发出", "这个问题有答案，但钉钉的内容检查没有放行。已经记下来，会请负责的同事处理。"
         case Broken():
             return "抱歉，出了点问题", "抱歉，处理这条消息时出了问题，已经记下来，会请管理员查看。请稍后再问一次。"
-        case Smalltalk(kind):
-            return _SMALL_TITLES[kind], _small(kind, message)
+        case Smalltalk(kind, greeting):
+            return _SMALL_TITLES[kind], _small(kind, greeting, message)
         case Told(title, body):
             return title, body
         case Order():
@@ -210,10 +210,17 @@ _SMALL_TITLES = {
 }
 
 
-def _small(kind: Small, message: Message) -> str:
+def _hello(greeting: str) -> str:
+    """HR's own words for the group, as the beginning of a sentence or as one of their own."""
+    if not greeting:
+        return "你好，"
+    return greeting if greeting[-1] in "。！？!?~～" else f"{greeting.rstrip('，,')}，"
+
+
+def _small(kind: Small, greeting: str, message: Message) -> str:
     help_word = "「@我 帮助」" if message.is_group else "「帮助」"
     return {
-        Small.GREETING: f"你好，请直接说你的问题，例如「年假有几天」；发{help_word}看我能答什么。",
+        Small.GREETING: f"{_hello(greeting)}请直接说你的问题，例如「年假有几天」；发{help_word}看我能答什么。",
         Small.THANKS: "不客气，有问题随时找我。",
         Small.GOODBYE: "好的，有问题随时找我。",
         Small.NOTHING_TO_PICK: f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说你的问题，或发{help_word}。",

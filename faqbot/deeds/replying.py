@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime, tzinfo
 
 from faqbot import changes
 from faqbot.changes import Books, Overtaken, Proposal
@@ -15,7 +14,6 @@ from faqbot.knowledge.groups import looks_like_userid
 from faqbot.knowledge.keys import SHARED_KEYS
 from faqbot.knowledge.outline import Outline
 from faqbot.model import Address, Message, Notice, Order, Told
-from faqbot.office_hours import after_quiet
 from faqbot.orders import numbered
 from faqbot.outbox import Outbox
 from faqbot.privacy import withheld, withheld_topic
@@ -33,11 +31,10 @@ _TRIES = 4
 class Replies:
     """`admins` may answer every ticket; others those whose topic they keep."""
 
-    def __init__(self, at: Books, outbox: Outbox, admins: Collection[str], timezone: tzinfo) -> None:
+    def __init__(self, at: Books, outbox: Outbox, admins: Collection[str]) -> None:
         self._at = at
         self._outbox = outbox
         self._admins = admins
-        self._zone = timezone
 
     async def __call__(self, message: Message, order: Order) -> Told:
         number, text = numbered(order.text)
@@ -98,12 +95,10 @@ class Replies:
         """Through the outbox, once. Raises NotAllowed where there is no way to the asker."""
         key, title = f"ticket-answer:{ticket.number}", f"单号 {ticket.number} 有答案了"
         if ticket.is_group and not ticket.private:
-            quiet = self._at.snapshot.groups.of(ticket.conversation_id).quiet
-            due = after_quiet(datetime.fromtimestamp(self._at.clock(), self._zone), quiet)
             # Nobody can be @ed this way.
             body = f"{neutralise(ticket.asker_name, 20) or '您好'}：\n\n{_body(ticket, text, message)}"
             to = Address("group", ticket.conversation_id)
-            await self._outbox.post(Notice(key, to, title, body, not_before=due.timestamp()))
+            await self._outbox.post(Notice(key, to, title, body))
         elif asker := _known(ticket):
             await self._outbox.post(Notice(key, Address("person", asker), title, _body(ticket, text, message)))
         else:

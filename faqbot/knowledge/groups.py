@@ -12,7 +12,7 @@ from datetime import time
 from faqbot.knowledge import keys
 from faqbot.knowledge.reader import Reader
 from faqbot.knowledge.tree import Mapping, Node, Scalar
-from faqbot.model import Entry, Problem
+from faqbot.model import NO_TOPIC, Entry, Place, Problem
 
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{1,2}))?\s*(?:-|~|至|到)\s*(\d{1,2})(?::(\d{1,2}))?")
 _DASHES = dict.fromkeys(map(ord, "—–−―"), "-")
@@ -89,6 +89,7 @@ def parse_groups(name: str, raw: bytes) -> tuple[Groups, list[Problem]]:
 
 def with_entries(groups: Groups, entries: Iterable[Entry], file: str) -> tuple[Groups, list[Problem]]:
     """The groups knowing which owners are userIds, and what entries and groups want of each other in vain."""
+    entries = list(entries)
     problems: list[Problem] = []
     missing: dict[str, Entry] = {}
     direct: set[str] = set()
@@ -102,6 +103,14 @@ def with_entries(groups: Groups, entries: Iterable[Entry], file: str) -> tuple[G
     for owner, entry in missing.items() if groups.people else ():
         message = f"负责人“{owner[:40]}”在 {file} 的 people（人员）里没有，需要找人时找不到；请写上他们的 userid"
         problems.append(Problem(entry.place, message, is_error=False))
+    topics = {entry.topic or NO_TOPIC for entry in entries}
+    for number, settings in groups.conversations.items():
+        for topic in settings.topics:
+            if topic not in topics:
+                message = (
+                    f"群“{number[:40]}”的主题“{topic[:40]}”没有条目；现有的主题：{'、'.join(sorted(topics))[:120]}"
+                )
+                problems.append(Problem(Place(file, 1), message, is_error=False))
     return replace(groups, direct=frozenset(direct)), problems
 
 
