@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreError, Throttled
 from faqbot.model import Address, Notice
 from faqbot.pacing import backoff
-from faqbot.parcels import Outcome, Parcel, in_parts, unpack
+from faqbot.parcels import FAILED, Failed, Outcome, Parcel, in_parts, unpack
 from faqbot.store import LEASE
 from faqbot.telemetry import EventLog
 
@@ -48,6 +48,7 @@ class Shelf(Protocol):
     async def put_note(self, key: str, value: str, ttl: float) -> None: ...
     async def put_mark(self, name: str, key: str, value: str | None) -> None: ...
     async def marks(self, name: str) -> Mapping[str, str]: ...
+    async def write_journal(self, name: str, at: float, text: str) -> int: ...
 
 
 class Way(Protocol):
@@ -82,6 +83,7 @@ class _Tries:
     next_at: float = 0.0
     failed: int = 0
     unsure: int = 0
+    why: str = ""  # the last failure, in words
     alone: bool = False  # something in a merged message was refused: it goes by itself
 
 
@@ -238,7 +240,9 @@ class Outbox:
         due = [p for p in (await self._read()).values() if self._lane(p) == lane and p.due <= now]
         for parcel in due:
             if now > parcel.until:
-                await self._give_up(parcel.notice, "expired", "过了发送的时限，没有再发")
+                last = self._tried(parcel.notice).why
+                why = f"过了发送的时限，没有再发{f'（{last}）' if last else ''}"
+                await self._give_up(parcel.notice, "expired", why)
         waiting = [p.notice for p in sorted(due, key=lambda p: p.order) if now <= p.until]
         begun = await self._begun(lane) if way.remembers else ()
         if again := [notice for notice in waiting if notice.key in begun]:
@@ -294,6 +298,7 @@ class Outbox:
             log.info("notice.sent", key=notice.key, to=notice.to.kind)
             return
         tries = self._tries.setdefault(notice.key, _Tries())
+        tries.why = str(failure)
         if isinstance(failure, Throttled):
             tries.next_at = self._clock() + max(failure.wait, backoff(tries.failed, longest=_LONGEST_PAUSE))
             tries.failed += 1
@@ -311,6 +316,8 @@ class Outbox:
         log.warning("notice.retry", key=notice.key, code=failure.code, attempt=tries.failed, seconds=round(wait, 1))
 
     async def _give_up(self, notice: Notice, code: str, why: str) -> None:
+        with suppress(StoreError):
+            await self._store.write_journal(FAILED, self._clock(), Failed(notice.title, notice.to, code, why).pack())
         await self._settle(notice.key, Outcome(False, code, why, self._clock()))
         log.alarm("notice.failed", key=notice.key, to=notice.to.kind, code=code, what=f"有一条通知没有发出：{why}")
 

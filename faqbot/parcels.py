@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from faqbot.model import Address, Link, Notice
@@ -11,6 +12,8 @@ from faqbot.render import fitting
 
 # A notice whose sender set no end is given up after a day without DingTalk.
 PATIENCE_SECONDS = 86400.0
+# The journal of the store that holds what was given up.
+FAILED = "notices-failed"
 # DingTalk takes 15,000 bytes; the rest is for the title and what is around the text.
 MOST_BYTES = 14_000
 
@@ -23,6 +26,24 @@ class Outcome:
     code: str
     why: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A notice that was given up, as the journal FAILED keeps it: what it was about, for whom, and why."""
+
+    title: str
+    to: Address
+    code: str
+    why: str
+
+    def pack(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def unpack(cls, text: str) -> Failed:
+        values = json.loads(text)
+        return cls(values["title"], Address(**values["to"]), values["code"], values["why"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,10 @@ from faqbot.console.todo import (
     over_quota,
     section,
     undelivered,
+    unsent,
 )
 from faqbot.console.unanswered import GAPS, USUAL, Gap, State
+from faqbot.parcels import FAILED, Failed
 from faqbot.picks import CONTEXT_SECONDS
 from faqbot.quota import CALLS, MESSAGES
 from faqbot.stats import Stats
@@ -79,6 +81,9 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
     found = [
         over_quota(quota),
         undelivered(stats, entries),
+        unsent(
+            [Failed.unpack(line.text) for line in await at.store.journal(FAILED, at.clock() - _RECENT.total_seconds())]
+        ),
         await waiting(at),
         _missed(gaps),
         await waiting_tickets.waiting_tickets(at),

@@ -18,6 +18,7 @@ from faqbot.dingtalk.codes import new_error, old_error
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.model import Entry, Problem
+from faqbot.parcels import Failed
 from faqbot.quota import CALLS, MESSAGES, Usage
 from faqbot.report import reason
 from faqbot.stats import DELIVERED, Asked, Fate, Stats
@@ -26,6 +27,8 @@ AT_MOST = 7
 WARN_AT = 0.8
 # Where the questions behind these are listed.
 _FAILED = f"/stats/questions?days=7&fate={Fate.FAILED}"
+# So many receivers of one notice are named.
+_NAMED = 3
 # A question is quoted up to this length.
 _QUOTED = 60
 
@@ -199,6 +202,24 @@ def undelivered(stats: Stats, entries: Mapping[str, Entry]) -> Section:
     items = [_failure(code, entries.get(about), found) for (code, about), found in groups.items()]
     items.sort(key=lambda pair: pair[0])
     return section("undelivered", "没有送到员工手里的回答", [item for _, item in items], _FAILED)
+
+
+def unsent(failed: Sequence[Failed]) -> Section:
+    """Notices that were given up, one item for each title and reason, the latest first."""
+    groups: dict[tuple[str, str], list[Failed]] = {}
+    for one in reversed(failed):
+        groups.setdefault((one.title, one.why), []).append(one)
+    items = [
+        Item(title or "通知", f"{_receivers(found)}：{why}", "", "没发出", "bad")
+        for (title, why), found in groups.items()
+    ]
+    return section("unsent", "没有发出的通知", items)
+
+
+def _receivers(failed: Sequence[Failed]) -> str:
+    kinds = {"person": "", "robot": "群机器人 ", "group": "群 "}
+    shown = list(dict.fromkeys(f"{kinds[one.to.kind]}{one.to.id}" for one in failed))
+    return f"{'、'.join(shown[:_NAMED])}{f' 等 {len(shown)} 个' if len(shown) > _NAMED else ''}"
 
 
 def _failure(code: str, entry: Entry | None, found: Sequence[Asked]) -> tuple[tuple[bool, int], Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 from faqbot.app import Running
 from faqbot.console import todo
 from faqbot.console.complaints import tasks
-from faqbot.model import Entry, Message, MessageKind, Period, QuestionRecord, State, Verdict
+from faqbot.model import Address, Entry, Message, MessageKind, Notice, Period, QuestionRecord, State, Verdict
 from faqbot.stats import key_of
 from faqbot.tickets import Ticket, keep
 from tests.console.conftest import Files, Person
@@ -204,3 +205,17 @@ def test_held_entries_and_a_successor_that_is_a_draft() -> None:
     draft = Entry("v2", "问？", "乙", valid=Period(start=TODAY), draft=True)
     assert [i.text for i in todo.aging([old, draft], TODAY).items] == ["问？"]
     assert todo.aging([old, Entry("v2", "问？", "乙", valid=Period(start=TODAY))], TODAY).items == ()
+
+
+async def test_notices_that_were_given_up_say_for_whom_and_why(hr: Person, bot: Running) -> None:
+    people = [Notice(f"n{n}", Address("person", f"gone{n}"), "放假通知", "周五放假") for n in range(5)]
+    robot = Notice("r", Address("robot", "sales"), "新客户", "星野", until=1.0)
+    await bot.outbox.post(*people, robot)
+    async with asyncio.timeout(10):
+        while None in [await bot.outbox.outcome(notice.key) for notice in (*people, robot)]:
+            await asyncio.sleep(0.02)
+    unsent = (await kinds(hr))["unsent"]
+    assert unsent["title"] == "没有发出的通知" and unsent["total"] == 2
+    shown = {item["text"]: item["note"] for item in unsent["items"]}
+    assert " 等 5 个：钉钉说这个人不存在或不在应用可见范围内" in shown["放假通知"]
+    assert shown["新客户"] == "群机器人 sales：过了发送的时限，没有再发"
