@@ -25,7 +25,7 @@ _REASONS = {
 
 def put(path: Path, content: bytes, expected: bytes | None, name: str) -> None:
     """Replace the file that holds `expected` (None: there is none). Raises Conflict, ShelfError."""
-    with _told(name):
+    with _told(name), _alone(path.parent):
         _must_hold(path, expected, name)
         mode = _writable_mode(path, name) if expected is not None else None
         # The name starts with a dot, so that nobody reads it, whatever happens to us.
@@ -44,7 +44,7 @@ def put(path: Path, content: bytes, expected: bytes | None, name: str) -> None:
 
 def take_away(path: Path, expected: bytes, name: str) -> None:
     """Delete the file that holds `expected`. Raises Conflict, ShelfError."""
-    with _told(name):
+    with _told(name), _alone(path.parent):
         _must_hold(path, expected, name)
         _writable_mode(path, name)
         path.unlink()
@@ -57,6 +57,25 @@ def _told(name: str) -> Iterator[None]:
         yield
     except OSError as exc:
         raise ShelfError(f"写不了 {name}：{_REASONS.get(exc.errno or 0, exc.strerror)}，文件没有改动") from exc
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other writers of ours out of a folder, in this process and in others, where the system can do that.
+
+    Between looking at a file and replacing it somebody else might look too, and both would think that they may write.
+    """
+    handle = None
+    with contextlib.suppress(ImportError, OSError):
+        from fcntl import LOCK_EX, flock
+
+        handle = os.open(folder, os.O_RDONLY)
+        flock(handle, LOCK_EX)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def _must_hold(path: Path, expected: bytes | None, name: str) -> None:
