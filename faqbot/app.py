@@ -51,10 +51,12 @@ from faqbot.embeddings import Embeddings
 from faqbot.errors import DeliveryError, KnowledgeMissing, StartError, StoreError
 from faqbot.features import Floats
 from faqbot.knowledge.library import Library
+from faqbot.knowledge.pictures import PictureFolder
 from faqbot.metrics import Metrics
 from faqbot.model import Address, OrderKind
 from faqbot.office_hours import after_quiet
 from faqbot.outbox import Outbox, Way
+from faqbot.pictures import Pictures
 from faqbot.quota import Quota
 from faqbot.routine import Routine, open_routine
 from faqbot.settings import Settings
@@ -117,7 +119,8 @@ async def running(
         embeddings = open_embeddings(settings, session, store)
         embed = embeddings.of_wordings if embeddings else None
         shelf = shelf_of(settings, store)
-        library = Library(shelf, today, settings.strictness, embed, keep=store, metrics=metrics)
+        folder = PictureFolder(settings.knowledge)
+        library = Library(shelf, today, settings.strictness, embed, keep=store, metrics=metrics, pictures=folder)
         stack.push_async_callback(library.close)
         earlier = await store.documents()
         try:
@@ -128,7 +131,8 @@ async def running(
         api = open_api(settings, session, store, metrics, quota.call)
         robot = Robot(api, settings.robot_code)
         webhook = Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint))
-        delivery = Delivery(webhook, robot, store, metrics, quota, clock=clock)
+        pictures = Pictures(folder, api.upload_image, store)
+        delivery = Delivery(webhook, robot, store, metrics, quota, pictures=pictures.fill_in, clock=clock)
         outbox = open_outbox(settings, session, library, store, robot, metrics, quota, clock)
         events = Events(store, clock=clock)
         directory = Directory(api, store)

@@ -14,7 +14,9 @@ from faqbot.text import in_digits
 _SENTENCE = re.compile(r"[^。！!？?；;\n]+[。！!？?；;]?")
 _CLAUSE = re.compile(r"[^，,。！!？?；;\n]+")
 # Where it stands or where more can be read is no statement of its own.
-_NO_STATEMENT = re.compile(r"(?m)!?\[([^\]]*)\]\([^)]*\)|https?://\S+|^\s*\d+[.、)]\s|第\s*\d+\s*[章节条款页步]")
+_NO_STATEMENT = re.compile(
+    r"(?m)!\[[^\]]*\]\([^)]*\)|\[([^\]]*)\]\([^)]*\)|https?://\S+|^\s*\d+[.、)]\s|第\s*\d+\s*[章节条款页步]"
+)
 _NUMERAL = re.compile(r"[一二两三四五六七八九十百千零]+(?=个?(?:工作日|自然日|折|成)|万|分之)")
 _HUNDREDTH = re.compile(r"百分之\s*([一二两三四五六七八九十百零]+|\d+(?:\.\d+)?)")
 _TEN_THOUSAND = re.compile(r"(\d+(?:\.\d+)?)\s*万(?!元)")

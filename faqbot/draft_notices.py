@@ -10,6 +10,7 @@ from dataclasses import replace
 from faqbot.approval import Paper, Person, keep, made_by, number_drafts
 from faqbot.changes import FILES, Books
 from faqbot.errors import StoreError
+from faqbot.knowledge.picture_names import named_only
 from faqbot.model import Address, Entry, Notice
 from faqbot.outbox import Outbox
 from faqbot.telemetry import EventLog
@@ -93,7 +94,7 @@ def message(told: Collection[tuple[Paper, Entry, Person]]) -> str:
 
 def _one(paper: Paper, entry: Entry, maker: Person) -> str:
     answers = [f"{'其他' if word == 'else' else word}：{text}" for word, text in entry.variants.items()]
-    answer = "\n\n".join(answers) or entry.answer
+    answer = named_only("\n\n".join(answers) or entry.answer)
     if len(answer) > _LONGEST_ANSWER:
         answer = answer[:_LONGEST_ANSWER].rstrip() + "……（全文请到控制台看）"
     # A change in the files is written down a moment later than it is seen here, and has no name anyway.

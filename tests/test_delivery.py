@@ -73,6 +73,10 @@ class FastTime(Time):
         await asyncio.sleep(seconds / 60)
 
 
+async def _as_it_is(body: str) -> str:
+    return body
+
+
 class Parts:
     """The bot's real parts against the stand-in, with a clock of the test's own."""
 
@@ -89,7 +93,7 @@ class Parts:
         self.delivery = self.make()
 
     def make(self, slots: Slots | None = None, **more: Any) -> Delivery:
-        time = {"clock": self.clock, "sleep": self.clock.sleep}
+        time = {"clock": self.clock, "sleep": self.clock.sleep, "pictures": _as_it_is}
         return Delivery(self._webhook, self._robot, slots or self.store, self.metrics, self.quota, **time, **more)
 
     def asked(

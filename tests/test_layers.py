@@ -81,6 +81,7 @@ LAYERS = {
         knowledge.pasted_chat
         knowledge.pasted_prose
         knowledge.pasted_table
+        knowledge.picture_names
         knowledge.proposed
         knowledge.quoting
         knowledge.reader
@@ -140,6 +141,7 @@ LAYERS = {
         knowledge.disk
         knowledge.exchange_files
         knowledge.library
+        knowledge.pictures
         knowledge.shelf
         knowledge.store_shelf
         metrics
@@ -172,6 +174,7 @@ LAYERS = {
         draft_notices
         inbox
         outbox
+        pictures
         ticket_news
         tickets
         shelves

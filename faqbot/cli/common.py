@@ -80,17 +80,20 @@ def today_of(settings: Settings) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The knowledge files as they were read, by name, and what stands before a name in messages."""
+    """The knowledge files as they were read, by name, what stands before a name in messages, and where pictures lie."""
 
     label: str
     contents: Mapping[str, bytes]
     remarks: Sequence[Problem]
+    pictures: Path
 
     def assemble(self, today: date) -> Snapshot:
         from faqbot.knowledge.assemble import assemble
+        from faqbot.knowledge.pictures import PictureFolder
 
         found = assemble(self.contents, label=self.label, today=today)
-        return replace(found, problems=(*found.problems, *self.remarks))
+        unseen = PictureFolder(self.pictures).problems(found.entries)
+        return replace(found, problems=(*found.problems, *self.remarks, *unseen))
 
 
 def read_files(settings: Settings, folder: Path | None = None) -> Files:
@@ -99,7 +102,7 @@ def read_files(settings: Settings, folder: Path | None = None) -> Files:
     async def read() -> Files:
         async with _shelf(settings, folder) as shelf:
             _say_where(settings, shelf.label, folder)
-            return Files(shelf.label, await shelf.read(), await shelf.remarks())
+            return Files(shelf.label, await shelf.read(), await shelf.remarks(), folder or settings.knowledge)
 
     try:
         return asyncio.run(read())

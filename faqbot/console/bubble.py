@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup, escape
+
+from faqbot.knowledge.picture_names import is_local
 
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _QUOTE = re.compile(r" {0,3}> ?(.*)")
@@ -129,7 +131,10 @@ def _link(label: str, address: str, depth: int) -> Markup | None:
 
 
 def _picture(alt: str, address: str) -> Markup | None:
-    """Where a picture will stand: the console loads nothing from elsewhere."""
+    """A picture beside the knowledge, or where one will stand: the console loads nothing from elsewhere."""
+    if is_local(address):
+        image = Markup('<img class="shown" src="/pictures/{}" alt="图片：{}" loading="lazy">')
+        return image.format(quote(address), alt or address)
     host = _host(address)
     if not host:
         return None

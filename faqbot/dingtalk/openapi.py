@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import aiohttp
 from yarl import URL
@@ -74,18 +74,22 @@ class OpenApi:
 
         return await self._call(path, send)
 
-    async def upload(self, name: str, content: bytes) -> str:
+    async def upload(self, name: str, content: bytes, kind: Literal["file", "image"] = "file") -> str:
         """Hand DingTalk a file that a message then names by the id returned. Raises DeliveryError and its children."""
         path = "/media/upload"
 
         async def send(token: str) -> dict[str, Any]:
             form = aiohttp.FormData()
             form.add_field("media", content, filename=name, content_type="application/octet-stream")
-            url = URL(f"{self._oapi}{path}").with_query(access_token=token, type="file")
+            url = URL(f"{self._oapi}{path}").with_query(access_token=token, type=kind)
             status, answer = await post_form(self._session, url, form)
             return self._judged(path, old_error(status, answer), answer)
 
         return str((await self._call(path, send))["media_id"])
+
+    async def upload_image(self, name: str, content: bytes) -> str:
+        """upload() for a picture that a message shows."""
+        return await self.upload(name, content, "image")
 
     async def _call(self, path: str, send: Callable[[str], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
         try:

@@ -13,6 +13,7 @@ from faqbot.errors import EmbeddingsError, FaqbotError
 from faqbot.features import Floats
 from faqbot.judging import LIMITS, Limits
 from faqbot.knowledge.assemble import Snapshot, assemble
+from faqbot.knowledge.pictures import PictureFolder
 from faqbot.metrics import Metrics
 from faqbot.model import Problem
 from faqbot.telemetry import EventLog
@@ -54,6 +55,7 @@ class Library:
         embed: Callable[[Sequence[str]], Awaitable[Floats]] | None = None,
         keep: Keep | None = None,
         metrics: Metrics | None = None,
+        pictures: PictureFolder | None = None,
     ) -> None:
         self._shelf = shelf
         self._today = today
@@ -61,6 +63,7 @@ class Library:
         self._embed = embed
         self._keep = keep
         self._metrics = metrics or Metrics()
+        self._pictures = pictures
         self._kept: dict[str, bytes] = {}
         self._learnt: tuple[Snapshot, Limits] | None = None
         self._learning: asyncio.Task[None] | None = None
@@ -94,7 +97,8 @@ class Library:
     async def _refresh(self) -> bool:
         today = self._today()
         # A new day is a change too: entries expire and fall due.
-        seen = (await self._shelf.version(), today)
+        pictures = await asyncio.to_thread(self._pictures.mark) if self._pictures else None
+        seen = (await self._shelf.version(), today, pictures)
         if seen == self._seen:
             return False
         files = await self._shelf.read()
@@ -102,7 +106,8 @@ class Library:
         last = before or await self._from_last_run(today)
         # Parsing and indexing take a while with thousands of entries; the loop goes on answering.
         snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=last)
-        snapshot = replace(snapshot, problems=(*snapshot.problems, *await self._shelf.remarks()))
+        unseen = await asyncio.to_thread(self._pictures.problems, snapshot.entries) if self._pictures else []
+        snapshot = replace(snapshot, problems=(*snapshot.problems, *await self._shelf.remarks(), *unseen))
         self._seen = seen
         self._current = snapshot
         self._report(snapshot, {p.key for p in before.problems} if before else set())

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from faqbot.knowledge.picture_names import is_local
+
 # A first look: most lines hold nothing that could be a link.
 _MAYBE = re.compile(r"[\]］][ \u3000]*[(（]|[)）]\[|http", re.IGNORECASE)
 _LINK = re.compile(
@@ -127,6 +129,8 @@ def _address(written: str, picture: bool) -> Slip | None:
         return None
     if _ON_A_DISK.match(text):
         return Slip(0, 0, "这是电脑里的文件，别人打不开；请传到钉盘或内网，再写它的网址")
+    if picture and is_local(text):
+        return Slip(0, 0, "图片的文件名里不能有空格，请改名") if re.search(r"\s", text) else None
     if _OTHER_SCHEME.match(text) and not picture:
         return None if text == written else Slip(0, 0, "网址前后不能有空格", text, sure=True)
     meant, reason, sure = _with_scheme(text)

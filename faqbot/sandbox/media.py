@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import secrets
 import time
 from typing import Any
@@ -23,7 +24,7 @@ class Media:
         self.files: dict[str, tuple[str, bytes]] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post(PATH, self._upload)]
+        return [web.post(PATH, self._upload), web.get("/sandbox/media/{id}", self._show)]
 
     async def _upload(self, request: web.Request) -> web.Response:
         try:
@@ -33,6 +34,14 @@ class Media:
             answer = refusal(exc)
         self._oapi.record(PATH, {}, int(answer["errcode"]))
         return web.json_response(answer)
+
+    async def _show(self, request: web.Request) -> web.Response:
+        """A picture for the chat page; what is none is not shown."""
+        name, content = self.files.get(request.match_info["id"], ("", b""))
+        kind = mimetypes.guess_type(name)[0] or ""
+        if not kind.startswith("image/") or kind == "image/svg+xml":
+            raise web.HTTPNotFound()
+        return web.Response(body=content, content_type=kind, headers={"X-Content-Type-Options": "nosniff"})
 
     async def _take(self, request: web.Request) -> dict[str, Any]:
         kind = request.query.get("type", "")

@@ -45,14 +45,15 @@ SLIPS = [
     ("[手册](C:\\资料\\a.docx)", "电脑里的文件", "", False),
     ("[手册](\\\\server\\a.docx)", "电脑里的文件", "", False),
     ("[手册](file:///D:/a.pdf)", "电脑里的文件", "", False),
-    ("![流程图](流程.png)", "图片要写网上的地址", "", False),
+    ("![流程图](请假 流程.png)", "不能有空格", "", False),
+    ("[流程图](流程.png)", "“流程.png”不是网址", "", False),
     ("[手册](https://)", "没有写完整", "", False),
     ("[手册](https://待补充)", "没有写完整", "", False),
 ]  # fmt: skip
 
 LINKS = [
     "[手册](https://a.com/b?c=1&d=2#e)", "[手册](Https://a.com)", "[手册](http://oa/)", "[手册](https://a.com/A_(b))",
-    "![](https://a.com/a.png)", "[邮箱](mailto:hr@a.com)", "[问年假](dtmd://dingtalkclient/sendMessage?content=x)",
+    "![](https://a.com/a.png)", "![流程图](流程.png)", "[邮箱](mailto:hr@a.com)", "[问年假](dtmd://dingtalkclient/sendMessage?content=x)",
     "[手册]({facts.手册})", "![图]({facts.图})", "网址 www.a.com", "https://a.com:8080/x 和 http://b.com",
     "【福利】（https://a.com）",
     "［注］（见第 5 条）", "[注]（见附件）", "[1] (a)", "（https://a.com）", "a[0](",

@@ -1,0 +1,27 @@
+"""The pictures beside the knowledge, for the bubbles of the console: images alone, to those who are signed in."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from faqbot.console.office import office
+from faqbot.knowledge.picture_names import TYPES, suffix_of
+from faqbot.knowledge.pictures import PictureFolder
+
+
+def add_routes(app: web.Application) -> None:
+    app.router.add_get("/pictures/{name:.+}", _picture)
+
+
+async def _picture(request: web.Request) -> web.Response:
+    name = request.match_info["name"]
+    path = await asyncio.to_thread(PictureFolder(office(request).settings.knowledge).find, name)
+    if path is None:
+        raise web.HTTPNotFound()
+    try:
+        content = await asyncio.to_thread(path.read_bytes)
+    except OSError as exc:
+        raise web.HTTPNotFound() from exc
+    return web.Response(body=content, content_type=TYPES[suffix_of(name)])

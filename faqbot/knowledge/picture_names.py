@@ -1,0 +1,71 @@
+"""Pictures that an answer shows from files beside it: `![](假期流程.png)`. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+# What DingTalk shows everywhere, and what some clients do not.
+USUAL = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif"}
+TYPES = USUAL | {".bmp": "image/bmp", ".webp": "image/webp"}
+# Endings of pictures that no client shows in a message.
+_NOT_SHOWN = frozenset({".svg", ".tif", ".tiff", ".heic", ".psd", ".ico", ".avif"})
+_PICTURE = re.compile(r"!\[([^\[\]]*)\]\(([^()\s]+(?:\([^()\s]*\)[^()\s]*)*)\)")
+_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|@", re.IGNORECASE)
+# A name is a path below the knowledge: no drive, no step up, no hidden file.
+_CHARACTER = r"[^/\\:*?\"<>|\x00-\x1f\x7f]"
+_NAME = re.compile(rf"(?:(?!\.){_CHARACTER}+/)*(?!\.){_CHARACTER}+")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture as it is written: the name of its file."""
+
+    name: str
+
+    @property
+    def missing(self) -> str:
+        """What stands in its place where it cannot be shown."""
+        return f"（图片暂时显示不了：{self.name}）"
+
+
+def is_local(address: str) -> bool:
+    """Whether an address means a file beside the knowledge rather than one on the web or at DingTalk."""
+    return not _ELSEWHERE.match(address) and suffix_of(address) != ""
+
+
+def suffix_of(name: str) -> str:
+    """The ending of a picture's name; empty for what is none."""
+    dot = name.rfind(".")
+    ending = name[dot:].lower() if dot > 0 else ""
+    return ending if ending in TYPES or ending in _NOT_SHOWN else ""
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name stays below the folder it is looked for in."""
+    return _NAME.fullmatch(name) is not None
+
+
+def local_pictures(text: str) -> Iterator[Picture]:
+    for match in _PICTURE.finditer(text) if "![" in text else ():
+        if is_local(match[2]):
+            yield Picture(match[2])
+
+
+def with_addresses(text: str, addresses: Mapping[str, str]) -> str:
+    """The text with the addresses of its local pictures; words in the place of those that have none."""
+
+    def shown(match: re.Match[str]) -> str:
+        picture = Picture(match[2])
+        if not is_local(picture.name):
+            return match[0]
+        address = addresses.get(picture.name, "")
+        return f"![{match[1]}]({address})" if address else picture.missing
+
+    return _PICTURE.sub(shown, text)
+
+
+def named_only(text: str) -> str:
+    """The text with the names of its local pictures, for messages that do not show them."""
+    return _PICTURE.sub(lambda m: f"（图片：{m[1].strip() or m[2]}）" if is_local(m[2]) else m[0], text)

@@ -1,0 +1,89 @@
+"""The picture files beside the knowledge: found by name, never outside the folder, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+
+from faqbot.knowledge.picture_names import TYPES, USUAL, Picture, is_plain, local_pictures, suffix_of
+from faqbot.model import Entry, Problem
+
+# DingTalk takes no larger ones.
+MOST_BYTES = 20 * 1024 * 1024
+_SLOW_BYTES = 2 * 1024 * 1024
+# How files of each kind begin.
+_BEGINNINGS = {
+    ".png": (b"\x89PNG",), ".jpg": (b"\xff\xd8",), ".jpeg": (b"\xff\xd8",), ".gif": (b"GIF8",), ".bmp": (b"BM",),
+    ".webp": (b"RIFF",),
+}  # fmt: skip
+
+
+class PictureFolder:
+    """Looks in `faq/` first, then in the folder itself."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def find(self, name: str) -> Path | None:
+        """The file of a picture that can be shown; None where there is none, or it lies elsewhere."""
+        if not is_plain(name) or suffix_of(name) not in TYPES:
+            return None
+        root = self._folder.resolve()
+        for place in (self._folder / "faq", self._folder):
+            try:
+                path = (place / name).resolve()
+                if path.is_relative_to(root) and path.is_file():
+                    return path
+            except (OSError, RuntimeError):
+                continue
+        return None
+
+    def mark(self) -> Hashable:
+        """Changes when pictures come, go or change."""
+        found: list[tuple[str, int, int]] = []
+        for place in (self._folder, self._folder / "faq"):
+            try:
+                paths = [path for path in place.iterdir() if path.suffix.lower() in TYPES]
+                found += [(str(path), stat.st_mtime_ns, stat.st_size) for path in paths for stat in [path.stat()]]
+            except OSError:
+                continue
+        return tuple(sorted(found))
+
+    def problems(self, entries: Iterable[Entry]) -> list[Problem]:
+        """Warnings of pictures that employees will not see."""
+        found: list[Problem] = []
+        known: dict[str, str] = {}
+        for entry in entries:
+            text = "\n".join((entry.answer, *entry.variants.values()))
+            for picture in dict.fromkeys(local_pictures(text)):
+                if picture.name not in known:
+                    known[picture.name] = self._objection(picture)
+                if known[picture.name]:
+                    found.append(Problem(entry.place, known[picture.name], is_error=False))
+        return found
+
+    def _objection(self, picture: Picture) -> str:
+        name, suffix = picture.name, suffix_of(picture.name)
+        shown = f"图片“{name[:60]}”"
+        if suffix not in TYPES:
+            return f"{shown}的格式在消息里显示不出来，请换成 png 或 jpg"
+        if not is_plain(name):
+            return f"{shown}应和知识文件放在一起，只写文件名"
+        path = self.find(name)
+        if path is None:
+            return f"{shown}找不到，员工会看到“{picture.missing}”；请把它放在知识文件旁边，名字要完全一样"
+        try:
+            size = path.stat().st_size
+            with path.open("rb") as file:
+                beginning = file.read(16)
+        except OSError:
+            return f"{shown}读不了，请检查文件的权限"
+        if not beginning.startswith(_BEGINNINGS[suffix]):
+            return f"{shown}的内容不是 {suffix[1:]} 图片，请重新导出"
+        if size > MOST_BYTES:
+            return f"{shown}有 {size / 1024 / 1024:.0f} MB，钉钉最多收 20 MB，请压缩"
+        if suffix not in USUAL:
+            return f"{shown}是 {suffix[1:]} 格式，有的手机上显示不出来，建议换成 png 或 jpg"
+        if size > _SLOW_BYTES:
+            return f"{shown}有 {size / 1024 / 1024:.1f} MB，手机上打开慢，建议压缩到 2 MB 以下"
+        return ""

@@ -1,0 +1,107 @@
+"""Pictures of answers handed to DingTalk: each once, known again by its content; an answer never waits long for one."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol
+
+from faqbot.errors import DeliveryError, StoreError
+from faqbot.knowledge.picture_names import local_pictures, with_addresses
+from faqbot.knowledge.pictures import MOST_BYTES, PictureFolder
+from faqbot.telemetry import EventLog
+
+log = EventLog(__name__)
+
+# How long DingTalk keeps what was uploaded is not documented.
+_REMEMBER_SECONDS = 30 * 86400.0
+# An answer goes out without a picture that takes longer; the next one shows it.
+_PATIENCE_SECONDS = 5.0
+_AGAIN_SECONDS = 60.0
+# The file is not read for every answer.
+_LOOK_AGAIN_SECONDS = 86400.0
+
+
+class Notes(Protocol):
+    async def note(self, key: str) -> str | None: ...
+    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
+
+
+class Pictures:
+    """`upload` takes a name and a content and gives the media id. `clock` is monotonic."""
+
+    def __init__(
+        self,
+        folder: PictureFolder,
+        upload: Callable[[str, bytes], Awaitable[str]],
+        notes: Notes,
+        *,
+        patience: float = _PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder = folder
+        self._upload = upload
+        self._notes = notes
+        self._patience = patience
+        self._clock = clock
+        self._running: dict[Path, asyncio.Task[str]] = {}
+        self._failed: dict[Path, float] = {}
+        self._known: dict[tuple[Path, int, int], tuple[str, float]] = {}
+
+    async def fill_in(self, body: str) -> str:
+        """The markdown with media ids in the place of its local pictures, or words where one cannot be shown."""
+        names = dict.fromkeys(picture.name for picture in local_pictures(body))
+        if not names:
+            return body
+        found = await asyncio.gather(*map(self._media_id, names))
+        return with_addresses(body, dict(zip(names, found, strict=True)))
+
+    async def _media_id(self, name: str) -> str:
+        """Empty where the picture cannot be shown now."""
+        path = await asyncio.to_thread(self._folder.find, name)
+        if path is None:
+            log.warning("picture.missing", picture=name)
+            return ""
+        if self._failed.get(path, 0.0) > self._clock():
+            return ""
+        task = self._running.get(path)
+        if task is None:
+            task = self._running[path] = asyncio.create_task(self._handed_over(path, name))
+            task.add_done_callback(lambda _: self._running.pop(path, None))
+        try:
+            async with asyncio.timeout(self._patience):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            log.warning("picture.slow", picture=name)
+            return ""
+
+    async def _handed_over(self, path: Path, name: str) -> str:
+        try:
+            stat = await asyncio.to_thread(path.stat)
+            seen = (path, stat.st_mtime_ns, stat.st_size)
+            known, until = self._known.get(seen, ("", 0.0))
+            if until > self._clock():
+                return known
+            media = await self._of_content(path, name)
+        except (OSError, DeliveryError, StoreError) as exc:
+            code = exc.code if isinstance(exc, DeliveryError) else type(exc).__name__
+            log.error("picture.not_uploaded", picture=name, code=code, reason=str(exc))
+            self._failed[path] = self._clock() + _AGAIN_SECONDS
+            return ""
+        self._known[seen] = (media, self._clock() + _LOOK_AGAIN_SECONDS)
+        return media
+
+    async def _of_content(self, path: Path, name: str) -> str:
+        content = await asyncio.to_thread(path.read_bytes)
+        if len(content) > MOST_BYTES:
+            raise DeliveryError("图片超过 20 MB，钉钉不收", code="too_large", permanent=True)
+        key = f"picture:{hashlib.sha256(content).hexdigest()}"
+        if media := await self._notes.note(key):
+            return media
+        media = await self._upload(path.name, content)
+        await self._notes.put_note(key, media, _REMEMBER_SECONDS)
+        log.info("picture.uploaded", picture=name, bytes=len(content))
+        return media
