@@ -34,6 +34,10 @@ class Shelf(Protocol):
         """Replace a file that still holds `expected` (None: there is none yet). Raises Conflict, ShelfError."""
         ...
 
+    async def write_all(self, before: Mapping[str, bytes], after: Mapping[str, bytes], /) -> object:
+        """Replace all files that differ, or none if one does not hold `before` any more. Raises ShelfError."""
+        ...
+
 
 class Books(Protocol):
     """What a change needs: the live knowledge, its files and where it is written down."""
@@ -118,6 +122,11 @@ def _same(found: Entry, wanted: Entry) -> bool:
 async def trial(at: Books, proposal: Proposal) -> tuple[Snapshot, tuple[Problem, ...]]:
     """All files with the changed one among them, and the problems that are not there today."""
     files = {**await at.shelf.read(), proposal.file: proposal.after}
+    return await trial_of(at, files)
+
+
+async def trial_of(at: Books, files: Mapping[str, bytes]) -> tuple[Snapshot, tuple[Problem, ...]]:
+    """These files as they would be live, and the problems that are not there today."""
     # No `last`: an error must show as what it is and not hide behind the last good version.
     found = await asyncio.to_thread(assemble, files, label=at.shelf.label, today=at.today())
     known = {p.key for p in at.snapshot.problems}

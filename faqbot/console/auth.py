@@ -12,10 +12,10 @@ from aiohttp import web
 from faqbot.console import origin
 from faqbot.console.office import office
 from faqbot.console.pages import (
-    MAX_BODY,
     Handler,
     json_page,
     local_path,
+    max_body,
     notice,
     read_form,
     redirect,
@@ -71,7 +71,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as exc:
         if exc.status < 400:
             raise
-        title, text = _HTTP_ERRORS.get(exc.status, ("不能这样做", "这个请求控制台不认识。"))
+        title, text = _said(request, exc.status)
         return notice(request, exc.status, title, text if not exc.text or exc.text.isascii() else exc.text)
     except StoreError:
         return notice(request, 503, "存储暂时用不了", "机器人的存储现在连不上或写不进去，请稍后再试。什么都没有改动。")
@@ -84,8 +84,13 @@ _HTTP_ERRORS = {
     400: ("请求不完整", "少了内容，或者内容读不懂。"),
     404: ("没有这个页面", "地址可能写错了，或者内容已经被删掉。"),
     405: ("不能这样做", "这个地址不接受这种操作。"),
-    413: ("内容太大", "一次最多提交 2 MB。什么都没有改动。"),
+    413: ("内容太大", "一次最多提交 {} MB。什么都没有改动。"),
 }
+
+
+def _said(request: web.Request, status: int) -> tuple[str, str]:
+    title, text = _HTTP_ERRORS.get(status, ("不能这样做", "这个请求控制台不认识。"))
+    return title, text.format(max_body(request) // 2**20)
 
 
 def _closed(request: web.Request) -> web.Response | None:
@@ -112,8 +117,8 @@ def _refuse_write(request: web.Request) -> web.Response | None:
     """Only forms of our own pages may change anything, and only forms of a sensible size."""
     if not origin.from_our_page(request):
         return notice(request, 403, "没有执行", "这个请求不是从控制台的页面发出的。请回到控制台，在页面上再操作一次。")
-    if (request.content_length or 0) > MAX_BODY:
-        return notice(request, 413, *_HTTP_ERRORS[413])
+    if (request.content_length or 0) > max_body(request):
+        return notice(request, 413, *_said(request, 413))
     if request.body_exists and request.content_type not in _FORMS:
         return notice(request, 415, "没有执行", "控制台只接受表单。")
     return None

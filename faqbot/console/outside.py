@@ -82,7 +82,7 @@ async def note_differences(at: Office, known: Mapping[str, bytes]) -> dict[str, 
     return result
 
 
-def differences(name: str, before: bytes | None, after: bytes | None) -> list[Edit]:
+def differences(name: str, before: bytes | None, after: bytes | None, who: str = FILES) -> list[Edit]:
     """The entries that two states of a file do not have in common. Raises EditError for a file that is not readable."""
     old, new = _entries(name, before), _entries(name, after)
     found: list[Edit] = []
@@ -91,7 +91,7 @@ def differences(name: str, before: bytes | None, after: bytes | None) -> list[Ed
         if a and b and (a.said == b.said or same(a.text, b.text)):
             continue
         kind = "change" if a and b else "add" if b else "remove"
-        found.append(Edit(0, 0.0, FILES, name, entry_id, kind, a.text if a else "", b.text if b else ""))
+        found.append(Edit(0, 0.0, who, name, entry_id, kind, a.text if a else "", b.text if b else ""))
     return found
 
 
@@ -118,8 +118,13 @@ async def _write_down(at: Office, edit: Edit, recent: list[Edit]) -> None:
     mark = hashlib.sha256("\0".join((edit.file, edit.entry, edit.before, edit.after)).encode()).hexdigest()
     if not await at.store.claim(f"history:{mark}", _CLAIMED):
         return
+    await record(at, edit)
+
+
+async def record(at: Office, edit: Edit) -> None:
+    """Write a line of the history, as of now."""
     line = {
-        "who": FILES,
+        "who": edit.who,
         "file": edit.file,
         "entry": edit.entry,
         "kind": edit.kind,

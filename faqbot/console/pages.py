@@ -29,6 +29,8 @@ signed_in: ContextVar[Session | None] = ContextVar("signed_in", default=None)
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 MAX_BODY = 2 * 1024 * 1024
+# The page that takes a whole table, and how large that may be.
+EXCHANGE, MAX_TABLE = "/exchange", 8 * 1024 * 1024
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -58,6 +60,7 @@ MESSAGES = {
     "approved": "已通过，机器人现在就用它回答。",
     "sent-back": "已退回，它还是草稿。",
     "withdrawn": "已撤销，它又是草稿了，机器人不再用它回答。",
+    "table": "表格已写进知识，机器人现在就按新的内容回答。谁改了什么，都在「历史」里。",
     "signed-out": "已退出。",
 }
 
@@ -154,13 +157,25 @@ def add_page(app: web.Application, path: str, handler: Handler) -> None:
         app.router.add_get(f"{path}.json", handler)
 
 
+def max_body(request: web.Request) -> int:
+    """How many bytes a form may have."""
+    return MAX_TABLE if request.path == EXCHANGE else MAX_BODY
+
+
 async def read_form(request: web.Request) -> dict[str, str]:
     """The fields of a posted form, lines ended by a newline alone; 400 or 413 for what is none."""
+    fields = await posted(request)
+    return {name: re.sub("\r\n?", "\n", value) for name, value in fields.items() if isinstance(value, str)}
+
+
+async def posted(request: web.Request) -> Mapping[str, str | bytes | bytearray | web.FileField]:
+    """The fields of a posted form and its files; 400 or 413 for what is none."""
+    if (limit := max_body(request)) > MAX_BODY:
+        request = request.clone(client_max_size=limit)
     try:
-        fields = await request.post()
+        return await request.post()
     except (LookupError, ValueError) as exc:
         raise web.HTTPBadRequest() from exc
-    return {name: re.sub("\r\n?", "\n", value) for name, value in fields.items() if isinstance(value, str)}
 
 
 def person() -> str:

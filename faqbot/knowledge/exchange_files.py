@@ -34,15 +34,26 @@ def export_table(
     """Write all entries to a table; with a problem nothing is written. Raises PlaceError, SheetError, ShelfError."""
     if path.exists() and not force:
         raise PlaceError(f"{path} 已经有了；要覆盖请加 --force")
+    problems, content, count = make_table(files, path.name, progress)
+    if not problems:
+        put(path, content, read_file(path) if path.exists() else None, str(path))
+    return problems, count
+
+
+def make_table(
+    files: Mapping[str, bytes], name: str, progress: Callable[[float], object]
+) -> tuple[list[str], bytes, int]:
+    """All entries as a table of the kind that `name` ends with, and how many; or the problems in the way and no table.
+
+    Raises SheetError.
+    """
     known, problems = known_entries(files)
     found = [f"{p.place}: 错误：{p.message}" for p in problems]
-    if path.suffix.casefold() == ".xlsx":
+    if name.casefold().endswith(".xlsx"):
         found += too_long(known)
     if found:
-        return [*found, "表格会不完整，所以没有导出；请先改好（faqbot check）。"], 0
-    content = write_table(path.name, rows_of(known), progress)
-    put(path, content, read_file(path) if path.exists() else None, str(path))
-    return [], len(known)
+        return [*found, "表格会不完整，所以没有导出；请先改好（faqbot check）。"], b"", 0
+    return [], write_table(name, rows_of(known), progress), len(known)
 
 
 def write_folder(files: Mapping[str, bytes], folder: Path) -> None:

@@ -1,0 +1,224 @@
+"""表格: all knowledge to download as a table, and a changed table taken back: first shown, then written as shown."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from faqbot.changes import trial_of
+from faqbot.console import outside
+from faqbot.console.differences import side_by_side
+from faqbot.console.entries import TAB
+from faqbot.console.office import Office, office
+from faqbot.console.pages import EXCHANGE, add_page, notice, person, plain, posted, read_form, redirect, show, signed_in
+from faqbot.console.versions import Edit, Field
+from faqbot.errors import EditError, ShelfError
+from faqbot.knowledge.exchange import Edit as Row
+from faqbot.knowledge.exchange import Plan
+from faqbot.knowledge.exchange_annotated import annotated
+from faqbot.knowledge.exchange_apply import bring_in
+from faqbot.knowledge.exchange_files import make_table
+from faqbot.knowledge.exchange_sheets import SheetError
+from faqbot.model import Problem
+
+KEPT_SECONDS = 15 * 60.0
+# Uploads that wait for their button; the oldest gives way.
+_KEPT_MOST = 10
+# More than a person reads at once; the rest is counted.
+_SHOWN_MOST = 200
+_TYPES = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A table somebody sent and what it would do, until it is written or 15 minutes have passed."""
+
+    session: str
+    until: float
+    name: str
+    raw: bytes
+    plan: Plan
+    before: Mapping[str, bytes]
+    after: Mapping[str, bytes]
+    lines: tuple[Edit, ...]
+    problems: tuple[Problem, ...]
+    removes: bool
+
+    @property
+    def ok(self) -> bool:
+        return self.plan.ok and not any(p.is_error for p in self.problems)
+
+    @property
+    def writes(self) -> bool:
+        return self.ok and self.before != self.after
+
+
+_UPLOADS: web.AppKey[dict[str, Upload]] = web.AppKey("uploads")
+
+
+def add_routes(app: web.Application) -> None:
+    app[_UPLOADS] = {}
+    add_page(app, EXCHANGE, page)
+    app.router.add_get(EXCHANGE + r"/knowledge.{kind:xlsx|csv}", download)
+    app.router.add_get(EXCHANGE + "/report", report)
+    app.router.add_post(EXCHANGE, look)
+    app.router.add_post(EXCHANGE + "/write", write)
+
+
+async def page(request: web.Request) -> web.StreamResponse:
+    """The links to download and the form to upload."""
+    return _page(request)
+
+
+async def download(request: web.Request) -> web.StreamResponse:
+    """All entries as a table."""
+    name = f"knowledge.{request.match_info['kind']}"
+    files = await office(request).shelf.read()
+    problems, content, _ = await asyncio.to_thread(make_table, files, name, lambda part: None)
+    if problems:
+        return notice(request, 409, "没有导出", plain(request, "；".join(problems)), back=EXCHANGE)
+    return _file(content, name)
+
+
+async def look(request: web.Request) -> web.StreamResponse:
+    """What the uploaded table would change. Nothing is written."""
+    fields = await posted(request)
+    sent = fields.get("table")
+    if not isinstance(sent, web.FileField):
+        return _page(request, problem="请先选一个表格文件（.xlsx 或 .csv）。", status=422)
+    name = PurePath(sent.filename.replace("\\", "/")).name
+    with sent.file as file:
+        raw = await asyncio.to_thread(file.read)
+    try:
+        upload = await _tried(office(request), name, raw, removes="remove" in fields)
+    except (SheetError, EditError, ShelfError) as exc:
+        return _page(request, problem=str(exc), status=422)
+    token = _keep(request, upload)
+    shown = await asyncio.to_thread(lambda: [(row, _fields(row)) for row in upload.plan.edits[:_SHOWN_MOST]])
+    return _page(request, upload=upload, token=token, shown=shown, status=200 if upload.ok else 422)
+
+
+async def report(request: web.Request) -> web.StreamResponse:
+    """The person's own table with 结果 and 建议."""
+    upload = _kept(request, request.query.get("token", ""))
+    if upload is None:
+        raise web.HTTPNotFound()
+    content = await asyncio.to_thread(annotated, upload.name, upload.raw, upload.plan, written=False)
+    path = PurePath(upload.name)
+    return _file(content, f"{path.stem}-结果{path.suffix}")
+
+
+async def write(request: web.Request) -> web.StreamResponse:
+    """Write exactly what was shown, once."""
+    at, token = office(request), (await read_form(request)).get("token", "")
+    upload = _kept(request, token)
+    if upload is None or not upload.writes:
+        text = "这份试看已经写过，或者超过了 15 分钟。请到「历史」看有没有写进去；没有的话，再上传一次表格。"
+        return notice(request, 409, "没有写", text, back=EXCHANGE)
+    # Taken before anything is waited for: a second press of the button finds nothing.
+    del request.app[_UPLOADS][token]
+    try:
+        await at.shelf.write_all(upload.before, upload.after)
+    except ShelfError as exc:
+        return notice(request, 409, "没有写", f"{exc}。请再上传一次表格，看过以后再写。", back=EXCHANGE)
+    for line in upload.lines:
+        await outside.record(at, line)
+    await at.library.refresh()
+    raise redirect(EXCHANGE, done="table")
+
+
+async def _tried(at: Office, name: str, raw: bytes, *, removes: bool) -> Upload:
+    """The upload with all that its page shows. Raises SheetError, EditError, ShelfError."""
+    before, who = dict(await at.shelf.read()), person()
+
+    def work() -> tuple[Plan, dict[str, bytes], tuple[Edit, ...]]:
+        plan, after = bring_in(before, name, raw, delete_missing=removes)
+        changed = [(file, before.get(file), content) for file, content in after.items() if before.get(file) != content]
+        return plan, after, tuple(line for files in changed for line in outside.differences(*files, who))
+
+    plan, after, lines = await asyncio.to_thread(work)
+    problems = (await trial_of(at, after))[1] if after != before else ()
+    session = signed_in.get()
+    owner, until = session.token if session else "", at.clock() + KEPT_SECONDS
+    return Upload(owner, until, name, raw, plan, before, after, lines, problems, removes)
+
+
+def _keep(request: web.Request, upload: Upload) -> str:
+    kept, now = request.app[_UPLOADS], office(request).clock()
+    for token in [token for token, other in kept.items() if other.until <= now]:
+        del kept[token]
+    while len(kept) >= _KEPT_MOST:
+        del kept[next(iter(kept))]
+    made = secrets.token_urlsafe(24)
+    kept[made] = upload
+    return made
+
+
+def _kept(request: web.Request, token: str) -> Upload | None:
+    """The upload behind a token, for the session that sent it."""
+    found, session = request.app[_UPLOADS].get(token), signed_in.get()
+    if found is None or session is None or found.session != session.token or found.until <= office(request).clock():
+        return None
+    return found
+
+
+def _fields(row: Row) -> list[Field]:
+    return [Field(change.column, *side_by_side(change.before, change.after)) for change in row.changes]
+
+
+def _page(
+    request: web.Request,
+    *,
+    upload: Upload | None = None,
+    token: str = "",
+    shown: list[tuple[Row, list[Field]]] | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> web.Response:
+    troubles = sorted(upload.plan.troubles, key=lambda t: not t.is_error) if upload else []
+    return show(
+        request,
+        "exchange.html",
+        title="表格",
+        tab=TAB,
+        status=status,
+        as_json=lambda: _as_json(upload, problem),
+        upload=upload,
+        token=token,
+        shown=shown or [],
+        troubles=troubles,
+        most=_SHOWN_MOST,
+        problem=problem,
+    )
+
+
+def _as_json(upload: Upload | None, problem: str) -> dict[str, Any]:
+    if problem:
+        return {"error": problem}
+    if upload is None:
+        return {}
+    plan = upload.plan
+    return {
+        "ok": upload.ok,
+        "added": len(plan.new),
+        "changed": len(plan.changed),
+        "unchanged": plan.unchanged,
+        "missing": len(plan.missing),
+        "troubles": [str(t) for t in plan.troubles],
+    }
+
+
+def _file(content: bytes, name: str) -> web.Response:
+    kind = _TYPES.get(PurePath(name).suffix.casefold(), "text/csv")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+    return web.Response(body=content, content_type=kind, headers=headers)
