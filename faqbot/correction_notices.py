@@ -13,6 +13,7 @@ from faqbot.corrections import Correction, correction
 from faqbot.dingtalk.robot import MOST_PEOPLE
 from faqbot.errors import StoreError
 from faqbot.knowledge.groups import looks_like_userid
+from faqbot.knowledge.picture_names import named_only
 from faqbot.model import Address, Entry, Notice
 from faqbot.outbox import Outbox
 from faqbot.stats import DELIVERED
@@ -155,7 +156,7 @@ def message(parts: Sequence[tuple[Entry, Correction]]) -> tuple[str, str]:
     first = neutralise(parts[0][0].question)
     title = f"更正：{first}" if len(parts) == 1 else f"有 {len(parts)} 个回答更正了"
     told = [
-        f"**{neutralise(entry.question)}**\n\n原来说：{changed.before}\n\n现在是：{changed.after}"
+        f"**{neutralise(entry.question)}**\n\n原来说：{named_only(changed.before)}\n\n现在是：{named_only(changed.after)}"
         for entry, changed in parts
     ]
     lead = "您最近问过的问题，答案有更正，请以现在的为准。"

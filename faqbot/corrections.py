@@ -11,7 +11,8 @@ from difflib import SequenceMatcher
 from faqbot.knowledge.stated import stated
 from faqbot.text import in_digits
 
-_SENTENCE = re.compile(r"[^。！!？?；;\n]+[。！!？?；;]?")
+# The mark that begins a picture ends no sentence.
+_SENTENCE = re.compile(r"(?:[^。！!？?；;\n]|!(?=\[))+[。！!？?；;]?")
 _CLAUSE = re.compile(r"[^，,。！!？?；;\n]+")
 # Where it stands or where more can be read is no statement of its own.
 _NO_STATEMENT = re.compile(

@@ -57,6 +57,14 @@ async def test_they_are_told_what_was_and_what_is_once(room: Room) -> None:
     assert await bodies(room) == sent and await room.posted() == before
 
 
+async def test_a_picture_is_named_where_it_cannot_be_shown_and_another_one_is_no_correction(room: Room) -> None:
+    await correct(room, "病假 3 天。", '"病假 3 天，见图 ![](流程2.png)"', "xiaowang02")
+    assert await bodies(room) == {}
+    await correct(room, "病假 3 天", "病假 4 天", "xiaoli01")
+    told = (await bodies(room))["xiaoli01"]
+    assert "（图片：流程2.png）" in told and "![" not in told
+
+
 async def test_corrections_within_minutes_are_one_message_a_person(room: Room) -> None:
     await correct(room, "年假 5 天", "年假 10 天", "xiaoli01", "xiaowang02")
     room.clock.at += 100
