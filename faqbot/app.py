@@ -31,6 +31,7 @@ from faqbot.console.server import Health, open_console
 from faqbot.console.sessions import LINK_SECONDS, announce, announced, new_link, reachable
 from faqbot.console.week import digest_of
 from faqbot.correction_notices import tell_of_corrections
+from faqbot.deeds.about_answers import AboutAnswers
 from faqbot.deeds.drafts import DraftOrders
 from faqbot.deeds.own_questions import OwnQuestions
 from faqbot.deeds.person import Persons
@@ -156,6 +157,7 @@ async def running(
         )
         asked = routine_deeds(settings, store, outbox, directory, reports, lambda: library.current.automations, clock)
         persons = Persons(office, audience, outbox, settings.admins, settings.timezone)
+        about_answers = AboutAnswers(library, store, audience, today=today, clock=clock)
         about_drafts = DraftOrders(office, settings.admins)
         deeds: dict[OrderKind, Deed] = {
             OrderKind.MY_QUESTIONS: OwnQuestions(store, clock),
@@ -164,6 +166,9 @@ async def running(
             OrderKind.WITHDRAW: about_drafts,
             OrderKind.PERSON: persons,
             OrderKind.REPLY: Replies(office, outbox, settings.admins),
+            OrderKind.WHY: about_answers,
+            OrderKind.KEEPER: about_answers,
+            OrderKind.HOTTEST: about_answers,
             OrderKind.RATE: Ratings(library, store, audience, today=today, clock=clock),
             **asked.deeds,
         }

@@ -384,6 +384,9 @@ class OrderKind(StrEnum):
     CANCEL = "cancel"
     PERSON = "person"
     REPLY = "reply"
+    WHY = "why"
+    KEEPER = "keeper"
+    HOTTEST = "hottest"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,14 @@ _WORDS = {
     "确认情况": OrderKind.CONFIRMATIONS,
     "确认": OrderKind.CONFIRM,
     "取消": OrderKind.CANCEL,
+    "为什么": OrderKind.WHY,
+    "依据": OrderKind.WHY,
+    "为什么这么说": OrderKind.WHY,
+    "谁负责": OrderKind.KEEPER,
+    "找谁": OrderKind.KEEPER,
+    "热门": OrderKind.HOTTEST,
+    "热门问题": OrderKind.HOTTEST,
+    "大家都在问什么": OrderKind.HOTTEST,
 }
 
 # With a number behind it, or the word alone; only what is sent back may have a reason.

@@ -23,7 +23,19 @@ def test_a_whole_message_gives_the_order(text):
     assert read_order(message(text)) == Order(OrderKind.MY_QUESTIONS)
 
 
-@pytest.mark.parametrize("text", ["我的年假还有几天", "", "年假几天"])
+@pytest.mark.parametrize(
+    ("kind", "texts"),
+    [
+        (OrderKind.WHY, "为什么？ 依据 为什么这么说"),
+        (OrderKind.KEEPER, "谁负责 找谁？"),
+        (OrderKind.HOTTEST, "热门 热门问题 大家都在问什么？"),
+    ],
+)
+def test_answers_can_be_asked_about(kind, texts):
+    assert [read_order(message(text)) for text in texts.split()] == [Order(kind)] * len(texts.split())
+
+
+@pytest.mark.parametrize("text", ["我的年假还有几天", "", "年假几天", "为什么扣我工资", "报销谁负责"])
 def test_a_question_is_no_order(text):
     assert read_order(message(text)) is None
 
