@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from faqbot.asking_back import case_name, cases_of
 from faqbot.markdown import grey, how, label, line_breaks, numbered, one_line, tap
-from faqbot.model import Answered, Entry, Message, Offered, Part, Split
+from faqbot.model import Answered, AskedBack, Entry, Message, Offered, Part, Split
 from faqbot.picks import NONE_OF_THESE
 from faqbot.privacy import private_entry
 from faqbot.text import neutralise
@@ -17,7 +18,23 @@ def answer(decision: Answered, message: Message) -> tuple[str, str]:
     """Title and text of an answer that may be said to everybody who reads the conversation."""
     entry = decision.entry
     heading = f"**{label(entry.question)}**\n\n" if decision.picked or decision.followed else ""
+    heading += _chosen_by(decision)
     return entry.question, f"{heading}{_whole(decision)}{_next(decision.related, message)}"
+
+
+def asked_back(decision: AskedBack, message: Message) -> tuple[str, str]:
+    """Title and text of the question an entry puts back, with its cases to tap or to pick by number."""
+    names = [case_name(case) for case in cases_of(decision.entry)]
+    asked = f"**{label(decision.entry.question)}**\n\n要看情况：{label(decision.ask.question)}"
+    return decision.entry.question, numbered(asked, names, message)
+
+
+def _chosen_by(decision: Answered) -> str:
+    """What was taken for granted when the case was chosen."""
+    if not decision.said:
+        return ""
+    said = neutralise(decision.said)
+    return f"按您刚才说的「{said}」回答，不对的话请告诉我：\n\n" if decision.assumed else f"按「{said}」回答：\n\n"
 
 
 def several(decision: Split, message: Message) -> tuple[str, str]:
@@ -42,16 +59,15 @@ def _part(part: Part, message: Message, with_list: bool) -> str:
 
 def _whole(decision: Answered) -> str:
     """HR's words, how far to trust them, and where they come from."""
-    return f"{_text(decision.entry)}{_doubt(decision)}{grey(_origin(decision.entry))}"
+    return f"{_text(decision.entry, decision.case)}{_doubt(decision)}{grey(_origin(decision.entry))}"
 
 
-def _text(entry: Entry) -> str:
+def _text(entry: Entry, case: str) -> str:
     if not entry.ask:
         return line_breaks(entry.answer)
-    cases = (
-        f"**{'其他' if word == 'else' else label(word)}**\n\n{line_breaks(text)}"
-        for word, text in entry.variants.items()
-    )
+    if case in entry.variants:
+        return line_breaks(entry.variants[case])
+    cases = (f"**{label(case_name(word))}**\n\n{line_breaks(text)}" for word, text in entry.variants.items())
     return "\n\n".join((f"看{label(entry.ask.question.rstrip('？?'))}：", *cases))
 
 

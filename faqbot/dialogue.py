@@ -6,6 +6,7 @@ from collections.abc import Hashable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from faqbot.asking_back import ELSE, ELSE_NAME, case_name, case_of, case_within
 from faqbot.courtesy import courtesy
 from faqbot.features import Floats
 from faqbot.feedback import read_rating
@@ -16,6 +17,7 @@ from faqbot.memory import fresh
 from faqbot.model import (
     Answered,
     Aside,
+    AskedBack,
     Candidate,
     Context,
     Decision,
@@ -35,6 +37,7 @@ from faqbot.permitted import Allowed, answerable, listable
 from faqbot.picks import pick
 from faqbot.privacy import near_private, private_entry
 from faqbot.readings import Readings, readings, settle
+from faqbot.text import normalise
 
 Found = MutableMapping[Hashable, Sequence[Candidate]]
 
@@ -76,7 +79,7 @@ def decide_many(
     decisions = [talk.without_search() for talk in talks]
     open_ = [n for n, decision in enumerate(decisions) if decision is None]
     _find([(talks[n], talks[n].message.text, talks[n].meaning) for n in open_], found, index)
-    asked = {n: talks[n].judged(talks[n].message.text, found, talks[n].meaning) for n in open_}
+    asked = {n: talks[n].otherwise(talks[n].judged(talks[n].message.text, found, talks[n].meaning)) for n in open_}
     read = {n: again for n, decision in asked.items() if (again := talks[n].readings(decision))}
     _find([(talks[n], text, None) for n, again in read.items() for text in again.texts], found, index)
     for n, again in read.items():
@@ -146,9 +149,43 @@ class _Talk:
         order = read_order(message) or read_rating(message.text, self.context.last)
         if order and not self.index.has_wording(message.text):
             return order
-        return courtesy(message.text, self.index, self.listed) or pick(
-            message.text, self.context, self.index, self.listed
+        return (
+            courtesy(message.text, self.index, self.listed)
+            or pick(message.text, self.context, self.index, self.listed)
+            or self.replied()
         )
+
+    def replied(self) -> Answered | None:
+        """The answer that a reply to what was asked back chooses, or one that corrects an earlier reply."""
+        last = self.context.last.entry_id if self.context.last else ""
+        for entry_id in filter(None, (self.context.pending, last)):
+            entry = self.index.by_id.get(entry_id)
+            if (
+                entry is None
+                or entry.ask is None
+                or not self.listed(entry)
+                or self.index.has_wording(self.message.text)
+            ):
+                continue
+            if case := case_of(entry, self.message.text, self._sound):
+                # A number holds for other ranges too, what it was one of does not.
+                said = self.message.text.strip() if _has_number(self.message.text) else case_name(case)
+                return Answered(entry, 1.0, entry.question, picked=True, case=case, said=said)
+        return None
+
+    def otherwise(self, decision: Decision) -> Decision:
+        """What a reply in other words chooses, where nothing else is found for it and nothing was answered since."""
+        entry = self.index.by_id.get(self.context.pending)
+        if entry is None or not isinstance(decision, Unanswered) or self.context.moved_on or not self.listed(entry):
+            return decision
+        case = case_within(entry, self.message.text)
+        if not case:
+            return decision
+        said = self.message.text.strip() if case == ELSE else case
+        return Answered(entry, 1.0, entry.question, picked=True, case=case, said=said)
+
+    def _sound(self, text: str) -> str:
+        return self.index.sound_of(self.index.fold(text))
 
     def judged(self, text: str, found: Found, meaning: Floats | None = None) -> Decision:
         return match_text(text, found[self.key(text, meaning)], self.index, self.listed, self.limits)
@@ -165,7 +202,8 @@ class _Talk:
         decision = self._discreet(decision, self.message.text)
         match decision:
             case Answered():
-                return rounded(decision, self.index, self.listed, self.today)
+                chosen = self._cased(decision)
+                return rounded(chosen, self.index, self.listed, self.today) if isinstance(chosen, Answered) else chosen
             case Aside(Answered() as inner):
                 return replace(decision, decision=rounded(inner, self.index, self.allowed, self.today))
             case Split(parts):
@@ -179,10 +217,31 @@ class _Talk:
             case _:
                 return decision
 
+    def _cased(self, decision: Answered) -> Answered | AskedBack:
+        """The case that holds for the asker, by what they said before; else they are asked, once."""
+        entry = decision.entry
+        if entry.ask is None or decision.case:
+            return decision
+        fact = self.context.fact(entry.ask.name)
+        if fact is None:
+            return AskedBack(entry, decision.score, decision.question, entry.ask)
+        if not fact.said:
+            return decision
+        case = case_of(entry, fact.said, self._sound)
+        # 其他 is another set of cases there, and a range says nothing about ranges cut otherwise.
+        if fact.entry_id != entry.id and (fact.said == ELSE_NAME or (case is None and _has_number(fact.said))):
+            return AskedBack(entry, decision.score, decision.question, entry.ask)
+        case = case or (ELSE if ELSE in entry.variants else "")
+        if not case:
+            return decision
+        return replace(decision, case=case, said=fact.said, assumed=True)
+
     def _with_age(self, decision: Decision) -> Decision:
         """A part of several with whether its answer is due for review; beside others there is no room for more."""
         if not isinstance(decision, Answered):
             return decision
+        chosen = self._cased(decision)
+        decision = chosen if isinstance(chosen, Answered) else decision
         return replace(rounded(decision, self.index, self.listed, self.today), related=())
 
     def _contact(self, near: Sequence[Entry]) -> str:
@@ -219,3 +278,7 @@ class _Talk:
         near = self.index.search(text, allowed=lambda entry: entry.private or self.allowed(entry))
         found = near_private(near)
         return tuple(c for c in near if c.entry is found)
+
+
+def _has_number(text: str) -> bool:
+    return any(character.isdigit() for character in normalise(text))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from faqbot.model import Answered, Aside, Context, Decision, Last, NoneOfThese, Split, Unanswered
+from faqbot.asking_back import FACT_SECONDS
+from faqbot.model import Answered, Aside, AskedBack, Context, Decision, Fact, Last, NoneOfThese, Split, Unanswered
 from faqbot.picks import CONTEXT_SECONDS, options
 
 _MISSES_KEPT = 3
@@ -33,7 +34,12 @@ def remember(context: Context, decision: Decision, message_id: str, now: float) 
         context = replace(context, options=listed, until=until, asked=asked)
     match decision:
         case Answered(entry, score, question):
-            return replace(context, last=Last(message_id, entry.id, question, score, until), misses=())
+            context = replace(context, last=Last(message_id, entry.id, question, score, until), misses=())
+            if not entry.ask or not decision.said or decision.assumed:
+                return context
+            return _with_fact(context, Fact(entry.ask.name, decision.said, entry.id, now + FACT_SECONDS))
+        case AskedBack(entry, ask=ask):
+            return _with_fact(context, Fact(ask.name, "", entry.id, until))
         case Split() if decision.answered:
             return remember(context, decision.answered[-1], message_id, now)
         case Aside():
@@ -42,3 +48,7 @@ def remember(context: Context, decision: Decision, message_id: str, now: float) 
             return replace(context, misses=(*context.misses, until)[-_MISSES_KEPT:])
         case _:
             return context
+
+
+def _with_fact(context: Context, fact: Fact) -> Context:
+    return replace(context, facts=(*(f for f in context.facts if f.name != fact.name), fact))

@@ -220,6 +220,20 @@ class Context:
     asked: str = ""
 
     @property
+    def pending(self) -> str:
+        """The entry that waits for a reply to what it asked back, if any."""
+        return next((fact.entry_id for fact in reversed(self.facts) if not fact.said), "")
+
+    @property
+    def moved_on(self) -> bool:
+        """Whether something was answered since an entry asked back last."""
+        asked = max((fact.until for fact in self.facts if not fact.said), default=0.0)
+        return self.last is not None and self.last.until > asked
+
+    def fact(self, name: str) -> Fact | None:
+        return next((fact for fact in self.facts if fact.name == name), None)
+
+    @property
     def ends(self) -> float:
         """When the last part of it is void."""
         last = self.last.until if self.last else 0.0
@@ -228,7 +242,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """`related` are up to three entries that may be asked next; `overdue` says that the review of the answer is."""
+    """`related` are up to three entries that may be asked next; `overdue` says that the review of the answer is.
+
+    `case` is the one of `Entry.variants` that is answered, all of them where it is empty; `said` is what the asker said
+    that it was chosen by, `assumed` whether that was for an earlier question.
+    """
 
     entry: Entry
     score: float
@@ -236,7 +254,20 @@ class Answered:
     picked: bool = False
     related: tuple[Entry, ...] = ()
     overdue: bool = False
+    case: str = ""
+    said: str = ""
+    assumed: bool = False
     followed: bool = False  # what was asked was read as a continuation of the question before
+
+
+@dataclass(frozen=True, slots=True)
+class AskedBack:
+    """The answer is known but depends on the asker, who is asked."""
+
+    entry: Entry
+    score: float
+    question: str
+    ask: FollowUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +444,7 @@ class Told:
 
 Decision = (
     Answered
+    | AskedBack
     | Split
     | Offered
     | Unanswered

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from faqbot.asking_back import ELSE, case_name, cases_of
 from faqbot.matching import Index
 from faqbot.menus import topic_list
 from faqbot.model import (
     Answered,
     Aside,
+    AskedBack,
     Context,
     Decision,
     Menu,
@@ -48,6 +50,8 @@ def options(decision: Decision) -> tuple[Option, ...]:
     match decision:
         case Offered(candidates):
             return (*(Option("entry", c.entry.id) for c in candidates), Option("none", ""))
+        case AskedBack(entry):
+            return tuple(Option("case", f"{entry.id}\n{case}") for case in cases_of(entry))
         case Answered(related=related):
             return tuple(Option("entry", e.id) for e in related)
         case Split(parts):
@@ -71,6 +75,8 @@ def pick(text: str, context: Context, index: Index, allowed: Allowed) -> Decisio
     if not context.options:
         # An entry about 996 is asked for by its number.
         return None if index.has_wording(text) else Smalltalk(Small.NOTHING_TO_PICK)
+    if number is None and context.options[-1].key.endswith(f"\n{ELSE}"):
+        return _chosen(context.options[-1], index, allowed)
     if number is None:
         return NoneOfThese()
     if not 1 <= number <= len(context.options):
@@ -97,9 +103,14 @@ def _chosen(option: Option, index: Index, allowed: Allowed) -> Decision:
     if option.kind == "topic":
         opened = topic_list(option.key, index, allowed)
         return opened if opened.entries else Unanswered()
-    entry = index.by_id.get(option.key)
+    key, _, case = option.key.partition("\n")
+    entry = index.by_id.get(key)
+    if entry and case and case not in entry.variants:
+        entry = None
     # The entry may have been taken away since the list was sent.
-    return Answered(entry, 1.0, entry.question, picked=True) if entry and allowed(entry) else Unanswered()
+    if entry is None or not allowed(entry):
+        return Unanswered()
+    return Answered(entry, 1.0, entry.question, picked=True, case=case, said=case_name(case) if case else "")
 
 
 def picked_number(text: str) -> int | None:

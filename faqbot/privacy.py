@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from faqbot.model import NO_TOPIC, Answered, Aside, Candidate, Decision, Entry, Offered, Split, Unanswered
+from faqbot.model import NO_TOPIC, Answered, Aside, AskedBack, Candidate, Decision, Entry, Offered, Split, Unanswered
 
 # People group digits by blanks or dashes. Only the groupings that are in use count: any other row of numbers is dates,
 # amounts or a hotline with its extension.
@@ -83,6 +83,8 @@ def private_entry(decision: Decision) -> Entry | None:
     """The private entry that the question of this decision is or may be about."""
     match decision:
         case Answered(entry):
+            return entry if entry.private else None
+        case AskedBack(entry):
             return entry if entry.private else None
         case Offered(candidates):
             return near_private(candidates)

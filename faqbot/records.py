@@ -5,6 +5,7 @@ from __future__ import annotations
 from faqbot.model import (
     Answered,
     Aside,
+    AskedBack,
     Broken,
     Decision,
     Late,
@@ -32,6 +33,8 @@ def outcome_of(decision: Decision) -> str:
             return "picked"
         case Answered():
             return "answered"
+        case AskedBack():
+            return "asked_back"
         case Split():
             return "unanswered" if decision.missed else "answered"
         case Offered():
@@ -66,7 +69,7 @@ def record_of(message: Message, decision: Decision, verdict: Verdict, now: float
     entry, score, text = "", 0.0, message.text
     inner = decision.decision if isinstance(decision, Aside) else decision
     match inner:
-        case Answered(answer, score):
+        case Answered(answer, score) | AskedBack(answer, score):
             entry = answer.id
         case Offered(candidates):
             entry, score = candidates[0].entry.id, candidates[0].score

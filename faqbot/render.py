@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from faqbot.answers import answer, several
+from faqbot.answers import answer, asked_back, several
 from faqbot.feedback import NAMES
 from faqbot.markdown import grey, how, label, numbered, send_word, tap
 from faqbot.model import (
     Answered,
     Aside,
+    AskedBack,
     Broken,
     Decision,
     Late,
@@ -113,6 +114,8 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return _content(Aside(decision), message)
         case Answered():
             return answer(decision, message)
+        case AskedBack():
+            return asked_back(decision, message)
         case Split():
             return several(decision, message)
         case Offered(candidates):

@@ -41,6 +41,7 @@ _OUTCOMES = {
     "offered": "列出候选",
     "unanswered": "没有找到",
     "none_of_these": "都不是",
+    "asked_back": "反问",
     "broken": "出错",
 }
 _REASONS = {

@@ -34,7 +34,7 @@ class Fate(StrEnum):
 
 
 _OUTCOMES = ("answered", "picked", "offered", "unanswered", "broken")
-_FATES = dict(zip(_OUTCOMES, Fate, strict=True))
+_FATES = dict(zip(_OUTCOMES, Fate, strict=True)) | {"asked_back": Fate.OFFERED}
 
 
 @dataclass(slots=True)
@@ -121,7 +121,7 @@ def pair(records: Iterable[QuestionRecord]) -> list[Asked]:
             offer.picks.append(record)
             continue
         asked.append(Asked(record))
-        if record.outcome == "offered" and record.delivery == DELIVERED:
+        if record.outcome in ("offered", "asked_back") and record.delivery == DELIVERED:
             lists[thread] = named[record.message_id] = asked[-1]
     return asked
 

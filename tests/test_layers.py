@@ -106,6 +106,7 @@ LAYERS = {
         parcels
         permitted
         picks
+        asking_back
         records
         judging
         readings

@@ -1,0 +1,183 @@
+"""An answer that depends on the asker is asked for once; the reply chooses its case, or is a question of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from faqbot.asking_back import FACT_SECONDS
+from faqbot.dialogue import Case, decide
+from faqbot.judging import LIMITS
+from faqbot.matching import Index
+from faqbot.memory import remember
+from faqbot.model import Answered, Aside, AskedBack, Context, Entry, FollowUp, Message, MessageKind
+from faqbot.picks import CONTEXT_SECONDS
+from faqbot.render import plain_body
+
+NOW = 1_000.0
+CITY = FollowUp("city", "您在哪个城市办公？")
+YEARS = FollowUp("years", "您工作几年了？")
+
+LEAVE = Entry(
+    "leave", "产假有多少天", "", ask=CITY, variants={"上海": "158 天", "北京市": "128 天", "else": "问休假组"}
+)
+FUND = Entry("fund", "公积金交多少比例", "", ask=CITY, variants={"上海": "7%", "else": "问社保组"})
+HEATING = Entry("heating", "取暖费发多少", "", ask=CITY, variants={"北京": "三千元", "上海": "没有", "else": "问行政"})
+ANNUAL = Entry(
+    "annual",
+    "年假有几天",
+    "",
+    ask=YEARS,
+    variants={"不满 1 年": "没有", "满 1 年不满 10 年": "五天", "10 年以上": "十天"},
+)
+GIFT = Entry("gift", "周年礼物送什么", "", ask=YEARS, variants={"5 年以下": "杯子", "5 年以上": "手表", "else": "没有"})
+PAY = Entry("pay", "几号发工资", "每月十号")
+SOCIAL = Entry("social", "上海社保怎么交", "公司代扣", also=("上海社保",))
+ENTRIES = (LEAVE, FUND, HEATING, ANNUAL, GIFT, PAY)
+
+
+class Talk:
+    """What one asker says, one after the other."""
+
+    def __init__(self, entries=ENTRIES, **fields):
+        self.index = Index(entries)
+        self.context = Context()
+        self.now = NOW
+        message = Message(
+            id="m", robot_code="r", conversation_id="c", is_group=True, kind=MessageKind.TEXT, text="", staff_id="u1"
+        )
+        self.message = replace(message, **fields)
+
+    def say(self, text):
+        case = Case(replace(self.message, text=text), self.context)
+        decision = decide(case, self.index, limits=LIMITS["balanced"], now=self.now, today=date(2026, 6, 1))
+        self.context = remember(self.context, decision, "m", self.now)
+        return decision
+
+
+def asked(question, **fields):
+    talk = Talk(**fields)
+    assert isinstance(talk.say(question), AskedBack)
+    return talk
+
+
+def chosen(decision):
+    assert isinstance(decision, Answered), decision
+    return decision.entry.id, decision.case
+
+
+@pytest.mark.parametrize(
+    ("reply", "case"),
+    [
+        ("上海", "上海"),
+        ("我在上海", "上海"),
+        ("上海的", "上海"),
+        ("我们在上海办公", "上海"),
+        ("上海浦东", "上海"),
+        ("shanghai", "上海"),
+        ("北京", "北京市"),
+        ("北京市", "北京市"),
+        ("2", "北京市"),
+        ("其他", "else"),
+        ("都不是", "else"),
+        ("深圳", "else"),
+        ("我在乌鲁木齐", "else"),
+    ],
+)
+def test_a_reply_chooses_the_case_it_names(reply, case):
+    assert chosen(asked("产假有多少天").say(reply)) == ("leave", case)
+
+
+@pytest.mark.parametrize(
+    ("reply", "case"),
+    [
+        ("5年", "满 1 年不满 10 年"),
+        ("我工作五年了", "满 1 年不满 10 年"),
+        ("1年", "满 1 年不满 10 年"),
+        ("6个月", "不满 1 年"),
+        ("18个月", "满 1 年不满 10 年"),
+        ("10年", "10 年以上"),
+        ("12年多", "10 年以上"),
+    ],
+)
+def test_a_number_chooses_the_range_it_lies_in(reply, case):
+    assert chosen(asked("年假有几天").say(reply)) == ("annual", case)
+
+
+@pytest.mark.parametrize("reply", ["5天", "病假5天怎么扣钱"])
+def test_a_number_of_something_else_chooses_nothing(reply):
+    assert not isinstance(asked("年假有几天").say(reply), Answered)
+
+
+@pytest.mark.parametrize(
+    ("text", "entry"), [("几号发工资", "pay"), ("上海社保", "social"), ("上海社保怎么交", "social")]
+)
+def test_a_new_question_is_not_taken_as_a_reply(text, entry):
+    assert chosen(asked("产假有多少天", entries=(*ENTRIES, SOCIAL)).say(text)) == (entry, "")
+
+
+def test_what_names_no_case_is_no_reply_once_something_else_was_answered():
+    talk = asked("产假有多少天")
+    talk.now += 1
+    talk.say("几号发工资")
+    assert not isinstance(talk.say("深圳"), Answered)
+
+
+@pytest.mark.parametrize("reply", ["上海", "深圳"])
+def test_a_reply_that_comes_too_late_is_none(reply):
+    talk = asked("产假有多少天")
+    talk.now += CONTEXT_SECONDS + 1
+    assert not isinstance(talk.say(reply), Answered)
+
+
+def test_asked_again_without_a_reply_all_cases_are_shown():
+    talk = asked("产假有多少天")
+    decision = talk.say("产假有多少天")
+    assert chosen(decision) == ("leave", "")
+    assert all(part in plain_body(decision, "") for part in ("158 天", "128 天", "问休假组"))
+
+
+@pytest.mark.parametrize(("reply", "case"), [("上海", "上海"), ("深圳", "else")])
+def test_what_was_said_holds_for_other_entries_and_is_named(reply, case):
+    talk = asked("产假有多少天")
+    talk.say(reply)
+    decision = talk.say("公积金交多少比例")
+    assert chosen(decision) == ("fund", case)
+    assert f"按您刚才说的「{reply}」回答" in plain_body(decision, "")
+
+
+def test_what_was_said_is_forgotten_after_a_while():
+    talk = asked("产假有多少天")
+    talk.say("上海")
+    talk.now += FACT_SECONDS + 1
+    assert isinstance(talk.say("公积金交多少比例"), AskedBack)
+
+
+def test_a_later_reply_corrects_the_one_before():
+    talk = asked("产假有多少天")
+    talk.say("上海")
+    assert chosen(talk.say("北京")) == ("leave", "北京市")
+
+
+def test_other_than_the_cases_of_one_entry_may_be_a_case_of_the_next():
+    talk = asked("公积金交多少比例")
+    talk.say("其他")
+    assert isinstance(talk.say("取暖费发多少"), AskedBack)
+
+
+def test_a_number_holds_for_other_ranges_but_a_range_does_not():
+    talk = asked("年假有几天")
+    talk.say("3年")
+    assert chosen(talk.say("周年礼物送什么")) == ("gift", "5 年以下")
+    talk = asked("年假有几天")
+    talk.say("2")
+    assert isinstance(talk.say("周年礼物送什么"), AskedBack)
+
+
+def test_a_private_entry_asks_back_in_the_single_chat_only():
+    private = (replace(LEAVE, private=True), PAY)
+    in_group = Talk(private).say("产假有多少天")
+    assert isinstance(in_group, Aside) and not isinstance(in_group, AskedBack)
+    assert isinstance(Talk(private, is_group=False).say("产假有多少天"), AskedBack)
