@@ -61,6 +61,11 @@ def test_plain_text_among_markdown_keeps_its_lines_and_gets_no_markup() -> None:
     assert as_markdown(text) == "＃ 不是标题  \n第二行 ＊不是斜体＊"
 
 
+def test_an_address_in_a_text_still_opens() -> None:
+    text = Notice("t", Address("robot", "all"), "报名", "请到 https://x.cn/a_b?c=1#d 报名，*今天*截止", shape="text")
+    assert as_markdown(text) == "请到 https://x.cn/a_b?c=1#d 报名，＊今天＊截止"
+
+
 def test_a_mention_that_stands_in_the_text_is_not_repeated() -> None:
     notice = replace(TEA, at_mobiles=("138", "139"), at_all=True)
     assert mentioning("请 @138 看一下", notice) == "请 @138 看一下\n\n@139 @所有人"
