@@ -19,7 +19,7 @@ DAYS = 30
 _MARKS = "complaints-done"
 _QUOTED = 60
 _MORE = f"/stats/questions?days={DAYS}&fate=disliked"
-_TODO = {
+_ADVICE = {
     Rating.UNHELPFUL: "没有说为什么",
     Rating.OUTDATED: "请核对现在的规定",
     Rating.INACCURATE: "请核对哪里不准",
@@ -64,7 +64,7 @@ def _item(key: str, found: Sequence[QuestionRecord], entries: Mapping[str, Entry
     said = last.text.strip()[:_QUOTED]
     asked = f"。最近一次问的是「{said}」" if entry else ""
     owner = f"，{entry.owner}负责" if entry and entry.owner else ""
-    note = f"{len(found)} 人次：{_TODO[rating]}{asked}{owner}"
+    note = f"{len(found)} 人次：{_ADVICE[rating]}{asked}{owner}"
     url = entry_url(entry.id, "edit") if entry else ""
     if entry and rating is Rating.NOT_ASKED:
         url = f"/try?{urlencode({'q': said})}"
