@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, tzinfo
 
 from faqbot.ageing import Due, due
 from faqbot.changes import Books
-from faqbot.errors import StoreError
 from faqbot.model import Address, Notice
 from faqbot.office_hours import at_work
 from faqbot.outbox import Outbox
+from faqbot.pacing import keep_looking
 from faqbot.telemetry import EventLog
 from faqbot.text import neutralise
 
@@ -27,19 +26,17 @@ _SHOWN = 10
 async def remind_keepers(at: Books, outbox: Outbox, admins: Collection[str], timezone: tzinfo) -> None:
     """Look once each working morning and whenever the knowledge changes during it, until cancelled."""
     done: tuple[str, date] | None = None
-    while True:
-        try:
-            now = datetime.fromtimestamp(at.clock(), timezone)
-            this = at.snapshot.version, now.date()
-            if this != done and now.time() < _NOON and at_work(now, at.snapshot.automations.calendar):
-                await remind(at, outbox, admins)
-                done = this
-        except StoreError:
-            # The inbox says so; here it is only tried again.
-            pass
-        except Exception as exc:
-            log.error("ageing.not_reminded", cause=exc)
-        await asyncio.sleep(_EVERY)
+
+    async def look() -> float:
+        nonlocal done
+        now = datetime.fromtimestamp(at.clock(), timezone)
+        this = at.snapshot.version, now.date()
+        if this != done and now.time() < _NOON and at_work(now, at.snapshot.automations.calendar):
+            await remind(at, outbox, admins)
+            done = this
+        return _EVERY
+
+    await keep_looking(look, lambda exc: log.error("ageing.not_reminded", cause=exc), broken=_EVERY)
 
 
 async def remind(at: Books, outbox: Outbox, admins: Collection[str]) -> None:

@@ -57,6 +57,7 @@ from faqbot.metrics import Metrics
 from faqbot.model import Address, OrderKind
 from faqbot.office_hours import after_quiet
 from faqbot.outbox import Outbox, Way
+from faqbot.pacing import keep_looking
 from faqbot.pictures import Pictures
 from faqbot.quota import Quota
 from faqbot.routine import Routine, open_routine
@@ -337,23 +338,21 @@ def open_api(
 async def keep_house(store: Store, quota: Quota, keep_days: int) -> None:
     """Write the quota down every few seconds and, every few hours, delete what is too old to be kept."""
     purge_at = 0.0
-    while True:
-        try:
-            await quota.watch()
-            # One replica is enough.
-            if time.time() >= purge_at and await store.claim("purge", _PURGE_EVERY - 60):
-                before = time.time() - keep_days * 86400
-                gone = await store.purge(before)
-                await store.trim_journal(RUNS, before)
-                log.info("store.purged", questions=gone)
-            if time.time() >= purge_at:
-                purge_at = time.time() + _PURGE_EVERY
-        except StoreError:
-            # The inbox says so; here it is only tried again.
-            pass
-        except Exception as exc:
-            log.error("house.failed", cause=exc)
-        await asyncio.sleep(_QUOTA_EVERY)
+
+    async def look() -> float:
+        nonlocal purge_at
+        await quota.watch()
+        # One replica is enough.
+        if time.time() >= purge_at and await store.claim("purge", _PURGE_EVERY - 60):
+            before = time.time() - keep_days * 86400
+            gone = await store.purge(before)
+            await store.trim_journal(RUNS, before)
+            log.info("store.purged", questions=gone)
+        if time.time() >= purge_at:
+            purge_at = time.time() + _PURGE_EVERY
+        return _QUOTA_EVERY
+
+    await keep_looking(look, lambda exc: log.error("house.failed", cause=exc), broken=_QUOTA_EVERY)
 
 
 async def _last_words(quota: Quota) -> None:

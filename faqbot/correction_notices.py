@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -11,11 +10,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from faqbot.changes import Books
 from faqbot.corrections import Correction, correction
 from faqbot.dingtalk.robot import MOST_PEOPLE
-from faqbot.errors import StoreError
 from faqbot.knowledge.groups import looks_like_userid
 from faqbot.knowledge.picture_names import named_only
 from faqbot.model import Address, Entry, Notice
 from faqbot.outbox import Outbox
+from faqbot.pacing import keep_looking
 from faqbot.stats import DELIVERED
 from faqbot.telemetry import EventLog
 from faqbot.text import neutralise
@@ -89,15 +88,12 @@ async def give_up(at: Books, pending: Pending) -> None:
 
 async def tell_of_corrections(at: Books, outbox: Outbox) -> None:
     """Send what has waited long enough, until cancelled."""
-    while True:
-        try:
-            await send_due(at, outbox)
-        except StoreError:
-            # The inbox says so; here it is only tried again.
-            pass
-        except Exception as exc:
-            log.error("corrections.failed", cause=exc)
-        await asyncio.sleep(_EVERY)
+
+    async def look() -> float:
+        await send_due(at, outbox)
+        return _EVERY
+
+    await keep_looking(look, lambda exc: log.error("corrections.failed", cause=exc), broken=_EVERY)
 
 
 async def send_due(at: Books, outbox: Outbox) -> None:

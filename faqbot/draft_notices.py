@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from faqbot.approval import Paper, Person, keep, made_by, number_drafts
 from faqbot.changes import FILES, Books
-from faqbot.errors import StoreError
 from faqbot.knowledge.picture_names import named_only
 from faqbot.model import Address, Entry, Notice
 from faqbot.outbox import Outbox
+from faqbot.pacing import keep_looking
 from faqbot.telemetry import EventLog
 from faqbot.text import neutralise
 
@@ -29,18 +28,16 @@ _LONGEST_ANSWER = 800
 async def tell_of_drafts(at: Books, outbox: Outbox, admins: Collection[str]) -> None:
     """Look for new drafts whenever the knowledge changes, until cancelled."""
     seen, looked_at = "", 0.0
-    while True:
-        try:
-            version, now = at.snapshot.version, at.clock()
-            if version != seen or now - looked_at >= _AT_LEAST:
-                await announce_drafts(at, outbox, admins)
-                seen, looked_at = version, now
-        except StoreError:
-            # The inbox says so; here it is only tried again.
-            pass
-        except Exception as exc:
-            log.error("drafts.not_announced", cause=exc)
-        await asyncio.sleep(_EVERY)
+
+    async def look() -> float:
+        nonlocal seen, looked_at
+        version, now = at.snapshot.version, at.clock()
+        if version != seen or now - looked_at >= _AT_LEAST:
+            await announce_drafts(at, outbox, admins)
+            seen, looked_at = version, now
+        return _EVERY
+
+    await keep_looking(look, lambda exc: log.error("drafts.not_announced", cause=exc), broken=_EVERY)
 
 
 async def announce_drafts(at: Books, outbox: Outbox, admins: Collection[str]) -> None:

@@ -13,11 +13,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Protocol, TypeVar
 
 from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreError, Throttled
 from faqbot.model import Address, Notice
-from faqbot.pacing import backoff
+from faqbot.pacing import backoff, keep_looking, until_woken
 from faqbot.parcels import FAILED, Failed, Outcome, Parcel, in_parts, unpack
 from faqbot.store import LEASE
 from faqbot.telemetry import EventLog
@@ -140,19 +141,12 @@ class Outbox:
 
     async def run(self) -> None:
         """Send what is due, until cancelled."""
-        while True:
-            try:
-                pause = await self.look()
-            except StoreError:
-                # The inbox says so; here it is only tried again.
-                pause = _AGAIN_SECONDS
-            except Exception as exc:
-                log.error("outbox.failed", cause=exc)
-                pause = LOOK_SECONDS
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
-            self._wake.clear()
+        await keep_looking(
+            self.look,
+            lambda exc: log.error("outbox.failed", cause=exc),
+            broken=LOOK_SECONDS,
+            wait=partial(until_woken, self._wake),
+        )
 
     async def look(self) -> float:
         """Begin to send what is due; the seconds until this should be asked again. Raises StoreError."""

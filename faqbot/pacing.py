@@ -1,18 +1,22 @@
-"""Repeating what may work next time. Clock and chance come in as arguments."""
+"""Repeating what may work next time, and looking again and again for what is due. Chance and sleep come in as
+arguments."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
-from faqbot.errors import DeliveryError
+from faqbot.errors import DeliveryError, StoreError
 
 _T = TypeVar("_T")
 
 DELAYS = (0.5, 1.5, 4.0)
 _FIRST, _LONGEST = 0.5, 30.0
+# While the store is away it is asked for so often.
+AWAY_SECONDS = 1.0
 
 
 def backoff(attempt: int, *, first: float = _FIRST, longest: float = _LONGEST, chance: float | None = None) -> float:
@@ -37,3 +41,35 @@ async def retry(
                 raise
         await sleep(delay * (1 + jitter() / 2))
     return await call()
+
+
+async def keep_looking(
+    look: Callable[[], Awaitable[float]],
+    failed: Callable[[Exception], None],
+    *,
+    broken: float,
+    wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Call `look` until cancelled, each time after the seconds it asked for, or `broken` seconds after a failure.
+
+    `failed` is told of every failure but a StoreError. `wait` may come back earlier.
+    """
+    while True:
+        try:
+            pause = await look()
+        except StoreError:
+            # The inbox says so; here it is only tried again.
+            pause = AWAY_SECONDS
+        except Exception as exc:
+            # The edge of a loop that must not end.
+            failed(exc)
+            pause = broken
+        await wait(pause)
+
+
+async def until_woken(wake: asyncio.Event, seconds: float) -> None:
+    """Wait until somebody sets `wake`, at most so long; it can be set again from then on."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await wake.wait()
+    wake.clear()

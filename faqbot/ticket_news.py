@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import date, datetime, tzinfo
 
 from faqbot.changes import Books
-from faqbot.errors import StoreError
 from faqbot.knowledge.groups import looks_like_userid
 from faqbot.knowledge.picture_names import named_only
 from faqbot.model import Address, Entry, Notice, QuestionRecord
 from faqbot.office_hours import at_work, next_morning
 from faqbot.outbox import Outbox
+from faqbot.pacing import keep_looking
 from faqbot.permitted import open_to
 from faqbot.stats import clusters, key_of
 from faqbot.telemetry import EventLog
@@ -32,18 +32,16 @@ _MOST = 50
 async def tell_of_answers(at: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
     """Look whenever the knowledge changes, until cancelled."""
     seen, looked_at = "", 0.0
-    while True:
-        try:
-            version, now = at.snapshot.version, at.clock()
-            if version != seen or now - looked_at >= _AT_LEAST:
-                await announce_answers(at, outbox, timezone, keep_days)
-                seen, looked_at = version, now
-        except StoreError:
-            # The inbox says so; here it is only tried again.
-            pass
-        except Exception as exc:
-            log.error("answers.not_announced", cause=exc)
-        await asyncio.sleep(_EVERY)
+
+    async def look() -> float:
+        nonlocal seen, looked_at
+        version, now = at.snapshot.version, at.clock()
+        if version != seen or now - looked_at >= _AT_LEAST:
+            await announce_answers(at, outbox, timezone, keep_days)
+            seen, looked_at = version, now
+        return _EVERY
+
+    await keep_looking(look, lambda exc: log.error("answers.not_announced", cause=exc), broken=_EVERY)
 
 
 async def announce_answers(at: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:

@@ -13,6 +13,7 @@ from faqbot.automation.rules import Automations
 from faqbot.automation.runner import Runner, Start
 from faqbot.errors import StoreError
 from faqbot.model import Event
+from faqbot.pacing import keep_looking
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -42,16 +43,15 @@ class Arrivals:
 
     async def run(self) -> None:
         """Take events until cancelled."""
-        while True:
-            try:
-                if await self.look():
-                    continue
-            except StoreError:
-                # The inbox says so; here it is only tried again.
+
+        async def look() -> float:
+            while await self.look():
                 pass
-            except Exception as exc:
-                log.error("events.failed", cause=exc)
-            await self._queue.came(_LOOK_SECONDS)
+            return _LOOK_SECONDS
+
+        await keep_looking(
+            look, lambda exc: log.error("events.failed", cause=exc), broken=_LOOK_SECONDS, wait=self._queue.came
+        )
 
     async def look(self) -> int:
         """Act on what waits; how many events were finished. Raises StoreError."""

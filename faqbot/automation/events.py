@@ -11,11 +11,11 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from typing import Protocol
 
 from faqbot.model import Event
+from faqbot.pacing import until_woken
 from faqbot.store import LEASE
 
 # Acting on an event has leases of its own; this one only keeps two replicas from taking the same at once.
@@ -90,10 +90,7 @@ class Events:
 
     async def came(self, seconds: float) -> None:
         """Wait until this process has accepted one, at most so long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._came.wait()
-        self._came.clear()
+        await until_woken(self._came, seconds)
 
     async def _forget(self, key: str) -> None:
         await self._store.put_mark(_WAITING, key, None)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from faqbot.automation.schedule import Occasion, next_firing, occasions
 from faqbot.automation.trace import RUNS, Outcome, Run, pack_run
 from faqbot.automation.values import MissingValue, Values
 from faqbot.errors import DeliveryError, StoreError
-from faqbot.pacing import backoff
+from faqbot.pacing import backoff, keep_looking, until_woken
 from faqbot.store import LEASE
 from faqbot.telemetry import EventLog
 
@@ -112,19 +113,12 @@ class Runner:
 
     async def run(self) -> None:
         """Do what is due, until cancelled."""
-        while True:
-            try:
-                pause = await self.look()
-            except StoreError:
-                # The inbox says so; here it is only tried again.
-                pause = _AGAIN_SECONDS
-            except Exception as exc:
-                log.error("jobs.failed", cause=exc)
-                pause = _LOOK_SECONDS
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await self._wake.wait()
-            self._wake.clear()
+        await keep_looking(
+            self.look,
+            lambda exc: log.error("jobs.failed", cause=exc),
+            broken=_LOOK_SECONDS,
+            wait=partial(until_woken, self._wake),
+        )
 
     def wake(self) -> None:
         """Look again now: the clock was moved or something came in."""

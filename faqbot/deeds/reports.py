@@ -6,18 +6,19 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Protocol
 
 from faqbot.attendance import read_month
 from faqbot.attendance_collecting import ReportRefused
 from faqbot.attendance_report import AttendanceReports, Marks
 from faqbot.deeds.asking_rights import refusal
-from faqbot.errors import DeliveryError, StoreError
+from faqbot.errors import DeliveryError
 from faqbot.model import Address, Message, Notice, Order, Told
 from faqbot.outbox import Outbox
+from faqbot.pacing import keep_looking, until_woken
 from faqbot.telemetry import EventLog
 from faqbot.text import neutralise
 
@@ -109,20 +110,18 @@ class ReportOrders:
 
     async def run(self) -> None:
         """Make what was asked for, until cancelled."""
-        while True:
-            try:
-                for key, text in (await self._store.marks(_ASKED)).items():
-                    values = json.loads(text)
-                    await self._make(key, _Asked(**{**values, "departments": tuple(values["departments"])}))
-            except StoreError:
-                # The inbox says so; here it is only tried again.
-                pass
-            except Exception as exc:
-                log.error("attendance.failed", cause=exc)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    await self._wake.wait()
-            self._wake.clear()
+        await keep_looking(
+            self._look,
+            lambda exc: log.error("attendance.failed", cause=exc),
+            broken=_LOOK_SECONDS,
+            wait=partial(until_woken, self._wake),
+        )
+
+    async def _look(self) -> float:
+        for key, text in (await self._store.marks(_ASKED)).items():
+            values = json.loads(text)
+            await self._make(key, _Asked(**{**values, "departments": tuple(values["departments"])}))
+        return _LOOK_SECONDS
 
     async def _make(self, key: str, asked: _Asked) -> None:
         if not await self._store.claim(f"{_ASKED}:{key}", _LEASE_SECONDS):
