@@ -89,6 +89,9 @@ def picked_for(context: Context, text: str, decision: Decision) -> str:
     match decision:
         case Aside(inner):
             return picked_for(context, text, inner)
+        case Answered(entry, picked=True, case=case, assumed=False) if case:
+            # It may have been said after another list was shown.
+            return context.asked if Option("case", f"{entry.id}\n{case}") in context.options else ""
         case Answered(picked=True) | NoneOfThese():
             return context.asked
         case Answered(entry) if Option("entry", entry.id) in context.options:

@@ -12,8 +12,8 @@ from faqbot.dialogue import Case, decide
 from faqbot.judging import LIMITS
 from faqbot.matching import Index
 from faqbot.memory import remember
-from faqbot.model import Answered, Aside, AskedBack, Context, Entry, FollowUp, Message, MessageKind
-from faqbot.picks import CONTEXT_SECONDS
+from faqbot.model import Answered, Aside, AskedBack, Context, Entry, FollowUp, Message, MessageKind, Option
+from faqbot.picks import CONTEXT_SECONDS, picked_for
 from faqbot.render import plain_body
 
 NOW = 1_000.0
@@ -181,3 +181,12 @@ def test_a_private_entry_asks_back_in_the_single_chat_only():
     in_group = Talk(private).say("产假有多少天")
     assert isinstance(in_group, Aside) and not isinstance(in_group, AskedBack)
     assert isinstance(Talk(private, is_group=False).say("产假有多少天"), AskedBack)
+
+
+def test_a_reply_is_to_what_was_asked_back_not_to_a_list_shown_since():
+    talk = asked("产假有多少天")
+    before = talk.context
+    decision = talk.say("上海")
+    assert picked_for(before, "上海", decision) == "m"
+    listed = replace(before, options=(Option("entry", "pay"), Option("none", "")), asked="another")
+    assert picked_for(listed, "上海", decision) == ""
