@@ -158,7 +158,7 @@ async def running(
         )
         asked = routine_deeds(settings, store, outbox, directory, reports, lambda: library.current.automations, clock)
         persons = Persons(office, audience, outbox, settings.admins, settings.timezone)
-        about_answers = AboutAnswers(library, store, audience, today=today, clock=clock)
+        about_answers = AboutAnswers(office, audience, settings.timezone)
         about_drafts = DraftOrders(office, settings.admins)
         deeds: dict[OrderKind, Deed] = {
             OrderKind.MY_QUESTIONS: OwnQuestions(store, clock),

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from faqbot import changes
 from faqbot.changes import Books, Loaded, Proposal
+from faqbot.edits import edits
 from faqbot.errors import EditError, NotAllowed
 from faqbot.knowledge import edit
 from faqbot.knowledge.draft import draft_of
@@ -201,13 +202,9 @@ async def withdraw(at: Books, paper: Paper, by: Person) -> Entry:
 async def made_by(at: Books, entry_ids: Collection[str]) -> dict[str, Person]:
     """Who wrote the entries last, as far as the journal tells. Raises StoreError."""
     found: dict[str, Person] = {}
-    for line in await at.store.journal(changes.JOURNAL, 0.0) if entry_ids else ():
-        try:
-            said = json.loads(line.text)
-        except ValueError:
-            continue
-        if isinstance(said, Mapping) and said.get("entry") in entry_ids and said.get("kind") in _WRITING:
-            found[said["entry"]] = Person(str(said.get("who", "")), str(said.get("userid", "")))
+    for line in await edits(at.store) if entry_ids else ():
+        if line.entry in entry_ids and line.kind in _WRITING:
+            found[line.entry] = Person(line.who, line.userid)
     return found
 
 

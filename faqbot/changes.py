@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from faqbot.edits import Edit, write_down
 from faqbot.errors import Conflict, EditError, FaqbotError
 from faqbot.knowledge import edit
 from faqbot.knowledge.assemble import Snapshot, assemble
@@ -17,10 +17,6 @@ from faqbot.knowledge.library import Library
 from faqbot.knowledge.parse import parse_file
 from faqbot.model import Entry, Problem
 from faqbot.store import Store
-
-JOURNAL = "edits"
-# Who changed an entry in the files and not through us.
-FILES = "文件"
 
 
 class Shelf(Protocol):
@@ -112,6 +108,12 @@ def _loaded(file: str, raw: bytes, entry: Entry) -> Loaded:
     return Loaded(file, raw, found, f"{_hash(raw)}-{_hash(text.encode())}")
 
 
+def id_in_file(at: Books, entry: Entry) -> str:
+    """The id of a live entry within its file, as the journal of edits has it."""
+    file = at.snapshot.good.get(at.file_name(entry.place.file))
+    return next((e.id for e in file.entries if _same(e, entry)), entry.id) if file else entry.id
+
+
 def _same(found: Entry, wanted: Entry) -> bool:
     if wanted.id_given or found.id_given:
         return found.id == wanted.id
@@ -136,30 +138,21 @@ async def trial_of(at: Books, files: Mapping[str, bytes]) -> tuple[Snapshot, tup
 async def save(at: Books, who: str, proposal: Proposal, kind: str, userid: str = "") -> Entry | None:
     """Write the file if it still is what the proposal began with; the entry as it is live then.
 
-    `kind` is change, add, remove, restore, approve or withdraw; `userid` is known of those who gave the order in chat.
-    Raises Overtaken, ShelfError.
+    `kind` and `userid` are those of an Edit. Raises Overtaken, ShelfError.
     """
     try:
         await at.shelf.write(proposal.file, proposal.after, proposal.before)
     except Conflict as exc:
         raise Overtaken(proposal.file, exc.present) from exc
     await at.library.refresh()
-    await _write_down(at, who, proposal, kind, userid)
+    await _note(at, who, proposal, kind, userid)
     return await live_entry(at, proposal)
 
 
-async def _write_down(at: Books, who: str, proposal: Proposal, kind: str, userid: str) -> None:
-    line = {
-        "who": who,
-        "file": proposal.file,
-        "entry": proposal.entry_id,
-        "kind": kind,
-        "before": await asyncio.to_thread(_text, proposal.before, proposal),
-        "after": await asyncio.to_thread(_text, proposal.after, proposal),
-    }
-    if userid:
-        line["userid"] = userid
-    await at.store.write_journal(JOURNAL, at.clock(), json.dumps(line, ensure_ascii=False))
+async def _note(at: Books, who: str, proposal: Proposal, kind: str, userid: str) -> None:
+    before = await asyncio.to_thread(_text, proposal.before, proposal)
+    after = await asyncio.to_thread(_text, proposal.after, proposal)
+    await write_down(at.store, at.clock(), Edit(who, proposal.file, proposal.entry_id, kind, before, after, userid))
 
 
 def _text(raw: bytes | None, proposal: Proposal) -> str:

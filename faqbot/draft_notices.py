@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from faqbot.approval import Paper, Person, keep, made_by, number_drafts
-from faqbot.changes import FILES, Books
+from faqbot.changes import Books
+from faqbot.edits import FILES
 from faqbot.knowledge.picture_names import named_only
 from faqbot.model import Address, Entry, Notice
 from faqbot.outbox import Outbox

@@ -34,7 +34,8 @@ def remember(context: Context, decision: Decision, message_id: str, now: float) 
         context = replace(context, options=listed, until=until, asked=asked)
     match decision:
         case Answered(entry, score, question):
-            context = replace(context, last=Last(message_id, entry.id, question, score, until), misses=())
+            last = Last(message_id, entry.id, question, score, until, decision.said)
+            context = replace(context, last=last, misses=())
             if not entry.ask or not decision.said or decision.assumed:
                 return context
             return _with_fact(context, Fact(entry.ask.name, decision.said, entry.id, now + FACT_SECONDS))

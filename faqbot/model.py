@@ -180,7 +180,7 @@ class Option:
 class Last:
     """The answer an asker got last in a conversation: of this 为什么, 没用 and an elliptical question speak.
 
-    `question` is the wording of HR's that matched.
+    `question` is the wording of HR's that matched, `said` what the asker said that the case was chosen by, if any.
     """
 
     message_id: str
@@ -188,6 +188,7 @@ class Last:
     question: str
     score: float
     until: float
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,7 @@ LAYERS = {
         dingtalk.robot
         dingtalk.tokens
         dingtalk.webhook
+        edits
         embeddings
         evaluation
         first_steps

@@ -10,6 +10,7 @@ from faqbot.console.effects import Effects, preview_effects
 from faqbot.console.entries import bubble_of, find_entry
 from faqbot.console.office import Office, office
 from faqbot.console.pages import entry_url, notice, person, read_form, redirect, show
+from faqbot.edits import FILES
 from faqbot.errors import EditError, NotAllowed, ShelfError
 from faqbot.model import Entry
 
@@ -109,7 +110,7 @@ def shown_maker(maker: Person | None) -> str:
     """Who wrote a draft, before 写的; a change in the files has no name."""
     if maker is None or not maker.name:
         return ""
-    return "有人在文件里" if maker.name == changes.FILES else maker.name
+    return "有人在文件里" if maker.name == FILES else maker.name
 
 
 def paper_note(paper: Paper | None, entry: Entry, maker: Person | None) -> str:

@@ -18,7 +18,8 @@ from faqbot.console.differences import side_by_side
 from faqbot.console.entries import TAB
 from faqbot.console.office import Office, office
 from faqbot.console.pages import EXCHANGE, add_page, notice, person, plain, posted, read_form, redirect, show, signed_in
-from faqbot.console.versions import Edit, Field
+from faqbot.console.versions import Field
+from faqbot.edits import Edit, write_down
 from faqbot.errors import EditError, ShelfError
 from faqbot.knowledge.exchange import Edit as Row
 from faqbot.knowledge.exchange import Plan
@@ -132,7 +133,7 @@ async def write(request: web.Request) -> web.StreamResponse:
     except ShelfError as exc:
         return notice(request, 409, "没有写", f"{exc}。请再上传一次表格，看过以后再写。", back=EXCHANGE)
     for line in upload.lines:
-        await outside.record(at, line)
+        await write_down(at.store, at.clock(), line)
     await at.library.refresh()
     raise redirect(EXCHANGE, done="table")
 

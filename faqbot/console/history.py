@@ -15,7 +15,8 @@ from faqbot.console import versions
 from faqbot.console.effects import find_problems
 from faqbot.console.office import Office, office
 from faqbot.console.pages import add_page, moment, notice, person, read_form, redirect, show
-from faqbot.console.versions import Edit, Field, Present
+from faqbot.console.versions import Field, Present
+from faqbot.edits import Edit, edits
 from faqbot.errors import EditError, ShelfError
 
 TAB = "/history"
@@ -76,7 +77,7 @@ class Rivalry:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """The changes, newest first; those of one entry, by one person or with some words."""
-    found = await versions.edits(office(request))
+    found = await edits(office(request).store)
     query = request.query
     kept = {
         "entry": query.get("entry", ""),
@@ -142,7 +143,7 @@ async def restore(request: web.Request) -> web.StreamResponse:
 
 async def _asked(request: web.Request) -> tuple[list[Edit], Edit]:
     """All changes and the one that the address names; 404 where there is none."""
-    found = await versions.edits(office(request))
+    found = await edits(office(request).store)
     number = int(request.match_info["number"])
     change = next((e for e in found if e.number == number), None)
     if change is None:

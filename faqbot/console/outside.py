@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from faqbot.changes import FILES, JOURNAL
 from faqbot.console.office import Office
-from faqbot.console.versions import Edit, edits, same
+from faqbot.console.versions import same
+from faqbot.edits import FILES, Edit, edits, write_down
 from faqbot.errors import EditError, FaqbotError
 from faqbot.knowledge.outline import Outline
 from faqbot.model import Entry, Place
@@ -66,7 +65,7 @@ async def note_differences(at: Office, known: Mapping[str, bytes]) -> dict[str, 
     changed = [name for name in sorted(old.keys() | files.keys()) if old.get(name) != files.get(name)]
     if not changed:
         return old
-    recent = await edits(at, at.clock() - _RECENT)
+    recent = await edits(at.store, at.clock() - _RECENT)
     result = dict(old)
     for name in changed:
         try:
@@ -74,7 +73,7 @@ async def note_differences(at: Office, known: Mapping[str, bytes]) -> dict[str, 
         except EditError:
             continue
         for edit in found:
-            await _write_down(at, edit, recent)
+            await _note(at, edit, recent)
         if name in files:
             result[name] = files[name]
         else:
@@ -91,7 +90,7 @@ def differences(name: str, before: bytes | None, after: bytes | None, who: str =
         if a and b and (a.said == b.said or same(a.text, b.text)):
             continue
         kind = "change" if a and b else "add" if b else "remove"
-        found.append(Edit(0, 0.0, who, name, entry_id, kind, a.text if a else "", b.text if b else ""))
+        found.append(Edit(who, name, entry_id, kind, a.text if a else "", b.text if b else ""))
     return found
 
 
@@ -107,7 +106,7 @@ def _entries(name: str, raw: bytes | None) -> dict[str, Written]:
     return found
 
 
-async def _write_down(at: Office, edit: Edit, recent: list[Edit]) -> None:
+async def _note(at: Office, edit: Edit, recent: list[Edit]) -> None:
     """Write a line, unless somebody at the console made this change or another replica wrote it down."""
     last = next((e for e in reversed(recent) if (e.file, e.entry) == (edit.file, edit.entry)), None)
     if last is not None:
@@ -118,20 +117,7 @@ async def _write_down(at: Office, edit: Edit, recent: list[Edit]) -> None:
     mark = hashlib.sha256("\0".join((edit.file, edit.entry, edit.before, edit.after)).encode()).hexdigest()
     if not await at.store.claim(f"history:{mark}", _CLAIMED):
         return
-    await record(at, edit)
-
-
-async def record(at: Office, edit: Edit) -> None:
-    """Write a line of the history, as of now."""
-    line = {
-        "who": edit.who,
-        "file": edit.file,
-        "entry": edit.entry,
-        "kind": edit.kind,
-        "before": edit.before,
-        "after": edit.after,
-    }
-    await at.store.write_journal(JOURNAL, at.clock(), json.dumps(line, ensure_ascii=False))
+    await write_down(at.store, at.clock(), edit)
 
 
 def _kind(before: str, after: str) -> str:

@@ -4,46 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.changes import JOURNAL, Overtaken, Proposal
+from faqbot.changes import Overtaken, Proposal
 from faqbot.console.differences import Piece, side_by_side
 from faqbot.console.forms import differing
 from faqbot.console.office import Office
+from faqbot.edits import Edit, written
 from faqbot.errors import EditError
 from faqbot.knowledge import edit
 from faqbot.knowledge.draft import Draft, draft_of
 from faqbot.knowledge.outline import Outline
-from faqbot.knowledge.parse import parse_file
-from faqbot.model import Entry
-from faqbot.store import JournalLine
 
 # So long a removed entry can be brought back.
 KEPT_SECONDS = 30 * 86400.0
 # So much of what stayed the same is shown around a difference in a list.
 _AROUND = 24
 _NOTHING = Draft(question="", answer="")
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """One line of the journal: `before` and `after` are the entry as it was written, empty where it was not there."""
-
-    number: int
-    at: float
-    who: str
-    file: str
-    entry: str
-    kind: str
-    before: str
-    after: str
-
-    @property
-    def text(self) -> str:
-        return self.after or self.before
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +61,6 @@ class Present:
         return "none" if self.raw is None else hashlib.sha256(self.raw).hexdigest()[:24]
 
 
-async def edits(at: Office, since: float = 0.0) -> list[Edit]:
-    """All that is on record, oldest first."""
-    lines = await at.store.journal(JOURNAL, since)
-    # Years of changes are some megabytes of JSON; meanwhile others are answered.
-    return await asyncio.to_thread(lambda: list(read_lines(lines)))
-
-
-def read_lines(lines: Iterable[JournalLine]) -> Iterator[Edit]:
-    """The lines as edits; what another version wrote differently is left out."""
-    for line in lines:
-        try:
-            said = json.loads(line.text)
-        except ValueError:
-            continue
-        if isinstance(said, Mapping):
-            texts = {name: str(said.get(name, "")) for name in ("who", "file", "entry", "kind", "before", "after")}
-            yield Edit(line.number, line.at, **texts)
-
-
 def wanted(found: Iterable[Edit], *, entry: str = "", who: str = "", words: str = "") -> list[Edit]:
     """Those of one entry, by one person, that mention all the words; newest first."""
     looked = words.casefold().split()
@@ -118,22 +78,14 @@ def people(found: Iterable[Edit]) -> list[str]:
     return sorted({e.who for e in found if e.who})
 
 
-def parsed(text: str) -> Entry | None:
-    """What a kept text says; None where it cannot be read by itself."""
-    if not text.strip():
-        return None
-    found = parse_file("", f"entries:\n{textwrap.dedent(text)}".encode("utf-8", "replace"))
-    return found.entries[0] if found.ok and len(found.entries) == 1 else None
-
-
 def question_of(change: Edit) -> str:
-    entry = parsed(change.after) or parsed(change.before)
+    entry = written(change.after) or written(change.before)
     return entry.question if entry else change.entry
 
 
 def fields_of(before: str, after: str) -> list[Field]:
     """What differs, field by field where both can be read so, else the texts as they were written."""
-    old, new = parsed(before), parsed(after)
+    old, new = written(before), written(after)
     readable = (old or not before.strip()) and (new or not after.strip())
     plain = not any(e and (e.ask or e.variants) for e in (old, new))
     if readable and plain:
@@ -225,5 +177,5 @@ async def propose_restore(now: Present, text: str, seen: str) -> Proposal:
     if not text.strip():
         raise EditError("这个版本里没有这一条，要删除它请到「问答」里删")
     after = await asyncio.to_thread(edit.restore_entry, now.raw, text, entry_id=now.entry, name=now.file)
-    entry = parsed(text)
+    entry = written(text)
     return Proposal(now.file, now.raw, after, entry.id if entry else now.entry)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime, tzinfo
 
 from faqbot.audience import Audience
-from faqbot.knowledge.library import Library
+from faqbot.changes import Books, id_in_file
+from faqbot.edits import FILES, edits, last_change
 from faqbot.markdown import label, numbered, one_line, send_word
 from faqbot.memory import fresh
-from faqbot.model import Entry, Last, Message, Option, Order, OrderKind, Told
+from faqbot.model import Entry, Last, Message, Option, Order, OrderKind, QuestionRecord, Told
 from faqbot.permitted import Allowed, listable
 from faqbot.picks import CONTEXT_SECONDS
+from faqbot.privacy import withheld_topic
 from faqbot.stats import DELIVERED
-from faqbot.store import Store
-from faqbot.text import normalise
+from faqbot.text import neutralise, normalise
 
 _DAYS = 30
 _HOTTEST = 5
@@ -27,68 +27,86 @@ _CONFIDENT = 0.9
 class AboutAnswers:
     """Tells only of entries that the asker may see where the message was written, as they stand now."""
 
-    def __init__(
-        self,
-        library: Library,
-        store: Store,
-        audience: Audience,
-        *,
-        today: Callable[[], date],
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        self._library = library
-        self._store = store
+    def __init__(self, at: Books, audience: Audience, timezone: tzinfo) -> None:
+        self._at = at
         self._audience = audience
-        self._today = today
-        self._clock = clock
+        self._zone = timezone
 
     async def __call__(self, message: Message, order: Order) -> Told:
         listed = await self._listed(message)
         if order.kind is OrderKind.HOTTEST:
             return await self._hottest(message, listed)
-        now = self._clock()
-        last = fresh(await self._store.context(message.thread, now), now).last
+        now = self._at.clock()
+        last = fresh(await self._at.store.context(message.thread, now), now).last
         if last is None:
             return _no_last(message, order.kind)
-        entry = self._library.current.entry(last.entry_id)
+        entry = self._at.snapshot.entry(last.entry_id)
         if entry is None or not listed(entry):
             return Told("现在说不了", _gone(message, entry))
         return _keeper(message, entry) if order.kind is OrderKind.KEEPER else await self._why(entry, last)
 
     async def _listed(self, message: Message) -> Allowed:
         departments = await self._audience.departments(message)
-        return listable(message, self._today(), departments, self._library.current.groups)
+        return listable(message, self._at.today(), departments, self._at.snapshot.groups)
 
     async def _why(self, entry: Entry, last: Last) -> Told:
-        facts = [
-            f"答的是：{label(entry.question)}",
-            f"对上的问法：{label(last.question)}",
-            f"把握：{await self._confidence(last)}",
-        ]
+        facts = [f"答的是：{label(entry.question)}", *await self._matched(entry, last)]
+        facts += [f"哪一种情况：按您说的「{neutralise(last.said)}」"] if last.said else []
         facts += [f"来源：{one_line(entry.source)}"] if entry.source.strip() else []
         facts.append(f"负责人：{label(entry.owner.strip()) or '没有写'}")
+        facts += await self._changed(entry)
         facts += [f"下次复核：{entry.review.isoformat()}"] if entry.review else []
         return Told("为什么这样回答", "上一个回答的依据：\n\n" + "\n".join(f"- {fact}" for fact in facts))
 
-    async def _confidence(self, last: Last) -> str:
-        records = await self._store.questions(last.until - CONTEXT_SECONDS - 3600)
-        record = next((r for r in reversed(records) if r.message_id == last.message_id), None)
-        if record and record.outcome == "picked":
-            return "您从列表里选的"
-        if record and record.text and normalise(record.text) == normalise(last.question):
-            return "一字不差"
-        return "很有把握" if last.score >= _CONFIDENT else "比较像"
+    async def _matched(self, entry: Entry, last: Last) -> Sequence[str]:
+        """The wording that matched and how surely it did; of what was asked back, by the question before the reply."""
+        records = await self._at.store.questions(last.until - CONTEXT_SECONDS - 3600)
+        by_message = {record.message_id: record for record in records}
+        record = by_message.get(last.message_id)
+        if record is None or record.outcome != "picked":
+            return _match(last.question, last.score, record)
+        before = by_message.get(record.picked_for)
+        if not last.said or (before and before.outcome == "offered"):
+            return (f"对上的问法：{label(last.question)}", "把握：您从列表里选的")
+        # Whoever corrects what they said long after they were asked replies to nothing on record.
+        if before is None or before.outcome != "asked_back" or withheld_topic(before.text) is not None:
+            return ()
+        found = self._at.snapshot.index.search(before.text, allowed=lambda e: e.id == entry.id)
+        return _match(found[0].question, before.score, before) if found else ()
+
+    async def _changed(self, entry: Entry) -> Sequence[str]:
+        """When the answer was changed last and by whom, as far as that is known."""
+        file = self._at.file_name(entry.place.file)
+        change = last_change(await edits(self._at.store), file, id_in_file(self._at, entry))
+        if change is None:
+            return ()
+        day = datetime.fromtimestamp(change.at, self._zone).date()
+        who = "在知识文件里" if change.who == FILES else label(change.who.strip())
+        return (f"上次修改：{_day(day, self._at.today())}{f'，{who}' if who else ''}",)
 
     async def _hottest(self, message: Message, listed: Allowed) -> Told:
-        records = await self._store.questions(self._clock() - _DAYS * 86400)
+        records = await self._at.store.questions(self._at.clock() - _DAYS * 86400)
         got = (r for r in records if r.outcome in ("answered", "picked") and r.delivery == DELIVERED)
         people = Counter(entry_id for entry_id, _ in dict.fromkeys((r.entry_id, r.asker) for r in got))
-        asked = (self._library.current.entry(entry_id) for entry_id, _ in people.most_common())
+        asked = (self._at.snapshot.entry(entry_id) for entry_id, _ in people.most_common())
         hottest = [entry for entry in asked if entry and not entry.private and listed(entry)][:_HOTTEST]
         if not hottest:
             return Told("热门问题", f"最近 {_DAYS} 天还没有热门的问题。{send_word('帮助', message)}看可以问什么。")
         body = numbered(f"最近 {_DAYS} 天大家问得最多的：", [entry.question for entry in hottest], message)
         return Told("热门问题", body, options=tuple(Option("entry", entry.id) for entry in hottest))
+
+
+def _match(wording: str, score: float, record: QuestionRecord | None) -> Sequence[str]:
+    if record and record.text and normalise(record.text) == normalise(wording):
+        sure = "一字不差"
+    else:
+        sure = "很有把握" if score >= _CONFIDENT else "比较像"
+    return (f"对上的问法：{label(wording)}", f"把握：{sure}")
+
+
+def _day(day: date, today: date) -> str:
+    year = f"{day.year} 年 " if day.year != today.year else ""
+    return f"{year}{day.month} 月 {day.day} 日"
 
 
 def _no_last(message: Message, kind: OrderKind) -> Told:

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from faqbot.app import Running
-from faqbot.changes import FILES
 from faqbot.console.differences import side_by_side
 from faqbot.console.office import Office
 from faqbot.console.outside import differences, note_differences, watch_files
 from faqbot.console.versions import Field, fields_of
+from faqbot.edits import FILES
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.settings import Settings
 from tests.conftest import Talk

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import date
+
 import pytest
+
+from faqbot import changes
+from faqbot.console.office import Office
+from faqbot.console.outside import note_differences
+from faqbot.console.saving import propose_wording
+from faqbot.knowledge import edit
+from faqbot.knowledge.draft import draft_of
+from faqbot.knowledge.shelf import FolderShelf
 
 
 async def test_why_says_what_matched_and_who_stands_for_it(talk):
@@ -66,3 +78,92 @@ async def test_private_entries_are_never_hot(talk):
     await talk("小李", "法院要扣我的工资怎么办", group=None)
     said = await talk("小李", "大家都在问什么", group=None)
     assert "法院" not in said and "还没有热门" in said
+
+
+# -- when the answer was changed last ----------------------------------------------------------
+
+PAYDAY = "每个月几号发工资"
+CITIES = """
+- question: 产假有多少天？
+  also: [产假几天]
+  ask: {city: 您在哪个城市？}
+  answers: {上海: 158 天, 北京: 128 天}
+- question: 工会福利有什么？
+  answer: 生日蛋糕。
+"""
+
+
+@pytest.fixture
+def at(bot, settings):
+    return Office(bot.library, FolderShelf(settings.knowledge), bot.store, settings, date.today)
+
+
+async def saved(at, who, kind="change", **fields):
+    """Somebody changes the entry of the payday."""
+    loaded = await changes.load(at, at.snapshot.entry("payday"))
+    draft = replace(draft_of(loaded.entry), **fields)
+    after = edit.change_entry(loaded.raw, "payday", draft, name=loaded.file)
+    await changes.save(at, who, changes.Proposal(loaded.file, loaded.raw, after, "payday"), kind)
+
+
+async def last_change(talk, question=PAYDAY):
+    await talk("小李", question, group=None)
+    found = re.findall("- 上次修改：(.*)", await talk("小李", "为什么", group=None))
+    return [re.sub(r"^\d+ 月 \d+ 日", "某日", line) for line in found]
+
+
+async def test_why_says_who_changed_the_answer_last(talk, at):
+    assert await last_change(talk) == []
+    await saved(at, "张姐", answer="每月 12 日。")
+    assert await last_change(talk) == ["某日，张姐"]
+    await saved(at, "李主管", answer="每月 10 日。", kind="restore")
+    assert await last_change(talk) == ["某日，李主管"]
+    await saved(at, "", answer="每月 15 日。")
+    assert await last_change(talk) == ["某日"]
+
+
+async def test_a_wording_that_was_added_is_no_change_of_the_answer(talk, at):
+    await saved(at, "张姐", answer="每月 12 日。")
+    proposal = await propose_wording(await changes.load(at, at.snapshot.entry("payday")), "几号打钱")
+    await changes.save(at, "李主管", proposal, "change")
+    assert await last_change(talk) == ["某日，张姐"]
+
+
+async def test_a_change_in_the_files_shows_as_one_even_where_the_entry_moved(talk, at, knowledge):
+    await saved(at, "张姐", answer="每月 12 日。")
+    known = await at.shelf.read()
+    pay = (knowledge / "faq/pay.yaml").read_text(encoding="utf-8")
+    payday = pay.partition("entries:\n")[2].partition("  - id: garnishment")[0]
+    (knowledge / "faq/pay.yaml").write_text(pay.replace(payday, ""), encoding="utf-8")
+    (knowledge / "faq/salary.yaml").write_text(f"entries:\n{payday}", encoding="utf-8")
+    await at.library.refresh()
+    await note_differences(at, known)
+    assert await last_change(talk) == ["某日，在知识文件里"]
+
+
+async def test_an_entry_without_a_written_id_is_known_by_that_within_its_file(talk, at, knowledge):
+    (knowledge / "faq/union.yaml").write_text(CITIES, encoding="utf-8")
+    (knowledge / "faq/old-union.yaml").write_text(
+        "- question: 工会福利有什么\n  answer: 没有。\n  draft: true\n", "utf-8"
+    )
+    await at.library.refresh()
+    entry = next(e for e in at.snapshot.entries if e.answer == "生日蛋糕。")
+    loaded = await changes.load(at, entry)
+    assert entry.id != loaded.entry.id
+    after = loaded.raw.replace("蛋糕".encode(), "卡片".encode())
+    await changes.save(at, "张姐", changes.Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")
+    assert await last_change(talk, "工会福利有什么") == ["某日，张姐"]
+
+
+# -- an answer that depends on the asker -------------------------------------------------------
+
+
+async def test_why_names_what_the_case_was_chosen_by_and_the_question_before_the_reply(talk, at, knowledge):
+    (knowledge / "faq/union.yaml").write_text(CITIES, encoding="utf-8")
+    await at.library.refresh()
+    await talk("小李", "产假几天", group=None)
+    await talk("小李", "上海", group=None)
+    said = await talk("小李", "为什么", group=None)
+    for part in ("答的是：产假有多少天？", "对上的问法：产假几天", "把握：一字不差", "哪一种情况：按您说的「上海」"):
+        assert part in said
+    assert "列表" not in said
