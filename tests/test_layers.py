@@ -146,6 +146,7 @@ LAYERS = {
         knowledge.pictures
         knowledge.shelf
         knowledge.store_shelf
+        leases
         metrics
         pacing
         quota

@@ -248,6 +248,18 @@ async def test_a_claim_is_won_once_until_it_expires(store: Store) -> None:
     assert await store.claim("cron:9:00", 30)
 
 
+async def test_a_claim_that_is_prolonged_lasts_longer_and_one_that_ended_does_not_come_back(store: Store) -> None:
+    assert not await store.prolong("job", 30)
+    assert await store.claim("job", 0.3)
+    assert await store.prolong("job", 30)
+    await asyncio.sleep(0.4)
+    assert not await store.claim("job", 30)
+    assert await store.prolong("job", 0.1)
+    await asyncio.sleep(0.2)
+    assert not await store.prolong("job", 30)
+    assert await store.claim("job", 30)
+
+
 async def test_a_note_is_kept_until_it_expires(store: Store) -> None:
     assert await store.note("token") is None
     await store.put_note("token", "a", 0.2)

@@ -26,17 +26,14 @@ from faqbot.automation.schedule import Occasion, next_firing, occasions
 from faqbot.automation.trace import RUNS, Outcome, Run, pack_run
 from faqbot.automation.values import MissingValue, Values
 from faqbot.errors import DeliveryError, StoreError
+from faqbot.leases import LEASE_SECONDS, under_lease
 from faqbot.pacing import backoff, keep_looking, until_woken
-from faqbot.store import LEASE
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
 
 # A firing found so late was missed while nobody ran; until then it is done as if nothing had been.
 LATE_SECONDS = 120.0
-# Posting notices takes moments; contacts and reports take many calls.
-LEASE_SECONDS = 20.0
-_LONG_LEASE_SECONDS = 600.0
 # A rule that was just written counts from the moment it is seen.
 _LOOK_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
@@ -53,6 +50,7 @@ class Shelf(Protocol):
     """What the runner needs of the store."""
 
     async def claim(self, key: str, ttl: float) -> bool: ...
+    async def prolong(self, key: str, ttl: float) -> bool: ...
     async def release(self, key: str) -> None: ...
     async def note(self, key: str) -> str | None: ...
     async def put_note(self, key: str, value: str, ttl: float) -> None: ...
@@ -214,22 +212,14 @@ class Runner:
         if start.rule.condition is not None and not (judged := judge(start.rule.condition, start.values)).holds:
             await self._pass_over(start, "condition", judged.reason)
             return True
-        if not await self._store.claim(_claim(start.key), self._lease_of(start.rule)):
-            return False
-        try:
-            # The one that held the claim before may have finished just as its lease ran out.
+
+        async def run() -> None:
+            # The one that held the lease before may have finished just as it ran out.
             if await self._store.note(_done(start.key)) is None:
                 await self._store.put_note(_begun(start.key), "1", _REMEMBER_SECONDS)
                 await self._record(await self.act(start))
-        except BaseException:
-            # Another may go on at once, not only after the lease.
-            with suppress(StoreError):
-                await self._store.release(_claim(start.key))
-            raise
-        return True
 
-    def _lease_of(self, rule: Rule) -> float:
-        return self._lease if all(isinstance(a, Notify) for a in rule.actions) else _LONG_LEASE_SECONDS
+        return await under_lease(self._store, f"job:{start.key}", run, lease=self._lease)
 
     async def act(self, start: Start) -> Run:
         """Do the actions one after the other; the first that fails ends the run. Raises StoreError."""
@@ -324,10 +314,6 @@ def calendar_warning(year: int) -> str:
         f"还不知道 {year} 年的节假日安排，暂时按周一到周五算工作日；请升级 faqbot（或其中的 chinesecalendar），"
         "也可以在 automations.yaml 的 calendar 里写上放假和补班的日子"
     )
-
-
-def _claim(key: str) -> str:
-    return f"{LEASE}job:{key}"
 
 
 def _begun(key: str) -> str:

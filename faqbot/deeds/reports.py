@@ -16,6 +16,7 @@ from faqbot.attendance_collecting import ReportRefused
 from faqbot.attendance_report import AttendanceReports, Marks
 from faqbot.deeds.asking_rights import refusal
 from faqbot.errors import DeliveryError
+from faqbot.leases import under_lease
 from faqbot.model import Address, Message, Notice, Order, Told
 from faqbot.outbox import Outbox
 from faqbot.pacing import keep_looking, until_woken
@@ -25,14 +26,13 @@ from faqbot.text import neutralise
 log = EventLog(__name__)
 
 _ASKED = "attendance-asked"
-# Longer than a report of a large company takes.
-_LEASE_SECONDS = 900.0
 _LOOK_SECONDS = 10.0
 _PATIENCE_SECONDS = 3600.0
 
 
 class Claims(Marks, Protocol):
     async def claim(self, key: str, ttl: float) -> bool: ...
+    async def prolong(self, key: str, ttl: float) -> bool: ...
     async def release(self, key: str) -> None: ...
 
 
@@ -124,13 +124,11 @@ class ReportOrders:
         return _LOOK_SECONDS
 
     async def _make(self, key: str, asked: _Asked) -> None:
-        if not await self._store.claim(f"{_ASKED}:{key}", _LEASE_SECONDS):
-            return
-        try:
+        async def make() -> None:
             if await self._is_settled(f"asked:{key}", asked):
                 await self._store.put_mark(_ASKED, key, None)
-        finally:
-            await self._store.release(f"{_ASKED}:{key}")
+
+        await under_lease(self._store, f"{_ASKED}:{key}", make)
 
     async def _is_settled(self, run: str, asked: _Asked) -> bool:
         """Make one report, or tell why there is none; False where it is tried again."""

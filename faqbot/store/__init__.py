@@ -117,6 +117,10 @@ class Store(Protocol):
         """True for the one who claims `key` first; for everybody again after `ttl` or release()."""
         ...
 
+    async def prolong(self, key: str, ttl: float) -> bool:
+        """Let a claim last for `ttl` from now; False if it had ended, so that another may have it."""
+        ...
+
     async def release(self, key: str) -> None: ...
 
     async def note(self, key: str) -> str | None:

@@ -323,6 +323,9 @@ class RedisStore:
         before = await _do(self._redis.set(_CLAIM + key, call, nx=True, px=_ms(ttl), get=True))
         return before is None or before == call.encode()
 
+    async def prolong(self, key: str, ttl: float) -> bool:
+        return bool(await _do(self._redis.pexpire(_CLAIM + key, _ms(ttl))))
+
     async def release(self, key: str) -> None:
         await _do(self._redis.delete(_CLAIM + key))
 

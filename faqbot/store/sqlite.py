@@ -219,6 +219,14 @@ class SqliteStore:
 
         return bool(await self._do(step))
 
+    async def prolong(self, key: str, ttl: float) -> bool:
+        def step(db: sqlite3.Connection) -> bool:
+            now = self._clock()
+            sql = "UPDATE notes SET until = ? WHERE key = ? AND until > ?"
+            return db.execute(sql, (now + ttl, f"claim:{key}", now)).rowcount == 1
+
+        return bool(await self._do(step))
+
     async def release(self, key: str) -> None:
         await self._do(lambda db: db.execute("DELETE FROM notes WHERE key = ?", (f"claim:{key}",)))
 

@@ -1,4 +1,4 @@
-"""A runner for tests, also as a process that can be killed: `python -m tests.automation.replica URL TIME`."""
+"""A runner for tests, also as a process that can be killed: `python -m tests.automation.replica URL TIME TEXT`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ automations:
     when: {at: "09:00", on: workday}
     do: [{notify: {robot: all-hands, text: 站会}}]
 """
+CALL = """\
+allow_http: [erp]
+automations:
+  - id: standup
+    when: {at: "09:00", on: workday}
+    do: [{http: {url: https://erp/close}}]
+"""
+# Short, but longer than a busy machine keeps a process waiting.
+LEASE_SECONDS = 1.5
 
 
 def moment(text: str) -> float:
@@ -93,9 +102,9 @@ class Replica:
         return [(run.key, run.outcome) for run in await self.runs()]
 
 
-async def _hang(url: str, text: str) -> None:
+async def _hang(url: str, time: str, text: str) -> None:
     store = await open_store(url)
-    replica = Replica(store, Clock(text), lease=1.0)
+    replica = Replica(store, Clock(time), text, lease=LEASE_SECONDS)
     replica.before = lambda task: print("claimed", flush=True)
     replica.stuck = asyncio.Event()
     print("ready", flush=True)
@@ -108,4 +117,4 @@ async def _hang(url: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_hang(sys.argv[1], sys.argv[2]))
+    asyncio.run(_hang(*sys.argv[1:]))

@@ -15,7 +15,7 @@ from faqbot.automation.actions import ActionFailed
 from faqbot.automation.runner import Start
 from faqbot.errors import DeliveryError
 from faqbot.store import Store, open_store
-from tests.automation.replica import STANDUP, Clock, Replica
+from tests.automation.replica import CALL, LEASE_SECONDS, STANDUP, Clock, Replica
 from tests.redis_server import RedisServer
 
 WEDNESDAY, NINE = "2026-11-25 08:00", "2026-11-25 09:00"
@@ -205,7 +205,7 @@ async def replicas(redis_server: RedisServer) -> AsyncIterator[list[Replica]]:
         for _ in range(3):
             store = await open_store(redis_server.url)
             stack.push_async_callback(store.close)
-            found.append(Replica(store, Clock(WEDNESDAY), lease=1.0))
+            found.append(Replica(store, Clock(WEDNESDAY), lease=LEASE_SECONDS))
         yield found
 
 
@@ -217,12 +217,15 @@ async def test_three_replicas_do_it_once(replicas: list[Replica]) -> None:
 
 
 @pytest.mark.parametrize("killed_at", ["2026-11-25 08:59:59", NINE])
+@pytest.mark.parametrize("text", [STANDUP, CALL], ids=["notice", "call"])
 async def test_it_is_done_once_when_one_is_killed_before_or_after_claiming_it(
-    redis_server: RedisServer, replicas: list[Replica], killed_at: str
+    redis_server: RedisServer, replicas: list[Replica], killed_at: str, text: str
 ) -> None:
+    for replica in replicas:
+        replica.write(text)
     doomed = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tests.automation.replica", redis_server.url, WEDNESDAY),
+        *("-m", "tests.automation.replica", redis_server.url, WEDNESDAY, text),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=Path(__file__).parent.parent.parent,
@@ -235,9 +238,15 @@ async def test_it_is_done_once_when_one_is_killed_before_or_after_claiming_it(
         said = [await doomed.stdout.readline()]
         while said[-1] != b"looked\n" or (time == NINE and b"claimed\n" not in said):
             said.append(await doomed.stdout.readline())
+    await asyncio.gather(*(replica.at(WEDNESDAY) for replica in replicas))
+    if killed_at == NINE:
+        # It takes longer than its lease, but lives.
+        for _ in range(8):
+            await asyncio.gather(*(replica.at(NINE) for replica in replicas))
+            await asyncio.sleep(LEASE_SECONDS / 4)
+    assert not any(replica.done for replica in replicas)
     doomed.kill()
     await doomed.wait()
-    await asyncio.gather(*(replica.at(WEDNESDAY) for replica in replicas))
     async with asyncio.timeout(10):
         while not any(replica.done for replica in replicas):
             await asyncio.gather(*(replica.at(NINE) for replica in replicas))

@@ -1,0 +1,112 @@
+"""A lease: one does the work, for as long as it lives; then another can. Over both stores."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from faqbot.errors import StoreError
+from faqbot.leases import under_lease
+from faqbot.store import Store
+
+LEASE = 0.6
+
+
+class Work:
+    """Goes on until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun = self.done = self.stopped = 0
+        self.may_end = asyncio.Event()
+        self.under_way = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.begun += 1
+        self.under_way.set()
+        try:
+            await self.may_end.wait()
+        except asyncio.CancelledError:
+            self.stopped += 1
+            raise
+        self.done += 1
+
+
+async def test_work_that_outlives_the_lease_is_still_done_by_one(store: Store) -> None:
+    mine, other = Work(), Work()
+    at_it = asyncio.create_task(under_lease(store, "x", mine, lease=LEASE))
+    await mine.under_way.wait()
+    for _ in range(10):
+        assert not await under_lease(store, "x", other, lease=LEASE)
+        await asyncio.sleep(LEASE / 4)
+    mine.may_end.set()
+    assert await at_it
+    assert (mine.done, other.begun) == (1, 0)
+
+
+async def test_what_is_done_can_be_begun_again_at_once(store: Store) -> None:
+    work = Work()
+    work.may_end.set()
+    assert await under_lease(store, "x", work, lease=30)
+    assert await under_lease(store, "x", work, lease=30)
+    assert work.done == 2
+
+
+async def test_work_that_fails_frees_the_lease(store: Store) -> None:
+    async def fail() -> None:
+        raise ValueError("broken")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="broken"):
+            await under_lease(store, "x", fail, lease=30)
+
+
+async def test_a_shutdown_stops_the_work_and_frees_the_lease(store: Store) -> None:
+    work, other = Work(), Work()
+    at_it = asyncio.create_task(under_lease(store, "x", work, lease=30))
+    await work.under_way.wait()
+    at_it.cancel()
+    await asyncio.wait({at_it})
+    assert at_it.cancelled()
+    assert work.stopped == 1
+    other.may_end.set()
+    assert await under_lease(store, "x", other, lease=30)
+
+
+async def test_work_stops_when_another_may_have_its_lease(store: Store) -> None:
+    work = Work()
+    at_it = asyncio.create_task(under_lease(store, "x", work, lease=LEASE))
+    await work.under_way.wait()
+    # As if this process had stood still until the lease was over, and another had begun.
+    await store.release("lease:x")
+    assert not await at_it
+    assert (work.done, work.stopped) == (0, 1)
+
+
+async def test_a_lease_that_was_lost_is_not_taken_from_its_new_holder(store: Store) -> None:
+    class Gone:
+        """The store as a process sees it whose lease ran out."""
+
+        claim, release = store.claim, store.release
+
+        async def prolong(self, key: str, ttl: float) -> bool:
+            return False
+
+    assert not await under_lease(Gone(), "x", Work(), lease=LEASE)
+    assert not await store.claim("lease:x", 30)
+
+
+async def test_work_stops_before_its_lease_is_over_while_the_store_is_away(store: Store) -> None:
+    class Away:
+        """Claims, and is away from then on."""
+
+        claim = store.claim
+
+        async def prolong(self, key: str, ttl: float) -> bool:
+            raise StoreError("away")
+
+        release = prolong
+
+    work = Work()
+    assert not await under_lease(Away(), "x", work, lease=LEASE)
+    assert work.stopped == 1
