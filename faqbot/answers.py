@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from faqbot.asking_back import case_name, cases_of
-from faqbot.markdown import grey, how, label, line_breaks, numbered, one_line, tap
+from faqbot.markdown import grey, label, line_breaks, numbered, one_line, tap, typed
 from faqbot.model import Answered, AskedBack, Entry, Message, Offered, Part, Split
 from faqbot.picks import NONE_OF_THESE
 from faqbot.privacy import private_entry
@@ -17,9 +17,19 @@ _CIRCLED_ONE = ord("①")
 def answer(decision: Answered, message: Message) -> tuple[str, str]:
     """Title and text of an answer that may be said to everybody who reads the conversation."""
     entry = decision.entry
-    heading = f"**{label(entry.question)}**\n\n" if decision.picked or decision.followed else ""
-    heading += _chosen_by(decision)
-    return entry.question, f"{heading}{_whole(decision)}{_next(decision.related, message)}"
+    named = f"**{label(entry.question)}**" if decision.picked or decision.followed else ""
+    heading = " ".join(filter(None, (named, _chosen_by(decision))))
+    text = _text(entry, decision.case)
+    return entry.question, "\n\n".join(filter(None, (heading, text, _next(decision.related, message))))
+
+
+def notes(decision: Answered) -> list[str]:
+    """How far to trust an answer, where it comes from and who keeps it: what stands in the grey line behind it."""
+    entry, review = decision.entry, decision.entry.review
+    overdue = decision.overdue and review is not None
+    found = [f"**待核对**：原定 {review.year} 年 {review.month} 月 {review.day} 日前复核"] if overdue and review else []
+    found += [f"来源：{source}"] if (source := one_line(entry.source)) else []
+    return found + ([f"负责：{owner}"] if (owner := one_line(entry.owner)) else [])
 
 
 def asked_back(decision: AskedBack, message: Message) -> tuple[str, str]:
@@ -34,7 +44,7 @@ def _chosen_by(decision: Answered) -> str:
     if not decision.said:
         return ""
     said = neutralise(decision.said)
-    return f"按您刚才说的「{said}」回答，不对的话请告诉我：\n\n" if decision.assumed else f"按「{said}」回答：\n\n"
+    return f"按您刚才说的「{said}」回答，不对请告诉我：" if decision.assumed else f"按「{said}」回答："
 
 
 def several(decision: Split, message: Message) -> tuple[str, str]:
@@ -46,7 +56,8 @@ def several(decision: Split, message: Message) -> tuple[str, str]:
 
 def _part(part: Part, message: Message, with_list: bool) -> str:
     if isinstance(part.decision, Answered):
-        return f"{label(part.decision.entry.question)}**\n\n{_whole(part.decision)}"
+        entry = part.decision.entry
+        return f"{label(entry.question)}**\n\n{_text(entry, part.decision.case)}{grey(*notes(part.decision))}"
     if message.is_group and private_entry(part.decision):
         # The group does not learn the question.
         return "没有找到**\n\n涉及个人的事，请点我的头像，私聊再问一次。"
@@ -55,11 +66,6 @@ def _part(part: Part, message: Message, with_list: bool) -> str:
         questions = [*(c.entry.question for c in part.decision.candidates), NONE_OF_THESE]
         return numbered(f"{asked}**\n\n这一个没有把握，您是想问：", questions, message)
     return f"{asked}**\n\n这一个没有找到答案，已经记下来了。可以换个说法单独再问一次。"
-
-
-def _whole(decision: Answered) -> str:
-    """HR's words, how far to trust them, and where they come from."""
-    return f"{_text(decision.entry, decision.case)}{_doubt(decision)}{grey(_origin(decision.entry))}"
 
 
 def _text(entry: Entry, case: str) -> str:
@@ -71,21 +77,10 @@ def _text(entry: Entry, case: str) -> str:
     return "\n\n".join((f"看{label(entry.ask.question.rstrip('？?'))}：", *cases))
 
 
-def _doubt(decision: Answered) -> str:
-    review = decision.entry.review
-    if not decision.overdue or review is None:
-        return ""
-    return f"\n\n（待核对：原定 {review.year} 年 {review.month} 月 {review.day} 日前复核）"
-
-
-def _origin(entry: Entry) -> str:
-    parts = (("来源", one_line(entry.source)), ("负责", one_line(entry.owner)))
-    return " · ".join(f"{name}：{text}" for name, text in parts if text)
-
-
 def _next(related: Sequence[Entry], message: Message) -> str:
     """What one may want to ask next, to tap or to pick by number."""
     if not related:
         return ""
     lines = "\n".join(f"{n}. [{label(e.question)}]({tap(e.question)})" for n, e in enumerate(related, 1))
-    return f"\n\n您可能还想问（回复序号{how(message, '1') or '就行'}）：\n\n{lines}"
+    example = f"，如{typed('1', message)}" if message.is_group else ""
+    return f"还想问（回复序号{example}）：\n\n{lines}"

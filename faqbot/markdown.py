@@ -37,9 +37,9 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def grey(line: str) -> str:
-    """A quoted line is the only grey text DingTalk's markdown has."""
-    return f"\n\n> {line}" if line else ""
+def grey(*notes: str) -> str:
+    """A quoted line is the only grey text DingTalk's markdown has; several notes share one."""
+    return f"\n\n> {line}" if (line := " · ".join(filter(None, notes))) else ""
 
 
 def tap(text: str) -> str:
@@ -52,11 +52,16 @@ def how(message: Message, example: str) -> str:
     return f"，例如「@我 {example}」" if message.is_group else ""
 
 
+def typed(word: str, message: Message) -> str:
+    """What to type, as it is to be typed here."""
+    return f"「@我 {word}」" if message.is_group else f"「{word}」"
+
+
 def send_word(word: str, message: Message) -> str:
-    return f"发「@我 {word}」" if message.is_group else f"发「{word}」"
+    return f"发{typed(word, message)}"
 
 
 def numbered(intro: str, questions: Iterable[str], message: Message, more: str = "") -> str:
     lines = [f"{n}. [{label(q)}]({tap(q)})" for n, q in enumerate(questions, 1)]
-    hint = f"回复序号就行{how(message, '2') or '，例如 2'}，10 分钟内有效。{more}"
+    hint = f"回复序号，例如{typed('1', message)}，10 分钟内有效。{more}"
     return f"{intro}\n\n" + "\n".join(lines) + grey(hint)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from faqbot.answers import answer, asked_back, several
+from faqbot.answers import answer, asked_back, notes, several
 from faqbot.feedback import NAMES
-from faqbot.markdown import grey, how, label, numbered, send_word, tap
+from faqbot.markdown import grey, how, label, numbered, send_word, tap, typed
 from faqbot.model import (
     Answered,
     Aside,
@@ -43,13 +43,12 @@ def render(decision: Decision, message: Message) -> tuple[Reply, ...]:
     """Write the reply to `message`; more than one only where it is too long for one."""
     title, body = _content(decision, message)
     parts = split(body, MAX_BYTES)
-    if isinstance(decision, Answered) and not (decision.entry.private and message.is_group):
-        parts[-1] += grey(_did_it_help(message))
+    behind = _behind(decision, message)
     mention = message.staff_id if message.is_group else ""
     replies: list[Reply] = []
     for number, part in enumerate(parts, 1):
-        if len(parts) > 1:
-            part = f"{part}\n\n> （{number}/{len(parts)}）"
+        last = behind if number == len(parts) else ()
+        part += grey(*last, f"（{number}/{len(parts)}）" if len(parts) > 1 else "")
         if number == 1:
             others = decision.mentions if isinstance(decision, Told) and message.is_group else ()
             replies.append(Reply(title, f"{_address(message)}{part}", mention, others))
@@ -133,7 +132,7 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             more = f"还有 {total - len(entries)} 条没有列出，直接问我就行。" if total > len(entries) else ""
             return topic, numbered(f"**{label(topic)}** 可以问：", [e.question for e in entries], message, more)
         case OutOfList(size):
-            return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{how(message, '2')}。"
+            return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{how(message, '1')}。"
         case Late(minutes):
             return (
                 "抱歉，刚看到您的提问",
@@ -155,9 +154,16 @@ def _ago(minutes: int) -> str:
     return f"{minutes} 分钟前" if minutes < 120 else f"{minutes // 60} 小时前"
 
 
+def _behind(decision: Decision, message: Message) -> Sequence[str]:
+    """What stands in the one grey line behind an answer."""
+    if not isinstance(decision, Answered) or (decision.entry.private and message.is_group):
+        return ()
+    return (*notes(decision), _did_it_help(message))
+
+
 def _did_it_help(message: Message) -> str:
     at, helpful, no_help = ("@我 " if message.is_group else ""), NAMES[Rating.HELPFUL], NAMES[Rating.UNHELPFUL]
-    return f"发「{at}[{helpful}]({tap(helpful)})」或「{at}[{no_help}]({tap(no_help)})」告诉我好不好"
+    return f"评价：发「{at}[{helpful}]({tap(helpful)})」或「{at}[{no_help}]({tap(no_help)})」"
 
 
 # The group learns neither the question nor the answer.
@@ -177,12 +183,12 @@ def _unanswered(decision: Unanswered, message: Message) -> str:
     if message.is_group and private_entry(decision):
         return f"{_NOT_ALOUD}{grey(_person(decision.contact, message))}"
     asked = f"「{neutralise(message.text)}」" if message.text.strip() else "这个问题"
-    hint = _person(decision.contact, message) or f"可以换个说法再问，或者{send_word('帮助', message)}看看我能答什么。"
+    hint = _person(decision.contact, message) or f"换个说法再问，或者{send_word('帮助', message)}看我能答什么。"
     return f"没有找到{asked}的答案，已经记下来了。{grey(hint)}"
 
 
 def _none_of_these(message: Message, contact: str) -> str:
-    hint = _person(contact, message) or f"{send_word('帮助', message)}看看我能答什么。"
+    hint = _person(contact, message) or f"{send_word('帮助', message)}看我能答什么。"
     return f"好的，已经记下来了。请换个说法再问我一次，说得具体一些更好找。{grey(hint)}"
 
 
@@ -204,7 +210,7 @@ def _menu(topics: Sequence[tuple[str, int, str]], message: Message) -> str:
 
 
 _SMALL_TITLES = {
-    Small.GREETING: "你好",
+    Small.GREETING: "您好",
     Small.THANKS: "不客气",
     Small.GOODBYE: "好的",
     Small.NOTHING_TO_PICK: "没有可选的列表",
@@ -216,17 +222,17 @@ _SMALL_TITLES = {
 def _hello(greeting: str) -> str:
     """HR's own words for the group, as the beginning of a sentence or as one of their own."""
     if not greeting:
-        return "你好，"
+        return "您好，"
     return greeting if greeting[-1] in "。！？!?~～" else f"{greeting.rstrip('，,')}，"
 
 
 def _small(kind: Small, greeting: str, message: Message) -> str:
-    help_word = "「@我 帮助」" if message.is_group else "「帮助」"
+    help_word = typed("帮助", message)
     return {
-        Small.GREETING: f"{_hello(greeting)}请直接说你的问题，例如「年假有几天」；发{help_word}看我能答什么。",
+        Small.GREETING: f"{_hello(greeting)}请直接说您的问题，例如「年假有几天」；发{help_word}看我能答什么。",
         Small.THANKS: "不客气，有问题随时找我。",
         Small.GOODBYE: "好的，有问题随时找我。",
-        Small.NOTHING_TO_PICK: f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说你的问题，或发{help_word}。",
+        Small.NOTHING_TO_PICK: f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说您的问题，或发{help_word}。",
         Small.NOT_TEXT: "我现在只看得懂文字，请把问题打成一句话发给我。",
         Small.NOT_HEARD: "这段语音没有识别出文字，请再说一次，或者打字告诉我。",
     }[kind]

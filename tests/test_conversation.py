@@ -19,8 +19,8 @@ async def test_a_question_in_a_group_is_answered_to_the_asker_in_hrs_words(talk:
     assert reply.text.startswith(f"@{asker}\n\n")
     assert reply.mentions == (asker,)
     assert "满 1 年不满 10 年：**5 天**  \n满 10 年" in reply.text
-    assert "\n\n> 来源：《员工手册》第 5 章 · 负责：休假组\n\n您可能还想问（回复序号，例如「@我 1」）" in reply.text
-    assert "\n\n> 发「@我 [有用]" in reply.text
+    assert "\n\n还想问（回复序号，如「@我 1」）：\n\n1. [" in reply.text
+    assert "\n\n> 来源：《员工手册》第 5 章 · 负责：休假组 · 评价：发「@我 [有用](" in reply.text
     assert reply.title == "年假有几天？"
 
 
@@ -38,7 +38,7 @@ async def test_a_group_message_without_the_at_never_reaches_the_bot(talk: Talk) 
 
 async def test_a_number_picks_from_the_list(talk: Talk) -> None:
     listed = await talk("小李", "休假")
-    assert "1. [" in listed and "「@我 2」" in listed
+    assert "1. [" in listed and "「@我 1」" in listed
     second = listed.split("2. [")[1].split("]")[0]
     picked = await talk("小李", "第二个")
     assert f"**{second}**" in picked
@@ -70,7 +70,7 @@ async def test_a_bare_at_shows_the_menu(talk: Talk) -> None:
 
 
 async def test_greetings_and_thanks_get_a_word_back(talk: Talk) -> None:
-    assert "你好" in await talk("小李", "你好")
+    assert "您好" in await talk("小李", "你好")
     assert "不客气" in await talk("小李", "谢谢！")
 
 

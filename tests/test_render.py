@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -53,11 +54,11 @@ def answered(entry, picked=False):
 
 
 # Behind each answer, how to say whether it helped.
-HELPED = re.compile(r"\n\n> 发「(@我 )?\[有用\].*?\[没用\]\S*$")
+HELPED = re.compile(r"(?:\n\n> | · )评价：发「(?:@我 )?\[有用\].*?\[没用\][^」]*」")
 
 
 def one(decision, message=SINGLE):
-    """The reply without the line behind an answer that asks whether it helped."""
+    """The reply without the note behind an answer that asks whether it helped."""
     (reply,) = render(decision, message)
     return replace(reply, body=HELPED.sub("", reply.body))
 
@@ -151,6 +152,23 @@ def test_a_picked_answer_repeats_its_question():
 )
 def test_the_origin_stands_in_one_grey_line(source, owner, line):
     assert body(answered(replace(ANNUAL, source=source, owner=owner))) == "**5 天**" + line
+
+
+@pytest.mark.parametrize(("message", "at"), [(SINGLE, ""), (GROUP, "@我 ")])
+def test_everything_behind_an_answer_is_one_grey_line(message, at):
+    entry = replace(ANNUAL, source="手册", owner="休假组", review=date(2026, 3, 1))
+    (reply,) = render(replace(answered(entry), overdue=True, related=(SICK,)), message)
+    before, _, behind = reply.body.partition("\n\n> ")
+    assert "还想问（回复序号" in before
+    assert re.sub(r"\(dtmd:[^)]*\)", "", behind) == (
+        f"**待核对**：原定 2026 年 3 月 1 日前复核 · 来源：手册 · 负责：休假组 · 评价：发「{at}[有用]」或「{at}[没用]」"
+    )
+
+
+def test_a_list_of_one_is_picked_by_the_number_it_names():
+    alone = TopicList("休假", (ANNUAL,), 1)
+    for message in (SINGLE, GROUP):
+        assert "1」" in body(alone, message) and "2" not in body(alone, message).rpartition("> ")[2]
 
 
 @pytest.mark.parametrize("picked", [False, True])
@@ -359,7 +377,6 @@ def test_parts_stay_below_the_limit_and_lose_nothing(text, limit):
         assert all(part.strip() for part in parts)
 
 
-HELP_IN_GROUP = HELPED.search(render(answered(ANNUAL), GROUP)[0].body)[0]
 LONG = "\n\n".join(f"第 {n} 段：" + "年假要提前三天申请。" * 40 for n in range(1, 31))
 
 
@@ -372,8 +389,8 @@ def test_a_long_answer_comes_in_numbered_parts_that_fit(text):
     assert replies[0].body.startswith("@manager123\n\n") and "@manager123" not in "".join(r.body for r in replies[1:])
     content = ""
     for number, reply in enumerate(replies, 1):
-        reply = replace(reply, body=reply.body.replace(HELP_IN_GROUP, ""))
-        mark = f"\n\n> （{number}/{total}）"
+        reply = replace(reply, body=HELPED.sub("", reply.body))
+        mark = f" · （{number}/{total}）" if number == total else f"\n\n> （{number}/{total}）"
         assert reply.title == "年假有几天" and reply.body.endswith(mark)
         assert len(reply.body.encode()) < 15_000
         content += reply.body.removesuffix(mark)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from faqbot.markdown import tap
 from faqbot.model import Message, Order, Told
+from faqbot.privacy import withheld_topic
 from faqbot.store import Store
 from faqbot.text import neutralise
 
@@ -28,5 +30,12 @@ class OwnQuestions:
         last = list(dict.fromkeys(reversed(asked)))[:_SHOWN]
         if not last:
             return Told("您最近问过的", f"最近 {_DAYS} 天里没有您的提问记录。")
-        lines = "\n".join(f"{n}. {neutralise(text)}" for n, text in enumerate(last, 1))
-        return Told("您最近问过的", f"您最近问过的：\n\n{lines}")
+        # No numbers: a number picks from the list before.
+        lines = "\n".join(f"- {_line(text)}" for text in last)
+        return Told("您最近问过的", f"您最近问过的（点一下再问一次）：\n\n{lines}")
+
+
+def _line(text: str) -> str:
+    # Of a private question only the topic is kept, which is nothing to ask.
+    shown = neutralise(text)
+    return shown if withheld_topic(text) is not None else f"[{shown}]({tap(text)})"

@@ -77,5 +77,5 @@ class Ratings:
 
 def _why(message: Message) -> str:
     links = " · ".join(f"[{NAMES[reason]}]({tap(NAMES[reason])})" for reason in REASONS)
-    how = f"\n\n> 点一下，或者发「@我 {NAMES[REASONS[0]]}」这样的一句。" if message.is_group else ""
+    how = f"\n\n> 点一下，或者发「@我 {NAMES[REASONS[0]]}」这样的话。" if message.is_group else ""
     return f"抱歉，没有帮上忙。是哪里不好？\n\n{links}{how}"

@@ -8,8 +8,14 @@ async def test_the_last_questions_are_listed_newest_first_and_once(talk):
         await talk("小李", text, group=None)
     await talk("小王", "怎么报销", group=None)
     said = await talk("小李", "我的", group=None)
-    assert said.index("1. 发薪日是哪天") < said.index("2. 明天下雨吗") < said.index("3. 年假有几天")
+    assert said.index("- [发薪日是哪天](dtmd:") < said.index("- [明天下雨吗](") < said.index("- [年假有几天](")
     assert "报销" not in said
+
+
+async def test_a_private_question_is_listed_by_its_topic_and_cannot_be_asked_again(talk):
+    await talk("小李", "法院要扣我的工资怎么办", group=None)
+    said = await talk("小李", "我的", group=None)
+    assert "- （私密：" in said and "法院" not in said and "[" not in said
 
 
 async def test_the_group_does_not_see_them(talk):
