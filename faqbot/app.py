@@ -33,6 +33,7 @@ from faqbot.console.week import digest_of
 from faqbot.correction_notices import tell_of_corrections
 from faqbot.deeds.about_answers import AboutAnswers
 from faqbot.deeds.drafts import DraftOrders
+from faqbot.deeds.last_answers import LastAnswers
 from faqbot.deeds.own_questions import OwnQuestions
 from faqbot.deeds.person import Persons
 from faqbot.deeds.rating import Ratings
@@ -158,7 +159,8 @@ async def running(
         )
         asked = routine_deeds(settings, store, outbox, directory, reports, lambda: library.current.automations, clock)
         persons = Persons(office, audience, outbox, settings.admins, settings.timezone)
-        about_answers = AboutAnswers(office, audience, settings.timezone)
+        last_answers = LastAnswers(office, audience)
+        about_answers = AboutAnswers(office, last_answers, settings.timezone)
         about_drafts = DraftOrders(office, settings.admins)
         deeds: dict[OrderKind, Deed] = {
             OrderKind.MY_QUESTIONS: OwnQuestions(store, clock),
@@ -170,7 +172,7 @@ async def running(
             OrderKind.WHY: about_answers,
             OrderKind.KEEPER: about_answers,
             OrderKind.HOTTEST: about_answers,
-            OrderKind.RATE: Ratings(library, store, audience, today=today, clock=clock),
+            OrderKind.RATE: Ratings(office, last_answers),
             **asked.deeds,
         }
         bot = Bot(

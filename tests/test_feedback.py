@@ -59,3 +59,10 @@ async def test_one_asker_does_not_rate_for_another(talk: Talk, bot: Running) -> 
     await talk("小李", "年假有几天")
     assert "没有回答过您" in await talk("小王", "没用")
     assert [r.rating for r in await bot.store.questions(0.0)] == [""]
+
+
+async def test_what_else_it_could_be_goes_by_the_question_not_by_the_number_that_picked(talk: Talk) -> None:
+    assert "您是想问" in await talk("小李", "请假要什么材料", group=None)
+    await talk("小李", "1", group=None)
+    said = await talk("小李", "不是我问的", group=None)
+    assert "您是不是想问" in said and "1. [" in said

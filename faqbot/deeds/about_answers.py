@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 
-from faqbot.audience import Audience
 from faqbot.changes import Books, id_in_file
+from faqbot.deeds.last_answers import LastAnswers, none_yet
 from faqbot.edits import FILES, edits, last_change
 from faqbot.markdown import label, numbered, one_line, send_word
-from faqbot.memory import fresh
 from faqbot.model import Entry, Last, Message, Option, Order, OrderKind, QuestionRecord, Told
-from faqbot.permitted import Allowed, listable
-from faqbot.picks import CONTEXT_SECONDS
+from faqbot.permitted import Allowed
 from faqbot.privacy import withheld_topic
 from faqbot.stats import DELIVERED
 from faqbot.text import neutralise, normalise
@@ -27,27 +25,22 @@ _CONFIDENT = 0.9
 class AboutAnswers:
     """Tells only of entries that the asker may see where the message was written, as they stand now."""
 
-    def __init__(self, at: Books, audience: Audience, timezone: tzinfo) -> None:
+    def __init__(self, at: Books, last_answers: LastAnswers, timezone: tzinfo) -> None:
         self._at = at
-        self._audience = audience
+        self._last_answers = last_answers
         self._zone = timezone
 
     async def __call__(self, message: Message, order: Order) -> Told:
-        listed = await self._listed(message)
+        listed = await self._last_answers.listed(message)
         if order.kind is OrderKind.HOTTEST:
             return await self._hottest(message, listed)
-        now = self._at.clock()
-        last = fresh(await self._at.store.context(message.thread, now), now).last
+        last = await self._last_answers.of(message)
         if last is None:
             return _no_last(message, order.kind)
         entry = self._at.snapshot.entry(last.entry_id)
         if entry is None or not listed(entry):
             return Told("现在说不了", _gone(message, entry))
         return _keeper(message, entry) if order.kind is OrderKind.KEEPER else await self._why(entry, last)
-
-    async def _listed(self, message: Message) -> Allowed:
-        departments = await self._audience.departments(message)
-        return listable(message, self._at.today(), departments, self._at.snapshot.groups)
 
     async def _why(self, entry: Entry, last: Last) -> Told:
         facts = [f"答的是：{label(entry.question)}", *await self._matched(entry, last)]
@@ -60,19 +53,16 @@ class AboutAnswers:
 
     async def _matched(self, entry: Entry, last: Last) -> Sequence[str]:
         """The wording that matched and how surely it did; of what was asked back, by the question before the reply."""
-        records = await self._at.store.questions(last.until - CONTEXT_SECONDS - 3600)
-        by_message = {record.message_id: record for record in records}
-        record = by_message.get(last.message_id)
-        if record is None or record.outcome != "picked":
-            return _match(last.question, last.score, record)
-        before = by_message.get(record.picked_for)
-        if not last.said or (before and before.outcome == "offered"):
+        answered, asked = await self._last_answers.records(last)
+        if answered is None or answered is asked:
+            return _match(last.question, last.score, asked)
+        if not last.said or (asked and asked.outcome == "offered"):
             return (f"对上的问法：{label(last.question)}", "把握：您从列表里选的")
         # Whoever corrects what they said long after they were asked replies to nothing on record.
-        if before is None or before.outcome != "asked_back" or withheld_topic(before.text) is not None:
+        if asked is None or withheld_topic(asked.text) is not None:
             return ()
-        found = self._at.snapshot.index.search(before.text, allowed=lambda e: e.id == entry.id)
-        return _match(found[0].question, before.score, before) if found else ()
+        found = self._at.snapshot.index.search(asked.text, allowed=lambda e: e.id == entry.id)
+        return _match(found[0].question, asked.score, asked) if found else ()
 
     async def _changed(self, entry: Entry) -> Sequence[str]:
         """When the answer was changed last and by whom, as far as that is known."""
@@ -110,11 +100,10 @@ def _day(day: date, today: date) -> str:
 
 
 def _no_last(message: Message, kind: OrderKind) -> Told:
-    none = f"最近 {CONTEXT_SECONDS / 60:.0f} 分钟里没有回答过您，不知道说的是哪一条。"
     if kind is OrderKind.WHY:
-        return Told("不知道说的是哪一条", f"{none}请先问一次，再{send_word('为什么', message)}。")
+        return Told("不知道说的是哪一条", f"{none_yet()}请先问一次，再{send_word('为什么', message)}。")
     again = f"请先问一次，再{send_word('谁负责', message)}"
-    return Told("不知道说的是哪一条", f"{none}{again}；要直接找人，{send_word('人工', message)}，后面写上问题。")
+    return Told("不知道说的是哪一条", f"{none_yet()}{again}；要直接找人，{send_word('人工', message)}，后面写上问题。")
 
 
 def _gone(message: Message, entry: Entry | None) -> str:

@@ -1,0 +1,45 @@
+"""What stands behind orders about an answer: the one an asker got last, its record, and what they may be shown."""
+
+from __future__ import annotations
+
+from faqbot.audience import Audience
+from faqbot.changes import Books
+from faqbot.memory import fresh
+from faqbot.model import Last, Message, QuestionRecord
+from faqbot.permitted import Allowed, listable
+from faqbot.picks import CONTEXT_SECONDS
+
+# An answer may have been long in coming after its question.
+_BEFORE_SECONDS = 3600.0
+
+
+class LastAnswers:
+    """Reading raises StoreError."""
+
+    def __init__(self, at: Books, audience: Audience) -> None:
+        self._at = at
+        self._audience = audience
+
+    async def of(self, message: Message) -> Last | None:
+        """The answer that the asker of this message got last where it was written, while it is spoken of."""
+        now = self._at.clock()
+        return fresh(await self._at.store.context(message.thread, now), now).last
+
+    async def records(self, last: Last) -> tuple[QuestionRecord | None, QuestionRecord | None]:
+        """The record of an answer, and that of its question: another where it was picked from a list or is the reply
+        to what was asked back. None for what is not on record."""
+        since = last.until - CONTEXT_SECONDS - _BEFORE_SECONDS
+        found = {record.message_id: record for record in await self._at.store.questions(since)}
+        answered = found.get(last.message_id)
+        if answered is None or answered.outcome != "picked":
+            return answered, answered
+        return answered, found.get(answered.picked_for)
+
+    async def listed(self, message: Message) -> Allowed:
+        """What may be named to the asker where the message was written."""
+        departments = await self._audience.departments(message)
+        return listable(message, self._at.today(), departments, self._at.snapshot.groups)
+
+
+def none_yet() -> str:
+    return f"最近 {CONTEXT_SECONDS / 60:.0f} 分钟里没有回答过您，不知道说的是哪一条。"
