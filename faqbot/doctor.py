@@ -17,9 +17,9 @@ import aiohttp
 
 from faqbot.app import http_session, open_api
 from faqbot.automation.rules import DINGTALK_EVENTS, Automations, On
+from faqbot.dingtalk.gateway import OpenFailed, gateway_url, open_ticket
 from faqbot.dingtalk.groups import RobotKeys
 from faqbot.dingtalk.openapi import OpenApi
-from faqbot.dingtalk.stream import OpenFailed, gateway_url, open_ticket
 from faqbot.doctor_permissions import look_at_permissions
 from faqbot.errors import AuthFailed, DeliveryError, KnowledgeMissing, NeedsAdmin, StartError, StoreError
 from faqbot.findings import Finding, Level

@@ -17,7 +17,7 @@ import redis.asyncio as redis
 from aiohttp import web
 
 from faqbot.app import Running, running
-from faqbot.dingtalk.stream import gateway_url
+from faqbot.dingtalk.gateway import gateway_url
 from faqbot.doctor import examine
 from faqbot.findings import Finding, Level
 from faqbot.sandbox.server import FakeDingTalk

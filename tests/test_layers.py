@@ -129,6 +129,8 @@ LAYERS = {
         dingtalk.attendance
         dingtalk.contacts
         dingtalk.directory
+        dingtalk.frames
+        dingtalk.gateway
         dingtalk.groups
         dingtalk.http
         dingtalk.onboarding

@@ -1,18 +1,16 @@
-"""The stream connection: frames in, acknowledgements out. The only file that knows the dingtalk_stream SDK.
+"""The life of the stream connection: opened, watched, replaced, closed. Only this file knows the dingtalk_stream SDK.
 
 The SDK gives the websocket, its reconnecting and the frames. The call that opens a connection is ours (the SDK's is
-bound to one host and blocks), handlers only hand a message on, and odd frames are mended before the SDK sees them.
+bound to one host and blocks), and odd frames are mended before the SDK sees them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
-import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -20,8 +18,9 @@ import dingtalk_stream
 import websockets.exceptions
 from dingtalk_stream import AckMessage
 
-from faqbot.dingtalk.payloads import read_event
-from faqbot.errors import AuthFailed, FaqbotError
+from faqbot.dingtalk.frames import Answer, Frames, Receive, TakeEvent, mended
+from faqbot.dingtalk.gateway import TOPICS, OpenFailed, gateway_url, open_ticket
+from faqbot.errors import AuthFailed
 from faqbot.metrics import Metrics
 from faqbot.model import Event
 from faqbot.telemetry import EventLog
@@ -29,19 +28,6 @@ from faqbot.telemetry import EventLog
 log = EventLog(__name__)
 _sdk_log = logging.getLogger("faqbot.dingtalk.sdk")
 _sdk_log.setLevel(logging.WARNING)
-
-BOT_MESSAGES = "/v1.0/im/bot/messages/get"
-TOPICS = (BOT_MESSAGES,)
-_TIMEOUT = aiohttp.ClientTimeout(total=10)
-_KNOWN_TYPES = ("SYSTEM", "EVENT", "CALLBACK")
-
-Receive = Callable[[Any], Awaitable[None]]
-TakeEvent = Callable[[Event], Awaitable[None]]
-
-
-async def _ignore(event: Event) -> None:
-    """For a bot that wants no events."""
-
 
 # A connection that lived so long was a good one: after it the next is opened without a pause.
 _GOOD_SECONDS = 60.0
@@ -51,6 +37,10 @@ WATCHDOG_SECONDS = 180.0
 _LAST_ACKS_SECONDS = 3.0
 # A rule that was just written hears its events so soon.
 _LOOK_SECONDS = 5.0
+
+
+async def _ignore(event: Event) -> None:
+    """For a bot that wants no events."""
 
 
 class StreamConnection:
@@ -78,11 +68,11 @@ class StreamConnection:
         take_event: TakeEvent = _ignore,
     ) -> None:
         url = gateway_url(endpoint)
+        frames = Frames(receive, take_event, metrics)
         self.wants_events = wants_events
-        self.take_event = take_event
 
         def make() -> _Client:
-            return _Client(session, url, client_id, client_secret, receive, metrics, self, proxied=proxied)
+            return _Client(session, url, client_id, client_secret, frames, metrics, self, proxied=proxied)
 
         self._make = make
         self._watchdog = watchdog
@@ -176,57 +166,6 @@ class _WithoutContent(logging.Filter):
 _sdk_log.addFilter(_WithoutContent())
 
 
-class OpenFailed(FaqbotError):
-    """A connection could not be opened this time."""
-
-
-def gateway_url(endpoint: str) -> str:
-    return f"{endpoint}/v1.0/gateway/connections/open"
-
-
-async def open_ticket(
-    session: aiohttp.ClientSession, url: str, client_id: str, client_secret: str, *, events: bool = False
-) -> dict[str, str]:
-    """Ask the gateway for a websocket endpoint and a ticket, good for one connection within 90 seconds.
-
-    Raises AuthFailed for 401, OpenFailed for any other refusal, aiohttp.ClientError, TimeoutError.
-    """
-    subscriptions = [{"type": "CALLBACK", "topic": topic} for topic in TOPICS]
-    body = {
-        "clientId": client_id,
-        "clientSecret": client_secret,
-        "subscriptions": [*subscriptions, {"type": "EVENT", "topic": "*"}] if events else subscriptions,
-        "ua": f"dingtalk-sdk-python/v{dingtalk_stream.version.VERSION_STRING}-union",
-        "localIp": _local_ip(),
-    }
-    # Without the Accept header the gateway may answer in XML.
-    headers = {"Accept": "application/json"}
-    async with session.post(url, json=body, headers=headers, timeout=_TIMEOUT) as response:
-        text = await response.text(errors="replace")
-    if response.status == 401:
-        raise AuthFailed(
-            "钉钉拒绝了登录（401 authFailed）：请核对 DINGTALK_CLIENT_ID 和 DINGTALK_CLIENT_SECRET"
-            "（开发者后台 > 应用 > 凭证与基础信息），注意不要多出空格或换行"
-        )
-    if response.status != 200:
-        raise OpenFailed(f"HTTP {response.status}: {_code(text)}")
-    try:
-        answer = json.loads(text)
-        return {"endpoint": str(answer["endpoint"]), "ticket": str(answer["ticket"])}
-    except (ValueError, KeyError, TypeError):
-        raise OpenFailed("网关的回答里没有 endpoint 和 ticket") from None
-
-
-def _local_ip() -> str:
-    """The address this machine would send from; shown in DingTalk's logs. No packet leaves for this."""
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(("8.8.8.8", 80))
-            return str(probe.getsockname()[0])
-    except OSError:
-        return ""
-
-
 class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
     """One connection of the SDK, which reconnects by itself until it is retired."""
 
@@ -236,7 +175,7 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         url: str,
         client_id: str,
         client_secret: str,
-        receive: Receive,
+        frames: Frames,
         metrics: Metrics,
         keeper: StreamConnection,
         *,
@@ -259,7 +198,7 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         )
         self._session = session
         self._url = url
-        self._receive = receive
+        self._frames = frames
         self._metrics = metrics
         self._keeper = keeper
         self._loop = asyncio.get_running_loop()
@@ -346,7 +285,7 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
 
     async def background_task(self, json_message: Any, websocket: Any = None) -> None:
         self._frame_at = time.monotonic()
-        frame = _mended(json_message)
+        frame = mended(json_message)
         if frame is None:
             log.warning("stream.odd_frame", kind=type(json_message).__name__)
             return
@@ -363,43 +302,14 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         await super().background_task(frame, websocket)
 
     async def _dispatch_message(self, json_message: dict[str, Any]) -> tuple[str, AckMessage | None]:
-        """Acknowledge a callback or an event once it has been handed on; everything else is the SDK's."""
+        """Callbacks and events are acknowledged once they have been handed on; everything else is the SDK's."""
         if json_message["type"] == "EVENT":
-            return "", await self._take_event(json_message)
-        if json_message["type"] != "CALLBACK":
-            found: tuple[str, AckMessage | None] = await super()._dispatch_message(json_message)
-            return found
-        started = time.perf_counter()
-        try:
-            data = json.loads(json_message["data"])
-        except (ValueError, RecursionError):
-            log.warning("stream.odd_frame", kind="data")
-            return "", None
-        try:
+            return "", _ack(json_message, await self._frames.event(json_message))
+        if json_message["type"] == "CALLBACK":
             # The SDK cancels this at every disconnect, even a routine one: `receive` must not lose a message by that.
-            await self._receive(data)
-        except Exception as exc:
-            # Without an acknowledgement DingTalk may deliver again.
-            self._metrics.not_accepted.inc()
-            known = isinstance(exc, FaqbotError)
-            log.error("message.not_accepted", cause=None if known else exc, reason=str(exc))
-            return "", None
-        ack = _ack(json_message, {"response": None})
-        self._metrics.acked.inc()
-        self._metrics.ack_seconds.observe(time.perf_counter() - started)
-        return "", ack
-
-    async def _take_event(self, frame: dict[str, Any]) -> AckMessage:
-        """Only what is on record is acknowledged; LATER asks DingTalk to send it again."""
-        event = read_event(frame["headers"], json.loads(frame["data"]))
-        try:
-            if event is not None:
-                await self._keeper.take_event(event)
-        except Exception as exc:
-            known = isinstance(exc, FaqbotError)
-            log.error("event.not_accepted", cause=None if known else exc, reason=str(exc))
-            return _ack(frame, {"status": "LATER", "message": "not on record"}, code=AckMessage.STATUS_SYSTEM_EXCEPTION)
-        return _ack(frame, {"status": "SUCCESS", "message": "ok"})
+            return "", _ack(json_message, await self._frames.message(json_message))
+        found: tuple[str, AckMessage | None] = await super()._dispatch_message(json_message)
+        return found
 
     def _reconnect_delay(self, attempt: int) -> float:
         return self._keeper.pause(self.lived())
@@ -410,49 +320,13 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         await super()._wait_before_retry(delay)
 
 
-def _ack(frame: dict[str, Any], data: dict[str, Any], code: int = AckMessage.STATUS_OK) -> AckMessage:
+def _ack(frame: dict[str, Any], answer: Answer | None) -> AckMessage | None:
+    if answer is None:
+        return None
     ack = AckMessage()
-    ack.code = code
+    ack.code = answer.code
     ack.headers.message_id = frame["headers"].get("messageId")
     ack.headers.content_type = "application/json"
     ack.message = "OK"
-    ack.data = data
+    ack.data = answer.data
     return ack
-
-
-def _mended(frame: Any) -> dict[str, Any] | None:
-    """The frame in a shape the SDK can read, or None for one that means nothing.
-
-    A header time that is no number, a missing header or data that is not a text would make the SDK drop the
-    frame, and with it a question.
-    """
-    if not isinstance(frame, dict) or frame.get("type") not in _KNOWN_TYPES:
-        return None
-    headers = frame.get("headers")
-    headers = dict(headers) if isinstance(headers, dict) else {}
-    for name in ("time", "eventBornTime"):
-        try:
-            headers[name] = int(headers[name])
-        except (KeyError, TypeError, ValueError):
-            headers.pop(name, None)
-    if "messageId" in headers:
-        headers["messageId"] = str(headers["messageId"])
-    data = frame.get("data")
-    if not isinstance(data, str):
-        data = json.dumps(data) if data is not None else "{}"
-    if frame["type"] != "CALLBACK":
-        # The SDK reads the data of these itself.
-        try:
-            json.loads(data)
-        except (ValueError, RecursionError):
-            return None
-    return {**frame, "headers": headers, "data": data}
-
-
-def _code(text: str) -> str:
-    """The gateway's error code; the body may also be a proxy's HTML page."""
-    try:
-        answer = json.loads(text)
-        return str(answer.get("code") or answer.get("message") or "")[:200]
-    except (ValueError, AttributeError):
-        return "the answer is not JSON"
