@@ -160,7 +160,7 @@ async def running(
         asked = routine_deeds(settings, store, outbox, directory, reports, lambda: library.current.automations, clock)
         persons = Persons(office, audience, outbox, settings.admins, settings.timezone)
         last_answers = LastAnswers(office, audience)
-        about_answers = AboutAnswers(office, last_answers, settings.timezone)
+        about_answers = AboutAnswers(office, last_answers, settings.admins, settings.timezone)
         about_drafts = DraftOrders(office, settings.admins)
         deeds: dict[OrderKind, Deed] = {
             OrderKind.MY_QUESTIONS: OwnQuestions(store, clock),

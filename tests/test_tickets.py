@@ -85,6 +85,42 @@ async def test_asking_twice_makes_one_ticket_and_an_answer_one_draft(talk: Talk,
     assert entry is not None and entry.draft and entry.answer == "不能" and entry.owner == "休假组"
 
 
+CITIES = """
+owner: 休假组
+entries:
+  - question: 产假有多少天？
+    ask: {city: 您在哪个城市？}
+    answers: {上海: 158 天, 北京: 128 天}
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "question"),
+    [
+        (["请假要什么材料", "1"], "请假要什么材料"),
+        (["请假要什么材料", "都不是"], "请假要什么材料"),
+        (["产假有多少天", "上海"], "产假有多少天（上海）"),
+        (["产假有多少天", "2"], "产假有多少天"),
+    ],
+)
+async def test_what_is_handed_over_is_the_question_not_the_pick(talk, bot, keepers, knowledge, said, question):
+    (knowledge / "faq/cities.yaml").write_text(CITIES, encoding="utf-8")
+    await bot.library.refresh()
+    for text in (*said, "人工"):
+        await talk("小李", text, group=None)
+    (ticket,) = (await tickets(bot.store)).values()
+    assert ticket.question == question
+
+
+async def test_a_reply_about_a_private_matter_is_not_handed_over_in_its_words(talk, bot, keepers, knowledge):
+    (knowledge / "faq/cities.yaml").write_text(f"topic: 生育\nprivate: true{CITIES}", encoding="utf-8")
+    await bot.library.refresh()
+    for text in ("产假有多少天", "上海", "人工"):
+        await talk("小李", text, group=None)
+    (ticket,) = (await tickets(bot.store)).values()
+    assert ticket.question == "（私密：生育）" and ticket.private
+
+
 async def test_what_one_person_asked_is_forgotten_with_the_rest(bot: Running) -> None:
     for number, asker in ((1, "a"), (2, "b")):
         await keep(bot.store, Ticket(number, f"m{number}", 0.0, asker, "", "c", True, "问"))

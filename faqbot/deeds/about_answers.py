@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, tzinfo
 
 from faqbot.changes import Books, id_in_file
 from faqbot.deeds.last_answers import LastAnswers, none_yet
+from faqbot.deeds.person import asked_last, called
 from faqbot.edits import FILES, edits, last_change
 from faqbot.markdown import label, numbered, one_line, send_word
 from faqbot.model import Entry, Last, Message, Option, Order, OrderKind, QuestionRecord, Told
@@ -25,9 +26,10 @@ _CONFIDENT = 0.9
 class AboutAnswers:
     """Tells only of entries that the asker may see where the message was written, as they stand now."""
 
-    def __init__(self, at: Books, last_answers: LastAnswers, timezone: tzinfo) -> None:
+    def __init__(self, at: Books, last_answers: LastAnswers, admins: Collection[str], timezone: tzinfo) -> None:
         self._at = at
         self._last_answers = last_answers
+        self._admins = admins
         self._zone = timezone
 
     async def __call__(self, message: Message, order: Order) -> Told:
@@ -36,11 +38,11 @@ class AboutAnswers:
             return await self._hottest(message, listed)
         last = await self._last_answers.of(message)
         if last is None:
-            return _no_last(message, order.kind)
+            return self._no_last(message, order.kind)
         entry = self._at.snapshot.entry(last.entry_id)
         if entry is None or not listed(entry):
             return Told("现在说不了", _gone(message, entry))
-        return _keeper(message, entry) if order.kind is OrderKind.KEEPER else await self._why(entry, last)
+        return await (self._keeper(message, entry, last) if order.kind is OrderKind.KEEPER else self._why(entry, last))
 
     async def _why(self, entry: Entry, last: Last) -> Told:
         facts = [f"答的是：{label(entry.question)}", *await self._matched(entry, last)]
@@ -74,6 +76,33 @@ class AboutAnswers:
         who = "在知识文件里" if change.who == FILES else label(change.who.strip())
         return (f"上次修改：{_day(day, self._at.today())}{f'，{who}' if who else ''}",)
 
+    async def _keeper(self, message: Message, entry: Entry, last: Last) -> Told:
+        owner = label(entry.owner.strip())
+        kept = f"由 **{owner}** 负责" if owner else "没有写负责人"
+        # Of a private question nothing is on record but its topic, which others may keep.
+        question = await asked_last(self._at, message)
+        if question is not None and question.message_id == last.message_id:
+            how = f"{send_word('人工', message)}，{self._then(message, None if entry.private else entry.owner)}"
+        else:
+            # The word alone would hand over what was asked since.
+            how = f"{send_word('人工', message)}，后面写上问题，{self._then(message)}"
+        return Told("谁负责", f"「{label(entry.question)}」{kept}。要找人，{how}。")
+
+    def _no_last(self, message: Message, kind: OrderKind) -> Told:
+        if kind is OrderKind.WHY:
+            return Told("不知道说的是哪一条", f"{none_yet()}请先问一次，再{send_word('为什么', message)}。")
+        again = f"请先问一次，再{send_word('谁负责', message)}"
+        person = f"要直接找人，{send_word('人工', message)}，后面写上问题，{self._then(message)}"
+        return Told("不知道说的是哪一条", f"{none_yet()}{again}；{person}。")
+
+    def _then(self, message: Message, owner: str | None = None) -> str:
+        """What becomes of a question that is handed over; without an owner, whatever it is about."""
+        groups = self._at.snapshot.groups
+        people, name = called(groups, self._admins, owner or "", message.conversation_id)
+        if not people:
+            return "我记下来，HR 会在控制台里看到"
+        return f"我请{label(name)}来答" if owner is not None else "我请同事来答"
+
     async def _hottest(self, message: Message, listed: Allowed) -> Told:
         records = await self._at.store.questions(self._at.clock() - _DAYS * 86400)
         got = (r for r in records if r.outcome in ("answered", "picked") and r.delivery == DELIVERED)
@@ -99,22 +128,7 @@ def _day(day: date, today: date) -> str:
     return f"{year}{day.month} 月 {day.day} 日"
 
 
-def _no_last(message: Message, kind: OrderKind) -> Told:
-    if kind is OrderKind.WHY:
-        return Told("不知道说的是哪一条", f"{none_yet()}请先问一次，再{send_word('为什么', message)}。")
-    again = f"请先问一次，再{send_word('谁负责', message)}"
-    return Told("不知道说的是哪一条", f"{none_yet()}{again}；要直接找人，{send_word('人工', message)}，后面写上问题。")
-
-
 def _gone(message: Message, entry: Entry | None) -> str:
     if entry and entry.private and message.is_group:
         return "这一条只在单聊里说。请点我的头像，私聊再问一次。"
     return "上一个回答的条目已经改动，现在不能再查看。请再问一次。"
-
-
-def _keeper(message: Message, entry: Entry) -> Told:
-    owner = label(entry.owner.strip())
-    about = f"「{label(entry.question)}」"
-    if not owner:
-        return Told("谁负责", f"{about}没有写负责人。{send_word('人工', message)}，我转给同事。")
-    return Told("谁负责", f"{about}由 **{owner}** 负责。{send_word('人工', message)}，我转给负责的同事。")

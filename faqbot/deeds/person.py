@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from faqbot.audience import Audience
 from faqbot.changes import Books
 from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import NO_TOPIC, Address, Entry, Message, Notice, Order, Told
+from faqbot.knowledge.groups import Groups
+from faqbot.model import NO_TOPIC, Address, Entry, Message, Notice, Order, QuestionRecord, Told
 from faqbot.office_hours import at_work, next_morning, told
 from faqbot.outbox import Outbox
 from faqbot.permitted import answerable
+from faqbot.picks import picked_number
 from faqbot.privacy import mask_numbers, near_private, withheld_topic
 from faqbot.text import neutralise
 from faqbot.tickets import Progress, Ticket, keep, next_number, tickets
@@ -52,7 +54,7 @@ class Persons:
             example = "「@我 人工 我的年假天数不对」" if message.is_group else "「人工 我的年假天数不对」"
             return Told("要问什么？", f"请把问题写在后面，例如{example}。", "person_what")
         ticket = await self._ticket(message, question, snapshot)
-        keepers, name = self._keepers(message, ticket, snapshot)
+        keepers, name = called(snapshot.groups, self._admins, ticket.owner, message.conversation_id)
         if not keepers:
             return Told(
                 f"单号 {ticket.number}",
@@ -67,14 +69,7 @@ class Persons:
         allowed = answerable(message, self._at.today(), departments, snapshot.groups)
         text, entry_id = order.text, ""
         if not text:
-            records = await self._at.store.questions(self._at.clock() - _BEFORE_SECONDS)
-            # What was answered aside was asked in a group.
-            mine = (
-                r
-                for r in reversed(records)
-                if r.asker == message.asker and (r.conversation_id == message.conversation_id or not message.is_group)
-            )
-            record = next(mine, None)
+            record = await asked_last(self._at, message)
             if record is None:
                 return None
             if (topic := withheld_topic(record.text)) is not None:
@@ -112,15 +107,6 @@ class Persons:
         await keep(self._at.store, ticket)
         return ticket
 
-    def _keepers(self, message: Message, ticket: Ticket, snapshot: Snapshot) -> tuple[tuple[str, ...], str]:
-        """Who is asked, and what they are called."""
-        groups = snapshot.groups
-        contact = groups.of(message.conversation_id).contact.strip()
-        for owner in (ticket.owner, contact):
-            if owner and (people := groups.keepers(owner)):
-                return people, owner
-        return tuple(self._admins), "管理员"
-
     async def _call(
         self, message: Message, ticket: Ticket, keepers: tuple[str, ...], name: str, snapshot: Snapshot
     ) -> Told:
@@ -154,6 +140,36 @@ class Persons:
         else:
             said = f"现在不是上班时间，我会在 {told(morning)} {whom}，单号 {number}。有了答案，我告诉您。"
         return Told(f"单号 {number}", said, "person")
+
+
+async def asked_last(at: Books, message: Message) -> QuestionRecord | None:
+    """The question that the asker of this message asked last here, which 人工 alone is about. Raises StoreError.
+
+    A pick from a list or a reply to what was asked back is about the question before it; the reply stands beside it.
+    """
+    records = await at.store.questions(at.clock() - _BEFORE_SECONDS)
+    # What was answered aside was asked in a group.
+    mine = [
+        r
+        for r in records
+        if r.asker == message.asker and (r.conversation_id == message.conversation_id or not message.is_group)
+    ]
+    if not mine:
+        return None
+    last = mine[-1]
+    before = next((r for r in mine if r.message_id == last.picked_for), None)
+    if before is None or withheld_topic(last.text) is not None:
+        return last
+    replied = before.outcome == "asked_back" and picked_number(last.text) is None
+    return replace(last, text=f"{before.text}（{last.text}）" if replied else before.text)
+
+
+def called(groups: Groups, admins: Collection[str], owner: str, conversation_id: str) -> tuple[tuple[str, ...], str]:
+    """Who is asked about what `owner` keeps, and what they are called; nobody where none is named anywhere."""
+    for name in (owner.strip(), groups.of(conversation_id).contact.strip()):
+        if name and (people := groups.keepers(name)):
+            return people, name
+    return tuple(admins), "管理员"
 
 
 def _notice(ticket: Ticket, message: Message) -> str:

@@ -66,6 +66,28 @@ async def test_the_keeper_is_named_with_how_to_reach_them(talk):
     assert "休假组" in said and "@我 人工" in said
 
 
+async def test_nobody_is_promised_where_nobody_is_named(talk, bot, knowledge):
+    nobody = "我记下来，HR 会在控制台里看到"
+    await talk("小李", "每个月几号发工资")
+    said = await talk("小李", "谁负责")
+    assert "没有写负责人。要找人，发「@我 人工」，" + nobody in said
+    assert "HR 会在控制台里看到" in await talk("小李", "人工")
+    await talk("小李", "年假有几天")
+    assert "由 **休假组** 负责" in (said := await talk("小李", "谁负责")) and nobody in said
+    assert nobody in await talk("小王", "谁负责")
+    await talk("小李", "明天会下雨吗")
+    assert "人工」，后面写上问题，" + nobody in await talk("小李", "谁负责")
+
+
+async def test_who_is_promised_is_who_is_asked(talk, bot, knowledge):
+    keeper = talk.ding.world.person("张主管").id
+    (knowledge / "groups.yaml").write_text(f"people:\n  休假组: [{keeper}]\n", encoding="utf-8")
+    await bot.library.refresh()
+    await talk("小李", "年假有几天", group=None)
+    assert "发「人工」，我请休假组来答" in await talk("小李", "谁负责", group=None)
+    assert "请休假组来答，单号" in await talk("小李", "人工", group=None)
+
+
 async def test_the_hottest_come_by_people_not_by_questions(talk):
     for name, text in (("小李", "年假有几天"), ("小王", "年假有几天"), *[("小赵", "每个月几号发工资")] * 3):
         await talk(name, text, group=None)
