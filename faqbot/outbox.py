@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -19,7 +19,7 @@ from typing import Protocol, TypeVar
 from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreError, Throttled
 from faqbot.model import Address, Notice
 from faqbot.pacing import backoff, keep_looking, until_woken
-from faqbot.parcels import FAILED, Failed, Outcome, Parcel, in_parts, unpack
+from faqbot.parcels import FAILED, Delay, Failed, Outcome, Parcel, in_parts, unpack
 from faqbot.store import LEASE
 from faqbot.telemetry import EventLog
 
@@ -62,10 +62,6 @@ class Way(Protocol):
 
     def gap(self, notices: Sequence[Notice]) -> float:
         """The seconds after a message of these before the next of its lane."""
-        ...
-
-    def lane(self, to: Address) -> str:
-        """What is sent one after the other."""
         ...
 
     def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
@@ -135,6 +131,21 @@ class Outbox:
         text = await self._store.note(_done(key))
         return Outcome(**json.loads(text)) if text else None
 
+    async def fates(self, keys: Iterable[str]) -> dict[str, Outcome | Delay | None]:
+        """What became of notices, or what they wait for; None where nothing but their turn, or nothing is known.
+
+        Raises StoreError.
+        """
+        parcels = await self._read()
+        return {key: await self.outcome(key) or await self._delay(parcels.get(key)) for key in keys}
+
+    async def _delay(self, parcel: Parcel | None) -> Delay | None:
+        if parcel is None:
+            return None
+        free = float(await self._store.note(_free(parcel.lane)) or 0)
+        until = max(parcel.due, free)
+        return Delay(until, limited=free > parcel.due) if until > self._clock() else None
+
     async def waiting(self) -> Sequence[Notice]:
         """What has not been sent yet, oldest first. Raises StoreError."""
         return [parcel.notice for parcel in sorted((await self._read()).values(), key=lambda p: p.order)]
@@ -154,7 +165,7 @@ class Outbox:
         parcels = await self._read()
         due: dict[str, float] = {}
         for key, parcel in parcels.items():
-            lane = self._lane(parcel)
+            lane = parcel.lane
             tried = self._tries.get(key)
             at = max(parcel.due, tried.next_at if tried else 0.0, self._hold.get(lane, 0.0))
             due[lane] = min(at, due.get(lane, at))
@@ -231,7 +242,7 @@ class Outbox:
     async def _choose(self, lane: str, way: Way) -> tuple[Sequence[Notice], str]:
         """What goes out now as one message, and the id by which DingTalk knows its repeat; nothing if that changed."""
         now = self._clock()
-        due = [p for p in (await self._read()).values() if self._lane(p) == lane and p.due <= now]
+        due = [p for p in (await self._read()).values() if p.lane == lane and p.due <= now]
         for parcel in due:
             if now > parcel.until:
                 last = self._tried(parcel.notice).why
@@ -334,10 +345,6 @@ class Outbox:
         await self._store.put_note(_free(lane), repr(until), seconds)
 
     # -- what waits in the store -----------------------------------------------------------------
-
-    def _lane(self, parcel: Parcel) -> str:
-        to = parcel.notice.to
-        return self._ways[to.kind].lane(to)
 
     async def _take_on(self, parcel: Parcel) -> None:
         key = parcel.notice.key

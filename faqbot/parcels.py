@@ -29,6 +29,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """Why a notice that waits does not go out now: DingTalk's limits, or its time has not come. `until` at the
+    earliest (epoch seconds)."""
+
+    until: float
+    limited: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A notice that was given up, as the journal FAILED keeps it: what it was about, for whom, and why."""
 
@@ -61,6 +70,12 @@ class Parcel:
     @property
     def order(self) -> tuple[float, int]:
         return (self.due, self.number)
+
+    @property
+    def lane(self) -> str:
+        """What is sent one after the other: all that goes to people, each group, each group robot."""
+        to = self.notice.to
+        return to.kind if to.kind == "person" else f"{to.kind}:{to.id}"
 
     @property
     def until(self) -> float:

@@ -20,7 +20,7 @@ from faqbot.errors import StartError
 from faqbot.knowledge.library import Library
 from faqbot.metrics import Metrics
 from faqbot.outbox import Outbox
-from faqbot.parcels import Outcome
+from faqbot.parcels import Delay, Outcome
 from faqbot.quota import Quota
 from faqbot.routine import open_routine
 from faqbot.settings import Settings
@@ -33,8 +33,8 @@ _WAIT_SECONDS = 60.0
 
 async def run_now(
     settings: Settings, rule_id: str, values: Mapping[str, object]
-) -> tuple[Run, dict[str, Outcome | None]]:
-    """Run the rule; what became of it and of its notices, None for one that still waits.
+) -> tuple[Run, dict[str, Outcome | Delay | None]]:
+    """Run the rule; what became of it and of its notices, or what they still wait for.
 
     Raises StartError, KnowledgeMissing, StoreError.
     """
@@ -83,14 +83,14 @@ async def run_now(
         return run, await _sent(outbox, run)
 
 
-async def _sent(outbox: Outbox, run: Run) -> dict[str, Outcome | None]:
+async def _sent(outbox: Outbox, run: Run) -> dict[str, Outcome | Delay | None]:
     """Send the notices of a run, and tell what became of each."""
-    fates: dict[str, Outcome | None] = {}
+    fates: dict[str, Outcome | Delay | None] = {}
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_WAIT_SECONDS):
             while True:
-                fates = {key: await outbox.outcome(key) for key in run.notices}
-                if all(fates.values()):
+                fates = await outbox.fates(run.notices)
+                if all(isinstance(fate, Outcome) for fate in fates.values()):
                     break
                 await outbox.look()
                 await outbox.idle()

@@ -11,7 +11,7 @@ from faqbot.dingtalk.groups import GroupRobots, RobotKeys, robot_body
 from faqbot.dingtalk.robot import MOST_PEOPLE, Robot, content_of
 from faqbot.errors import DeliveryError
 from faqbot.metrics import Metrics
-from faqbot.model import Address, Notice
+from faqbot.model import Notice
 from faqbot.quota import Quota
 
 _T = TypeVar("_T")
@@ -31,9 +31,6 @@ class ToPeople:
     robot: Robot
     metrics: Metrics
     remembers: bool = False
-
-    def lane(self, to: Address) -> str:
-        return to.kind
 
     def gap(self, notices: Sequence[Notice]) -> float:
         return 0.0
@@ -59,9 +56,6 @@ class ToGroup:
     metrics: Metrics
     remembers: bool = False
 
-    def lane(self, to: Address) -> str:
-        return f"{to.kind}:{to.id}"
-
     def gap(self, notices: Sequence[Notice]) -> float:
         return 0.0
 
@@ -86,9 +80,6 @@ class ToRobot:
     metrics: Metrics
     quota: Quota
     remembers: bool = True
-
-    def lane(self, to: Address) -> str:
-        return f"{to.kind}:{to.id}"
 
     def gap(self, notices: Sequence[Notice]) -> float:
         return ROBOT_GAP if len(notices) == 1 else _BUSY_GAP

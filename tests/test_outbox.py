@@ -12,6 +12,7 @@ import pytest
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, Throttled
 from faqbot.model import Address, Notice
 from faqbot.outbox import LEASE_SECONDS, Outbox
+from faqbot.parcels import Delay
 from faqbot.store import Store
 from faqbot.store.sqlite import SqliteStore
 
@@ -42,9 +43,6 @@ class Way:
     sent: list[tuple[float, tuple[str, ...], str]] = field(default_factory=list)
     unreachable: dict[str, DeliveryError] = field(default_factory=dict)
     stuck: asyncio.Event | None = None
-
-    def lane(self, to: Address) -> str:
-        return f"{to.kind}:{to.id}"
 
     def gap(self, notices: Sequence[Notice]) -> float:
         return self.pause
@@ -173,7 +171,6 @@ async def test_what_happens_after_a_failure(
 
 
 async def test_whom_a_batch_did_not_reach_is_told_apart_from_the_others(post: Post) -> None:
-    post.people.lane = lambda to: to.kind  # type: ignore[method-assign]
     post.people.most = 20
     post.people.unreachable = {"b": DeliveryError("不存在", code="invalid_staff", permanent=True)}
     await post.box.post(notice("a"), notice("b", ZHANGJIE))
@@ -204,6 +201,26 @@ async def test_the_block_of_a_robot_is_respected_by_all_replicas(post: Post) -> 
 
     first, second = post.robots.sent
     assert second[0] - first[0] >= 600
+
+
+async def test_another_process_knows_what_a_notice_waits_for(post: Post) -> None:
+    post.robots.answers = [Throttled("太快", code="410100", wait=600)]
+    now = post.clock.now
+    await post.box.post(notice("a", ALL_HANDS), notice("s", SALES), notice("p", not_before=now + 60))
+    await post.rest(until=lambda: len(post.robots.sent) == 2)
+    await post.box.post(notice("b", ALL_HANDS), notice("c", ALL_HANDS, not_before=now + 900))
+
+    fates = await Outbox(post.store, {}, clock=post.clock).fates("abcspx")
+    assert fates.pop("s") == await post.box.outcome("s")
+    assert fates == {
+        "a": Delay(now + 600, limited=True),
+        "b": Delay(now + 600, limited=True),
+        "c": Delay(now + 900, limited=False),
+        "p": Delay(now + 60, limited=False),
+        "x": None,
+    }
+    post.clock.now = now + 601
+    assert (await Outbox(post.store, {}, clock=post.clock).fates("a")) == {"a": None}
 
 
 async def test_a_repeat_to_a_robot_is_the_same_message_with_the_same_id(post: Post) -> None:
@@ -244,7 +261,7 @@ async def test_of_two_replicas_one_sends_and_the_other_takes_over_after_the_leas
     # The first is gone for good, as after kill -9.
     await dead.drain(0)
     post.people.stuck = None
-    await post.store.claim("lease:outbox:person:xiaoli", LEASE_SECONDS)
+    await post.store.claim("lease:outbox:person", LEASE_SECONDS)
     await post.rest(alive)
     assert post.people.keys == ["a", "a"]
 

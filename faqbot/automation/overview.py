@@ -23,6 +23,7 @@ from faqbot.automation.rules import (
 )
 from faqbot.automation.schedule import Cron, Daily, Days, Monthly, firings
 from faqbot.automation.trace import SHOWN, Run
+from faqbot.parcels import Delay, Outcome
 
 NEXT = 5
 _RECEIVERS = {"robot": "机器人", "group": "群", "person": "单聊"}
@@ -79,11 +80,24 @@ def receiver_in_words(key: str) -> str:
     return f"{_RECEIVERS[kind]} {name}" if kind in _RECEIVERS else "通知"
 
 
-def fate_in_words(sent: bool | None, why: str = "") -> str:
-    """What became of a notice; None is one that still waits."""
-    if sent is None:
+def fate_in_words(fate: Outcome | Delay | None, zone: ZoneInfo) -> str:
+    """What became of a notice, or what it waits for; None is one that waits for its turn."""
+    if fate is None:
         return "等待发送（群机器人每分钟最多 20 条，多了合并成一条）"
-    return "已发出" if sent else f"没有发出：{why}"
+    if isinstance(fate, Delay):
+        when = moment_in_words(fate.until, zone)
+        return f"等待发送：钉钉限制了发送的频率，{when} 以后再发" if fate.limited else f"等待发送：{when} 以后发"
+    return "已发出" if fate.sent else f"没有发出：{fate.why}"
+
+
+def packed_fate(key: str, fate: Outcome | Delay | None, zone: ZoneInfo) -> dict[str, Any]:
+    """The same as plain values, for JSON."""
+    if fate is None:
+        return {"key": key, "state": "waiting"}
+    if isinstance(fate, Delay):
+        why = {"why": "rate_limit"} if fate.limited else {}
+        return {"key": key, "state": "waiting", **why, "until": _iso(fate.until, zone)}
+    return {"key": key, "state": "sent"} if fate.sent else {"key": key, "state": "failed", "why": fate.why}
 
 
 def packed(job: Job, zone: ZoneInfo) -> dict[str, Any]:

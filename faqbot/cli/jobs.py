@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from faqbot.automation.overview import Job
     from faqbot.automation.rules import Automations, Rule
     from faqbot.automation.trace import Run
-    from faqbot.parcels import Outcome
+    from faqbot.parcels import Delay, Outcome
 
 _LOOK_BACK_DAYS, _MOST_RUNS = 30, 20
 
@@ -56,7 +56,15 @@ def jobs(context: typer.Context, as_json: AsJson = False) -> None:
 def why(rule_id: RuleId, as_json: AsJson = False) -> None:
     """一条任务最近做了没有，没有做的原因，发出的消息到了没有。"""
     settings = read_settings()
-    from faqbot.automation.overview import jobs_of, moment_in_words, packed, packed_run, receiver_in_words
+    from faqbot.automation.overview import (
+        fate_in_words,
+        jobs_of,
+        moment_in_words,
+        packed,
+        packed_fate,
+        packed_run,
+        receiver_in_words,
+    )
     from faqbot.automation.trace import SHOWN
 
     automations = read_knowledge(settings).automations
@@ -66,7 +74,9 @@ def why(rule_id: RuleId, as_json: AsJson = False) -> None:
     zone = settings.timezone
     (job,) = (j for j in jobs_of(automations, runs, time.time(), zone, settings.variable) if j.rule.id == rule_id)
     if as_json:
-        lines = [{**packed_run(run, zone), "notices": [_packed_fate(k, fates) for k in run.notices]} for run in runs]
+        lines = [
+            {**packed_run(run, zone), "notices": [packed_fate(k, fates[k], zone) for k in run.notices]} for run in runs
+        ]
         typer.echo(json.dumps({**packed(job, zone), "runs": lines[::-1]}, ensure_ascii=False, indent=2))
         return
     _show(job, zone)
@@ -75,7 +85,7 @@ def why(rule_id: RuleId, as_json: AsJson = False) -> None:
     for run in reversed(runs):
         typer.echo(f"- {moment_in_words(run.due, zone)}  {SHOWN[run.outcome]}{f'：{run.why}' if run.why else ''}")
         for key in run.notices:
-            typer.echo(f"    {receiver_in_words(key)}：{_fate(fates.get(key))}")
+            typer.echo(f"    {receiver_in_words(key)}：{fate_in_words(fates[key], zone)}")
 
 
 @jobs_cli.command()
@@ -109,16 +119,17 @@ def run(
 
 
 def _do(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
-    from faqbot.automation.overview import receiver_in_words
+    from faqbot.automation.overview import fate_in_words, receiver_in_words
     from faqbot.automation.trace import SHOWN
+    from faqbot.parcels import Outcome
     from faqbot.run_now import run_now
 
     async def act() -> None:
         done, fates = await run_now(settings, rule.id, values)
         typer.echo(f"{SHOWN[done.outcome]}{f'：{done.why}' if done.why else ''}")
         for key in done.notices:
-            typer.echo(f"  {receiver_in_words(key)}：{_fate(fates.get(key))}")
-        sent = all(fate is not None and fate.sent for fate in fates.values())
+            typer.echo(f"  {receiver_in_words(key)}：{fate_in_words(fates.get(key), settings.timezone)}")
+        sent = all(isinstance(fate, Outcome) and fate.sent for fate in fates.values())
         raise typer.Exit(0 if done.outcome == "done" and sent else 1)
 
     run_to_end(act())
@@ -160,19 +171,17 @@ def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
     return found
 
 
-def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, Outcome | None]:
-    """What became of the notices of these runs; None while one waits."""
+def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, Outcome | Delay | None]:
+    """What became of the notices of these runs, or what they wait for."""
     from faqbot.outbox import Outbox
     from faqbot.store import open_store
 
-    found: dict[str, Outcome | None] = {}
+    found: dict[str, Outcome | Delay | None] = {}
 
     async def read() -> None:
         store = await open_store(settings.store)
         try:
-            outbox = Outbox(store, {})
-            for key in (key for run in runs for key in run.notices):
-                found[key] = await outbox.outcome(key)
+            found.update(await Outbox(store, {}).fates(key for run in runs for key in run.notices))
         finally:
             await store.close()
 
@@ -192,16 +201,3 @@ def _show(job: Job, zone: ZoneInfo) -> None:
     if job.last is not None:
         why = f"：{job.last.why}" if job.last.why else ""
         typer.echo(f"    上次：{moment_in_words(job.last.due, zone)} {SHOWN[job.last.outcome]}{why}")
-
-
-def _fate(fate: Outcome | None) -> str:
-    from faqbot.automation.overview import fate_in_words
-
-    return fate_in_words(fate.sent if fate else None, fate.why if fate else "")
-
-
-def _packed_fate(key: str, fates: dict[str, Outcome | None]) -> dict[str, Any]:
-    fate = fates.get(key)
-    return {"key": key, "state": "waiting" if fate is None else "sent" if fate.sent else "failed"} | (
-        {"why": fate.why} if fate is not None and not fate.sent else {}
-    )

@@ -85,11 +85,11 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 
 async def _lines(at: Office, runs: Sequence[Run]) -> list[Line]:
-    outbox = Outbox(at.store, {})
+    outbox, zone = Outbox(at.store, {}, clock=at.clock), at.settings.timezone
     found: list[Line] = []
     for run in runs:
-        fates = [(key, await outbox.outcome(key)) for key in run.notices]
-        notices = [(receiver_in_words(k), fate_in_words(f.sent if f else None, f.why if f else "")) for k, f in fates]
+        fates = await outbox.fates(run.notices)
+        notices = [(receiver_in_words(key), fate_in_words(fates[key], zone)) for key in run.notices]
         found.append(Line(run, tuple(notices)))
     return found
 

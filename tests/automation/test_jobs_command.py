@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from faqbot.automation.trace import RUNS, Run, pack_run
+from faqbot.errors import Throttled
+from faqbot.model import Address, Notice
+from faqbot.outbox import Outbox
 from faqbot.run_now import run_now
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from faqbot.store import open_store
 from tests.test_cli import faqbot as command
+from tests.test_outbox import Clock, Way
 
 
 def faqbot(*arguments: str, cwd: Path, **values: str) -> subprocess.CompletedProcess[str]:
@@ -74,9 +80,30 @@ async def test_why_shows_each_run_and_non_run_with_its_reason(folder: Path) -> N
     done = faqbot("jobs", "why", "standup", cwd=folder, TOKEN=TOKEN, SECRET=SECRET)
     assert done.returncode == 0
     assert "当天不用做：2026-10-01 是国庆节，不是工作日" in done.stdout
-    assert "机器人 all-hands：等待发送" in done.stdout
+    assert "机器人 all-hands：等待发送（" in done.stdout
     asked = faqbot("jobs", "why", "nobody", cwd=folder)
     assert (asked.returncode, asked.stderr) == (2, "没有叫“nobody”的任务，有的是：standup、won、broken\n")
+
+
+async def test_why_says_that_a_notice_waits_for_the_limits_of_dingtalk_and_until_when(folder: Path) -> None:
+    now, key = time.time(), "job:standup@1:1/robot:all-hands"
+
+    store = await open_store(f"sqlite:///{folder / 'faqbot.db'}")
+    run = Run("standup", "standup@1", now, now, "done", "", (key,))
+    await store.write_journal(RUNS, run.at, pack_run(run))
+    box = Outbox(store, {"robot": Way(Clock(), answers=[Throttled("太快", code="410100", wait=600)])})
+    await box.post(Notice(key, Address("robot", "all-hands"), "站会", "站会"))
+    await box.look()
+    await box.idle()
+    await store.close()
+
+    shown = faqbot("jobs", "why", "standup", cwd=folder, TOKEN=TOKEN, SECRET=SECRET).stdout
+    said = re.search(r"等待发送：钉钉限制了发送的频率，(\d\d-\d\d)（周.）(\d\d:\d\d) 以后再发", shown)
+    assert said
+    (notice,) = json.loads(faqbot("jobs", "why", "standup", "--json", cwd=folder).stdout)["runs"][0]["notices"]
+    assert (notice["state"], notice["why"]) == ("waiting", "rate_limit")
+    assert now + 540 < datetime.fromisoformat(notice["until"]).timestamp() < now + 1800
+    assert f"{said[1]}T{said[2]}" in notice["until"]
 
 
 def test_a_dry_run_prints_the_bodies_and_no_secret(folder: Path) -> None:
