@@ -17,6 +17,8 @@ _CIRCLED_ONE = ord("①")
 def answer(decision: Answered, message: Message) -> tuple[str, str]:
     """Title and text of an answer that may be said to everybody who reads the conversation."""
     entry = decision.entry
+    if decision.above is not None:
+        return entry.question, _above(entry, decision.above)
     named = f"**{label(entry.question)}**" if decision.picked or decision.followed else ""
     heading = " ".join(filter(None, (named, _chosen_by(decision))))
     text = _text(entry, decision.case)
@@ -30,6 +32,12 @@ def notes(decision: Answered) -> list[str]:
     found = [f"**待核对**：原定 {review.year} 年 {review.month} 月 {review.day} 日前复核"] if overdue and review else []
     found += [f"来源：{source}"] if (source := one_line(entry.source)) else []
     return found + ([f"负责：{owner}"] if (owner := one_line(entry.owner)) else [])
+
+
+def _above(entry: Entry, minutes: int) -> str:
+    """Where the group was told the same; whoever asks again gets the whole answer."""
+    ago = f"{minutes} 分钟前" if minutes else "刚刚"
+    return f"同上 ↑ 「{label(entry.question)}」{ago}答过"
 
 
 def asked_back(decision: AskedBack, message: Message) -> tuple[str, str]:

@@ -185,6 +185,7 @@ async def running(
             audience=audience,
             deeds=deeds,
             today=today,
+            keep_days=settings.keep_days,
             clock=clock,
         )
         stream = StreamConnection(

@@ -37,11 +37,13 @@ from faqbot.model import (
     Verdict,
 )
 from faqbot.picks import picked_for
+from faqbot.quiet import Quiet
 from faqbot.quota import Quota
 from faqbot.records import outcome_of, record_of
 from faqbot.render import render
 from faqbot.store import Store
 from faqbot.telemetry import EventLog
+from faqbot.welcome import Welcome
 
 log = EventLog(__name__)
 
@@ -70,7 +72,9 @@ class Bot:
         audience: Audience,
         deeds: Mapping[OrderKind, Deed],
         today: Callable[[], date],
+        keep_days: int,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._delivery = delivery
@@ -82,6 +86,8 @@ class Bot:
         self._clock = clock
         self.inbox = Inbox(store, self.handle, metrics, clock=clock)
         self._discretion = Discretion(store, delivery, self.inbox.steady, clock)
+        self._quiet = Quiet(store, delivery, self.inbox.steady, clock, sleep)
+        self._welcome = Welcome(library, store, self.inbox.steady, keep_days=keep_days, today=today)
         self._desk = Desk(library, metrics, today=today, clock=clock, arriving=lambda: self.inbox.arriving > 0)
 
     async def receive(self, data: Any) -> None:
@@ -111,9 +117,10 @@ class Bot:
         """Decide on one message, reply and record what became of it."""
         started = time.perf_counter()
         context = await self.inbox.steady(lambda: self._store.context(message.thread, self._clock()))
+        held_up = await self._quiet.wait_turn(message, fresh(context, self._clock()))
         decision = await self._decide(message, context)
         age = self._clock() - message.received_at
-        if age > _ABANDON_SECONDS or (age > LATE_SECONDS and isinstance(decision, Smalltalk)):
+        if age > _ABANDON_SECONDS or (age > LATE_SECONDS and (held_up or isinstance(decision, Smalltalk))):
             verdict = Verdict(State.ABANDONED, "too_old")
         elif not await self.inbox.still_mine(message):
             log.warning("message.taken_by_another")
@@ -125,7 +132,12 @@ class Bot:
                 decision = await self._do(message, decision)
             if isinstance(decision, Aside):
                 decision = await self._discretion.tell(message, decision)
-            verdict = await self._reply(message, decision)
+            decision = await self._quiet.shortened(message, decision, fresh(context, self._clock()))
+            welcome = await self._welcome.due(message, decision)
+            verdict = await self._reply(message, decision, closing=welcome)
+            await self._quiet.told(message, decision, verdict)
+            if welcome:
+                await self._welcome.settle(message, delivered=verdict.state is State.ANSWERED)
         await self._record(message, decision, verdict, context)
         ms = round((time.perf_counter() - started) * 1000, 1)
         log.info(
@@ -166,15 +178,19 @@ class Bot:
             log.error("order.failed", order=order.kind, cause=exc)
             return Broken()
 
-    async def _reply(self, message: Message, decision: Decision, reason: str = "ok") -> Verdict:
+    async def _reply(self, message: Message, decision: Decision, reason: str = "ok", closing: str = "") -> Verdict:
         if isinstance(decision, Broken):
             reason = "broken"
         if isinstance(decision, Aside):
             # The group's line is not the answer.
             reason = decision.code
         try:
-            await self._delivery.send(message, render(decision, message))
+            await self._delivery.send(message, render(decision, message, closing))
         except ContentRefused as exc:
+            if closing:
+                # That must not take the answer along.
+                log.warning("welcome.refused", code=exc.code)
+                return await self._reply(message, decision, reason)
             entry = decision.entry.id if isinstance(decision, Answered) and not decision.entry.private else ""
             log.alarm("reply.content_refused", entry=entry, code=exc.code, what=f"{exc}；请修改这条答案的文字")
             return await self._apologise(message, exc)

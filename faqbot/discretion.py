@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 from faqbot.delivery import Delivery
@@ -10,7 +10,7 @@ from faqbot.errors import DeliveryError, OutcomeUnknown
 from faqbot.memory import remember
 from faqbot.model import Answered, Aside, Context, Message
 from faqbot.render import render
-from faqbot.store import Store
+from faqbot.store import Steady, Store
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -20,13 +20,11 @@ _REMEMBER_SECONDS = 2 * 86400.0
 
 
 class Discretion:
-    """`steady` does a step of the store however long the store is away."""
-
     def __init__(
         self,
         store: Store,
         delivery: Delivery,
-        steady: Callable[[Callable[[], Awaitable[object]]], Awaitable[object]],
+        steady: Steady,
         clock: Callable[[], float],
     ) -> None:
         self._store = store

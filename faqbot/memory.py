@@ -9,6 +9,8 @@ from faqbot.model import Answered, Aside, AskedBack, Context, Decision, Fact, La
 from faqbot.picks import CONTEXT_SECONDS, options
 
 _MISSES_KEPT = 3
+# Who got so many replies within so many seconds asks faster than a group can bear.
+PER_MINUTE, PACE_SECONDS = 10, 60.0
 
 
 def fresh(context: Context | None, now: float) -> Context:
@@ -22,11 +24,17 @@ def fresh(context: Context | None, now: float) -> Context:
         last=context.last if context.last and now < context.last.until else None,
         misses=tuple(until for until in context.misses if now < until),
         facts=tuple(fact for fact in context.facts if now < fact.until),
+        recent=tuple(until for until in context.recent if now < until),
     )
 
 
 def remember(context: Context, decision: Decision, message_id: str, now: float) -> Context:
     """The context of the asker who was told `decision`, from what held before."""
+    context = replace(context, recent=(*context.recent, now + PACE_SECONDS)[-PER_MINUTE:])
+    return _remember(context, decision, message_id, now)
+
+
+def _remember(context: Context, decision: Decision, message_id: str, now: float) -> Context:
     until = now + CONTEXT_SECONDS
     if listed := options(decision):
         # What is shown below an answer to be asked next is no way to say what was meant.
@@ -42,7 +50,7 @@ def remember(context: Context, decision: Decision, message_id: str, now: float) 
         case AskedBack(entry, ask=ask):
             return _with_fact(context, Fact(ask.name, "", entry.id, until))
         case Split() if decision.answered:
-            return remember(context, decision.answered[-1], message_id, now)
+            return _remember(context, decision.answered[-1], message_id, now)
         case Aside():
             return replace(context, misses=())
         case Unanswered() | NoneOfThese():

@@ -210,7 +210,7 @@ class Context:
     epoch seconds, which for `options` stands beside them.
 
     `asked` is the message that the options answered. `misses` are until when each of the last questions counts that
-    went unanswered in a row.
+    went unanswered in a row, `recent` until when each of the last replies counts as a recent one.
     """
 
     options: tuple[Option, ...] = ()
@@ -219,6 +219,7 @@ class Context:
     misses: tuple[float, ...] = ()
     facts: tuple[Fact, ...] = ()
     asked: str = ""
+    recent: tuple[float, ...] = ()
 
     @property
     def pending(self) -> str:
@@ -238,7 +239,7 @@ class Context:
     def ends(self) -> float:
         """When the last part of it is void."""
         last = self.last.until if self.last else 0.0
-        return max(self.until, last, *self.misses, *(fact.until for fact in self.facts))
+        return max(self.until, last, *self.misses, *self.recent, *(fact.until for fact in self.facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +260,7 @@ class Answered:
     said: str = ""
     assumed: bool = False
     followed: bool = False  # what was asked was read as a continuation of the question before
+    above: int | None = None  # minutes since the group was told the same: it is only pointed to
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,6 +357,7 @@ class Small(StrEnum):
     NOTHING_TO_PICK = "nothing_to_pick"
     NOT_TEXT = "not_text"
     NOT_HEARD = "not_heard"
+    TOO_FAST = "too_fast"
 
 
 @dataclass(frozen=True, slots=True)

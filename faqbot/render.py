@@ -39,16 +39,17 @@ from faqbot.text import neutralise
 MAX_BYTES = 14_000
 
 
-def render(decision: Decision, message: Message) -> tuple[Reply, ...]:
-    """Write the reply to `message`; more than one only where it is too long for one."""
+def render(decision: Decision, message: Message, closing: str = "") -> tuple[Reply, ...]:
+    """Write the reply to `message`, `closing` at its end; more than one only where it is too long for one."""
     title, body = _content(decision, message)
     parts = split(body, MAX_BYTES)
     behind = _behind(decision, message)
     mention = message.staff_id if message.is_group else ""
     replies: list[Reply] = []
     for number, part in enumerate(parts, 1):
-        last = behind if number == len(parts) else ()
-        part += grey(*last, f"（{number}/{len(parts)}）" if len(parts) > 1 else "")
+        last = number == len(parts)
+        part += grey(*(behind if last else ()), f"（{number}/{len(parts)}）" if len(parts) > 1 else "")
+        part += closing if last else ""
         if number == 1:
             others = decision.mentions if isinstance(decision, Told) and message.is_group else ()
             replies.append(Reply(title, f"{_address(message)}{part}", mention, others))
@@ -158,6 +159,8 @@ def _behind(decision: Decision, message: Message) -> Sequence[str]:
     """What stands in the one grey line behind an answer."""
     if not isinstance(decision, Answered) or (decision.entry.private and message.is_group):
         return ()
+    if decision.above is not None:
+        return ("没找到的话，再问我一次",)
     return (*notes(decision), _did_it_help(message))
 
 
@@ -216,6 +219,7 @@ _SMALL_TITLES = {
     Small.NOTHING_TO_PICK: "没有可选的列表",
     Small.NOT_TEXT: "请用文字提问",
     Small.NOT_HEARD: "没有听清",
+    Small.TOO_FAST: "请稍等",
 }
 
 
@@ -235,4 +239,5 @@ def _small(kind: Small, greeting: str, message: Message) -> str:
         Small.NOTHING_TO_PICK: f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说您的问题，或发{help_word}。",
         Small.NOT_TEXT: "我现在只看得懂文字，请把问题打成一句话发给我。",
         Small.NOT_HEARD: "这段语音没有识别出文字，请再说一次，或者打字告诉我。",
+        Small.TOO_FAST: "您问得有点快，后面的问题我隔几秒答一个，请稍等，不用重发。",
     }[kind]

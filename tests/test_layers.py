@@ -176,6 +176,8 @@ LAYERS = {
         delivery
         desk
         discretion
+        quiet
+        welcome
         draft_notices
         inbox
         outbox

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from faqbot.memory import fresh, remember
+from faqbot.memory import PACE_SECONDS, PER_MINUTE, fresh, remember
 from faqbot.model import (
     Answered,
     Candidate,
@@ -33,6 +33,7 @@ FULL = Context(
     last=Last("m0", "a", "年假", 0.9, NOW + 20),
     misses=(NOW + 5, NOW + 30),
     facts=(Fact("city", "上海", "a", NOW + 40),),
+    recent=(NOW + 25, NOW + 35),
 )
 
 
@@ -48,7 +49,8 @@ def test_a_context_ends_with_its_last_part():
         (5, replace(FULL, misses=(NOW + 30,))),
         (10, replace(FULL, options=(), until=0.0, asked="", misses=(NOW + 30,))),
         (20, replace(FULL, options=(), until=0.0, asked="", last=None, misses=(NOW + 30,))),
-        (30, Context(facts=FULL.facts)),
+        (25, Context(misses=(NOW + 30,), facts=FULL.facts, recent=(NOW + 35,))),
+        (35, Context(facts=FULL.facts)),
         (40, Context()),
     ],
 )
@@ -77,4 +79,13 @@ def test_nobody_said_anything_yet():
     ],
 )
 def test_what_was_told_is_remembered(decision, changes):
-    assert remember(FULL, decision, "m1", NOW) == replace(FULL, **changes)
+    replied = (*FULL.recent, NOW + PACE_SECONDS)
+    assert remember(FULL, decision, "m1", NOW) == replace(FULL, recent=replied, **changes)
+
+
+def test_no_more_replies_are_remembered_than_are_too_many():
+    context = Context()
+    for second in range(PER_MINUTE + 5):
+        context = remember(context, Smalltalk(Small.THANKS), "m1", NOW + second)
+    assert len(context.recent) == PER_MINUTE
+    assert context.recent[-1] == NOW + PER_MINUTE + 4 + PACE_SECONDS

@@ -48,7 +48,7 @@ def problems(folder: Path) -> list[Problem]:
 
 async def test_two_answers_show_a_picture_that_is_handed_over_once(talk: Talk) -> None:
     first = await talk("小李", "宠物托运流程是什么")
-    second = await talk("小王", "宠物托运流程是什么")
+    second = await talk("小王", "宠物托运流程是什么", group="另一个群")
     shown = re.findall(r"!\[\]\((@[^)]+)\)", first + second)
     assert len(shown) == 2 and len(set(shown)) == 1
     assert sum(call.path == PATH for call in talk.ding.oapi.calls) == 1

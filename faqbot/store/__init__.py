@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from faqbot.errors import StartError
 from faqbot.model import Context, Fact, Last, Message, MessageKind, Option, QuestionRecord, Verdict
 from faqbot.shared_text import SharedTexts
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,12 @@ class Store(Protocol):
     async def close(self) -> None: ...
 
 
+class Steady(Protocol):
+    """Does one step of the store, waiting for as long as the store is away."""
+
+    async def __call__(self, step: Callable[[], Awaitable[_T]], /) -> _T: ...
+
+
 async def open_store(url: str, clock: Callable[[], float] = time.time) -> Store:
     """Open `sqlite:///…` or `redis://…`, which goes by its own clock. Raises StartError in one plain line."""
     if url.startswith("sqlite:///"):
@@ -228,6 +236,7 @@ def pack_context(context: Context) -> str:
         "last": context.last and [getattr(context.last, name) for name in Last.__slots__],
         "misses": context.misses,
         "facts": [[getattr(fact, name) for name in Fact.__slots__] for fact in context.facts],
+        "recent": context.recent,
     }
     return json.dumps(values, ensure_ascii=False)
 
@@ -239,8 +248,9 @@ def unpack_context(text: str) -> Context | None:
         return Context(
             options=tuple(Option(kind, key) for kind, key in values["options"]),
             until=values["until"],
-            # Versions before this one wrote none.
+            # Earlier versions wrote neither of these two.
             asked=values.get("asked", ""),
+            recent=tuple(values.get("recent", ())),
             last=Last(*values["last"]) if values["last"] else None,
             misses=tuple(values["misses"]),
             facts=tuple(Fact(*fact) for fact in values["facts"]),

@@ -1,0 +1,109 @@
+"""Not annoying a group: an answer that stands there already is pointed to, and nobody fills it with questions."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeGuard
+
+from faqbot.delivery import Delivery
+from faqbot.errors import DeliveryError
+from faqbot.memory import PACE_SECONDS, PER_MINUTE
+from faqbot.model import Answered, Context, Decision, Entry, Message, Small, Smalltalk, State, Verdict
+from faqbot.render import render
+from faqbot.store import LEASE, Steady, Store
+from faqbot.telemetry import EventLog
+
+log = EventLog(__name__)
+
+# Further up nobody looks.
+ABOVE_SECONDS = 600.0
+# An answer that is still on its way to somebody else is waited for so long.
+_WAIT_SECONDS = 3.0
+_LOOK_SECONDS = 0.05
+# One answer in this time to somebody who asks too fast: ten a minute.
+_GAP_SECONDS = PACE_SECONDS / PER_MINUTE
+
+
+class Quiet:
+    def __init__(
+        self,
+        store: Store,
+        delivery: Delivery,
+        steady: Steady,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._delivery = delivery
+        self._steady = steady
+        self._clock = clock
+        self._sleep = sleep
+
+    async def wait_turn(self, message: Message, context: Context) -> bool:
+        """Hold up somebody who asked a group's bot ten questions within a minute; whether that was so.
+
+        They are told once a minute. Alone with the bot they disturb nobody.
+        """
+        if not message.is_group or len(context.recent) < PER_MINUTE:
+            return False
+        wait = context.recent[-1] - PACE_SECONDS + _GAP_SECONDS - self._clock()
+        if wait <= 0:
+            return False
+        if await self._steady(lambda: self._store.claim(f"slowed:{message.thread}", PACE_SECONDS)):
+            log.info("asker.slowed", seconds=round(wait, 1))
+            try:
+                await self._delivery.send(message, render(Smalltalk(Small.TOO_FAST), message))
+            except DeliveryError as exc:
+                # Only the courtesy is lost: the answer comes all the same.
+                log.warning("asker.slowed_unsaid", code=exc.code)
+        await self._sleep(wait)
+        return True
+
+    async def shortened(self, message: Message, decision: Decision, context: Context) -> Decision:
+        """The decision, pointing up where a colleague got the same answer in this group within ten minutes.
+
+        Who had it themselves gets it again, and so does who was answered by what they said before. An answer that is
+        under way to somebody else is waited for shortly: one that never arrived must not be pointed to.
+        """
+        if not _may_stand_above(decision, message) or (context.last and context.last.entry_id == decision.entry.id):
+            return decision
+        key = _key(message, decision.entry)
+        until = self._clock() + _WAIT_SECONDS
+        while not await self._steady(lambda: self._store.claim(LEASE + key, ABOVE_SECONDS)):
+            if text := await self._steady(lambda: self._store.note(key)):
+                told = json.loads(text)
+                if told["asker"] == message.asker:
+                    return decision
+                return replace(decision, related=(), above=int((self._clock() - told["at"]) // 60))
+            if self._clock() >= until:
+                return decision
+            await self._sleep(_LOOK_SECONDS)
+        return decision
+
+    async def told(self, message: Message, decision: Decision, verdict: Verdict) -> None:
+        """Remember what stands in the group now, or that the answer did not get there."""
+        if not _may_stand_above(decision, message) or decision.above is not None:
+            return
+        key = _key(message, decision.entry)
+        if verdict.state is State.ANSWERED:
+            text = json.dumps({"asker": message.asker, "at": self._clock()}, ensure_ascii=False)
+            await self._steady(lambda: self._store.put_note(key, text, ABOVE_SECONDS))
+        else:
+            await self._steady(lambda: self._store.release(LEASE + key))
+
+
+def _may_stand_above(decision: Decision, message: Message) -> TypeGuard[Answered]:
+    """Whether the decision is an answer that is the same for everybody who reads the group."""
+    if not message.is_group or not isinstance(decision, Answered):
+        return False
+    return not decision.entry.private and decision.entry.ask is None
+
+
+def _key(message: Message, entry: Entry) -> str:
+    """One answer in one group; when HR changes its words it is another."""
+    words = hashlib.sha256(entry.answer.encode()).hexdigest()[:16]
+    return f"above:{message.robot_code}|{message.conversation_id}|{entry.id}|{words}"

@@ -1,0 +1,192 @@
+"""What keeps the bot from annoying a group, beyond what the scripts of conversations show."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from faqbot.app import Running, running
+from faqbot.delivery import Delivery
+from faqbot.model import (
+    Answered,
+    Candidate,
+    Context,
+    Decision,
+    Entry,
+    FollowUp,
+    Last,
+    Message,
+    MessageKind,
+    Offered,
+    State,
+    Verdict,
+)
+from faqbot.quiet import Quiet
+from faqbot.sandbox.server import FakeDingTalk
+from faqbot.settings import Settings
+from faqbot.store import Store
+from tests.conftest import GROUP, Talk
+
+ENTRY = Entry("annual", "年假有几天？", "五天")
+ANSWER = Answered(ENTRY, 0.9, "年假有几天？")
+DELIVERED = Verdict(State.ANSWERED)
+NOBODY = Context()
+
+
+def message(who: str, group: str = "cid1", *, is_group: bool = True) -> Message:
+    return Message(f"m-{who}", "robot", group, is_group, MessageKind.TEXT, "年假几天", staff_id=who)
+
+
+class Clock:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def quiet(store: Store, clock: Clock) -> Quiet:
+    async def steady(step):
+        return await step()
+
+    # Nothing is sent here: that is for the scripts.
+    return Quiet(store, cast(Delivery, None), steady, clock, clock.sleep)
+
+
+async def test_a_colleague_is_pointed_to_the_answer_once_it_was_delivered(quiet: Quiet, clock: Clock) -> None:
+    assert await quiet.shortened(message("a"), ANSWER, NOBODY) == ANSWER
+    await quiet.told(message("a"), ANSWER, DELIVERED)
+    clock.now += 200
+    assert await quiet.shortened(message("b"), ANSWER, NOBODY) == replace(ANSWER, above=3)
+    assert await quiet.shortened(message("a"), ANSWER, NOBODY) == ANSWER
+
+
+async def test_who_is_answered_at_the_same_moment_waits_for_how_it_went(quiet: Quiet, clock: Clock) -> None:
+    await quiet.shortened(message("a"), ANSWER, NOBODY)
+    second = asyncio.create_task(quiet.shortened(message("b"), ANSWER, NOBODY))
+    await asyncio.sleep(0)
+    await quiet.told(message("a"), ANSWER, DELIVERED)
+    assert await second == replace(ANSWER, above=0)
+
+
+async def test_where_the_first_never_got_it_the_next_one_does(quiet: Quiet) -> None:
+    await quiet.shortened(message("a"), ANSWER, NOBODY)
+    await quiet.told(message("a"), ANSWER, Verdict(State.FAILED, "timeout"))
+    assert await quiet.shortened(message("b"), ANSWER, NOBODY) == ANSWER
+    await quiet.told(message("b"), ANSWER, DELIVERED)
+    assert await quiet.shortened(message("c"), ANSWER, NOBODY) == replace(ANSWER, above=0)
+
+
+async def test_an_answer_that_hangs_is_not_waited_for_long(quiet: Quiet, clock: Clock) -> None:
+    await quiet.shortened(message("a"), ANSWER, NOBODY)
+    began = clock.now
+    assert await quiet.shortened(message("b"), ANSWER, NOBODY) == ANSWER
+    assert 2 < clock.now - began < 5
+
+
+@pytest.mark.parametrize(
+    ("asked", "decision", "context"),
+    [
+        (message("b", "cid2"), ANSWER, NOBODY),
+        (message("b", is_group=False), ANSWER, NOBODY),
+        (message("b"), Answered(replace(ENTRY, answer="六天"), 0.9, "年假"), NOBODY),
+        (message("b"), Answered(replace(ENTRY, private=True), 0.9, "年假"), NOBODY),
+        (message("b"), Offered((Candidate(ENTRY, 0.5, "年假"),)), NOBODY),
+        (message("b"), ANSWER, Context(last=Last("m0", "annual", "年假", 0.9, 2_000_000.0))),
+    ],
+    ids=["another group", "alone", "changed words", "private", "a list", "had it already"],
+)
+async def test_everybody_else_gets_the_whole_answer(
+    quiet: Quiet, asked: Message, decision: Decision, context: Context
+) -> None:
+    await quiet.shortened(message("a"), ANSWER, NOBODY)
+    await quiet.told(message("a"), ANSWER, DELIVERED)
+    assert await quiet.shortened(asked, decision, context) == decision
+
+
+async def test_an_answer_that_depends_on_the_asker_is_never_shortened(quiet: Quiet) -> None:
+    entry = replace(ENTRY, answer="", ask=FollowUp("city", "城市？"), variants={"上海": "五天", "else": "六天"})
+    decision = Answered(entry, 0.9, "年假", case="上海", said="上海")
+    for who in "ab":
+        assert await quiet.shortened(message(who), decision, NOBODY) == decision
+        await quiet.told(message(who), decision, DELIVERED)
+
+
+async def test_nobody_is_held_up_before_the_eleventh_reply_of_a_minute_nor_alone(quiet: Quiet, clock: Clock) -> None:
+    replies = tuple(clock.now + 50 + n / 10 for n in range(10))
+    assert not await quiet.wait_turn(message("a"), Context(recent=replies[1:]))
+    assert not await quiet.wait_turn(message("a", is_group=False), Context(recent=replies))
+    assert not await quiet.wait_turn(message("a"), Context(recent=(*replies[1:], clock.now + 50)))
+    assert clock.now == 1_000_000.0
+
+
+async def all_said(ding: FakeDingTalk, count: int, seconds: float = 10) -> Sequence[str]:
+    assert await ding.world.until(lambda: len(ding.replies) >= count, seconds)
+    return [m.text for m in ding.replies]
+
+
+async def test_twenty_colleagues_at_once_fill_the_group_with_one_answer(bot: Running, ding: FakeDingTalk) -> None:
+    ding.faults.webhook_delay = 0.3
+    group = ding.world.group(GROUP)
+    people = [ding.world.person(f"同事{n}") for n in range(20)]
+    await asyncio.gather(*(ding.say(person, "@小助手 年假有几天", group) for person in people))
+    said = await all_said(ding, 20)
+    assert sum("同上 ↑" in text for text in said) == 19
+    assert {text.split()[0] for text in said} == {f"@{person.id}" for person in people}
+    assert not any(m.at_all for m in ding.replies)
+
+
+async def test_a_second_replica_knows_what_the_first_one_said(
+    ding: FakeDingTalk, settings: Settings, redis_server, tmp_path: Path
+) -> None:
+    shared = replace(settings, store=redis_server.url)
+    talk = Talk(ding)
+    async with running(shared):
+        assert await ding.until_connected()
+        assert "5 天" in await talk("小李", "年假有几天")
+    async with running(shared):
+        assert await ding.until_connected()
+        assert "同上 ↑" in await talk("小王", "年假有几天")
+
+
+async def test_what_waited_too_long_for_its_turn_is_not_answered_out_of_the_blue(
+    ding: FakeDingTalk, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faqbot.quiet._GAP_SECONDS", 0.5)
+    moved = [0.0]
+
+    def later() -> float:
+        return time.time() + moved[0]
+
+    talk = Talk(ding)
+    async with running(settings, later) as app:
+        assert await ding.until_connected()
+        for _ in range(10):
+            await talk("小李", "年假有几天")
+        assert "您问得有点快" in await talk("小李", "年假有几天")
+        # Its answer is due in half a second; by then eleven minutes have passed.
+        moved[0] = 660.0
+        async with asyncio.timeout(10):
+            while (await app.store.backlog())[0]:
+                await asyncio.sleep(0.01)
+        assert len(ding.replies) == 11
+        (last,) = [r for r in await app.store.questions(0.0) if r.delivery == "too_old"]
+        assert last.text == "年假有几天"
