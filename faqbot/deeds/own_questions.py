@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from faqbot.markdown import tap
-from faqbot.model import Message, Order, Told
+from faqbot.model import Message, Order, QuestionRecord, Told
+from faqbot.picks import picked_number
 from faqbot.privacy import withheld_topic
 from faqbot.store import Store
 from faqbot.text import neutralise
 
 _SHOWN = 5
 _DAYS = 30
+_PICKS = ("picked", "none_of_these")
 
 
 class OwnQuestions:
@@ -26,13 +28,25 @@ class OwnQuestions:
         if message.is_group:
             return Told("请私聊我", "您问过的问题只在单聊里告诉您。请点我的头像，私聊发「我的」。")
         records = await self._store.questions(self._clock() - _DAYS * 86400)
-        asked = [r.text for r in records if r.asker == message.asker and r.text.strip()]
+        asked = _questions([r for r in records if r.asker == message.asker])
         last = list(dict.fromkeys(reversed(asked)))[:_SHOWN]
         if not last:
             return Told("您最近问过的", f"最近 {_DAYS} 天里没有您的提问记录。")
         # No numbers: a number picks from the list before.
         lines = "\n".join(f"- {_line(text)}" for text in last)
         return Told("您最近问过的", f"您最近问过的（点一下再问一次）：\n\n{lines}")
+
+
+def _questions(mine: Sequence[QuestionRecord]) -> list[str]:
+    """What was asked, without what picked from a list or replied to a question back: that asks nothing by itself."""
+    known = {r.message_id for r in mine}
+    # A line that was tapped in a menu is a question; one of a list stands for the question that the list was for.
+    tapped = (r.picked_for and r.picked_for not in known for r in mine)
+    return [
+        r.text
+        for r, from_menu in zip(mine, tapped, strict=True)
+        if r.text.strip() and picked_number(r.text) is None and (r.outcome not in _PICKS or from_menu)
+    ]
 
 
 def _line(text: str) -> str:

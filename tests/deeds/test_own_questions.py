@@ -26,3 +26,13 @@ async def test_the_group_does_not_see_them(talk):
 
 async def test_somebody_new_has_none(talk):
     assert "没有您的提问记录" in await talk("小赵", "我的提问", group=None)
+
+
+async def test_what_picked_from_a_list_is_no_question_but_a_line_tapped_in_a_menu_is(talk):
+    for text in ("请假要什么材料", "1", "请假要什么材料", "都不是", "薪酬", "每个月几号发工资？"):
+        await talk("小李", text, group=None)
+    said = await talk("小李", "我的", group=None)
+    assert [line.split("]")[0] for line in said.split("\n") if line.startswith("- ")] == [
+        "- [每个月几号发工资？",
+        "- [请假要什么材料",
+    ]
