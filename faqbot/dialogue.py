@@ -272,7 +272,9 @@ class _Talk:
                 return decision
 
     def _hidden(self, text: str) -> tuple[Candidate, ...]:
-        """A private entry the question is probably about, where this asker may not see it."""
+        """A private entry the question is probably about, where this asker may not see it, or whose topic it names."""
+        if named := [e for e in self.index.private if e.topic and normalise(e.topic) == normalise(text)]:
+            return (Candidate(named[0], 0.0, named[0].question),)
         if all(map(self.allowed, self.index.private)):
             return ()
         near = self.index.search(text, allowed=lambda entry: entry.private or self.allowed(entry))

@@ -6,6 +6,7 @@
 知识 faq/假期.yaml：            the indented lines below become this file of the knowledge, at once;
                               <小李> in it stands for her userId, <【全员群】> for the id of the conversation
 小李：年假几天                  says it (in a group to the bot); further lines of it are indented
+（机器人没有私聊的权限）         DingTalk refuses what it sends unasked; （机器人有私聊的权限了）: no more
 小李的部门是「研发部/基础组」      so it stands in the contacts; <部门 研发部> in a file stands for its number
 小李（没有@）：年假几天          says it to the others only
 小李 点「都不是」               taps what is called so in the bot's last message here
@@ -50,6 +51,13 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
+class Permit:
+    """Whether the bot may send what is no reply, such as a direct message."""
+
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Write:
     file: str
     text: str
@@ -91,7 +99,7 @@ class Silence:
     pass
 
 
-Step = Place | Now | Pass | Write | Belongs | Say | Tap | Hear | Silence
+Step = Place | Now | Pass | Permit | Write | Belongs | Say | Tap | Hear | Silence
 
 
 def read_script(text: str, bot: str = "小助手") -> list[tuple[int, Step]]:
@@ -127,6 +135,8 @@ def _step(head: str, below: list[str], bot: str) -> Step | None:
         return Now(found[1])
     if found := re.fullmatch(r"（过了 ?(\d+) ?(秒|分钟|小时|天)）", head):
         return Pass(int(found[1]) * _SECONDS[found[2]])
+    if found := re.fullmatch(r"（机器人(没有|有)私聊的权限了?）", head):
+        return Permit(found[1] == "有")
     if found := re.fullmatch(r"知识 (\S+)：", head):
         return Write(found[1], textwrap.dedent("\n".join(below)).strip() + "\n")
     if found := re.fullmatch(rf"(\S+)的部门是{_QUOTE}", head):

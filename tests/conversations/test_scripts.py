@@ -20,7 +20,7 @@ from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.world import ChatMessage, Conversation
 from faqbot.settings import Settings
 from tests.conftest import SAMPLE
-from tests.conversations.script import Belongs, Hear, Now, Pass, Place, Say, Silence, Step, Tap, Write, read_script
+from tests.conversations.script import Belongs, Hear, Now, Pass, Permit, Place, Say, Silence, Step, Tap, Write, read_script
 
 SCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
 
@@ -55,6 +55,9 @@ class Stage:
                 raise ValueError(f"the clock is set before anything else: {text}")
             case Pass(seconds):
                 self.clock.moved += seconds
+            case Permit(allowed):
+                faults = self.ding.faults
+                faults.api_fault, faults.api_fail_next = "permission", 0 if allowed else -1
             case Write(file, text):
                 write(self.ding, self.knowledge, file, text)
                 await self.app.library.refresh()
