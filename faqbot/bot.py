@@ -188,9 +188,8 @@ class Bot:
             await self._delivery.send(message, render(decision, message, closing))
         except ContentRefused as exc:
             if closing:
-                # That must not take the answer along.
-                log.warning("welcome.refused", code=exc.code)
-                return await self._reply(message, decision, reason)
+                # It may be the introduction that was refused; the next answer must not be lost to it, too.
+                await self._welcome.settle(message, delivered=True)
             entry = decision.entry.id if isinstance(decision, Answered) and not decision.entry.private else ""
             log.alarm("reply.content_refused", entry=entry, code=exc.code, what=f"{exc}；请修改这条答案的文字")
             return await self._apologise(message, exc)
