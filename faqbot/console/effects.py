@@ -107,7 +107,7 @@ async def _with_trials(at: Office, proposal: Proposal, trial: Snapshot, new: tup
         for key, m in failed.items()
         if m.entry.id not in edited and key not in known.misses
     ]
-    changes = [Changed(t.question, t.times, _said(t.before), _said(t.after)) for t in turns]
+    changes = [Changed(t.question, t.times, _said(t.before), _said_then(t)) for t in turns]
     return Effects(new, (*own, *others), tuple(changes), saved)
 
 
@@ -121,6 +121,14 @@ def _saved(trial: Snapshot, known: Known, results: Sequence[tuple[Grade, Decisio
             wanted = f"回答「{entry.question}」" if entry else "、".join(saved.entry_ids) or "没有找到"
             worse.append(Worse(saved.question, wanted, _said(before[1]), _said(decision)))
     return Saved(len(results), tuple(worse))
+
+
+def _said_then(turn: Turn) -> str:
+    """What a question would get, with what is new about it where the same words say both."""
+    said = _said(turn.after)
+    if said != _said(turn.before):
+        return said
+    return f"{said}（内容改了）" if isinstance(turn.after, Answered) else f"{said}（后面的变了）"
 
 
 def _said(decision: Decision) -> str:

@@ -16,7 +16,7 @@ from faqbot.console.effects import find_problems
 from faqbot.console.office import Office, office
 from faqbot.console.pages import add_page, moment, notice, person, read_form, redirect, show
 from faqbot.console.versions import Field, Present
-from faqbot.edits import Edit, edits
+from faqbot.edits import FILES, Edit, edits
 from faqbot.errors import EditError, ShelfError
 
 TAB = "/history"
@@ -99,6 +99,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         total=len(listed),
         kept=kept,
         people=versions.people(found),
+        by=by,
         page=number,
         pages=pages,
         live={e.id for e in office(request).snapshot.entries},
@@ -177,6 +178,7 @@ async def _show_versions(
         status=409 if overtaken else 200,
         as_json=lambda: line.as_json() | {"present": now.text if now else None, "problem": problem},
         line=line,
+        by=by,
         now=now,
         problem=problem,
         gone=now is not None and not now.text,
@@ -213,6 +215,11 @@ def _too_late(request: web.Request, found: list[Edit], change: Edit, now: Presen
     if now.text or office(request).clock() <= last:
         return ""
     return f"这一条删掉已经超过 30 天，{moment(request, last)} 以前可以找回，现在不行了。"
+
+
+def by(who: str) -> str:
+    """Who changed something, in words."""
+    return "直接改的文件" if who == FILES else who or "（没有写名字）"
 
 
 def line_of(change: Edit) -> Line:

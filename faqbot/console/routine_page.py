@@ -80,7 +80,6 @@ async def page(request: web.Request) -> web.StreamResponse:
         when=when_in_words,
         what=what_in_words,
         time=lambda moment: moment_in_words(moment, zone),
-        later=lambda moments: "、".join(moment_in_words(m, zone) for m in moments[1:]),
     )
 
 

@@ -21,7 +21,8 @@ from faqbot.console.todo import (
     aging,
     approved,
     drafts,
-    file_problems,
+    file_errors,
+    file_warnings,
     meters,
     over_quota,
     section,
@@ -76,9 +77,9 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
     entries = {e.id: e for e in snapshot.entries}
     stats = await _recent(at)
     papers = await number_drafts(at)
-    problems = file_problems(await without_disputes(at, snapshot), at.shelf.label, day)
-    broken = any(p.is_error for p in snapshot.problems)
-    found = [
+    settled = await without_disputes(at, snapshot)
+    return [
+        file_errors(settled, at.shelf.label),
         over_quota(quota),
         undelivered(stats, entries),
         unsent(
@@ -91,10 +92,10 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
         as_section(await suggested(at)),
         aging(snapshot.entries, day),
         drafts(snapshot.entries, papers, await made_by(at, {e.id for e in snapshot.entries if e.draft})),
+        # Warnings can wait; with an error, what somebody wrote is not live.
+        file_warnings(settled, at.shelf.label, day),
+        approved(entries, papers, at.clock()),
     ]
-    done = approved(entries, papers, at.clock())
-    # Warnings can wait; with an error, what somebody wrote is not live.
-    return [problems, *found, done] if broken else [*found, problems, done]
 
 
 async def _settled(at: Office, said: str) -> tuple[str, str] | None:

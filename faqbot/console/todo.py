@@ -157,16 +157,21 @@ def approved(entries: Mapping[str, Entry], papers: Mapping[int, Paper], now: flo
     return section("approved", "刚通过的草稿", items)
 
 
-def file_problems(snapshot: Snapshot, label: str, day: date) -> Section:
-    """What is wrong in the files, errors first; what `aging` says is not said again."""
-    problems = sorted((p for p in snapshot.problems if not _is_aging(p, snapshot, day)), key=lambda p: not p.is_error)
-    items = [_problem(p, snapshot, label) for p in problems]
+def file_errors(snapshot: Snapshot, label: str) -> Section:
+    """What somebody wrote in the files and is not live."""
+    items = [_problem(p, snapshot, label) for p in snapshot.problems if p.is_error]
     items += [
         Item(e.question, f"这一条不会回答：{e.held}", entry_url(e.id), "被挂起", "bad")
         for e in snapshot.entries
         if e.held
     ]
-    return section("problems", "文件里的问题", items, "/entries")
+    return section("errors", "文件里的错误", items, "/entries")
+
+
+def file_warnings(snapshot: Snapshot, label: str, day: date) -> Section:
+    """What in the files is live and should be looked at; what `aging` says is not said again."""
+    warnings = (p for p in snapshot.problems if not p.is_error and not _is_aging(p, snapshot, day))
+    return section("warnings", "文件里的提醒", [_problem(p, snapshot, label) for p in warnings], "/entries")
 
 
 def _problem(problem: Problem, snapshot: Snapshot, label: str) -> Item:
@@ -182,7 +187,7 @@ def _problem(problem: Problem, snapshot: Snapshot, label: str) -> Item:
 
 
 def _is_aging(problem: Problem, snapshot: Snapshot, day: date) -> bool:
-    if problem.is_error or not problem.message.startswith("“"):
+    if not problem.message.startswith("“"):
         return False
     entry = next((e for e in snapshot.entries if e.place == problem.place), None)
     if entry is None or status_of(entry, day) not in (Status.EXPIRED, Status.REVIEW):

@@ -35,6 +35,8 @@ _SHORTENED = re.compile(r"-?\d(?:\.\d+)?E[+-]?\d+")
 _FILE_NAME = re.compile(r"[^\x00-\x1f\x7f<>:\"|?*./~\s][^\x00-\x1f\x7f<>:\"|?*/]{0,59}")
 # Names this alike are a slip of the keyboard rather than a new file.
 _SAME_NAME = 85
+# So many files are named to somebody who named none.
+_FILES_NAMED = 8
 # Blank in a row, these are what stands at the top of the file.
 _SHARED = frozenset(keys.SHARED_KEYS)
 
@@ -386,7 +388,8 @@ class _Planner:
         found = found or list(self.shared)
         if len(found) == 1:
             return found[0]
-        self._trouble(row, BY_KEY["file"], f"没有写放在哪个文件里；现在有 {'、'.join(list(self.shared)[:8])}")
+        shown = "、".join(list(self.shared)[:_FILES_NAMED]) + (" 等" if len(self.shared) > _FILES_NAMED else "")
+        self._trouble(row, BY_KEY["file"], f"没有写放在哪个文件里；现在有 {shown}")
         return ""
 
     def _inherited(self, file: str) -> dict[str, Any]:

@@ -154,3 +154,27 @@ async def test_what_was_checked_and_changed_again_must_be_checked_again(visit: V
     await expect(page.get_by_role("button", name="保存", exact=True)).to_be_enabled()
     await page.get_by_label("来源").fill("别的")
     await expect(page.get_by_role("button", name="保存", exact=True)).to_be_disabled()
+
+
+async def test_a_field_that_is_missing_is_not_hidden_by_the_bar(visit: Visit) -> None:
+    page = visit.page
+    await visit.sign_in()
+    await page.goto(f"{visit.bot.console_url}/entries/new")
+    await page.get_by_label("答案", exact=True).fill("只有答案")
+    await page.get_by_role("button", name="检查一下").last.click()
+    field, bar = page.get_by_label("问题", exact=True), page.locator(".bar")
+    await expect(field).to_be_focused()
+    below, above = await field.bounding_box(), await bar.bounding_box()
+    assert below and above and below["y"] >= above["y"] + above["height"]
+
+
+async def test_what_is_to_do_is_readable_beside_its_button(visit: Visit, talk: Talk) -> None:
+    await talk("小李", "年假有几天")
+    await talk("小李", "没用")
+    await talk("小李", "看不懂")
+    page = visit.page
+    await visit.sign_in()
+    item = page.locator(".todo li").filter(has_text="看不懂")
+    text, card = await item.locator(".text").bounding_box(), await page.locator(".todo").first.bounding_box()
+    assert text and card and text["width"] > min(card["width"], 600) / 2
+    assert await visit.fits(), "scrolls sideways"

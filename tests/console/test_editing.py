@@ -449,7 +449,7 @@ async def test_a_correction_offers_to_tell_those_who_were_answered(hr: Person, b
     await answered(bot, "xiaoli01", "xiaowang02", "$:LWCP_v1:$x")
     fields = (await hr.get(EDIT)).fields()
     page = await hr.post(EDIT, fields | {"answer": fields["answer"].replace("5 天", "6 天"), "do": "check"})
-    assert "告诉最近 14 天从这一条得到回答的 2 人" in page.text and "另有 1 人没有 userid" in page.text
+    assert "告诉最近 14 天从这一条得到回答的 2 人" in page.text and "另有 1 人不在通讯录里" in page.text
     assert "要用 1 次接口调用" in page.text and "xiaoli01、xiaowang02" in page.text
     assert re.search(r'<input type="checkbox" form="entry-form" name="tell" value="1">', page.text), "off unless chosen"
 
@@ -477,3 +477,11 @@ async def test_other_words_and_a_draft_offer_nothing(hr: Person, bot: Running) -
     for more in ({"source": "别处"}, {"answer": fields["answer"].replace("5 天", "6 天"), "draft": "1"}):
         page = await hr.post(EDIT, fields | more | {"do": "check"})
         assert "检查过了" in page.text and 'name="tell"' not in page.text
+
+
+async def test_a_question_that_keeps_its_entry_is_said_to_get_new_words(hr: Person, talk: Talk) -> None:
+    await talk("小李", "年假没休完怎么办")
+    fields = (await hr.get(CARRY)).fields()
+    page = await hr.post(CARRY, fields | {"answer": "可以顺延到次年 6 月底。", "do": "check"})
+    assert ">回答「年假没休完怎么办？」</td>" in page.text
+    assert ">回答「年假没休完怎么办？」（内容改了）</td>" in page.text

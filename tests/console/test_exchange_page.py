@@ -172,3 +172,12 @@ async def test_what_is_no_table_is_said_plainly(hr: Person, name: str, raw: byte
 async def test_no_file_is_said_plainly(hr: Person) -> None:
     assert "请先选一个表格" in (await hr.post("/exchange", {"table": "x"})).text
     assert 'href="/exchange"' in (await hr.get("/entries")).text
+
+
+async def test_rows_without_a_question_or_a_file_are_named_all_the_same(hr: Person) -> None:
+    table = await rows(hr)
+    asked, table[0]["问题"] = table[0]["问题"], ""
+    table.append(dict.fromkeys(table[0], "") | {"问题": "新的？", "答案": "答"})
+    page = await upload(hr, "改.csv", as_csv(table))
+    assert f"修改：{asked}" in page.text
+    assert f"第 {len(table) + 1} 行</p>" in page.text

@@ -328,6 +328,7 @@ async def test_a_change_in_the_files_is_written_down(
     assert "3 月底" in line["before"] and "9 月底" in line["after"]
     page = await hr.get("/history?who=文件")
     assert '<del class="gone">3</del><ins class="new">9</ins>' in page.text
+    assert "直接改的文件 · " in page.text, "it is no person's name"
 
 
 async def test_a_change_at_the_console_is_written_down_once(

@@ -93,7 +93,7 @@ async def test_entries_that_grow_old(hr: Person, bot: Running, files: Files) -> 
     ]  # fmt: skip
     assert found["aging"]["items"][0]["url"] == "/entries/today/edit"
     assert "小王负责" in found["aging"]["items"][2]["note"]
-    assert "problems" not in found, "the same is not said twice"
+    assert "warnings" not in found, "the same is not said twice"
 
 
 async def test_drafts_wait(hr: Person) -> None:
@@ -116,8 +116,10 @@ async def test_many_of_a_kind_are_cut_short(hr: Person, bot: Running, files: Fil
 async def test_an_error_in_a_file_comes_first_and_says_where(hr: Person, bot: Running, files: Files) -> None:
     await put(bot, [("a", "食堂几点开")])
     await write(bot, files, files.read() + "  - question: 没有答案？\n", "faq/leave.yaml")
+    await write(bot, files, "- {question: 奇怪？, answer: 无, related: [nobody]}\n")
     page = json.loads((await hr.get("/today.json")).text)
-    assert page["sections"][0]["kind"] == "problems"
+    assert page["sections"][0]["kind"] == "errors" and page["sections"][0]["total"] == 1
+    assert page["sections"][-1]["kind"] == "warnings", "a warning does not come before what people wait for"
     first = page["sections"][0]["items"][0]
     assert (
         first["tag"] == "错误" and first["note"].startswith("faq/leave.yaml:") and "上一个正确的版本" in first["note"]
@@ -128,9 +130,9 @@ async def test_an_error_in_a_file_comes_first_and_says_where(hr: Person, bot: Ru
 async def test_a_warning_comes_last_and_opens_its_entry(hr: Person, bot: Running, files: Files) -> None:
     await write(bot, files, "- {id: odd, question: 奇怪？, answer: 无, related: [nobody]}\n")
     found = await kinds(hr)
-    assert list(found)[-1] == "problems"
-    assert found["problems"]["items"][0]["url"] == "/entries/odd/edit"
-    assert "nobody" in found["problems"]["items"][0]["text"]
+    assert list(found)[-1] == "warnings"
+    assert found["warnings"]["items"][0]["url"] == "/entries/odd/edit"
+    assert "nobody" in found["warnings"]["items"][0]["text"]
 
 
 async def test_answers_that_did_not_arrive(hr: Person, bot: Running) -> None:
