@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from faqbot.automation.reading import read_automations
@@ -53,24 +53,27 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
     """Build the snapshot of `files` (name → bytes); a file with an error lives on in its last good version."""
     shown = {name: f"{label}/{name}" for name in files}
     problems: list[Problem] = []
-    live: dict[str, ParsedFile] = {}
-    taken: dict[str, Place] = {}
-    for name in sorted(n for n in files if n.startswith("faq/")):
-        parsed = parse_file(shown[name], files[name])
-        clashes = _clashes(parsed, taken)
-        problems += [*parsed.problems, *clashes]
-        if not parsed.ok or clashes:
-            before = last.good.get(name) if last else None
-            if before is None:
-                continue
-            parsed = replace(before, entries=tuple(e for e in before.entries if e.id not in taken))
-        live[name] = parsed
-        taken |= {e.id: e.place for e in parsed.entries if e.id_given}
+    parsed = {name: parse_file(shown[name], files[name]) for name in sorted(files) if name.startswith("faq/")}
+    before = last.good if last else {}
+    good: dict[str, ParsedFile] = {}
+    live: dict[str, Iterable[Entry]] = {}
+    taken = _held(parsed, before)
+    for name in sorted(parsed):
+        clashes = _clashes(parsed[name], taken)
+        problems += [*parsed[name].problems, *clashes]
+        if parsed[name].ok and not clashes:
+            good[name], live[name] = parsed[name], parsed[name].entries
+        elif name in before:
+            good[name] = before[name]
+            live[name] = [e for e in before[name].entries if not _is_elsewhere(e, taken)]
+        else:
+            continue
+        taken |= {e.id: e.place for e in live[name] if e.id_given}
     synonyms, facts = _beside(files, shown, last, problems)
     groups = _groups(files, shown, last, problems)
     automations = _automations(files, shown, last, problems)
     saved = _saved(files, shown, last, problems)
-    entries = distinct_ids((e for parsed in live.values() for e in parsed.entries), set())
+    entries = distinct_ids((e for found in live.values() for e in found), set())
     lines = Whereabouts({shown[name]: raw for name, raw in files.items()}, entries)
     problems += unfilled(entries, facts, lines)
     entries = [with_facts(e, facts) for e in entries]
@@ -93,7 +96,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
         entries=tuple(entries),
         index=index,
         problems=tuple(problems),
-        good=live,
+        good=good,
         synonyms=synonyms,
         facts=facts,
         groups=groups,
@@ -162,12 +165,27 @@ def _version(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:12]
 
 
+def _held(parsed: Mapping[str, ParsedFile], before: Mapping[str, ParsedFile]) -> dict[str, Place]:
+    """The ids that files had before and still give: who gives one of them too was edited since, and is in the wrong."""
+    held: dict[str, Place] = {}
+    for name, file in parsed.items():
+        if name in before:
+            known = {e.id for e in before[name].entries if e.id_given}
+            entries = file.entries if file.ok else before[name].entries
+            held = {e.id: e.place for e in entries if e.id in known} | held
+    return held
+
+
 def _clashes(parsed: ParsedFile, taken: Mapping[str, Place]) -> list[Problem]:
     return [
         Problem(e.place, f"编号“{e.id}”重复（{taken[e.id]} 已有）")
         for e in parsed.entries
-        if e.id_given and e.id in taken
+        if e.id_given and _is_elsewhere(e, taken)
     ]
+
+
+def _is_elsewhere(entry: Entry, taken: Mapping[str, Place]) -> bool:
+    return entry.id in taken and taken[entry.id].file != entry.place.file
 
 
 def _stale(entries: Iterable[Entry], today: date) -> list[Problem]:

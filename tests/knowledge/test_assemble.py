@@ -107,12 +107,38 @@ def test_a_file_with_a_taken_id_keeps_the_rest_of_its_last_good_version():
     assert answers(second) == {"annual": "五天", "sick": "找主管"}
 
 
-def test_an_id_taken_by_an_earlier_file_is_left_out_of_the_last_good_version():
-    second = build(build(b=OTHER), a=LEAVE, b=OTHER)
-    assert [(e.id, e.answer, e.place.file) for e in second.entries] == [
-        ("annual", "五天", "knowledge/faq/a.yaml"),
-        ("sick", "找主管", "knowledge/faq/b.yaml"),
-    ]
+def test_an_id_taken_in_a_new_file_never_takes_the_answer_of_the_old_one():
+    first = build(b=OTHER)
+    second = build(first, a=LEAVE, b=OTHER)
+    assert second.entries == first.entries
+    assert_told(second, "knowledge/faq/a.yaml:1", "error", "编号“annual”重复（knowledge/faq/b.yaml:1 已有）")
+
+
+def test_an_id_taken_in_an_edited_file_never_takes_the_answer_of_the_other():
+    first = build(a=SICK, b=OTHER.replace("sick", "unwell"))
+    second = build(first, a=SICK + LEAVE, b=OTHER.replace("sick", "unwell"))
+    assert second.entries == first.entries
+    assert_told(second, "knowledge/faq/a.yaml:4", "error", "编号“annual”重复（knowledge/faq/b.yaml:1 已有）")
+
+
+def test_an_id_stays_with_its_file_while_that_one_is_edited_or_breaks():
+    first = build(a=SICK, b=LEAVE)
+    doubled = build(first, a=SICK + LEAVE.replace("五", "六"), b=LEAVE)
+    edited = build(doubled, a=SICK + LEAVE.replace("五", "六"), b=LEAVE.replace("五", "七"))
+    assert answers(edited) == {"sick": "找主管", "annual": "七天"}
+    assert answers(build(edited, a=SICK + LEAVE, b=BROKEN)) == answers(edited)
+
+
+def test_an_id_moves_to_another_file_once_the_old_one_lets_go():
+    first = build(a=SICK, b=LEAVE + PAY)
+    second = build(build(first, a=SICK + LEAVE, b=LEAVE + PAY), a=SICK + LEAVE, b=PAY)
+    assert (answers(second), second.problems) == (answers(first), ())
+
+
+def test_an_id_lent_to_another_file_comes_back_to_the_last_good_version():
+    first = build(a=SICK, b=LEAVE)
+    lent = build(first, a=SICK + LEAVE.replace("五", "六"), b=BROKEN)
+    assert answers(build(lent, a=SICK, b=BROKEN)) == answers(first)
 
 
 def test_ids_made_from_questions_are_distinct_across_files():
