@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Protocol
@@ -65,6 +65,7 @@ class Library:
         self._metrics = metrics or Metrics()
         self._pictures = pictures
         self._kept: dict[str, bytes] = {}
+        self._unkept: dict[str, bytes] = {}
         self._learnt: tuple[Snapshot, Limits] | None = None
         self._learning: asyncio.Task[None] | None = None
         self._seen: Hashable = None
@@ -100,10 +101,12 @@ class Library:
         pictures = await asyncio.to_thread(self._pictures.mark) if self._pictures else None
         seen = (await self._shelf.version(), today, pictures)
         if seen == self._seen:
+            # What the store did not take the last time is not forgotten.
+            await self._remember()
             return False
         files = await self._shelf.read()
         before = self._current
-        last = before or await self._from_last_run(today)
+        last = before or await self._from_last_run(files, today)
         # Parsing and indexing take a while with thousands of entries; the loop goes on answering.
         snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=last)
         unseen = await asyncio.to_thread(self._pictures.problems, snapshot.entries) if self._pictures else []
@@ -114,31 +117,34 @@ class Library:
         if self._learning is not None:
             self._learning.cancel()
         self._learning = asyncio.create_task(self._learn(snapshot))
-        await self._remember(files, snapshot)
+        self._unkept |= self._changed(files, snapshot)
+        await self._remember()
         return True
 
-    async def _from_last_run(self, today: date) -> Snapshot | None:
+    async def _from_last_run(self, files: Iterable[str], today: date) -> Snapshot | None:
         """What an earlier process had live, for files that are broken now."""
         if self._keep is None:
             return None
         self._kept = dict(await self._keep.documents())
-        if not self._kept:
-            return None
-        return await asyncio.to_thread(assemble, self._kept, label=self._shelf.label, today=today)
+        # The store keeps files that were taken away as well; they must not stand in the way of those there are.
+        kept = {name: self._kept[name] for name in files if name in self._kept}
+        return await asyncio.to_thread(assemble, kept, label=self._shelf.label, today=today) if kept else None
 
-    async def _remember(self, files: Mapping[str, bytes], snapshot: Snapshot) -> None:
-        """Keep each file that has no error, if it changed."""
-        if self._keep is None:
-            return
+    def _changed(self, files: Mapping[str, bytes], snapshot: Snapshot) -> dict[str, bytes]:
+        """Each file that has no error, if it is not kept like this."""
         broken = {p.place.file for p in snapshot.problems if p.is_error}
-        changed = {
+        return {
             name: content
             for name, content in files.items()
             if f"{self._shelf.label}/{name}" not in broken and self._kept.get(name) != content
         }
-        if changed:
-            await self._keep.put_documents(changed)
-            self._kept |= changed
+
+    async def _remember(self) -> None:
+        """Keep what is to be kept. Raises StoreError, and then it is tried again with the next refresh."""
+        if self._keep is not None and self._unkept:
+            await self._keep.put_documents(self._unkept)
+            self._kept |= self._unkept
+            self._unkept = {}
 
     async def close(self) -> None:
         """Stop learning."""
