@@ -86,7 +86,7 @@ class Bot:
         self._clock = clock
         self.inbox = Inbox(store, self.handle, metrics, clock=clock)
         self._discretion = Discretion(store, delivery, self.inbox.steady, clock)
-        self._quiet = Quiet(store, delivery, self.inbox.steady, clock, sleep)
+        self._quiet = Quiet(store, self.inbox.steady, clock, sleep)
         self._welcome = Welcome(library, store, self.inbox.steady, keep_days=keep_days, today=today)
         self._desk = Desk(library, metrics, today=today, clock=clock, arriving=lambda: self.inbox.arriving > 0)
 
@@ -120,12 +120,14 @@ class Bot:
         held_up = await self._quiet.wait_turn(message, fresh(context, self._clock()))
         decision = await self._decide(message, context)
         age = self._clock() - message.received_at
-        if age > _ABANDON_SECONDS or (age > LATE_SECONDS and (held_up or isinstance(decision, Smalltalk))):
+        # Who is held up was told to wait, and counts on every answer.
+        late = age > LATE_SECONDS and not held_up
+        if age > _ABANDON_SECONDS or (late and isinstance(decision, Smalltalk)):
             verdict = Verdict(State.ABANDONED, "too_old")
         elif not await self.inbox.still_mine(message):
             log.warning("message.taken_by_another")
             return
-        elif age > LATE_SECONDS:
+        elif late:
             verdict = await self._reply(message, Late(int(age // 60)), reason="late")
         else:
             if isinstance(decision, Order):
@@ -134,7 +136,8 @@ class Bot:
                 decision = await self._discretion.tell(message, decision)
             decision = await self._quiet.shortened(message, decision, fresh(context, self._clock()))
             welcome = await self._welcome.due(message, decision)
-            verdict = await self._reply(message, decision, closing=welcome)
+            remark = await self._quiet.remark(message) if held_up else ""
+            verdict = await self._reply(message, decision, closing=remark + welcome)
             await self._quiet.told(message, decision, verdict)
             if welcome:
                 await self._welcome.settle(message, delivered=verdict.state is State.ANSWERED)

@@ -357,7 +357,6 @@ class Small(StrEnum):
     NOTHING_TO_PICK = "nothing_to_pick"
     NOT_TEXT = "not_text"
     NOT_HEARD = "not_heard"
-    TOO_FAST = "too_fast"
 
 
 @dataclass(frozen=True, slots=True)

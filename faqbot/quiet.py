@@ -9,11 +9,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeGuard
 
-from faqbot.delivery import Delivery
-from faqbot.errors import DeliveryError
+from faqbot.markdown import grey
 from faqbot.memory import PACE_SECONDS, PER_MINUTE
-from faqbot.model import Answered, Context, Decision, Entry, Message, Small, Smalltalk, State, Verdict
-from faqbot.render import render
+from faqbot.model import Answered, Context, Decision, Entry, Message, State, Verdict
 from faqbot.store import LEASE, Steady, Store
 from faqbot.telemetry import EventLog
 
@@ -32,13 +30,11 @@ class Quiet:
     def __init__(
         self,
         store: Store,
-        delivery: Delivery,
         steady: Steady,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
-        self._delivery = delivery
         self._steady = steady
         self._clock = clock
         self._sleep = sleep
@@ -46,22 +42,22 @@ class Quiet:
     async def wait_turn(self, message: Message, context: Context) -> bool:
         """Hold up somebody who asked a group's bot ten questions within a minute; whether that was so.
 
-        They are told once a minute. Alone with the bot they disturb nobody.
+        Alone with the bot they disturb nobody.
         """
         if not message.is_group or len(context.recent) < PER_MINUTE:
             return False
         wait = context.recent[-1] - PACE_SECONDS + _GAP_SECONDS - self._clock()
         if wait <= 0:
             return False
-        if await self._steady(lambda: self._store.claim(f"slowed:{message.thread}", PACE_SECONDS)):
-            log.info("asker.slowed", seconds=round(wait, 1))
-            try:
-                await self._delivery.send(message, render(Smalltalk(Small.TOO_FAST), message))
-            except DeliveryError as exc:
-                # Only the courtesy is lost: the answer comes all the same.
-                log.warning("asker.slowed_unsaid", code=exc.code)
         await self._sleep(wait)
         return True
+
+    async def remark(self, message: Message) -> str:
+        """What somebody who was held up reads below the answer, once a minute: a message of its own would be one more."""
+        if not await self._steady(lambda: self._store.claim(f"slowed:{message.thread}", PACE_SECONDS)):
+            return ""
+        log.info("asker.slowed")
+        return grey("您问得有点快，后面的我隔几秒答一个，不用重发。")
 
     async def shortened(self, message: Message, decision: Decision, context: Context) -> Decision:
         """The decision, pointing up where a colleague got the same answer in this group within ten minutes.

@@ -219,7 +219,6 @@ _SMALL_TITLES = {
     Small.NOTHING_TO_PICK: "没有可选的列表",
     Small.NOT_TEXT: "请用文字提问",
     Small.NOT_HEARD: "没有听清",
-    Small.TOO_FAST: "请稍等",
 }
 
 
@@ -239,5 +238,4 @@ def _small(kind: Small, greeting: str, message: Message) -> str:
         Small.NOTHING_TO_PICK: f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说您的问题，或发{help_word}。",
         Small.NOT_TEXT: "我现在只看得懂文字，请把问题打成一句话发给我。",
         Small.NOT_HEARD: "这段语音没有识别出文字，请再说一次，或者打字告诉我。",
-        Small.TOO_FAST: "您问得有点快，后面的问题我隔几秒答一个，请稍等，不用重发。",
     }[kind]

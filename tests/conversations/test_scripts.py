@@ -20,7 +20,20 @@ from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.world import ChatMessage, Conversation
 from faqbot.settings import Settings
 from tests.conftest import SAMPLE
-from tests.conversations.script import Belongs, Hear, Now, Pass, Permit, Place, Say, Silence, Step, Tap, Write, read_script
+from tests.conversations.script import (
+    Belongs,
+    Hear,
+    Now,
+    Pass,
+    Permit,
+    Place,
+    Say,
+    Silence,
+    Step,
+    Tap,
+    Write,
+    read_script,
+)
 
 SCRIPTS = sorted(Path(__file__).parent.glob("*.txt"))
 
