@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import tzinfo
 from typing import Protocol
 
@@ -55,6 +55,23 @@ class Reported:
     supervisors: int
     calls: int
     line: str
+
+
+async def forget_confirmations(store: Marks, person: str) -> int:
+    """Forget the words one person gave or was asked for, and no longer tell them of others'; how many words there were.
+
+    Raises StoreError.
+    """
+    gone = 0
+    for key, text in (await store.marks(_ASKED)).items():
+        given = _unpack(text)
+        if given.userid == person:
+            await store.put_mark(_ASKED, key, None)
+            gone += 1
+        elif person in given.hr:
+            hr = tuple(userid for userid in given.hr if userid != person)
+            await store.put_mark(_ASKED, key, _pack(replace(given, hr=hr)))
+    return gone
 
 
 class AttendanceReports:
@@ -205,7 +222,7 @@ class AttendanceReports:
             return None
         given = tuple(c for c in mine if not c.confirmed)
         for c in given:
-            await self._put(Confirmation(**{**asdict(c), "confirmed": self._clock()}))
+            await self._put(replace(c, confirmed=self._clock()))
         for month in {c.month for c in mine}:
             await self._tell_if_complete(month)
         return given
@@ -227,8 +244,16 @@ class AttendanceReports:
         return tuple(sorted((c for c in asked if c.month == month), key=lambda c: (bool(c.confirmed), c.name)))
 
     async def _confirmations(self) -> list[Confirmation]:
-        rows = (await self._store.marks(_ASKED)).values()
-        return [Confirmation(**{**values, "hr": tuple(values["hr"])}) for values in map(json.loads, rows)]
+        return [_unpack(text) for text in (await self._store.marks(_ASKED)).values()]
 
     async def _put(self, c: Confirmation) -> None:
-        await self._store.put_mark(_ASKED, f"{c.month}|{c.userid}", json.dumps(asdict(c), ensure_ascii=False))
+        await self._store.put_mark(_ASKED, f"{c.month}|{c.userid}", _pack(c))
+
+
+def _pack(given: Confirmation) -> str:
+    return json.dumps(asdict(given), ensure_ascii=False)
+
+
+def _unpack(text: str) -> Confirmation:
+    values = json.loads(text)
+    return Confirmation(**{**values, "hr": tuple(values["hr"])})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,14 @@ from dataclasses import asdict, dataclass, fields, replace
 from faqbot.changes import Books
 from faqbot.corrections import Correction, correction
 from faqbot.dingtalk.robot import MOST_PEOPLE
+from faqbot.errors import StoreError
 from faqbot.knowledge.groups import looks_like_userid
 from faqbot.knowledge.picture_names import named_only
 from faqbot.model import Address, Entry, Notice
 from faqbot.outbox import Outbox
 from faqbot.pacing import keep_looking
 from faqbot.stats import DELIVERED
+from faqbot.store import Store
 from faqbot.telemetry import EventLog
 from faqbot.text import neutralise
 
@@ -27,6 +30,7 @@ MERGE_SECONDS = 300.0
 _EVERY = 5.0
 _MARKS, _LOCK = "corrections", "corrections:send"
 _LOCK_SECONDS = 60.0
+_LOCK_TRIES, _LOCK_PAUSE = 20, 0.25
 _ANSWERS = ("answered", "picked")
 
 
@@ -77,13 +81,31 @@ async def plan(at: Books, entry: Entry, people: Sequence[str]) -> Pending:
     now = at.clock()
     mark = hashlib.sha256(json.dumps([entry.id, answer_text(entry), now]).encode()).hexdigest()[:16]
     pending = Pending(mark, entry.id, answer_text(entry), tuple(people), now)
-    await _keep(at, pending)
+    await _keep(at.store, pending)
     return pending
 
 
 async def give_up(at: Books, pending: Pending) -> None:
     """The edit was not saved. Raises StoreError."""
     await at.store.put_mark(_MARKS, pending.id, None)
+
+
+async def forget_reached(store: Store, person: str) -> None:
+    """Tell one person of no correction that still waits. Raises StoreError."""
+    # Those that are being handed to the outbox must not be written again behind it.
+    for _ in range(_LOCK_TRIES):
+        if await store.claim(_LOCK, _LOCK_SECONDS):
+            break
+        await asyncio.sleep(_LOCK_PAUSE)
+    else:
+        raise StoreError("有更正正在发出，请过一分钟再试一次")
+    try:
+        for pending in await _pending(store):
+            if person in pending.people:
+                others = tuple(userid for userid in pending.people if userid != person)
+                await _keep(store, replace(pending, people=others))
+    finally:
+        await store.release(_LOCK)
 
 
 async def tell_of_corrections(at: Books, outbox: Outbox) -> None:
@@ -98,7 +120,7 @@ async def tell_of_corrections(at: Books, outbox: Outbox) -> None:
 
 async def send_due(at: Books, outbox: Outbox) -> None:
     """Hand all pending corrections to the outbox once the first of them is old enough. Raises StoreError."""
-    waiting = await _pending(at)
+    waiting = await _pending(at.store)
     if not any(p.batch or at.clock() - p.at >= MERGE_SECONDS for p in waiting):
         return
     if not await at.store.claim(_LOCK, _LOCK_SECONDS):
@@ -110,14 +132,14 @@ async def send_due(at: Books, outbox: Outbox) -> None:
 
 
 async def _send(at: Books, outbox: Outbox) -> None:
-    waiting = await _pending(at)
+    waiting = await _pending(at.store)
     # A batch that was begun before a crash stays what it is, so that its messages have the same keys.
     batch = next((p.batch for p in waiting if p.batch), "")
     if not batch:
         batch = hashlib.sha256("".join(p.id for p in waiting).encode()).hexdigest()[:16]
         waiting = [replace(p, batch=batch) for p in waiting]
         for pending in waiting:
-            await _keep(at, pending)
+            await _keep(at.store, pending)
     mine = [p for p in waiting if p.batch == batch]
     notices = _notices(mine, {e.id: e for e in at.snapshot.entries}, batch)
     await outbox.post(*notices)
@@ -159,15 +181,15 @@ def message(parts: Sequence[tuple[Entry, Correction]]) -> tuple[str, str]:
     return title, "\n\n".join([lead, *told])
 
 
-async def _pending(at: Books) -> list[Pending]:
+async def _pending(store: Store) -> list[Pending]:
     """Oldest first."""
     known = {f.name for f in fields(Pending)}
     found = []
-    for text in (await at.store.marks(_MARKS)).values():
+    for text in (await store.marks(_MARKS)).values():
         values = {name: value for name, value in json.loads(text).items() if name in known}
         found.append(Pending(**{**values, "people": tuple(values["people"])}))
     return sorted(found, key=lambda p: (p.at, p.id))
 
 
-async def _keep(at: Books, pending: Pending) -> None:
-    await at.store.put_mark(_MARKS, pending.id, json.dumps(asdict(pending), ensure_ascii=False))
+async def _keep(store: Store, pending: Pending) -> None:
+    await store.put_mark(_MARKS, pending.id, json.dumps(asdict(pending), ensure_ascii=False))

@@ -20,7 +20,7 @@ from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreEr
 from faqbot.model import Address, Notice
 from faqbot.pacing import backoff, keep_looking, until_woken
 from faqbot.parcels import FAILED, Delay, Failed, Outcome, Parcel, in_parts, unpack
-from faqbot.store import LEASE
+from faqbot.store import LEASE, Store
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -356,6 +356,21 @@ class Outbox:
         # A key stands for one text, so that each is read only once.
         self._parcels = {key: self._parcels.get(key) or unpack(json.loads(text)) for key, text in waiting.items()}
         return self._parcels
+
+
+async def forget_notices(store: Store, person: str, about: Sequence[str] = ()) -> int:
+    """Drop what waits for one person or whose key begins with one of `about`, and what was given up; how many waited.
+
+    What is being sent at this moment may still arrive. Raises StoreError.
+    """
+    to, gone = Address("person", person), 0
+    for key, text in (await store.marks(_WAITING)).items():
+        if key.startswith(tuple(about)) or unpack(json.loads(text)).notice.to == to:
+            await store.put_mark(_WAITING, key, None)
+            gone += 1
+    failed = await store.journal(FAILED, 0.0)
+    await store.drop_lines(FAILED, [line.number for line in failed if Failed.unpack(line.text).to == to])
+    return gone
 
 
 async def _in_time(send: Awaitable[_T]) -> _T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 
@@ -68,12 +68,17 @@ async def drop(store: Store, ticket: Ticket) -> None:
     await store.put_mark(_MARKS, str(ticket.number), None)
 
 
-async def forget_tickets(store: Store, person: str) -> int:
-    """Forget what one person asked a person; how many there were. Raises StoreError."""
+def notice_keys(number: int) -> tuple[str, str]:
+    """How the keys of the notices about a ticket begin: those to its keepers, and the one to its asker."""
+    return f"ticket:{number}:", f"ticket-answer:{number}:"
+
+
+async def forget_tickets(store: Store, person: str) -> Sequence[int]:
+    """Forget what one person asked a person; the numbers these had. Raises StoreError."""
     theirs = [ticket for ticket in (await tickets(store)).values() if ticket.asker == person]
     for ticket in theirs:
         await drop(store, ticket)
-    return len(theirs)
+    return [ticket.number for ticket in theirs]
 
 
 def _unpack(text: str) -> Ticket:

@@ -179,6 +179,7 @@ LAYERS = {
         quiet
         welcome
         draft_notices
+        forgetting
         inbox
         outbox
         pictures

@@ -106,10 +106,10 @@ def doctor() -> None:
 def forget(
     person: Annotated[str, typer.Argument(metavar="USERID", help="要删除记录的人的 userId")],
 ) -> None:
-    """删除存储里一个人的全部记录：提问、刚才的列表。机器人可以照常运行。"""
+    """删除存储里一个人的全部记录：提问、刚才的列表、还没有发出的通知。机器人可以照常运行。"""
     settings = read_settings()
+    from faqbot import forgetting
     from faqbot.store import open_store
-    from faqbot.tickets import forget_tickets
 
     if not person.strip():
         fail("请给出 userId")
@@ -117,10 +117,12 @@ def forget(
     async def delete() -> None:
         store = await open_store(settings.store)
         try:
-            gone = await store.forget(person.strip())
-            waiting = await forget_tickets(store, person.strip())
+            gone = await forgetting.forget(store, person.strip())
         finally:
             await store.close()
-        typer.echo(f"已删除 {person.strip()} 的 {gone} 条提问记录、{waiting} 个转人工的单号，以及刚才给这个人的列表。")
+        typer.echo(
+            f"已删除 {person.strip()} 的 {gone.questions} 条提问记录、{gone.tickets} 个转人工的单号、"
+            f"{gone.notices} 条还没有发出的通知、{gone.reports} 条考勤确认和报表，以及刚才给这个人的列表。"
+        )
 
     run_to_end(delete())

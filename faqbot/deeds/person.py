@@ -17,7 +17,7 @@ from faqbot.permitted import answerable
 from faqbot.picks import picked_number
 from faqbot.privacy import mask_numbers, near_private, withheld_topic
 from faqbot.text import neutralise
-from faqbot.tickets import Progress, Ticket, keep, next_number, tickets
+from faqbot.tickets import Progress, Ticket, keep, next_number, notice_keys, tickets
 
 # The question that 人工 is about was asked this long ago at most.
 _BEFORE_SECONDS = 1800.0
@@ -123,9 +123,10 @@ class Persons:
             )
             return Told(f"单号 {number}：请{shown}来答", body, "person", mentions=keepers)
         morning = next_morning(now, calendar)
+        to_keepers, _ = notice_keys(number)
         notices = [
             Notice(
-                f"ticket:{number}:{userid}",
+                f"{to_keepers}{userid}",
                 Address("person", userid),
                 f"单号 {number}：有人等您来答",
                 _notice(ticket, message),

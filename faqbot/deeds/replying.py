@@ -19,7 +19,7 @@ from faqbot.outbox import Outbox
 from faqbot.privacy import withheld, withheld_topic
 from faqbot.telemetry import EventLog
 from faqbot.text import neutralise
-from faqbot.tickets import Progress, Ticket, keep, tickets
+from faqbot.tickets import Progress, Ticket, keep, notice_keys, tickets
 
 log = EventLog(__name__)
 
@@ -93,7 +93,8 @@ class Replies:
 
     async def _send(self, message: Message, ticket: Ticket, text: str) -> None:
         """Through the outbox, once. Raises NotAllowed where there is no way to the asker."""
-        key, title = f"ticket-answer:{ticket.number}", f"单号 {ticket.number} 有答案了"
+        _, to_asker = notice_keys(ticket.number)
+        key, title = f"{to_asker}asker", f"单号 {ticket.number} 有答案了"
         if ticket.is_group and not ticket.private:
             # Nobody can be @ed this way.
             body = f"{neutralise(ticket.asker_name, 20) or '您好'}：\n\n{_body(ticket, text, message)}"

@@ -46,6 +46,14 @@ class _Asked:
     at: float
 
 
+async def forget_asked(store: Marks, person: str) -> int:
+    """Make no report any more that this person asked for; how many there were. Raises StoreError."""
+    mine = [key for key, text in (await store.marks(_ASKED)).items() if json.loads(text)["userid"] == person]
+    for key in mine:
+        await store.put_mark(_ASKED, key, None)
+    return len(mine)
+
+
 class ReportOrders:
     """`run()` makes the reports that were asked for; they are on record, so that a killed process loses none."""
 

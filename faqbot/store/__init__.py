@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -155,6 +155,10 @@ class Store(Protocol):
 
     async def trim_journal(self, name: str, before: float) -> None:
         """Delete the lines of a journal from before `before`."""
+        ...
+
+    async def drop_lines(self, name: str, numbers: Collection[int]) -> None:
+        """Delete these lines of a journal."""
         ...
 
     async def put_mark(self, name: str, key: str, value: str | None) -> None:

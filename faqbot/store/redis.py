@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -361,6 +361,11 @@ class RedisStore:
 
     async def trim_journal(self, name: str, before: float) -> None:
         await _do(self._redis.zremrangebyscore(_JOURNAL + name, "-inf", f"({before}"))
+
+    async def drop_lines(self, name: str, numbers: Collection[int]) -> None:
+        lines = await _do(self._redis.zrange(_JOURNAL + name, 0, -1))
+        if gone := [line for line in lines if int(_three(line)[0]) in numbers]:
+            await _do(self._redis.zrem(_JOURNAL + name, *gone))
 
     async def put_mark(self, name: str, key: str, value: str | None) -> None:
         if value is None:

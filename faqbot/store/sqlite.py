@@ -12,7 +12,7 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import IO, Any
 
 from faqbot.errors import StartError, StoreError
@@ -271,6 +271,10 @@ class SqliteStore:
 
     async def trim_journal(self, name: str, before: float) -> None:
         await self._do(lambda db: db.execute("DELETE FROM journal WHERE name = ? AND at < ?", (name, before)))
+
+    async def drop_lines(self, name: str, numbers: Collection[int]) -> None:
+        rows = [(name, number) for number in numbers]
+        await self._do(lambda db: db.executemany("DELETE FROM journal WHERE name = ? AND id = ?", rows))
 
     async def put_mark(self, name: str, key: str, value: str | None) -> None:
         def step(db: sqlite3.Connection) -> None:
