@@ -130,9 +130,8 @@ async def _overtaken(request: web.Request, form: EntryForm, entry: Entry, presen
         now = await changes.load(at, at.snapshot.entry(entry.id) or entry, present)
     except EditError as exc:
         return await _form_page(request, form, entry, problems=[str(exc)], status=409)
-    fields = [
-        (name, *side_by_side(theirs, mine)) for name, theirs, mine in differing(draft_of(now.entry), form.meant())
-    ]
+    written = draft_of(now.entry)
+    fields = [(name, *side_by_side(theirs, mine)) for name, theirs, mine in differing(written, form.meant(written))]
     elsewhere = form.seen.partition("-")[2] == now.seen.partition("-")[2]
     return await _form_page(
         request, form.at_version(now.seen), entry, rivalry=Rivalry(fields, elsewhere=elsewhere), status=409

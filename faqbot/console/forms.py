@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from faqbot.knowledge.draft import Draft
 from faqbot.model import Entry
@@ -14,6 +15,7 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9\u3400-\u4dbf\u4e00-\u9fff_][A-Za-z0-9\u3400
 _FACT = re.compile(r"\{facts\.([^{}]+)\}")
 _LISTS = ("also", "not_", "related", "groups", "departments")
 _FLAGS = ("private", "draft")
+_ONE_LINE = ("question", "topic", "owner", "source", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,24 @@ class EntryForm:
         lists = {name: "\n".join(values[name]) for name in _LISTS}
         return cls(**(values | lists), file=file, seen=seen)
 
-    def meant(self) -> Draft:
-        """The draft: one line where one line belongs, no empty items."""
+    def meant(self, kept: Draft | None = None) -> Draft:
+        """The draft: one line where one line belongs, no empty items. A field in which nobody wrote, on a page that
+        showed `kept`, is as it is there, to the last blank."""
         values = {f.name: getattr(self, f.name) for f in fields(Draft)}
         values |= {name: _line(text) for name, text in values.items() if isinstance(text, str) and name != "answer"}
         values |= {name: tuple(filter(None, map(_line, getattr(self, name).split("\n")))) for name in _LISTS}
-        return Draft(**values | {"answer": "\n".join(map(str.rstrip, self.answer.split("\n"))).strip("\n")})
+        values |= {"answer": "\n".join(map(str.rstrip, self.answer.split("\n"))).strip("\n")}
+        return Draft(**values | (self._untouched(kept) if kept else {}))
+
+    def _untouched(self, kept: Draft) -> dict[str, Any]:
+        shown = EntryForm.of_draft(kept, file=self.file, seen=self.seen)
+        # Browsers leave out line ends where there is one line to write in.
+        return {
+            f.name: getattr(kept, f.name)
+            for f in fields(Draft)
+            for was, now in [(getattr(shown, f.name), getattr(self, f.name))]
+            if now == was or (f.name in _ONE_LINE and now == was.replace("\n", ""))
+        }
 
     def preview(self, kept: Entry | None, facts: Mapping[str, str]) -> Entry:
         """The entry as far as a bubble shows it; `kept` lends what the form does not have."""

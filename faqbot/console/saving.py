@@ -11,7 +11,7 @@ from faqbot.console.forms import EntryForm, new_file_name
 from faqbot.console.office import Office
 from faqbot.errors import EditError
 from faqbot.knowledge import edit
-from faqbot.knowledge.draft import Draft
+from faqbot.knowledge.draft import Draft, draft_of
 from faqbot.knowledge.keys import SHARED_KEYS
 from faqbot.knowledge.outline import Outline
 from faqbot.knowledge.parse import parse_file
@@ -21,7 +21,7 @@ async def propose_change(loaded: Loaded, form: EntryForm) -> Proposal:
     """The file with the entry as the form has it. Raises EditError, Overtaken."""
     if form.seen != loaded.seen:
         raise Overtaken(loaded.file)
-    draft = form.meant()
+    draft = form.meant(draft_of(loaded.entry))
     after = await asyncio.to_thread(edit.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, draft.id or loaded.entry.id)
 

@@ -96,6 +96,36 @@ async def test_every_field_can_be_changed(hr: Person, bot: Running, files: Files
     assert entry is not None and not entry.private and entry.valid.start is None and entry.review is None
 
 
+ODDLY_SPACED = """\
+- id: "a  b"
+  question: 年假　有几天  呢？
+  also: [年假  天数, "几天\\n年假"]
+  answer: |
+    第一行  
+    第二行
+
+       缩进的一行
+  source: |
+    《员工手册》
+    第 5  章
+  owner: 张姐  李姐
+"""
+
+
+async def test_fields_in_which_nobody_wrote_keep_every_blank(hr: Person, files: Files, bot: Running) -> None:
+    files.write(ODDLY_SPACED, "faq/odd.yaml")
+    await bot.library.refresh()
+    path = "/entries/a%20%20b/edit"
+    fields = (await hr.get(path)).fields()
+    # As browsers do in a field of one line.
+    fields["source"] = fields["source"].replace("\n", "")
+    unchanged = await hr.post(path, fields | {"do": "save"})
+    assert unchanged.path == "/entries/a%20%20b?done=unchanged" and files.read("faq/odd.yaml") == ODDLY_SPACED
+    saved = await hr.post(path, fields | {"do": "save", "owner": "李姐"})
+    assert saved.path == "/entries/a%20%20b?done=saved"
+    assert changed_lines(ODDLY_SPACED, files.read("faq/odd.yaml")) == [("  owner: 张姐  李姐", "  owner: 李姐")]
+
+
 async def test_a_draft_is_not_answered(hr: Person, bot: Running, talk: Talk) -> None:
     fields = (await hr.get(CARRY)).fields()
     saved = await hr.post(CARRY, fields | {"do": "save", "draft": "1"})
