@@ -53,7 +53,7 @@ class Quiet:
         return True
 
     async def remark(self, message: Message) -> str:
-        """What somebody who was held up reads below the answer, once a minute: a message of its own would be one more."""
+        """What somebody who was held up reads below the answer, once a minute: no message of its own."""
         if not await self._steady(lambda: self._store.claim(f"slowed:{message.thread}", PACE_SECONDS)):
             return ""
         log.info("asker.slowed")
