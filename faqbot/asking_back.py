@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import re
 import unicodedata
 from collections.abc import Callable
 
 from faqbot.model import Entry
 from faqbot.splitting import asks
-from faqbot.text import normalise
+from faqbot.text import in_digits, normalise
 
 ELSE = "else"
 ELSE_NAME = "其他"
@@ -25,9 +26,21 @@ _ELSE_WORDS = {"其他", "其它", "别", "别处", "都不是", "都不", "以�
 _NUMBER = re.compile(
     r"(?:我|工龄|司龄|入职|工作|满|已经|大概|差不多|有|是|今年)*(\d+(?:\.\d+)?)\s*(个月|月|年|岁|天|人|级)?(?:多|左右|了|的)*"
 )
-_FROM = re.compile(r"(?:(?<![不未])满|超过|大于|不少于|不低于)\s*(\d+)|(\d+)\s*\w?(?:及?以上|起)")
-_BELOW = re.compile(r"(?:不满|不足|未满|少于|小于|低于)\s*(\d+)|(\d+)\s*\w?(?:及?以下|以内|之内)")
-_BETWEEN = re.compile(r"(\d+)\s*(?:-|—|–|~|到|至)\s*(\d+)")
+_Holds = Callable[[float, float], bool]
+_Bound = tuple[_Holds, float]
+_UNIT = r"\s*(?:个?[月年岁天级人])?\s*"
+_INCLUDED = r"(?:及|含|\(含\))?"
+# What a range says of a number; 以上, 以下 and 以内 include the number itself.
+_BOUNDS: tuple[tuple[re.Pattern[str], _Holds], ...] = (
+    (re.compile(r"(?:(?<![不未])满|不少于|不低于|不小于|至少)\s*(\d+)"), operator.ge),
+    (re.compile(rf"(\d+){_UNIT}{_INCLUDED}(?:以上|起)"), operator.ge),
+    (re.compile(r"(?<!不)(?:超过|大于|多于|高于)\s*(\d+)"), operator.gt),
+    (re.compile(r"(?:不满|不足|未满|不到|(?<!不)(?:少于|小于|低于))\s*(\d+)"), operator.lt),
+    (re.compile(r"(?:不超过|不大于|不多于|不高于|至多|最多)\s*(\d+)"), operator.le),
+    (re.compile(rf"(\d+){_UNIT}{_INCLUDED}(?:以下|以内|之内)"), operator.le),
+)
+_BETWEEN = re.compile(rf"(\d+){_UNIT}(?:-|—|–|~|到|至)\s*(\d+)")
+_ANY_NUMBER = re.compile(r"\d+")
 
 Sound = Callable[[str], str]
 
@@ -46,19 +59,20 @@ def case_of(entry: Entry, reply: str, sound: Sound) -> str | None:
 
     `sound` is how a text sounds: 上海 and shanghai are one.
     """
-    said = _PADDING.sub("", normalise(reply))
+    said = _bare(reply)
     named = _names(entry)
     for case, name in named.items():
         if said and (said == name or sound(said) == sound(name)):
             return case
     if ELSE in entry.variants and said in _ELSE_WORDS:
         return ELSE
-    in_range = [case for case in named if _covers(case, normalise(reply))]
+    in_range = [case for case in named if _inside(case, normalise(reply))]
     return in_range[0] if len(in_range) == 1 else None
 
 
 def case_within(entry: Entry, reply: str) -> str | None:
-    """The case of a short reply that asks nothing: the one it holds (上海浦东), else the fallback."""
+    """The case of a short reply that asks nothing: the one it holds (上海浦东), else the fallback; empty where the
+    cases are ranges and it cannot be told which of them it means."""
     said = _PADDING.sub("", normalise(reply))
     if asks(reply) or not 0 < len(said) <= _LONGEST_ELSE:
         return None
@@ -66,29 +80,48 @@ def case_within(entry: Entry, reply: str) -> str | None:
     if within:
         case, name = within[0]
         return case if len(within) == 1 and len(said) - len(name) <= _BESIDES else None
+    inside = [_inside(case, normalise(reply)) for case in entry.variants if _ANY_NUMBER.search(_plain(case))]
+    if True in inside or (None in inside and ELSE in entry.variants):
+        return ""
     return ELSE if ELSE in entry.variants else None
 
 
 def _names(entry: Entry) -> dict[str, str]:
     """What each case but the fallback is called, without padding."""
-    plain = {case: normalise(case) for case in entry.variants if case != ELSE}
-    return {case: _PADDING.sub("", name) or name for case, name in plain.items()}
+    return {case: _bare(case) for case in entry.variants if case != ELSE}
 
 
-def _covers(case: str, reply: str) -> bool:
-    """Whether the one number of a reply lies in the range that a case describes, such as 满 1 年不满 10 年."""
-    found = _NUMBER.fullmatch(reply)
-    if found is None:
-        return False
-    plain = unicodedata.normalize("NFKC", case)
+def _bare(text: str) -> str:
+    """A text without padding, unless it is nothing else: 是 may be a case."""
+    plain = normalise(text)
+    return _PADDING.sub("", plain) or plain.rstrip("的啊呀呢吧") or plain
+
+
+def _inside(case: str, reply: str) -> bool | None:
+    """Whether the one number of a reply lies in the range of a case; None where one of them is no such thing."""
+    found, bounds = _NUMBER.fullmatch(reply), _bounds(case)
+    if found is None or bounds is None:
+        return None
+    plain = _plain(case)
     unit, months = found[2] or "", (found[2] or "").endswith("月")
     in_years = months and "年" in plain
     if unit and not in_years and unit.removeprefix("个") not in plain:
-        return False
+        return None
     number = float(found[1]) / (12 if in_years else 1)
+    return all(holds(number, bound) for holds, bound in bounds)
+
+
+def _bounds(case: str) -> list[_Bound] | None:
+    """What must hold of a number in the range that a case describes; None where not all of it is understood."""
+    plain = _plain(case)
+    if "不含" in plain or ("年" in plain and "月" in plain):
+        return None
     if between := _BETWEEN.search(plain):
-        return float(between[1]) <= number <= float(between[2])
-    low, high = _FROM.search(plain), _BELOW.search(plain)
-    if not low and not high:
-        return False
-    return (not low or number >= float(low[1] or low[2])) and (not high or number < float(high[1] or high[2]))
+        found: list[_Bound] = [(operator.ge, float(between[1])), (operator.le, float(between[2]))]
+    else:
+        found = [(holds, float(bound)) for pattern, holds in _BOUNDS for bound in pattern.findall(plain)]
+    return found if found and len(found) == len(_ANY_NUMBER.findall(plain)) else None
+
+
+def _plain(case: str) -> str:
+    return in_digits(unicodedata.normalize("NFKC", case))

@@ -179,8 +179,9 @@ class _Talk:
         if entry is None or not isinstance(decision, Unanswered) or self.context.moved_on or not self.listed(entry):
             return decision
         case = case_within(entry, self.message.text)
-        if not case:
+        if case is None:
             return decision
+        # With none, all cases are shown.
         said = self.message.text.strip() if case == ELSE else case
         return Answered(entry, 1.0, entry.question, picked=True, case=case, said=said)
 

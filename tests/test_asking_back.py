@@ -111,6 +111,51 @@ def test_a_number_of_something_else_chooses_nothing(reply):
     assert not isinstance(asked("年假有几天").say(reply), Answered)
 
 
+def by_years(*cases):
+    return replace(GIFT, variants={case: f"礼物{n}" for n, case in enumerate(cases)})
+
+
+@pytest.mark.parametrize(
+    ("cases", "reply", "case"),
+    [
+        (("10 年及以下", "超过 10 年"), "10年", "10 年及以下"),
+        (("10 年及以下", "超过 10 年"), "11年", "超过 10 年"),
+        (("不超过 10 年", "超过 10 年"), "15年", "超过 10 年"),
+        (("不超过 10 年", "else"), "15年", "else"),
+        (("不超过 10 年", "else"), "9年", "不超过 10 年"),
+        (("不少于 10 年", "else"), "12年", "不少于 10 年"),
+        (("不少于 10 年", "不足 10 年"), "10年", "不少于 10 年"),
+        (("满一年不满十年", "else"), "五年", "满一年不满十年"),
+        (("1 年至 3 年", "else"), "2年", "1 年至 3 年"),
+        (("10 年（含）以上", "else"), "10年", "10 年（含）以上"),
+    ],
+)
+def test_the_borders_of_a_range_are_as_its_words_say(cases, reply, case):
+    assert chosen(asked("周年礼物送什么", entries=(by_years(*cases), PAY)).say(reply)) == ("gift", case)
+
+
+@pytest.mark.parametrize(
+    ("cases", "reply"),
+    [
+        (("1-3 年", "3-5 年", "else"), "3年"),
+        (("5 年以下", "5 年以上", "else"), "5年"),
+        (("满 1 年不满 10 年", "10 年以上", "else"), "半年"),
+        (("10 年以上（不含 10 年）", "else"), "12年"),
+    ],
+)
+def test_where_it_cannot_be_told_which_range_is_meant_all_cases_are_shown(cases, reply):
+    talk = asked("周年礼物送什么", entries=(by_years(*cases), PAY))
+    decision = talk.say(reply)
+    assert chosen(decision) == ("gift", "")
+    assert all(f"礼物{n}" in plain_body(decision, "") for n in range(len(cases)))
+
+
+@pytest.mark.parametrize(("reply", "case"), [("是", "是"), ("是的", "是"), ("否", "否"), ("1", "是")])
+def test_a_case_may_be_a_word_that_is_padding_elsewhere(reply, case):
+    entry = replace(GIFT, variants={"是": "有", "否": "没有"})
+    assert chosen(asked("周年礼物送什么", entries=(entry, PAY)).say(reply)) == ("gift", case)
+
+
 @pytest.mark.parametrize(
     ("text", "entry"), [("几号发工资", "pay"), ("上海社保", "social"), ("上海社保怎么交", "social")]
 )
