@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from faqbot.model import Last, Order, OrderKind, Rating
-from faqbot.text import normalise
+from faqbot.text import normalise, only_fillers
 
 # How each is called where it is tapped, typed and counted.
 NAMES = {
@@ -49,6 +49,11 @@ def read_rating(text: str, last: Last | None) -> Order | None:
     said = normalise(text).rstrip(_PARTICLES)
     rating = _RATING_ALWAYS.get(said)
     if rating is None and last is not None:
-        # A sign may come with a colour of skin behind it.
-        rating = _RATING_AFTER.get(said) or _SIGNS.get(text.strip()[:1])
+        rating = _RATING_AFTER.get(said) or _sign(text)
     return Order(OrderKind.RATE, rating) if rating else None
+
+
+def _sign(text: str) -> Rating | None:
+    """What a sign with nothing to ask behind it says; a colour of skin or a thank you may be there."""
+    said = normalise(text)
+    return _SIGNS.get(text.strip()[:1]) if not said or only_fillers(said) else None

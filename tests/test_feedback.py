@@ -27,7 +27,8 @@ def test_some_words_always_rate(text, rating):
 @pytest.mark.parametrize(
     ("text", "rating"),
     [
-        ("👍", Rating.HELPFUL), ("👎🏻", Rating.UNHELPFUL), ("不对", Rating.UNHELPFUL), ("不对的", Rating.UNHELPFUL),
+        ("👍", Rating.HELPFUL), ("👍🏻👍 谢谢", Rating.HELPFUL), ("👎🏻", Rating.UNHELPFUL),
+        ("不对", Rating.UNHELPFUL), ("不对的", Rating.UNHELPFUL),
         ("过期了", Rating.OUTDATED), ("不准", Rating.INACCURATE), ("看不懂", Rating.UNCLEAR),
         ("解决了", Rating.HELPFUL),
     ],
@@ -37,7 +38,9 @@ def test_others_rate_only_after_an_answer(text, rating):
     assert read_rating(text, None) is None
 
 
-@pytest.mark.parametrize("text", ["年假过期了怎么办", "有用的证件是哪些", "", "？", "不对外的系统怎么进"])
+@pytest.mark.parametrize(
+    "text", ["年假过期了怎么办", "有用的证件是哪些", "", "？", "不对外的系统怎么进", "👍 那婚假呢"]
+)
 def test_part_of_a_sentence_rates_nothing(text):
     assert read_rating(text, LAST) is None
 
