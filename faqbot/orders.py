@@ -39,7 +39,11 @@ _DRAFT = re.compile(r"(通过|撤销|退回)\s*(?:草稿)?\s*(?:#?\s*(\d{1,6})\s
 _SENT_BACK = re.compile(r"退回\s*(?:草稿)?\s*(?:#?\s*(\d{1,6})(?!\d)\s*号?\s*[:,，。]?|[:,，])\s*(\S.*)", re.DOTALL)
 # Alone, or with the question behind it.
 _PERSON = re.compile(r"(?:转人工|人工客服|找人工|转真人|找真人|人工)(?:服务)?(?:[\s:,，]+(\S.*)|[。!.]?)", re.DOTALL)
-_REPLY = re.compile(r"(?:答复|回答|答)\s*(?:单号)?\s*#?\s*(\d{1,9})(?!\d)\s*号?\s*[:,，。]?\s*(.*)", re.DOTALL)
+# 回答 3 个问题 counts something and is no answer to number 3.
+_COUNTS = r"(?!\s*(?:[个次条道遍份月天点]|年(?![假终薪休])))"
+_REPLY = re.compile(
+    rf"(?:答复|回答|答)\s*(?:单号)?\s*#?\s*(\d{{1,9}})(?!\d){_COUNTS}\s*号?\s*[:,，。]?\s*(.*)", re.DOTALL
+)
 _TICKET = re.compile(r"单号\s*(\d{1,9})(?!\d)")
 _NUMBERED = re.compile(r"\s*(\d{1,9})(?!\d)\s*(.*)", re.DOTALL)
 
