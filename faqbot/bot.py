@@ -116,7 +116,7 @@ class Bot:
     async def handle(self, message: Message) -> None:
         """Decide on one message, reply and record what became of it."""
         started = time.perf_counter()
-        context = await self.inbox.steady(lambda: self._store.context(message.thread, self._clock()))
+        context = await self.inbox.context(message)
         held_up = await self._quiet.wait_turn(message, fresh(context, self._clock()))
         decision = await self._decide(message, context)
         age = self._clock() - message.received_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -51,8 +52,11 @@ class Discretion:
         except DeliveryError as exc:
             log.error("aside.failed", code=exc.code, reason=str(exc))
             return replace(aside, way="barred", code=exc.code)
-        await self._steady(lambda: self._store.put_note(key, "sent", _REMEMBER_SECONDS))
         # The list can be picked from where it was shown, and what is said there next follows the answer.
         context = remember(Context(), decision, message.id, self._clock())
-        await self._steady(lambda: self._store.put_context(alone.thread, context))
+        # Together: the person may say it at once.
+        await asyncio.gather(
+            self._steady(lambda: self._store.put_note(key, "sent", _REMEMBER_SECONDS)),
+            self._steady(lambda: self._store.put_context(alone.thread, context)),
+        )
         return replace(aside, way="sent")

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from faqbot.errors import StoreError
 from faqbot.metrics import Metrics
-from faqbot.model import Message, State, Verdict
+from faqbot.model import Context, Message, State, Verdict
 from faqbot.pacing import backoff
 from faqbot.store import Store
 from faqbot.telemetry import EventLog, about_message
@@ -73,6 +73,7 @@ class Inbox:
         self.arriving = 0  # messages that are being written down
         self._lanes: dict[str, deque[_Waiting]] = {}
         self._held: dict[str, float] = {}
+        self._contexts: dict[str, Context | None] = {}  # those that came with the acceptance and hold
         self._workers: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
         self._spilled = False
@@ -93,7 +94,7 @@ class Inbox:
         began = time.monotonic()
         self.arriving += 1
         try:
-            ahead = await self._store.accept(message, self.owner if room else "")
+            accepted = await self._store.accept(message, self.owner if room else "")
         except BaseException as exc:
             # It may have been written all the same, or will be when the store gets to it.
             self._unsure[message.key] = time.monotonic() + _UNSURE_SECONDS
@@ -102,12 +103,15 @@ class Inbox:
             raise
         finally:
             self.arriving -= 1
-        if ahead is None:
+        if accepted is None:
             if message.key not in self._held:
                 self._unsure.setdefault(message.key, time.monotonic())
             return False
         if room:
-            self._enqueue(message, began, behind=ahead > len(self._lanes.get(message.thread, ())))
+            if accepted.ahead == 0:
+                # Nothing that is still to be done can change it.
+                self._contexts[message.key] = accepted.context
+            self._enqueue(message, began, behind=accepted.ahead > len(self._lanes.get(message.thread, ())))
         else:
             self._spilled = True
         return True
@@ -142,6 +146,12 @@ class Inbox:
                 self._away(exc)
                 await asyncio.sleep(backoff(attempt, first=0.1, longest=2.0))
                 attempt += 1
+
+    async def context(self, message: Message) -> Context | None:
+        """What the asker was offered last, for the message whose turn it is."""
+        if message.key in self._contexts:
+            return self._contexts[message.key]
+        return await self.steady(lambda: self._store.context(message.thread, self._clock()))
 
     async def still_mine(self, message: Message) -> bool:
         """Whether nobody can have taken the message over since it was claimed here."""
@@ -249,6 +259,7 @@ class Inbox:
                     log.error("message.left_behind", id=waiting.message.id, cause=exc)
                 lane.remove(waiting)
                 del self._held[waiting.message.key]
+                self._contexts.pop(waiting.message.key, None)
                 self._unsure.pop(waiting.message.key, None)
                 if self._spilled and len(self._held) <= self._most // 2:
                     self._look.set()

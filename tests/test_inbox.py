@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -16,8 +17,8 @@ from faqbot import inbox as module
 from faqbot.errors import StoreError
 from faqbot.inbox import Inbox
 from faqbot.metrics import Metrics
-from faqbot.model import Message
-from faqbot.store import Store, open_store
+from faqbot.model import Context, Message
+from faqbot.store import Accepted, Store, open_store
 from tests.redis_server import RedisServer
 from tests.test_store import DONE, message
 
@@ -188,6 +189,27 @@ async def test_messages_of_one_asker_are_handled_in_order_and_askers_side_by_sid
     assert by_asker(diary.ids, asked) == by_asker([m.id for m in asked], asked)
     assert diary.most_at_once == 4
     await emptied(store)
+
+
+async def test_each_message_hears_what_the_one_before_it_left(store: Store, hire: Hire, diary: Diary) -> None:
+    workers = [await hire("A", store), await hire("B", store)]
+    heard: dict[str, str] = {}
+
+    for worker in workers:
+
+        async def answer(m: Message, inbox: Inbox = worker.inbox) -> None:
+            before = await inbox.context(m)
+            heard[m.id] = before.asked if before else ""
+            await store.put_context(m.thread, Context(until=time.time() + 600, asked=m.id))
+
+        worker.before = answer
+    for number in (1, 2, 3):
+        await workers[0].inbox.accept(message(number))
+    await workers[1].inbox.accept(message(4))
+    await emptied(store)
+    await workers[1].inbox.accept(message(5))
+    await emptied(store)
+    assert heard == {"m1": "", "m2": "m1", "m3": "m2", "m4": "m3", "m5": "m4"}
 
 
 async def test_callbacks_read_at_once_are_handled_once_each(store: Store, hire: Hire, diary: Diary) -> None:
@@ -504,12 +526,12 @@ class LosesAnswers(Odd):
         super().__init__(real)
         self.lose = 1
 
-    async def accept(self, m: Message, owner: str) -> int | None:
-        ahead = await self._real.accept(m, owner)
+    async def accept(self, m: Message, owner: str) -> Accepted | None:
+        accepted = await self._real.accept(m, owner)
         if self.lose > 0:
             self.lose -= 1
             raise StoreError("the answer was lost")
-        return ahead
+        return accepted
 
 
 async def test_a_message_whose_acceptance_was_lost_on_the_way_is_handled_once(
@@ -553,11 +575,11 @@ async def test_an_acceptance_that_was_cancelled_halfway_is_found(store: Store, h
     odd = Odd(store)
     written = asyncio.Event()
 
-    async def accept(m: Message, owner: str) -> int | None:
-        ahead = await store.accept(m, owner)
+    async def accept(m: Message, owner: str) -> Accepted | None:
+        accepted = await store.accept(m, owner)
         written.set()
         await asyncio.sleep(10)
-        return ahead
+        return accepted
 
     odd.accept = accept  # type: ignore[attr-defined]
     worker = await hire("A", odd)
@@ -575,11 +597,11 @@ async def test_answers_that_overtake_one_another_do_not_change_the_order(
     odd = Odd(store)
     later = asyncio.Event()
 
-    async def accept(m: Message, owner: str) -> int | None:
-        ahead = await store.accept(m, owner)
+    async def accept(m: Message, owner: str) -> Accepted | None:
+        accepted = await store.accept(m, owner)
         if m.id == "m1":
             await later.wait()
-        return ahead
+        return accepted
 
     odd.accept = accept  # type: ignore[attr-defined]
     worker = await hire("A", odd)

@@ -13,7 +13,7 @@ import pytest
 
 from faqbot.errors import StartError
 from faqbot.model import Context, Fact, Last, Message, MessageKind, Option, QuestionRecord, State, Verdict
-from faqbot.store import Store, open_store
+from faqbot.store import Accepted, Store, open_store
 
 RECORD = QuestionRecord("m1", 1.0, "cid", "user-1", "年假有几天", "answered", "annual-leave", 0.9)
 DONE = Verdict(State.ANSWERED)
@@ -36,19 +36,33 @@ async def joined(store: Store, *owners: str, ttl: float = 30.0) -> None:
 
 async def test_a_message_is_accepted_once(store: Store) -> None:
     results = await asyncio.gather(*(store.accept(message(), f"worker-{n}") for n in range(20)))
-    assert sorted(results, key=str) == [0, *[None] * 19]
+    assert [result for result in results if result] == [Accepted(0, None)]
 
 
 async def test_the_same_message_to_another_robot_is_another_message(store: Store) -> None:
-    assert await store.accept(message(robot="a"), ME) == 0
-    assert await store.accept(message(robot="b"), ME) == 0
+    assert await store.accept(message(robot="a"), ME)
+    assert await store.accept(message(robot="b"), ME)
 
 
 async def test_an_accepted_message_hears_how_many_of_its_thread_came_before(store: Store) -> None:
-    assert [await store.accept(message(n), ME) for n in (1, 2, 3)] == [0, 1, 2]
-    assert await store.accept(message(4, asker="user-2"), ME) == 0
+    async def ahead(m: Message, owner: str = ME) -> int | None:
+        accepted = await store.accept(m, owner)
+        return accepted and accepted.ahead
+
+    assert [await ahead(message(n)) for n in (1, 2, 3)] == [0, 1, 2]
+    assert await ahead(message(4, asker="user-2")) == 0
     await store.finish(message(2), DONE, None, None)
-    assert await store.accept(message(5), YOU) == 2
+    assert await ahead(message(5), YOU) == 2
+
+
+async def test_an_accepted_message_comes_with_what_its_asker_was_offered_last(store: Store) -> None:
+    said = Context(options=(Option("entry", "annual-leave"),), until=200.0)
+    await store.accept(message(1), ME)
+    await store.finish(message(1), DONE, RECORD, said)
+    assert await store.accept(message(2), ME) == Accepted(0, said)
+    assert await store.accept(message(3, asker="user-2"), ME) == Accepted(0, None)
+    assert await store.accept(message(4, received_at=199.0), ME) == Accepted(1, said)
+    assert await store.accept(message(5, received_at=201.0), ME) == Accepted(2, None)
 
 
 async def test_a_message_is_next_when_those_before_it_are_finished(store: Store) -> None:

@@ -8,7 +8,7 @@ import pytest
 import redis.asyncio as redis
 
 from faqbot.errors import StartError, StoreError
-from faqbot.store import open_store
+from faqbot.store import Accepted, open_store
 from tests.redis_server import RedisServer
 from tests.test_store import DONE, ME, RECORD, message
 
@@ -21,7 +21,7 @@ async def test_while_redis_is_away_steps_fail_in_words_and_afterwards_work_again
         with pytest.raises(StoreError, match="Redis"):
             await step
     redis_server.start()
-    assert await store.accept(message(2), ME) == 1, "what was written before is still there"
+    assert await store.accept(message(2), ME) == Accepted(1, None), "what was written before is still there"
     assert [m.id for m in await store.unfinished(ME)] == ["m1", "m2"]
     await store.close()
 
@@ -30,9 +30,9 @@ async def test_a_claim_whose_answer_was_lost_is_not_refused_when_repeated(redis_
     store = await open_store(redis_server.url)
     raw = redis.Redis.from_url(redis_server.url)
     args = [message().key, "claimed:worker-me:1", "{}", ME, 1.0, message().thread]
-    assert [await store._accept(args=args) for _ in range(3)] == [0, 0, 0]
+    assert [await store._accept(args=args) for _ in range(3)] == [[0, None]] * 3
     assert await raw.zcard("faqbot:waiting") == 1
-    assert await store._accept(args=[args[0], "claimed:worker-me:2", *args[2:]]) == -1
+    assert await store._accept(args=[args[0], "claimed:worker-me:2", *args[2:]]) is None
     await raw.aclose()
     await store.close()
 
@@ -65,7 +65,7 @@ async def test_nothing_but_the_last_state_of_a_finished_message_is_left(redis_se
 async def test_many_steps_at_once_share_a_bounded_number_of_connections(redis_server: RedisServer) -> None:
     store = await open_store(redis_server.url)
     results = await asyncio.gather(*(store.accept(message(n), ME) for n in range(500)))
-    assert sorted(results) == list(range(500))
+    assert sorted(accepted.ahead for accepted in results if accepted) == list(range(500))
     raw = redis.Redis.from_url(redis_server.url)
     assert (await raw.info("clients"))["connected_clients"] <= 66
     await raw.aclose()

@@ -12,7 +12,7 @@ import pytest
 
 from faqbot.errors import StartError
 from faqbot.model import QuestionRecord
-from faqbot.store import open_store
+from faqbot.store import Accepted, open_store
 from faqbot.store.schema import STEPS
 from tests.test_store import DONE, ME, RECORD, message
 
@@ -49,7 +49,8 @@ async def test_a_step_that_fails_does_not_take_its_neighbours_along(tmp_path: Pa
         store.accept(message(2), ME),
         return_exceptions=True,
     )
-    assert results[0] == 0 and results[2] == 1 and isinstance(results[1], sqlite3.Error | TypeError)
+    assert results[::2] == [Accepted(0, None), Accepted(1, None)]
+    assert isinstance(results[1], sqlite3.Error | TypeError)
     assert len(await store.unfinished(ME)) == 2
     await store.close()
 
@@ -108,7 +109,7 @@ async def test_a_store_of_every_older_version_is_upgraded_with_its_data(tmp_path
     db.close()
     store = await open_store(f"sqlite:///{path}")
     assert list(await store.questions(0.0)) == [RECORD]
-    assert await store.accept(message(2), ME) == 0
+    assert await store.accept(message(2), ME) == Accepted(0, None)
     await store.close()
 
 

@@ -24,6 +24,15 @@ class JournalLine:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message that is on record from now on: how many unfinished messages of its thread came before it, and what its
+    asker was offered last, as far as that holds; the unfinished ones may change that."""
+
+    ahead: int
+    context: Context | None
+
+
 # The key of a claim that says "I am at it" begins so: it means nothing once its worker is dead.
 LEASE = "lease:"
 
@@ -49,11 +58,10 @@ class Store(Protocol):
         """End the lease: others may take over at once what is left."""
         ...
 
-    async def accept(self, message: Message, owner: str) -> int | None:
+    async def accept(self, message: Message, owner: str) -> Accepted | None:
         """Claim (robot, message id) and write the message down; None if it was seen before.
 
-        The number says how many unfinished messages of the same thread came before it. An empty `owner` writes the
-        message down for whoever has room.
+        An empty `owner` writes the message down for whoever has room.
         """
         ...
 
@@ -220,13 +228,18 @@ async def open_store(url: str, clock: Callable[[], float] = time.time) -> Store:
     return await RedisStore.open(url)
 
 
-def pack_message(message: Message) -> dict[str, Any]:
-    """The message as plain values, for JSON."""
-    return {name: getattr(message, name) for name in message.__slots__}
+# Made once: json.dumps would make another for each text.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def unpack_message(values: Mapping[str, Any]) -> Message:
-    """The message that pack_message took apart; what a newer version added is left out."""
+def pack_message(message: Message) -> str:
+    """The message as JSON."""
+    return _encode({name: getattr(message, name) for name in message.__slots__})
+
+
+def unpack_message(text: str | bytes) -> Message:
+    """The message that pack_message wrote; what a newer version added is left out."""
+    values = json.loads(text)
     known = {name: value for name, value in values.items() if name in Message.__slots__}
     return Message(**{**known, "kind": MessageKind(values["kind"])})
 
@@ -242,10 +255,10 @@ def pack_context(context: Context) -> str:
         "facts": [[getattr(fact, name) for name in Fact.__slots__] for fact in context.facts],
         "recent": context.recent,
     }
-    return json.dumps(values, ensure_ascii=False)
+    return _encode(values)
 
 
-def unpack_context(text: str) -> Context | None:
+def unpack_context(text: str | bytes) -> Context | None:
     """The context that pack_context wrote; None for what another version wrote differently: it is void in minutes."""
     try:
         values = json.loads(text)

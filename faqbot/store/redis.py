@@ -20,7 +20,7 @@ from redis.exceptions import AuthenticationError, RedisError
 
 from faqbot.errors import StartError
 from faqbot.model import Context, Message, QuestionRecord, Verdict
-from faqbot.store import JournalLine, pack_context, pack_message, pack_record, unpack_context, unpack_message
+from faqbot.store import Accepted, JournalLine, pack_context, pack_message, pack_record, unpack_context, unpack_message
 from faqbot.store.redis_call import answer as _do
 from faqbot.store.redis_texts import RedisTexts
 
@@ -56,20 +56,21 @@ _TIMEOUT_SECONDS = 2.5
 _GLOB, _ESCAPED = re.compile(r"([][*?^\\])"), r"\\\1"
 _CONNECTIONS = 64
 
-# Answers -1 for a message seen before, else the number of unfinished messages of the thread before it. The claim is
-# known by the call that made it: the same call repeated gets the same answer.
+# Answers nothing for a message seen before, else the number of unfinished messages of the thread before it, and the
+# asker's context. The claim is known by the call that made it: the same call repeated gets the same answer.
 _ACCEPT = f"""
 local key, call = ARGV[1], ARGV[2]
 local seen = redis.call('SET', '{_SEEN}' .. key, call, 'NX', 'GET', 'EX', {_REMEMBER_SECONDS})
-if seen and seen ~= call then return -1 end
+if seen and seen ~= call then return false end
 local lane = '{_LANE}' .. ARGV[6]
-if seen then return redis.call('ZRANK', lane, key) or 0 end
+local said = redis.call('GET', '{_CONTEXT}' .. ARGV[6])
+if seen then return {{redis.call('ZRANK', lane, key) or 0, said}} end
 local ahead = redis.call('ZCARD', lane)
 redis.call('HSET', '{_INBOX}', key, ARGV[3])
 redis.call('HSET', '{_OWNERS}', key, ARGV[4])
 redis.call('ZADD', '{_WAITING}', ARGV[5], key)
 redis.call('ZADD', lane, redis.call('INCR', '{_SEQUENCE}'), key)
-return ahead
+return {{ahead, said}}
 """
 _TAKE_OVER = f"""
 local me, most, taken, alive = ARGV[1], tonumber(ARGV[2]), {{}}, {{}}
@@ -227,12 +228,16 @@ class RedisStore:
     async def leave(self, owner: str) -> None:
         await _do(self._redis.delete(_ALIVE + owner))
 
-    async def accept(self, message: Message, owner: str) -> int | None:
-        text = json.dumps(pack_message(message), ensure_ascii=False)
+    async def accept(self, message: Message, owner: str) -> Accepted | None:
         call = f"claimed:{owner}:{secrets.token_hex(6)}"
-        args: list[str | float] = [message.key, call, text, owner, message.received_at, message.thread]
-        ahead = int(await _do(self._accept(args=args)))
-        return ahead if ahead >= 0 else None
+        args: list[str | float] = [
+            *(message.key, call, pack_message(message), owner, message.received_at, message.thread)
+        ]
+        found = await _do(self._accept(args=args))
+        if found is None:
+            return None
+        ahead, said = found
+        return Accepted(int(ahead), _context(said, message.received_at))
 
     async def next_in_thread(self, message: Message) -> bool:
         first = await _do(self._redis.zrange(_LANE + message.thread, 0, 0))
@@ -270,9 +275,7 @@ class RedisStore:
     # -- what later messages and reports need ----------------------------------------------------
 
     async def context(self, thread: str, now: float) -> Context | None:
-        text = await _do(self._redis.get(_CONTEXT + thread))
-        context = unpack_context(text) if text is not None else None
-        return context if context is not None and context.ends > now else None
+        return _context(await _do(self._redis.get(_CONTEXT + thread)), now)
 
     async def put_context(self, thread: str, context: Context) -> None:
         await _do(self._redis.set(_CONTEXT + thread, pack_context(context), ex=_CONTEXT_SECONDS))
@@ -429,4 +432,9 @@ def _ms(seconds: float) -> int:
 
 
 def _messages(texts: Sequence[bytes]) -> list[Message]:
-    return [unpack_message(json.loads(text)) for text in texts]
+    return [unpack_message(text) for text in texts]
+
+
+def _context(text: bytes | None, now: float) -> Context | None:
+    context = unpack_context(text) if text is not None else None
+    return context if context is not None and context.ends > now else None

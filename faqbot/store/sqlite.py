@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import queue
 import sqlite3
 import threading
@@ -17,7 +16,16 @@ from typing import IO, Any
 
 from faqbot.errors import StartError, StoreError
 from faqbot.model import Context, Message, QuestionRecord, Verdict
-from faqbot.store import LEASE, JournalLine, pack_context, pack_message, pack_record, unpack_context, unpack_message
+from faqbot.store import (
+    LEASE,
+    Accepted,
+    JournalLine,
+    pack_context,
+    pack_message,
+    pack_record,
+    unpack_context,
+    unpack_message,
+)
 from faqbot.store.schema import connect, lock
 
 _MOST_PER_COMMIT = 256
@@ -25,6 +33,14 @@ _MOST_PARAMETERS = 500
 # A finished message is known again for so long; DingTalk's repeats come within minutes.
 _REMEMBER_SECONDS = 7 * 86400.0
 _ONE_OF_MINE = "state = 'received' AND owner = ?"
+# How many unfinished messages of the same thread came before one.
+_AHEAD = "SELECT COUNT(*) FROM inbox WHERE thread = ? AND state = 'received' AND (received_at, message_id) < (?, ?)"
+_CONTEXT = "SELECT options FROM contexts WHERE thread = ? AND until > ?"
+# The column is called after the only part that a context once had.
+_PUT_CONTEXT = "INSERT OR REPLACE INTO contexts (thread, options, until) VALUES (?, ?, ?)"
+_QUESTION = QuestionRecord.__slots__
+_ADD_QUESTION = f"INSERT INTO questions ({', '.join(_QUESTION)}) VALUES ({', '.join('?' * len(_QUESTION))})"
+_AHEAD_AND_CONTEXT = f"SELECT ({_AHEAD}), ({_CONTEXT})"
 
 _Step = Callable[[sqlite3.Connection], Any]
 _Job = tuple[_Step, asyncio.Future[Any]]
@@ -85,22 +101,29 @@ class SqliteStore:
             self._lock.close()
             self._lock = None
 
-    async def accept(self, message: Message, owner: str) -> int | None:
-        text = json.dumps(pack_message(message), ensure_ascii=False)
+    async def accept(self, message: Message, owner: str) -> Accepted | None:
+        text = pack_message(message)
         row = (message.robot_code, message.id, message.received_at, text, message.thread, message.asker, owner)
 
-        def step(db: sqlite3.Connection) -> int | None:
+        def step(db: sqlite3.Connection) -> tuple[int, str | None] | None:
             sql = (
                 "INSERT OR IGNORE INTO inbox (robot_code, message_id, received_at, message, thread, asker, owner) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?)"
             )
-            return _ahead(db, message) if db.execute(sql, row).rowcount == 1 else None
+            if db.execute(sql, row).rowcount == 0:
+                return None
+            found: tuple[int, str | None] = db.execute(_AHEAD_AND_CONTEXT, asked).fetchone()
+            return found
 
-        ahead: int | None = await self._do(step)
-        return ahead
+        asked = (*_before(message), message.thread, message.received_at)
+        found = await self._do(step)
+        if found is None:
+            return None
+        ahead, said = found
+        return Accepted(ahead, unpack_context(said) if said is not None else None)
 
     async def next_in_thread(self, message: Message) -> bool:
-        return bool(await self._do(lambda db: _ahead(db, message) == 0))
+        return bool(await self._do(lambda db: db.execute(_AHEAD, _before(message)).fetchone() == (0,)))
 
     async def take_over(self, owner: str, most: int) -> Sequence[Message]:
         def step(db: sqlite3.Connection) -> list[str]:
@@ -113,7 +136,7 @@ class SqliteStore:
             db.executemany(mine, [(owner, robot, message_id) for robot, message_id, _ in rows])
             return [text for _, _, text in rows]
 
-        return [unpack_message(json.loads(text)) for text in await self._do(step)]
+        return [unpack_message(text) for text in await self._do(step)]
 
     async def holds(self, owner: str, message: Message) -> bool:
         sql = f"SELECT 1 FROM inbox WHERE {_ONE_OF_MINE} AND robot_code = ? AND message_id = ?"
@@ -123,7 +146,7 @@ class SqliteStore:
     async def unfinished(self, owner: str) -> Sequence[Message]:
         sql = f"SELECT message FROM inbox WHERE {_ONE_OF_MINE} ORDER BY received_at"
         rows = await self._do(lambda db: db.execute(sql, (owner,)).fetchall())
-        return [unpack_message(json.loads(text)) for (text,) in rows]
+        return [unpack_message(text) for (text,) in rows]
 
     async def finish(
         self, message: Message, verdict: Verdict, record: QuestionRecord | None, context: Context | None
@@ -142,13 +165,13 @@ class SqliteStore:
                 if db.execute(sql, known).fetchone():
                     return
             if record is not None:
-                values = pack_record(record)
-                columns = ", ".join(values)
-                marks = ", ".join("?" * len(values))
-                db.execute(f"INSERT INTO questions ({columns}) VALUES ({marks})", tuple(values.values()))
-            if context is not None:
-                _put_context(db, message.thread, context)
+                db.execute(_ADD_QUESTION, values)
+            if said is not None:
+                db.execute(_PUT_CONTEXT, said)
 
+        # Packed here: what the thread does holds up all the steps that wait.
+        values = tuple(pack_record(record).values()) if record is not None else ()
+        said = _context_row(message.thread, context) if context is not None else None
         await self._do(step)
 
     async def backlog(self) -> tuple[int, float]:
@@ -159,12 +182,12 @@ class SqliteStore:
     # -- what later messages and reports need ----------------------------------------------------
 
     async def context(self, thread: str, now: float) -> Context | None:
-        sql = "SELECT options FROM contexts WHERE thread = ? AND until > ?"
-        row = await self._do(lambda db: db.execute(sql, (thread, now)).fetchone())
+        row = await self._do(lambda db: db.execute(_CONTEXT, (thread, now)).fetchone())
         return unpack_context(row[0]) if row is not None else None
 
     async def put_context(self, thread: str, context: Context) -> None:
-        await self._do(lambda db: _put_context(db, thread, context))
+        row = _context_row(thread, context)
+        await self._do(lambda db: db.execute(_PUT_CONTEXT, row))
 
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
         names = ", ".join(QuestionRecord.__slots__)
@@ -398,13 +421,9 @@ def _tell(outcomes: Sequence[tuple[asyncio.Future[Any], Any, BaseException | Non
             future.set_result(result)
 
 
-def _ahead(db: sqlite3.Connection, message: Message) -> int:
-    """How many unfinished messages of the same thread came before this one."""
-    sql = "SELECT COUNT(*) FROM inbox WHERE thread = ? AND state = 'received' AND (received_at, message_id) < (?, ?)"
-    return int(db.execute(sql, (message.thread, message.received_at, message.id)).fetchone()[0])
+def _before(message: Message) -> tuple[str, float, str]:
+    return message.thread, message.received_at, message.id
 
 
-def _put_context(db: sqlite3.Connection, thread: str, context: Context) -> None:
-    # The column is called after the only part that a context once had.
-    sql = "INSERT OR REPLACE INTO contexts (thread, options, until) VALUES (?, ?, ?)"
-    db.execute(sql, (thread, pack_context(context), context.ends))
+def _context_row(thread: str, context: Context) -> tuple[str, str, float]:
+    return thread, pack_context(context), context.ends
