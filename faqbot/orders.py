@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from faqbot.model import Message, Order, OrderKind
 from faqbot.text import normalise
@@ -33,16 +32,21 @@ _WORDS = {
     "大家都在问什么": OrderKind.HOTTEST,
 }
 
+# What stands behind these words is passed on as it was written, so full-width signs are not made plain.
 # With a number behind it, or the word alone; only what is sent back may have a reason.
 _ABOUT_DRAFTS = {"通过": OrderKind.APPROVE, "退回": OrderKind.SEND_BACK, "撤销": OrderKind.WITHDRAW}
-_DRAFT = re.compile(r"(通过|撤销|退回)\s*(?:草稿)?\s*(?:#?\s*(\d{1,6})\s*号?)?[。!.]?")
-_SENT_BACK = re.compile(r"退回\s*(?:草稿)?\s*(?:#?\s*(\d{1,6})(?!\d)\s*号?\s*[:,，。]?|[:,，])\s*(\S.*)", re.DOTALL)
+_DRAFT = re.compile(r"(通过|撤销|退回)\s*(?:草稿)?\s*(?:[#＃]?\s*(\d{1,6})\s*号?)?[。!！.]?")
+_SENT_BACK = re.compile(
+    r"退回\s*(?:草稿)?\s*(?:[#＃]?\s*(\d{1,6})(?!\d)\s*号?\s*[:：,，。]?|[:：,，])\s*(\S.*)", re.DOTALL
+)
 # Alone, or with the question behind it.
-_PERSON = re.compile(r"(?:转人工|人工客服|找人工|转真人|找真人|人工)(?:服务)?(?:[\s:,，]+(\S.*)|[。!.]?)", re.DOTALL)
+_PERSON = re.compile(
+    r"(?:转人工|人工客服|找人工|转真人|找真人|人工)(?:服务)?(?:[\s:：,，]+(\S.*)|[。!！.]?)", re.DOTALL
+)
 # 回答 3 个问题 counts something and is no answer to number 3.
 _COUNTS = r"(?!\s*(?:[个次条道遍份月天点]|年(?![假终薪休])))"
 _REPLY = re.compile(
-    rf"(?:答复|回答|答)\s*(?:单号)?\s*#?\s*(\d{{1,9}})(?!\d){_COUNTS}\s*号?\s*[:,，。]?\s*(.*)", re.DOTALL
+    rf"(?:答复|回答|答)\s*(?:单号)?\s*[#＃]?\s*(\d{{1,9}})(?!\d){_COUNTS}\s*号?\s*[:：,，。]?\s*(.*)", re.DOTALL
 )
 _TICKET = re.compile(r"单号\s*(\d{1,9})(?!\d)")
 _NUMBERED = re.compile(r"\s*(\d{1,9})(?!\d)\s*(.*)", re.DOTALL)
@@ -75,7 +79,7 @@ def numbered(text: str) -> tuple[int | None, str]:
 
 
 def _about_draft(text: str) -> Order | None:
-    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = text.strip()
     if found := _DRAFT.fullmatch(plain):
         return Order(_ABOUT_DRAFTS[found[1]], found[2] or "")
     if found := _SENT_BACK.fullmatch(plain):
@@ -94,11 +98,11 @@ def _with_text(text: str) -> Order | None:
 
 
 def _about_ticket(message: Message) -> Order | None:
-    plain = unicodedata.normalize("NFKC", message.text).strip()
+    plain = message.text.strip()
     if found := _PERSON.fullmatch(plain):
         return Order(OrderKind.PERSON, found[1] or "")
     if found := _REPLY.fullmatch(plain):
         return Order(OrderKind.REPLY, f"{found[1]} {found[2]}".strip())
     if plain and (quoted := _TICKET.search(message.quoted)):
-        return Order(OrderKind.REPLY, f"{quoted[1]} {message.text.strip()}")
+        return Order(OrderKind.REPLY, f"{quoted[1]} {plain}")
     return None

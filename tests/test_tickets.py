@@ -28,6 +28,7 @@ def said(text: str, quoted: str = "") -> Message:
         ("答 12", Order(OrderKind.REPLY, "12")), ("答 12 年假可以捐", Order(OrderKind.REPLY, "12 年假可以捐")),
         ("回答12号：3 天", Order(OrderKind.REPLY, "12 3 天")),
         ("回答 3 个问题，要多久", None), ("答复 5 月份的问题", None), ("回答2次都不对", None),
+        ("答１２：可以，找 Ａ 座（东门）！", Order(OrderKind.REPLY, "１２ 可以，找 Ａ 座（东门）！")),
         ("人工费怎么报销", None), ("人工智能培训", None), ("答辩怎么准备", None), ("回答我", None),
     ],
 )  # fmt: skip

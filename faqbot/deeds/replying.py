@@ -13,6 +13,7 @@ from faqbot.knowledge.draft import Draft
 from faqbot.knowledge.groups import looks_like_userid
 from faqbot.knowledge.keys import SHARED_KEYS
 from faqbot.knowledge.outline import Outline
+from faqbot.markdown import grey
 from faqbot.model import Address, Message, Notice, Order, Told
 from faqbot.orders import numbered
 from faqbot.outbox import Outbox
@@ -83,11 +84,7 @@ class Replies:
         if here:
             asker = _known(ticket)
             who = f"@{asker}" if asker else neutralise(ticket.asker_name, 20)
-            body = (
-                f"{who} {_body(ticket, text, message)}\n\n> {noted}"
-                if noted
-                else f"{who} {_body(ticket, text, message)}"
-            )
+            body = f"{who} {_body(ticket, text, message, noted)}"
             return Told(f"单号 {ticket.number} 有答案了", body, "replied", mentions=(asker,) if asker else ())
         return Told("已转告", f"单号 {ticket.number} 已转告对方。{noted}", "replied")
 
@@ -147,9 +144,10 @@ def _known(ticket: Ticket) -> str:
     return ticket.asker if looks_like_userid(ticket.asker) else ""
 
 
-def _body(ticket: Ticket, text: str, message: Message) -> str:
+def _body(ticket: Ticket, text: str, message: Message, noted: str = "") -> str:
     asked = "" if withheld_topic(ticket.question) is not None else f"您问的「{neutralise(ticket.question)}」，"
-    return f"{asked}单号 {ticket.number} 有答案了：\n\n{text}\n\n> 由 {neutralise(message.sender_name, 20)} 回答"
+    by = f"由 {neutralise(message.sender_name, 20)} 回答"
+    return f"{asked}单号 {ticket.number} 有答案了：\n\n{text}{grey(by, noted)}"
 
 
 def _added(file: str, raw: bytes | None, draft: Draft) -> Proposal:
