@@ -180,10 +180,17 @@ def _problem(problem: Problem, snapshot: Snapshot, label: str) -> Item:
     what = f"，改成：{problem.fix.strip()}" if problem.fix else ""
     if problem.is_error:
         todo = what or "。请打开这个文件，把这一行改好"
-        known = place.rpartition(":")[0] in snapshot.good
-        until = "上一个正确的版本继续回答" if known else "这个文件里的都不会回答"
-        return Item(said, f"{place}{todo}。改好以前，{until}", "", "错误", "bad")
+        file = place.rpartition(":")[0]
+        return Item(said, f"{place}{todo}。改好以前，{_until_mended(file, snapshot)}", "", "错误", "bad")
     return Item(said, f"{place}{what}", entry_url(entry.id, "edit") if entry else "/entries", "提醒", "amber")
+
+
+def _until_mended(file: str, snapshot: Snapshot) -> str:
+    if file == "automations.yaml":
+        return "写错的任务不运行，别的照常"
+    if file in snapshot.good:
+        return "上一个正确的版本继续回答"
+    return "这个文件里的都不会回答" if file.startswith("faq/") else "写错的内容不生效"
 
 
 def _is_aging(problem: Problem, snapshot: Snapshot, day: date) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from faqbot.knowledge.assemble import Snapshot
 from faqbot.matching import Explanation
 from faqbot.model import Answered, Candidate, Decision, Entry, Menu, Offered, Smalltalk, TopicList
 from faqbot.render import plain_body
+from faqbot.text import normalise
 
 LONGEST = 200
 # A view from here on is worth a word. The numbers come from looking at what people call alike.
@@ -77,7 +78,7 @@ def try_out(text: str, snapshot: Snapshot, limits: Limits, day: date, meaning: F
     text = " ".join(text.split())[:LONGEST]
     decision, ranking = judge(text, snapshot.index, limits=limits, today=day, meaning=meaning)
     explained = explain(text, snapshot.index, today=day, meaning=meaning)
-    rivals = tuple(_rival(c, why, limits) for c, why in zip(ranking, explained, strict=False))
+    rivals = tuple(_rival(c, why, limits, text) for c, why in zip(ranking, explained, strict=False))
     return Tried(
         text,
         decision_name(decision),
@@ -107,7 +108,7 @@ def _verdict(decision: Decision) -> str:
             return "不会回答：说没有找到，并记到「未答」里。"
 
 
-def _rival(candidate: Candidate, why: Explanation, limits: Limits) -> Rival:
+def _rival(candidate: Candidate, why: Explanation, limits: Limits, asked: str) -> Rival:
     score = candidate.score
     if score >= limits.answer_at:
         likely = "有把握"
@@ -115,7 +116,7 @@ def _rival(candidate: Candidate, why: Explanation, limits: Limits) -> Rival:
         likely = "有可能"
     else:
         likely = "可能性小"
-    return Rival(candidate.entry, _percent(score), likely, candidate.question, tuple(_reasons(candidate, why)))
+    return Rival(candidate.entry, _percent(score), likely, candidate.question, tuple(_reasons(candidate, why, asked)))
 
 
 def _percent(share: float) -> int:
@@ -123,7 +124,7 @@ def _percent(share: float) -> int:
     return 100 if share >= 1 else min(99, round(share * 100))
 
 
-def _reasons(candidate: Candidate, why: Explanation) -> list[str]:
+def _reasons(candidate: Candidate, why: Explanation, asked: str) -> list[str]:
     views, said = why.views, f"「{candidate.question}」"
     alike = views["edit"]
     if alike >= _SAME:
@@ -140,12 +141,25 @@ def _reasons(candidate: Candidate, why: Explanation) -> list[str]:
         reasons.append("读音很接近，可能是打错了字")
     if views.get("meaning", 0.0) >= _NEARLY and alike < _NEARLY:
         reasons.append("字不同，意思相近")
-    missing = unmatched(why.compared, why.uncovered)
+    missing = as_said(unmatched(why.compared, why.uncovered), asked)
     if missing:
         reasons.append(f"这一条的问法里没有{'、'.join(f'「{part}」' for part in missing)}")
     elif views["covered"] >= _NEARLY and alike < _SAME:
         reasons.append("问题里的字词它都写到了")
     return reasons
+
+
+def as_said(parts: Iterable[str], asked: str) -> list[str]:
+    """The parts as far as they stand in the question: they come from the form it is compared in, where 几 is 多少."""
+    said = normalise(asked)
+    found: list[str] = []
+    for part in parts:
+        at = 0
+        while at < len(part):
+            end = next((end for end in range(len(part), at, -1) if part[at:end] in said), at)
+            found += [part[at:end]] if end > at else []
+            at = max(end, at + 1)
+    return list(dict.fromkeys(found))
 
 
 def unmatched(compared: str, uncovered: Sequence[str]) -> list[str]:

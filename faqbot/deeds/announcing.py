@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from faqbot.automation.rules import Automations
 from faqbot.deeds.asking_rights import refusal
 from faqbot.deeds.punches import Notes
+from faqbot.markdown import send_word
 from faqbot.model import Address, Message, Notice, Order, Told
 from faqbot.outbox import Outbox
 
@@ -52,11 +53,11 @@ class Announcing:
                 f"请写明发到哪里，例如「公告 机器人名：内容」；几个就用顿号隔开，「本群」是现在这个群。{known}",
             )
         await self._put(message, _Waiting(message.key, tuple(to), text))
-        say = "@我 回复" if message.is_group else "回复"
         where = "、".join("本群" if a.id == message.conversation_id else a.id for a in to)
         return Told(
             "请确认公告",
-            f"这条公告会发到：**{where}**，内容是：\n\n{text}\n\n10 分钟内{say}「确认」发出，「取消」不发。",
+            f"这条公告会发到：**{where}**，内容是：\n\n{text}\n\n"
+            f"10 分钟内{send_word('确认', message)}就发出，{send_word('取消', message)}就不发。",
         )
 
     async def confirm(self, message: Message) -> Told | None:

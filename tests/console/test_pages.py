@@ -12,6 +12,7 @@ from faqbot.console.bubble import bubble
 from faqbot.console.differences import side_by_side
 from faqbot.console.finding import Wanted, find
 from faqbot.console.pages import entry_url
+from faqbot.console.trying import as_said
 from tests.console.conftest import Files, Person
 
 ODD = """\
@@ -302,3 +303,16 @@ def test_without_a_difference_nothing_is_marked(text: str) -> None:
 def test_the_address_of_an_entry_is_plain_where_its_id_is() -> None:
     assert entry_url("年假") == "/entries/%E5%B9%B4%E5%81%87"
     assert entry_url("new", "edit") == "/entries/=/edit?id=new"
+
+
+@pytest.mark.parametrize(
+    ("part", "asked", "shown"),
+    [
+        ("多少点开门", "食堂几点开门", ["点开门"]),
+        ("年假怎么办", "年假该怎么办", ["年假", "怎么办"]),
+        ("wifi", "ＷｉＦｉ 密码", ["wifi"]),
+        ("多少", "几个", []),
+    ],
+)
+def test_what_a_wording_lacks_is_said_in_the_askers_words(part, asked, shown):
+    assert as_said([part], asked) == shown

@@ -127,6 +127,13 @@ async def test_an_error_in_a_file_comes_first_and_says_where(hr: Person, bot: Ru
     assert str(files.folder) not in json.dumps(page, ensure_ascii=False)
 
 
+async def test_a_broken_job_stops_no_answers(hr: Person, bot: Running, files: Files) -> None:
+    rule = "automations:\n  - {id: standup, when: {at: '25:00'}, do: [{notify: {person: u1, text: 早}}]}\n"
+    await write(bot, files, rule, "automations.yaml")
+    (item,) = (await kinds(hr))["errors"]["items"]
+    assert item["note"].endswith("写错的任务不运行，别的照常") and "不会回答" not in item["note"]
+
+
 async def test_a_warning_comes_last_and_opens_its_entry(hr: Person, bot: Running, files: Files) -> None:
     await write(bot, files, "- {id: odd, question: 奇怪？, answer: 无, related: [nobody]}\n")
     found = await kinds(hr)

@@ -210,7 +210,7 @@ async def test_an_announcement_is_shown_first_and_sent_once_after_the_word(say: 
 
 
 async def test_an_announcement_can_be_taken_back(say: Talk, ding: FakeDingTalk) -> None:
-    await say("张姐", "公告 本群：明天停电")
+    assert "发「@我 确认」就发出，发「@我 取消」就不发" in await say("张姐", "公告 本群：明天停电")
     assert "没有发出" in await say("张姐", "取消")
     assert "没有等您确认" in await say("张姐", "确认")
     assert "没有等您确认的公告" in await say("张姐", "取消")
