@@ -44,6 +44,9 @@ def asked_back(decision: AskedBack, message: Message) -> tuple[str, str]:
     """Title and text of the question an entry puts back, with its cases to tap or to pick by number."""
     names = [case_name(case) for case in cases_of(decision.entry)]
     asked = f"**{label(decision.entry.question)}**\n\n要看情况：{label(decision.ask.question)}"
+    if decision.unclear:
+        said = f"没有找到「{neutralise(message.text)}」的答案，已经记下来了。"
+        asked = f"{said}如果是在回答「{label(decision.ask.question)}」，请选一个："
     return decision.entry.question, numbered(asked, names, message)
 
 

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable
 
 from faqbot.model import Entry
+from faqbot.places import is_place
 from faqbot.splitting import asks
 from faqbot.text import in_digits, normalise
 
@@ -17,7 +18,11 @@ ELSE_NAME = "其他"
 FACT_SECONDS = 1800.0
 # So much besides the case itself a reply may say.
 _BESIDES = 2
-_LONGEST_ELSE = 8
+_LONGEST_REPLY = 8
+# 外包员工 and 正式员工 are of one kind.
+_SAME_ENDING = 2
+# 不在上海 is anything but 上海.
+_DENIES = re.compile("[不没非别]|离开|除了|以外|之外")
 _PADDING = re.compile(
     "[我们是在的人呢吧啊呀哦就应该]|办公|公司|参保|工作|上班|目前|现在|这边|那边|地区|员工|城市|选|base|市$"
 )
@@ -41,6 +46,7 @@ _BOUNDS: tuple[tuple[re.Pattern[str], _Holds], ...] = (
 )
 _BETWEEN = re.compile(rf"(\d+){_UNIT}(?:-|—|–|~|到|至)\s*(\d+)")
 _ANY_NUMBER = re.compile(r"\d+")
+_AMOUNT = re.compile(r"\d|半")
 
 Sound = Callable[[str], str]
 
@@ -71,19 +77,37 @@ def case_of(entry: Entry, reply: str, sound: Sound) -> str | None:
 
 
 def case_within(entry: Entry, reply: str) -> str | None:
-    """The case of a short reply that asks nothing: the one it holds (上海浦东), else the fallback; empty where the
-    cases are ranges and it cannot be told which of them it means."""
+    """The case of a short reply that asks nothing: the one it holds (上海浦东), else the fallback where the reply says
+    something of the same kind as the cases (杭州 beside 上海, 外包员工 beside 正式员工); empty where the cases are
+    ranges and it cannot be told which of them it means; None for any other remark."""
     said = _PADDING.sub("", normalise(reply))
-    if asks(reply) or not 0 < len(said) <= _LONGEST_ELSE:
+    if not may_reply(reply):
         return None
-    within = [(case, name) for case, name in _names(entry).items() if name in said]
+    named = _names(entry)
+    within = [(case, name) for case, name in named.items() if name in said]
     if within:
         case, name = within[0]
-        return case if len(within) == 1 and len(said) - len(name) <= _BESIDES else None
-    inside = [_inside(case, normalise(reply)) for case in entry.variants if _ANY_NUMBER.search(_plain(case))]
-    if True in inside or (None in inside and ELSE in entry.variants):
-        return ""
-    return ELSE if ELSE in entry.variants else None
+        alone = len(within) == 1 and len(said) - len(name) <= _BESIDES
+        return case if alone and not _DENIES.search(said.replace(name, "")) else None
+    ranges = [case for case in entry.variants if _ANY_NUMBER.search(_plain(case))]
+    if ranges and _AMOUNT.search(_plain(reply)):
+        inside = [_inside(case, normalise(reply)) for case in ranges]
+        if True in inside or (None in inside and ELSE in entry.variants):
+            return ""
+        return ELSE if ELSE in entry.variants else None
+    alike = any(_same_kind(case, name, said, normalise(reply)) for case, name in named.items())
+    return ELSE if ELSE in entry.variants and alike else None
+
+
+def may_reply(text: str) -> bool:
+    """Whether a text is short enough to say which case holds, and asks nothing."""
+    return not asks(text) and 0 < len(_PADDING.sub("", normalise(text))) <= _LONGEST_REPLY
+
+
+def _same_kind(case: str, name: str, said: str, reply: str) -> bool:
+    if is_place(name):
+        return is_place(said)
+    return len(reply) > _SAME_ENDING and normalise(case).endswith(reply[-_SAME_ENDING:])
 
 
 def _names(entry: Entry) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from faqbot.asking_back import ELSE, ELSE_NAME, case_name, case_of, case_within
+from faqbot.asking_back import ELSE, ELSE_NAME, case_name, case_of, case_within, may_reply
 from faqbot.courtesy import courtesy
 from faqbot.features import Floats
 from faqbot.feedback import read_rating
@@ -180,10 +180,17 @@ class _Talk:
             return decision
         case = case_within(entry, self.message.text)
         if case is None:
-            return decision
+            return self._unclear(entry, decision)
         # With none, all cases are shown.
         said = self.message.text.strip() if case == ELSE else case
         return Answered(entry, 1.0, entry.question, picked=True, case=case, said=said)
+
+    def _unclear(self, entry: Entry, decision: Unanswered) -> Decision:
+        """What may be a reply that nobody can tell, or no reply at all: nothing was found, and the cases once more."""
+        text = self.message.text
+        if entry.ask is None or not may_reply(text) or private_entry(self._discreet(decision, text)):
+            return decision
+        return AskedBack(entry, 0.0, entry.question, entry.ask, unclear=True)
 
     def _sound(self, text: str) -> str:
         return self.index.sound_of(self.index.fold(text))

@@ -39,6 +39,8 @@ def _remember(context: Context, decision: Decision, message_id: str, now: float)
     if listed := options(decision):
         # What is shown below an answer to be asked next is no way to say what was meant.
         asked = "" if isinstance(decision, Answered) else message_id
+        if isinstance(decision, AskedBack) and decision.unclear and context.options == listed:
+            asked = context.asked
         context = replace(context, options=listed, until=until, asked=asked)
     match decision:
         case Answered(entry, score, question):

@@ -265,12 +265,14 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class AskedBack:
-    """The answer is known but depends on the asker, who is asked."""
+    """The answer is known but depends on the asker, who is asked; `unclear` that it is once more, after a text that
+    names none of the cases and for which nothing was found."""
 
     entry: Entry
     score: float
     question: str
     ask: FollowUp
+    unclear: bool = False
 
 
 @dataclass(frozen=True, slots=True)

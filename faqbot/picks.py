@@ -92,6 +92,11 @@ def picked_for(context: Context, text: str, decision: Decision) -> str:
         case Answered(entry, picked=True, case=case, assumed=False) if case:
             # It may have been said after another list was shown.
             return context.asked if Option("case", f"{entry.id}\n{case}") in context.options else ""
+        case AskedBack(unclear=True):
+            return context.asked if context.options == options(decision) else ""
+        case AskedBack(entry) if Option("entry", entry.id) in context.options:
+            chosen = picked_number(text) is not None or normalise(text) == normalise(entry.question)
+            return context.asked if chosen else ""
         case Answered(picked=True) | NoneOfThese():
             return context.asked
         case Answered(entry) if Option("entry", entry.id) in context.options:

@@ -33,8 +33,8 @@ def outcome_of(decision: Decision) -> str:
             return "picked"
         case Answered():
             return "answered"
-        case AskedBack():
-            return "asked_back"
+        case AskedBack(unclear=unclear):
+            return "asked_again" if unclear else "asked_back"
         case Split():
             return "unanswered" if decision.missed else "answered"
         case Offered():
@@ -69,6 +69,8 @@ def record_of(message: Message, decision: Decision, verdict: Verdict, now: float
     entry, score, text = "", 0.0, message.text
     inner = decision.decision if isinstance(decision, Aside) else decision
     match inner:
+        case AskedBack(unclear=True):
+            pass
         case Answered(answer, score) | AskedBack(answer, score):
             entry = answer.id
         case Offered(candidates):

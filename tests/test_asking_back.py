@@ -53,7 +53,7 @@ class Talk:
     def say(self, text):
         case = Case(replace(self.message, text=text), self.context)
         decision = decide(case, self.index, limits=LIMITS["balanced"], now=self.now, today=date(2026, 6, 1))
-        self.context = remember(self.context, decision, "m", self.now)
+        self.context = remember(self.context, decision, self.message.id, self.now)
         return decision
 
 
@@ -226,6 +226,49 @@ def test_a_private_entry_asks_back_in_the_single_chat_only():
     in_group = Talk(private).say("产假有多少天")
     assert isinstance(in_group, Aside) and not isinstance(in_group, AskedBack)
     assert isinstance(Talk(private, is_group=False).say("产假有多少天"), AskedBack)
+
+
+KIND = Entry(
+    "kind", "补充医疗怎么报", "", ask=FollowUp("kind", "您是哪种用工？"),
+    variants={"正式员工": "全报", "实习生": "不报", "else": "问人事"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "remark", ["今天好冷", "好冷", "无语", "我在开会", "算了", "食堂", "深圳好冷", "不在上海", "除了上海"]
+)
+def test_a_remark_that_is_no_reply_gets_no_case_but_the_question_once_more(remark):
+    decision = asked("产假有多少天").say(remark)
+    assert isinstance(decision, AskedBack) and decision.unclear
+    said = plain_body(decision, remark)
+    assert f"没有找到「{remark}」的答案" in said and f"如果是在回答「{CITY.question}」，请选一个" in said
+    assert "1. [上海]" in said and "3. [其他]" in said and "158 天" not in said
+
+
+@pytest.mark.parametrize("reply", ["杭州", "广东省深圳市", "我在苏州工业园区", "国外", "人在成都"])
+def test_another_place_than_those_written_is_the_fallback(reply):
+    assert chosen(asked("产假有多少天").say(reply)) == ("leave", "else")
+
+
+@pytest.mark.parametrize(("reply", "case"), [("外包员工", "else"), ("我是实习生", "实习生"), ("正式", "正式员工")])
+def test_another_thing_of_the_same_kind_is_the_fallback(reply, case):
+    assert chosen(asked("补充医疗怎么报", entries=(KIND, PAY)).say(reply)) == ("kind", case)
+
+
+def test_after_an_unclear_reply_the_next_one_still_answers_the_first_question():
+    talk = asked("产假有多少天")
+    first = talk.context.asked
+    talk.message = replace(talk.message, id="m2")
+    assert picked_for(talk.context, "行政", talk.say("行政")) == first
+    before = talk.context
+    decision = talk.say("3")
+    assert chosen(decision) == ("leave", "else") and picked_for(before, "3", decision) == first
+
+
+def test_a_remark_about_something_private_is_not_repeated():
+    private = Entry("loss", "流产可以请几天假", "十五天", also=("流产假",), private=True)
+    decision = asked("产假有多少天", entries=(*ENTRIES, private)).say("流产了")
+    assert not isinstance(decision, AskedBack)
 
 
 def test_a_reply_is_to_what_was_asked_back_not_to_a_list_shown_since():

@@ -105,6 +105,7 @@ LAYERS = {
         orders
         parcels
         permitted
+        places
         picks
         asking_back
         records

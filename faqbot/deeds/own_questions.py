@@ -14,7 +14,7 @@ from faqbot.text import neutralise
 
 _SHOWN = 5
 _DAYS = 30
-_PICKS = ("picked", "none_of_these")
+_PICKS = ("picked", "none_of_these", "asked_again")
 
 
 class OwnQuestions:
