@@ -42,6 +42,7 @@ _OUTCOMES = {
     "unanswered": "没有找到",
     "none_of_these": "都不是",
     "asked_back": "反问",
+    "asked_again": "没看懂回复，再问一次",
     "broken": "出错",
 }
 _REASONS = {

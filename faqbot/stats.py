@@ -28,13 +28,13 @@ class Fate(StrEnum):
 
     ANSWERED = "answered"  # at once
     PICKED = "picked"  # from a list
-    OFFERED = "offered"  # a list was shown, nothing picked
+    OFFERED = "offered"  # a list was shown or something asked back, and nothing picked
     MISSED = "missed"
     FAILED = "failed"  # whatever was decided, it did not reach the asker
 
 
 _OUTCOMES = ("answered", "picked", "offered", "unanswered", "broken")
-_FATES = dict(zip(_OUTCOMES, Fate, strict=True)) | {"asked_back": Fate.OFFERED}
+_FATES = dict(zip(_OUTCOMES, Fate, strict=True)) | {"asked_back": Fate.OFFERED, "asked_again": Fate.MISSED}
 
 
 @dataclass(slots=True)
@@ -58,7 +58,10 @@ class Asked:
             return Fate.MISSED
         if not self.picks:
             return _FATES[self.record.outcome] if self.record.delivery == DELIVERED else Fate.FAILED
-        return Fate.PICKED if any(p.delivery == DELIVERED for p in self.picks) else Fate.FAILED
+        if not any(p.delivery == DELIVERED for p in self.picks):
+            return Fate.FAILED
+        # Whoever replies to a question back gets the answer that was found at once.
+        return Fate.ANSWERED if self.record.outcome == "asked_back" else Fate.PICKED
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -102,12 +105,14 @@ class Group:
 def pair(records: Iterable[QuestionRecord]) -> list[Asked]:
     """Put picks beside the question they were made for.
 
+    What may have been a reply to a question back is a question of its own unless another reply came behind it.
     Records of earlier versions do not say which: there it is the last list in the same thread, ten minutes old at most.
     Records with an outcome that is not known here are no questions.
     """
     asked: list[Asked] = []
     named: dict[str, Asked] = {}
     lists: dict[tuple[str, str], Asked] = {}
+    unclear: list[tuple[Asked, Asked]] = []
     for record in sorted(records, key=lambda r: r.asked_at):
         thread = (record.conversation_id, record.asker)
         offer = named.get(record.picked_for) if record.picked_for else lists.get(thread)
@@ -117,13 +122,18 @@ def pair(records: Iterable[QuestionRecord]) -> list[Asked]:
             offer.declined = True
         if record.outcome not in _FATES:
             continue
-        if record.outcome == "picked" and offer:
+        if offer and (record.outcome == "picked" or (record.outcome == "asked_back" and record.picked_for)):
             offer.picks.append(record)
-            continue
-        asked.append(Asked(record))
+            question = offer
+        else:
+            question = Asked(record)
+            asked.append(question)
+        if offer and record.outcome == "asked_again":
+            unclear.append((question, offer))
         if record.outcome in ("offered", "asked_back") and record.delivery == DELIVERED:
-            lists[thread] = named[record.message_id] = asked[-1]
-    return asked
+            lists[thread] = named[record.message_id] = question
+    replied = {id(question) for question, offer in unclear if offer.picks}
+    return [question for question in asked if id(question) not in replied]
 
 
 class Stats:
@@ -270,10 +280,24 @@ class Cluster:
 
 def gaps(records: Iterable[QuestionRecord]) -> list[QuestionRecord]:
     """The records of questions nobody got an answer to: none was found, or nothing on the list was it."""
-    open_ = [a.record for a in pair(records) if not a.picks]
-    # From a list that did not arrive nobody could pick; a bare number was picked from a list whose entry is gone.
-    missed = [r for r in open_ if r.outcome == "unanswered" or (r.outcome == "offered" and r.delivery == DELIVERED)]
-    return [r for r in missed if picked_number(r.text) is None]
+    # A bare number was picked from a list whose entry is gone.
+    return [a.record for a in pair(records) if _is_gap(a) and picked_number(a.record.text) is None]
+
+
+def _is_gap(asked: Asked) -> bool:
+    if asked.picks:
+        return False
+    match asked.record.outcome:
+        case "unanswered" | "asked_again":
+            return True
+        case "offered":
+            # From a list that did not arrive nobody could pick.
+            return asked.record.delivery == DELIVERED
+        case "asked_back":
+            # None of the cases was it; whoever did not reply knows that there is an answer.
+            return asked.declined
+        case _:
+            return False
 
 
 def clusters(records: Iterable[QuestionRecord], fold: Callable[[str], str]) -> list[Cluster]:

@@ -219,6 +219,38 @@ def texts(found: Iterable[Cluster]) -> list[set[str]]:
     return [{w.text for w in cluster.wordings} for cluster in found]
 
 
+def picked(record: QuestionRecord, offer: QuestionRecord) -> QuestionRecord:
+    return replace(record, picked_for=offer.message_id, asked_at=offer.asked_at + 30)
+
+
+def test_a_question_that_was_asked_back_is_answered_by_the_reply() -> None:
+    back = asked("小李", "产假多久", "asked_back", "annual-leave")
+    assert [a.fate for a in stats(back).asked] == [Fate.OFFERED] and gaps([back]) == []
+    reply = picked(asked("小李", "上海", "picked", "annual-leave"), back)
+    (found,) = stats(back, reply).asked
+    assert found.fate is Fate.ANSWERED and found.answers == ("annual-leave",)
+    none = picked(asked("小李", "都不是", "none_of_these"), back)
+    assert [a.fate for a in stats(back, none).asked] == [Fate.MISSED] and gaps([back, none]) == [back]
+
+
+def test_what_is_picked_from_a_list_and_asked_back_belongs_to_the_question_of_the_list() -> None:
+    listed = asked("小李", "生孩子", "offered", "sick-leave")
+    back = picked(asked("小李", "1", "asked_back", "annual-leave"), listed)
+    assert [a.fate for a in stats(listed, back).asked] == [Fate.PICKED] and gaps([listed, back]) == []
+    reply = picked(asked("小李", "上海", "picked", "annual-leave"), back)
+    (found,) = stats(listed, back, reply).asked
+    assert (found.fate, found.records) == (Fate.PICKED, (listed, back, reply))
+
+
+def test_what_may_have_been_a_reply_is_a_gap_unless_another_reply_came() -> None:
+    back = asked("小李", "产假多久", "asked_back", "annual-leave")
+    unclear = picked(asked("小李", "萧山", "asked_again"), back)
+    assert [a.fate for a in stats(back, unclear).asked] == [Fate.OFFERED, Fate.MISSED]
+    assert gaps([back, unclear]) == [unclear]
+    reply = replace(picked(asked("小李", "3", "picked", "annual-leave"), back), asked_at=back.asked_at + 60)
+    assert [a.fate for a in stats(back, unclear, reply).asked] == [Fate.ANSWERED] and gaps([back, unclear, reply]) == []
+
+
 def test_gaps_are_what_was_not_found_and_lists_nobody_picked_from() -> None:
     records = [
         asked("小李", "健身房", "unanswered"),

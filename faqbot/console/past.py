@@ -14,7 +14,7 @@ from faqbot.model import Decision, QuestionRecord
 
 _SECONDS = 90 * 86400.0
 # What was picked from a list by its number is no question.
-_QUESTIONS = ("answered", "offered", "unanswered", "broken")
+_QUESTIONS = ("answered", "offered", "asked_back", "unanswered", "broken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class PastQuestions:
 
 
 def _judge(at: Office, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> Known:
-    times = Counter(r.text for r in records if r.outcome in _QUESTIONS and r.text)
+    times = Counter(r.text for r in records if r.outcome in _QUESTIONS and r.text and not r.picked_for)
     limits, today = at.limits(snapshot), at.today()
     past = Past(times, snapshot.index, limits=limits, today=today)
     misses = self_test(snapshot.index, limits=limits, today=today)

@@ -25,7 +25,7 @@ DAY_SECONDS = 86400.0
 PERIODS = (7, 30, 90)
 USUAL = 30
 # Whatever else was asked cannot change what belongs together.
-_MATTER = ("unanswered", "offered", "picked")
+_MATTER = ("unanswered", "asked_again", "offered", "asked_back", "picked", "none_of_these")
 # An entry less likely than this is not near.
 _NEAR = 0.15
 
