@@ -135,10 +135,8 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
         case OutOfList(size):
             return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{how(message, '1')}。"
         case Late(minutes):
-            return (
-                "抱歉，刚看到您的提问",
-                f"抱歉，您 {_ago(minutes)}的提问我没能及时看到。如果还需要，请再问我一次{how(message, '…')}。",
-            )
+            again = "请再 @我 问一次" if message.is_group else "请再问一次"
+            return "抱歉，刚看到您的提问", f"抱歉，您 {_ago(minutes)}的提问我没能及时看到。如果还需要，{again}。"
         case Broken(refused=True):
             return "答案没能发出", "这个问题有答案，但钉钉的内容检查没有放行。已经记下来，会请负责的同事处理。"
         case Broken():

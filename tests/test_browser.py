@@ -41,7 +41,7 @@ async def test_a_person_asks_in_the_group_and_reads_the_answer(page: Page) -> No
     answer = page.locator(".msg").filter(has_text="满 1 年不满 10 年")
     await expect(answer).to_be_visible()
     await expect(answer).to_contain_text("@小李")
-    await expect(answer.locator("strong, b")).to_have_text("5 天")
+    await expect(answer.locator("strong, b").first).to_have_text("5 天")
     assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "scrolls sideways"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -20,6 +20,7 @@ from faqbot.console.pages import asked_id, entry_url, fragment, notice, person, 
 from faqbot.console.telling import DAYS, MINUTES, Offer, offer_to_tell
 from faqbot.correction_notices import give_up, plan
 from faqbot.errors import EditError, ShelfError
+from faqbot.knowledge.assemble import Snapshot
 from faqbot.knowledge.draft import draft_of
 from faqbot.model import Entry
 
@@ -54,7 +55,7 @@ async def new_page(request: web.Request) -> web.StreamResponse:
 
 async def add(request: web.Request) -> web.StreamResponse:
     at, fields = office(request), await read_form(request)
-    form = EntryForm.of_fields(fields)
+    form = _with_ids(EntryForm.of_fields(fields), at.snapshot)
     if fields.get("do") == "fill":
         # Texts too long for a link, as from a pasted document, are posted into the empty form.
         return await _form_page(request, form)
@@ -84,8 +85,8 @@ async def edit_page(request: web.Request) -> web.StreamResponse:
 
 async def change(request: web.Request) -> web.StreamResponse:
     at, fields = office(request), await read_form(request)
-    form = EntryForm.of_fields(fields)
     await at.library.refresh()
+    form = _with_ids(EntryForm.of_fields(fields), at.snapshot)
     entry = at.snapshot.entry(asked_id(request))
     if entry is None:
         # What the person wrote is worth more than a page that says 404.
@@ -207,6 +208,16 @@ async def preview(request: web.Request) -> web.StreamResponse:
     return fragment("_preview.html", bubble=bubble_of(shown))
 
 
+def _with_ids(form: EntryForm, snapshot: Snapshot) -> EntryForm:
+    """The form with ids for what is named by its question among the related entries."""
+
+    def as_id(line: str) -> str:
+        named = None if snapshot.entry(line.strip()) else finding.one_by_question(snapshot, line)
+        return named.id if named and line.strip() else line
+
+    return replace(form, related="\n".join(map(as_id, form.related.split("\n"))))
+
+
 async def _form_page(
     request: web.Request,
     form: EntryForm,
@@ -234,6 +245,7 @@ async def _form_page(
         topics=[name for name, _ in finding.topics(entries)],
         owners=finding.owners(entries),
         bubble=bubble_of(form.preview(entry, at.snapshot.facts)),
+        related=[other for line in form.related.split("\n") if (other := at.snapshot.entry(line.strip()))],
         problems=problems,
         effects=effects,
         offer=offer,

@@ -515,3 +515,22 @@ async def test_a_question_that_keeps_its_entry_is_said_to_get_new_words(hr: Pers
     page = await hr.post(CARRY, fields | {"answer": "可以顺延到次年 6 月底。", "do": "check"})
     assert ">回答「年假没休完怎么办？」</td>" in page.text
     assert ">回答「年假没休完怎么办？」（内容改了）</td>" in page.text
+
+
+async def test_a_related_entry_may_be_named_by_its_question(hr: Person, bot: Running, files: Files) -> None:
+    fields = (await hr.get(CARRY)).fields()
+    assert "年假有几天？" not in fields["related"]
+    wanted = fields | {"related": "每个月几号发工资？\r\n没有这样的", "do": "check"}
+    checked = await hr.post(CARRY, wanted)
+    assert checked.fields()["related"].split() == ["payday", "没有这样的"]
+    assert "<li>payday：每个月几号发工资？</li>" in checked.text
+    assert (await hr.post(CARRY, wanted | {"do": "save"})).path.endswith("done=saved")
+    entry = bot.library.current.entry("annual-leave-carry-over")
+    assert entry and entry.related == ("payday", "没有这样的")
+
+
+async def test_who_gets_what_is_for_some_departments_is_said_as_it_is(hr: Person, bot: Running, files: Files) -> None:
+    files.write("- {id: lab, question: 实验室在哪？, answer: 三楼, departments: [1001]}\n", "faq/lab.yaml")
+    await bot.library.refresh()
+    page = await hr.get("/entries/lab")
+    assert "1001（下级部门也算" in page.text and "谁也不会" not in page.text

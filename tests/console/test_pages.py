@@ -84,6 +84,7 @@ async def test_entries_are_found_by_words_topic_owner_and_state(hr: Person, aske
     assert (found[0]["question"] if found else None) == first
     page = await hr.get(f"/entries?{asked}")
     assert page.status == 200 and (first or "没有这样的条目") in page.text
+    assert first or "/entries/new?question=" in page.text
 
 
 async def test_each_state_can_be_picked(hr: Person, bot: Running, files: Files) -> None:

@@ -160,7 +160,7 @@ async def test_a_question_that_waited_too_long_is_not_answered_out_of_the_blue(
     message = await _old_message(ding, bot, minutes=23)
     assert await ding.world.until(lambda: bool(ding.replies), 10)
     (reply,) = ding.replies
-    assert "23 分钟前" in reply.text and "再问我一次" in reply.text and "5 天" not in reply.text
+    assert "23 分钟前" in reply.text and "请再 @我 问一次" in reply.text and "5 天" not in reply.text
     assert reply.mentions == (person.id,)
     (record,) = await _records(bot)
     assert (record.message_id, record.outcome, record.delivery) == (message, "answered", "late")
