@@ -38,26 +38,26 @@ class _Block:
 
 def bubble(markdown: str, depth: int = 0) -> Markup:
     """The inside of a chat bubble."""
-    html = Markup()
+    html: list[Markup] = []
     blocks = list(_blocks(markdown))
     for at, block in enumerate(blocks):
         if block.kind == "quote" and depth < _DEEPEST:
-            html += Markup("<blockquote>{}</blockquote>").format(bubble(block.text, depth + 1))
+            html.append(Markup("<blockquote>{}</blockquote>").format(bubble(block.text, depth + 1)))
             continue
         listed = block.kind in ("ul", "ol")
         inner = _inline(_join(block.text))
         if not listed:
             tag = Markup("p" if block.kind == "quote" else block.kind)
-            html += Markup("<{0}>{1}</{0}>").format(tag, inner)
+            html.append(Markup("<{0}>{1}</{0}>").format(tag, inner))
             continue
         tag = Markup(block.kind)
         if at == 0 or blocks[at - 1].kind != block.kind:
-            html += Markup("<{}>").format(tag)
+            html.append(Markup("<{}>").format(tag))
         number = Markup(' value="{}"').format(block.number) if block.number else ""
-        html += Markup("<li{}>{}</li>").format(number, inner)
+        html.append(Markup("<li{}>{}</li>").format(number, inner))
         if at + 1 == len(blocks) or blocks[at + 1].kind != block.kind:
-            html += Markup("</{}>").format(tag)
-    return html
+            html.append(Markup("</{}>").format(tag))
+    return Markup("").join(html)
 
 
 def _blocks(source: str) -> Iterable[_Block]:
@@ -99,19 +99,20 @@ def _join(text: str) -> str:
 
 
 def _inline(text: str, depth: int = 0) -> Markup:
-    html = Markup()
-    while depth < _DEEPEST and (hit := _INLINE.search(text)):
+    html: list[Markup] = []
+    at = 0
+    while depth < _DEEPEST and (hit := _INLINE.search(text, at)):
         alt, picture, label, address, bold, italic = hit.groups()
-        html += _lines(text[: hit.start()])
-        text = text[hit.end() :]
+        html.append(_lines(text[at : hit.start()]))
+        at = hit.end()
         if picture is not None:
-            html += _picture(alt, picture) or _lines(hit[0])
+            html.append(_picture(alt, picture) or _lines(hit[0]))
         elif address is not None:
-            html += _link(label, address, depth) or _lines(hit[0])
+            html.append(_link(label, address, depth) or _lines(hit[0]))
         else:
             tag = Markup("strong" if bold else "em")
-            html += Markup("<{0}>{1}</{0}>").format(tag, _inline(bold or italic, depth + 1))
-    return html + _lines(text)
+            html.append(Markup("<{0}>{1}</{0}>").format(tag, _inline(bold or italic, depth + 1)))
+    return Markup("").join([*html, _lines(text[at:])])
 
 
 def _lines(text: str) -> Markup:
