@@ -75,7 +75,11 @@ async def entry_page(request: web.Request) -> web.StreamResponse:
         summary=summary(entry, at),
         bubble=bubble_of(entry),
         related=[(other, snapshot.entry(other)) for other in entry.related],
-        problems=[p for p in snapshot.problems if not p.is_error and entry_at(p.place, snapshot) is entry],
+        problems=[
+            p
+            for p in snapshot.problems
+            if not p.is_error and p.place.file == entry.place.file and entry_at(p.place, snapshot) is entry
+        ],
         broken=[p for p in broken_files(snapshot) if p.place.file == entry.place.file],
         text=text,
         tried=await tried(at, text) if text else None,

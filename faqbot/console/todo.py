@@ -170,8 +170,11 @@ def file_errors(snapshot: Snapshot, label: str) -> Section:
 
 def file_warnings(snapshot: Snapshot, label: str, day: date) -> Section:
     """What in the files is live and should be looked at; what `aging` says is not said again."""
-    warnings = (p for p in snapshot.problems if not p.is_error and not _is_aging(p, snapshot, day))
-    return section("warnings", "文件里的提醒", [_problem(p, snapshot, label) for p in warnings], "/entries")
+    by_place = {e.place: e for e in snapshot.entries}
+    warnings = [p for p in snapshot.problems if not p.is_error and not _is_aging(p, by_place.get(p.place), day)]
+    # Of thousands only those that are shown are put into words.
+    items = tuple(_problem(p, snapshot, label) for p in warnings[:AT_MOST])
+    return Section("warnings", "文件里的提醒", items, len(warnings), "/entries")
 
 
 def _problem(problem: Problem, snapshot: Snapshot, label: str) -> Item:
@@ -193,11 +196,10 @@ def _until_mended(file: str, snapshot: Snapshot) -> str:
     return "这个文件里的都不会回答" if file.startswith("faq/") else "写错的内容不生效"
 
 
-def _is_aging(problem: Problem, snapshot: Snapshot, day: date) -> bool:
-    if not problem.message.startswith("“"):
+def _is_aging(problem: Problem, entry: Entry | None, day: date) -> bool:
+    if entry is None or not problem.message.startswith("“"):
         return False
-    entry = next((e for e in snapshot.entries if e.place == problem.place), None)
-    if entry is None or status_of(entry, day) not in (Status.EXPIRED, Status.REVIEW):
+    if status_of(entry, day) not in (Status.EXPIRED, Status.REVIEW):
         return False
     return problem.message.startswith((f"“{entry.question[:40]}”已于", f"“{entry.question[:40]}”应在"))
 
