@@ -18,7 +18,7 @@ def annotated(name: str, raw: bytes, plan: Plan, *, written: bool) -> bytes:
     """The table `raw` with the columns 结果 and 建议, everything else as it was. Raises SheetError."""
     said = outcomes(plan, written=written)
     if name.casefold().endswith((".xlsx", ".xlsm")):
-        return _xlsx(raw, plan, said)
+        return _xlsx(name, raw, plan, said)
     return _csv(raw, plan, said)
 
 
@@ -36,13 +36,14 @@ def outcomes(plan: Plan, *, written: bool) -> Mapping[int, tuple[str, str]]:
     return found
 
 
-def _xlsx(raw: bytes, plan: Plan, said: Mapping[int, tuple[str, str]]) -> bytes:
+def _xlsx(name: str, raw: bytes, plan: Plan, said: Mapping[int, tuple[str, str]]) -> bytes:
     from copy import copy
 
     from openpyxl.styles import PatternFill
     from openpyxl.utils import get_column_letter
 
-    book = open_book(raw)
+    # Excel opens no .xlsm that is none.
+    book = open_book(raw, keep_macros=name.casefold().endswith(".xlsm"))
     sheet, heading = sheet_of(book), plan.heading
     present = [str(sheet.cell(heading, at).value or "").strip() for at in range(1, sheet.max_column + 1)]
     width = max((at for at, text in enumerate(present, 1) if text), default=0)

@@ -25,8 +25,10 @@ _WIDEST = 200
 # Excel keeps 15 digits of a number.
 _EXACT_BELOW = 10**15
 _PROGRESS_EVERY = 500
-# A small file may hold a very large one; the knowledge of the largest company is far below this.
-_UNPACKED_LIMIT = 200 * 2**20
+# A small file may hold a very large one, and each cell, also an empty one, costs some hundred bytes of memory; the
+# knowledge of the largest company is far below both.
+_UNPACKED_LIMIT, _CELLS_LIMIT = 64 * 2**20, 1_000_000
+_CELL_TAG, _CHUNK = re.compile(rb"<(?:\w+:)?c[ />]"), 2**20
 
 
 class SheetError(FaqbotError):
@@ -255,22 +257,44 @@ def _read_xlsx(raw: bytes, progress: Progress) -> Table:
     return _table(rows, odd)
 
 
-def open_book(raw: bytes) -> Any:
+def open_book(raw: bytes, *, keep_macros: bool = False) -> Any:
     """The workbook of an .xlsx file. Raises SheetError."""
     from openpyxl import load_workbook
 
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > _UNPACKED_LIMIT:
-                raise SheetError("这个 Excel 文件解开以后太大；请只留下知识那张表，另存为 .xlsx")
+            if sum(part.file_size for part in packed.infolist()) > _UNPACKED_LIMIT or _cells(packed) > _CELLS_LIMIT:
+                raise SheetError("这个 Excel 文件解开以后太大；请只留下知识那张表，删掉下面的空行，另存为 .xlsx")
         with warnings.catch_warnings():
             # Things of Excel's own that openpyxl does not know; none of them is text.
             warnings.simplefilter("ignore")
-            return load_workbook(io.BytesIO(raw))
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError, OSError) as exc:
+            book = load_workbook(io.BytesIO(raw), keep_vba=keep_macros)
+    except SheetError:
+        raise
+    except Exception as exc:
+        # Whatever the libraries stumble over in a damaged file: of each kind of error they know several.
         old = raw.startswith(b"\xd0\xcf\x11\xe0")
         why = "（它是旧的 .xls，或者有密码）" if old else ""
         raise SheetError(f"这不是能读的 Excel 文件{why}；请在 Excel 里去掉密码，另存为 .xlsx") from exc
+    if not book.worksheets:
+        raise SheetError("这个 Excel 文件里没有工作表；请另存为 .xlsx")
+    return book
+
+
+def _cells(packed: zipfile.ZipFile) -> int:
+    """How many cells the sheets have."""
+    count = 0
+    for name in packed.namelist():
+        if not name.startswith("xl/worksheets/"):
+            continue
+        with packed.open(name) as part:
+            kept = b""
+            while chunk := part.read(_CHUNK):
+                whole, tag, rest = (kept + chunk).rpartition(b"<")
+                count += len(_CELL_TAG.findall(whole))
+                # It may be cut in two.
+                kept = tag + rest
+    return count
 
 
 def sheet_of(book: Any) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -95,3 +97,62 @@ def test_a_file_that_unpacks_to_too_much_is_refused(monkeypatch):
     monkeypatch.setattr(exchange_sheets, "_UNPACKED_LIMIT", 1000)
     with pytest.raises(FaqbotError, match="解开以后太大"):
         bring_in(FILES, "k.xlsx", xlsx(ROWS))
+
+
+def repacked(raw, change, **written):
+    """The workbook with the bytes of each part as `change` gives them, None leaving a part out."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(out, "w", **written) as new:
+        for name in old.namelist():
+            if (content := change(name, old.read(name))) is not None:
+                new.writestr(name, content)
+    return out.getvalue()
+
+
+def test_a_sheet_of_too_many_cells_is_refused_however_small_the_file(monkeypatch):
+    monkeypatch.setattr(exchange_sheets, "_CELLS_LIMIT", 16)
+    # Tags lie across the pieces that are read.
+    monkeypatch.setattr(exchange_sheets, "_CHUNK", 7)
+    assert bring_in(FILES, "k.xlsx", xlsx(ROWS))[0].edits
+    monkeypatch.setattr(exchange_sheets, "_CELLS_LIMIT", 15)
+    with pytest.raises(FaqbotError, match="解开以后太大"):
+        bring_in(FILES, "k.xlsx", xlsx(ROWS))
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(
+            lambda raw: raw.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01"), id="locked"
+        ),
+        pytest.param(lambda raw: repacked(raw, lambda n, c: c, compression=zipfile.ZIP_LZMA)[:-900], id="cut"),
+        pytest.param(lambda raw: raw[:300] + b"\xff" * 40 + raw[340:], id="damaged"),
+        pytest.param(
+            lambda raw: repacked(raw, lambda n, c: c.replace(b'r="2"', b'r="2" s="99"') if n == SHEET else c),
+            id="style",
+        ),
+        pytest.param(
+            lambda raw: repacked(raw, lambda n, c: re.sub(rb"<sheets>.*</sheets>", b"<sheets/>", c, flags=re.S)),
+            id="empty",
+        ),
+        pytest.param(
+            lambda raw: repacked(raw, lambda n, c: c.replace(b' t="', b' s="77" t="') if n == SHEET else c), id="cells"
+        ),
+    ],
+)
+def test_a_damaged_workbook_is_said_plainly(raw):
+    with pytest.raises(FaqbotError, match="Excel"):
+        bring_in(FILES, "k.xlsx", raw(xlsx(ROWS)))
+
+
+def test_a_workbook_with_macros_comes_back_as_one():
+    kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
+    macros = b"application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+    raw = repacked(xlsx(ROWS), lambda n, c: c.replace(kind, macros))
+    plan, _ = bring_in(FILES, "k.xlsm", raw)
+    made = annotated("k.xlsm", raw, plan, written=False)
+    assert macros in zipfile.ZipFile(io.BytesIO(made)).read("[Content_Types].xml")
+    assert [row[4] for row in cells("k.xlsm", made)] == [said[0] for said in SAID]
