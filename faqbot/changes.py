@@ -108,10 +108,10 @@ def _loaded(file: str, raw: bytes, entry: Entry) -> Loaded:
     return Loaded(file, raw, found, f"{_hash(raw)}-{_hash(text.encode())}")
 
 
-def id_in_file(at: Books, entry: Entry) -> str:
-    """The id of a live entry within its file, as the journal of edits has it."""
+def as_written(at: Books, entry: Entry) -> Entry:
+    """A live entry as its file has it: facts not filled in, with its id within the file, as the journal of edits."""
     file = at.snapshot.good.get(at.file_name(entry.place.file))
-    return next((e.id for e in file.entries if _same(e, entry)), entry.id) if file else entry.id
+    return next((e for e in file.entries if _same(e, entry)), entry) if file else entry
 
 
 def _same(found: Entry, wanted: Entry) -> bool:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, tzinfo
 
-from faqbot.changes import Books, id_in_file
+from faqbot.changes import Books, as_written
 from faqbot.deeds.last_answers import LastAnswers, none_yet
 from faqbot.deeds.person import asked_last, called
 from faqbot.edits import FILES, edits, last_change
+from faqbot.knowledge.facts import has_facts
 from faqbot.markdown import label, numbered, one_line, send_word
 from faqbot.model import Entry, Last, Message, Option, Order, OrderKind, QuestionRecord, Told
 from faqbot.permitted import Allowed
@@ -69,12 +71,15 @@ class AboutAnswers:
     async def _changed(self, entry: Entry) -> Sequence[str]:
         """When the answer was changed last and by whom, as far as that is known."""
         file = self._at.file_name(entry.place.file)
-        change = last_change(await edits(self._at.store), file, id_in_file(self._at, entry))
+        written = as_written(self._at, entry)
+        change = await asyncio.to_thread(last_change, await edits(self._at.store), file, written.id)
         if change is None:
             return ()
         day = datetime.fromtimestamp(change.at, self._zone).date()
         who = "在知识文件里" if change.who == FILES else label(change.who.strip())
-        return (f"上次修改：{_day(day, self._at.today())}{f'，{who}' if who else ''}",)
+        when = f"上次修改：{_day(day, self._at.today())}{f'，{who}' if who else ''}"
+        # These are changed in one place for all answers.
+        return (f"{when}（里面会变的数字另外更新）" if has_facts(written) else when,)
 
     async def _keeper(self, message: Message, entry: Entry, last: Last) -> Told:
         owner = label(entry.owner.strip())

@@ -17,9 +17,14 @@ _NEARLY = re.compile(
 )
 
 
+def has_facts(entry: Entry) -> bool:
+    """Whether an entry, as it is written, takes anything from facts.yaml."""
+    return any("{facts." in text for text in _texts(entry))
+
+
 def with_facts(entry: Entry, facts: Mapping[str, str]) -> Entry:
     """The entry with its facts filled in."""
-    if not any("{facts." in text for text in _texts(entry)):
+    if not has_facts(entry):
         return entry
 
     def value(match: re.Match[str]) -> str:
