@@ -132,6 +132,7 @@ async def test_a_broken_job_stops_no_answers(hr: Person, bot: Running, files: Fi
     await write(bot, files, rule, "automations.yaml")
     (item,) = (await kinds(hr))["errors"]["items"]
     assert item["note"].endswith("写错的任务不运行，别的照常") and "不会回答" not in item["note"]
+    assert "有文件写错了" not in (await hr.get("/entries")).text
 
 
 async def test_a_warning_comes_last_and_opens_its_entry(hr: Person, bot: Running, files: Files) -> None:
