@@ -243,6 +243,7 @@ def test_the_menu_counts_only_what_may_be_answered_here():
         ("您好！", Small.GREETING),
         ("Hi", Small.GREETING),
         ("在吗？", Small.GREETING),
+        ("有人在吗", Small.GREETING),
         ("早上好", Small.GREETING),
         ("谢谢", Small.THANKS),
         ("非常感谢！", Small.THANKS),

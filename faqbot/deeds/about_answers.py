@@ -47,12 +47,16 @@ class AboutAnswers:
         return await (self._keeper(message, entry, last) if order.kind is OrderKind.KEEPER else self._why(entry, last))
 
     async def _why(self, entry: Entry, last: Last) -> Told:
-        facts = [f"答的是：{label(entry.question)}", *await self._matched(entry, last)]
+        itself = f"对上的问法：{label(entry.question)}"
+        matched = [fact for fact in await self._matched(entry, last) if fact != itself]
+        facts = [f"答的是：{label(entry.question)}", *matched]
         facts += [f"哪一种情况：按您说的「{neutralise(last.said)}」"] if last.said else []
         facts += [f"来源：{one_line(entry.source)}"] if entry.source.strip() else []
         facts.append(f"负责人：{label(entry.owner.strip()) or '没有写'}")
         facts += await self._changed(entry)
-        facts += [f"下次复核：{entry.review.isoformat()}"] if entry.review else []
+        if entry.review:
+            when = "该复核了：原定 " if entry.review < self._at.today() else "下次复核："
+            facts.append(f"{when}{entry.review.isoformat()}")
         return Told("为什么这样回答", "上一个回答的依据：\n\n" + "\n".join(f"- {fact}" for fact in facts))
 
     async def _matched(self, entry: Entry, last: Last) -> Sequence[str]:
