@@ -195,7 +195,8 @@ def _none_of_these(message: Message, contact: str) -> str:
 
 def _person(contact: str, message: Message) -> str:
     """Whom to turn to when the bot did not help twice."""
-    return f"要找人的话，{send_word('人工', message)}，我请{label(contact)}来答。" if contact else ""
+    # There may be nobody in DingTalk behind the name.
+    return f"要找人，可以找{label(contact)}，或者{send_word('人工', message)}，我记下来转给同事。" if contact else ""
 
 
 def _menu(topics: Sequence[tuple[str, int, str]], message: Message) -> str:
