@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
 import time
@@ -18,10 +19,13 @@ from faqbot.errors import FaqbotError
 from faqbot.features import Floats
 from faqbot.judging import Limits, judge
 from faqbot.matching import Index
-from faqbot.model import Answered, Candidate, Decision, Offered
+from faqbot.model import Answered, Candidate, Decision, Entry, Offered
+from faqbot.permitted import open_to
 
 _QUESTION_KEYS = ("q", "question", "问", "问题")
 _ID_KEYS = ("id", "expected", "编号", "条目")
+_YAML_NULLS = ("", "~", "null", "Null", "NULL")
+_LISTED_AT_LEAST = 5
 
 
 class EvaluationError(FaqbotError):
@@ -39,12 +43,16 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one question; `ms` is the time it took."""
+    """What became of one question; `ms` is the time it took.
+
+    `others` are entries that share nothing with the question, as many as `candidates` lacks of five.
+    """
 
     expected: Expected
     decision: Decision
     candidates: tuple[Candidate, ...]
     ms: float
+    others: tuple[Entry, ...] = ()
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -72,11 +80,13 @@ class Result:
         return self.answered_rightly if self.wanted else not isinstance(self.decision, Answered)
 
     def as_json(self) -> dict[str, Any]:
+        listed = [{"id": c.entry.id, "score": c.score, "matched": c.question} for c in self.candidates]
+        listed += [{"id": e.id, "score": 0.0, "matched": e.question} for e in self.others]
         return {
             "q": self.expected.question,
             "expected": self.expected.entry_id,
             "decision": self.outcome,
-            "candidates": [{"id": c.entry.id, "score": c.score, "matched": c.question} for c in self.candidates],
+            "candidates": listed,
             "ms": round(self.ms, 3),
         }
 
@@ -103,9 +113,16 @@ def evaluate(
         began = time.perf_counter()
         meaning = meanings[number - 1] if meanings is not None else None
         decision, ranking = judge(expected.question, index, limits=limits, today=today, meaning=meaning)
-        results.append(Result(expected, decision, tuple(ranking), (time.perf_counter() - began) * 1000))
+        ms = (time.perf_counter() - began) * 1000
+        results.append(Result(expected, decision, tuple(ranking), ms, _others(ranking, index, today)))
         progress(number)
     return results
+
+
+def _others(ranking: Sequence[Candidate], index: Index, today: date) -> tuple[Entry, ...]:
+    found = {c.entry.id for c in ranking}
+    others = (e for e in index.entries if e.id not in found and open_to(e, today, None))
+    return tuple(itertools.islice(others, max(0, _LISTED_AT_LEAST - len(found))))
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
@@ -167,6 +184,8 @@ def _json_rows(name: str, text: str) -> list[tuple[str, Any]]:
 def _csv_rows(name: str, text: str) -> list[tuple[str, Any]]:
     reader = csv.DictReader(io.StringIO(re.sub("\r\n?", "\n", text), newline=""))
     try:
+        if reader.fieldnames and not set(_QUESTION_KEYS) & set(reader.fieldnames):
+            raise EvaluationError(f"{name}:1 第一行应是列名，例如 q,id")
         return [(f"{name}:{reader.line_num}", row) for row in reader]
     except csv.Error as exc:
         raise EvaluationError(f"{name}:{reader.line_num} CSV 读不懂（{exc}）") from exc
@@ -174,7 +193,8 @@ def _csv_rows(name: str, text: str) -> list[tuple[str, Any]]:
 
 def _yaml_rows(name: str, text: str) -> list[tuple[str, Any]]:
     try:
-        loaded = yaml.load(text, Loader=yaml.CSafeLoader)
+        # Only text: `9:30` is no number of minutes, and an id may be 0571 or no.
+        loaded = yaml.load(text, Loader=yaml.CBaseLoader)
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         raise EvaluationError(f"{name}:{mark.line + 1 if mark else 1} YAML 读不懂") from exc
@@ -182,7 +202,11 @@ def _yaml_rows(name: str, text: str) -> list[tuple[str, Any]]:
         raise EvaluationError(f"{name} YAML 读不懂（{exc}）") from exc
     if not isinstance(loaded, list):
         raise EvaluationError(f"{name} 应是一个列表，每项写 q（问题）和 id（条目编号）")
-    return [(f"{name} 第 {number} 项", row) for number, row in enumerate(loaded, 1)]
+    return [(f"{name} 第 {number} 项", _without_nulls(row)) for number, row in enumerate(loaded, 1)]
+
+
+def _without_nulls(row: Any) -> Any:
+    return {k: v for k, v in row.items() if v not in _YAML_NULLS} if isinstance(row, dict) else row
 
 
 def _expected(place: str, row: Any) -> Expected:

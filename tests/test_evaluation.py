@@ -78,6 +78,11 @@ def test_entries_that_are_equally_right_are_read(name: str, text: str) -> None:
 def test_numbers_are_read_as_they_are_written() -> None:
     assert read_questions("q.yaml", b"- {q: 996, id: 12}") == [Expected("996", "12")]
     assert read_questions("q.jsonl", b'{"q": 996, "id": 0}') == [Expected("996", "0")]
+    assert read_questions("q.yaml", b"- {q: 9:30, id: 0571}\n- {q: yes, id: no}\n- {q: 2026-13-45, id: ~}") == [
+        Expected("9:30", "0571"),
+        Expected("yes", "no"),
+        Expected("2026-13-45", None),
+    ]
 
 
 def test_a_file_of_no_questions_is_no_error() -> None:
@@ -93,7 +98,8 @@ def test_a_file_of_no_questions_is_no_error() -> None:
         ("q.jsonl", '{"q": "a"}\n{"id": "leave"}\n', "q.jsonl:2 "),
         ("q.jsonl", '{"q": null, "id": "leave"}\n', "q.jsonl:1 "),
         ("q.csv", "id,q\nleave,a\nlunch\n", "q.csv:3 "),
-        ("q.csv", "text,id\na,leave\n", "q.csv:2 "),
+        ("q.csv", "text,id\na,leave\n", "q.csv:1 "),
+        ("q.csv", "年假几天,leave\n", "q.csv:1 "),
         ("q.yaml", "- {q: a, id: leave}\n- {q: a\n  : : }\n", "q.yaml:3 "),
         ("q.yaml", "- {q: a}\n- {id: leave}\n", "q.yaml 第 2 项 "),
         ("q.yaml", "- 年假几天\n", "q.yaml 第 1 项 "),
@@ -225,6 +231,19 @@ def test_each_question_has_one_result_in_order() -> None:
     assert all(r.candidates == INDEX.search(r.expected.question) and r.ms >= 0 for r in results)
 
 
+def test_five_entries_are_listed_where_there_are_five_open_ones() -> None:
+    names = ["停车位在哪", "工牌丢了", "班车几点", "打印机坏了"]
+    others = [Entry(f"e{n}", name, "x", draft=n == 0) for n, name in enumerate(names)]
+    index = Index([LEAVE, LUNCH, FUND, *others])
+    for text in ("年假有几天", "qqqq", "你好"):
+        (found,) = evaluate([Expected(text, "e3")], index, limits=LIMITS["balanced"], today=TODAY)
+        listed = found.as_json()["candidates"]
+        assert len(listed) == 5 == len({c["id"] for c in listed}) and "e0" not in {c["id"] for c in listed}
+        assert [c["score"] for c in listed] == sorted((c["score"] for c in listed), reverse=True)
+        # Those that fill the list are not found.
+        assert not found.hit(5) and listed[-1]["score"] == 0.0
+
+
 def test_entries_out_of_date_are_not_found() -> None:
     over = Entry("over", "年会在哪里", "酒店", valid=Period(end=date(2026, 1, 31)))
     index = Index([over, LUNCH])
@@ -295,7 +314,7 @@ def test_too_few_good_results_are_exit_one(questions: Path, tmp_path: Path, shar
     [
         ("gone.jsonl", None, "gone.jsonl"),
         ("bad.jsonl", '{"q": "a"}\n{"q"\n', "bad.jsonl:2 "),
-        ("bad.csv", "text,id\na,x\n", "bad.csv:2 "),
+        ("bad.csv", "text,id\na,x\n", "bad.csv:1 "),
         ("bad.yaml", "- q: [\n", "bad.yaml:"),
     ],
 )
@@ -311,7 +330,7 @@ def test_a_file_that_is_missing_or_malformed_is_exit_two(
 
 @pytest.mark.parametrize(
     ("name", "raw"),
-    [("q.csv", b"q,id\n" + b"x" * 200_000), ("q.yaml", b"- q: 2026-13-45\n"), ("q.jsonl", b"[" * 100_000)],
+    [("q.csv", b"q,id\n" + b"x" * 200_000), ("q.yaml", b"[" * 100_000), ("q.jsonl", b"[" * 100_000)],
 )
 def test_an_odd_file_is_explained_and_never_a_traceback(name: str, raw: bytes) -> None:
     with pytest.raises(EvaluationError):

@@ -49,7 +49,7 @@ def ask(
     if as_json:
         shown = result.as_json()
         if explain_it:
-            for candidate, why in zip(shown["candidates"], explained, strict=True):
+            for candidate, why in zip(shown["candidates"], explained, strict=False):
                 candidate |= {"views": why.views, "uncovered": why.uncovered, "readings": why.readings}
         typer.echo(json.dumps(shown | {"reply": reply}, ensure_ascii=False))
         return
