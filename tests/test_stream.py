@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import pytest
 
 from faqbot.app import Running, running
+from faqbot.dingtalk.stream import StreamConnection
 from faqbot.errors import AuthFailed, StartError
+from faqbot.metrics import Metrics
 from faqbot.sandbox.gateway import BOT_MESSAGES
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
@@ -57,6 +60,32 @@ async def test_odd_frames_and_messages_leave_the_connection_and_the_next_answer_
         assert await talk.ding.gateway.send_raw(text)
     assert "5 天" in await talk("小李", "年假有几天")
     assert len(talk.ding.gateway.opens) == opened, "the connection was lost"
+
+
+async def test_a_burst_is_read_while_the_store_takes_its_time(ding: FakeDingTalk) -> None:
+    begun: list[Any] = []
+    may_go_on = asyncio.Event()
+
+    async def receive(data: Any) -> None:
+        begun.append(data)
+        await may_go_on.wait()
+
+    async with aiohttp.ClientSession() as session:
+        stream = StreamConnection(
+            *(session, ding.url, ding.client_id, ding.client_secret, receive, Metrics()), proxied=False
+        )
+        running_stream = asyncio.create_task(stream.run())
+        assert await ding.until_connected()
+        for number in range(500):
+            await ding.gateway.push(MESSAGE | {"msgId": f"m{number}"})
+        async with asyncio.timeout(20):
+            while len(begun) < 500:
+                await asyncio.sleep(0.01)
+        may_go_on.set()
+        async with asyncio.timeout(20):
+            await asyncio.gather(*(delivery.acked.wait() for delivery in ding.gateway.deliveries))
+        await stream.stop()
+        await running_stream
 
 
 async def test_the_quota_notice_raises_an_alarm(talk: Talk, caplog: pytest.LogCaptureFixture) -> None:

@@ -169,6 +169,10 @@ _sdk_log.addFilter(_WithoutContent())
 class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
     """One connection of the SDK, which reconnects by itself until it is retired."""
 
+    # Beyond so many frames that are being taken on, the SDK reads no further, and goes through all of them for each
+    # next one. A hundred, as it has it, is what a busy group sends while the store writes once.
+    MAX_PENDING_TASKS = 2000
+
     def __init__(
         self,
         session: aiohttp.ClientSession,
@@ -192,6 +196,8 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
                 "logger": logging.getLogger("websockets.client"),
                 "max_size": 4 * 2**20,
                 "close_timeout": 2,
+                # Frames are short: compressing an acknowledgement costs more than sending it.
+                "compression": None,
                 # True means: as the environment says.
                 "proxy": True if proxied else None,
             },
