@@ -29,6 +29,8 @@ from faqbot.store import (
 from faqbot.store.schema import connect, lock
 
 _MOST_PER_COMMIT = 256
+# While steps come several at a time, so long is waited for more: each commit costs as much as a few steps.
+_GATHER_SECONDS = 0.002
 _MOST_PARAMETERS = 500
 # A finished message is known again for so long; DingTalk's repeats come within minutes.
 _REMEMBER_SECONDS = 7 * 86400.0
@@ -372,10 +374,12 @@ class SqliteStore:
 
     def _work(self) -> None:
         """The writer thread: take all that waits, commit once, then tell the waiting coroutines."""
-        last = False
+        last = busy = False
         while not last:
             jobs: list[_Job] = []
             job = self._jobs.get()
+            if busy:
+                time.sleep(_GATHER_SECONDS)
             while job is not None:
                 jobs.append(job)
                 if len(jobs) >= _MOST_PER_COMMIT:
@@ -384,7 +388,7 @@ class SqliteStore:
                     job = self._jobs.get_nowait()
                 except queue.Empty:
                     break
-            last = job is None
+            last, busy = job is None, len(jobs) > 1
             if jobs:
                 outcomes = self._commit(jobs)
                 # The loop is gone when the process is being torn down without close().
