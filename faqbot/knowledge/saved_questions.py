@@ -48,13 +48,13 @@ def unknown_ids(saved: Iterable[SavedQuestion], known: Collection[str]) -> list[
 def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
     """The file with one question more at its end. Raises EditError for a file that is no list."""
     line = f"- {{q: {written(question, in_brackets=True)}, id: {written(entry_id, in_brackets=True)}}}\n"
-    if raw is None or not decode(raw, "utf-8").strip():
+    if raw is None:
         return line.encode()
-    found, reader, root = _read(NAME, raw)
-    if root is None and not any(p.is_error for p in reader.problems):
+    found, root = _readable(raw)
+    if root is None:
         # Only comments so far.
-        return raw + (b"" if raw.endswith(b"\n") else b"\n") + line.encode()
-    if root is None or root.flow or root.column:
+        return raw + (b"" if not raw or raw.endswith(b"\n") else b"\n") + line.encode()
+    if root.flow or root.column:
         raise EditError(f"{NAME} 不是一行一题的列表，请直接改这个文件")
     page = Page(raw, as_lines(decode(raw, "utf-8")))
     behind = page.last_line(root) + 1
@@ -67,7 +67,7 @@ def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
 
 def without_question(raw: bytes, question: str, entry_id: str) -> bytes:
     """The file without the question about this entry. Raises EditError."""
-    found, _, root = _read(NAME, raw)
+    found, root = _readable(raw)
     items = [item for saved, item in found if (saved.question, saved.entry_ids[:1]) == (question, (entry_id,))]
     if not items:
         raise EditError("这一题已经不在自测题里了")
@@ -80,6 +80,15 @@ def without_question(raw: bytes, question: str, entry_id: str) -> bytes:
     if any(p.is_error for p in problems) or _gist(now) != rest:
         raise EditError(f"{NAME} 的写法不能在这里改，请直接改这个文件")
     return after
+
+
+def _readable(raw: bytes) -> tuple[list[tuple[SavedQuestion, Mapping]], Sequence | None]:
+    """What the file holds. Raises EditError where it has an error."""
+    found, reader, root = _read(NAME, raw)
+    for problem in reader.problems:
+        if problem.is_error:
+            raise EditError(f"文件里有错误，请先改好。{problem.place}：{problem.message}")
+    return found, root
 
 
 def _gist(saved: Iterable[SavedQuestion]) -> list[tuple[str, tuple[str, ...]]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from faqbot.app import Running
 from tests.console.conftest import Files, Person
 from tests.test_cli import faqbot
@@ -52,6 +54,30 @@ def test_evaluate_takes_the_saved_questions_when_no_file_is_named(tmp_path, know
     (knowledge / "evaluation.yaml").write_text("- {q: 年假有几天, id: annual-leave}\n", encoding="utf-8")
     done = faqbot(tmp_path, "evaluate", "--json", "--fail-under", "1", **at)
     assert done.returncode == 0 and '"answered_rightly": 1' in done.stdout
+
+
+async def test_a_file_of_saved_questions_in_another_encoding_is_explained_and_stays(
+    hr: Person, bot: Running, files: Files
+) -> None:
+    written = "- {q: 年假有几天, id: annual-leave}\n"
+    files.write(written, "evaluation.yaml")
+    await bot.library.refresh()
+    path = files.folder / "evaluation.yaml"
+    path.write_bytes(written.encode("gbk"))
+    for form in ({"text": "病假怎么请", "do": "keep"}, {"text": "年假有几天", "do": "remove"}):
+        page = await hr.post("/entries/annual-leave/saved", form)
+        assert page.status == 422 and "evaluation.yaml:1：文件不是 UTF-8 编码" in page.text
+    assert path.read_bytes() == written.encode("gbk")
+
+
+@pytest.mark.parametrize("head", ["", "# 自测题\n", "# 自测题"])
+async def test_a_question_is_saved_below_comments(hr: Person, files: Files, head: str) -> None:
+    files.write(head, "evaluation.yaml")
+    await hr.post("/entries/annual-leave/saved", {"text": "年假有几天", "do": "keep"})
+    assert files.read("evaluation.yaml").split() == [
+        *head.split(),
+        *["-", "{q:", "年假有几天,", "id:", "annual-leave}"],
+    ]
 
 
 async def test_wrong_forms_write_nothing(hr: Person, files: Files) -> None:
