@@ -118,3 +118,11 @@ def test_the_own_table_comes_back_with_results(tmp_path: Path, knowledge: Path) 
     for name in ("back.csv", "back.xlsx"):
         done = faqbot(tmp_path, "import", "k.csv", "--write", "--report", name, **at)
         assert done.returncode == 2 and "--report" in done.stderr and contents(knowledge) == before
+
+
+def test_what_was_written_is_told_also_where_the_report_cannot_be_saved(tmp_path: Path, knowledge: Path) -> None:
+    (tmp_path / "k.csv").write_text("编号,答案\nannual-leave,新的答案\n", encoding="utf-8")
+    at = {"FAQBOT_KNOWLEDGE": str(knowledge)}
+    done = faqbot(tmp_path, "import", "k.csv", "--write", "--report", "gone/back.csv", **at)
+    assert done.returncode == 2 and "没有这个文件夹" in done.stderr and "已写进知识文件" in done.stdout
+    assert "新的答案" in (knowledge / "faq" / "leave.yaml").read_text(encoding="utf-8")

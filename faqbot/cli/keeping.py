@@ -124,18 +124,25 @@ def import_command(
             )
         if write and plan.ok:
             write_files(settings, files, after)
+    except FaqbotError as exc:
+        fail(str(exc))
+    unsaved = ""
+    try:
         if report is not None:
             save_report(report, annotated(file.name, raw, plan, written=write))
     except FaqbotError as exc:
-        fail(str(exc))
+        # What was written must be told, whatever becomes of the report.
+        unsaved = str(exc)
     for line in complaints(plan.troubles):
         typer.echo(line, err=True)
-    if report is not None:
+    if report is not None and not unsaved:
         typer.echo(f"每行的结果和建议写在 {report}。", err=True)
-    elif plan.troubles:
+    elif plan.troubles and not unsaved:
         typer.echo(f"加 --report 结果{file.suffix}，可以另存一份每行标好结果和建议的表格。", err=True)
     for line in outcome(plan, delete_missing=delete_missing, written=write and plan.ok):
         typer.echo(line)
+    if unsaved:
+        fail(f"没有另存结果：{unsaved}")
     raise typer.Exit(0 if plan.ok else 1)
 
 
