@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from faqbot.edits import Edit, write_down
-from faqbot.errors import Conflict, EditError, FaqbotError
+from faqbot.errors import Conflict, EditError, FaqbotError, StoreError
 from faqbot.knowledge import edit
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.knowledge.library import Library
 from faqbot.knowledge.parse import parse_file
 from faqbot.model import Entry, Problem
 from faqbot.store import Store
+from faqbot.telemetry import EventLog
+
+log = EventLog(__name__)
 
 
 class Shelf(Protocol):
@@ -117,8 +120,9 @@ def as_written(at: Books, entry: Entry) -> Entry:
 def _same(found: Entry, wanted: Entry) -> bool:
     if wanted.id_given or found.id_given:
         return found.id == wanted.id
-    # Ids that nobody wrote may differ between a file by itself and all files together.
-    return found.place.line == wanted.place.line
+    # Ids that nobody wrote may differ between a file by itself and all files together; and on the line of an entry
+    # another one may stand by now.
+    return (found.place.line, found.question) == (wanted.place.line, wanted.question)
 
 
 async def trial(at: Books, proposal: Proposal) -> tuple[Snapshot, tuple[Problem, ...]]:
@@ -129,8 +133,8 @@ async def trial(at: Books, proposal: Proposal) -> tuple[Snapshot, tuple[Problem,
 
 async def trial_of(at: Books, files: Mapping[str, bytes]) -> tuple[Snapshot, tuple[Problem, ...]]:
     """These files as they would be live, and the problems that are not there today."""
-    # No `last`: an error must show as what it is and not hide behind the last good version.
-    found = await asyncio.to_thread(assemble, files, label=at.shelf.label, today=at.today())
+    # Of a file that is broken today its last good version is live, and it would be after the change.
+    found = await asyncio.to_thread(assemble, files, label=at.shelf.label, today=at.today(), last=at.snapshot)
     known = {p.key for p in at.snapshot.problems}
     return found, tuple(p for p in found.problems if p.key not in known)
 
@@ -144,15 +148,24 @@ async def save(at: Books, who: str, proposal: Proposal, kind: str, userid: str =
         await at.shelf.write(proposal.file, proposal.after, proposal.before)
     except Conflict as exc:
         raise Overtaken(proposal.file, exc.present) from exc
-    await at.library.refresh()
-    await _note(at, who, proposal, kind, userid)
+    before = await asyncio.to_thread(_text, proposal.before, proposal)
+    after = await asyncio.to_thread(_text, proposal.after, proposal)
+    await after_writing(at, [Edit(who, proposal.file, proposal.entry_id, kind, before, after, userid)])
     return await live_entry(at, proposal)
 
 
-async def _note(at: Books, who: str, proposal: Proposal, kind: str, userid: str) -> None:
-    before = await asyncio.to_thread(_text, proposal.before, proposal)
-    after = await asyncio.to_thread(_text, proposal.after, proposal)
-    await write_down(at.store, at.clock(), Edit(who, proposal.file, proposal.entry_id, kind, before, after, userid))
+async def after_writing(at: Books, lines: Iterable[Edit]) -> None:
+    """Make live what was written to the shelf, and write down who did it.
+
+    A store that is away is no error here: the files are changed, and whoever is told must not believe that they are
+    not. The watch over the files makes them live a little later and writes the lines down, without the name.
+    """
+    try:
+        await at.library.refresh()
+        for line in lines:
+            await write_down(at.store, at.clock(), line)
+    except StoreError as exc:
+        log.error("changes.not_noted", reason=str(exc))
 
 
 def _text(raw: bytes | None, proposal: Proposal) -> str:

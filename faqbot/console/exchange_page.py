@@ -12,14 +12,14 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from faqbot.changes import trial_of
+from faqbot.changes import after_writing, trial_of
 from faqbot.console import outside
 from faqbot.console.differences import side_by_side
 from faqbot.console.entries import TAB
 from faqbot.console.office import Office, office
 from faqbot.console.pages import EXCHANGE, add_page, notice, person, plain, posted, read_form, redirect, show, signed_in
 from faqbot.console.versions import Field
-from faqbot.edits import Edit, write_down
+from faqbot.edits import Edit
 from faqbot.errors import EditError, ShelfError
 from faqbot.knowledge.exchange import Edit as Row
 from faqbot.knowledge.exchange import Plan
@@ -132,9 +132,7 @@ async def write(request: web.Request) -> web.StreamResponse:
         await at.shelf.write_all(upload.before, upload.after)
     except ShelfError as exc:
         return notice(request, 409, "没有写", f"{exc}。请再上传一次表格，看过以后再写。", back=EXCHANGE)
-    for line in upload.lines:
-        await write_down(at.store, at.clock(), line)
-    await at.library.refresh()
+    await after_writing(at, upload.lines)
     raise redirect(EXCHANGE, done="table")
 
 

@@ -6,13 +6,22 @@ import io
 import json
 import re
 from collections.abc import Callable
+from datetime import date
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
 
 from faqbot.app import Running
+from faqbot.changes import Proposal, load, save
 from faqbot.console.forms import new_file_name
+from faqbot.console.office import Office
 from faqbot.console.pages import MAX_BODY
+from faqbot.errors import EditError, StoreError
+from faqbot.knowledge.edit import remove_entry
+from faqbot.knowledge.shelf import FolderShelf
+from faqbot.settings import Settings
+from faqbot.store import Store
 from tests.conftest import Talk
 from tests.console.conftest import Files, Person, colleague, stranger
 from tests.console.test_missed import put
@@ -160,6 +169,53 @@ async def test_what_cannot_be_saved_says_why_and_keeps_the_text(
         assert page.status == 422 and said in page.text and "还没有保存" in page.text
         assert page.fields()[field] == value
     assert files.all() == before
+
+
+async def test_another_file_that_is_broken_makes_no_difference_to_an_edit(
+    hr: Person, bot: Running, files: Files
+) -> None:
+    await put(bot, [("u1", "年假有几天")], outcome="answered")
+    files.write(files.read() + "  - 坏了\n")
+    await bot.library.refresh()
+    fields = (await hr.get("/entries/payday/edit")).fields()
+    page = await hr.post("/entries/payday/edit", fields | {"answer": "每月 11 日发。", "do": "check"})
+    assert "可以保存" in page.text and "没有不同" in page.text
+
+
+class WithoutJournal:
+    """The store of the bot, whose disk is full when a line is to be written to the journal."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write_journal(self, *line: object) -> None:
+        raise StoreError("磁盘满了")
+
+
+async def test_what_is_written_is_saved_though_the_store_cannot_note_it(
+    bot: Running, settings: Settings, files: Files
+) -> None:
+    shelf, store = FolderShelf(settings.knowledge), cast(Store, WithoutJournal(bot.store))
+    at = Office(bot.library, shelf, store, settings, date.today)
+    raw = files.all()["faq/pay.yaml"]
+    proposal = Proposal("faq/pay.yaml", raw, remove_entry(raw, "garnishment"), "garnishment")
+    assert await save(at, "张姐", proposal, "remove") is None
+    assert files.all()["faq/pay.yaml"] == proposal.after and bot.library.current.entry("garnishment") is None
+
+
+async def test_on_the_line_of_an_entry_without_an_id_another_one_may_stand_by_now(
+    bot: Running, settings: Settings, files: Files
+) -> None:
+    files.write("- question: 食堂几点开门\n  answer: 11 点\n", "faq/more.yaml")
+    await bot.library.refresh()
+    at = Office(bot.library, FolderShelf(settings.knowledge), bot.store, settings, date.today)
+    entry = next(e for e in bot.library.current.entries if e.question == "食堂几点开门")
+    above = "- question: 班车几点发车\n  answer: 8 点\n"
+    with pytest.raises(EditError, match="已经没有这一条"):
+        await load(at, entry, (above + files.read("faq/more.yaml")).encode())
 
 
 async def test_a_check_tells_of_a_wording_that_another_entry_has(hr: Person, files: Files) -> None:
