@@ -10,6 +10,7 @@ from faqbot.approval import Paper, Person, keep, made_by, number_drafts
 from faqbot.changes import Books
 from faqbot.edits import FILES
 from faqbot.knowledge.picture_names import named_only
+from faqbot.markdown import line_breaks
 from faqbot.model import Address, Entry, Notice
 from faqbot.outbox import Outbox
 from faqbot.pacing import keep_looking
@@ -97,4 +98,4 @@ def _one(paper: Paper, entry: Entry, maker: Person) -> str:
         answer = answer[:_LONGEST_ANSWER].rstrip() + "……（全文请到控制台看）"
     # A change in the files is written down a moment later than it is seen here, and has no name anyway.
     by = f"{neutralise(maker.name)} 写的" if maker.name not in ("", FILES) else "新的"
-    return f"**草稿 {paper.number}**（{by}）：{neutralise(entry.question, 120)}\n\n{answer}"
+    return f"**草稿 {paper.number}**（{by}）：{neutralise(entry.question, 120)}\n\n{line_breaks(answer)}"

@@ -11,6 +11,7 @@ from datetime import date, datetime, tzinfo
 from faqbot.changes import Books
 from faqbot.knowledge.groups import looks_like_userid
 from faqbot.knowledge.picture_names import named_only
+from faqbot.markdown import line_breaks
 from faqbot.model import Address, Entry, Notice, QuestionRecord
 from faqbot.office_hours import at_work, next_morning
 from faqbot.outbox import Outbox
@@ -92,7 +93,7 @@ def _notice(record: QuestionRecord, entry: Entry, due: float, timezone: tzinfo) 
     day = datetime.fromtimestamp(record.asked_at, timezone)
     body = (
         f"您 {day.month} 月 {day.day} 日问过「{neutralise(record.text)}」，现在有答案了：\n\n"
-        f"**{neutralise(entry.question)}**\n\n{named_only(entry.answer)}"
+        f"**{neutralise(entry.question)}**\n\n{line_breaks(named_only(entry.answer))}"
     )
     key = hashlib.sha256(f"{entry.id}|{record.asker}".encode()).hexdigest()[:24]
     return Notice(f"answered:{key}", Address("person", record.asker), "您问过的，有答案了", body, not_before=due)

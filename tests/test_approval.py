@@ -85,6 +85,12 @@ async def test_each_draft_is_told_once_to_each_of_its_keepers(room: Room) -> Non
     assert sorted(await told(room)) == [("li02", "草稿 1 等您看"), ("zhang01", "草稿 1 等您看")]
 
 
+async def test_the_lines_of_a_draft_stay_lines(room: Room) -> None:
+    await room.write(DRAFT.replace("答案: 五天。", "答案: |\n      五天。\n      满十年十天。"))
+    await announce_drafts(room.at, room.outbox, [])
+    assert all("五天。  \n满十年十天。" in n.body for n in await room.posted())
+
+
 async def test_several_drafts_are_one_message_and_without_keepers_they_are_the_administrators(room: Room) -> None:
     await room.write(DRAFT.replace("休假组", "没有人的组").replace("    答案: 发起", "    草稿: 是\n    答案: 发起"))
     await announce_drafts(room.at, room.outbox, ["boss"])

@@ -81,11 +81,12 @@ async def test_asking_twice_makes_one_ticket_and_an_answer_one_draft(talk: Talk,
     await talk("小李", "人工 年假能捐给同事吗")
     await talk("小李", "人工 年假能捐给同事吗")
     (ticket,) = (await tickets(bot.store)).values()
-    await talk("张主管", f"答 {ticket.number}：不能", group=None)
+    said = await talk("张主管", f"答 {ticket.number}：不能，\n原因见手册")
+    assert "不能，  \n原因见手册\n\n> 由 张主管 回答 · 已存成草稿" in said
     again = await talk("张主管", f"答 {ticket.number}：能", group=None)
     assert "已经由" in again
     entry = bot.library.current.entry(f"ticket-{ticket.number}")
-    assert entry is not None and entry.draft and entry.answer == "不能" and entry.owner == "休假组"
+    assert entry is not None and entry.draft and entry.answer == "不能，\n原因见手册" and entry.owner == "休假组"
 
 
 CITIES = """

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from faqbot.automation.rules import Automations
 from faqbot.deeds.asking_rights import refusal
 from faqbot.deeds.punches import Notes
-from faqbot.markdown import send_word
+from faqbot.markdown import line_breaks, send_word
 from faqbot.model import Address, Message, Notice, Order, Told
 from faqbot.outbox import Outbox
 
@@ -56,7 +56,7 @@ class Announcing:
         where = "、".join("本群" if a.id == message.conversation_id else a.id for a in to)
         return Told(
             "请确认公告",
-            f"这条公告会发到：**{where}**，内容是：\n\n{text}\n\n"
+            f"这条公告会发到：**{where}**，内容是：\n\n{line_breaks(text)}\n\n"
             f"10 分钟内{send_word('确认', message)}就发出，{send_word('取消', message)}就不发。",
         )
 
@@ -66,7 +66,7 @@ class Announcing:
         # The word that sent it may be carried out again after a crash.
         if waiting is None or waiting.settled_by not in ("", message.key):
             return None
-        notices = [Notice(f"announce:{waiting.id}:{to.id}", to, "公告", waiting.text) for to in waiting.to]
+        notices = [Notice(f"announce:{waiting.id}:{to.id}", to, "公告", line_breaks(waiting.text)) for to in waiting.to]
         await self._outbox.post(*notices)
         await self._put(message, replace(waiting, settled_by=message.key))
         return Told("公告已发", f"公告已发出，共 {len(notices)} 处。")

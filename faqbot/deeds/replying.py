@@ -13,7 +13,7 @@ from faqbot.knowledge.draft import Draft
 from faqbot.knowledge.groups import looks_like_userid
 from faqbot.knowledge.keys import SHARED_KEYS
 from faqbot.knowledge.outline import Outline
-from faqbot.markdown import grey
+from faqbot.markdown import grey, line_breaks
 from faqbot.model import Address, Message, Notice, Order, Told
 from faqbot.orders import numbered
 from faqbot.outbox import Outbox
@@ -147,7 +147,7 @@ def _known(ticket: Ticket) -> str:
 def _body(ticket: Ticket, text: str, message: Message, noted: str = "") -> str:
     asked = "" if withheld_topic(ticket.question) is not None else f"您问的「{neutralise(ticket.question)}」，"
     by = f"由 {neutralise(message.sender_name, 20)} 回答"
-    return f"{asked}单号 {ticket.number} 有答案了：\n\n{text}{grey(by, noted)}"
+    return f"{asked}单号 {ticket.number} 有答案了：\n\n{line_breaks(text)}{grey(by, noted)}"
 
 
 def _added(file: str, raw: bytes | None, draft: Draft) -> Proposal:

@@ -200,13 +200,13 @@ async def test_a_report_that_was_asked_for_is_made_after_a_restart(ding: FakeDin
 
 
 async def test_an_announcement_is_shown_first_and_sent_once_after_the_word(say: Talk, ding: FakeDingTalk) -> None:
-    shown = await say("张姐", "公告 all-hands、sales：明天 10 点停电", group=None)
+    shown = await say("张姐", "公告 all-hands、sales：明天 10 点停电\n请存好文件", group=None)
     assert "**all-hands、sales**" in shown and "明天 10 点停电" in shown and "「确认」" in shown
     assert not ding.robots.calls
     assert "共 2 处" in await say("张姐", "确认", group=None)
     await say.until(lambda: len(ding.robots.calls) == 2, 20)
     assert "没有等您确认" in await say("张姐", "确认", group=None)
-    assert all(call.body["markdown"]["text"] == "明天 10 点停电" for call in ding.robots.calls)
+    assert all(call.body["markdown"]["text"] == "明天 10 点停电  \n请存好文件" for call in ding.robots.calls)
 
 
 async def test_an_announcement_can_be_taken_back(say: Talk, ding: FakeDingTalk) -> None:
