@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from faqbot.errors import StartError
 from faqbot.model import QuestionRecord
 from faqbot.store import Accepted, open_store
 from faqbot.store.schema import STEPS
+from faqbot.store.sqlite import SqliteStore
 from tests.test_store import DONE, ME, RECORD, message
 
 
@@ -38,6 +40,23 @@ async def test_a_forgotten_person_is_found_in_none_of_the_files(tmp_path: Path) 
     left = b"".join(p.read_bytes() for p in tmp_path.glob("store.db*"))
     await store.close()
     assert b"user-to-forget" not in left and "私人的问题内容".encode() not in left
+
+
+async def test_what_is_forgotten_leaves_the_log_as_soon_as_nothing_stands_in_the_way(tmp_path: Path) -> None:
+    store = await SqliteStore.open(str(tmp_path / "store.db"))
+    await store.accept(message(asker="user-to-forget"), ME)
+    await store.finish(message(asker="user-to-forget"), DONE, replace(RECORD, asker="user-to-forget"), None)
+    # As on a disk that is full for a while.
+    store._connection.set_authorizer(
+        lambda action, name, *_: sqlite3.SQLITE_DENY if name == "wal_checkpoint" else sqlite3.SQLITE_OK
+    )
+    async with asyncio.timeout(5):
+        assert await store.forget("user-to-forget") == 1
+        store._connection.set_authorizer(None)
+        await store.backlog()
+    left = b"".join(p.read_bytes() for p in tmp_path.glob("store.db*"))
+    await store.close()
+    assert b"user-to-forget" not in left
 
 
 async def test_a_step_that_fails_does_not_take_its_neighbours_along(tmp_path: Path) -> None:

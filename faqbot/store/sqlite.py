@@ -409,9 +409,11 @@ class SqliteStore:
                 return [(jobs[0][1], None, exc)]
             return [outcome for job in jobs for outcome in self._commit([job])]
         if self._log_holds_secrets:
-            # The write-ahead log still has the deleted words.
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._log_holds_secrets = False
+            # The write-ahead log still has the deleted words. What keeps them there passes, such as a reader or a full
+            # disk: it is tried again after the next step.
+            with contextlib.suppress(sqlite3.Error):
+                busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self._log_holds_secrets = bool(busy)
         return [(future, result, None) for (_, future), result in zip(jobs, results, strict=True)]
 
 
