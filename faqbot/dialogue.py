@@ -214,8 +214,10 @@ class _Talk:
                 return rounded(chosen, self.index, self.listed, self.today) if isinstance(chosen, Answered) else chosen
             case Aside(Answered() as inner):
                 return replace(decision, decision=rounded(inner, self.index, self.allowed, self.today))
-            case Split(parts):
-                return Split(tuple(replace(p, decision=self._with_age(p.decision)) for p in parts))
+            case Split():
+                return self._with_ages(decision)
+            case Aside(Split() as several):
+                return replace(decision, decision=self._with_ages(several))
             case Unanswered(nearest):
                 return replace(decision, contact=self._contact([c.entry for c in nearest]))
             case NoneOfThese():
@@ -244,6 +246,9 @@ class _Talk:
             return decision
         return replace(decision, case=case, said=fact.said, assumed=True)
 
+    def _with_ages(self, several: Split) -> Split:
+        return Split(tuple(replace(p, decision=self._with_age(p.decision)) for p in several.parts))
+
     def _with_age(self, decision: Decision) -> Decision:
         """A part of several with whether its answer is due for review; beside others there is no room for more."""
         if not isinstance(decision, Answered):
@@ -269,8 +274,10 @@ class _Talk:
         match decision:
             case Split(parts):
                 discreet = [Part(p.text, self._discreet(p.decision, p.text)) for p in parts]
-                aside = (p.decision for p in discreet if isinstance(p.decision, Aside))
-                return next(aside, Split(tuple(discreet)))
+                # Where one of them is private, none of the others may go without an answer.
+                return (
+                    Aside(decision) if any(isinstance(p.decision, Aside) for p in discreet) else Split(tuple(discreet))
+                )
             case Answered() | Offered() if private_entry(decision):
                 return Aside(decision)
             case Offered(candidates):

@@ -322,7 +322,7 @@ class Aside:
     `way` says how that went and `code` what DingTalk said to it.
     """
 
-    decision: Answered | Offered
+    decision: Answered | Offered | Split
     way: Literal["due", "sent", "external", "barred", "unsure"] = "due"
     code: str = "ok"
 

@@ -52,6 +52,15 @@ async def test_the_answer_goes_to_the_asker_alone_and_names_the_question(talk: T
     assert ANSWER in said and said.startswith("**被同事骚扰了怎么举报？**")
 
 
+async def test_what_was_asked_beside_something_private_is_answered_there_too(talk: Talk, bot: Running) -> None:
+    assert "已私聊您" in await talk("小李", f"年假有几天，{ASK}")
+    (said,) = alone(talk, "小李")
+    assert "5 天" in said and ANSWER in said
+    await talk("小李", "谢谢")
+    (record,) = await bot.store.questions(0.0)
+    assert record.text.startswith("（私密：") and record.entry_id == ""
+
+
 async def test_where_it_is_doubtful_the_list_goes_to_the_asker_and_can_be_picked_from_there(talk: Talk) -> None:
     assert "已私聊您" in await talk("小李", "病假期间被骚扰")
     (listed,) = alone(talk, "小李")
