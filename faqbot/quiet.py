@@ -46,7 +46,8 @@ class Quiet:
         """
         if not message.is_group or len(context.recent) < PER_MINUTE:
             return False
-        wait = context.recent[-1] - PACE_SECONDS + _GAP_SECONDS - self._clock()
+        # Where the clock was put back, the last reply seems to be still to come.
+        wait = min(context.recent[-1] - PACE_SECONDS + _GAP_SECONDS - self._clock(), _GAP_SECONDS)
         if wait <= 0:
             return False
         await self._sleep(wait)
@@ -74,7 +75,7 @@ class Quiet:
                 told = json.loads(text)
                 if told["asker"] == message.asker:
                     return decision
-                return replace(decision, related=(), above=int((self._clock() - told["at"]) // 60))
+                return replace(decision, related=(), above=int(max(0.0, self._clock() - told["at"]) // 60))
             if self._clock() >= until:
                 return decision
             await self._sleep(_LOOK_SECONDS)

@@ -135,6 +135,19 @@ async def test_nobody_is_held_up_before_the_eleventh_reply_of_a_minute_nor_alone
     assert clock.now == 1_000_000.0
 
 
+async def test_a_clock_that_was_put_back_holds_nobody_up_for_longer(quiet: Quiet, clock: Clock) -> None:
+    began = clock.now
+    assert await quiet.wait_turn(message("a"), Context(recent=(began + 3660.0,) * 10))
+    assert clock.now - began <= 10
+
+
+async def test_an_answer_from_before_the_clock_was_put_back_was_just_given(quiet: Quiet, clock: Clock) -> None:
+    await quiet.shortened(message("a"), ANSWER, NOBODY)
+    await quiet.told(message("a"), ANSWER, DELIVERED)
+    clock.now -= 300
+    assert await quiet.shortened(message("b"), ANSWER, NOBODY) == replace(ANSWER, above=0)
+
+
 async def all_said(ding: FakeDingTalk, count: int, seconds: float = 10) -> Sequence[str]:
     assert await ding.world.until(lambda: len(ding.replies) >= count, seconds)
     return [m.text for m in ding.replies]
