@@ -50,6 +50,9 @@ async def under_lease(
                 return True
             # The lease begins when the store is asked, not when its answer comes.
             asked = time.monotonic()
+            if asked >= until:
+                # By now it may be another's, and the store would prolong that.
+                break
             with suppress(StoreError):
                 until = asked + lease if await store.prolong(claim, lease) else 0.0
         log.warning("lease.lost", key=key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -81,6 +82,22 @@ async def test_work_stops_when_another_may_have_its_lease(store: Store) -> None:
     await store.release("lease:x")
     assert not await at_it
     assert (work.done, work.stopped) == (0, 1)
+
+
+async def test_who_stood_still_does_not_prolong_the_lease_of_whoever_took_over(store: Store) -> None:
+    work = Work()
+
+    async def stand_still() -> None:
+        time.sleep(LEASE * 1.5)  # noqa: ASYNC251  the whole process
+        taken.append(asyncio.create_task(store.claim("lease:x", 30)))
+        await work()
+
+    taken: list[asyncio.Task[bool]] = []
+    async with asyncio.timeout(10):
+        assert not await under_lease(store, "x", stand_still, lease=LEASE)
+    assert await taken[0], "it was over"
+    assert (work.done, work.stopped) == (0, 1)
+    assert not await store.claim("lease:x", 30), "it is still the other's"
 
 
 async def test_a_lease_that_was_lost_is_not_taken_from_its_new_holder(store: Store) -> None:
