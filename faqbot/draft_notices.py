@@ -68,13 +68,13 @@ def _by_keeper(
     makers: Mapping[str, Person],
     admins: Collection[str],
 ) -> dict[str, list[Paper]]:
-    """Who is told of what. Where an owner has no people it is the administrators; who wrote a draft in chat knows."""
+    """Who is told of what. Who wrote a draft in chat knows; where nobody else keeps it, it is the administrators."""
     result: dict[str, list[Paper]] = {}
     for paper in new:
         maker = makers.get(paper.entry, Person("")).userid
-        for userid in at.snapshot.groups.keepers(entries[paper.entry].owner) or admins:
-            if userid != maker:
-                result.setdefault(userid, []).append(paper)
+        keepers = [userid for userid in at.snapshot.groups.keepers(entries[paper.entry].owner) if userid != maker]
+        for userid in keepers or [admin for admin in admins if admin != maker]:
+            result.setdefault(userid, []).append(paper)
     return result
 
 

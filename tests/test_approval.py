@@ -11,6 +11,7 @@ import pytest
 from faqbot import approval
 from faqbot.approval import Person, Word
 from faqbot.draft_notices import announce_drafts, message
+from faqbot.edits import Edit, write_down
 from faqbot.errors import NotAllowed
 from faqbot.model import Entry
 from faqbot.store import Store
@@ -95,6 +96,14 @@ async def test_several_drafts_are_one_message_and_without_keepers_they_are_the_a
     await room.write(DRAFT.replace("休假组", "没有人的组").replace("    答案: 发起", "    草稿: 是\n    答案: 发起"))
     await announce_drafts(room.at, room.outbox, ["boss"])
     assert await told(room) == [("boss", "有 2 份草稿等您看")]
+
+
+async def test_where_the_only_keeper_wrote_the_draft_the_administrators_are_told(room: Room) -> None:
+    (room.folder / "groups.yaml").write_text("people: {休假组: [zhang01]}\n", encoding="utf-8")
+    await room.write(DRAFT)
+    await write_down(room.at.store, 0.0, Edit("张姐", "faq/a.yaml", room.entry().id, "add", "", "x", "zhang01"))
+    await announce_drafts(room.at, room.outbox, ["boss", "zhang01"])
+    assert await told(room) == [("boss", "草稿 1 等您看")]
 
 
 async def test_a_draft_that_was_sent_back_waits_again_once_it_is_changed(room: Room) -> None:
