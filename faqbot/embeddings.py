@@ -40,6 +40,8 @@ class Embeddings:
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._store = store
         self._failing = False
+        # How many numbers a vector of the wordings has, once there are some.
+        self._length = 0
 
     async def of_wordings(self, texts: Sequence[str]) -> Floats:
         """Vectors of all texts, one row each; only those never seen are asked for. Raises EmbeddingsError."""
@@ -55,13 +57,16 @@ class Embeddings:
         rows = [np.frombuffer(known[keys[text]], dtype=np.float32) for text in texts]
         if len({len(row) for row in rows}) > 1:
             raise EmbeddingsError("the vectors differ in length; did the model change behind its name?")
+        self._length = len(rows[0]) if rows else 0
         return np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)
 
     async def of_question(self, text: str, seconds: float = QUESTION_SECONDS) -> Floats | None:
-        """The vector of one question, or None when the endpoint is slow or down."""
+        """The vector of one question, or None when the endpoint is slow, down or speaks of another model."""
         try:
             async with asyncio.timeout(seconds):
                 vector = (await self._ask([text]))[0]
+            if self._length and len(vector) != self._length:
+                raise EmbeddingsError("the vector of a question is not as long as those of the wordings")
         except (EmbeddingsError, TimeoutError) as exc:
             if not self._failing:
                 log.warning("embeddings.unavailable", reason=str(exc) or type(exc).__name__)

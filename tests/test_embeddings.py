@@ -57,6 +57,8 @@ class Endpoint:
             rows = rows[1:]
         if self.mode == "zero":
             rows[0]["embedding"] = [0.0] * 8
+        if self.mode == "another model":
+            rows = [row | {"embedding": [1.0, 0.5]} for row in rows]
         return web.json_response({"data": rows[::-1]})
 
 
@@ -84,6 +86,16 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 async def embeddings(endpoint: Endpoint, store: Store) -> AsyncIterator[Embeddings]:
     async with aiohttp.ClientSession() as session:
         yield Embeddings(session, endpoint.url, "model-a", "sesame", store)
+
+
+async def test_a_question_is_not_compared_with_vectors_of_another_model(
+    embeddings: Embeddings, endpoint: Endpoint
+) -> None:
+    await embeddings.of_wordings(["年假有几天"])
+    endpoint.mode = "another model"
+    assert await embeddings.of_question("年假几天") is None
+    endpoint.mode = "good"
+    assert await embeddings.of_question("年假几天") is not None
 
 
 async def test_vectors_come_in_the_order_of_the_texts_and_with_length_one(embeddings: Embeddings) -> None:
