@@ -59,6 +59,7 @@ from faqbot.model import Address, OrderKind
 from faqbot.office_hours import after_quiet
 from faqbot.outbox import Outbox, Way
 from faqbot.pacing import keep_looking
+from faqbot.parcels import FAILED
 from faqbot.pictures import Pictures
 from faqbot.quota import Quota
 from faqbot.routine import Routine, open_routine
@@ -67,6 +68,7 @@ from faqbot.shelves import shelf_of
 from faqbot.store import Store, open_store
 from faqbot.telemetry import EventLog
 from faqbot.ticket_news import tell_of_answers
+from faqbot.tickets import NUMBERS
 from faqbot.ways import ToGroup, ToPeople, ToRobot
 
 log = EventLog(__name__)
@@ -349,7 +351,8 @@ async def keep_house(store: Store, quota: Quota, keep_days: int) -> None:
         if time.time() >= purge_at and await store.claim("purge", _PURGE_EVERY - 60):
             before = time.time() - keep_days * 86400
             gone = await store.purge(before)
-            await store.trim_journal(RUNS, before)
+            for journal in (RUNS, FAILED, NUMBERS):
+                await store.trim_journal(journal, before)
             log.info("store.purged", questions=gone)
         if time.time() >= purge_at:
             purge_at = time.time() + _PURGE_EVERY

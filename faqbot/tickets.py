@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from faqbot.store import Store
 
-_MARKS = JOURNAL = "tickets"
+_MARKS = "tickets"
+# The journal whose lines are counted.
+NUMBERS = "tickets"
 
 
 class Progress(StrEnum):
@@ -55,7 +57,7 @@ async def tickets(store: Store) -> Mapping[int, Ticket]:
 
 async def next_number(store: Store, at: float, message_key: str) -> int:
     """A number nobody has had. Raises StoreError."""
-    return await store.write_journal(JOURNAL, at, message_key)
+    return await store.write_journal(NUMBERS, at, message_key)
 
 
 async def keep(store: Store, ticket: Ticket) -> None:

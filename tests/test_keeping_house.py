@@ -1,0 +1,37 @@
+"""What is older than the records are kept goes, whoever it was about."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import date
+
+from faqbot.app import keep_house
+from faqbot.automation.trace import RUNS
+from faqbot.metrics import Metrics
+from faqbot.model import Address
+from faqbot.parcels import FAILED, Failed
+from faqbot.quota import Quota
+from faqbot.store import Store
+from faqbot.tickets import NUMBERS, next_number
+
+DAY = 86400.0
+
+
+async def test_old_lines_about_jobs_notices_and_tickets_are_deleted(store: Store) -> None:
+    now = time.time()
+    failed = Failed("单号 3：有人等您来答", Address("person", "zhang01"), "invalid_staff", "不在可见范围").pack()
+    for age in (31 * DAY, 29 * DAY):
+        await store.write_journal(RUNS, now - age, "{}")
+        await store.write_journal(FAILED, now - age, failed)
+        last = await next_number(store, now - age, "r|m")
+    quota = Quota(store, Metrics(), calls=10, messages=10, today=lambda: date(2026, 3, 2))
+    house = asyncio.create_task(keep_house(store, quota, 30))
+    async with asyncio.timeout(10):
+        for journal in (RUNS, FAILED, NUMBERS):
+            while len(await store.journal(journal, 0.0)) > 1:
+                await asyncio.sleep(0.01)
+    house.cancel()
+    await asyncio.wait({house})
+    await store.trim_journal(NUMBERS, now)
+    assert await next_number(store, now, "r|m") > last, "a number is not used again"
