@@ -51,7 +51,7 @@ class Welcome:
         key = _key(message)
         if not message.is_group or key in self._known or not _fits(decision):
             return ""
-        text = self._introduction(message)
+        text = self._introduction(message, below_menu=isinstance(decision, Menu))
         if not text:
             return ""
         if await self._steady(lambda: self._store.note(key)) is not None:
@@ -68,16 +68,18 @@ class Welcome:
         else:
             await self._steady(lambda: self._store.release(LEASE + key))
 
-    def _introduction(self, message: Message) -> str:
+    def _introduction(self, message: Message, *, below_menu: bool) -> str:
         snapshot = self._library.current
         # Everybody in the group reads it, so it names only what is for everybody.
         listed = listable(message, self._today(), (), snapshot.groups)
         entries = [entry for entry in snapshot.index.entries if listed(entry)]
-        return introduction(entries, snapshot.groups.of(message.conversation_id).contact, self._keep_days)
+        contact = snapshot.groups.of(message.conversation_id).contact
+        return introduction(entries, contact, self._keep_days, below_menu=below_menu)
 
 
-def introduction(entries: Sequence[Entry], contact: str, keep_days: int) -> str:
-    """What the bot answers, three examples, who keeps it, what it records; empty where there is nothing to answer."""
+def introduction(entries: Sequence[Entry], contact: str, keep_days: int, *, below_menu: bool = False) -> str:
+    """What the bot answers and three examples, where no menu above says so, who keeps it, what it records; empty where
+    there is nothing to answer."""
     if not entries:
         return ""
     topics = menu_of(entries).topics
@@ -86,9 +88,12 @@ def introduction(entries: Sequence[Entry], contact: str, keep_days: int) -> str:
     named = (entry.owner.strip() for entry in entries)
     owners = Counter(owner for owner in named if owner and not looks_like_userid(owner))
     keepers = "、".join(label(name) for name, _ in owners.most_common(_OWNERS))
-    lines = [
+    told = [
         f"**能答**：{names}{'等' if len(topics) > _TOPICS else ''}，共 {len(entries)} 个问题，都是同事写好的原话",
         f"**这样问**：{examples}",
+    ]
+    lines = [
+        *([] if below_menu else told),
         f"**谁维护**：{keepers}{'等' if len(owners) > _OWNERS else ''}" if keepers else "",
         f"**要找人**：{label(contact.strip())}" if contact.strip() and not looks_like_userid(contact.strip()) else "",
         f"**会记录**：@我 的问题和提问人，保留 {keep_days} 天，用来补全答案；没有 @我 的话我看不到，私事请单聊",
