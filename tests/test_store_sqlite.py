@@ -59,6 +59,15 @@ async def test_what_is_forgotten_leaves_the_log_as_soon_as_nothing_stands_in_the
     assert b"user-to-forget" not in left
 
 
+async def test_a_clock_that_is_put_back_makes_nobody_wait_for_its_old_time(tmp_path: Path) -> None:
+    now = 1_000_000.0
+    store = await SqliteStore.open(str(tmp_path / "store.db"), clock=lambda: now)
+    await store.reserve("api", 3.0)
+    now -= 3600
+    assert [await store.reserve("api", 3.0) for _ in range(3)] == [0.0, 3.0, 6.0]
+    await store.close()
+
+
 async def test_a_step_that_fails_does_not_take_its_neighbours_along(tmp_path: Path) -> None:
     store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
     broken = QuestionRecord("m9", 1.0, "cid", "user-1", "x", "answered", "a", object())  # type: ignore[arg-type]

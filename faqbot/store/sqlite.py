@@ -34,6 +34,7 @@ _GATHER_SECONDS = 0.002
 _MOST_PARAMETERS = 500
 # A finished message is known again for so long; DingTalk's repeats come within minutes.
 _REMEMBER_SECONDS = 7 * 86400.0
+_LONGEST_QUEUE_SECONDS = 600.0
 _ONE_OF_MINE = "state = 'received' AND owner = ?"
 # How many unfinished messages of the same thread came before one.
 _AHEAD = "SELECT COUNT(*) FROM inbox WHERE thread = ? AND state = 'received' AND (received_at, message_id) < (?, ?)"
@@ -268,7 +269,8 @@ class SqliteStore:
         def step(db: sqlite3.Connection) -> float:
             now = self._clock()
             row = db.execute("SELECT free FROM slots WHERE key = ?", (key,)).fetchone()
-            slot = max(now, row[0]) if row else now
+            # Further ahead nobody waits: the clock was put back.
+            slot = max(now, row[0]) if row and row[0] < now + _LONGEST_QUEUE_SECONDS else now
             db.execute("INSERT OR REPLACE INTO slots (key, free) VALUES (?, ?)", (key, slot + gap))
             return slot - now
 
