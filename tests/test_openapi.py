@@ -383,3 +383,12 @@ async def test_somebody_dingtalk_holds_back_is_a_reason_to_wait(parts: Parts) ->
     with pytest.raises(Throttled) as caught:
         await parts.robot.to_person(parts.person.id, "年假", "5 天")
     assert (caught.value.code, caught.value.wait) == ("flow_controlled", 10.0)
+
+
+async def test_an_upload_that_names_no_file_is_a_failure_like_any_other(parts: Parts) -> None:
+    async def nameless(request: web.Request) -> web.Response:
+        return web.json_response({"errcode": 0, "errmsg": "ok"})
+
+    async with serving(nameless) as url:
+        with pytest.raises(DeliveryError, match="media_id"):
+            await parts.make(oapi=url).upload_image("a.png", b"x")

@@ -85,7 +85,10 @@ class OpenApi:
             status, answer = await post_form(self._session, url, form)
             return self._judged(path, old_error(status, answer), answer)
 
-        return str((await self._call(path, send))["media_id"])
+        media = (await self._call(path, send)).get("media_id")
+        if not media:
+            raise DeliveryError("钉钉的回答里没有 media_id", code="bad_upload_answer")
+        return str(media)
 
     async def upload_image(self, name: str, content: bytes) -> str:
         """upload() for a picture that a message shows."""
