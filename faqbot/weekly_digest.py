@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from faqbot.ageing import due
 from faqbot.model import Entry
 from faqbot.privacy import withheld_topic
 from faqbot.stats import Cluster, Fate, Stats
@@ -13,7 +14,6 @@ from faqbot.suggestions import Suggestion
 from faqbot.text import neutralise
 
 DAYS = 7
-SOON = timedelta(days=14)
 _SHOWN = 5
 
 
@@ -74,23 +74,12 @@ def _drafts(numbers: Sequence[int]) -> str:
 
 
 def _due(entries: Sequence[Entry], day: date) -> str:
-    due = _sorted_due(entries, day)
+    found = [item for item in due(entries, day) if not item.entry.private]
     lines = [
-        f"- {neutralise(entry.question)}（{when.month} 月 {when.day} 日{what}）" for when, what, entry in due[:_SHOWN]
+        f"- {neutralise(item.entry.question)}（{item.day.month} 月 {item.day.day} 日{item.what}）"
+        for item in found[:_SHOWN]
     ]
-    return _listed(f"两周内要复核或到期的 {len(due)} 条", lines, len(due))
-
-
-def _sorted_due(entries: Sequence[Entry], day: date) -> list[tuple[date, str, Entry]]:
-    found: list[tuple[date, str, Entry]] = []
-    for entry in entries:
-        if entry.draft or entry.held or entry.private:
-            continue
-        if entry.review and entry.review <= day + SOON:
-            found.append((entry.review, "复核", entry))
-        elif entry.valid.end and day <= entry.valid.end <= day + SOON:
-            found.append((entry.valid.end, "到期", entry))
-    return sorted(found, key=lambda item: (item[0], item[2].id))
+    return _listed(f"两周内要复核或到期的 {len(found)} 条", lines, len(found))
 
 
 def _listed(heading: str, lines: Sequence[str], total: int) -> str:

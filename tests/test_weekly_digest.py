@@ -19,6 +19,9 @@ ENTRIES = {
     for e in (
         ANNUAL,
         Entry("visit", "访客怎么登记？", "前台。", valid=Period(None, date(2026, 3, 12))),
+        Entry("gone", "春节加班怎么算？", "三倍。", valid=Period(None, date(2026, 3, 1)), review=date(2026, 2, 1)),
+        Entry("old", "餐补多少？", "20 元。", valid=Period(None, date(2026, 3, 15))),
+        Entry("new", "餐补多少？", "25 元。", valid=Period(date(2026, 3, 16))),
         Entry("later", "年会几号？", "没有定。", review=date(2026, 5, 1)),
         Entry("secret", "涨薪比例？", "5%。", review=date(2026, 3, 10), private=True),
         Entry("draft", "新规？", "x", review=date(2026, 3, 10), draft=True),
@@ -52,7 +55,7 @@ def test_a_week_in_one_message() -> None:
     assert "**等着通过的草稿 2 份**：草稿 3、草稿 12" in body
     assert "访客怎么登记？（3 月 12 日到期）\n- 年假有几天？（3 月 20 日复核）" in body
     assert body.endswith("请到控制台「今天」里处理。")
-    assert not any(word in body for word in ("涨薪", "薪酬", "年会", "新规"))
+    assert not any(word in body for word in ("涨薪", "薪酬", "年会", "新规", "春节", "餐补"))
 
 
 def test_more_than_a_few_are_counted() -> None:
