@@ -168,6 +168,20 @@ async def test_a_field_that_is_missing_is_not_hidden_by_the_bar(visit: Visit) ->
     assert below and above and below["y"] >= above["y"] + above["height"]
 
 
+async def test_every_stop_of_the_keyboard_is_seen(visit: Visit) -> None:
+    page = visit.page
+    await visit.sign_in()
+    await page.goto(f"{visit.bot.console_url}/entries/payday/edit")
+    for _ in range(40):
+        await page.keyboard.press("Tab")
+        seen = await page.evaluate(
+            """() => { const at = document.activeElement, style = getComputedStyle(at);
+            return at === document.body || (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2)
+              ? '' : at.outerHTML; }"""
+        )
+        assert not seen
+
+
 async def test_what_is_to_do_is_readable_beside_its_button(visit: Visit, talk: Talk) -> None:
     await talk("小李", "年假有几天")
     await talk("小李", "没用")
