@@ -109,7 +109,9 @@ class Index:
         chinese = sum(any("\u3400" <= c <= "\u9fff" for c in t) for t in raws)
         self.script = "han" if chinese * 2 >= len(raws) else "latin"
         self._meanings: Meanings | None = None
-        self._by_words: Index = self
+        # Not itself: an index that is replaced must be gone at once, not when so much garbage has piled up that looking
+        # through it holds up the whole process.
+        self._by_words: Index | None = None
         self._most = _SHORT_LISTS[self.script]
         self._weights = Weights.fitted(self.script)
 
@@ -222,7 +224,7 @@ class Index:
         """Which questions, by their numbers, are judged in one set of arrays, and by which index: where wordings have
         vectors, words alone decide on a question without one."""
         together = max(1, min(_TOGETHER, _LIKENESSES // max(1, len(self._shown))))
-        for index, has_vector in ((self, True), (self._by_words, False)):
+        for index, has_vector in ((self, True), (self._by_words or self, False)):
             numbers = [n for n, m in enumerate(meanings) if (m is not None or self._meanings is None) == has_vector]
             for start in range(0, len(numbers), together):
                 yield index, numbers[start : start + together]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -591,6 +593,19 @@ def test_an_explanation_says_what_the_meaning_gave() -> None:
 
 
 # — Threads —
+
+
+def test_an_index_that_is_replaced_is_gone_at_once() -> None:
+    index = Index([entry("a", "年假有几天"), entry("b", "病假怎么请")])
+    index.search("年假")
+    vectors = np.ones((2, 4), dtype=np.float32)
+    gone = weakref.ref(index), weakref.ref(embedded := index.with_meanings(vectors))
+    gc.disable()
+    try:
+        del index, embedded
+        assert [reference() for reference in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_searching_from_four_threads_finds_the_same_as_from_one(sample: Index) -> None:
