@@ -22,7 +22,7 @@ from faqbot.automation.actions import Done, Task
 from faqbot.automation.conditions import judge
 from faqbot.automation.plans import moment_values
 from faqbot.automation.rules import Automations, Notify, On, Rule, Variables
-from faqbot.automation.schedule import Occasion, next_firing, occasions
+from faqbot.automation.schedule import Occasion, occasions
 from faqbot.automation.trace import RUNS, Outcome, Run, pack_run
 from faqbot.automation.values import MissingValue, Values
 from faqbot.errors import DeliveryError, StoreError
@@ -37,6 +37,7 @@ LATE_SECONDS = 120.0
 # A rule that was just written counts from the moment it is seen.
 _LOOK_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
+_LONG_SECONDS = 600.0
 # What is older is not made up for, and not looked for.
 _LOOK_BACK_SECONDS = 40 * 86400.0
 _REMEMBER_SECONDS = 60 * 86400.0
@@ -137,18 +138,21 @@ class Runner:
             if trigger is None or isinstance(trigger, On) or rule.id in self._busy:
                 continue
             since = await self._settled_until(rule, now)
-            if passed := list(occasions(trigger, since, now, self._zone, automations.calendar)):
+            coming = occasions(trigger, since, now + _LOOK_SECONDS, self._zone, automations.calendar)
+            # After days off a job of every minute has come round some thousand times; meanwhile others are answered.
+            found = await asyncio.to_thread(list, coming) if now - since > _LONG_SECONDS else list(coming)
+            if passed := [occasion for occasion in found if occasion.at <= now]:
                 self._busy[rule.id] = asyncio.create_task(self._catch_up(rule, passed, automations))
-            elif (following := next_firing(trigger, now, self._zone, automations.calendar)) is not None:
-                pause = min(pause, following - now)
+            else:
+                pause = min([pause, *(occasion.at - now for occasion in found if not occasion.why_not)])
         return pause
 
     async def _catch_up(self, rule: Rule, passed: Sequence[Occasion], automations: Automations) -> None:
         """Settle what has come round for one rule, oldest first, as far as this replica can."""
+        last = max((occasion.at for occasion in passed if not occasion.why_not), default=0.0)
         try:
-            for number, occasion in enumerate(passed):
-                last = all(later.why_not for later in passed[number + 1 :])
-                if not await self._settle(rule, occasion, automations, last=last):
+            for occasion in passed:
+                if not await self._settle(rule, occasion, automations, last=occasion.at >= last):
                     # Another replica is at it; if that one dies, its lease ends.
                     await self._sleep(_AGAIN_SECONDS)
                     return

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import math
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from faqbot.automation.actions import ActionFailed
 from faqbot.automation.runner import Start
+from faqbot.automation.schedule import Calendar, Days
 from faqbot.errors import DeliveryError
 from faqbot.store import Store, open_store
 from tests.automation.replica import CALL, LEASE_SECONDS, STANDUP, Clock, Replica
@@ -254,3 +257,25 @@ async def test_it_is_done_once_when_one_is_killed_before_or_after_claiming_it(
     await asyncio.gather(*(replica.at("2026-11-25 09:00:02") for replica in replicas))
     assert [task.key for replica in replicas for task in replica.done] == [FIRED[0]]
     assert await replicas[0].outcomes() == [FIRED]
+
+
+async def test_the_firings_of_weeks_and_years_are_not_looked_for_while_others_wait(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, asked = threading.current_thread(), []
+
+    def watched(days: Days, day: date, calendar: Calendar) -> str:
+        asked.append(threading.current_thread())
+        return why_not(days, day, calendar)
+
+    why_not = Days.why_not
+    monkeypatch.setattr(Days, "why_not", watched)
+    every_minute = STANDUP.replace('at: "09:00", on: workday', 'cron: "* * * 12 *", on: holiday')
+    before = Replica(store, Clock("2026-11-25 10:00"), every_minute)
+    await before.look()
+    assert len(asked) < 10, "the next one is not looked for among thousands"
+    after = Replica(store, Clock("2026-12-01 04:00"), every_minute)
+    asked.clear()
+    await after.runner.look()
+    assert len(asked) >= 240 and asked.count(loop) == 0
+    await after.runner.drain(0)
