@@ -51,7 +51,24 @@ _CONDITIONS = tuple(
     for c in (
         "试用|见习|转正", "实习", "外包|派遣", "兼职", "返聘", "退休", "取消|撤销|撤回", "国外|海外|境外|出国",
         "离职|辞职|辞退|被裁|裁员|走的时候|离开公司|最后工作日|不干了", "应届", "怀孕|孕期", "哺乳期", "外籍|外国人",
-        "异地|外地", "夜班|倒班",
+        "异地|外地", "夜班|倒班", "股票|期权|分红",
+    )
+)  # fmt: skip
+# Kinds of one thing with rules of their own: an entry about one, which never speaks of another, does not answer for it.
+_KINDS = tuple(
+    tuple(re.compile(kind) for kind in kinds)
+    for kinds in (
+        (
+            "年假|年休", "婚假|结婚假", "(?<!陪)产假(?!护)", "陪产", "病假", "(?<!人)事假", "丧假", "育儿假", "调休",
+            "探亲假", "护理假|陪护假|陪床假", "哺乳", "工伤假", "产检",
+        ),
+        ("公积金", "社保|社会保险|医保|养老|五险", "个税|所得税|汇算|专项附加"),
+        ("离职|辞职|辞退|离开公司", "转岗|调岗|调动|换部门|换岗", "晋升|升职"),
+        (
+            "上海", "北京", "广州", "深圳", "杭州", "天津", "重庆", "成都", "武汉", "南京", "苏州", "西安", "长沙",
+            "郑州", "青岛", "大连", "厦门", "宁波", "无锡", "合肥", "济南", "福州", "沈阳", "昆明", "香港", "台湾",
+            "澳门",
+        ),
     )
 )  # fmt: skip
 
@@ -70,11 +87,13 @@ _DENIES = re.compile("[不没未无非别勿拒忘漏缺丢免]|补(?![偿贴助
 
 def opposed(question: str, matched: str, entry: Entry) -> bool:
     """Whether the question must not be answered outright by an entry because of what it denies, on which side of
-    such a pair it stands, or for which condition it asks. `matched` is the wording that was found most like it."""
+    such a pair it stands, or for which condition or kind it asks. `matched` is the wording found most like it."""
     asked, found = _plain(question), _plain(matched)
     if asked == found:
         return False
-    return _denies_otherwise(asked, found) or _other_side(asked, found, entry) or _other_condition(asked, entry)
+    if _denies_otherwise(asked, found) or _other_side(asked, found, entry):
+        return True
+    return _other_condition(asked, entry) or _other_kind(asked, entry)
 
 
 def apart(asked: str, other: str) -> bool:
@@ -127,8 +146,24 @@ def _other_side(asked: str, found: str, entry: Entry) -> bool:
 def _other_condition(asked: str, entry: Entry) -> bool:
     """The question is about a condition that the entry does not speak of."""
     for condition in _CONDITIONS:
-        if condition.search(asked):
-            said = (*map(_plain, entry.wordings), entry.answer, *entry.variants.values())
-            if not any(condition.search(text) for text in said):
-                return True
+        if condition.search(asked) and not any(condition.search(text) for text in _said(entry)):
+            return True
     return False
+
+
+def _other_kind(asked: str, entry: Entry) -> bool:
+    """The question names a kind that the entry, which names others, does not speak of."""
+    for kinds in _KINDS:
+        mine = [kind for kind in kinds if kind.search(asked)]
+        if not mine or any(kind.search(case) for kind in kinds for case in entry.variants):
+            # Where an entry answers by the kind, what it was asked for decides.
+            continue
+        said = _said(entry)
+        unspoken = not any(kind.search(text) for kind in mine for text in said)
+        if unspoken and any(kind.search(text) for kind in kinds for text in said):
+            return True
+    return False
+
+
+def _said(entry: Entry) -> tuple[str, ...]:
+    return (*map(_plain, entry.wordings), entry.answer, *entry.variants, *entry.variants.values())

@@ -12,7 +12,7 @@ import pytest
 from faqbot.judging import LIMITS, judge_many
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.knowledge.shelf import FolderShelf
-from faqbot.model import Answered, Entry, Offered
+from faqbot.model import Answered, Entry, FollowUp, Offered
 from faqbot.polarity import apart, opposed
 from tests.conftest import SAMPLE
 
@@ -120,3 +120,25 @@ def test_a_doubtful_answer_is_offered_instead() -> None:
     index = sample().index
     ((decision, _),) = judge_many(["年假休完了怎么办"], index, limits=LIMITS["balanced"], today=TODAY)
     assert isinstance(decision, Offered) and decision.candidates[0].entry.id == "annual-leave-carry-over"
+
+
+CITIES = Entry("x", "产假有多少天", "", ask=FollowUp("city", "城市？"), variants={"上海": "158 天", "else": "98 天"})
+
+
+@pytest.mark.parametrize(
+    ("question", "entry", "is_opposed"),
+    [
+        ("产假没休完可以折现吗", Entry("x", "未休年假可以折现吗", "按 300% 付。"), True),
+        ("产假没休完可以折现吗", Entry("x", "未休年假可以折现吗", "产假不能。"), False),
+        ("年假没休完可以转调休吗", Entry("x", "年假没休完怎么办", "可以顺延。"), False),
+        ("陪产假有几天", Entry("x", "产假有几天", "158 天。"), True),
+        ("人事假条交给谁", Entry("x", "病假假条交给谁", "交给休假组。"), False),
+        ("广州婚假几天", Entry("x", "婚假几天", "上海 10 天。"), True),
+        ("广州婚假几天", Entry("x", "婚假几天", "10 天。"), False),
+        ("广州产假有多少天", CITIES, False),
+    ],
+)
+def test_an_entry_about_another_kind_leaves_doubt_unless_it_speaks_of_this_one(
+    question: str, entry: Entry, is_opposed: bool
+) -> None:
+    assert opposed(question, entry.question, entry) is is_opposed
