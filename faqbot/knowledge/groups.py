@@ -16,8 +16,9 @@ from faqbot.model import NO_TOPIC, Entry, Place, Problem
 
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{1,2}))?\s*(?:-|~|至|到)\s*(\d{1,2})(?::(\d{1,2}))?")
 _DASHES = dict.fromkeys(map(ord, "—–−―"), "-")
-# A userId is written by machines or by administrators; two letters such as HR are somebody's department.
-_USERID = re.compile(r"(?=.*[a-z0-9])[A-Za-z0-9][\w.@-]{2,63}", re.ASCII)
+# A userId is written by machines or by administrators, often a staff number; two letters such as HR are somebody's
+# department.
+_USERID = re.compile(r"(?=.*[a-z0-9])[A-Za-z0-9][\w.@-]{2,63}|[A-Za-z]?[0-9]|[0-9][A-Za-z0-9]", re.ASCII)
 # Names of conversations and owners are anybody's, so that a wide colon is mended behind any first word.
 _WIDE_COLON = re.compile(r"^( *)([^\s:：#\"'\[\]{}-][^\s:：]*)\s*：[ \u3000]*")
 _BLOCK = re.compile(r":\s*[|>][+-]?\d?[+-]?\s*(?:#.*)?$")

@@ -82,6 +82,8 @@ def test_a_file_that_says_nothing_yet_is_fine(text: str) -> None:
         (" 休假组 ", ("zhang01", "li02")),
         ("manager4220", ("manager4220",)),
         ("0123456", ("0123456",)),
+        ("u1", ("u1",)),
+        ("7", ("7",)),
         ("法务组", ()),
         ("HR", ()),
         ("", ()),
