@@ -123,11 +123,11 @@ class StreamConnection:
 
     def pause(self, lived: float) -> float:
         """Seconds before the next connection after one that lived so long; at most a minute, never in step."""
-        if lived >= _GOOD_SECONDS:
-            self._short_lived = 0
+        self._short_lived = 0 if lived >= _GOOD_SECONDS else self._short_lived + 1
+        # A single short one is no storm, and what is asked without a connection may be lost.
+        if self._short_lived <= 1:
             return random.uniform(0, 0.5)
-        self._short_lived += 1
-        return min(2.0 ** (self._short_lived - 1) + random.random(), _LONGEST_PAUSE)
+        return min(2.0 ** (self._short_lived - 2) + random.random(), _LONGEST_PAUSE)
 
     def _begin(self, pause: float) -> _Client:
         client = self._make()
