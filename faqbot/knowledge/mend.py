@@ -28,6 +28,8 @@ _LIST_ITEM = re.compile(rf"^(?P<indent> *)(?P<dash>[{_DASHES}]\s*)(?P<text>\S.*)
 _CASE = re.compile(r"^( *)([^\s:：#\"'\[\]{}|>-][^:：]{0,30}?)\s*：[ \u3000]*(.*)$")
 _ODD_INDENT = re.compile(f"^[\\s\u3000\u00a0{_INVISIBLE}]*")
 _BLOCK = re.compile(r"(?:^|[:\-]\s+)[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
+# YAML takes none of these; a zero byte is none of them, but a damaged file. Word writes its line breaks as \x0b.
+_CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _TAB_WIDTH = 2
 
 
@@ -62,7 +64,10 @@ def mend(text: str) -> tuple[str, list[Mend]]:
     mends: list[Mend] = []
     where = _Where()
     for number, line in enumerate(lines, 1):
-        fixed, reasons = _line(line, lines[number : number + 1], where)
+        readable = _CONTROL.sub(lambda found: " " if found[0] in "\x0b\x0c" else "", line)
+        fixed, reasons = _line(readable, lines[number : number + 1], where)
+        if readable != line:
+            reasons = ["有看不见的控制字符，请删掉", *reasons]
         result.append(fixed)
         if reasons:
             mends.append(Mend(number, line, fixed, "；".join(reasons)))

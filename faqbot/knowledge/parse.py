@@ -135,6 +135,9 @@ class FileReader(Reader):
             self.error(item.line, self._missing(item, "answer", "没有答案（answer / 答案）"))
         elif answer and variants:
             self.warn(item.line, "同时写了 answer 和 answers，以 answers 为准")
+        elif answer and ask:
+            self.warn(node["ask"].line, "写了 ask 却没有 answers（每种情况的答案），现在不追问，直接回答 answer")
+            ask = None
         if not question or not (answer or variants):
             return None
         also = self.texts(node.get("also"), "also")

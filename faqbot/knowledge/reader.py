@@ -272,6 +272,9 @@ class Reader:
             follow_up = FollowUp(name.value.strip(), self.text(question, "ask"))
             if not follow_up.question:
                 self.error(ask.line, "追问应写成 ask: {city: 您在哪个城市？}，冒号前面是名字，后面是问题")
+        elif isinstance(ask, Scalar) and (question_text := self.text(ask, "ask")):
+            self.warn(ask.line, "追问应写成 ask: {city: 您在哪个城市？}，冒号前面是名字（已按这一个问题理解）")
+            follow_up = FollowUp(question_text, question_text)
         elif ask is not None:
             self.error(ask.line, "追问应写成 ask: {city: 您在哪个城市？}，只问一个问题")
         if isinstance(answers, Mapping):
@@ -290,8 +293,6 @@ class Reader:
             return follow_up, variants
         if variants and follow_up is None and ask is None:
             self.error(answers.line if answers else 1, "写了 answers 却没有 ask（追问什么）")
-        if follow_up and not variants:
-            self.error(ask.line if ask else 1, "写了 ask 却没有 answers（每种情况的答案）")
         return follow_up, variants
 
 

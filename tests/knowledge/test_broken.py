@@ -109,7 +109,6 @@ BROKEN = [
     ("cut in the middle of a character", FILE.encode()[:60], 4, "没有保存完整"),
     ("zero bytes after a power cut", GOOD.encode() + b"\0" * 64, 3, "没有保存完整"),
     ("a zero byte", "- question: 年\0假\n  answer: 五天\n", 1, "看不见的控制字符"),
-    ("a bell", "- question: 年假\n  answer: 五\x07天\n", 2, "看不见的控制字符"),
     ("no answer", "- question: 年假\n", 1, "没有答案"),
     ("an empty answer", "- question: 年假\n  answer:\n", 1, "没有答案"),
     ("no question", "- answer: 五天\n", 1, "没有问题"),
@@ -134,6 +133,8 @@ BROKEN = [
 
 # what happened, the file, the line, what is said, and what is read all the same: the file is live.
 READ = [
+    ("a bell", "- question: 年假\n  answer: 五\x07天\n", 2, "看不见的控制字符", {"answer": "五天"}),
+    ("Word's line break", "- question: 年假\n  answer: 五\x0b天\n", 2, "看不见的控制字符", {"answer": "五 天"}),
     ("wide colons", "- 问题：年假\n  答案：六天\n", 2, "全角冒号", {"answer": "六天"}),
     ("no blank behind colons", "- question:年假\n  answer:六天\n", 1, "少了一个空格", {"answer": "六天"}),
     ("tab", "- question: 年假\n\tanswer: 六天\n", 2, "Tab", {"answer": "六天"}),
