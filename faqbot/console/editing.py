@@ -212,8 +212,10 @@ def _with_ids(form: EntryForm, snapshot: Snapshot) -> EntryForm:
     """The form with ids for what is named by its question among the related entries."""
 
     def as_id(line: str) -> str:
-        named = None if snapshot.entry(line.strip()) else finding.one_by_question(snapshot, line)
-        return named.id if named and line.strip() else line
+        if not line.strip() or snapshot.entry(line.strip()):
+            return line
+        named = finding.one_by_question(snapshot, line)
+        return named.id if named else line
 
     return replace(form, related="\n".join(map(as_id, form.related.split("\n"))))
 

@@ -136,8 +136,13 @@ def statuses(entries: Sequence[Entry], day: date) -> list[tuple[Status, str, int
 
 def one_by_question(snapshot: Snapshot, text: str) -> Entry | None:
     """The entry that has exactly these words among its wordings, if one has."""
-    said = snapshot.index.fold(text)
-    return next((e for e in snapshot.entries if said in map(snapshot.index.fold, e.wordings)), None)
+    index = snapshot.index
+    said = index.fold(text)
+    if said in index.folded:
+        return index.entries[index.owner(index.folded.index(said))]
+    # Folding all wordings takes a while; those of the index are folded already.
+    others = (e for e in snapshot.entries if e.id not in index.by_id)
+    return next((e for e in others if said in map(index.fold, e.wordings)), None)
 
 
 def entry_at(place: Place, snapshot: Snapshot) -> Entry | None:

@@ -573,6 +573,16 @@ async def test_a_question_that_keeps_its_entry_is_said_to_get_new_words(hr: Pers
     assert ">回答「年假没休完怎么办？」（内容改了）</td>" in page.text
 
 
+async def test_a_related_entry_may_be_a_draft_and_named_in_other_words(hr: Person, bot: Running, files: Files) -> None:
+    files.write(
+        "- {id: lab, question: 实验室在哪？, also: [怎么去实验室], answer: 三楼, draft: true}\n", "faq/lab.yaml"
+    )
+    await bot.library.refresh()
+    fields = (await hr.get(CARRY)).fields()
+    checked = await hr.post(CARRY, fields | {"related": "怎么去实验室\r\n\r\n", "do": "check"})
+    assert checked.fields()["related"].split() == ["lab"]
+
+
 async def test_a_related_entry_may_be_named_by_its_question(hr: Person, bot: Running, files: Files) -> None:
     fields = (await hr.get(CARRY)).fields()
     assert "年假有几天？" not in fields["related"]
