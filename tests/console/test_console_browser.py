@@ -164,7 +164,8 @@ async def test_a_field_that_is_missing_is_not_hidden_by_the_bar(visit: Visit) ->
     await page.get_by_role("button", name="检查一下").last.click()
     field, bar = page.get_by_label("问题", exact=True), page.locator(".bar")
     await expect(field).to_be_focused()
-    below, above = await field.bounding_box(), await bar.bounding_box()
+    named = page.locator("label", has_text="问题").first
+    below, above = await named.bounding_box(), await bar.bounding_box()
     assert below and above and below["y"] >= above["y"] + above["height"]
 
 
