@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 _CONFLICT = re.compile(r"<{7}(\s|$)")
 _CONFLICT_END = re.compile(r">{7}(\s|$)")
+# Column names are short; looked for in a whole letter on one line they would take hours to be missed.
+_HEAD_WITHIN = 200
 _WEB_PAGE = re.compile(r"<(!doctype|!--|\?xml|html|head|body|meta|div|span|p|table|h\d|br|ul|ol|a)\b", re.IGNORECASE)
 _TABLE_HEAD = re.compile(r"(?i)(问|question).*[,，;\t|].*(答|answer)")
 _OFFICE = {b"PK\x03\x04": "Word 或 Excel 文件", b"\xd0\xcf\x11\xe0": "Word 或 Excel 文件", b"%PDF": "PDF 文件"}
@@ -25,7 +27,7 @@ def stray(lines: Sequence[str]) -> tuple[int, str] | None:
     number, first = next(((n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()), (0, ""))
     if _WEB_PAGE.match(first):
         return number, "这是网页（HTML）的内容，不是知识文件；请只粘贴文字，并照其他文件的样子写成条目"
-    if _TABLE_HEAD.search(first) and ":" not in first and "：" not in first and not first.startswith(("#", "-")):
+    if _TABLE_HEAD.search(first[:_HEAD_WITHIN]) and ":" not in first and "：" not in first and not first.startswith(("#", "-")):
         return number, "这是表格（CSV）的内容，不是知识文件；表格要用导入的办法，不能只改文件名"
     if first.startswith("```"):
         return number, "这一行“```”是聊天或 Markdown 里的代码框，请把开头和末尾的“```”都删掉"

@@ -124,6 +124,7 @@ BROKEN = [
     ("a web page", "<!DOCTYPE html>\n<html><body><p>年假</p></body></html>\n", 1, "网页（HTML）"),
     ("a table", "问题,答案\n年假,五天\n病假,三天\n", 1, "表格（CSV）"),
     ("a quoted table", '"编号","问题","答案"\n"a","年假","五天"\n', 1, "表格（CSV）"),
+    ("a letter on one line", "请问，" * 20000 + "\n", 1, "没有看到条目"),
     ("a spreadsheet by another name", OFFICE, 1, "Word 或 Excel 文件"),
     ("a chat's code box", f"```yaml\n{GOOD}```\n", 1, "代码框"),
     ("prose", "# 年假\n\n年假有五天。\n\n## 病假\n", 3, "没有看到条目"),
