@@ -67,7 +67,7 @@ class FileReader(Reader):
         for m in mends:
             self.warn(m.line, f"{m.reason}（已按“{m.after.strip()[:60]}”理解）", m.after)
         root = self.tree_of(mended)
-        if root is None:
+        if root is None or (isinstance(root, Scalar) and not root.value.strip()):
             return []
         if isinstance(root, Sequence):
             return self._entries(root, {})

@@ -160,6 +160,13 @@ def test_the_comment_at_the_top_of_a_bare_list_is_the_files():
     assert remove_entry(raw, "甲") == b("# 假期：由休假组维护\n- question: 乙\n  answer: 答\n")
 
 
+def test_the_only_entry_below_three_dashes_can_go_and_come_back():
+    raw = b"---\n- question: a\n  answer: b\n"
+    gone = remove_entry(raw, "a")
+    assert gone == b"---\n" and parse_file("", gone).problems == ()
+    assert add_entry(gone, Draft(question="a", answer="b")) == raw
+
+
 def test_the_last_entry_of_a_file_can_go_and_come_back():
     raw = b("# 说明\ntopic: 休假\nentries:\n  - question: 甲\n    answer: 答\n")
     gone = remove_entry(raw, "甲")
