@@ -37,7 +37,8 @@ def check(
         typer.echo(json.dumps([_problem(p) for p in snapshot.problems], ensure_ascii=False, indent=2))
     elif style is Format.GITHUB:
         for p in snapshot.problems:
-            typer.echo(f"::{p.level} file={p.place.file},line={p.place.line}::{p.message}")
+            place = _for_github(p.place.file).replace(":", "%3A").replace(",", "%2C")
+            typer.echo(f"::{p.level} file={place},line={p.place.line}::{_for_github(p.message)}")
     else:
         for p in snapshot.problems:
             typer.echo(f"{p.place}: {'错误' if p.is_error else '提醒'}：{p.message}")
@@ -144,6 +145,10 @@ def import_command(
     if unsaved:
         fail(f"没有另存结果：{unsaved}")
     raise typer.Exit(0 if plan.ok else 1)
+
+
+def _for_github(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _problem(problem: Any) -> dict[str, Any]:

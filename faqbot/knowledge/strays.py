@@ -27,7 +27,8 @@ def stray(lines: Sequence[str]) -> tuple[int, str] | None:
     number, first = next(((n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()), (0, ""))
     if _WEB_PAGE.match(first):
         return number, "这是网页（HTML）的内容，不是知识文件；请只粘贴文字，并照其他文件的样子写成条目"
-    if _TABLE_HEAD.search(first[:_HEAD_WITHIN]) and ":" not in first and "：" not in first and not first.startswith(("#", "-")):
+    heads = _TABLE_HEAD.search(first[:_HEAD_WITHIN])
+    if heads and ":" not in first and "：" not in first and not first.startswith(("#", "-")):
         return number, "这是表格（CSV）的内容，不是知识文件；表格要用导入的办法，不能只改文件名"
     if first.startswith("```"):
         return number, "这一行“```”是聊天或 Markdown 里的代码框，请把开头和末尾的“```”都删掉"
