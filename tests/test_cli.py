@@ -53,6 +53,14 @@ def test_ask_prints_the_reply(tmp_path: Path) -> None:
     assert done.returncode == 0 and "**5 天**" in done.stdout and "—— 判断" not in done.stdout
 
 
+def test_an_answer_that_the_terminal_cannot_write_is_printed_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "knowledge" / "faq").mkdir(parents=True)
+    (tmp_path / "knowledge" / "faq" / "a.yaml").write_text("- 问: 年假\n  答: 五天 😀\n", encoding="utf-8")
+    env = environment(FAQBOT_KNOWLEDGE="knowledge", PYTHONIOENCODING="gbk")
+    done = subprocess.run([*COMMAND, "ask", "年假"], cwd=tmp_path, env=env, capture_output=True, timeout=60)
+    assert done.returncode == 0 and "五天 ?" in done.stdout.decode("gbk")
+
+
 def test_ask_explains_itself(tmp_path: Path) -> None:
     done = faqbot(tmp_path, "ask", "年假有几天", "--explain")
     assert (
@@ -94,6 +102,14 @@ def test_check_lists_every_problem_with_file_line_and_correction(knowledge: Path
         f"::error file={knowledge}/faq/bad.yaml,line=2::"
         in faqbot(tmp_path, "check", str(knowledge), "--format", "github").stdout
     )
+
+
+def test_github_gets_each_problem_on_one_line_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "100%,甲:乙"
+    (folder / "faq").mkdir(parents=True)
+    (folder / "faq" / "a.yaml").write_text("- 问: 报 50%0A\n  答: 是\n  不是: 报 50%0A\n", encoding="utf-8")
+    (line,) = faqbot(tmp_path, "check", str(folder), "--format", "github").stdout.splitlines()
+    assert line.startswith(f"::warning file={tmp_path}/100%25%2C甲%3A乙/faq/a.yaml,line=1::“报 50%250A”")
 
 
 def test_warnings_alone_leave_the_exit_code_at_zero(knowledge: Path, tmp_path: Path) -> None:

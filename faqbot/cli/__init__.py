@@ -1,5 +1,8 @@
 """The commands. Each is a few lines over a module that works without it; exit codes 0 fine, 1 problems, 2 usage."""
 
+import io
+import sys
+
 # The order of import is the order of the help.
 from faqbot.cli import serving, asking, keeping, automating, jobs  # isort: skip
 from faqbot.cli.common import cli
@@ -8,4 +11,8 @@ __all__ = ["asking", "automating", "cli", "jobs", "keeping", "main", "serving"]
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        # A console or a file in GBK has no 😀 and no ✓; a ? in their place is better than no answer.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     cli()
