@@ -135,12 +135,7 @@ class Bot:
             if isinstance(decision, Aside):
                 decision = await self._discretion.tell(message, decision)
             decision = await self._quiet.shortened(message, decision, fresh(context, self._clock()))
-            welcome = await self._welcome.due(message, decision)
-            remark = await self._quiet.remark(message) if held_up else ""
-            verdict = await self._reply(message, decision, closing=remark + welcome)
-            await self._quiet.told(message, decision, verdict)
-            if welcome:
-                await self._welcome.settle(message, delivered=verdict.state is State.ANSWERED)
+            verdict = await self._answer(message, decision, held_up=held_up)
         await self._record(message, decision, verdict, context)
         ms = round((time.perf_counter() - started) * 1000, 1)
         log.info(
@@ -180,6 +175,16 @@ class Bot:
         except Exception as exc:
             log.error("order.failed", order=order.kind, cause=exc)
             return Broken()
+
+    async def _answer(self, message: Message, decision: Decision, *, held_up: bool) -> Verdict:
+        """Reply in time, with what the group has to be told beside; it remembers what stands there now."""
+        welcome = await self._welcome.due(message, decision)
+        remark = await self._quiet.remark(message) if held_up else ""
+        verdict = await self._reply(message, decision, closing=remark + welcome)
+        await self._quiet.told(message, decision, verdict)
+        if welcome:
+            await self._welcome.settle(message, delivered=verdict.state is State.ANSWERED)
+        return verdict
 
     async def _reply(self, message: Message, decision: Decision, reason: str = "ok", closing: str = "") -> Verdict:
         if isinstance(decision, Broken):
