@@ -112,6 +112,17 @@ def test_github_gets_each_problem_on_one_line_of_its_own(tmp_path: Path) -> None
     assert line.startswith(f"::warning file={tmp_path}/100%25%2C甲%3A乙/faq/a.yaml,line=1::“报 50%250A”")
 
 
+def test_check_takes_one_file_or_the_folder_of_the_files(knowledge: Path, tmp_path: Path) -> None:
+    faq = knowledge / "faq"
+    (faq / "bad.yaml").write_text("- question: 甲\n  anwser: 乙\n")
+    (faq / "wide.yaml").write_text("- question：丙怎么办\n  answer: 丁\n")
+    one = faqbot(tmp_path, "check", str(faq / "wide.yaml"))
+    assert one.returncode == 0 and "wide.yaml:1: 提醒" in one.stdout and "bad.yaml" not in one.stdout
+    assert faqbot(tmp_path, "check", str(faq / "wide.yaml"), "--fix").returncode == 0
+    assert "question: 丙" in (faq / "wide.yaml").read_text() and "anwser" in (faq / "bad.yaml").read_text()
+    assert faqbot(tmp_path, "check", str(faq)).returncode == 1
+
+
 def test_warnings_alone_leave_the_exit_code_at_zero(knowledge: Path, tmp_path: Path) -> None:
     (knowledge / "faq" / "odd.yaml").write_text("- question: 甲怎么办\n  answer: 丁\n  related: [x]\n")
     done = faqbot(tmp_path, "check", str(knowledge))

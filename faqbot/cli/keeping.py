@@ -22,7 +22,7 @@ class Format(StrEnum):
 
 @cli.command()
 def check(
-    path: Annotated[Path | None, typer.Argument(help="知识目录；默认是机器人正在用的知识")] = None,
+    path: Annotated[Path | None, typer.Argument(help="知识目录，或其中的一个文件；默认是机器人正在用的知识")] = None,
     style: Annotated[Format, typer.Option("--format", help="输出格式")] = Format.TEXT,
     fix_it: Annotated[
         bool, typer.Option("--fix", help="先把有把握的手误改好：全角冒号、Tab、引号、写错的键、编码、重复的问法、链接")
@@ -30,24 +30,26 @@ def check(
 ) -> None:
     """检查知识文件，列出每个问题的文件、行号和改法；有错误时退出码为 1。"""
     settings = read_settings()
-    refused = _fixed(settings, path, aside=style is not Format.TEXT) if fix_it else []
-    snapshot = read_knowledge(settings, path)
-    errors = sum(p.is_error for p in snapshot.problems)
+    folder, only = _aim(path)
+    refused = _fixed(settings, folder, only, aside=style is not Format.TEXT) if fix_it else []
+    snapshot = read_knowledge(settings, folder)
+    problems = [p for p in snapshot.problems if only in (None, Path(p.place.file))]
+    errors = sum(p.is_error for p in problems)
     if style is Format.JSON:
-        typer.echo(json.dumps([_problem(p) for p in snapshot.problems], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([_problem(p) for p in problems], ensure_ascii=False, indent=2))
     elif style is Format.GITHUB:
-        for p in snapshot.problems:
+        for p in problems:
             place = _for_github(p.place.file).replace(":", "%3A").replace(",", "%2C")
             typer.echo(f"::{p.level} file={place},line={p.place.line}::{_for_github(p.message)}")
     else:
-        for p in snapshot.problems:
+        for p in problems:
             typer.echo(f"{p.place}: {'错误' if p.is_error else '提醒'}：{p.message}")
             if p.quote:
                 typer.echo(f"    原文：{p.quote}")
             if p.fix and p.fix != p.quote:
                 typer.echo(f"    改成：{p.fix}")
         typer.echo(
-            f"共 {len(snapshot.entries)} 条，{errors} 个错误，{len(snapshot.problems) - errors} 个提醒。",
+            f"共 {len(snapshot.entries)} 条，{errors} 个错误，{len(problems) - errors} 个提醒。",
             err=True,
         )
     if refused:
@@ -162,14 +164,22 @@ def _problem(problem: Any) -> dict[str, Any]:
     }
 
 
-def _fixed(settings: Settings, folder: Path | None, *, aside: bool) -> list[str]:
+def _aim(path: Path | None) -> tuple[Path | None, Path | None]:
+    """The knowledge folder that is meant, and the one file of it, where a file is named."""
+    if path is None or not path.exists():
+        return path, None
+    folder = next((p for p in (path, *path.parents[:2]) if (p / "faq").is_dir()), path)
+    return folder, path if path.is_file() else None
+
+
+def _fixed(settings: Settings, folder: Path | None, only: Path | None, *, aside: bool) -> list[str]:
     """Correct the files and show each change; return what could not be written, one line each."""
     from faqbot.knowledge.fix import fix
 
     found, refused, count = read_files(settings, folder), [], 0
     for name, content in found.contents.items():
         after, fixes = fix(content, name)
-        if not fixes:
+        if not fixes or only not in (None, Path(found.label, name)):
             continue
         try:
             write_files(settings, {name: content}, {name: after}, folder)
