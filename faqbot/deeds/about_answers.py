@@ -80,7 +80,7 @@ class AboutAnswers:
         if change is None:
             return ()
         day = datetime.fromtimestamp(change.at, self._zone).date()
-        who = "在知识文件里" if change.who == FILES else label(change.who.strip())
+        who = "在知识文件里" if change.who == FILES else neutralise(change.who, 20)
         when = f"上次修改：{_day(day, self._at.today())}{f'，{who}' if who else ''}"
         # These are changed in one place for all answers.
         return (f"{when}（里面会变的数字另外更新）" if has_facts(written) else when,)

@@ -147,6 +147,8 @@ async def test_why_says_who_changed_the_answer_last(talk, at):
     assert await last_change(talk) == ["某日，张姐"]
     await saved(at, "李主管", answer="每月 10 日。", kind="restore")
     assert await last_change(talk) == ["某日，李主管"]
+    await saved(at, "@所有人 `李` http://x.y", answer="每月 11 日。")
+    assert await last_change(talk) == ["某日，＠所有人 ｀李｀ http：／／x.y"]
     await saved(at, "", answer="每月 15 日。")
     assert await last_change(talk) == ["某日"]
 
