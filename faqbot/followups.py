@@ -13,6 +13,8 @@ _SAME = re.compile(
     r"(?:也?(?:是)?(?:一样|同样|这样|这么多|如此)|也(?:可以|能|有|行|要|算|是))(?:的)?(?:吗|么|嘛|不)?$|"
     r"(?:怎么样|怎样|呢)$"
 )
+# Behind 怎么 these stand for whatever is to be done.
+_ANYTHING = {"办", "弄", "搞", "做", "处理", "操作", "天"}
 # Where in a question its subject ends and the asking begins.
 _ASKING = re.compile(
     r"有(?:几|多少|多长|没有|什么|哪)|可不可以|能不能|是不是|要不要|可以|要(?:几|多|什么|提前|怎么)|多少|多[久长大]|几(?!乎)|"
@@ -47,3 +49,8 @@ def own_words(text: str) -> str:
     """What a short text itself brings: 病假 of 那病假呢."""
     said = strip_fillers(normalise(text))
     return _SAME.sub("", _LEAD.sub("", said)) or said
+
+
+def without_asking(text: str) -> list[str]:
+    """What a text is about, between the words that ask: 年假 of 有年假, 赔 of 怎么赔, nothing of 几天 and 怎么办."""
+    return [word for word in _ASKING.split(text) if word and word not in _ANYTHING]

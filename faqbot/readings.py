@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.followups import expansions, own_words
+from faqbot.followups import expansions, own_words, without_asking
 from faqbot.model import Answered, Context, Decision, Entry, Offered, Part, Split, Unanswered
 from faqbot.polarity import opposed
 from faqbot.splitting import parts_of
@@ -103,5 +103,11 @@ def _followed(text: str, read: Readings, judged: Mapping[str, Decision], fold: F
 def _speaks_of(own: str, found: Answered, fold: Fold) -> bool:
     """Whether the wording that matched holds some of the text's own words, not those of the question before only."""
     wording = fold(found.question)
-    pairs: Sequence[str] = [own[n : n + 2] for n in range(len(own) - 1)] or [own]
+    # That both ask how is not enough: 怎么赔 is not 怎么用.
+    return _holds(wording, [own]) and _holds(wording, without_asking(own))
+
+
+def _holds(wording: str, words: Sequence[str]) -> bool:
+    """Whether half of the words' pairs of characters stand in the wording."""
+    pairs = [pair for word in words for pair in ([word[n : n + 2] for n in range(len(word) - 1)] or [word])]
     return sum(pair in wording for pair in pairs) * 2 >= len(pairs)

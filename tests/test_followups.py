@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.followups import expansions, own_words
+from faqbot.followups import expansions, own_words, without_asking
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,11 @@ def test_what_says_itself_what_it_is_about_is_left_alone(text: str) -> None:
 )
 def test_what_a_text_brings_itself_is_known(text: str, own: str) -> None:
     assert own_words(text) == own
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [("有年假", ["年假"]), ("怎么赔", ["赔"]), ("离职能折现", ["离职", "折现"]), ("几天", []), ("怎么办", [])],
+)
+def test_what_a_text_is_about_stands_between_the_words_that_ask(text: str, about: list[str]) -> None:
+    assert without_asking(text) == about
