@@ -115,7 +115,11 @@ class Delivery:
             await self._deliver(alone, part, "person", self._to_person, _Tries(self._clock() + self._patience))
 
     async def _with_pictures(self, replies: Sequence[Reply]) -> list[Reply]:
-        return [replace(reply, body=await self._pictures(reply.body)) for reply in replies]
+        return [await self._with_picture(reply) for reply in replies]
+
+    async def _with_picture(self, reply: Reply) -> Reply:
+        body = await self._pictures(reply.body)
+        return reply if body == reply.body else replace(reply, body=body)
 
     async def _deliver(self, message: Message, reply: Reply, way: str, send: _Send, tries: _Tries) -> None:
         """Deliver one message one way."""
@@ -215,6 +219,8 @@ class Delivery:
 def _fitting(reply: Reply, most: int) -> list[Reply]:
     """The reply as messages of `most` bytes; only the first mentions."""
     parts = fitting(reply.body, most)
+    if parts == [reply.body]:
+        return [reply]
     return [
         replace(reply, body=part, mention="" if number else reply.mention, others=() if number else reply.others)
         for number, part in enumerate(parts)

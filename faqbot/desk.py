@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from faqbot.dialogue import Case, decide_many
 from faqbot.features import Floats
@@ -82,8 +83,11 @@ class Desk:
     def _settle(self, batch: list[_Waiting]) -> None:
         """Decide on all of them; if that fails, on each by itself, so that one takes no other along."""
         snapshot = self._library.current
-        if self._found_by is not snapshot.index or len(self._found) > _REMEMBERED:
+        if self._found_by is not snapshot.index:
             self._found, self._found_by = {}, snapshot.index
+        elif len(self._found) > _REMEMBERED:
+            # The older half: among the others is what was found a moment ago.
+            self._found = dict(islice(self._found.items(), _REMEMBERED // 2, None))
         try:
             decisions = decide_many(
                 [w.case for w in batch],

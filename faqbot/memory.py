@@ -8,6 +8,7 @@ from faqbot.asking_back import FACT_SECONDS
 from faqbot.model import Answered, Aside, AskedBack, Context, Decision, Fact, Last, NoneOfThese, Split, Unanswered
 from faqbot.picks import CONTEXT_SECONDS, options
 
+_NOTHING = Context()
 _MISSES_KEPT = 3
 # Who got so many replies within so many seconds asks faster than a group can bear.
 PER_MINUTE, PACE_SECONDS = 10, 60.0
@@ -15,8 +16,11 @@ PER_MINUTE, PACE_SECONDS = 10, 60.0
 
 def fresh(context: Context | None, now: float) -> Context:
     """The parts of a context that hold at `now`."""
-    if context is None or context.ends <= now:
-        return Context()
+    if context is None:
+        return _NOTHING
+    if now < context.whole_until:
+        # Nearly always, and asked several times for each message.
+        return context
     return Context(
         options=context.options if now < context.until else (),
         until=context.until if now < context.until else 0.0,

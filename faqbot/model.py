@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -236,10 +237,24 @@ class Context:
         return next((fact for fact in self.facts if fact.name == name), None)
 
     @property
+    def whole_until(self) -> float:
+        """When the first part of it is void; never, where there is none."""
+        return min(self._untils(), default=math.inf)
+
+    @property
     def ends(self) -> float:
         """When the last part of it is void."""
-        last = self.last.until if self.last else 0.0
-        return max(self.until, last, *self.misses, *self.recent, *(fact.until for fact in self.facts))
+        return max(self._untils(), default=0.0)
+
+    def _untils(self) -> list[float]:
+        untils = [*self.misses, *self.recent]
+        if self.until or self.options or self.asked:
+            untils.append(self.until)
+        if self.last is not None:
+            untils.append(self.last.until)
+        if self.facts:
+            untils += [fact.until for fact in self.facts]
+        return untils
 
 
 @dataclass(frozen=True, slots=True)

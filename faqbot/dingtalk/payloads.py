@@ -16,6 +16,8 @@ _TITLE_LENGTH = 64
 # The notice that the monthly quota is used up comes as a message without text; event pages name the keys
 # errCode, the message page errorCode.
 _QUOTA_CODE = "20001"
+# Made once: json.dumps would make another for each body.
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LEADING_AT = re.compile(r"^[@＠]\S{1,40}(?:\s+|$)")
 
 _QUOTE_KEYS = {"repliedMsg", "quoteMessage", "quoteContent"}
@@ -71,7 +73,7 @@ def reply_body(reply: Reply) -> dict[str, Any]:
 
 def encode(body: dict[str, Any]) -> bytes:
     """JSON as UTF-8: escaped Chinese would take twice the bytes of DingTalk's length limit."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _as_json(body).encode("utf-8", "replace")
 
 
 def _content(data: dict[str, Any]) -> tuple[MessageKind, str]:
