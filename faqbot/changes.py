@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -28,6 +28,7 @@ class Shelf(Protocol):
     @property
     def label(self) -> str: ...
     async def read(self) -> Mapping[str, bytes]: ...
+    async def remarks(self) -> Sequence[Problem]: ...
 
     async def write(self, name: str, content: bytes, expected: bytes | None, /) -> object:
         """Replace a file that still holds `expected` (None: there is none yet). Raises Conflict, ShelfError."""

@@ -126,3 +126,13 @@ def test_what_was_written_is_told_also_where_the_report_cannot_be_saved(tmp_path
     done = faqbot(tmp_path, "import", "k.csv", "--write", "--report", "gone/back.csv", **at)
     assert done.returncode == 2 and "没有这个文件夹" in done.stderr and "已写进知识文件" in done.stdout
     assert "新的答案" in (knowledge / "faq" / "leave.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="需要 /proc（Linux）")
+def test_a_table_without_the_entries_of_a_file_that_cannot_be_read_is_not_written(
+    tmp_path: Path, knowledge: Path
+) -> None:
+    (knowledge / "faq" / "odd.yaml").symlink_to("/proc/self/mem")
+    done = faqbot(tmp_path, "export", "k.csv", FAQBOT_KNOWLEDGE=str(knowledge))
+    assert done.returncode == 2 and "odd.yaml:1: 错误：读不了这个文件" in done.stderr
+    assert not (tmp_path / "k.csv").exists()

@@ -80,7 +80,10 @@ def export_command(
         fail("请写要导出的表格（.xlsx 或 .csv），或者 --yaml 加一个目录，二者选一")
     settings = read_settings()
     try:
-        files = read_files(settings).contents
+        found = read_files(settings)
+        if unread := [p for p in found.remarks if p.is_error]:
+            fail("\n".join(f"{p.place}: 错误：{p.message}" for p in unread))
+        files = found.contents
         if folder is not None:
             write_folder(files, folder)
             typer.echo(f"已把 {len(files)} 个文件写进 {folder}。")

@@ -84,7 +84,10 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def download(request: web.Request) -> web.StreamResponse:
     """All entries as a table."""
     name = f"knowledge.{request.match_info['kind']}"
-    files = await office(request).shelf.read()
+    at = office(request)
+    files = await at.shelf.read()
+    if unread := [f"{p.place}：{p.message}" for p in await at.shelf.remarks() if p.is_error]:
+        return notice(request, 409, "没有导出", plain(request, "；".join(unread)), back=EXCHANGE)
     problems, content, _ = await asyncio.to_thread(make_table, files, name, lambda part: None)
     if problems:
         return notice(request, 409, "没有导出", plain(request, "；".join(problems)), back=EXCHANGE)

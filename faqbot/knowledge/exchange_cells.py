@@ -65,7 +65,7 @@ COLUMNS = (
     Column("review", "复核", Kind.DATE, ("review",), 13, "例如 2026-12-01，哪天该再看一遍"),
     Column("groups", "群", Kind.LIST, ("groups",), 16, "只在这些会话里回答，一行一个会话编号"),
     Column("departments", "部门", Kind.LIST, ("departments",), 12, "只给这些部门的人，一行一个部门编号"),
-    Column("private", "私聊", Kind.FLAG, ("private",), 8, "写“是”：群里不发答案，请对方私聊"),
+    Column("private", "私聊", Kind.FLAG, ("private",), 8, "写“是”：群里不发答案，私聊发给提问人"),
     Column("draft", "草稿", Kind.FLAG, ("draft",), 8, "写“是”：还没有定稿，不回答"),
     Column("ask", "追问", Kind.ASK, ("ask",), 24, "答案要看情况时反问的一句话；两行时第一行是名字，例如 city"),
     Column(

@@ -104,13 +104,16 @@ class Library:
             # What the store did not take the last time is not forgotten.
             await self._remember()
             return False
-        files = await self._shelf.read()
+        files, remarks = dict(await self._shelf.read()), await self._shelf.remarks()
         before = self._current
         last = before or await self._from_last_run(files, today)
+        # A file that cannot even be read is as it was in an earlier run.
+        unread = (p.place.file.removeprefix(f"{self._shelf.label}/") for p in remarks if p.is_error)
+        files |= {name: self._kept[name] for name in unread if name in self._kept and name not in files}
         # Parsing and indexing take a while with thousands of entries; the loop goes on answering.
         snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=last)
         unseen = await asyncio.to_thread(self._pictures.problems, snapshot.entries) if self._pictures else []
-        snapshot = replace(snapshot, problems=(*snapshot.problems, *await self._shelf.remarks(), *unseen))
+        snapshot = replace(snapshot, problems=(*snapshot.problems, *remarks, *unseen))
         self._seen = seen
         self._current = snapshot
         self._report(snapshot, {p.key for p in before.problems} if before else set())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import threading
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 from faqbot.errors import KnowledgeMissing, ShelfError
 from faqbot.knowledge.disk import put, take_away
 from faqbot.knowledge.settling import PATIENCE_SECONDS, SETTLE_SECONDS, Mark, Settling
-from faqbot.model import Problem
+from faqbot.model import Place, Problem
 
 BESIDE = ("synonyms.yaml", "facts.yaml", "groups.yaml", "automations.yaml", "evaluation.yaml")
 _SUFFIXES = {".yaml", ".yml"}
@@ -20,6 +21,8 @@ _SUFFIXES = {".yaml", ".yml"}
 _FILE_NAME = re.compile(r"faq/[^/\\:*?\"<>|\x00-\x1f\x7f.~\s][^/\\:*?\"<>|\x00-\x1f\x7f]*\.ya?ml")
 _TICK = 0.01  # seconds; so that the last look does not come a moment too early
 _LONGEST_NAME = 200  # bytes; most systems allow 255
+
+_REASONS = {errno.EACCES: "没有读的权限", errno.EPERM: "没有读的权限", errno.EIO: "磁盘读不出来"}
 
 Version = tuple[tuple[str, int, int, int], ...]
 
@@ -47,6 +50,7 @@ class FolderShelf:
         self._wall = wall
         self._sleep = sleep
         self._kept: dict[str, tuple[Mark, bytes]] = {}
+        self._unread: dict[str, str] = {}  # name → why
         self._told: Version | None = None
         self._lock = threading.Lock()
 
@@ -78,8 +82,11 @@ class FolderShelf:
         await asyncio.to_thread(self._write_all_now, before, after)
 
     async def remarks(self) -> list[Problem]:
-        """What else its keeper should know: nothing, in a folder that nobody shares."""
-        return []
+        """An error for each file that could not be read the last time."""
+        return [
+            Problem(Place(f"{self.label}/{name}", 1), f"读不了这个文件（{why}），请让机器人能读它，或者重新放一份")
+            for name, why in sorted(self._unread.items())
+        ]
 
     def write_now(self, name: str, content: bytes, expected: bytes | None) -> None:
         path = self._path_of(name)
@@ -121,13 +128,15 @@ class FolderShelf:
         return True
 
     def read_now(self) -> dict[str, bytes]:
-        """Read all files. A file that vanishes meanwhile is left out; raises KnowledgeMissing."""
+        """Read all files. One that vanishes meanwhile is left out; one that cannot be read stays as it was, and is left
+        out where nothing is known of it. Raises KnowledgeMissing."""
         with self._lock:
             first = not self._kept
         if first:
             self._wait_for_all()
         with self._lock:
             marks, _ = self._survey()
+            self._unread.clear()
             for name, mark in marks.items():
                 self._take(name, mark)
             for name in [name for name in self._kept if name not in marks]:
@@ -151,7 +160,9 @@ class FolderShelf:
     def _look(self) -> tuple[Version, float]:
         with self._lock:
             marks, wait = self._survey()
-        return tuple((name, *mark) for name, mark in sorted(marks.items()) if mark), wait
+            # Leave to read a file is given without touching what it holds.
+            left = [(name, _changed_at(self._folder / name), 0, 0) for name in sorted(self._unread)]
+        return (*((name, *mark) for name, mark in sorted(marks.items()) if mark), *left), wait
 
     def _wait_for_all(self) -> None:
         """At the start there is nothing to serve instead, so every file is waited for."""
@@ -185,6 +196,9 @@ class FolderShelf:
         try:
             content = path.read_bytes()
         except FileNotFoundError:
+            return
+        except OSError as exc:
+            self._unread[name] = _REASONS.get(exc.errno or 0, exc.strerror or type(exc).__name__)
             return
         if _mark(path) == mark:
             self._kept[name] = (mark, content)
@@ -226,6 +240,13 @@ def _mark(path: Path) -> Mark:
     except FileNotFoundError:
         return None
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_ctime_ns
+    except OSError:
+        return 0
 
 
 def must_be_ours(name: str) -> None:

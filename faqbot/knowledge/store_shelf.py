@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
 from faqbot.errors import Conflict, KnowledgeMissing, ShelfError, StoreError
@@ -25,6 +25,7 @@ class Seed(Protocol):
     def label(self) -> str: ...
     async def version(self) -> Hashable: ...
     async def read(self) -> Mapping[str, bytes]: ...
+    async def remarks(self) -> Sequence[Problem]: ...
 
 
 class StoreShelf:
@@ -63,8 +64,11 @@ class StoreShelf:
         return dict(sorted((await self._load()).texts.items(), key=faq_first))
 
     async def remarks(self) -> list[Problem]:
-        """Files that were deployed but not taken over, because they had been changed in the console."""
-        return [_remark(name, new, self._shared) for name, new in sorted((await self._load()).disputed.items())]
+        """Files that were deployed but not taken over, because they had been changed in the console, and those of the
+        folder beside that cannot be read."""
+        unread = await self._seed.remarks() if self._seed is not None else ()
+        disputed = (await self._load()).disputed
+        return [*unread, *(_remark(name, new, self._shared) for name, new in sorted(disputed.items()))]
 
     async def disputed(self) -> Mapping[str, tuple[bytes | None, bytes | None]]:
         """By file, the live and the deployed text that somebody has to decide about; None is no file."""
@@ -123,11 +127,16 @@ class StoreShelf:
             seen = await seed.version()
             if seen == self._sown and not first:
                 return
-            deployed = await seed.read()
+            deployed, unread = await seed.read(), await seed.remarks()
         except KnowledgeMissing:
             if first:
                 raise
             # Replicas need no folder once there is shared text.
+            return
+        if unread:
+            # What cannot be read must not count as deployed no more.
+            if first:
+                raise KnowledgeMissing(f"{unread[0].place}：{unread[0].message}")
             return
         digest = _digest(deployed)
         if first or await self._texts.deployed(self._place) != digest:

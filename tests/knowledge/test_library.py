@@ -68,6 +68,31 @@ async def test_a_file_that_was_taken_away_long_ago_does_not_hide_another_after_a
     assert await answers(started(faq, store)) == {"annual": "五天"}
 
 
+# A file that is there and cannot be read, by whomever.
+UNREADABLE = Path("/proc/self/mem")
+needs_proc = pytest.mark.skipif(not UNREADABLE.exists(), reason="需要 /proc（Linux）")
+
+
+@needs_proc
+async def test_a_file_that_cannot_be_read_takes_no_answers_away_also_after_a_restart(faq: Path, store: Store) -> None:
+    (faq / "a.yaml").write_text(LEAVE)
+    (faq / "b.yaml").write_text("- id: pay\n  question: 几号发工资\n  answer: 10 号\n")
+    library = started(faq, store)
+    await library.refresh()
+    (faq / "a.yaml").unlink()
+    (faq / "a.yaml").symlink_to(UNREADABLE)
+    (faq / "b.yaml").write_text("- id: pay\n  question: 几号发工资\n  answer: 11 号\n")
+    assert await answers(library) == {"annual": "五天", "pay": "11 号"}
+    later = started(faq, store)
+    assert await answers(later) == {"annual": "五天", "pay": "11 号"}
+    (problem,) = later.current.problems
+    assert str(problem.place) == f"{faq.parent}/faq/a.yaml:1" and problem.is_error and "读不了" in problem.message
+    (faq / "a.yaml").unlink()
+    (faq / "a.yaml").write_text(LEAVE.replace("五", "六"))
+    again = started(faq, store)
+    assert await answers(again) == {"annual": "六天", "pay": "11 号"} and again.current.problems == ()
+
+
 async def test_what_could_not_be_kept_at_once_is_kept_when_the_store_is_back(faq: Path, store: Store) -> None:
     keep = Awaying(store)
     keep.away = True

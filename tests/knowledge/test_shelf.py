@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import stat
 import threading
 import time
 from datetime import date
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,26 @@ def settle(path, content):
 
 def names(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+async def test_a_file_is_read_as_soon_as_that_is_allowed(shelf, folder, monkeypatch):
+    locked, plainly = folder / NAME, Path.read_bytes
+
+    def read_bytes(path):
+        # Whoever runs the tests may be allowed to read everything.
+        if not path.stat().st_mode & 0o444:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return plainly(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    os.chmod(locked, 0)
+    assert sorted(await shelf.read()) == ["faq/other.yml", "synonyms.yaml"]
+    (remark,) = await shelf.remarks()
+    assert remark.place.file == str(locked) and remark.is_error and "没有读的权限" in remark.message
+    before = await shelf.version()
+    os.chmod(locked, 0o644)
+    assert await shelf.version() != before
+    assert (await shelf.read())[NAME] == OLD and await shelf.remarks() == []
 
 
 # -- writing ---------------------------------------------------------------------------------------

@@ -83,6 +83,19 @@ async def test_the_next_deployment_changes_adds_and_removes_what_was_left_alone(
     assert await files_of(replica(deploy(leave=NEW, office=NEW))) == {NAME: NEW, "faq/office.yaml": NEW}
 
 
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="需要 /proc（Linux）")
+async def test_a_deployed_file_that_cannot_be_read_is_not_taken_for_one_that_is_gone(replica, deploy) -> None:
+    await replica(deploy(leave=OLD, pay=OLD)).version()
+    odd = deploy(leave=OLD, office=NEW)
+    (odd / "faq" / "pay.yaml").symlink_to("/proc/self/mem")
+    shelf = replica(odd)
+    assert await files_of(shelf) == {NAME: OLD, "faq/pay.yaml": OLD}
+    (remark,) = await shelf.remarks()
+    assert remark.place.file == f"{odd}/faq/pay.yaml" and remark.is_error and "读不了" in remark.message
+    (odd / "faq" / "pay.yaml").unlink()
+    assert await files_of(shelf) == {NAME: OLD, "faq/office.yaml": NEW} and await shelf.remarks() == []
+
+
 async def test_what_was_written_in_the_console_outlives_a_deployment_and_the_difference_is_told(
     replica, deploy
 ) -> None:
