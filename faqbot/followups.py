@@ -39,7 +39,8 @@ def expansions(text: str, before: tuple[str, ...]) -> tuple[str, ...]:
             # It asks already: what is missing is what about.
             found.append(subject + core)
             continue
-        if at:
+        # 扣工资 behind 涨多少工资 has its own 工资.
+        if at and not any(core[n : n + 2] in asking for n in range(len(core) - 1)):
             found += [core + asking, f"{core}{subject[-2:]}{asking}"]
         found += [core + question, question + core]
     return tuple(dict.fromkeys(f for f in found if f != said and len(f) > len(core)))
