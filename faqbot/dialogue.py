@@ -6,7 +6,7 @@ from collections.abc import Hashable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from faqbot.asking_back import ELSE, ELSE_NAME, case_name, case_of, case_within, may_reply
+from faqbot.asking_back import ELSE, ELSE_NAME, case_name, case_of, case_within, cases_of, may_reply
 from faqbot.courtesy import courtesy
 from faqbot.features import Floats
 from faqbot.feedback import read_rating
@@ -146,6 +146,8 @@ class _Talk:
         message = self.message
         if message.kind not in (MessageKind.TEXT, MessageKind.VOICE):
             return Smalltalk(Small.NOT_HEARD if message.kind is MessageKind.AUDIO else Small.NOT_TEXT)
+        if self._names_case() and (reply := self.replied()):
+            return reply
         order = read_order(message) or read_rating(message.text, self.context.last)
         if order and not self.index.has_wording(message.text):
             return order
@@ -154,6 +156,13 @@ class _Talk:
             or pick(message.text, self.context, self.index, self.listed)
             or self.replied()
         )
+
+    def _names_case(self) -> bool:
+        """Whether the text is a case of what was asked back, to the letter: 过期 may be one and a rating elsewhere."""
+        entry = self.index.by_id.get(self.context.pending)
+        if entry is None or self.context.moved_on:
+            return False
+        return normalise(self.message.text) in (normalise(case_name(case)) for case in cases_of(entry))
 
     def replied(self) -> Answered | None:
         """The answer that a reply to what was asked back chooses, or one that corrects an earlier reply."""

@@ -156,6 +156,16 @@ def test_a_case_may_be_a_word_that_is_padding_elsewhere(reply, case):
     assert chosen(asked("周年礼物送什么", entries=(entry, PAY)).say(reply)) == ("gift", case)
 
 
+@pytest.mark.parametrize("word", ["过期", "不行", "行", "确认", "谢谢"])
+def test_a_case_that_is_a_rating_or_an_order_elsewhere_is_a_reply(word):
+    entry = replace(GIFT, variants={word: "有", "else": "没有"})
+    talk = Talk((entry, PAY))
+    talk.say("几号发工资")
+    talk.now += 1
+    assert isinstance(talk.say("周年礼物送什么"), AskedBack)
+    assert chosen(talk.say(word)) == ("gift", word)
+
+
 @pytest.mark.parametrize(
     ("text", "entry"), [("几号发工资", "pay"), ("上海社保", "social"), ("上海社保怎么交", "social")]
 )
