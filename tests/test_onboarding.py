@@ -7,10 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from faqbot.automation.actions import ActionFailed
+from faqbot.automation.joining import Joining
 from faqbot.dingtalk import contacts
 from faqbot.dingtalk.newcomer import Newcomer, read_newcomer
 from faqbot.dingtalk.onboarding import REFUSALS, Outcome, add_contact
+from faqbot.dingtalk.robot import content_of
 from faqbot.errors import DeliveryError
+from faqbot.outbox import Outbox
+from faqbot.store import Store
 from tests.company import Company
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -19,6 +24,17 @@ NEW = {"userid": "sun", "name": "孙悦", "mobile": "13900000001", "departments"
 
 async def add(company: Company, **change: Any) -> Outcome:
     return await add_contact(company.directory, {**NEW, **change}, SHANGHAI)
+
+
+async def test_hr_reads_names_and_fields_of_another_system_as_plain_text(company: Company, store: Store) -> None:
+    outbox = Outbox(store, {})
+    joining = Joining(company.directory, outbox, SHANGHAI, lambda: ("hr01",))
+    with pytest.raises(ActionFailed):
+        await joining.add({**NEW, "name": "[点这里](https://evil.example)", "mobile": "1"}, "job:x:1")
+    (notice,) = await outbox.waiting()
+    content = content_of(notice)
+    assert content["msgKey"] == "sampleText"
+    assert "[点这里](https://evil.example)" in content["msgParam"]
 
 
 # -- the fields -------------------------------------------------------------------------------------

@@ -26,8 +26,9 @@ class Joining:
         outcome = await add_contact(self.directory, fields, self.timezone)
         if outcome.result in ("created", "updated", "present"):
             return Done(outcome.line)
+        # Plain text: names and fields are another system's.
         told = [
-            Notice(f"{name}:hr:{userid}", Address("person", userid), "有一位新同事需要处理", outcome.line)
+            Notice(f"{name}:hr:{userid}", Address("person", userid), "有一位新同事需要处理", outcome.line, shape="text")
             for userid in self.hr()
         ]
         await self.outbox.post(*told)
