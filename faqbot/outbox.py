@@ -195,6 +195,7 @@ class Outbox:
 
     async def _turn(self, lane: str) -> None:
         """Send the next message of a lane, unless another replica is at it."""
+        until = time.monotonic() + LEASE_SECONDS
         try:
             if not await self._store.claim(_held(lane), LEASE_SECONDS):
                 self._hold[lane] = self._clock() + _AGAIN_SECONDS
@@ -202,7 +203,9 @@ class Outbox:
             try:
                 await self._send_next(lane)
             finally:
-                await self._store.release(_held(lane))
+                # By then it may be another replica's.
+                if time.monotonic() < until:
+                    await self._store.release(_held(lane))
         except StoreError:
             self._hold[lane] = self._clock() + _AGAIN_SECONDS
         except Exception as exc:

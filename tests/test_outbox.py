@@ -266,6 +266,23 @@ async def test_of_two_replicas_one_sends_and_the_other_takes_over_after_the_leas
     assert post.people.keys == ["a", "a"]
 
 
+async def test_a_lane_that_was_held_too_long_is_not_taken_from_whoever_has_it_now(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("faqbot.outbox.LEASE_SECONDS", 0.1)
+    post.people.stuck = asyncio.Event()
+    await post.box.post(notice("a"))
+    await post.box.look()
+    while not post.people.sent:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.15)
+    post.clock.now += 0.15
+    assert await post.store.claim("lease:outbox:person", 30), "another replica goes on"
+    post.people.stuck.set()
+    await post.box.idle()
+    assert not await post.store.claim("lease:outbox:person", 30)
+
+
 async def test_a_long_notice_becomes_several_and_the_key_tells_of_all(post: Post) -> None:
     await post.box.post(notice("long", ALL_HANDS, body="很长的一段。\n\n" * 2000, at_all=True))
     parts = await post.box.waiting()
