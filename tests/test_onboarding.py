@@ -73,6 +73,7 @@ def test_a_mobile_is_sent_as_dingtalk_wants_it_or_refused(written: Any, sent: st
         ({"name": "孙" * 81}, "姓名最多 80 个字，这里有 81 个"),
         ({"mobile": None}, "缺少手机号"),
         ({"mobile": "12345"}, "手机号“12345”不对"),
+        ({"mobile": "139000000012"}, "手机号“139****0012”不对"),
         ({"departments": []}, "缺少部门"),
         ({"departments": [str(n) for n in range(101)]}, "部门最多 100 个"),
         ({"userid": "x" * 65}, "用户编号最多 64 个字"),

@@ -36,6 +36,8 @@ _LONGEST = {
 }  # fmt: skip
 _MOST_DEPARTMENTS = 100
 
+# Shorter than this it is nobody's number.
+_SHORT_MOBILE = 8
 _MAINLAND = re.compile(r"1[3-9]\d{9}")
 _ABROAD = re.compile(r"\+\d{1,4}-\d{4,15}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -76,7 +78,7 @@ def read_newcomer(fields: Mapping[str, Any], timezone: tzinfo) -> Newcomer | tup
     if len(departments) > _MOST_DEPARTMENTS:
         wrong.append(f"部门最多 {_MOST_DEPARTMENTS} 个，这里有 {len(departments)} 个")
     if "mobile" in texts and not mobile:
-        wrong.append(f"手机号“{texts['mobile']}”不对：大陆的是 11 位数字，境外的写成 +852-91234567")
+        wrong.append(f"手机号“{masked(texts['mobile'])}”不对：大陆的是 11 位数字，境外的写成 +852-91234567")
     for key, longest in _LONGEST.items():
         if len(texts.get(key, "")) > longest:
             wrong.append(f"{_label(key)}最多 {longest} 个字，这里有 {len(texts[key])} 个")
@@ -142,6 +144,11 @@ def _mobile(text: str) -> str:
     country, dash, number = text.partition("-")
     abroad = f"{country}{dash}{number.replace('-', '')}"
     return abroad if _ABROAD.fullmatch(abroad) and country != "+86" else ""
+
+
+def masked(mobile: str) -> str:
+    """Enough to recognise a number by: what is said about it is kept in records and logs."""
+    return mobile if len(mobile) < _SHORT_MOBILE else f"{mobile[:3]}****{mobile[-4:]}"
 
 
 def _moment(text: str, timezone: tzinfo) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from faqbot.company import Employee, NoSuchDepartment, folded
 from faqbot.dingtalk import contacts
 from faqbot.dingtalk.directory import Directory
-from faqbot.dingtalk.newcomer import Newcomer, read_newcomer
+from faqbot.dingtalk.newcomer import Newcomer, masked, read_newcomer
 from faqbot.errors import DeliveryError, NeedsAdmin
 
 _USERID_TAKEN, _MOBILE_TAKEN, _INVITED, _BUSY = "60102", {"60104", "60107"}, "40103", "-1"
@@ -123,7 +123,7 @@ async def _settle(
 ) -> Outcome:
     """Somebody has this userId or mobile: the same person gets the departments that are missing, another is told of."""
     by_mobile = refusal.code in _MOBILE_TAKEN
-    what = f"手机号 {_masked(newcomer.mobile)}" if by_mobile else f"userId {newcomer.userid}"
+    what = f"手机号 {masked(newcomer.mobile)}" if by_mobile else f"userId {newcomer.userid}"
     present = await contacts.user(directory.api, userid) if userid else None
     if present is None:
         reason = f"{what} 已经有人在用，但应用看不到是谁"
@@ -154,15 +154,10 @@ def _differences(newcomer: Newcomer, present: Employee) -> str:
     if newcomer.userid and newcomer.userid != present.userid:
         found.append(f"要的 userId 是 {newcomer.userid}，userId 定了就不能改")
     if present.mobile and newcomer.mobile != present.mobile:
-        found.append(f"要的手机号是 {_masked(newcomer.mobile)}，通讯录里是 {_masked(present.mobile)}，请核对")
+        found.append(f"要的手机号是 {masked(newcomer.mobile)}，通讯录里是 {masked(present.mobile)}，请核对")
     return "；".join(found)
 
 
 def _refused(newcomer: Newcomer, exc: DeliveryError) -> Outcome:
     reason, advice = REFUSALS.get(exc.code, (str(exc), ""))
     return Outcome("refused", newcomer.name, newcomer.userid, reason, advice, exc.code)
-
-
-def _masked(mobile: str) -> str:
-    """Enough to recognise a number by: what is said here is kept in records."""
-    return f"{mobile[:3]}****{mobile[-4:]}"
