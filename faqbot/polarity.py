@@ -8,6 +8,8 @@ from functools import lru_cache
 from faqbot.model import Entry
 from faqbot.text import normalise, strip_fillers
 
+_Side = re.Pattern[str]
+
 # Sides of which a question means one: nearly the same words around 离职 and 在职 ask different things.
 _FAMILIES = tuple(
     tuple(re.compile(side) for side in sides)
@@ -130,32 +132,51 @@ def _undenied(text: str) -> str:
 
 def _other_side(asked: str, found: str, entry: Entry) -> bool:
     """The question stands on one side of a pair, and the wording, or else all of the entry's, on another."""
-    for sides in _FAMILIES:
-        mine = [side for side in sides if side.search(asked)]
-        if len(mine) != 1 or mine[0].search(found) or mine[0].search(_plain(entry.question)):
+    for mine, others in _sides_of(asked):
+        if mine.search(found) or mine.search(_plain(entry.question)):
             continue
-        others = [side for side in sides if side is not mine[0]]
         if any(side.search(found) for side in others):
             return True
         said = [_plain(wording) for wording in entry.wordings]
-        if any(side.search(w) for side in others for w in said) and not any(mine[0].search(w) for w in said):
+        if any(side.search(w) for side in others for w in said) and not any(mine.search(w) for w in said):
             return True
     return False
+
+
+# What a text speaks of is kept, like its plain form: many people ask the same.
+@lru_cache(maxsize=8192)
+def _sides_of(asked: str) -> tuple[tuple[_Side, tuple[_Side, ...]], ...]:
+    """Each side of a pair that the question alone stands on, and the sides against it."""
+    found = []
+    for sides in _FAMILIES:
+        mine = [side for side in sides if side.search(asked)]
+        if len(mine) == 1:
+            found.append((mine[0], tuple(side for side in sides if side is not mine[0])))
+    return tuple(found)
+
+
+@lru_cache(maxsize=8192)
+def _conditions_of(asked: str) -> tuple[_Side, ...]:
+    return tuple(condition for condition in _CONDITIONS if condition.search(asked))
+
+
+@lru_cache(maxsize=8192)
+def _kinds_of(asked: str) -> tuple[tuple[tuple[_Side, ...], tuple[_Side, ...]], ...]:
+    """The kinds that the question names, and all of their family."""
+    named = ((tuple(kind for kind in kinds if kind.search(asked)), kinds) for kinds in _KINDS)
+    return tuple((mine, kinds) for mine, kinds in named if mine)
 
 
 def _other_condition(asked: str, entry: Entry) -> bool:
     """The question is about a condition that the entry does not speak of."""
-    for condition in _CONDITIONS:
-        if condition.search(asked) and not any(condition.search(text) for text in _said(entry)):
-            return True
-    return False
+    conditions = _conditions_of(asked)
+    return any(not any(condition.search(text) for text in _said(entry)) for condition in conditions)
 
 
 def _other_kind(asked: str, entry: Entry) -> bool:
     """The question names a kind that the entry, which names others, does not speak of."""
-    for kinds in _KINDS:
-        mine = [kind for kind in kinds if kind.search(asked)]
-        if not mine or any(kind.search(case) for kind in kinds for case in entry.variants):
+    for mine, kinds in _kinds_of(asked):
+        if any(kind.search(case) for kind in kinds for case in entry.variants):
             # Where an entry answers by the kind, what it was asked for decides.
             continue
         said = _said(entry)
