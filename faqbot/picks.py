@@ -39,6 +39,8 @@ _PARTICLES = "啊呀哦呢吧嘛的了"
 CONTEXT_SECONDS = 600.0
 
 _ONES = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}
+# What makes a 1 into the emoji 1️⃣.
+_KEYCAP = dict.fromkeys((0xFE0F, 0x20E3))
 _PICK = re.compile(
     r"(?:[@＠]\S+\s)?[(\[]*(?:我?[选選要看])?\s*第?\s*(?P<n>\d{1,3}|[一二三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九])"
     r"\s*[个個条條项項号號题題]?\s*吧?[。.、,!)\]~\s]*(?:谢谢|謝謝)?[。.!~]*"
@@ -122,8 +124,8 @@ def _chosen(option: Option, index: Index, allowed: Allowed) -> Decision:
 
 
 def picked_number(text: str) -> int | None:
-    """`2`, `第二个`, `选 2`, `②` → 2; None for anything that is not just a number to pick."""
-    found = _PICK.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    """`2`, `第二个`, `选 2`, `②`, `2️⃣` → 2; None for anything that is not just a number to pick."""
+    found = _PICK.fullmatch(unicodedata.normalize("NFKC", text).translate(_KEYCAP).strip())
     if not found:
         return None
     written = found.group("n")
