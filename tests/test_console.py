@@ -258,6 +258,22 @@ async def test_only_the_whole_password_opens(guarded: str, given: str) -> None:
     assert (await get(guarded, "/metrics", PROXIED | basic(given)))[0] == 401
 
 
+async def test_guessing_here_is_slowed_down_as_it_is_on_the_sign_in_page(guarded: str) -> None:
+    async def tried(password: str, address: str = "203.0.113.7") -> int:
+        return (await get(guarded, "/metrics", {"X-Forwarded-For": address} | basic(password)))[0]
+
+    for _ in range(12):
+        assert await tried(PASSWORD) == 200
+    # The five minutes may turn over in between.
+    assert 429 in [await tried(f"wrong{n}") for n in range(12)]
+    assert await tried(PASSWORD) == 429 and await tried(PASSWORD, "203.0.113.8") == 200
+    async with (
+        aiohttp.ClientSession(guarded, headers={"Origin": guarded, "X-Forwarded-For": "203.0.113.7"}) as http,
+        http.post("/login", data={"name": "张姐", "password": PASSWORD}) as answer,
+    ):
+        assert answer.status == 429
+
+
 @pytest.mark.parametrize("user", ["", "admin", "名字"])
 async def test_any_user_name_will_do(guarded: str, user: str) -> None:
     assert (await get(guarded, "/metrics", PROXIED | basic(PASSWORD, user=user)))[0] == 200

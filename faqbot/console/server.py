@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hmac
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,10 +33,10 @@ from faqbot.console import (
     today,
     waiting_tickets,
 )
-from faqbot.console.office import OFFICE, Office
-from faqbot.console.origin import from_this_machine
-from faqbot.console.sessions import Sessions
-from faqbot.errors import StartError
+from faqbot.console.office import OFFICE, Office, office
+from faqbot.console.origin import from_this_machine, peer
+from faqbot.console.sessions import Brake, Sessions
+from faqbot.errors import StartError, StoreError
 from faqbot.metrics import CONTENT_TYPE, Metrics
 
 
@@ -125,11 +126,28 @@ async def _readyz(request: web.Request) -> web.Response:
 
 async def _metrics(request: web.Request) -> web.Response:
     """Prometheus' page; from elsewhere it takes the console password."""
-    if not from_this_machine(request) and not _knows_password(request):
-        headers = {"WWW-Authenticate": 'Basic realm="faqbot metrics", charset="UTF-8"'}
-        return web.Response(status=401, text="需要用控制台密码登录（HTTP Basic）\n", headers=headers)
+    if not from_this_machine(request) and (refused := await _refused(request)):
+        return refused
     body = request.app[_METRICS].show()
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
+
+
+async def _refused(request: web.Request) -> web.Response | None:
+    """What is told without the right password; wrong ones count together with those of the sign-in page."""
+    headers = {"WWW-Authenticate": 'Basic realm="faqbot metrics", charset="UTF-8"'}
+    if "Authorization" in request.headers:
+        brake, booked = Brake(office(request).store, office(request).clock), list[str]()
+        # The numbers are wanted most while the store is away.
+        with contextlib.suppress(StoreError):
+            wait, booked = await brake.take(peer(request))
+            if wait:
+                text = "错得太多了，请过几分钟再试\n"
+                return web.Response(status=429, text=text, headers={"Retry-After": str(math.ceil(wait))})
+        if _knows_password(request):
+            with contextlib.suppress(StoreError):
+                await brake.give_back(booked)
+            return None
+    return web.Response(status=401, text="需要用控制台密码登录（HTTP Basic）\n", headers=headers)
 
 
 def _knows_password(request: web.Request) -> bool:
