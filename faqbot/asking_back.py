@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable
 
 from faqbot.model import Entry
-from faqbot.places import is_place
+from faqbot.places import is_place, places_in
 from faqbot.splitting import asks
 from faqbot.text import in_digits, normalise
 
@@ -74,6 +74,22 @@ def case_of(entry: Entry, reply: str, sound: Sound) -> str | None:
         return ELSE
     in_range = [case for case in named if _inside(case, normalise(reply))]
     return in_range[0] if len(in_range) == 1 else None
+
+
+def spoken_of(entry: Entry, question: str) -> tuple[str, ...]:
+    """What a question itself says of the kind that the cases are of: 北京 of 北京公积金交多少, 外包员工, or several."""
+    said = normalise(question)
+    names = [name for name in _names(entry).values() if len(name) > 1 and not _AMOUNT.search(name)]
+    places = places_in(said) if any(map(is_place, names)) else ()
+    return tuple(dict.fromkeys((*places, *(name for name in names if name in said))))
+
+
+def denies(question: str, word: str) -> bool:
+    """Whether a question speaks of a word only to rule it out: 不在上海."""
+    return (
+        re.search(rf"(?:{_DENIES.pattern})\w{{0,2}}{re.escape(word)}|{re.escape(word)}(?:以外|之外)", question)
+        is not None
+    )
 
 
 def case_within(entry: Entry, reply: str) -> str | None:

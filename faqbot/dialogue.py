@@ -6,7 +6,17 @@ from collections.abc import Hashable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from faqbot.asking_back import ELSE, ELSE_NAME, case_name, case_of, case_within, cases_of, may_reply
+from faqbot.asking_back import (
+    ELSE,
+    ELSE_NAME,
+    case_name,
+    case_of,
+    case_within,
+    cases_of,
+    denies,
+    may_reply,
+    spoken_of,
+)
 from faqbot.courtesy import courtesy
 from faqbot.features import Floats
 from faqbot.feedback import read_rating
@@ -237,10 +247,16 @@ class _Talk:
                 return decision
 
     def _cased(self, decision: Answered) -> Answered | AskedBack:
-        """The case that holds for the asker, by what they said before; else they are asked, once."""
+        """The case that the question names, or that holds for the asker by what they said before; else they are asked,
+        once."""
         entry = decision.entry
         if entry.ask is None or decision.case:
             return decision
+        if words := spoken_of(entry, self.message.text):
+            case = self._case_of_the_only(words, entry)
+            if case is None:
+                return AskedBack(entry, decision.score, decision.question, entry.ask)
+            return replace(decision, case=case, said=words[0])
         fact = self.context.fact(entry.ask.name)
         if fact is None:
             return AskedBack(entry, decision.score, decision.question, entry.ask)
@@ -254,6 +270,11 @@ class _Talk:
         if not case:
             return decision
         return replace(decision, case=case, said=fact.said, assumed=True)
+
+    def _case_of_the_only(self, words: Sequence[str], entry: Entry) -> str | None:
+        if len(words) > 1 or denies(normalise(self.message.text), words[0]):
+            return None
+        return case_of(entry, words[0], self._sound) or (ELSE if ELSE in entry.variants else None)
 
     def _with_ages(self, several: Split) -> Split:
         return Split(tuple(replace(p, decision=self._with_age(p.decision)) for p in several.parts))

@@ -50,7 +50,8 @@ def _remember(context: Context, decision: Decision, message_id: str, now: float)
         case Answered(entry, score, question):
             last = Last(message_id, entry.id, question, score, until, decision.said)
             context = replace(context, last=last, misses=())
-            if not entry.ask or not decision.said or decision.assumed:
+            # Who asks about Beijing has not said that they are there.
+            if not entry.ask or not decision.said or not decision.picked:
                 return context
             return _with_fact(context, Fact(entry.ask.name, decision.said, entry.id, now + FACT_SECONDS))
         case AskedBack(entry, ask=ask):

@@ -35,8 +35,10 @@ _NAMES = """
 新疆 乌鲁木齐 克拉玛依 吐鲁番 哈密 昌吉 博尔塔拉 巴音郭楞 阿克苏 克孜勒苏 喀什 和田 伊犁 塔城 阿勒泰 石河子
 国外 海外 境外 外地 老家 美国 日本 韩国 新加坡 英国 德国 法国 加拿大 澳大利亚 泰国 越南 马来西亚 印度尼西亚 印度
 """
+_NAME = "|".join(sorted(_NAMES.split(), key=len, reverse=True))
+_ANY = re.compile(_NAME)
 _PLACE = re.compile(
-    f"(?:(?:{'|'.join(sorted(_NAMES.split(), key=len, reverse=True))})(?:省|市|自治区|自治州|特别行政区)?)+"
+    f"(?:(?:{_NAME})(?:省|市|自治区|自治州|特别行政区)?)+"
     r"(?:[\u4e00-\u9fff]{1,4}(?:新区|区|县|镇))?"
 )
 
@@ -44,3 +46,8 @@ _PLACE = re.compile(
 def is_place(text: str) -> bool:
     """Whether a text is the name of a place and nothing else: 杭州, 广东省深圳市, 苏州工业园区."""
     return _PLACE.fullmatch(text) is not None
+
+
+def places_in(text: str) -> tuple[str, ...]:
+    """The places that a text speaks of, each once."""
+    return tuple(dict.fromkeys(_ANY.findall(text)))

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from faqbot.asking_back import FACT_SECONDS
+from faqbot.asking_back import FACT_SECONDS, denies, spoken_of
 from faqbot.dialogue import Case, decide
 from faqbot.judging import LIMITS
 from faqbot.matching import Index
@@ -288,3 +288,41 @@ def test_a_reply_is_to_what_was_asked_back_not_to_a_list_shown_since():
     assert picked_for(before, "上海", decision) == "m"
     listed = replace(before, options=(Option("entry", "pay"), Option("none", "")), asked="another")
     assert picked_for(listed, "上海", decision) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "spoken"),
+    [
+        ("北京的取暖费发多少", ("北京",)),
+        ("深圳取暖费发多少", ("深圳",)),
+        ("北京和上海的取暖费", ("北京", "上海")),
+        ("取暖费发多少", ()),
+    ],
+)
+def test_a_question_may_say_itself_which_case_it_is_about(question, spoken):
+    assert spoken_of(HEATING, question) == spoken
+
+
+def test_a_number_in_a_question_is_no_case() -> None:
+    assert spoken_of(ANNUAL, "满 1 年不满 10 年年假有几天") == ()
+
+
+def test_the_case_that_a_question_names_goes_before_what_was_said_and_is_not_remembered():
+    talk = Talk()
+    talk.say("产假有多少天")
+    assert talk.say("上海").case == "上海"
+    named = talk.say("北京的取暖费发多少")
+    assert isinstance(named, Answered) and (named.case, named.said, named.assumed) == ("北京", "北京", False)
+    elsewhere = talk.say("深圳的取暖费发多少")
+    assert isinstance(elsewhere, Answered) and (elsewhere.case, elsewhere.said) == ("else", "深圳")
+    assert isinstance(talk.say("北京和深圳的取暖费发多少"), AskedBack)
+    talk.say("上海")
+    assert talk.say("取暖费发多少").case == "上海"
+
+
+@pytest.mark.parametrize(
+    ("question", "denied"),
+    [("不在上海的取暖费", True), ("上海以外的取暖费", True), ("除了上海取暖费", True), ("上海没有取暖费吗", False)],
+)
+def test_what_is_ruled_out_is_not_what_is_asked_about(question, denied):
+    assert denies(question, "上海") is denied
