@@ -44,7 +44,7 @@ _PERSON = re.compile(
     r"(?:转人工|人工客服|找人工|转真人|找真人|人工)(?:服务)?(?:[\s:：,，]+(\S.*)|[。!！.]?)", re.DOTALL
 )
 # 回答 3 个问题 counts something and is no answer to number 3.
-_COUNTS = r"(?!\s*(?:[个次条道遍份月天点]|年(?![假终薪休])))"
+_COUNTS = r"(?![ \u3000]*(?:[次条道遍份月点]|个(?![人税])|天(?!数)|年(?![假终薪休])))"
 _REPLY = re.compile(
     rf"(?:答复|回答|答)\s*(?:单号)?\s*[#＃]?\s*(\d{{1,9}})(?!\d){_COUNTS}\s*号?\s*[:：,，。]?\s*(.*)", re.DOTALL
 )

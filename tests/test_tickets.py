@@ -26,6 +26,8 @@ def said(text: str, quoted: str = "") -> Message:
         ("转人工：证明怎么开", Order(OrderKind.PERSON, "证明怎么开")),
         ("答 12：可以", Order(OrderKind.REPLY, "12 可以")), ("答12 可以", Order(OrderKind.REPLY, "12 可以")),
         ("答 12", Order(OrderKind.REPLY, "12")), ("答 12 年假可以捐", Order(OrderKind.REPLY, "12 年假可以捐")),
+        ("答 12\n天数按工龄算", Order(OrderKind.REPLY, "12 天数按工龄算")),
+        ("答 12 个税自己交", Order(OrderKind.REPLY, "12 个税自己交")),
         ("回答12号：3 天", Order(OrderKind.REPLY, "12 3 天")),
         ("回答 3 个问题，要多久", None), ("答复 5 月份的问题", None), ("回答2次都不对", None),
         ("答１２：可以，找 Ａ 座（东门）！", Order(OrderKind.REPLY, "１２ 可以，找 Ａ 座（东门）！")),
