@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -107,14 +110,14 @@ async def look(request: web.Request) -> web.StreamResponse:
         upload = await _tried(office(request), name, raw, removes="remove" in fields)
     except (SheetError, EditError, ShelfError) as exc:
         return _page(request, problem=str(exc), status=422)
-    token = _keep(request, upload)
+    token = await _keep(request, upload)
     shown = await asyncio.to_thread(lambda: [(row, _fields(row)) for row in upload.plan.edits[:_SHOWN_MOST]])
     return _page(request, upload=upload, token=token, shown=shown, status=200 if upload.ok else 422)
 
 
 async def report(request: web.Request) -> web.StreamResponse:
     """The person's own table with 结果 and 建议."""
-    upload = _kept(request, request.query.get("token", ""))
+    upload = await _kept(request, request.query.get("token", ""))
     if upload is None:
         raise web.HTTPNotFound()
     content = await asyncio.to_thread(annotated, upload.name, upload.raw, upload.plan, written=False)
@@ -125,12 +128,12 @@ async def report(request: web.Request) -> web.StreamResponse:
 async def write(request: web.Request) -> web.StreamResponse:
     """Write exactly what was shown, once."""
     at, token = office(request), (await read_form(request)).get("token", "")
-    upload = _kept(request, token)
-    if upload is None or not upload.writes:
+    upload = await _kept(request, token)
+    # Taken before anything is written: a second press of the button, here or at another replica, finds nothing.
+    if upload is None or not upload.writes or not await at.store.claim(f"console:table:{token}", KEPT_SECONDS):
         text = "这份试看已经写过，或者超过了 15 分钟。请到「历史」看有没有写进去；没有的话，再上传一次表格。"
         return notice(request, 409, "没有写", text, back=EXCHANGE)
-    # Taken before anything is waited for: a second press of the button finds nothing.
-    del request.app[_UPLOADS][token]
+    request.app[_UPLOADS].pop(token, None)
     try:
         await at.shelf.write_all(upload.before, upload.after)
     except ShelfError as exc:
@@ -155,23 +158,67 @@ async def _tried(at: Office, name: str, raw: bytes, *, removes: bool) -> Upload:
     return Upload(owner, until, name, raw, plan, before, after, lines, problems, removes)
 
 
-def _keep(request: web.Request, upload: Upload) -> str:
-    kept, now = request.app[_UPLOADS], office(request).clock()
-    for token in [token for token, other in kept.items() if other.until <= now]:
+async def _keep(request: web.Request, upload: Upload) -> str:
+    kept, at = request.app[_UPLOADS], office(request)
+    for token in [token for token, other in kept.items() if other.until <= at.clock()]:
         del kept[token]
     while len(kept) >= _KEPT_MOST:
         del kept[next(iter(kept))]
     made = secrets.token_urlsafe(24)
     kept[made] = upload
+    if at.store.shared_texts is not None:
+        await at.store.put_note(_key(made), _packed(upload), KEPT_SECONDS)
     return made
 
 
-def _kept(request: web.Request, token: str) -> Upload | None:
+async def _kept(request: web.Request, token: str) -> Upload | None:
     """The upload behind a token, for the session that sent it."""
-    found, session = request.app[_UPLOADS].get(token), signed_in.get()
-    if found is None or session is None or found.session != session.token or found.until <= office(request).clock():
+    found, session, at = request.app[_UPLOADS].get(token), signed_in.get(), office(request)
+    if session is None:
+        return None
+    if found is None and at.store.shared_texts is not None:
+        found = await _from_replica(at, token)
+    if found is None or found.session != session.token or found.until <= at.clock():
         return None
     return found
+
+
+async def _from_replica(at: Office, token: str) -> Upload | None:
+    """What was uploaded to another replica, if it would still be written as it was shown there."""
+    note, session = await at.store.note(_key(token)), signed_in.get()
+    said = json.loads(note) if note else {}
+    if session is None or said.get("session") != _hash(session.token.encode()):
+        return None
+    try:
+        upload = await _tried(at, said["name"], base64.b64decode(said["raw"]), removes=said["removes"])
+    except (SheetError, EditError, ShelfError):
+        return None
+    return upload if said["files"] == _hash_of(upload) else None
+
+
+def _packed(upload: Upload) -> str:
+    return json.dumps(
+        {
+            "session": _hash(upload.session.encode()),
+            "name": upload.name,
+            "raw": base64.b64encode(upload.raw).decode(),
+            "removes": upload.removes,
+            "files": _hash_of(upload),
+        }
+    )
+
+
+def _hash_of(upload: Upload) -> str:
+    """The same for the same change of the same files."""
+    return _hash(repr([sorted(upload.before.items()), sorted(upload.after.items())]).encode())
+
+
+def _hash(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _key(token: str) -> str:
+    return f"console:upload:{_hash(token.encode())}"
 
 
 def _fields(row: Row) -> list[Field]:

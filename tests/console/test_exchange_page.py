@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 
 import aiohttp
 import pytest
 from openpyxl import load_workbook
 
-from faqbot.app import Running
+from faqbot.app import Running, running
+from faqbot.sandbox.server import FakeDingTalk
+from faqbot.settings import Settings
 from tests.conftest import Talk
 from tests.console.conftest import Files, Page, Person, colleague
+from tests.redis_server import RedisServer
 
 
 async def download(hr: Person, path: str) -> bytes:
@@ -181,3 +185,39 @@ async def test_rows_without_a_question_or_a_file_are_named_all_the_same(hr: Pers
     page = await upload(hr, "改.csv", as_csv(table))
     assert f"修改：{asked}" in page.text
     assert f"第 {len(table) + 1} 行</p>" in page.text
+
+
+async def test_the_button_may_be_answered_by_another_replica(
+    ding: FakeDingTalk, settings: Settings, redis_server: RedisServer
+) -> None:
+    shared = replace(settings, store=redis_server.url)
+    async with running(shared) as one, running(shared) as two, colleague(one, "张姐") as hr:
+        raw, row = await changed(hr, "别的答案。")
+        shown = await upload(hr, "改.csv", raw)
+        async with (
+            aiohttp.ClientSession(two.console_url, cookie_jar=hr.http.cookie_jar) as http,
+            colleague(two, "李姐") as other,
+        ):
+            there = Person(http, two.console_url)
+            report = f"/exchange/report?token={token(shown)}"
+            assert (await there.get(report)).status == 200 and (await other.get(report)).status == 404
+            written = await there.post("/exchange/write", {"token": token(shown)})
+            assert written.path == "/exchange?done=table", written.text
+            again = [await p.post("/exchange/write", {"token": token(shown)}) for p in (there, hr)]
+            assert [page.status for page in again] == [409, 409]
+        entry = two.library.current.entry(row["编号"])
+        assert entry is not None and entry.answer == "别的答案。"
+
+
+async def test_what_changed_meanwhile_is_not_written_by_another_replica_unseen(
+    ding: FakeDingTalk, settings: Settings, redis_server: RedisServer
+) -> None:
+    shared = replace(settings, store=redis_server.url)
+    async with running(shared) as one, running(shared) as two, colleague(one, "张姐") as hr:
+        raw, _ = await changed(hr, "别的答案。")
+        shown = await upload(hr, "改.csv", raw)
+        await hr.post("/entries/payday/wordings", {"text": "哪天发钱"})
+        async with aiohttp.ClientSession(two.console_url, cookie_jar=hr.http.cookie_jar) as http:
+            refused = await Person(http, two.console_url).post("/exchange/write", {"token": token(shown)})
+        assert refused.status == 409
+        assert not any(e.answer == "别的答案。" for e in two.library.current.entries)
