@@ -39,12 +39,16 @@ class Audience:
             return found
         try:
             found = frozenset(map(str, await self._directory.departments_of(message.staff_id)))
+        except NeedsAdmin:
+            # Nobody can be looked up until somebody mends it: asking for each message would only take time.
+            self._closed_until = now + _KEEP_SECONDS
+            return found
         except (DeliveryError, StoreError) as exc:
-            if isinstance(exc, NeedsAdmin):
-                # Nobody can be looked up until somebody mends it: asking for each message would only take time.
-                self._closed_until = now + _KEEP_SECONDS
-            else:
-                log.warning("audience.unknown", code=exc.code if isinstance(exc, DeliveryError) else "store")
+            log.warning("audience.unknown", code=exc.code if isinstance(exc, DeliveryError) else "store")
+            return found
+        except (KeyError, TypeError, ValueError) as exc:
+            # An answer in another shape must not take the answers away that are for everybody.
+            log.error("audience.odd_answer", cause=exc)
             return found
         if len(self._known) >= _REMEMBERED:
             self._known.clear()

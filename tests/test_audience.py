@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import aiohttp
 import pytest
+from aiohttp import web
 
 from faqbot.app import Running
+from faqbot.audience import NOBODY, Audience
+from faqbot.dingtalk.directory import Directory
+from faqbot.dingtalk.openapi import OpenApi
+from faqbot.dingtalk.tokens import AccessTokens
+from faqbot.model import Message, MessageKind
+from faqbot.store import Store
 from tests.conftest import Talk
+from tests.test_tokens import serving
 
 ASK, ANSWER = "代码评审由谁合并", "模块负责人"
 
@@ -50,3 +59,19 @@ async def test_without_the_permission_it_is_as_if_there_were_no_such_entry_and_s
 async def test_somebody_from_outside_is_in_no_department(talk: Talk, bot: Running, knowledge: Path) -> None:
     await limited(bot, knowledge, 1)
     assert ANSWER not in await talk("外部顾问", ASK, external=True)
+
+
+async def test_contacts_that_answer_in_another_shape_take_no_other_answer_away(
+    bot: Running, knowledge: Path, store: Store
+) -> None:
+    async def odd(request: web.Request) -> web.Response:
+        if "accessToken" in request.path:
+            return web.json_response({"accessToken": "t", "expireIn": 7200})
+        return web.json_response({"errcode": 0, "result": {"userid": "u1", "dept_id_list": ["研发部"]}})
+
+    await limited(bot, knowledge, 1)
+    async with serving(odd) as url, aiohttp.ClientSession() as session:
+        tokens = AccessTokens(session, url, "id", "secret", store)
+        directory = Directory(OpenApi(session, url, url, tokens, store, qps=20), store)
+        asker = Message("m", "r", "c", False, MessageKind.TEXT, ASK, staff_id="u1")
+        assert await Audience(bot.library, directory).departments(asker) == NOBODY
