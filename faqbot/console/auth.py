@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import math
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from faqbot.console.pages import (
     wants_json,
 )
 from faqbot.console.sessions import IDLE_SECONDS, LONGEST_SECONDS, Brake, Sessions, link_holds, use_link
-from faqbot.errors import StoreError
+from faqbot.errors import FaqbotError, StoreError
 from faqbot.telemetry import EventLog
 
 log = EventLog(__name__)
@@ -57,6 +58,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     signed_in.set(session)
     if session is None and request.path not in ("/login", "/logout"):
         return _sign_in_first(request)
+    if session is not None and request.query.get("done"):
+        # It may have been done at another replica, a moment ago.
+        with contextlib.suppress(FaqbotError):
+            await office(request).library.refresh()
     return await handler(request)
 
 

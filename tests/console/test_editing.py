@@ -6,25 +6,30 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any, cast
 from urllib.parse import urlencode
 
+import aiohttp
 import pytest
 
-from faqbot.app import Running
+from faqbot.app import Running, running
 from faqbot.changes import Proposal, load, save
 from faqbot.console.forms import new_file_name
 from faqbot.console.office import Office
 from faqbot.console.pages import MAX_BODY
 from faqbot.errors import EditError, StoreError
+from faqbot.knowledge import library
 from faqbot.knowledge.edit import remove_entry
 from faqbot.knowledge.shelf import FolderShelf
+from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from faqbot.store import Store
 from tests.conftest import Talk
 from tests.console.conftest import Files, Person, colleague, stranger
 from tests.console.test_missed import put
+from tests.redis_server import RedisServer
 
 EDIT = "/entries/annual-leave/edit"
 CARRY = "/entries/annual-leave-carry-over/edit"
@@ -180,6 +185,21 @@ async def test_another_file_that_is_broken_makes_no_difference_to_an_edit(
     fields = (await hr.get("/entries/payday/edit")).fields()
     page = await hr.post("/entries/payday/edit", fields | {"answer": "每月 11 日发。", "do": "check"})
     assert "可以保存" in page.text and "没有不同" in page.text
+
+
+async def test_what_was_saved_at_one_replica_is_shown_by_another_at_once(
+    ding: FakeDingTalk, settings: Settings, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody looks by chance in between.
+    monkeypatch.setattr(library, "POLL_SECONDS", 600)
+    shared = replace(settings, store=redis_server.url)
+    async with running(shared) as one, running(shared) as two, colleague(one, "张姐") as hr:
+        fields = {"question": "食堂几点开门？", "answer": "11 点。", "file": "faq/pay.yaml", "id": "canteen"}
+        saved = await hr.post("/entries/new", fields | {"do": "save"}, follow=False)
+        path = saved.headers["Location"]
+        async with aiohttp.ClientSession(two.console_url, cookie_jar=hr.http.cookie_jar) as http:
+            page = await Person(http, two.console_url).get(path)
+        assert page.status == 200 and "新条目已保存" in page.text and "11 点。" in page.text
 
 
 class WithoutJournal:
