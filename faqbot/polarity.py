@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from faqbot.model import Entry
+from faqbot.places import is_place, places_in
 from faqbot.text import normalise, strip_fillers
 
 _Side = re.Pattern[str]
@@ -65,13 +66,9 @@ _KINDS = tuple(
             "探亲假", "护理假|陪护假|陪床假", "哺乳", "工伤假", "产检",
         ),
         ("公积金", "社保|社会保险|医保|养老|五险", "个税|所得税|汇算|专项附加"),
-        (
-            "上海", "北京", "广州", "深圳", "杭州", "天津", "重庆", "成都", "武汉", "南京", "苏州", "西安", "长沙",
-            "郑州", "青岛", "大连", "厦门", "宁波", "无锡", "合肥", "济南", "福州", "沈阳", "昆明", "香港", "台湾",
-            "澳门",
-        ),
     )
 )  # fmt: skip
+_ANYWHERE = {"外地", "老家", "国外", "海外", "境外"}
 
 # 能不能, 有没有, 休不休: both ways at once. And what is only said, not denied.
 _BOTH = re.compile(r"(.{1,2})[不没]\1|有没|可不可以|需不需要|应不应该|是否|[不没]$|没有$")
@@ -94,7 +91,7 @@ def opposed(question: str, matched: str, entry: Entry) -> bool:
         return False
     if _denies_otherwise(asked, found) or _other_side(asked, found, entry):
         return True
-    return _other_condition(asked, entry) or _other_kind(asked, entry)
+    return _other_condition(asked, entry) or _other_kind(asked, entry) or _elsewhere(asked, entry)
 
 
 def apart(asked: str, other: str) -> bool:
@@ -170,6 +167,16 @@ def _other_condition(asked: str, entry: Entry) -> bool:
     """The question is about a condition that the entry does not speak of."""
     conditions = _conditions_of(asked)
     return any(not any(condition.search(text) for text in _said(entry)) for condition in conditions)
+
+
+def _elsewhere(asked: str, entry: Entry) -> bool:
+    """The question names a place that the entry, which names others, does not speak of."""
+    mine = set(places_in(asked)) - _ANYWHERE
+    if not mine or any(map(is_place, entry.variants)):
+        # Where an entry answers by the place, what it was asked for decides.
+        return False
+    said = {place for text in _said(entry) for place in places_in(text)} - _ANYWHERE
+    return bool(said) and not mine & said
 
 
 def _other_kind(asked: str, entry: Entry) -> bool:
