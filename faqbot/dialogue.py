@@ -20,7 +20,7 @@ from faqbot.asking_back import (
 from faqbot.courtesy import courtesy
 from faqbot.features import Floats
 from faqbot.feedback import read_rating
-from faqbot.judging import Limits, match_text, rounded
+from faqbot.judging import NEAR, Limits, match_text, rounded
 from faqbot.knowledge.groups import NO_GROUPS, Groups
 from faqbot.matching import Asked, Index
 from faqbot.memory import fresh
@@ -238,7 +238,7 @@ class _Talk:
             case Aside(Split() as several):
                 return replace(decision, decision=self._with_ages(several))
             case Unanswered(nearest):
-                return replace(decision, contact=self._contact([c.entry for c in nearest]))
+                return replace(decision, contact=self._contact([c.entry for c in nearest if c.score >= NEAR]))
             case NoneOfThese():
                 return replace(decision, contact=self._contact([]))
             case Smalltalk(Small.GREETING):

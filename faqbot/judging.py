@@ -36,6 +36,8 @@ LIMITS = {
 }
 # The second sign beside the score: so much of the question must occur in the entry's wordings at all.
 COVERED_TO_ANSWER, COVERED_TO_OFFER = 0.3, 0.1
+# From here on the nearest entry says at least who may know; below, its owner has nothing to do with the question.
+NEAR = 0.06
 
 
 def judge(

@@ -8,6 +8,7 @@ from datetime import datetime, tzinfo
 
 from faqbot.audience import Audience
 from faqbot.changes import Books
+from faqbot.judging import NEAR
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.knowledge.groups import Groups
 from faqbot.model import NO_TOPIC, Address, Entry, Message, Notice, Order, QuestionRecord, Told
@@ -22,8 +23,6 @@ from faqbot.tickets import Progress, Ticket, keep, next_number, notice_keys, tic
 # The question that 人工 is about was asked this long ago at most.
 _BEFORE_SECONDS = 1800.0
 _LONGEST = 500
-# Less likely entries do not say whose business a question is.
-_LIKELY = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class Persons:
             text, entry_id = record.text, record.entry_id
         ranking = snapshot.index.search(text, allowed=lambda entry: entry.private or allowed(entry))
         private = near_private(ranking)
-        likely = next((c.entry for c in ranking if c.score >= _LIKELY and allowed(c.entry)), None)
+        likely = next((c.entry for c in ranking if c.score >= NEAR and allowed(c.entry)), None)
         entry = snapshot.entry(entry_id) or private or likely
         return _Question(mask_numbers(text)[:_LONGEST], entry, private is not None)
 
