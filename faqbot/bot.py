@@ -180,22 +180,24 @@ class Bot:
         """Reply in time, with what the group has to be told beside; it remembers what stands there now."""
         welcome = await self._welcome.due(message, decision)
         remark = await self._quiet.remark(message) if held_up else ""
-        verdict = await self._reply(message, decision, closing=remark + welcome)
+        verdict = await self._reply(message, decision, remark=remark, welcome=welcome)
         await self._quiet.told(message, decision, verdict)
         if welcome:
             await self._welcome.settle(message, delivered=verdict.state is State.ANSWERED)
         return verdict
 
-    async def _reply(self, message: Message, decision: Decision, reason: str = "ok", closing: str = "") -> Verdict:
+    async def _reply(
+        self, message: Message, decision: Decision, reason: str = "ok", *, remark: str = "", welcome: str = ""
+    ) -> Verdict:
         if isinstance(decision, Broken):
             reason = "broken"
         if isinstance(decision, Aside):
             # The group's line is not the answer.
             reason = decision.code
         try:
-            await self._delivery.send(message, render(decision, message, closing))
+            await self._delivery.send(message, render(decision, message, remark + welcome))
         except ContentRefused as exc:
-            if closing:
+            if welcome:
                 # It may be the introduction that was refused; the next answer must not be lost to it, too.
                 await self._welcome.settle(message, delivered=True)
             entry = decision.entry.id if isinstance(decision, Answered) and not decision.entry.private else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from faqbot.app import Running
 from faqbot.model import Message, MessageKind, Order, OrderKind
 from faqbot.orders import read_order
 from faqbot.tickets import Progress, Ticket, forget_tickets, keep, tickets
-from tests.conftest import Talk
+from tests.conftest import GROUP, Talk
 
 
 def said(text: str, quoted: str = "") -> Message:
@@ -89,6 +90,24 @@ async def test_asking_twice_makes_one_ticket_and_an_answer_one_draft(talk: Talk,
     assert "已经由" in again
     entry = bot.library.current.entry(f"ticket-{ticket.number}")
     assert entry is not None and entry.draft and entry.answer == "不能，\n原因见手册" and entry.owner == "休假组"
+
+
+async def test_of_two_who_answer_at_once_one_is_passed_on_and_kept(talk: Talk, bot: Running, knowledge: Path) -> None:
+    keepers = [talk.ding.world.person(name) for name in ("张主管", "李主管")]
+    named = ", ".join(keeper.id for keeper in keepers)
+    (knowledge / "groups.yaml").write_text(f"people:\n  休假组: [{named}]\n", encoding="utf-8")
+    await bot.library.refresh()
+    await talk("小李", "人工 年假能捐给同事吗")
+    (ticket,) = (await tickets(bot.store)).values()
+    replies = await asyncio.gather(
+        *(talk(keeper.name, f"答 {ticket.number}：{keeper.name}说的", group=None) for keeper in keepers)
+    )
+    (won,) = (keeper for keeper, reply in zip(keepers, replies, strict=True) if "已转告" in reply)
+    assert sum("已经由" in reply for reply in replies) == 1
+    kept = (await tickets(bot.store))[ticket.number]
+    assert (kept.answer, kept.answered_by) == (f"{won.name}说的", won.name)
+    home = talk.ding.world.group(GROUP).id
+    await talk.until(lambda: any(f"{won.name}说的" in m.text for m in talk.ding.replies if m.conversation == home))
 
 
 CITIES = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -17,7 +18,9 @@ from faqbot.markdown import grey, line_breaks
 from faqbot.model import Address, Message, Notice, Order, Told
 from faqbot.orders import numbered
 from faqbot.outbox import Outbox
+from faqbot.pacing import backoff
 from faqbot.privacy import withheld, withheld_topic
+from faqbot.store import LEASE
 from faqbot.telemetry import EventLog
 from faqbot.text import neutralise
 from faqbot.tickets import Progress, Ticket, keep, notice_keys, tickets
@@ -27,6 +30,7 @@ log = EventLog(__name__)
 # Where drafts go whose topic has no file yet.
 _FILE = "faq/人工回答.yaml"
 _TRIES = 4
+_TURN_SECONDS = 20.0
 
 
 class Replies:
@@ -39,6 +43,12 @@ class Replies:
 
     async def __call__(self, message: Message, order: Order) -> Told:
         number, text = numbered(order.text)
+        turn = f"{LEASE}ticket-reply:{number}"
+        # Two who answer at once must not send the words of one and keep those of the other.
+        attempt = 0
+        while not await self._at.store.claim(turn, _TURN_SECONDS):
+            await asyncio.sleep(backoff(attempt, first=0.1, longest=1.0))
+            attempt += 1
         try:
             ticket = (await tickets(self._at.store)).get(number or 0)
             self._must_be_allowed(message, number or 0, ticket)
@@ -50,6 +60,8 @@ class Replies:
             return await self._answer(message, ticket, text)
         except NotAllowed as exc:
             return Told("没有转告", str(exc), "order_refused")
+        finally:
+            await self._at.store.release(turn)
 
     def _must_be_allowed(self, message: Message, number: int, ticket: Ticket | None) -> None:
         groups = self._at.snapshot.groups
