@@ -9,6 +9,7 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
@@ -97,6 +98,9 @@ def _width(title: str, heading: str) -> float:
 
 
 def _cell(sheet: Any, value: Any, *, bold: bool = False) -> Cell:
+    if isinstance(value, str):
+        # A sign that no file can hold must not cost the company its report.
+        value = ILLEGAL_CHARACTERS_RE.sub("", value)
     cell: Cell = WriteOnlyCell(sheet, value)
     if isinstance(value, str):
         # A name that begins with = is a name, not a formula.

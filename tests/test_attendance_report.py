@@ -296,7 +296,7 @@ async def test_a_supervisor_is_told_of_their_own_people_only(office: Office) -> 
 
 async def test_hr_gets_the_file_and_who_has_no_supervisor(office: Office) -> None:
     quiet(office)
-    office.ding.contacts.members["li"].name = "=小李"
+    office.ding.contacts.members["li"].name = "=小李\x0b"
     happens(office, "li", 20, Day("half", leave="事假"))
     happens(office, "wang", 21, Day("no_on"))
     await report(office)

@@ -9,7 +9,7 @@ from typing import Any
 
 from faqbot.knowledge.exchange import Plan
 from faqbot.knowledge.exchange_cells import REPORT
-from faqbot.knowledge.exchange_sheets import open_book, read_records, sheet_of
+from faqbot.knowledge.exchange_sheets import escaped, open_book, read_records, sheet_of
 
 _RED, _AMBER = "FFC7CE", "FFEB9C"
 
@@ -56,7 +56,7 @@ def _xlsx(name: str, raw: bytes, plan: Plan, said: Mapping[int, tuple[str, str]]
         result, advice = said.get(number, ("没有变化", ""))
         for text, at in zip((result, advice), places, strict=True):
             cell: Any = sheet.cell(number, at)
-            cell.value, cell.data_type, cell.number_format = text, "s", "@"
+            cell.value, cell.data_type, cell.number_format = escaped(text), "s", "@"
             cell.alignment = copy(sheet.cell(number, 1).alignment)
             if advice:
                 cell.fill = PatternFill("solid", fgColor=_RED if result.startswith("有错误") else _AMBER)

@@ -170,7 +170,8 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|x(?=[0-9A-Fa-f]{
 _ESCAPED = re.compile("_x(00[01][0-9A-Fa-f]|0078|[Ff]{3}[EeFf])_")
 
 
-def _escape(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text as a cell can hold it."""
     return _NOT_XML.sub(lambda found: f"_x{ord(found.group()):04X}_", text)
 
 
@@ -189,7 +190,7 @@ def _write_xlsx(rows: Sequence[Sequence[str]], progress: Progress) -> bytes:
     top = Alignment(wrap_text=True, vertical="top")
 
     def cell(text: str) -> Any:
-        made = WriteOnlyCell(sheet, value=_escape(text))
+        made = WriteOnlyCell(sheet, value=escaped(text))
         made.data_type = "s"  # else `=1+1` would be a formula
         made.number_format = "@"  # else Excel reads the text again as soon as somebody touches the cell
         made.alignment = top
@@ -212,7 +213,7 @@ def _write_xlsx(rows: Sequence[Sequence[str]], progress: Progress) -> bytes:
     for number, row in enumerate(rows):
         cells = []
         for text in row:
-            filled: Any = WriteOnlyCell(sheet, value=_escape(text)) if text else None
+            filled: Any = WriteOnlyCell(sheet, value=escaped(text)) if text else None
             if filled is not None:
                 filled.data_type, filled._style = "s", plain._style
             cells.append(filled)

@@ -93,6 +93,13 @@ def test_the_rest_of_the_workbook_stays():
     assert book["我的表"]["F7"].data_type == "s" and book["我的表"]["F7"].fill.fgColor.rgb.endswith("FFC7CE")
 
 
+def test_what_is_said_of_a_cell_may_quote_signs_that_no_file_can_hold():
+    raw = xlsx([["编号", "问题", "答案", "复核"], ["one", "甲？", "一", "_x0001_明年"]])
+    plan, _ = bring_in(FILES, "k.xlsx", raw)
+    said = cells("k.xlsx", annotated("k.xlsx", raw, plan, written=False))
+    assert said[1][4:] == ["有错误，没有导入", "“复核”：“_x0001_明年”不是日期，请写成 2026-12-31 这样"]
+
+
 def test_a_file_that_unpacks_to_too_much_is_refused(monkeypatch):
     monkeypatch.setattr(exchange_sheets, "_UNPACKED_LIMIT", 1000)
     with pytest.raises(FaqbotError, match="解开以后太大"):
