@@ -287,10 +287,13 @@ class _Talk:
         decision = chosen if isinstance(chosen, Answered) else decision
         return replace(rounded(decision, self.index, self.listed, self.today), related=())
 
-    def _contact(self, near: Sequence[Entry]) -> str:
-        """Whom an asker left alone twice may turn to: the group's contact, else who keeps what is near."""
+    def _contact(self, near: Sequence[Entry]) -> str | None:
+        """Whom an asker left alone twice may turn to: the group's contact, else who keeps what is near.
+
+        Who keeps something else has nothing to do with it, and is not named.
+        """
         if not self.context.misses:
-            return ""
+            return None
         shown = (self.index.by_id.get(option.key) for option in self.context.options if option.kind == "entry")
         owners = (e.owner.strip() for e in (*near, *shown) if e is not None and e.owner.strip() and self.listed(e))
         return self.groups.of(self.message.conversation_id).contact.strip() or next(owners, "")

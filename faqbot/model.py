@@ -320,14 +320,15 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """Nothing was found; `contact` is whom to turn to, once an asker was left without an answer twice in a row.
+    """Nothing was found; `contact` is whom to turn to, once an asker was left without an answer twice in a row: empty
+    where nobody is known by name, None before that.
 
     `hidden` holds private entries near the question that its asker may not see: it is not repeated in a group.
     """
 
     nearest: tuple[Candidate, ...] = ()
     hidden: tuple[Candidate, ...] = ()
-    contact: str = ""
+    contact: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,9 +361,9 @@ class TopicList:
 
 @dataclass(frozen=True, slots=True)
 class NoneOfThese:
-    """Nothing on the list that was sent was meant; `contact` is whom to turn to instead, if anybody by now."""
+    """Nothing on the list that was sent was meant; `contact` as for Unanswered."""
 
-    contact: str = ""
+    contact: str | None = None
 
 
 class Small(StrEnum):

@@ -188,15 +188,18 @@ def _unanswered(decision: Unanswered, message: Message) -> str:
     return f"没有找到{asked}的答案，已经记下来了。{grey(hint)}"
 
 
-def _none_of_these(message: Message, contact: str) -> str:
+def _none_of_these(message: Message, contact: str | None) -> str:
     hint = _person(contact, message) or f"{send_word('帮助', message)}看我能答什么。"
     return f"好的，已经记下来了。请换个说法再问我一次，说得具体一些更好找。{grey(hint)}"
 
 
-def _person(contact: str, message: Message) -> str:
+def _person(contact: str | None, message: Message) -> str:
     """Whom to turn to when the bot did not help twice."""
+    if contact is None:
+        return ""
     # There may be nobody in DingTalk behind the name.
-    return f"要找人，可以找{label(contact)}，或者{send_word('人工', message)}，我记下来转给同事。" if contact else ""
+    named = f"可以找{label(contact)}，或者" if contact else ""
+    return f"要找人，{named}{send_word('人工', message)}，我记下来转给同事。"
 
 
 def _menu(topics: Sequence[tuple[str, int, str]], message: Message) -> str:

@@ -198,11 +198,11 @@ SALES = Groups(conversations={GROUP: GroupSettings(contact="小张")})
 @pytest.mark.parametrize(
     ("context", "groups", "contact"),
     [
-        (LIST, NO_GROUPS, ""),
-        (LIST, SALES, ""),
+        (LIST, NO_GROUPS, None),
+        (LIST, SALES, None),
         (MISSED, NO_GROUPS, "休假组"),
         (MISSED, SALES, "小张"),
-        (replace(MISSED, misses=(NOW,)), SALES, ""),
+        (replace(MISSED, misses=(NOW,)), SALES, None),
     ],
     ids=["first", "first in a group with a contact", "second", "the group's contact", "long ago"],
 )
@@ -213,7 +213,7 @@ def test_the_second_miss_in_a_row_names_a_person(context, groups, contact):
 @pytest.mark.parametrize("change", [{"private": True}, {"groups": ("cid-other",)}])
 def test_who_keeps_what_may_not_be_shown_is_not_named(change):
     hidden = tuple(replace(entry, **change) for entry in KEPT)
-    assert say("都不是", entries=hidden, context=MISSED) == NoneOfThese()
+    assert say("都不是", entries=hidden, context=MISSED) == NoneOfThese("")
 
 
 def test_a_question_is_answered_although_a_list_is_open():

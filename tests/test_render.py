@@ -76,6 +76,7 @@ DECISIONS = [
     OFFER,
     Unanswered(),
     Unanswered(contact="休假[组]"),
+    Unanswered(contact=""),
     NoneOfThese(),
     NoneOfThese(contact="休假组"),
     MENU,
