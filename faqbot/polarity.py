@@ -68,6 +68,11 @@ _KINDS = tuple(
         ("公积金", "社保|社会保险|医保|养老|五险", "个税|所得税|汇算|专项附加"),
     )
 )  # fmt: skip
+# A question about leave as such, of no kind: 怎么请假, 请假流程, 请假要提前几天.
+_LEAVES = _KINDS[0]
+_LEAVE_AT_ALL = re.compile(
+    "(?:请|休|放)?(?:假期|假条|假)|怎么|如何|流程|手续|申请|规定|制度|提前|几天|多久|多少天|什么|哪里|找谁|可以|需要|想|要|请|办理|走"
+)
 _ANYWHERE = {"外地", "老家", "国外", "海外", "境外"}
 
 # 能不能, 有没有, 休不休: both ways at once. And what is only said, not denied.
@@ -91,7 +96,9 @@ def opposed(question: str, matched: str, entry: Entry) -> bool:
         return False
     if _denies_otherwise(asked, found) or _other_side(asked, found, entry):
         return True
-    return _other_condition(asked, entry) or _other_kind(asked, entry) or _elsewhere(asked, entry)
+    if _any_kind(asked, entry) or _other_kind(asked, entry):
+        return True
+    return _other_condition(asked, entry) or _elsewhere(asked, entry)
 
 
 def apart(asked: str, other: str) -> bool:
@@ -177,6 +184,13 @@ def _elsewhere(asked: str, entry: Entry) -> bool:
         return False
     said = {place for text in _said(entry) for place in places_in(text)} - _ANYWHERE
     return bool(said) and not mine & said
+
+
+def _any_kind(asked: str, entry: Entry) -> bool:
+    """The question is about leave of no kind in particular, and the entry about one kind."""
+    if "假" not in asked or _LEAVE_AT_ALL.sub("", asked):
+        return False
+    return any(kind.search(_plain(entry.question)) for kind in _LEAVES)
 
 
 def _other_kind(asked: str, entry: Entry) -> bool:
