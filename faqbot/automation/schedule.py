@@ -108,6 +108,16 @@ class Occasion:
     why_not: str = ""
 
 
+# What cronsim says of a field it does not understand, in the order of the fields.
+_CRON_FIELDS = {
+    "Bad minute": "第 1 段（分，0–59）",
+    "Bad hour": "第 2 段（时，0–23）",
+    "Bad day-of-month": "第 3 段（日，1–31）",
+    "Bad month": "第 4 段（月，1–12）",
+    "Bad day-of-week": "第 5 段（星期，0–6，0 是周日）",
+}
+
+
 def check_cron(expression: str) -> str:
     """What is wrong with a cron expression, empty if nothing is."""
     fields = expression.split()
@@ -116,7 +126,8 @@ def check_cron(expression: str) -> str:
     try:
         first = next(CronSim(expression, datetime(2024, 1, 1)), None)
     except CronSimError as exc:
-        return f"cron “{expression}”读不懂（{exc}）；例如 0 9 * * 1-5 是周一到周五 9:00"
+        wrong = _CRON_FIELDS.get(str(exc), "")
+        return f"cron “{expression}”{wrong}读不懂；例如 0 9 * * 1-5 是周一到周五 9:00"
     return "" if first else f"cron “{expression}”永远不会触发"
 
 

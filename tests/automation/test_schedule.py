@@ -131,6 +131,21 @@ def test_a_cron_expression_is_checked(expression, wrong):
 
 
 @pytest.mark.parametrize(
+    ("expression", "wrong"),
+    [
+        ("99 * * * *", "第 1 段（分"),
+        ("* 24 * * *", "第 2 段（时"),
+        ("* * 32 * *", "第 3 段（日"),
+        ("* * * 13 *", "第 4 段（月"),
+        ("* * * * 9", "第 5 段（星期"),
+    ],
+)
+def test_the_part_of_a_cron_expression_that_is_wrong_is_named(expression: str, wrong: str) -> None:
+    said = check_cron(expression)
+    assert wrong in said and "Bad" not in said
+
+
+@pytest.mark.parametrize(
     "trigger", [WORKDAY, Monthly(31, NINE, True), Monthly(0, NINE), Cron("7 9 * * 1-5", Days("workday"))]
 )
 def test_firings_asked_for_piece_by_piece_are_those_of_the_whole(trigger):
