@@ -25,7 +25,8 @@ _BRACKET_FIRST = re.compile(r"\[[^\]]*\]\s*[^\s#]|\{[^}]*\}\s*[^\s#]|\{facts\.[^
 _LIST_IN_WIDE_BRACKETS = re.compile(r"(?:[［【]([^［【\]］】\[#]*)[\]］】]|\[([^［【\]］】\[#]*)[］】])\s*$")
 _LIST_OF_WIDE_QUOTED = re.compile(r"\[\s*[“”][^“”\[\]]*[“”](?:\s*[，、]\s*[“”][^“”\[\]]*[“”])+\s*\]\s*$")
 _LIST_OF_QUOTED = re.compile(r'\[\s*"[^"\\]*"(?:\s*[,，、]\s*"[^"\\]*")+\s*\]\s*$')
-_WIDE_COMMA_BETWEEN = re.compile(r'(?<=")\s*[，、]\s*(?=")')
+# An item may itself be a comma, so that whole items are read over.
+_WIDE_COMMA_BEHIND = re.compile(r'("[^"\\]*"\s*)(?:[，、]\s*|(,\s*))')
 # {上海: 5 天} is no sentence: whoever writes so wants another answer for each case.
 _CASES = re.compile(r"\{\s*[^\s:{}]+\s*:\s+[^{}]*\}$")
 _LOOSE_ASK = re.compile(r"[{｛]\s*([^\s:：{}｛｝]+)\s*[:：]\s*([^{}｛｝:：]+?)\s*[}｝]\s*$")
@@ -71,8 +72,9 @@ def _mended_list(value: str) -> tuple[str, str]:
     reason = ""
     if found := _LIST_IN_WIDE_BRACKETS.match(value):
         value, reason = f"[{found[1] if found[1] is not None else found[2]}]", _WIDE_BRACKETS
-    if _LIST_OF_QUOTED.match(value) and _WIDE_COMMA_BETWEEN.search(value):
-        value, reason = _WIDE_COMMA_BETWEEN.sub(", ", value), _WIDE_BRACKETS
+    if _LIST_OF_QUOTED.match(value):
+        tidy = _WIDE_COMMA_BEHIND.sub(lambda found: found[0] if found[2] else f"{found[1].rstrip()}, ", value)
+        value, reason = tidy, _WIDE_BRACKETS if tidy != value else reason
     if _LIST_OF_WIDE_QUOTED.match(value):
         items = (item.replace("\\", "\\\\").replace('"', '\\"') for item in _WIDE_QUOTED.findall(value))
         value, reason = "[" + ", ".join(f'"{item}"' for item in items) + "]", _WIDE_BRACKETS

@@ -178,6 +178,7 @@ READ = [
     ("a period since a day", GOOD + "  valid: 2026-01-01 起\n", 3, "有效期应写成", {"held": ""}),
     ("a period up to a day", GOOD + "  valid: 截至 2026-12-31\n", 3, "有效期应写成", {"held": ""}),
     ("wide commas between quotes", GOOD + '  also: ["甲"，"乙"]\n', 3, "英文的方括号和逗号", {"also": ("甲", "乙")}),
+    ("a comma item", GOOD + '  also: ["、"，"甲", "，"]\n', 3, "方括号和逗号", {"also": ("、", "甲", "，")}),
     ("wide colons behind cases", "- 问: a\n  追问: {城市：哪里}\n  答案按:\n    上海：五\n    其他：六\n", 4,
      "全角冒号", {"variants": {"上海": "五", "else": "六"}}),
     ("nothing in words", GOOD + "  source: 无\n", 3, "没有就把它删掉", {"source": "无"}),

@@ -118,6 +118,7 @@ def test_a_block_ends_where_the_next_key_stands():
         "这是：一句话\n另一句:话",
         "- 年假：五天",
         "valid: {from: 2026-01-01}",
+        '- 问: 年假\n  also: ["、", "，"]\n  答: 五天',
     ],
 )
 def test_a_text_without_slips_comes_back_as_it_is(text):
