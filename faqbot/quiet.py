@@ -19,8 +19,6 @@ log = EventLog(__name__)
 
 # Further up nobody looks.
 ABOVE_SECONDS = 600.0
-# So short an answer fills a group no more than pointing up to it would.
-_SHORT = 80
 # An answer that is still on its way to somebody else is waited for so long.
 _WAIT_SECONDS = 3.0
 _LOOK_SECONDS = 0.05
@@ -96,11 +94,10 @@ class Quiet:
 
 
 def _may_stand_above(decision: Decision, message: Message) -> TypeGuard[Answered]:
-    """Whether the decision is a long answer that is the same for everybody who reads the group."""
+    """Whether the decision is an answer that is the same for everybody who reads the group."""
     if not message.is_group or not isinstance(decision, Answered):
         return False
-    entry = decision.entry
-    return not entry.private and entry.ask is None and len(entry.answer.strip()) > _SHORT
+    return not decision.entry.private and decision.entry.ask is None
 
 
 def _key(message: Message, entry: Entry) -> str:
