@@ -213,15 +213,3 @@ async def expect_start_error(call: Callable[[], Awaitable[None]], words: str) ->
     with pytest.raises(StartError, match=words) as caught:
         await call()
     assert "\n" not in str(caught.value)
-
-
-async def test_one_short_connection_is_followed_at_once_and_a_storm_ever_later() -> None:
-    async def receive(data: Any) -> None: ...
-
-    async with aiohttp.ClientSession() as session:
-        stream = StreamConnection(session, "http://127.0.0.1:1", "id", "secret", receive, Metrics())
-        for _ in range(2):
-            assert stream.pause(lived=1.0) <= 0.5
-            assert 1.0 <= stream.pause(lived=1.0) <= 2.0 <= stream.pause(lived=1.0) <= 3.0
-            assert [stream.pause(lived=1.0) for _ in range(9)][-1] == 60.0
-            assert stream.pause(lived=3600.0) <= 0.5

@@ -98,8 +98,9 @@ async def test_a_pause_grows_to_a_minute_and_a_lasting_connection_ends_it() -> N
 
         stream = StreamConnection(session, "http://127.0.0.1:9", "a", "b", receive, Metrics(), proxied=False)
         pauses = [stream.pause(0.0) for _ in range(12)]
+        # A single short one may be chance, and without a connection questions are lost.
         assert pauses[0] <= 0.5 and 1 <= pauses[1] <= 2 and 4 <= pauses[3] <= 5 and pauses[-1] == 60
-        assert stream.pause(3600.0) <= 0.5 and stream.pause(0.0) <= 2
+        assert stream.pause(3600.0) <= 0.5 and stream.pause(0.0) <= 0.5
 
 
 async def test_credentials_that_are_refused_later_are_an_alarm_and_not_an_end(
