@@ -223,7 +223,7 @@ def test_a_question_is_answered_although_a_list_is_open():
 # -- small talk and commands -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["", "  ", "？", "😀", "@小助手", "帮助", "菜单", "Help", "你会什么？", "怎么用"])
+@pytest.mark.parametrize("text", ["", "  ", "？", "😀", "@小助手", "帮助", "菜单", "Help", "你会什么？", "你是谁？"])
 def test_a_bare_text_or_a_call_for_help_opens_the_menu(text):
     assert say(text) == Menu((("休假", 2, "年假有几天"), ("薪酬", 2, "几号发工资"), ("其他", 1, "停车位怎么申请")))
 
