@@ -66,7 +66,7 @@ async def without_disputes(at: Office, snapshot: Snapshot) -> Snapshot:
     """The snapshot without the problems that waiting() says better."""
     if not isinstance(at.shelf, StoreShelf):
         return snapshot
-    said = [p for p in await at.shelf.remarks() if not p.is_error]
+    said = await at.shelf.disputes()
     return replace(snapshot, problems=tuple(p for p in snapshot.problems if p not in said))
 
 

@@ -17,6 +17,7 @@ from faqbot.model import Place, Problem
 
 BESIDE = ("synonyms.yaml", "facts.yaml", "groups.yaml", "automations.yaml", "evaluation.yaml")
 _SUFFIXES = {".yaml", ".yml"}
+_TABLES = {".xlsx", ".xlsm", ".xls", ".csv"}
 # No dot or tilde first: such files are not read. No characters that some system or YAML tool stumbles over.
 _FILE_NAME = re.compile(r"faq/[^/\\:*?\"<>|\x00-\x1f\x7f.~\s][^/\\:*?\"<>|\x00-\x1f\x7f]*\.ya?ml")
 _TICK = 0.01  # seconds; so that the last look does not come a moment too early
@@ -82,11 +83,27 @@ class FolderShelf:
         await asyncio.to_thread(self._write_all_now, before, after)
 
     async def remarks(self) -> list[Problem]:
-        """An error for each file that could not be read the last time."""
-        return [
+        """An error for each file that could not be read the last time, a warning for each that lies where none is."""
+        unread = [
             Problem(Place(f"{self.label}/{name}", 1), f"读不了这个文件（{why}），请让机器人能读它，或者重新放一份")
             for name, why in sorted(self._unread.items())
         ]
+        return unread + await asyncio.to_thread(self._misplaced)
+
+    def _misplaced(self) -> list[Problem]:
+        """Files that somebody may think the bot answers from."""
+        faq = self._folder / "faq"
+        try:
+            aside = [p for p in self._folder.iterdir() if p.suffix in _SUFFIXES and p.name not in BESIDE]
+            below = [p for p in faq.rglob("*/*") if p.suffix in _SUFFIXES]
+            tables = [p for p in faq.iterdir() if p.suffix.lower() in _TABLES]
+        except OSError:
+            # What is gone by now misleads nobody.
+            return []
+        why = {path: "这里的知识文件不读，请移到 faq 文件夹里" for path in (*aside, *below)}
+        why |= dict.fromkeys(tables, "表格不直接读，请在控制台的「表格」里上传，或者用 faqbot import 导入")
+        shown = sorted(path for path in why if path.is_file() and not _hidden(path.relative_to(self._folder)))
+        return [Problem(Place(str(path), 1), why[path], is_error=False) for path in shown]
 
     def write_now(self, name: str, content: bytes, expected: bytes | None) -> None:
         path = self._path_of(name)
@@ -211,7 +228,7 @@ class FolderShelf:
                 f"找不到知识目录 {faq}：请在 {self._folder} 下建 faq 文件夹放入 *.yaml，"
                 "或用 FAQBOT_KNOWLEDGE 指向已有的目录"
             )
-        paths = [p for p in faq.iterdir() if p.suffix in _SUFFIXES and not p.name.startswith((".", "~"))]
+        paths = [p for p in faq.iterdir() if p.suffix in _SUFFIXES and not _hidden(Path(p.name))]
         return sorted(p for p in paths if p.is_file()) + [
             path for name in BESIDE if (path := self._folder / name).is_file()
         ]
@@ -232,6 +249,11 @@ class FolderShelf:
         if real.exists() and not real.is_file():
             raise ShelfError(f"{name} 不是文件，不能写")
         return real
+
+
+def _hidden(name: Path) -> bool:
+    """Whether it is the business of another program only."""
+    return any(part.startswith((".", "~")) for part in name.parts)
 
 
 def _mark(path: Path) -> Mark:

@@ -64,11 +64,14 @@ class StoreShelf:
         return dict(sorted((await self._load()).texts.items(), key=faq_first))
 
     async def remarks(self) -> list[Problem]:
-        """Files that were deployed but not taken over, because they had been changed in the console, and those of the
-        folder beside that cannot be read."""
-        unread = await self._seed.remarks() if self._seed is not None else ()
+        """What is to be decided about, and what the folder beside has to say."""
+        beside = await self._seed.remarks() if self._seed is not None else ()
+        return [*beside, *await self.disputes()]
+
+    async def disputes(self) -> list[Problem]:
+        """Files that were deployed but not taken over, because they had been changed in the console."""
         disputed = (await self._load()).disputed
-        return [*unread, *(_remark(name, new, self._shared) for name, new in sorted(disputed.items()))]
+        return [_remark(name, new, self._shared) for name, new in sorted(disputed.items())]
 
     async def disputed(self) -> Mapping[str, tuple[bytes | None, bytes | None]]:
         """By file, the live and the deployed text that somebody has to decide about; None is no file."""
@@ -127,7 +130,7 @@ class StoreShelf:
             seen = await seed.version()
             if seen == self._sown and not first:
                 return
-            deployed, unread = await seed.read(), await seed.remarks()
+            deployed, unread = await seed.read(), [p for p in await seed.remarks() if p.is_error]
         except KnowledgeMissing:
             if first:
                 raise

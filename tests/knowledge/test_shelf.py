@@ -74,6 +74,27 @@ async def test_a_file_is_read_as_soon_as_that_is_allowed(shelf, folder, monkeypa
 # -- writing ---------------------------------------------------------------------------------------
 
 
+async def test_a_file_that_lies_where_none_is_read_is_named_and_stops_nothing(shelf, folder):
+    for name in (
+        "faq/2026/春假.yaml",
+        "请假.yml",
+        "faq/全部.XLSX",
+        ".git/x.yaml",
+        "faq/.old/x.yaml",
+        "说明.md",
+        "faq/图.png",
+    ):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(OLD)
+    assert NAME in await shelf.read()
+    remarks = await shelf.remarks()
+    assert not any(remark.is_error for remark in remarks)
+    said = {remark.place.file.removeprefix(f"{folder}/"): remark.message for remark in remarks}
+    assert said.keys() == {"faq/2026/春假.yaml", "请假.yml", "faq/全部.XLSX"}
+    assert "移到 faq 文件夹" in said["请假.yml"] and "导入" in said["faq/全部.XLSX"]
+
+
 async def test_a_file_is_replaced_whole_and_keeps_its_mode(shelf, folder):
     os.chmod(folder / NAME, 0o640)
     await shelf.write(NAME, NEW, OLD)
