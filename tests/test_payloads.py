@@ -154,6 +154,13 @@ def test_in_a_single_chat_a_leading_at_is_the_askers_own_words():
     assert message.text == "@小王 是谁"
 
 
+def test_content_is_read_where_it_comes_as_json_in_a_text():
+    content = json.dumps({"richText": [{"text": "年假"}, {"text": "几天"}]}, ensure_ascii=False)
+    message = read(sample("rich-text") | {"content": content})
+    assert (message.kind, message.text) == (MessageKind.TEXT, "年假几天")
+    assert read(TEXT | {"msgtype": "richText", "content": "{年假"}).text == ""
+
+
 @pytest.mark.parametrize(
     ("replied", "quoted"),
     [

@@ -79,7 +79,7 @@ def encode(body: dict[str, Any]) -> bytes:
 def _content(data: dict[str, Any]) -> tuple[MessageKind, str]:
     code = _text(data.get("errorCode")) or _text(data.get("errCode"))
     kind = _text(data.get("msgtype"))
-    text, content = data.get("text"), data.get("content")
+    text, content = data.get("text"), _unpacked(data.get("content"))
     if code == _QUOTA_CODE and not (text or content):
         return MessageKind.QUOTA, ""
     if kind == "richText":
@@ -93,6 +93,16 @@ def _content(data: dict[str, Any]) -> tuple[MessageKind, str]:
         said = _text(text) if isinstance(text, str) else _text(text.get("content"))
         return MessageKind.TEXT, _clean(said)
     return MessageKind.UNKNOWN, ""
+
+
+def _unpacked(content: Any) -> Any:
+    """What may come as JSON in a text, as the content of quotes does."""
+    if not isinstance(content, str) or not content.lstrip().startswith("{"):
+        return content
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return content
 
 
 def _rich_text(items: Any, data: dict[str, Any]) -> tuple[MessageKind, str]:
@@ -124,11 +134,7 @@ def _quoted(data: dict[str, Any]) -> str:
             continue
         replied = _dict(holder.get("repliedMsg")) or _dict(holder.get("quoteMessage"))
         content = replied.get("content") or replied.get("text")
-        if isinstance(content, str) and content.lstrip().startswith("{"):
-            try:
-                content = json.loads(content)
-            except (ValueError, RecursionError):
-                return content.strip()
+        content = _unpacked(content)
         if isinstance(content, str):
             return content.strip()
         if isinstance(content, dict):
