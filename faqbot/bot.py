@@ -120,7 +120,7 @@ class Bot:
         held_up = await self._quiet.wait_turn(message, fresh(context, self._clock()))
         decision = await self._decide(message, context)
         age = self._clock() - message.received_at
-        # Who is held up was told to wait, and counts on every answer.
+        # Whoever is held up was told that answers come slowly, and counts on every one.
         late = age > LATE_SECONDS and not held_up
         if age > _ABANDON_SECONDS or (late and isinstance(decision, Smalltalk)):
             verdict = Verdict(State.ABANDONED, "too_old")

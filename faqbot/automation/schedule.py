@@ -40,6 +40,7 @@ class Calendar:
         try:
             off, name = get_holiday_detail(day)
         except NotImplementedError:
+            # The calendar's word for a year that it does not know.
             return weekend
         return (_CHINESE.get(name or "", weekend) or "休息日") if off else ""
 
@@ -48,6 +49,7 @@ class Calendar:
         try:
             get_holiday_detail(date(year, 1, 1))
         except NotImplementedError:
+            # As above.
             return False
         return True
 

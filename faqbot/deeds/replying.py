@@ -14,13 +14,13 @@ from faqbot.knowledge.draft import Draft
 from faqbot.knowledge.groups import looks_like_userid
 from faqbot.knowledge.keys import SHARED_KEYS
 from faqbot.knowledge.outline import Outline
+from faqbot.leases import under_lease
 from faqbot.markdown import grey, line_breaks
 from faqbot.model import Address, Message, Notice, Order, Told
 from faqbot.orders import numbered
 from faqbot.outbox import Outbox
 from faqbot.pacing import backoff
 from faqbot.privacy import withheld, withheld_topic
-from faqbot.store import LEASE
 from faqbot.telemetry import EventLog
 from faqbot.text import neutralise
 from faqbot.tickets import Progress, Ticket, keep, notice_keys, tickets
@@ -30,7 +30,6 @@ log = EventLog(__name__)
 # Where drafts go whose topic has no file yet.
 _FILE = "faq/人工回答.yaml"
 _TRIES = 4
-_TURN_SECONDS = 20.0
 
 
 class Replies:
@@ -43,15 +42,22 @@ class Replies:
 
     async def __call__(self, message: Message, order: Order) -> Told:
         number, text = numbered(order.text)
-        turn = f"{LEASE}ticket-reply:{number}"
+        said: list[Told] = []
+
+        async def reply() -> None:
+            said.append(await self._reply(message, number or 0, text))
+
         # Two who answer at once must not send the words of one and keep those of the other.
         attempt = 0
-        while not await self._at.store.claim(turn, _TURN_SECONDS):
+        while not await under_lease(self._at.store, f"ticket-reply:{number}", reply):
             await asyncio.sleep(backoff(attempt, first=0.1, longest=1.0))
             attempt += 1
+        return said[-1]
+
+    async def _reply(self, message: Message, number: int, text: str) -> Told:
         try:
-            ticket = (await tickets(self._at.store)).get(number or 0)
-            self._must_be_allowed(message, number or 0, ticket)
+            ticket = (await tickets(self._at.store)).get(number)
+            self._must_be_allowed(message, number, ticket)
             assert ticket is not None
             if not text:
                 raise NotAllowed(f"请把答案写在后面，例如「答 {number}：可以，找张三盖章」。")
@@ -60,8 +66,6 @@ class Replies:
             return await self._answer(message, ticket, text)
         except NotAllowed as exc:
             return Told("没有转告", str(exc), "order_refused")
-        finally:
-            await self._at.store.release(turn)
 
     def _must_be_allowed(self, message: Message, number: int, ticket: Ticket | None) -> None:
         groups = self._at.snapshot.groups
