@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from faqbot.asking_back import case_name, cases_of
+from faqbot.decisions import Answered, AskedBack, Offered, Part, Split
 from faqbot.markdown import grey, label, line_breaks, numbered, one_line, tap, typed
-from faqbot.model import Answered, AskedBack, Entry, Message, Offered, Part, Split
+from faqbot.model import Entry, Message
 from faqbot.picks import NONE_OF_THESE
 from faqbot.privacy import private_entry
 from faqbot.text import neutralise

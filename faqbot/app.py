@@ -31,6 +31,7 @@ from faqbot.console.server import Health, open_console
 from faqbot.console.sessions import LINK_SECONDS, announce, announced, new_link, reachable
 from faqbot.console.week import digest_of
 from faqbot.correction_notices import tell_of_corrections
+from faqbot.decisions import OrderKind
 from faqbot.deeds.about_answers import AboutAnswers
 from faqbot.deeds.drafts import DraftOrders
 from faqbot.deeds.last_answers import LastAnswers
@@ -55,7 +56,7 @@ from faqbot.features import Floats
 from faqbot.knowledge.library import Library
 from faqbot.knowledge.pictures import PictureFolder
 from faqbot.metrics import Metrics
-from faqbot.model import Address, OrderKind
+from faqbot.model import Address
 from faqbot.office_hours import after_quiet
 from faqbot.outbox import Outbox, Way
 from faqbot.pacing import keep_looking

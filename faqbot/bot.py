@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from faqbot.audience import Audience
+from faqbot.decisions import Answered, Aside, Broken, Decision, Late, Order, OrderKind, Smalltalk
 from faqbot.delivery import Delivery
 from faqbot.desk import Desk
 from faqbot.dingtalk.payloads import read_message
@@ -21,21 +22,7 @@ from faqbot.inbox import Inbox
 from faqbot.knowledge.library import Library
 from faqbot.memory import fresh, remember
 from faqbot.metrics import Metrics
-from faqbot.model import (
-    Answered,
-    Aside,
-    Broken,
-    Context,
-    Decision,
-    Late,
-    Message,
-    MessageKind,
-    Order,
-    OrderKind,
-    Smalltalk,
-    State,
-    Verdict,
-)
+from faqbot.model import Context, Message, MessageKind, State, Verdict
 from faqbot.picks import picked_for
 from faqbot.quiet import Quiet
 from faqbot.quota import Quota

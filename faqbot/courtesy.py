@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from faqbot.decisions import Decision, Small, Smalltalk
 from faqbot.matching import Index
 from faqbot.menus import menu_of
-from faqbot.model import Decision, Small, Smalltalk
 from faqbot.permitted import Allowed
 from faqbot.text import normalise, only_fillers
 

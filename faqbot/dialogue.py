@@ -18,22 +18,11 @@ from faqbot.asking_back import (
     spoken_of,
 )
 from faqbot.courtesy import courtesy
-from faqbot.features import Floats
-from faqbot.feedback import read_rating
-from faqbot.judging import NEAR, Limits, match_text, rounded
-from faqbot.knowledge.groups import NO_GROUPS, Groups
-from faqbot.matching import Asked, Index
-from faqbot.memory import fresh
-from faqbot.model import (
+from faqbot.decisions import (
     Answered,
     Aside,
     AskedBack,
-    Candidate,
-    Context,
     Decision,
-    Entry,
-    Message,
-    MessageKind,
     NoneOfThese,
     Offered,
     Part,
@@ -42,6 +31,13 @@ from faqbot.model import (
     Split,
     Unanswered,
 )
+from faqbot.features import Floats
+from faqbot.feedback import read_rating
+from faqbot.judging import NEAR, Limits, match_text, rounded
+from faqbot.knowledge.groups import NO_GROUPS, Groups
+from faqbot.matching import Asked, Index
+from faqbot.memory import fresh
+from faqbot.model import Candidate, Context, Entry, Message, MessageKind
 from faqbot.orders import read_order
 from faqbot.permitted import Allowed, answerable, listable
 from faqbot.picks import pick

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from faqbot.decisions import Answered, Aside
 from faqbot.delivery import Delivery
 from faqbot.errors import DeliveryError, OutcomeUnknown
 from faqbot.memory import remember
-from faqbot.model import Answered, Aside, Context, Message
+from faqbot.model import Context, Message
 from faqbot.render import render
 from faqbot.store import Steady, Store
 from faqbot.telemetry import EventLog

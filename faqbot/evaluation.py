@@ -15,11 +15,12 @@ from typing import Any
 
 import yaml
 
+from faqbot.decisions import Answered, Decision, Offered
 from faqbot.errors import FaqbotError
 from faqbot.features import Floats
 from faqbot.judging import Limits, judge
 from faqbot.matching import Index
-from faqbot.model import Answered, Candidate, Decision, Entry, Offered
+from faqbot.model import Candidate, Entry
 from faqbot.permitted import open_to
 
 _QUESTION_KEYS = ("q", "question", "问", "问题")

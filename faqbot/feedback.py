@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from faqbot.model import Last, Order, OrderKind, Rating
+from faqbot.decisions import Order, OrderKind
+from faqbot.model import Last, Rating
 from faqbot.text import normalise, only_fillers
 
 # How each is called where it is tapped, typed and counted.

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 
+from faqbot.decisions import Answered, Decision, Offered
 from faqbot.features import features
 from faqbot.judging import Limits, judge_many
 from faqbot.knowledge.saved_questions import SavedQuestion
 from faqbot.matching import Index
-from faqbot.model import Answered, Candidate, Decision, Entry, Offered
+from faqbot.model import Candidate, Entry
 from faqbot.permitted import open_to
 
 # An entry that holds less of a question than this is never even offered, so its edit cannot matter to the question.

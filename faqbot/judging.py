@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from faqbot.courtesy import courtesy
+from faqbot.decisions import Answered, Decision, Offered, Unanswered
 from faqbot.features import Floats
 from faqbot.matching import Asked, Explanation, Index
 from faqbot.menus import topic_list
-from faqbot.model import NO_TOPIC, Answered, Candidate, Decision, Entry, Offered, Unanswered
+from faqbot.model import NO_TOPIC, Candidate, Entry
 from faqbot.permitted import Allowed, open_to
 from faqbot.polarity import opposed
 from faqbot.text import normalise

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from faqbot.asking_back import FACT_SECONDS
-from faqbot.model import Answered, Aside, AskedBack, Context, Decision, Fact, Last, NoneOfThese, Split, Unanswered
+from faqbot.decisions import Answered, Aside, AskedBack, Decision, NoneOfThese, Split, Unanswered
+from faqbot.model import Context, Fact, Last
 from faqbot.picks import CONTEXT_SECONDS, options
 
 _NOTHING = Context()

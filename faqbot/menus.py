@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from faqbot.decisions import Menu, TopicList
 from faqbot.matching import Index
-from faqbot.model import NO_TOPIC, Entry, Menu, TopicList
+from faqbot.model import NO_TOPIC, Entry
 from faqbot.permitted import Allowed
 
 LIST_AT_MOST = 15

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from faqbot.model import Message, Order, OrderKind
+from faqbot.decisions import Order, OrderKind
+from faqbot.model import Message
 from faqbot.text import normalise
 
 # Whole messages: part of a sentence is a question like any other.

@@ -6,18 +6,14 @@ import re
 import unicodedata
 
 from faqbot.asking_back import ELSE, case_name, cases_of
-from faqbot.matching import Index
-from faqbot.menus import topic_list
-from faqbot.model import (
+from faqbot.decisions import (
     Answered,
     Aside,
     AskedBack,
-    Context,
     Decision,
     Menu,
     NoneOfThese,
     Offered,
-    Option,
     OutOfList,
     Small,
     Smalltalk,
@@ -26,6 +22,9 @@ from faqbot.model import (
     TopicList,
     Unanswered,
 )
+from faqbot.matching import Index
+from faqbot.menus import topic_list
+from faqbot.model import Context, Option
 from faqbot.permitted import Allowed
 from faqbot.text import normalise
 

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeGuard
 
+from faqbot.decisions import Answered, Decision
 from faqbot.markdown import grey
 from faqbot.memory import PACE_SECONDS, PER_MINUTE
-from faqbot.model import Answered, Context, Decision, Entry, Message, State, Verdict
+from faqbot.model import Context, Entry, Message, State, Verdict
 from faqbot.store import LEASE, Steady, Store
 from faqbot.telemetry import EventLog
 

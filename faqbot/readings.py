@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from faqbot.decisions import Answered, Decision, Offered, Part, Split, Unanswered
 from faqbot.followups import expansions, own_words, without_asking
-from faqbot.model import Answered, Context, Decision, Entry, Offered, Part, Split, Unanswered
+from faqbot.model import Context, Entry
 from faqbot.polarity import opposed
 from faqbot.splitting import parts_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faqbot.model import (
+from faqbot.decisions import (
     Answered,
     Aside,
     AskedBack,
@@ -10,19 +10,17 @@ from faqbot.model import (
     Decision,
     Late,
     Menu,
-    Message,
     NoneOfThese,
     Offered,
     Order,
     OutOfList,
-    QuestionRecord,
     Smalltalk,
     Split,
     Told,
     TopicList,
     Unanswered,
-    Verdict,
 )
+from faqbot.model import Message, QuestionRecord, Verdict
 from faqbot.privacy import mask_numbers, private_entry, withheld
 
 

@@ -6,9 +6,7 @@ import json
 from collections.abc import Sequence
 
 from faqbot.answers import answer, asked_back, notes, several
-from faqbot.feedback import NAMES
-from faqbot.markdown import grey, how, label, numbered, send_word, tap, typed
-from faqbot.model import (
+from faqbot.decisions import (
     Answered,
     Aside,
     AskedBack,
@@ -16,14 +14,10 @@ from faqbot.model import (
     Decision,
     Late,
     Menu,
-    Message,
-    MessageKind,
     NoneOfThese,
     Offered,
     Order,
     OutOfList,
-    Rating,
-    Reply,
     Small,
     Smalltalk,
     Split,
@@ -31,6 +25,9 @@ from faqbot.model import (
     TopicList,
     Unanswered,
 )
+from faqbot.feedback import NAMES
+from faqbot.markdown import grey, how, label, numbered, send_word, tap, typed
+from faqbot.model import Message, MessageKind, Rating, Reply
 from faqbot.picks import NONE_OF_THESE
 from faqbot.privacy import private_entry
 from faqbot.text import neutralise

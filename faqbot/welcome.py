@@ -6,23 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 
+from faqbot.decisions import Answered, AskedBack, Decision, Menu, Offered, Small, Smalltalk, Split, Unanswered
 from faqbot.knowledge.groups import looks_like_userid
 from faqbot.knowledge.library import Library
 from faqbot.markdown import label
 from faqbot.menus import menu_of
-from faqbot.model import (
-    Answered,
-    AskedBack,
-    Decision,
-    Entry,
-    Menu,
-    Message,
-    Offered,
-    Small,
-    Smalltalk,
-    Split,
-    Unanswered,
-)
+from faqbot.model import Entry, Message
 from faqbot.permitted import listable
 from faqbot.privacy import private_entry
 from faqbot.store import LEASE, Steady, Store

@@ -8,11 +8,12 @@ from datetime import date
 import pytest
 
 from faqbot.asking_back import FACT_SECONDS, denies, spoken_of
+from faqbot.decisions import Answered, Aside, AskedBack
 from faqbot.dialogue import Case, decide
 from faqbot.judging import LIMITS
 from faqbot.matching import Index
 from faqbot.memory import remember
-from faqbot.model import Answered, Aside, AskedBack, Context, Entry, FollowUp, Message, MessageKind, Option
+from faqbot.model import Context, Entry, FollowUp, Message, MessageKind, Option
 from faqbot.picks import CONTEXT_SECONDS, picked_for
 from faqbot.render import plain_body
 

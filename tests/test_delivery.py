@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
+from faqbot.decisions import Answered
 from faqbot.delivery import Delivery
 from faqbot.dingtalk.openapi import OpenApi, Slots
 from faqbot.dingtalk.payloads import read_message
@@ -25,7 +26,7 @@ from faqbot.dingtalk.tokens import AccessTokens
 from faqbot.dingtalk.webhook import Webhook
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, TokenRefused
 from faqbot.metrics import Metrics
-from faqbot.model import Answered, Entry, Message, Reply
+from faqbot.model import Entry, Message, Reply
 from faqbot.quota import Quota
 from faqbot.render import render
 from faqbot.sandbox.robot import GROUP_SEND, MAX_PARAM_BYTES, PEOPLE_SEND

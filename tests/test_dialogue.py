@@ -7,30 +7,24 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue import Case, decide_many
-from faqbot.judging import LIMITS, OFFERED_AT_MOST, Limits, choose, judge
-from faqbot.knowledge.groups import NO_GROUPS, Groups, GroupSettings
-from faqbot.matching import Index
-from faqbot.menus import LIST_AT_MOST
-from faqbot.model import (
+from faqbot.decisions import (
     Answered,
     Aside,
-    Candidate,
-    Context,
-    Entry,
     Menu,
-    Message,
-    MessageKind,
     NoneOfThese,
     Offered,
-    Option,
     OutOfList,
-    Period,
     Small,
     Smalltalk,
     TopicList,
     Unanswered,
 )
+from faqbot.dialogue import Case, decide_many
+from faqbot.judging import LIMITS, OFFERED_AT_MOST, Limits, choose, judge
+from faqbot.knowledge.groups import NO_GROUPS, Groups, GroupSettings
+from faqbot.matching import Index
+from faqbot.menus import LIST_AT_MOST
+from faqbot.model import Candidate, Context, Entry, Message, MessageKind, Option, Period
 from faqbot.permitted import open_to
 from faqbot.picks import options
 from faqbot.picks import picked_number as picked

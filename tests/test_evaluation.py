@@ -12,23 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from faqbot.decisions import Answered, Decision, Menu, Offered, OutOfList, Small, Smalltalk, TopicList, Unanswered
 from faqbot.evaluation import EvaluationError, Expected, Result, decision_name, evaluate, read_questions, summary
 from faqbot.judging import LIMITS
 from faqbot.matching import Index
-from faqbot.model import (
-    Answered,
-    Candidate,
-    Decision,
-    Entry,
-    Menu,
-    Offered,
-    OutOfList,
-    Period,
-    Small,
-    Smalltalk,
-    TopicList,
-    Unanswered,
-)
+from faqbot.model import Candidate, Entry, Period
 from tests.conftest import KNOWLEDGE
 
 TODAY = date(2026, 11, 22)

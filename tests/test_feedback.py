@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from faqbot.app import Running
+from faqbot.decisions import Order, OrderKind
 from faqbot.feedback import read_rating
-from faqbot.model import Last, Order, OrderKind, Rating
+from faqbot.model import Last, Rating
 from tests.conftest import Talk
 
 LAST = Last("m", "annual-leave", "年假有几天？", 0.9, 1e12)

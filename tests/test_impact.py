@@ -8,12 +8,13 @@ from datetime import date
 import pytest
 
 from faqbot import impact
+from faqbot.decisions import Answered, Offered, Unanswered
 from faqbot.impact import Past, edited_entries, self_test
 from faqbot.judging import LIMITS
 from faqbot.knowledge.assemble import assemble
 from faqbot.knowledge.shelf import FolderShelf
 from faqbot.matching import Index
-from faqbot.model import Answered, Entry, Offered, Period, Unanswered
+from faqbot.model import Entry, Period
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 6, 1)

@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "faqbot"
 LAYERS = {
     0: """
         automation
+        decisions
         dingtalk
         errors
         faqbot

@@ -6,21 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from faqbot.decisions import Answered, NoneOfThese, Offered, Small, Smalltalk, Unanswered
 from faqbot.memory import PACE_SECONDS, PER_MINUTE, fresh, remember
-from faqbot.model import (
-    Answered,
-    Candidate,
-    Context,
-    Entry,
-    Fact,
-    Last,
-    NoneOfThese,
-    Offered,
-    Option,
-    Small,
-    Smalltalk,
-    Unanswered,
-)
+from faqbot.model import Candidate, Context, Entry, Fact, Last, Option
 from faqbot.picks import CONTEXT_SECONDS
 
 NOW = 1_000.0

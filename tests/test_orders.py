@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
+from faqbot.decisions import Answered, Order, OrderKind
 from faqbot.dialogue import Case, decide
 from faqbot.judging import LIMITS
 from faqbot.matching import Index
-from faqbot.model import Answered, Entry, Message, MessageKind, Order, OrderKind
+from faqbot.model import Entry, Message, MessageKind
 from faqbot.orders import read_order
 from faqbot.text import Synonyms
 

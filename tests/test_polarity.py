@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from faqbot.decisions import Answered, Offered
 from faqbot.judging import LIMITS, judge_many
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.knowledge.shelf import FolderShelf
-from faqbot.model import Answered, Entry, FollowUp, Offered
+from faqbot.model import Entry, FollowUp
 from faqbot.polarity import apart, opposed
 from tests.conftest import SAMPLE
 

@@ -11,20 +11,8 @@ from pathlib import Path
 import pytest
 
 from faqbot.app import Running, running
-from faqbot.model import (
-    Answered,
-    Candidate,
-    Context,
-    Decision,
-    Entry,
-    FollowUp,
-    Last,
-    Message,
-    MessageKind,
-    Offered,
-    State,
-    Verdict,
-)
+from faqbot.decisions import Answered, Decision, Offered
+from faqbot.model import Candidate, Context, Entry, FollowUp, Last, Message, MessageKind, State, Verdict
 from faqbot.quiet import Quiet
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings

@@ -11,22 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.model import (
-    Answered,
-    Candidate,
-    Entry,
-    FollowUp,
-    Menu,
-    Message,
-    MessageKind,
-    NoneOfThese,
-    Offered,
-    OutOfList,
-    Small,
-    Smalltalk,
-    TopicList,
-    Unanswered,
-)
+from faqbot.decisions import Answered, Menu, NoneOfThese, Offered, OutOfList, Small, Smalltalk, TopicList, Unanswered
+from faqbot.model import Candidate, Entry, FollowUp, Message, MessageKind
 from faqbot.picks import options, picked_number
 from faqbot.render import MAX_BYTES, plain_body, render, split
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from faqbot.calibration import learn
+from faqbot.decisions import Answered
 from faqbot.evaluation import evaluate, read_questions, summary
 from faqbot.judging import LIMITS, judge
 from faqbot.knowledge.assemble import Snapshot, assemble
 from faqbot.knowledge.shelf import FolderShelf
-from faqbot.model import Answered
 from tests.conftest import SAMPLE
 
 QUESTIONS = Path(__file__).with_name("questions.jsonl")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from faqbot.app import Running
-from faqbot.model import Message, MessageKind, Order, OrderKind
+from faqbot.decisions import Order, OrderKind
+from faqbot.model import Message, MessageKind
 from faqbot.orders import read_order
 from faqbot.tickets import Progress, Ticket, forget_tickets, keep, tickets
 from tests.conftest import GROUP, Talk

@@ -11,9 +11,10 @@ from faqbot import changes
 from faqbot.changes import Proposal
 from faqbot.console.office import Office
 from faqbot.console.past import Known, key_of
+from faqbot.decisions import Answered, Decision, Offered, Unanswered
 from faqbot.impact import Grade, Miss, Turn, edited_entries, saved_results, self_test
 from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import Answered, Decision, Offered, Problem, Unanswered
+from faqbot.model import Problem
 
 
 @dataclass(frozen=True, slots=True)

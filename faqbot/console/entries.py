@@ -22,8 +22,9 @@ from faqbot.console.finding import (
 from faqbot.console.office import Office, office
 from faqbot.console.pages import add_page, asked_id, fragment, show
 from faqbot.console.trying import Tried, try_out
+from faqbot.decisions import Answered
 from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import Answered, Entry
+from faqbot.model import Entry
 from faqbot.render import plain_body
 
 TAB = "/entries"

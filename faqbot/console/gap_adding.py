@@ -15,12 +15,13 @@ from faqbot.console.entries import tried
 from faqbot.console.office import Office
 from faqbot.console.trying import Rival
 from faqbot.console.unanswered import Gap
+from faqbot.decisions import Answered, Decision, Offered
 from faqbot.errors import EditError
 from faqbot.judging import judge_many
 from faqbot.knowledge import edit
 from faqbot.knowledge.assemble import assemble
 from faqbot.knowledge.draft import draft_of
-from faqbot.model import Answered, Decision, Entry, Offered
+from faqbot.model import Entry
 
 LONGEST = 200
 # So many wordings of a group are asked again.

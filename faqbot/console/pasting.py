@@ -13,10 +13,11 @@ from faqbot.console import saving
 from faqbot.console.entries import TAB
 from faqbot.console.office import Office, office
 from faqbot.console.pages import add_page, read_form, show
+from faqbot.decisions import Answered
 from faqbot.judging import judge_many
 from faqbot.knowledge.pasted import Pasted, read_pasted
 from faqbot.knowledge.proposed import Proposed
-from faqbot.model import Answered, Entry
+from faqbot.model import Entry
 
 LONGEST = 200 * 1024  # bytes
 _AT_MOST = 200

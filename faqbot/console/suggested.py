@@ -15,9 +15,10 @@ from faqbot.console.entries import bubble_of, summary
 from faqbot.console.office import Office, office
 from faqbot.console.pages import entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.todo import Item, Section, section
+from faqbot.decisions import Answered
 from faqbot.errors import EditError, ShelfError
 from faqbot.judging import judge_many
-from faqbot.model import Answered, QuestionRecord
+from faqbot.model import QuestionRecord
 from faqbot.stats import pair
 from faqbot.suggestions import Suggestion, suggestions
 

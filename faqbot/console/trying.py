@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from faqbot.decisions import Answered, Decision, Menu, Offered, Smalltalk, TopicList
 from faqbot.evaluation import decision_name
 from faqbot.features import Floats
 from faqbot.judging import Limits, explain, judge
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.matching import Explanation
-from faqbot.model import Answered, Candidate, Decision, Entry, Menu, Offered, Smalltalk, TopicList
+from faqbot.model import Candidate, Entry
 from faqbot.render import plain_body
 from faqbot.text import normalise
 

@@ -14,9 +14,10 @@ from typing import Any
 from aiohttp import web
 
 from faqbot.console.office import Office
+from faqbot.decisions import Answered, Decision
 from faqbot.judging import Limits, judge_many
 from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import Answered, Candidate, Decision, Entry, QuestionRecord
+from faqbot.model import Candidate, Entry, QuestionRecord
 from faqbot.permitted import open_to
 from faqbot.stats import Cluster, clusters
 

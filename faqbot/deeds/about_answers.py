@@ -8,12 +8,13 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, tzinfo
 
 from faqbot.changes import Books, as_written
+from faqbot.decisions import Order, OrderKind, Told
 from faqbot.deeds.last_answers import LastAnswers, none_yet
 from faqbot.deeds.person import asked_last, called
 from faqbot.edits import FILES, edits, last_change
 from faqbot.knowledge.facts import has_facts
 from faqbot.markdown import label, numbered, one_line, send_word
-from faqbot.model import Entry, Last, Message, Option, Order, OrderKind, QuestionRecord, Told
+from faqbot.model import Entry, Last, Message, Option, QuestionRecord
 from faqbot.permitted import Allowed
 from faqbot.privacy import withheld_topic
 from faqbot.stats import DELIVERED

@@ -8,10 +8,11 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 
 from faqbot.automation.rules import Automations
+from faqbot.decisions import Order, Told
 from faqbot.deeds.asking_rights import refusal
 from faqbot.deeds.punches import Notes
 from faqbot.markdown import line_breaks, send_word
-from faqbot.model import Address, Message, Notice, Order, Told
+from faqbot.model import Address, Message, Notice
 from faqbot.outbox import Outbox
 
 _TO_AND_TEXT = re.compile(r"([^:：\n]{1,200})[:：]\s*(\S.*)", re.DOTALL)

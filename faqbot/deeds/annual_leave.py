@@ -8,13 +8,14 @@ from collections.abc import Callable, Collection
 from dataclasses import astuple
 
 from faqbot.attendance_words import amount
+from faqbot.decisions import Order, Told
 from faqbot.deeds.asking_rights import not_possible, only_alone
 from faqbot.deeds.punches import Notes
 from faqbot.dingtalk import attendance
 from faqbot.dingtalk.attendance import LeaveType
 from faqbot.dingtalk.openapi import OpenApi
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.model import Message, Order, Told
+from faqbot.model import Message
 
 _NAMES = ("年假", "年休假", "带薪年假", "法定年假", "年休")
 _TYPE = "leave-type:annual"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from faqbot.model import Message, Told
+from faqbot.decisions import Told
+from faqbot.model import Message
 
 REFUSED = "order_refused"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from faqbot.model import Message, Order, Told
+from faqbot.decisions import Order, Told
+from faqbot.model import Message
 
 Confirm = Callable[[Message], Awaitable[Told | None]]
 

@@ -8,8 +8,9 @@ from collections.abc import Collection
 from faqbot import approval
 from faqbot.approval import Paper, Person
 from faqbot.changes import Books, Overtaken
+from faqbot.decisions import Order, OrderKind, Told
 from faqbot.errors import EditError, NotAllowed, ShelfError
-from faqbot.model import Entry, Message, Order, OrderKind, Told
+from faqbot.model import Entry, Message
 from faqbot.orders import numbered
 from faqbot.text import neutralise
 

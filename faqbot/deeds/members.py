@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from faqbot.company import Employee, NoSuchDepartment, Tree
+from faqbot.decisions import Order, Told
 from faqbot.deeds.asking_rights import not_possible, refusal
 from faqbot.dingtalk.directory import Directory
 from faqbot.errors import DeliveryError
-from faqbot.model import Message, Order, Told
+from faqbot.model import Message
 from faqbot.text import neutralise
 
 _MOST = 200

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from faqbot.decisions import Order, Told
 from faqbot.markdown import tap
-from faqbot.model import Message, Order, QuestionRecord, Told
+from faqbot.model import Message, QuestionRecord
 from faqbot.picks import picked_number
 from faqbot.privacy import withheld_topic
 from faqbot.store import Store

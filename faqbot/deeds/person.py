@@ -8,10 +8,11 @@ from datetime import datetime, tzinfo
 
 from faqbot.audience import Audience
 from faqbot.changes import Books
+from faqbot.decisions import Order, Told
 from faqbot.judging import NEAR
 from faqbot.knowledge.assemble import Snapshot
 from faqbot.knowledge.groups import Groups
-from faqbot.model import NO_TOPIC, Address, Entry, Message, Notice, Order, QuestionRecord, Told
+from faqbot.model import NO_TOPIC, Address, Entry, Message, Notice, QuestionRecord
 from faqbot.office_hours import at_work, next_morning, told
 from faqbot.outbox import Outbox
 from faqbot.permitted import answerable

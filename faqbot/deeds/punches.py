@@ -11,12 +11,13 @@ from typing import Protocol
 from faqbot.attendance import Approved, Kind, MonthReport, Punch, Result, summarise
 from faqbot.attendance_words import amount, clock_time, incident_words
 from faqbot.company import Employee, NoSuchDepartment
+from faqbot.decisions import Order, Told
 from faqbot.deeds.asking_rights import not_possible, only_alone, refusal
 from faqbot.dingtalk import attendance
 from faqbot.dingtalk.attendance import Query
 from faqbot.dingtalk.directory import Directory
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.model import Address, Message, Notice, Order, Told
+from faqbot.model import Address, Message, Notice
 from faqbot.outbox import Outbox
 from faqbot.text import neutralise
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from faqbot.changes import Books
+from faqbot.decisions import Order, Told
 from faqbot.deeds.last_answers import LastAnswers, none_yet
 from faqbot.feedback import NAMES, REASONS
 from faqbot.markdown import numbered, tap
-from faqbot.model import Last, Message, Option, Order, Rating, Told
+from faqbot.model import Last, Message, Option, Rating
 from faqbot.picks import NONE_OF_THESE
 from faqbot.privacy import withheld_topic
 

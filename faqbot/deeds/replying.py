@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from faqbot import changes
 from faqbot.changes import Books, Overtaken, Proposal
+from faqbot.decisions import Order, Told
 from faqbot.errors import EditError, NotAllowed, ShelfError
 from faqbot.knowledge import edit
 from faqbot.knowledge.draft import Draft
@@ -16,7 +17,7 @@ from faqbot.knowledge.keys import SHARED_KEYS
 from faqbot.knowledge.outline import Outline
 from faqbot.leases import under_lease
 from faqbot.markdown import grey, line_breaks
-from faqbot.model import Address, Message, Notice, Order, Told
+from faqbot.model import Address, Message, Notice
 from faqbot.orders import numbered
 from faqbot.outbox import Outbox
 from faqbot.pacing import backoff

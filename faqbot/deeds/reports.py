@@ -14,10 +14,11 @@ from typing import Protocol
 from faqbot.attendance import read_month
 from faqbot.attendance_collecting import ReportRefused
 from faqbot.attendance_report import AttendanceReports, Marks
+from faqbot.decisions import Order, Told
 from faqbot.deeds.asking_rights import refusal
 from faqbot.errors import DeliveryError
 from faqbot.leases import under_lease
-from faqbot.model import Address, Message, Notice, Order, Told
+from faqbot.model import Address, Message, Notice
 from faqbot.outbox import Outbox
 from faqbot.pacing import keep_looking, until_woken
 from faqbot.telemetry import EventLog

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from faqbot.attendance_report import AttendanceReports
 from faqbot.automation.rules import Automations
 from faqbot.bot import Deed
+from faqbot.decisions import OrderKind
 from faqbot.deeds.announcing import Announcing
 from faqbot.deeds.annual_leave import MyAnnualLeave
 from faqbot.deeds.confirming import Confirming
@@ -15,7 +16,6 @@ from faqbot.deeds.members import Members
 from faqbot.deeds.punches import MyPunches, Punches
 from faqbot.deeds.reports import ReportOrders
 from faqbot.dingtalk.directory import Directory
-from faqbot.model import OrderKind
 from faqbot.outbox import Outbox
 from faqbot.settings import Settings
 from faqbot.store import Store

@@ -14,8 +14,9 @@ import pytest
 from openpyxl import load_workbook
 
 from faqbot.app import Running, running
+from faqbot.decisions import Order, OrderKind
 from faqbot.deeds.punches import read_day
-from faqbot.model import Message, MessageKind, Order, OrderKind
+from faqbot.model import Message, MessageKind
 from faqbot.orders import read_order
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.workdays import Day
