@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from faqbot.dingtalk.directory import Directory
-from faqbot.dingtalk.openapi import OpenApi
-from faqbot.dingtalk.tokens import AccessTokens
+from faqbot.dingtalk.api.client import OpenApi
+from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 
 
 class NoPace:

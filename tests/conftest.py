@@ -11,11 +11,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from faqbot.app import Running, running
+from faqbot.app.running import Running, running
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.sandbox.world import ChatMessage
+from faqbot.sandbox.state.world import ChatMessage
 from faqbot.settings import Settings
-from faqbot.store import Store, open_store
+from faqbot.store.protocol import Store, open_store
 from tests.company import Company, found_company
 from tests.redis_server import RedisServer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 
-from faqbot.knowledge.assemble import Snapshot
+from faqbot.knowledge.snapshot import Snapshot
 
 # Slips that keep the sound: what an input method makes of the same syllables.
 _SLIPS = str.maketrans("公假怎报医工请办心赔", "工价咋抱一公情半新培")

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from faqbot.console.office import Office
-from faqbot.knowledge.library import Library
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.model import Entry, Message, MessageKind, Notice, QuestionRecord, State, Verdict
-from faqbot.outbox import Outbox
+from faqbot.console.web.context import Office
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.model.entries import Entry, Message, MessageKind, Notice, QuestionRecord, State, Verdict
+from faqbot.outbox.outbox import Outbox
 from faqbot.settings import Settings
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 
 
 @dataclass

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.calibration import learn
-from faqbot.decisions import Answered
-from faqbot.evaluation import evaluate, read_questions, summary
-from faqbot.judging import LIMITS, judge
-from faqbot.knowledge.assemble import Snapshot, assemble
-from faqbot.knowledge.shelf import FolderShelf
+from faqbot.analytics.evaluation import evaluate, read_questions, summary
+from faqbot.dialogue.answer_policy import LIMITS, judge
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.model.decisions import Answered
+from faqbot.search.thresholds import learn
 from tests.conftest import SAMPLE
 
 QUESTIONS = Path(__file__).with_name("questions.jsonl")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from faqbot.decisions import Told
-from faqbot.model import Message
+from faqbot.model.decisions import Told
+from faqbot.model.entries import Message
 
 REFUSED = "order_refused"
 

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from faqbot.decisions import Answered, Aside, AskedBack, Decision, Offered, Split, Unanswered
-from faqbot.model import NO_TOPIC, Candidate, Entry
+from faqbot.model.decisions import Answered, Aside, AskedBack, Decision, Offered, Split, Unanswered
+from faqbot.model.entries import NO_TOPIC, Candidate, Entry
 
 # People group digits by blanks or dashes. Only the groupings that are in use count: any other row of numbers is dates,
 # amounts or a hotline with its extension.

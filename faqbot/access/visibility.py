@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import date
 
-from faqbot.knowledge.groups import Groups
-from faqbot.model import NO_TOPIC, Entry, Message
+from faqbot.knowledge.groups_file import Groups
+from faqbot.model.entries import NO_TOPIC, Entry, Message
 
 Allowed = Callable[[Entry], bool]
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date
 from html import escape
 
-from faqbot.stats import Fate, Group
+from faqbot.analytics.stats import Fate, Group
 
 LABELS = {
     Fate.ANSWERED: "直接回答",

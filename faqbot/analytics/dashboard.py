@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from faqbot.charts import LABELS, topics, weekly
-from faqbot.feedback import RATINGS
-from faqbot.model import Entry, QuestionRecord
-from faqbot.report import Report, reason
-from faqbot.stats import DELIVERED, Asked, Fate, Group, Stats
+from faqbot.analytics.charts import LABELS, topics, weekly
+from faqbot.analytics.report import Report, reason
+from faqbot.analytics.stats import DELIVERED, Asked, Fate, Group, Stats
+from faqbot.dialogue.ratings import RATINGS
+from faqbot.model.entries import Entry, QuestionRecord
 
 PERIODS = (7, 30, 90, 365)
 DEFAULT = 30

@@ -15,13 +15,13 @@ from typing import Any
 
 import yaml
 
-from faqbot.decisions import Answered, Decision, Offered
+from faqbot.access.visibility import open_to
+from faqbot.dialogue.answer_policy import Limits, judge
 from faqbot.errors import FaqbotError
-from faqbot.features import Floats
-from faqbot.judging import Limits, judge
-from faqbot.matching import Index
-from faqbot.model import Candidate, Entry
-from faqbot.permitted import open_to
+from faqbot.model.decisions import Answered, Decision, Offered
+from faqbot.model.entries import Candidate, Entry
+from faqbot.search.features import Floats
+from faqbot.search.index import Index
 
 _QUESTION_KEYS = ("q", "question", "问", "问题")
 _ID_KEYS = ("id", "expected", "编号", "条目")

@@ -13,13 +13,13 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.console.office import Office
-from faqbot.decisions import Answered, Decision
-from faqbot.judging import Limits, judge_many
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import Candidate, Entry, QuestionRecord
-from faqbot.permitted import open_to
-from faqbot.stats import Cluster, clusters
+from faqbot.access.visibility import open_to
+from faqbot.analytics.stats import Cluster, clusters
+from faqbot.console.web.context import Office
+from faqbot.dialogue.answer_policy import Limits, judge_many
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.model.decisions import Answered, Decision
+from faqbot.model.entries import Candidate, Entry, QuestionRecord
 
 MARKS = "declined"
 DAY_SECONDS = 86400.0

@@ -16,18 +16,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from faqbot.charts import LABELS
+from faqbot.analytics.charts import LABELS
+from faqbot.analytics.stats import DELIVERED, Cluster, Fate, Group, Stats, clusters
+from faqbot.analytics.suggested_wordings import Suggestion, suggestions
+from faqbot.dialogue.choices import CONTEXT_SECONDS
+from faqbot.dialogue.ratings import RATINGS
+from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Quota, Usage
 from faqbot.errors import FaqbotError
-from faqbot.feedback import RATINGS
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.metrics import Metrics
-from faqbot.model import QuestionRecord
-from faqbot.picks import CONTEXT_SECONDS
-from faqbot.quota import CALLS, MESSAGES, Quota, Usage
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.model.entries import QuestionRecord
+from faqbot.runtime.metrics import Metrics
 from faqbot.settings import Settings
-from faqbot.stats import DELIVERED, Cluster, Fate, Group, Stats, clusters
-from faqbot.store import open_store
-from faqbot.suggestions import Suggestion, suggestions
+from faqbot.store.protocol import open_store
 
 _AGO = re.compile(r"(\d{1,4})([hdw])", re.IGNORECASE)
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24}

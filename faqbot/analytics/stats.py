@@ -12,11 +12,11 @@ from enum import StrEnum
 
 from rapidfuzz import fuzz
 
-from faqbot.alike import leaders_of, sense_of
-from faqbot.model import NO_TOPIC, Entry, Period, QuestionRecord, Rating
-from faqbot.picks import CONTEXT_SECONDS, picked_number
-from faqbot.privacy import withheld_topic
-from faqbot.text import normalise, skeleton, strip_fillers
+from faqbot.access.privacy import withheld_topic
+from faqbot.dialogue.choices import CONTEXT_SECONDS, picked_number
+from faqbot.language.normalize import normalise, skeleton, strip_fillers
+from faqbot.model.entries import NO_TOPIC, Entry, Period, QuestionRecord, Rating
+from faqbot.search.similarity import leaders_of, sense_of
 
 DELETED = "（已删除）"
 NOT_FOUND = "（没有找到）"

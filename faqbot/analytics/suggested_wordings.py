@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from faqbot.knowledge.parse import LONG_WORDING
-from faqbot.model import Entry
-from faqbot.stats import DELIVERED, Asked
+from faqbot.analytics.stats import DELIVERED, Asked
+from faqbot.knowledge.entry_parser import LONG_WORDING
+from faqbot.model.entries import Entry
 
 # So many people, and so large a part of all who picked anything for this question.
 LEAST_PEOPLE = 2

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from faqbot.decisions import Answered, Decision, Menu, Offered, Smalltalk, TopicList
-from faqbot.evaluation import decision_name
-from faqbot.features import Floats
-from faqbot.judging import Limits, explain, judge
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.matching import Explanation
-from faqbot.model import Candidate, Entry
-from faqbot.render import plain_body
-from faqbot.text import normalise
+from faqbot.analytics.evaluation import decision_name
+from faqbot.dialogue.answer_policy import Limits, explain, judge
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.language.normalize import normalise
+from faqbot.model.decisions import Answered, Decision, Menu, Offered, Smalltalk, TopicList
+from faqbot.model.entries import Candidate, Entry
+from faqbot.replies.render import plain_body
+from faqbot.search.features import Floats
+from faqbot.search.index import Explanation
 
 LONGEST = 200
 # A view from here on is worth a word. The numbers come from looking at what people call alike.

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from faqbot.ageing import due
-from faqbot.model import Entry
-from faqbot.privacy import withheld_topic
-from faqbot.stats import Cluster, Fate, Stats
-from faqbot.suggestions import Suggestion
-from faqbot.text import neutralise
+from faqbot.access.privacy import withheld_topic
+from faqbot.analytics.stats import Cluster, Fate, Stats
+from faqbot.analytics.suggested_wordings import Suggestion
+from faqbot.language.normalize import neutralise
+from faqbot.model.entries import Entry
+from faqbot.review.due_dates import due
 
 DAYS = 7
 _SHOWN = 5

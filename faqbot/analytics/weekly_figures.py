@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from faqbot.approval import number_drafts
-from faqbot.console.office import Office
-from faqbot.console.suggested import suggested
-from faqbot.console.unanswered import Gaps, State
-from faqbot.picks import CONTEXT_SECONDS
-from faqbot.stats import Stats
-from faqbot.weekly_digest import DAYS, Left, weekly_digest
+from faqbot.analytics.gaps import Gaps, State
+from faqbot.analytics.stats import Stats
+from faqbot.analytics.weekly_digest import DAYS, Left, weekly_digest
+from faqbot.console.web.context import Office
+from faqbot.console.work.suggestions import suggested
+from faqbot.dialogue.choices import CONTEXT_SECONDS
+from faqbot.review.draft_review import number_drafts
 
 
 async def digest_of(at: Office) -> tuple[str, str]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faqbot.attendance_report import forget_confirmations
-from faqbot.correction_notices import forget_reached
-from faqbot.deeds.reports import forget_asked
-from faqbot.outbox import forget_notices
-from faqbot.store import Store
-from faqbot.tickets import forget_tickets, notice_keys
+from faqbot.attendance.report import forget_confirmations
+from faqbot.attendance.report_commands import forget_asked
+from faqbot.handoff.tickets import forget_tickets, notice_keys
+from faqbot.outbox.outbox import forget_notices
+from faqbot.review.correction_notices import forget_reached
+from faqbot.store.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.knowledge.store_shelf import StoreShelf
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.replicated import StoreShelf
 from faqbot.settings import Settings
-from faqbot.store import Store, open_store
+from faqbot.store.protocol import Store, open_store
 
 Shelf = FolderShelf | StoreShelf
 

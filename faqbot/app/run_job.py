@@ -8,24 +8,24 @@ import time
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from faqbot.app import http_session, open_api, open_outbox, open_reports
-from faqbot.automation.events import Events
+from faqbot.analytics.weekly_figures import digest_of
+from faqbot.app.knowledge_source import shelf_of
+from faqbot.app.running import http_session, open_api, open_outbox, open_reports
+from faqbot.automation.event_queue import Events
+from faqbot.automation.run_log import RUNS, Run, unpack_runs
 from faqbot.automation.runner import LATE_SECONDS, Start
-from faqbot.automation.trace import RUNS, Run, unpack_runs
-from faqbot.console.office import Office
-from faqbot.console.week import digest_of
-from faqbot.dingtalk.directory import Directory
-from faqbot.dingtalk.robot import Robot
+from faqbot.automation.wiring import open_routine
+from faqbot.console.web.context import Office
+from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.quota import Quota
+from faqbot.dingtalk.api.robot import Robot
 from faqbot.errors import StartError
-from faqbot.knowledge.library import Library
-from faqbot.metrics import Metrics
-from faqbot.outbox import Outbox
-from faqbot.parcels import Delay, Outcome
-from faqbot.quota import Quota
-from faqbot.routine import open_routine
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.outbox.outbox import Outbox
+from faqbot.outbox.queued_notice import Delay, Outcome
+from faqbot.runtime.metrics import Metrics
 from faqbot.settings import Settings
-from faqbot.shelves import shelf_of
-from faqbot.store import open_store
+from faqbot.store.protocol import open_store
 
 # So long the command waits for its messages to go out; what waits longer is the running bot's.
 _WAIT_SECONDS = 60.0

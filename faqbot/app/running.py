@@ -15,62 +15,62 @@ from typing import Protocol
 
 import aiohttp
 
-from faqbot.ageing_notices import remind_keepers
-from faqbot.attendance_collecting import Collector
-from faqbot.attendance_report import AttendanceReports
-from faqbot.audience import Audience
-from faqbot.automation.events import Events
-from faqbot.automation.rules import Automations
+from faqbot.analytics.weekly_figures import digest_of
+from faqbot.app.knowledge_source import shelf_of
+from faqbot.attendance.collector import Collector
+from faqbot.attendance.report import AttendanceReports
+from faqbot.automation.event_queue import Events
+from faqbot.automation.run_log import RUNS
 from faqbot.automation.runner import LATE_SECONDS
-from faqbot.automation.trace import RUNS
-from faqbot.bot import Bot, Deed
-from faqbot.console.office import Office
-from faqbot.console.origin import is_loopback
-from faqbot.console.outside import watch_files
+from faqbot.automation.wiring import Routine, open_routine
+from faqbot.commands.about_answer import AboutAnswers
+from faqbot.commands.last_answer import LastAnswers
+from faqbot.commands.own_questions import OwnQuestions
+from faqbot.commands.rating import Ratings
+from faqbot.commands.registry import routine_deeds
 from faqbot.console.server import Health, open_console
-from faqbot.console.sessions import LINK_SECONDS, announce, announced, new_link, reachable
-from faqbot.console.week import digest_of
-from faqbot.correction_notices import tell_of_corrections
-from faqbot.decisions import OrderKind
-from faqbot.deeds.about_answers import AboutAnswers
-from faqbot.deeds.drafts import DraftOrders
-from faqbot.deeds.last_answers import LastAnswers
-from faqbot.deeds.own_questions import OwnQuestions
-from faqbot.deeds.person import Persons
-from faqbot.deeds.rating import Ratings
-from faqbot.deeds.replying import Replies
-from faqbot.deeds.routine import routine_deeds
-from faqbot.delivery import Delivery
-from faqbot.dingtalk.directory import Directory
-from faqbot.dingtalk.groups import GroupRobots, RobotKeys
-from faqbot.dingtalk.openapi import OpenApi, Slots
-from faqbot.dingtalk.robot import Robot
-from faqbot.dingtalk.stream import StreamConnection
-from faqbot.dingtalk.tokens import AccessTokens
-from faqbot.dingtalk.tokens import Shared as SharedTokens
-from faqbot.dingtalk.webhook import Webhook
-from faqbot.draft_notices import tell_of_drafts
-from faqbot.embeddings import Embeddings
+from faqbot.console.web.context import Office
+from faqbot.console.web.origin import is_loopback
+from faqbot.console.web.sessions import LINK_SECONDS, announce, announced, new_link, reachable
+from faqbot.dingtalk.api.client import OpenApi, Slots
+from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
+from faqbot.dingtalk.api.quota import Quota
+from faqbot.dingtalk.api.robot import Robot
+from faqbot.dingtalk.api.session_webhook import Webhook
+from faqbot.dingtalk.api.tokens import AccessTokens
+from faqbot.dingtalk.api.tokens import Shared as SharedTokens
+from faqbot.dingtalk.stream.connection import StreamConnection
 from faqbot.errors import DeliveryError, KnowledgeMissing, StartError, StoreError
-from faqbot.features import Floats
-from faqbot.knowledge.library import Library
-from faqbot.knowledge.pictures import PictureFolder
-from faqbot.metrics import Metrics
-from faqbot.model import Address
-from faqbot.office_hours import after_quiet
-from faqbot.outbox import Outbox, Way
-from faqbot.pacing import keep_looking
-from faqbot.parcels import FAILED
-from faqbot.pictures import Pictures
-from faqbot.quota import Quota
-from faqbot.routine import Routine, open_routine
+from faqbot.handoff.answer_notices import tell_of_answers
+from faqbot.handoff.answering import Replies
+from faqbot.handoff.escalation import Persons
+from faqbot.handoff.tickets import NUMBERS
+from faqbot.knowledge.editing.external_changes import watch_files
+from faqbot.knowledge.files.picture_folder import PictureFolder
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.messaging.asker_departments import Audience
+from faqbot.messaging.bot import Bot, Deed
+from faqbot.messaging.picture_uploads import Pictures
+from faqbot.messaging.reply_sender import Delivery
+from faqbot.model.decisions import OrderKind
+from faqbot.model.entries import Address
+from faqbot.outbox.channels import ToGroup, ToPeople, ToRobot
+from faqbot.outbox.outbox import Outbox, Way
+from faqbot.outbox.queued_notice import FAILED
+from faqbot.review.correction_notices import tell_of_corrections
+from faqbot.review.draft_commands import DraftOrders
+from faqbot.review.draft_notices import tell_of_drafts
+from faqbot.review.due_reminders import remind_keepers
+from faqbot.rules.definitions import Automations
+from faqbot.rules.working_hours import after_quiet
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.metrics import Metrics
+from faqbot.runtime.retry import keep_looking
+from faqbot.search.embeddings import Embeddings
+from faqbot.search.features import Floats
 from faqbot.settings import Settings
-from faqbot.shelves import shelf_of
-from faqbot.store import Store, open_store
-from faqbot.telemetry import EventLog
-from faqbot.ticket_news import tell_of_answers
-from faqbot.tickets import NUMBERS
-from faqbot.ways import ToGroup, ToPeople, ToRobot
+from faqbot.store.protocol import Store, open_store
 
 log = EventLog(__name__)
 

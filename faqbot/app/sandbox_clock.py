@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from faqbot.app import Running
+from faqbot.app.running import Running
 from faqbot.automation.overview import moment_in_words
-from faqbot.automation.rules import On
-from faqbot.automation.schedule import next_firing
-from faqbot.sandbox.clock import Jump, MovableClock
+from faqbot.rules.definitions import On
+from faqbot.rules.schedule import next_firing
+from faqbot.sandbox.state.clock import Jump, MovableClock
 from faqbot.settings import Settings
 
 _NINE = time(9, 0)

@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from faqbot.app import running, until_stopped
-from faqbot.automation.reading import read_automations
-from faqbot.automation.rules import GroupRobot
-from faqbot.console.sessions import new_link
+from faqbot.app.running import running, until_stopped
+from faqbot.app.sandbox_clock import RehearsalTime
+from faqbot.console.web.sessions import new_link
 from faqbot.errors import StartError
-from faqbot.knowledge.groups import parse_groups
-from faqbot.rehearsal_time import RehearsalTime
-from faqbot.sandbox.clock import MovableClock
+from faqbot.knowledge.groups_file import parse_groups
+from faqbot.rules.definitions import GroupRobot
+from faqbot.rules.parser import read_automations
 from faqbot.sandbox.company import HR, found_company
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.sandbox.state.clock import MovableClock
 from faqbot.settings import Settings
 
 _GROUP = "星野科技全员群"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Protocol, TypeVar
 
-from faqbot.attendance import (
+from faqbot.attendance.month import (
     Column,
     Kind,
     MonthReport,
@@ -22,14 +22,14 @@ from faqbot.attendance import (
     summarise,
     useful_columns,
 )
-from faqbot.company import Employee, NoSuchDepartment, Tree
-from faqbot.dingtalk import attendance, contacts
-from faqbot.dingtalk.attendance import MOST_COLUMNS, Query
-from faqbot.dingtalk.directory import Directory
+from faqbot.dingtalk.api import attendance, contacts
+from faqbot.dingtalk.api.attendance import MOST_COLUMNS, Query
+from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.quota import CALLS, Quota
 from faqbot.errors import DeliveryError, FaqbotError, Throttled
-from faqbot.pacing import DELAYS
-from faqbot.quota import CALLS, Quota
-from faqbot.telemetry import EventLog
+from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import DELAYS
 
 log = EventLog(__name__)
 

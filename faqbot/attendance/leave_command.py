@@ -7,15 +7,15 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import astuple
 
-from faqbot.attendance_words import amount
-from faqbot.decisions import Order, Told
-from faqbot.deeds.asking_rights import not_possible, only_alone
-from faqbot.deeds.punches import Notes
-from faqbot.dingtalk import attendance
-from faqbot.dingtalk.attendance import LeaveType
-from faqbot.dingtalk.openapi import OpenApi
+from faqbot.access.authorization import not_possible, only_alone
+from faqbot.attendance.punch_commands import Notes
+from faqbot.attendance.wording import amount
+from faqbot.dingtalk.api import attendance
+from faqbot.dingtalk.api.attendance import LeaveType
+from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.model import Message
+from faqbot.model.decisions import Order, Told
+from faqbot.model.entries import Message
 
 _NAMES = ("年假", "年休假", "带薪年假", "法定年假", "年休")
 _TYPE = "leave-type:annual"

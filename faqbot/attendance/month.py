@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
-from faqbot.company import Employee
+from faqbot.model.org_chart import Employee
 
 HOURS_A_DAY = 8.0
 # So near to a whole day that rounding made the difference.

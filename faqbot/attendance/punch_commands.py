@@ -8,18 +8,18 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Protocol
 
-from faqbot.attendance import Approved, Kind, MonthReport, Punch, Result, summarise
-from faqbot.attendance_words import amount, clock_time, incident_words
-from faqbot.company import Employee, NoSuchDepartment
-from faqbot.decisions import Order, Told
-from faqbot.deeds.asking_rights import not_possible, only_alone, refusal
-from faqbot.dingtalk import attendance
-from faqbot.dingtalk.attendance import Query
-from faqbot.dingtalk.directory import Directory
+from faqbot.access.authorization import not_possible, only_alone, refusal
+from faqbot.attendance.month import Approved, Kind, MonthReport, Punch, Result, summarise
+from faqbot.attendance.wording import amount, clock_time, incident_words
+from faqbot.dingtalk.api import attendance
+from faqbot.dingtalk.api.attendance import Query
+from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.model import Address, Message, Notice
-from faqbot.outbox import Outbox
-from faqbot.text import neutralise
+from faqbot.language.normalize import neutralise
+from faqbot.model.decisions import Order, Told
+from faqbot.model.entries import Address, Message, Notice
+from faqbot.model.org_chart import Employee, NoSuchDepartment
+from faqbot.outbox.outbox import Outbox
 
 _DAYS = {"今天": 0, "昨天": 1, "前天": 2}
 _DATE = re.compile(r"(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})[日号]?")

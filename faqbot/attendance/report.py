@@ -11,15 +11,15 @@ from dataclasses import asdict, dataclass, replace
 from datetime import tzinfo
 from typing import Protocol
 
-from faqbot.attendance_collecting import Collected, Collector, Notes, Plan, ReportRefused
-from faqbot.attendance_sheets import workbook
-from faqbot.attendance_words import of_group, of_hr, of_team, span
-from faqbot.company import Teams, teams
-from faqbot.dingtalk.directory import Directory
+from faqbot.attendance.collector import Collected, Collector, Notes, Plan, ReportRefused
+from faqbot.attendance.wording import of_group, of_hr, of_team, span
+from faqbot.attendance.workbook import workbook
+from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.errors import DeliveryError
-from faqbot.model import Address, Link, Notice
-from faqbot.outbox import Outbox
-from faqbot.telemetry import EventLog
+from faqbot.model.entries import Address, Link, Notice
+from faqbot.model.org_chart import Teams, teams
+from faqbot.outbox.outbox import Outbox
+from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 

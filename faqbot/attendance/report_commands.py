@@ -11,18 +11,18 @@ from datetime import datetime, tzinfo
 from functools import partial
 from typing import Protocol
 
-from faqbot.attendance import read_month
-from faqbot.attendance_collecting import ReportRefused
-from faqbot.attendance_report import AttendanceReports, Marks
-from faqbot.decisions import Order, Told
-from faqbot.deeds.asking_rights import refusal
+from faqbot.access.authorization import refusal
+from faqbot.attendance.collector import ReportRefused
+from faqbot.attendance.month import read_month
+from faqbot.attendance.report import AttendanceReports, Marks
 from faqbot.errors import DeliveryError
-from faqbot.leases import under_lease
-from faqbot.model import Address, Message, Notice
-from faqbot.outbox import Outbox
-from faqbot.pacing import keep_looking, until_woken
-from faqbot.telemetry import EventLog
-from faqbot.text import neutralise
+from faqbot.language.normalize import neutralise
+from faqbot.model.decisions import Order, Told
+from faqbot.model.entries import Address, Message, Notice
+from faqbot.outbox.outbox import Outbox
+from faqbot.runtime.leases import under_lease
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import keep_looking, until_woken
 
 log = EventLog(__name__)
 

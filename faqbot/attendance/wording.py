@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
-from faqbot.attendance import ABSENT, Incident, MonthReport, PersonMonth, Totals
-from faqbot.company import Employee, Tree
-from faqbot.text import neutralise
+from faqbot.attendance.month import ABSENT, Incident, MonthReport, PersonMonth, Totals
+from faqbot.language.normalize import neutralise
+from faqbot.model.org_chart import Employee, Tree
 
 # A day without a punch may be leave where approvals are not known: nobody is accused then.
 UNKNOWN_ABSENT = "整天没有打卡"

@@ -13,9 +13,9 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from faqbot.attendance import ABSENT, MonthReport, Totals
-from faqbot.attendance_words import UNKNOWN_ABSENT, clock_time, notes_of
-from faqbot.company import Tree
+from faqbot.attendance.month import ABSENT, MonthReport, Totals
+from faqbot.attendance.wording import UNKNOWN_ABSENT, clock_time, notes_of
+from faqbot.model.org_chart import Tree
 
 BY_DEPARTMENT, BY_PERSON, DAYS, NOTES = "按部门", "按人", "明细", "说明"
 _COUNTS = ("应出勤天数", "出勤天数", "迟到次数", "严重迟到次数", "早退次数", "缺卡次数")

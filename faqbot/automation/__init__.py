@@ -1,1 +1,1 @@
-"""The company's routine jobs: rules from `automations.yaml`, what starts them, what they do."""
+"""Running the rules: timers, inbound events, actions, webhooks."""

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from faqbot.automation.actions import ActionFailed, Done, Outbox
-from faqbot.dingtalk.directory import Directory
-from faqbot.dingtalk.onboarding import add_contact
-from faqbot.model import Address, Notice
+from faqbot.automation.executor import ActionFailed, Done, Outbox
+from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.onboarding import add_contact
+from faqbot.model.entries import Address, Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from faqbot.attendance_collecting import ReportRefused
-from faqbot.attendance_report import AttendanceReports
-from faqbot.automation.actions import ActionFailed, Done, Outbox
-from faqbot.automation.plans import People
-from faqbot.automation.rules import AttendanceReport
-from faqbot.model import Address, Notice
+from faqbot.attendance.collector import ReportRefused
+from faqbot.attendance.report import AttendanceReports
+from faqbot.automation.executor import ActionFailed, Done, Outbox
+from faqbot.automation.payloads import People
+from faqbot.model.entries import Address, Notice
+from faqbot.rules.definitions import AttendanceReport
 
 
 @dataclass(frozen=True, slots=True)

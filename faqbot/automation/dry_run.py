@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from faqbot.automation.conditions import judge
-from faqbot.automation.plans import People, contact_of, notices_of, request_of
-from faqbot.automation.rules import AddContact, AttendanceReport, Automations, Digest, Notify, Rule
-from faqbot.automation.values import MissingValue, Values
-from faqbot.dingtalk.groups import robot_body
-from faqbot.dingtalk.robot import content_of, group_body, people_body
-from faqbot.model import Notice
+from faqbot.automation.payloads import People, contact_of, notices_of, request_of
+from faqbot.dingtalk.api.group_robots import robot_body
+from faqbot.dingtalk.api.robot import content_of, group_body, people_body
+from faqbot.model.entries import Notice
+from faqbot.rules.conditions import judge
+from faqbot.rules.definitions import AddContact, AttendanceReport, Automations, Digest, Notify, Rule
+from faqbot.rules.values import MissingValue, Values
 
 ROBOT_URL = "/robot/send?access_token=***&timestamp=***&sign=***"
 

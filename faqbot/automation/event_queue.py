@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
-from faqbot.model import Event
-from faqbot.pacing import until_woken
-from faqbot.store import LEASE
+from faqbot.model.entries import Event
+from faqbot.runtime.retry import until_woken
+from faqbot.store.protocol import LEASE
 
 # Acting on an event has leases of its own; this one only keeps two replicas from taking the same at once.
 LEASE_SECONDS = 30.0

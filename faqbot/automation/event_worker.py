@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from faqbot.automation.rules import Automations
 from faqbot.automation.runner import Runner, Start
 from faqbot.errors import StoreError
-from faqbot.model import Event
-from faqbot.pacing import keep_looking
-from faqbot.telemetry import EventLog
+from faqbot.model.entries import Event
+from faqbot.rules.definitions import Automations
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import keep_looking
 
 log = EventLog(__name__)
 

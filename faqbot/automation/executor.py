@@ -12,11 +12,11 @@ from typing import Protocol
 
 import aiohttp
 
-from faqbot.automation.plans import People, Request, contact_of, digest_notices, notices_of, request_of
-from faqbot.automation.rules import Action, AddContact, AttendanceReport, Automations, Digest, Notify
-from faqbot.automation.values import Values
+from faqbot.automation.payloads import People, Request, contact_of, digest_notices, notices_of, request_of
 from faqbot.errors import DeliveryError
-from faqbot.model import Notice
+from faqbot.model.entries import Notice
+from faqbot.rules.definitions import Action, AddContact, AttendanceReport, Automations, Digest, Notify
+from faqbot.rules.values import Values
 
 _TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 # The receiver knows a repeat by it.

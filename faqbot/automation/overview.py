@@ -9,7 +9,9 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from faqbot.automation.rules import (
+from faqbot.automation.run_log import SHOWN, Run
+from faqbot.outbox.queued_notice import Delay, Outcome
+from faqbot.rules.definitions import (
     Action,
     AddContact,
     AttendanceReport,
@@ -21,9 +23,7 @@ from faqbot.automation.rules import (
     Trigger,
     Variables,
 )
-from faqbot.automation.schedule import Cron, Daily, Days, Monthly, firings
-from faqbot.automation.trace import SHOWN, Run
-from faqbot.parcels import Delay, Outcome
+from faqbot.rules.schedule import Cron, Daily, Days, Monthly, firings
 
 NEXT = 5
 _RECEIVERS = {"robot": "机器人", "group": "群", "person": "单聊"}

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from faqbot.automation.rules import AddContact, Digest, Notify, Post
-from faqbot.automation.templates import Template, as_is, in_markdown, in_text, in_url
-from faqbot.automation.values import MissingValue, Values, look_up, shown
-from faqbot.digest import as_markdown
-from faqbot.model import Address, Link, Notice
+from faqbot.model.entries import Address, Link, Notice
+from faqbot.outbox.merging import as_markdown
+from faqbot.rules.definitions import AddContact, Digest, Notify, Post
+from faqbot.rules.templates import Template, as_is, in_markdown, in_text, in_url
+from faqbot.rules.values import MissingValue, Values, look_up, shown
 
 _TITLE_LENGTH = 40
 _MARKUP = re.compile(r"^[#>\s]+|\*\*")

@@ -18,17 +18,17 @@ from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from faqbot.automation.actions import Done, Task
-from faqbot.automation.conditions import judge
-from faqbot.automation.plans import moment_values
-from faqbot.automation.rules import Automations, Notify, On, Rule, Variables
-from faqbot.automation.schedule import Occasion, occasions
-from faqbot.automation.trace import RUNS, Outcome, Run, pack_run
-from faqbot.automation.values import MissingValue, Values
+from faqbot.automation.executor import Done, Task
+from faqbot.automation.payloads import moment_values
+from faqbot.automation.run_log import RUNS, Outcome, Run, pack_run
 from faqbot.errors import DeliveryError, StoreError
-from faqbot.leases import LEASE_SECONDS, under_lease
-from faqbot.pacing import backoff, keep_looking, until_woken
-from faqbot.telemetry import EventLog
+from faqbot.rules.conditions import judge
+from faqbot.rules.definitions import Automations, Notify, On, Rule, Variables
+from faqbot.rules.schedule import Occasion, occasions
+from faqbot.rules.values import MissingValue, Values
+from faqbot.runtime.leases import LEASE_SECONDS, under_lease
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import backoff, keep_looking, until_woken
 
 log = EventLog(__name__)
 

@@ -12,7 +12,7 @@ from typing import NoReturn, Protocol
 
 from aiohttp import web
 
-from faqbot.console.office import office
+from faqbot.console.web.context import office
 
 MOST_BYTES = 256 * 1024
 # So much of a request is read to see whether it is signed, and nothing of it kept beyond MOST_BYTES.

@@ -8,14 +8,14 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
-from faqbot.automation.events import Events
-from faqbot.automation.rules import DINGTALK_EVENTS
-from faqbot.console.office import office
-from faqbot.console.senders import FRESH_SECONDS, MOST_BYTES, Call, Refused, authenticated
+from faqbot.automation.event_queue import Events
+from faqbot.automation.webhook_auth import FRESH_SECONDS, MOST_BYTES, Call, Refused, authenticated
+from faqbot.console.web.context import office
 from faqbot.errors import StoreError
-from faqbot.metrics import Metrics
-from faqbot.model import Event
-from faqbot.telemetry import EventLog
+from faqbot.model.entries import Event
+from faqbot.rules.definitions import DINGTALK_EVENTS
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.metrics import Metrics
 
 log = EventLog(__name__)
 

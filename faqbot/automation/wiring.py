@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from faqbot.attendance_report import AttendanceReports
-from faqbot.automation.actions import Hands
-from faqbot.automation.arrivals import Arrivals
-from faqbot.automation.events import Events
-from faqbot.automation.joining import Joining
-from faqbot.automation.reporting import Reporting
-from faqbot.automation.rules import Automations
+from faqbot.attendance.report import AttendanceReports
+from faqbot.automation.add_contact import Joining
+from faqbot.automation.attendance_report import Reporting
+from faqbot.automation.event_queue import Events
+from faqbot.automation.event_worker import Arrivals
+from faqbot.automation.executor import Hands
 from faqbot.automation.runner import Runner
-from faqbot.dingtalk.directory import Directory
-from faqbot.knowledge.library import Library
-from faqbot.model import Event
-from faqbot.outbox import Outbox
+from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.model.entries import Event
+from faqbot.outbox.outbox import Outbox
+from faqbot.rules.definitions import Automations
 from faqbot.settings import Settings
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ import io
 import sys
 
 # The order of import is the order of the help.
-from faqbot.cli import serving, asking, keeping, automating, jobs  # isort: skip
+from faqbot.cli import service, questions, knowledge, send, jobs  # isort: skip
 from faqbot.cli.common import cli
 
-__all__ = ["asking", "automating", "cli", "jobs", "keeping", "main", "serving"]
+__all__ = ["cli", "jobs", "knowledge", "main", "questions", "send", "service"]
 
 
 def main() -> None:

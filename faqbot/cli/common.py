@@ -19,11 +19,11 @@ from faqbot.errors import EmbeddingsError, FaqbotError, SettingsError, StartErro
 from faqbot.settings import Settings
 
 if TYPE_CHECKING:
-    from faqbot.features import Floats
-    from faqbot.knowledge.assemble import Snapshot
-    from faqbot.matching import Index
-    from faqbot.model import Problem
-    from faqbot.shelves import Shelf
+    from faqbot.app.knowledge_source import Shelf
+    from faqbot.knowledge.snapshot import Snapshot
+    from faqbot.model.entries import Problem
+    from faqbot.search.features import Floats
+    from faqbot.search.index import Index
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -88,8 +88,8 @@ class Files:
     pictures: Path
 
     def assemble(self, today: date) -> Snapshot:
-        from faqbot.knowledge.assemble import assemble
-        from faqbot.knowledge.pictures import PictureFolder
+        from faqbot.knowledge.files.picture_folder import PictureFolder
+        from faqbot.knowledge.snapshot import assemble
 
         found = assemble(self.contents, label=self.label, today=today)
         unseen = PictureFolder(self.pictures).problems(found.entries)
@@ -124,8 +124,8 @@ def write_files(
 
 @asynccontextmanager
 async def _shelf(settings: Settings, folder: Path | None) -> AsyncIterator[Shelf]:
-    from faqbot.knowledge.shelf import FolderShelf
-    from faqbot.shelves import live_shelf
+    from faqbot.app.knowledge_source import live_shelf
+    from faqbot.knowledge.files.folder import FolderShelf
 
     if folder is not None:
         yield FolderShelf(folder)
@@ -152,7 +152,7 @@ def with_meanings(settings: Settings, index: Index, texts: Sequence[str]) -> tup
     """The index and the texts with their vectors, where an embeddings endpoint is set and answers."""
     if not settings.embeddings_url:
         return index, [None] * len(texts)
-    from faqbot.app import embed_all
+    from faqbot.app.running import embed_all
 
     try:
         wordings, asked = asyncio.run(embed_all(settings, index.wordings, texts))

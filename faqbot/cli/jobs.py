@@ -16,9 +16,9 @@ from faqbot.settings import Settings
 
 if TYPE_CHECKING:
     from faqbot.automation.overview import Job
-    from faqbot.automation.rules import Automations, Rule
-    from faqbot.automation.trace import Run
-    from faqbot.parcels import Delay, Outcome
+    from faqbot.automation.run_log import Run
+    from faqbot.outbox.queued_notice import Delay, Outcome
+    from faqbot.rules.definitions import Automations, Rule
 
 _LOOK_BACK_DAYS, _MOST_RUNS = 30, 20
 
@@ -65,7 +65,7 @@ def why(rule_id: RuleId, as_json: AsJson = False) -> None:
         packed_run,
         receiver_in_words,
     )
-    from faqbot.automation.trace import SHOWN
+    from faqbot.automation.run_log import SHOWN
 
     automations = read_knowledge(settings).automations
     _known(automations, rule_id)
@@ -98,7 +98,7 @@ def run(
     """现在就做一次；加 --dry-run 只显示会发出的内容。"""
     settings = read_settings(need_credentials=not dry)
     from faqbot.automation.dry_run import dry_run, lines_of
-    from faqbot.automation.plans import moment_values
+    from faqbot.automation.payloads import moment_values
 
     snapshot = read_knowledge(settings)
     rule = _known(snapshot.automations, rule_id)
@@ -119,10 +119,10 @@ def run(
 
 
 def _do(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
+    from faqbot.app.run_job import run_now
     from faqbot.automation.overview import fate_in_words, receiver_in_words
-    from faqbot.automation.trace import SHOWN
-    from faqbot.parcels import Outcome
-    from faqbot.run_now import run_now
+    from faqbot.automation.run_log import SHOWN
+    from faqbot.outbox.queued_notice import Outcome
 
     async def act() -> None:
         done, fates = await run_now(settings, rule.id, values)
@@ -154,8 +154,8 @@ def _values(data: str) -> dict[str, object]:
 
 
 def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
-    from faqbot.automation.trace import RUNS, unpack_runs
-    from faqbot.store import open_store
+    from faqbot.automation.run_log import RUNS, unpack_runs
+    from faqbot.store.protocol import open_store
 
     found: list[Run] = []
 
@@ -173,8 +173,8 @@ def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
 
 def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, Outcome | Delay | None]:
     """What became of the notices of these runs, or what they wait for."""
-    from faqbot.outbox import Outbox
-    from faqbot.store import open_store
+    from faqbot.outbox.outbox import Outbox
+    from faqbot.store.protocol import open_store
 
     found: dict[str, Outcome | Delay | None] = {}
 
@@ -191,7 +191,7 @@ def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, Outcome | Delay
 
 def _show(job: Job, zone: ZoneInfo) -> None:
     from faqbot.automation.overview import moment_in_words, what_in_words, when_in_words
-    from faqbot.automation.trace import SHOWN
+    from faqbot.automation.run_log import SHOWN
 
     typer.echo(f"{job.rule.id}  {when_in_words(job.rule)} → {what_in_words(job.rule)}")
     if job.why_not:

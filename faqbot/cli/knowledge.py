@@ -60,7 +60,7 @@ def check(
 @cli.command()
 def schema() -> None:
     """打印知识文件的 JSON Schema：编辑器（例如 VS Code）拿到它，写的时候就有提示和检查。"""
-    from faqbot.knowledge import schema as knowledge_schema
+    from faqbot.knowledge import json_schema as knowledge_schema
 
     typer.echo(json.dumps(knowledge_schema.schema(), ensure_ascii=False, indent=2))
 
@@ -74,7 +74,7 @@ def export_command(
     force: Annotated[bool, typer.Option("--force", help="覆盖已有的表格")] = False,
 ) -> None:
     """把知识导出成 Excel（.xlsx）或 CSV 表格，一行一条；改好后用 import 导回来，什么都不会丢。"""
-    from faqbot.knowledge.exchange_files import export_table, write_folder
+    from faqbot.knowledge.spreadsheet.files import export_table, write_folder
 
     if (file is None) == (folder is None):
         fail("请写要导出的表格（.xlsx 或 .csv），或者 --yaml 加一个目录，二者选一")
@@ -112,10 +112,10 @@ def import_command(
     ] = None,
 ) -> None:
     """比较表格和现在的知识：新增、修改、没有变化的各几条，每个问题在第几行。加 --write 才写进知识文件。"""
-    from faqbot.knowledge.exchange_annotated import annotated
-    from faqbot.knowledge.exchange_apply import bring_in
-    from faqbot.knowledge.exchange_files import read_file, save_report
-    from faqbot.knowledge.exchange_report import complaints, outcome
+    from faqbot.knowledge.spreadsheet.annotated import annotated
+    from faqbot.knowledge.spreadsheet.files import read_file, save_report
+    from faqbot.knowledge.spreadsheet.importer import bring_in
+    from faqbot.knowledge.spreadsheet.summary import complaints, outcome
 
     settings = read_settings()
     if report is not None and report.suffix.casefold() != file.suffix.casefold():
@@ -177,7 +177,7 @@ def _aim(path: Path | None) -> tuple[Path | None, Path | None]:
 
 def _fixed(settings: Settings, folder: Path | None, only: Path | None, *, aside: bool) -> list[str]:
     """Correct the files and show each change; return what could not be written, one line each."""
-    from faqbot.knowledge.fix import fix
+    from faqbot.knowledge.editing.autofix import fix
 
     found, refused, count = read_files(settings, folder), [], 0
     for name, content in found.contents.items():

@@ -23,8 +23,8 @@ from faqbot.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from faqbot.evaluation import Result
-    from faqbot.matching import Explanation
+    from faqbot.analytics.evaluation import Result
+    from faqbot.search.index import Explanation
 
 
 @cli.command()
@@ -36,10 +36,10 @@ def ask(
     """看看机器人会怎么回答这句话，以及为什么。"""
     settings = read_settings()
     snapshot = read_knowledge(settings)
-    from faqbot.calibration import learn
-    from faqbot.evaluation import Expected, evaluate
-    from faqbot.judging import explain
-    from faqbot.render import plain_body
+    from faqbot.analytics.evaluation import Expected, evaluate
+    from faqbot.dialogue.answer_policy import explain
+    from faqbot.replies.render import plain_body
+    from faqbot.search.thresholds import learn
 
     index, meanings = with_meanings(settings, snapshot.index, [text])
     today, limits = today_of(settings), learn(index, settings.strictness)
@@ -75,9 +75,9 @@ def evaluate_command(
     settings = read_settings()
     files = read_files(settings)
     snapshot = files.assemble(today_of(settings))
-    from faqbot.calibration import learn
-    from faqbot.evaluation import EvaluationError, evaluate, read_questions, summary
-    from faqbot.knowledge.saved_questions import NAME
+    from faqbot.analytics.evaluation import EvaluationError, evaluate, read_questions, summary
+    from faqbot.knowledge.regression_questions import NAME
+    from faqbot.search.thresholds import learn
 
     if file is None and NAME not in files.contents:
         fail(f"{files.label} 里没有 {NAME}；请写上问题文件的名字")
@@ -111,7 +111,7 @@ def report(
 ) -> None:
     """大家问了什么、答上了多少、哪些没有答上（相似的合在一起）、多少没送达、本月额度。机器人可以照常运行。"""
     settings = read_settings()
-    from faqbot.report import make_report, notes, read_since
+    from faqbot.analytics.report import make_report, notes, read_since
 
     if as_json and as_csv:
         fail("--json 和 --csv 请只写一个")

@@ -21,9 +21,9 @@ def send(
 ) -> None:
     """用一个群机器人发一条消息，第一次设置时用来试：发不出去会说明是哪一项、到哪里改。"""
     settings = read_settings()
-    from faqbot.app import http_session, robot_keys
-    from faqbot.dingtalk.groups import GroupRobots, robot_body
-    from faqbot.model import Address, Notice
+    from faqbot.app.running import http_session, robot_keys
+    from faqbot.dingtalk.api.group_robots import GroupRobots, robot_body
+    from faqbot.model.entries import Address, Notice
 
     if not text.strip():
         fail("请给出要说的话")

@@ -18,8 +18,8 @@ from faqbot.errors import FaqbotError
 def run() -> None:
     """连接钉钉，开始回答（需要 DINGTALK_CLIENT_ID 和 DINGTALK_CLIENT_SECRET）。"""
     settings = read_settings(need_credentials=True)
-    from faqbot.app import serve
-    from faqbot.telemetry import setup_logging
+    from faqbot.app.running import serve
+    from faqbot.runtime.log import setup_logging
 
     setup_logging(settings.log_level, settings.log_format, settings.secrets)
     # A link opens the console: it is for eyes at a terminal, never for a file or a service's log.
@@ -30,8 +30,8 @@ def run() -> None:
 def sandbox() -> None:
     """在浏览器里试用整个机器人：自带一个假的钉钉，不需要账号和设置。"""
     settings = read_settings()
-    from faqbot.rehearsal import rehearse
-    from faqbot.telemetry import setup_logging
+    from faqbot.app.sandbox_session import rehearse
+    from faqbot.runtime.log import setup_logging
 
     setup_logging(settings.log_level, settings.log_format, settings.secrets)
     if not (settings.knowledge / "faq").is_dir() and "FAQBOT_KNOWLEDGE" not in environ():
@@ -45,7 +45,7 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="放在哪个目录；没有就新建")] = Path(),
 ) -> None:
     """建一个可以开始用的目录：knowledge/ 里有几条示例，.env 等着填。已有的文件一个都不动。"""
-    from faqbot.first_steps import start
+    from faqbot.cli.init_folder import start
 
     try:
         started = start(folder)
@@ -71,7 +71,7 @@ def link() -> None:
     settings = read_settings()
 
     async def show() -> None:
-        from faqbot.app import sign_in_link
+        from faqbot.app.running import sign_in_link
 
         typer.echo(await sign_in_link(settings))
 
@@ -84,8 +84,8 @@ def doctor() -> None:
     settings = read_settings(need_credentials=True)
     import logging
 
-    from faqbot.doctor import examine
-    from faqbot.findings import Level
+    from faqbot.cli.doctor.checks import examine
+    from faqbot.cli.doctor.findings import Level
 
     # What the checks find is printed; the log of the parts they use would only repeat it.
     logging.disable(logging.CRITICAL)
@@ -108,8 +108,8 @@ def forget(
 ) -> None:
     """删除存储里一个人的全部记录：提问、刚才的列表、还没有发出的通知。机器人可以照常运行。"""
     settings = read_settings()
-    from faqbot import forgetting
-    from faqbot.store import open_store
+    from faqbot.app import erase_person
+    from faqbot.store.protocol import open_store
 
     if not person.strip():
         fail("请给出 userId")
@@ -117,7 +117,7 @@ def forget(
     async def delete() -> None:
         store = await open_store(settings.store)
         try:
-            gone = await forgetting.forget(store, person.strip())
+            gone = await erase_person.forget(store, person.strip())
         finally:
             await store.close()
         typer.echo(

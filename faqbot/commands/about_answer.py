@@ -7,18 +7,18 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, tzinfo
 
-from faqbot.changes import Books, as_written
-from faqbot.decisions import Order, OrderKind, Told
-from faqbot.deeds.last_answers import LastAnswers, none_yet
-from faqbot.deeds.person import asked_last, called
-from faqbot.edits import FILES, edits, last_change
+from faqbot.access.privacy import withheld_topic
+from faqbot.access.visibility import Allowed
+from faqbot.analytics.stats import DELIVERED
+from faqbot.commands.last_answer import LastAnswers, none_yet
+from faqbot.handoff.escalation import asked_last, called
+from faqbot.knowledge.editing.audit_log import FILES, edits, last_change
+from faqbot.knowledge.editing.changes import Books, as_written
 from faqbot.knowledge.facts import has_facts
-from faqbot.markdown import label, numbered, one_line, send_word
-from faqbot.model import Entry, Last, Message, Option, QuestionRecord
-from faqbot.permitted import Allowed
-from faqbot.privacy import withheld_topic
-from faqbot.stats import DELIVERED
-from faqbot.text import neutralise, normalise
+from faqbot.language.normalize import neutralise, normalise
+from faqbot.markup.blocks import label, numbered, one_line, send_word
+from faqbot.model.decisions import Order, OrderKind, Told
+from faqbot.model.entries import Entry, Last, Message, Option, QuestionRecord
 
 _DAYS = 30
 _HOTTEST = 5

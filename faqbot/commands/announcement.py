@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 
-from faqbot.automation.rules import Automations
-from faqbot.decisions import Order, Told
-from faqbot.deeds.asking_rights import refusal
-from faqbot.deeds.punches import Notes
-from faqbot.markdown import line_breaks, send_word
-from faqbot.model import Address, Message, Notice
-from faqbot.outbox import Outbox
+from faqbot.access.authorization import refusal
+from faqbot.attendance.punch_commands import Notes
+from faqbot.markup.blocks import line_breaks, send_word
+from faqbot.model.decisions import Order, Told
+from faqbot.model.entries import Address, Message, Notice
+from faqbot.outbox.outbox import Outbox
+from faqbot.rules.definitions import Automations
 
 _TO_AND_TEXT = re.compile(r"([^:：\n]{1,200})[:：]\s*(\S.*)", re.DOTALL)
 _SECONDS = 600.0

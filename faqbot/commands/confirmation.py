@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from faqbot.decisions import Order, Told
-from faqbot.model import Message
+from faqbot.model.decisions import Order, Told
+from faqbot.model.entries import Message
 
 Confirm = Callable[[Message], Awaitable[Told | None]]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from faqbot.audience import Audience
-from faqbot.changes import Books
-from faqbot.memory import fresh
-from faqbot.model import Last, Message, QuestionRecord
-from faqbot.permitted import Allowed, listable
-from faqbot.picks import CONTEXT_SECONDS
+from faqbot.access.visibility import Allowed, listable
+from faqbot.dialogue.choices import CONTEXT_SECONDS
+from faqbot.dialogue.context import fresh
+from faqbot.knowledge.editing.changes import Books
+from faqbot.messaging.asker_departments import Audience
+from faqbot.model.entries import Last, Message, QuestionRecord
 
 # An answer may have been long in coming after its question.
 _BEFORE_SECONDS = 3600.0

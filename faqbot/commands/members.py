@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from faqbot.company import Employee, NoSuchDepartment, Tree
-from faqbot.decisions import Order, Told
-from faqbot.deeds.asking_rights import not_possible, refusal
-from faqbot.dingtalk.directory import Directory
+from faqbot.access.authorization import not_possible, refusal
+from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.errors import DeliveryError
-from faqbot.model import Message
-from faqbot.text import neutralise
+from faqbot.language.normalize import neutralise
+from faqbot.model.decisions import Order, Told
+from faqbot.model.entries import Message
+from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
 
 _MOST = 200
 

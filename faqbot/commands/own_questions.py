@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from faqbot.decisions import Order, Told
-from faqbot.markdown import tap
-from faqbot.model import Message, QuestionRecord
-from faqbot.picks import picked_number
-from faqbot.privacy import withheld_topic
-from faqbot.store import Store
-from faqbot.text import neutralise
+from faqbot.access.privacy import withheld_topic
+from faqbot.dialogue.choices import picked_number
+from faqbot.language.normalize import neutralise
+from faqbot.markup.blocks import tap
+from faqbot.model.decisions import Order, Told
+from faqbot.model.entries import Message, QuestionRecord
+from faqbot.store.protocol import Store
 
 _SHOWN = 5
 _DAYS = 30

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from faqbot.changes import Books
-from faqbot.decisions import Order, Told
-from faqbot.deeds.last_answers import LastAnswers, none_yet
-from faqbot.feedback import NAMES, REASONS
-from faqbot.markdown import numbered, tap
-from faqbot.model import Last, Message, Option, Rating
-from faqbot.picks import NONE_OF_THESE
-from faqbot.privacy import withheld_topic
+from faqbot.access.privacy import withheld_topic
+from faqbot.commands.last_answer import LastAnswers, none_yet
+from faqbot.dialogue.choices import NONE_OF_THESE
+from faqbot.dialogue.ratings import NAMES, REASONS
+from faqbot.knowledge.editing.changes import Books
+from faqbot.markup.blocks import numbered, tap
+from faqbot.model.decisions import Order, Told
+from faqbot.model.entries import Last, Message, Option, Rating
 
 _RUNNERS_UP = 4
 # Less likely ones are no help either.

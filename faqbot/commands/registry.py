@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from faqbot.attendance_report import AttendanceReports
-from faqbot.automation.rules import Automations
-from faqbot.bot import Deed
-from faqbot.decisions import OrderKind
-from faqbot.deeds.announcing import Announcing
-from faqbot.deeds.annual_leave import MyAnnualLeave
-from faqbot.deeds.confirming import Confirming
-from faqbot.deeds.members import Members
-from faqbot.deeds.punches import MyPunches, Punches
-from faqbot.deeds.reports import ReportOrders
-from faqbot.dingtalk.directory import Directory
-from faqbot.outbox import Outbox
+from faqbot.attendance.leave_command import MyAnnualLeave
+from faqbot.attendance.punch_commands import MyPunches, Punches
+from faqbot.attendance.report import AttendanceReports
+from faqbot.attendance.report_commands import ReportOrders
+from faqbot.commands.announcement import Announcing
+from faqbot.commands.confirmation import Confirming
+from faqbot.commands.members import Members
+from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.messaging.bot import Deed
+from faqbot.model.decisions import OrderKind
+from faqbot.outbox.outbox import Outbox
+from faqbot.rules.definitions import Automations
 from faqbot.settings import Settings
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""The HTTP side of the bot process."""
+"""The web console and the HTTP server that carries it."""

@@ -20,11 +20,11 @@ from faqbot.automation.overview import (
     what_in_words,
     when_in_words,
 )
+from faqbot.automation.run_log import RUNS, SHOWN, Run, unpack_runs
 from faqbot.automation.runner import calendar_warning
-from faqbot.automation.trace import RUNS, SHOWN, Run, unpack_runs
-from faqbot.console.office import Office, office
-from faqbot.console.pages import add_page, plain, show
-from faqbot.outbox import Outbox
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import add_page, plain, show
+from faqbot.outbox.outbox import Outbox
 
 TAB = "/jobs"
 _FILE = "automations.yaml"

@@ -11,33 +11,17 @@ from dataclasses import dataclass
 
 from aiohttp import BasicAuth, web
 
-from faqbot.automation.events import Events
-from faqbot.console import (
-    auth,
-    complaints,
-    deployed,
-    drafting,
-    editing,
-    entries,
-    exchange_page,
-    history,
-    hooks,
-    missed,
-    pages,
-    pasting,
-    picture_files,
-    routine_page,
-    self_test,
-    stats_page,
-    suggested,
-    today,
-    waiting_tickets,
-)
-from faqbot.console.office import OFFICE, Office, office
-from faqbot.console.origin import from_this_machine, peer
-from faqbot.console.sessions import Brake, Sessions
+from faqbot.automation import webhooks
+from faqbot.automation.event_queue import Events
+from faqbot.console import automations, statistics
+from faqbot.console.entries import browse, edit, history, paste, regression, spreadsheet
+from faqbot.console.web import auth, pages, picture_files
+from faqbot.console.web.context import OFFICE, Office, office
+from faqbot.console.web.origin import from_this_machine, peer
+from faqbot.console.web.sessions import Brake, Sessions
+from faqbot.console.work import complaints, deploy_conflicts, drafts, gaps, suggestions, tickets, today
 from faqbot.errors import StartError, StoreError
-from faqbot.metrics import CONTENT_TYPE, Metrics
+from faqbot.runtime.metrics import CONTENT_TYPE, Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +39,21 @@ _PARTS = (
     auth,
     today,
     complaints,
-    waiting_tickets,
-    deployed,
-    editing,
-    drafting,
-    entries,
-    pasting,
+    tickets,
+    deploy_conflicts,
+    edit,
+    drafts,
+    browse,
+    paste,
     picture_files,
-    exchange_page,
-    missed,
-    suggested,
+    spreadsheet,
+    gaps,
+    suggestions,
     history,
-    stats_page,
-    routine_page,
-    hooks,
-    self_test,
+    statistics,
+    automations,
+    webhooks,
+    regression,
 )
 
 
@@ -99,7 +83,7 @@ def build(office: Office, health: Health, metrics: Metrics, events: Events) -> w
     """The application with all its routes; each part of the console adds its own."""
     app = web.Application(middlewares=[auth.errors, auth.guard], client_max_size=pages.MAX_BODY)
     app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, office.settings.console_password
-    app[OFFICE], app[hooks.EVENTS], app[hooks.METRICS] = office, events, metrics
+    app[OFFICE], app[webhooks.EVENTS], app[webhooks.METRICS] = office, events, metrics
     app[auth.SESSIONS] = Sessions(office.store, office.settings.console_password)
     app.on_response_prepare.append(pages.add_headers)
     app.router.add_get("/healthz", _healthz)

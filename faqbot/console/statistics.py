@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from aiohttp import web
 from markupsafe import Markup
 
-from faqbot.charts import LABELS
-from faqbot.console import figures
-from faqbot.console.figures import Figures, Kept, Period, Wanted
-from faqbot.console.office import office
-from faqbot.console.pages import add_page, show
-from faqbot.picks import CONTEXT_SECONDS
-from faqbot.report import notes
-from faqbot.stats import Fate
+from faqbot.analytics import dashboard
+from faqbot.analytics.charts import LABELS
+from faqbot.analytics.dashboard import Figures, Kept, Period, Wanted
+from faqbot.analytics.report import notes
+from faqbot.analytics.stats import Fate
+from faqbot.console.web.context import office
+from faqbot.console.web.pages import add_page, show
+from faqbot.dialogue.choices import CONTEXT_SECONDS
 
 TAB = "/stats"
 PER_PAGE = 50
@@ -39,7 +39,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         tab=TAB,
         as_json=found.as_json,
         found=found,
-        periods=figures.PERIODS,
+        periods=dashboard.PERIODS,
         tiles=tiles(found),
         fates=[(fate, LABELS[fate]) for fate in Fate],
         # Made by charts.py, which escapes every word in it.
@@ -52,10 +52,10 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def questions_page(request: web.Request) -> web.StreamResponse:
     """The questions behind a number."""
     found, wanted = await counted(request), Wanted.of(request.query)
-    listed = await asyncio.to_thread(figures.behind, found, wanted)
+    listed = await asyncio.to_thread(dashboard.behind, found, wanted)
     pages = max(1, -(-len(listed) // PER_PAGE))
     number = min(max(_number(request.query.get("page", "")), 1), pages)
-    rows = [figures.row(a, found) for a in listed[(number - 1) * PER_PAGE : number * PER_PAGE]]
+    rows = [dashboard.row(a, found) for a in listed[(number - 1) * PER_PAGE : number * PER_PAGE]]
     return show(
         request,
         "questions.html",
@@ -113,7 +113,7 @@ def tiles(found: Figures) -> list[Tile]:
     return [
         Tile("提问", found.asked),
         *fates,
-        Tile("评价没有帮助", len(found.stats.disliked), fate=figures.DISLIKED),
+        Tile("评价没有帮助", len(found.stats.disliked), fate=dashboard.DISLIKED),
         Tile("提问的人", found.people, order="person"),
     ]
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from faqbot.courtesy import courtesy
-from faqbot.decisions import Answered, Decision, Offered, Unanswered
-from faqbot.features import Floats
-from faqbot.matching import Asked, Explanation, Index
-from faqbot.menus import topic_list
-from faqbot.model import NO_TOPIC, Candidate, Entry
-from faqbot.permitted import Allowed, open_to
-from faqbot.polarity import opposed
-from faqbot.text import normalise
+from faqbot.access.visibility import Allowed, open_to
+from faqbot.dialogue.small_talk import courtesy
+from faqbot.dialogue.topic_menu import topic_list
+from faqbot.language.normalize import normalise
+from faqbot.model.decisions import Answered, Decision, Offered, Unanswered
+from faqbot.model.entries import NO_TOPIC, Candidate, Entry
+from faqbot.search.contradictions import opposed
+from faqbot.search.features import Floats
+from faqbot.search.index import Asked, Explanation, Index
 
 OFFERED_AT_MOST, RELATED_AT_MOST = 5, 3
 # An entry joins a list that is sent anyway from this share of the bar.

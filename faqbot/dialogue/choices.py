@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from faqbot.asking_back import ELSE, case_name, cases_of
-from faqbot.decisions import (
+from faqbot.access.visibility import Allowed
+from faqbot.dialogue.clarification import ELSE, case_name, cases_of
+from faqbot.dialogue.topic_menu import topic_list
+from faqbot.language.normalize import normalise
+from faqbot.model.decisions import (
     Answered,
     Aside,
     AskedBack,
@@ -22,11 +25,8 @@ from faqbot.decisions import (
     TopicList,
     Unanswered,
 )
-from faqbot.matching import Index
-from faqbot.menus import topic_list
-from faqbot.model import Context, Option
-from faqbot.permitted import Allowed
-from faqbot.text import normalise
+from faqbot.model.entries import Context, Option
+from faqbot.search.index import Index
 
 NONE_OF_THESE = "都不是"
 _NONE_OF_THESE = {

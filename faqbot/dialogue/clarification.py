@@ -7,10 +7,10 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from faqbot.model import Entry
-from faqbot.places import is_place, places_in
-from faqbot.splitting import asks
-from faqbot.text import in_digits, normalise
+from faqbot.language.gazetteer import is_place, places_in
+from faqbot.language.normalize import in_digits, normalise
+from faqbot.language.sentence_splitting import asks
+from faqbot.model.entries import Entry
 
 ELSE = "else"
 ELSE_NAME = "其他"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from faqbot.decisions import Order, OrderKind
-from faqbot.model import Message
-from faqbot.text import normalise
+from faqbot.language.normalize import normalise
+from faqbot.model.decisions import Order, OrderKind
+from faqbot.model.entries import Message
 
 # Whole messages: part of a sentence is a question like any other.
 _WORDS = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from faqbot.asking_back import FACT_SECONDS
-from faqbot.decisions import Answered, Aside, AskedBack, Decision, NoneOfThese, Split, Unanswered
-from faqbot.model import Context, Fact, Last
-from faqbot.picks import CONTEXT_SECONDS, options
+from faqbot.dialogue.choices import CONTEXT_SECONDS, options
+from faqbot.dialogue.clarification import FACT_SECONDS
+from faqbot.model.decisions import Answered, Aside, AskedBack, Decision, NoneOfThese, Split, Unanswered
+from faqbot.model.entries import Context, Fact, Last
 
 _NOTHING = Context()
 _MISSES_KEPT = 3

@@ -6,7 +6,11 @@ from collections.abc import Hashable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from faqbot.asking_back import (
+from faqbot.access.privacy import near_private, private_entry
+from faqbot.access.visibility import Allowed, answerable, listable
+from faqbot.dialogue.answer_policy import NEAR, Limits, match_text, rounded
+from faqbot.dialogue.choices import pick
+from faqbot.dialogue.clarification import (
     ELSE,
     ELSE_NAME,
     case_name,
@@ -17,8 +21,14 @@ from faqbot.asking_back import (
     may_reply,
     spoken_of,
 )
-from faqbot.courtesy import courtesy
-from faqbot.decisions import (
+from faqbot.dialogue.command_parser import read_order
+from faqbot.dialogue.context import fresh
+from faqbot.dialogue.query_rewriting import Readings, readings, settle
+from faqbot.dialogue.ratings import read_rating
+from faqbot.dialogue.small_talk import courtesy
+from faqbot.knowledge.groups_file import NO_GROUPS, Groups
+from faqbot.language.normalize import normalise
+from faqbot.model.decisions import (
     Answered,
     Aside,
     AskedBack,
@@ -31,19 +41,9 @@ from faqbot.decisions import (
     Split,
     Unanswered,
 )
-from faqbot.features import Floats
-from faqbot.feedback import read_rating
-from faqbot.judging import NEAR, Limits, match_text, rounded
-from faqbot.knowledge.groups import NO_GROUPS, Groups
-from faqbot.matching import Asked, Index
-from faqbot.memory import fresh
-from faqbot.model import Candidate, Context, Entry, Message, MessageKind
-from faqbot.orders import read_order
-from faqbot.permitted import Allowed, answerable, listable
-from faqbot.picks import pick
-from faqbot.privacy import near_private, private_entry
-from faqbot.readings import Readings, readings, settle
-from faqbot.text import normalise
+from faqbot.model.entries import Candidate, Context, Entry, Message, MessageKind
+from faqbot.search.features import Floats
+from faqbot.search.index import Asked, Index
 
 Found = MutableMapping[Hashable, Sequence[Candidate]]
 

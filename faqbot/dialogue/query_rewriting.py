@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.decisions import Answered, Decision, Offered, Part, Split, Unanswered
-from faqbot.followups import expansions, own_words, without_asking
-from faqbot.model import Context, Entry
-from faqbot.polarity import opposed
-from faqbot.splitting import parts_of
+from faqbot.language.follow_ups import expansions, own_words, without_asking
+from faqbot.language.sentence_splitting import parts_of
+from faqbot.model.decisions import Answered, Decision, Offered, Part, Split, Unanswered
+from faqbot.model.entries import Context, Entry
+from faqbot.search.contradictions import opposed
 
 Fold = Callable[[str], str]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from faqbot.decisions import Order, OrderKind
-from faqbot.model import Last, Rating
-from faqbot.text import normalise, only_fillers
+from faqbot.language.normalize import normalise, only_fillers
+from faqbot.model.decisions import Order, OrderKind
+from faqbot.model.entries import Last, Rating
 
 # How each is called where it is tapped, typed and counted.
 NAMES = {

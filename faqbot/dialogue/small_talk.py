@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from faqbot.decisions import Decision, Small, Smalltalk
-from faqbot.matching import Index
-from faqbot.menus import menu_of
-from faqbot.permitted import Allowed
-from faqbot.text import normalise, only_fillers
+from faqbot.access.visibility import Allowed
+from faqbot.dialogue.topic_menu import menu_of
+from faqbot.language.normalize import normalise, only_fillers
+from faqbot.model.decisions import Decision, Small, Smalltalk
+from faqbot.search.index import Index
 
 
 def _words(text: str) -> frozenset[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from faqbot.decisions import Menu, TopicList
-from faqbot.matching import Index
-from faqbot.model import NO_TOPIC, Entry
-from faqbot.permitted import Allowed
+from faqbot.access.visibility import Allowed
+from faqbot.model.decisions import Menu, TopicList
+from faqbot.model.entries import NO_TOPIC, Entry
+from faqbot.search.index import Index
 
 LIST_AT_MOST = 15
 

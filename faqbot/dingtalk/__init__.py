@@ -1,1 +1,1 @@
-"""DingTalk's formats and calls, one file per part of the platform."""
+"""DingTalk, the platform."""

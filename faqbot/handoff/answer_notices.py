@@ -8,19 +8,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, tzinfo
 
-from faqbot.changes import Books
-from faqbot.knowledge.groups import looks_like_userid
-from faqbot.knowledge.picture_names import named_only
-from faqbot.markdown import line_breaks
-from faqbot.model import Address, Entry, Notice, QuestionRecord
-from faqbot.office_hours import at_work, next_morning
-from faqbot.outbox import Outbox
-from faqbot.pacing import keep_looking
-from faqbot.permitted import open_to
-from faqbot.stats import clusters, key_of
-from faqbot.telemetry import EventLog
-from faqbot.text import neutralise
-from faqbot.tickets import Progress, Ticket, drop, keep, tickets
+from faqbot.access.visibility import open_to
+from faqbot.analytics.stats import clusters, key_of
+from faqbot.handoff.tickets import Progress, Ticket, drop, keep, tickets
+from faqbot.knowledge.editing.changes import Books
+from faqbot.knowledge.groups_file import looks_like_userid
+from faqbot.language.normalize import neutralise
+from faqbot.markup.blocks import line_breaks
+from faqbot.markup.picture_links import named_only
+from faqbot.model.entries import Address, Entry, Notice, QuestionRecord
+from faqbot.outbox.outbox import Outbox
+from faqbot.rules.working_hours import at_work, next_morning
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import keep_looking
 
 log = EventLog(__name__)
 

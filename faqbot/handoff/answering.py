@@ -6,25 +6,24 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
-from faqbot import changes
-from faqbot.changes import Books, Overtaken, Proposal
-from faqbot.decisions import Order, Told
+from faqbot.access.privacy import withheld, withheld_topic
+from faqbot.dialogue.command_parser import numbered
 from faqbot.errors import EditError, NotAllowed, ShelfError
-from faqbot.knowledge import edit
-from faqbot.knowledge.draft import Draft
-from faqbot.knowledge.groups import looks_like_userid
-from faqbot.knowledge.keys import SHARED_KEYS
-from faqbot.knowledge.outline import Outline
-from faqbot.leases import under_lease
-from faqbot.markdown import grey, line_breaks
-from faqbot.model import Address, Message, Notice
-from faqbot.orders import numbered
-from faqbot.outbox import Outbox
-from faqbot.pacing import backoff
-from faqbot.privacy import withheld, withheld_topic
-from faqbot.telemetry import EventLog
-from faqbot.text import neutralise
-from faqbot.tickets import Progress, Ticket, keep, notice_keys, tickets
+from faqbot.handoff.tickets import Progress, Ticket, keep, notice_keys, tickets
+from faqbot.knowledge.editing import changes, entry_editor
+from faqbot.knowledge.editing.changes import Books, Overtaken, Proposal
+from faqbot.knowledge.editing.entry_fields import Draft
+from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.knowledge.groups_file import looks_like_userid
+from faqbot.language.normalize import neutralise
+from faqbot.markup.blocks import grey, line_breaks
+from faqbot.model.decisions import Order, Told
+from faqbot.model.entries import Address, Message, Notice
+from faqbot.outbox.outbox import Outbox
+from faqbot.runtime.leases import under_lease
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import backoff
+from faqbot.yamltext.key_names import SHARED_KEYS
 
 log = EventLog(__name__)
 
@@ -171,4 +170,4 @@ def _added(file: str, raw: bytes | None, draft: Draft) -> Proposal:
     if raw is not None:
         top = Outline(raw, file).shared()
         draft = replace(draft, **{key: getattr(draft, key) or getattr(top, key) for key in SHARED_KEYS})
-    return Proposal(file, raw, edit.add_entry(raw, draft, name=file), draft.id)
+    return Proposal(file, raw, entry_editor.add_entry(raw, draft, name=file), draft.id)

@@ -6,20 +6,20 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from faqbot.audience import Audience
-from faqbot.changes import Books
-from faqbot.decisions import Order, Told
-from faqbot.judging import NEAR
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.knowledge.groups import Groups
-from faqbot.model import NO_TOPIC, Address, Entry, Message, Notice, QuestionRecord
-from faqbot.office_hours import at_work, next_morning, told
-from faqbot.outbox import Outbox
-from faqbot.permitted import answerable
-from faqbot.picks import picked_number
-from faqbot.privacy import mask_numbers, near_private, withheld_topic
-from faqbot.text import neutralise
-from faqbot.tickets import Progress, Ticket, keep, next_number, notice_keys, tickets
+from faqbot.access.privacy import mask_numbers, near_private, withheld_topic
+from faqbot.access.visibility import answerable
+from faqbot.dialogue.answer_policy import NEAR
+from faqbot.dialogue.choices import picked_number
+from faqbot.handoff.tickets import Progress, Ticket, keep, next_number, notice_keys, tickets
+from faqbot.knowledge.editing.changes import Books
+from faqbot.knowledge.groups_file import Groups
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.language.normalize import neutralise
+from faqbot.messaging.asker_departments import Audience
+from faqbot.model.decisions import Order, Told
+from faqbot.model.entries import NO_TOPIC, Address, Entry, Message, Notice, QuestionRecord
+from faqbot.outbox.outbox import Outbox
+from faqbot.rules.working_hours import at_work, next_morning, told
 
 # The question that 人工 is about was asked this long ago at most.
 _BEFORE_SECONDS = 1800.0

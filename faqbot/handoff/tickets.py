@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 
 _MARKS = "tickets"
 # The journal whose lines are counted.

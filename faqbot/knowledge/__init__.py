@@ -1,1 +1,1 @@
-"""The knowledge files: reading, checking and keeping them live."""
+"""Knowledge files into a snapshot, kept live."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from faqbot.alike import near_pairs, sense_of
-from faqbot.knowledge.stated import contradiction
-from faqbot.knowledge.whereabouts import Whereabouts
-from faqbot.matching import Index
-from faqbot.model import Entry, Problem
-from faqbot.text import normalise
+from faqbot.knowledge.source_lines import Whereabouts
+from faqbot.language.claims import contradiction
+from faqbot.language.normalize import normalise
+from faqbot.model.entries import Entry, Problem
+from faqbot.search.index import Index
+from faqbot.search.similarity import near_pairs, sense_of
 
 # On the wordings of HR departments pairs at least so alike were one question; 陪产假 and 产假 are less so.
 _NEARLY = 0.9

@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 
-from faqbot.knowledge import keys
-from faqbot.knowledge.explain import key_without_colon, two_keys
-from faqbot.knowledge.links import corrected, slips
-from faqbot.knowledge.mend import mend
-from faqbot.knowledge.reader import Reader
-from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence, spans_of
-from faqbot.knowledge.unshown import unshown
-from faqbot.model import Entry, Place, Problem
-from faqbot.render import MAX_BYTES, split
+from faqbot.markup.invisible_characters import unshown
+from faqbot.markup.link_checks import corrected, slips
+from faqbot.model.entries import Entry, Place, Problem
+from faqbot.replies.render import MAX_BYTES, split
+from faqbot.yamltext import key_names
+from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.line_repairs import mend
+from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence, spans_of
+from faqbot.yamltext.syntax_errors import key_without_colon, two_keys
 
 LONG_WORDING = 120
 # Beside the answer a message holds whom it is for, the source and its number.
@@ -88,7 +88,7 @@ class FileReader(Reader):
 
     def outline(self, root: Mapping) -> tuple[Shared, Node | None]:
         """What stands at the top for all entries, and the entries."""
-        found = self.known(root, keys.FILE_KEYS, "文件开头")
+        found = self.known(root, key_names.FILE_KEYS, "文件开头")
         return {k: pair for k, pair in found.items() if k != "entries"}, found.get("entries", (None, None))[1]
 
     def _entries(self, items: Sequence, shared: Shared) -> list[Entry]:
@@ -113,9 +113,12 @@ class FileReader(Reader):
 
     def entry(self, item: Mapping, shared: Shared) -> Entry | None:
         """Read one entry; None for one that lacks its question or answer."""
-        found = self.known(item, keys.ENTRY_KEYS, "条目")
+        found = self.known(item, key_names.ENTRY_KEYS, "条目")
         # What a misspelt key was meant as is not missed once more.
-        meant = {keys.ENTRY_KEYS.get(keys.nearest(key.value.strip(), keys.ENTRY_KEYS)) for key, _ in item.pairs}
+        meant = {
+            key_names.ENTRY_KEYS.get(key_names.nearest(key.value.strip(), key_names.ENTRY_KEYS))
+            for key, _ in item.pairs
+        }
         if item.pairs and not found:
             return None
         held: list[str] = []
@@ -179,7 +182,7 @@ class FileReader(Reader):
     def _missing(self, item: Mapping, key: str, message: str) -> str:
         """Say more about a missing text when the lines show what happened to it."""
         last = max((_last_line(node) for _, node in item.pairs), default=item.line)
-        wanted = [word for word, meant in keys.ENTRY_KEYS.items() if meant == key]
+        wanted = [word for word, meant in key_names.ENTRY_KEYS.items() if meant == key]
         for name, node in item.pairs:
             swallowed = isinstance(node, Scalar) and node.style in ("'", '"') and _within(node.value, wanted)
             if swallowed:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import NO_TOPIC, Entry, Place
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.model.entries import NO_TOPIC, Entry, Place
 
 PER_PAGE = 100
 # What the matcher finds counts from this probability; from the second it stands before mere mentions of the words.

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from faqbot.knowledge.whereabouts import Whereabouts
-from faqbot.model import Entry, Problem
+from faqbot.knowledge.source_lines import Whereabouts
+from faqbot.model.entries import Entry, Problem
 
 MISSING = "（待补充）"
 _FACT = re.compile(r"\{facts\.([^{}]+)\}")

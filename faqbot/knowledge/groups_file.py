@@ -9,10 +9,10 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
 from datetime import time
 
-from faqbot.knowledge import keys
-from faqbot.knowledge.reader import Reader
-from faqbot.knowledge.tree import Mapping, Node, Scalar
-from faqbot.model import NO_TOPIC, Entry, Place, Problem
+from faqbot.model.entries import NO_TOPIC, Entry, Place, Problem
+from faqbot.yamltext import key_names
+from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.nodes import Mapping, Node, Scalar
 
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{1,2}))?\s*(?:-|~|至|到)\s*(\d{1,2})(?::(\d{1,2}))?")
 _DASHES = dict.fromkeys(map(ord, "—–−―"), "-")
@@ -127,7 +127,7 @@ class _GroupsReader(Reader):
             return Groups()
         by_number = [pair for pair in root.pairs if pair[0].value.strip().startswith("cid")]
         rest = replace(root, pairs=[pair for pair in root.pairs if pair not in by_number])
-        found = self.known(rest, keys.GROUPS_KEYS, "文件开头")
+        found = self.known(rest, key_names.GROUPS_KEYS, "文件开头")
         conversations: dict[str, GroupSettings] = {}
         listed = self._mapping(*found["groups"], "cidXXX: {topics: [休假]}") if "groups" in found else None
         if listed:
@@ -181,7 +181,7 @@ class _GroupsReader(Reader):
             into[number] = self._settings(settings) if settings else GroupSettings()
 
     def _settings(self, node: Mapping) -> GroupSettings:
-        found = {key: value for key, (_, value) in self.known(node, keys.GROUP_KEYS, "群").items()}
+        found = {key: value for key, (_, value) in self.known(node, key_names.GROUP_KEYS, "群").items()}
         return GroupSettings(
             topics=tuple(dict.fromkeys(self.texts(found.get("topics"), "topics"))),
             greeting=self.text(found.get("greeting"), "greeting"),
@@ -193,7 +193,7 @@ class _GroupsReader(Reader):
         if node is None or (isinstance(node, Scalar) and not node.value.strip()):
             return None
         if isinstance(node, Mapping):
-            ends = {key: value for key, (_, value) in self.known(node, keys.PERIOD_KEYS, "安静时段").items()}
+            ends = {key: value for key, (_, value) in self.known(node, key_names.PERIOD_KEYS, "安静时段").items()}
             written = f"{self.text(ends.get('from'), 'from')}-{self.text(ends.get('until'), 'until')}"
         else:
             written = self.text(node, "quiet")

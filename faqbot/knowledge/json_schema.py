@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from faqbot.knowledge import keys
+from faqbot.yamltext import key_names
 
 Schema = dict[str, Any]
 
@@ -17,7 +17,7 @@ _DATE = r"^\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?$"
 _TEXT: Schema = {"type": ["string", "number", "boolean"]}
 _LIST: Schema = {"anyOf": [{"type": "array", "items": _TEXT}, _TEXT]}
 _DAY: Schema = {"anyOf": [{"type": "string", "pattern": _DATE}, {"type": "null"}]}
-_FLAG: Schema = {"enum": [True, False, 1, 0, *sorted(keys.YES | keys.NO)]}
+_FLAG: Schema = {"enum": [True, False, 1, 0, *sorted(key_names.YES | key_names.NO)]}
 
 # What each key holds, and what an editor says about it.
 _VALUES: dict[str, tuple[Schema, str]] = {
@@ -52,12 +52,12 @@ _VALUES: dict[str, tuple[Schema, str]] = {
 
 def schema() -> Schema:
     """The schema as plain values, with the English and the Chinese keys."""
-    file = _object(keys.FILE_KEYS, "一个文件：开头是对所有条目都有效的内容，下面是条目")
-    file["anyOf"] = _one_of(keys.ENTRIES_KEYS, "entries")
-    entry = _object(keys.ENTRY_KEYS, "一条问答")
+    file = _object(key_names.FILE_KEYS, "一个文件：开头是对所有条目都有效的内容，下面是条目")
+    file["anyOf"] = _one_of(key_names.ENTRIES_KEYS, "entries")
+    entry = _object(key_names.ENTRY_KEYS, "一条问答")
     entry["allOf"] = [
-        {"anyOf": _one_of(keys.ENTRY_KEYS, "question")},
-        {"anyOf": _one_of(keys.ENTRY_KEYS, "answer", "answers")},
+        {"anyOf": _one_of(key_names.ENTRY_KEYS, "question")},
+        {"anyOf": _one_of(key_names.ENTRY_KEYS, "answer", "answers")},
     ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -68,7 +68,7 @@ def schema() -> Schema:
             {"type": "array", "items": {"$ref": "#/$defs/entry"}, "description": "也可以只写条目"},
             {"type": "null"},
         ],
-        "$defs": {"file": file, "entry": entry, "period": _object(keys.PERIOD_KEYS, "有效期")},
+        "$defs": {"file": file, "entry": entry, "period": _object(key_names.PERIOD_KEYS, "有效期")},
     }
 
 

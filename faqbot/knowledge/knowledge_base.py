@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
-from faqbot.calibration import learn
+from faqbot.dialogue.answer_policy import LIMITS, Limits
 from faqbot.errors import EmbeddingsError, FaqbotError
-from faqbot.features import Floats
-from faqbot.judging import LIMITS, Limits
-from faqbot.knowledge.assemble import Snapshot, assemble
-from faqbot.knowledge.pictures import PictureFolder
-from faqbot.metrics import Metrics
-from faqbot.model import Problem
-from faqbot.telemetry import EventLog
+from faqbot.knowledge.files.picture_folder import PictureFolder
+from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.model.entries import Problem
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.metrics import Metrics
+from faqbot.search.features import Floats
+from faqbot.search.thresholds import learn
 
 log = EventLog(__name__)
 

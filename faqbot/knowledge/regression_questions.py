@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from faqbot.errors import EditError
-from faqbot.knowledge.encoding import as_lines, decode
-from faqbot.knowledge.page import Page, lines_changed
-from faqbot.knowledge.quoting import written
-from faqbot.knowledge.reader import Reader
-from faqbot.knowledge.tree import Mapping, Sequence
-from faqbot.model import Place, Problem
+from faqbot.model.entries import Place, Problem
+from faqbot.yamltext.encoding import as_lines, decode
+from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.line_edits import Page, lines_changed
+from faqbot.yamltext.nodes import Mapping, Sequence
+from faqbot.yamltext.quoting import written
 
 NAME = "evaluation.yaml"
 # The words that the command `evaluate` understands.

@@ -7,20 +7,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from faqbot.automation.reading import read_automations
-from faqbot.automation.rules import Automations
-from faqbot.knowledge import saved_questions
-from faqbot.knowledge.beside import parse_facts, parse_synonyms
-from faqbot.knowledge.doubles import near_wordings, own_exclusions, same_wordings
+from faqbot.knowledge import regression_questions
+from faqbot.knowledge.duplicates import near_wordings, own_exclusions, same_wordings
+from faqbot.knowledge.entry_parser import ParsedFile, distinct_ids, parse_file
 from faqbot.knowledge.facts import unfilled, with_facts
-from faqbot.knowledge.groups import Groups, parse_groups, with_entries
-from faqbot.knowledge.parse import ParsedFile, distinct_ids, parse_file
-from faqbot.knowledge.saved_questions import SavedQuestion, parse_saved, unknown_ids
-from faqbot.knowledge.whereabouts import Whereabouts
-from faqbot.lexicon import GROUPS
-from faqbot.matching import Index
-from faqbot.model import Entry, Place, Problem
-from faqbot.text import Synonyms
+from faqbot.knowledge.groups_file import Groups, parse_groups, with_entries
+from faqbot.knowledge.regression_questions import SavedQuestion, parse_saved, unknown_ids
+from faqbot.knowledge.source_lines import Whereabouts
+from faqbot.knowledge.synonyms_and_facts import parse_facts, parse_synonyms
+from faqbot.language.builtin_synonyms import GROUPS
+from faqbot.language.normalize import Synonyms
+from faqbot.model.entries import Entry, Place, Problem
+from faqbot.rules.definitions import Automations
+from faqbot.rules.parser import read_automations
+from faqbot.search.index import Index
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,9 @@ def _automations(
 def _saved(
     files: Mapping[str, bytes], shown: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
 ) -> tuple[SavedQuestion, ...]:
-    if saved_questions.NAME not in files:
+    if regression_questions.NAME not in files:
         return ()
-    saved, found = parse_saved(shown[saved_questions.NAME], files[saved_questions.NAME])
+    saved, found = parse_saved(shown[regression_questions.NAME], files[regression_questions.NAME])
     problems += found
     return last.saved if last and any(p.is_error for p in found) else tuple(saved)
 

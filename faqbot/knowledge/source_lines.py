@@ -6,8 +6,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
-from faqbot.knowledge.encoding import as_lines, decode, encoding_of
-from faqbot.model import Entry, Place
+from faqbot.model.entries import Entry, Place
+from faqbot.yamltext.encoding import as_lines, decode, encoding_of
 
 
 class Whereabouts:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from faqbot.knowledge.reader import Reader
-from faqbot.knowledge.tree import Mapping, Scalar, Sequence
-from faqbot.model import Problem
+from faqbot.model.entries import Problem
+from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.nodes import Mapping, Scalar, Sequence
 
 
 def parse_synonyms(name: str, raw: bytes) -> tuple[list[list[str]], list[Problem]]:

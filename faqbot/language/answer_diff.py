@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from faqbot.knowledge.stated import stated
-from faqbot.text import in_digits
+from faqbot.language.claims import stated
+from faqbot.language.normalize import in_digits
 
 # The mark that begins a picture ends no sentence.
 _SENTENCE = re.compile(r"(?:[^。！!？?；;\n]|!(?=\[))+[。！!？?；;]?")

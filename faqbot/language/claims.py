@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from faqbot.text import in_digits
+from faqbot.language.normalize import in_digits
 
 _DATE = re.compile(
     r"(?<!\d)(?:(\d{4})\s*[年/.-]\s*)?(?:(\d{1,2})\s*月\s*(\d{1,2})\s*[日号]|(?<=[/.-])(\d{1,2})[/.-](\d{1,2})(?![\d.]))"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from faqbot.text import normalise, strip_fillers
+from faqbot.language.normalize import normalise, strip_fillers
 
 # Longer than this a text says itself what it is about.
 _SHORT = 12

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from functools import cache, lru_cache
 
-from faqbot.text import HAN
+from faqbot.language.normalize import HAN
 
 _UNITS_START = 0xE000  # private use: one code point a folded syllable
 _RUN = re.compile(rf"[{HAN}]+|[a-z]+|[^{HAN}a-z\s]+")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from faqbot.text import normalise, only_fillers, strip_fillers
+from faqbot.language.normalize import normalise, only_fillers, strip_fillers
 
 PARTS_AT_MOST = 3
 # Between questions: punctuation, a blank, a line, or a word that begins another one. 、 joins words of one question.

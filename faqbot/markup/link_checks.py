@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from faqbot.knowledge.picture_names import is_local
+from faqbot.markup.picture_links import is_local
 
 # A first look: most lines hold nothing that could be a link.
 _MAYBE = re.compile(r"[\]］][ \u3000]*[(（]|[)）]\[|http", re.IGNORECASE)

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup, escape
 
-from faqbot.knowledge.picture_names import is_local
+from faqbot.markup.picture_links import is_local
 
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _QUOTE = re.compile(r" {0,3}> ?(.*)")

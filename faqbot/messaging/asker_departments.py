@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from faqbot.dingtalk.directory import Directory
+from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.errors import DeliveryError, NeedsAdmin, StoreError
-from faqbot.knowledge.library import Library
-from faqbot.model import Message
-from faqbot.telemetry import EventLog
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.model.entries import Message
+from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 

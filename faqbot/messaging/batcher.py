@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
-from faqbot.decisions import Decision
-from faqbot.dialogue import Case, decide_many
-from faqbot.features import Floats
-from faqbot.knowledge.library import Library
-from faqbot.matching import Index
-from faqbot.metrics import Metrics
-from faqbot.model import Candidate, Context, Message
+from faqbot.dialogue.manager import Case, decide_many
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.model.decisions import Decision
+from faqbot.model.entries import Candidate, Context, Message
+from faqbot.runtime.metrics import Metrics
+from faqbot.search.features import Floats
+from faqbot.search.index import Index
 
 # So many take a few milliseconds together; more would hold up acknowledgements.
 _AT_ONCE = 32

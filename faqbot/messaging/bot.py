@@ -10,27 +10,27 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from faqbot.audience import Audience
-from faqbot.decisions import Answered, Aside, Broken, Decision, Late, Order, OrderKind, Smalltalk
-from faqbot.delivery import Delivery
-from faqbot.desk import Desk
-from faqbot.dingtalk.payloads import read_message
-from faqbot.discretion import Discretion
-from faqbot.embeddings import Embeddings
+from faqbot.dialogue.choices import picked_for
+from faqbot.dialogue.context import fresh, remember
+from faqbot.dingtalk.api.quota import Quota
+from faqbot.dingtalk.wire.payloads import read_message
 from faqbot.errors import ContentRefused, DeliveryError, StoreError
-from faqbot.inbox import Inbox
-from faqbot.knowledge.library import Library
-from faqbot.memory import fresh, remember
-from faqbot.metrics import Metrics
-from faqbot.model import Context, Message, MessageKind, State, Verdict
-from faqbot.picks import picked_for
-from faqbot.quiet import Quiet
-from faqbot.quota import Quota
-from faqbot.records import outcome_of, record_of
-from faqbot.render import render
-from faqbot.store import Store
-from faqbot.telemetry import EventLog
-from faqbot.welcome import Welcome
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.messaging.asker_departments import Audience
+from faqbot.messaging.batcher import Desk
+from faqbot.messaging.flood_control import Quiet
+from faqbot.messaging.group_introduction import Welcome
+from faqbot.messaging.inbox import Inbox
+from faqbot.messaging.private_replies import Discretion
+from faqbot.messaging.question_log import outcome_of, record_of
+from faqbot.messaging.reply_sender import Delivery
+from faqbot.model.decisions import Answered, Aside, Broken, Decision, Late, Order, OrderKind, Smalltalk
+from faqbot.model.entries import Context, Message, MessageKind, State, Verdict
+from faqbot.replies.render import render
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.metrics import Metrics
+from faqbot.search.embeddings import Embeddings
+from faqbot.store.protocol import Store
 
 log = EventLog(__name__)
 

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeGuard
 
-from faqbot.decisions import Answered, Decision
-from faqbot.markdown import grey
-from faqbot.memory import PACE_SECONDS, PER_MINUTE
-from faqbot.model import Context, Entry, Message, State, Verdict
-from faqbot.store import LEASE, Steady, Store
-from faqbot.telemetry import EventLog
+from faqbot.dialogue.context import PACE_SECONDS, PER_MINUTE
+from faqbot.markup.blocks import grey
+from faqbot.model.decisions import Answered, Decision
+from faqbot.model.entries import Context, Entry, Message, State, Verdict
+from faqbot.runtime.log import EventLog
+from faqbot.store.protocol import LEASE, Steady, Store
 
 log = EventLog(__name__)
 

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from faqbot.decisions import Answered, AskedBack, Decision, Menu, Offered, Small, Smalltalk, Split, Unanswered
-from faqbot.knowledge.groups import looks_like_userid
-from faqbot.knowledge.library import Library
-from faqbot.markdown import label
-from faqbot.menus import menu_of
-from faqbot.model import Entry, Message
-from faqbot.permitted import listable
-from faqbot.privacy import private_entry
-from faqbot.store import LEASE, Steady, Store
+from faqbot.access.privacy import private_entry
+from faqbot.access.visibility import listable
+from faqbot.dialogue.topic_menu import menu_of
+from faqbot.knowledge.groups_file import looks_like_userid
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.markup.blocks import label
+from faqbot.model.decisions import Answered, AskedBack, Decision, Menu, Offered, Small, Smalltalk, Split, Unanswered
+from faqbot.model.entries import Entry, Message
+from faqbot.store.protocol import LEASE, Steady, Store
 
 # A group that was introduced to is not again.
 _FOR_EVER = 20 * 365 * 86400.0

@@ -18,11 +18,11 @@ from functools import partial
 from typing import TypeVar
 
 from faqbot.errors import StoreError
-from faqbot.metrics import Metrics
-from faqbot.model import Context, Message, State, Verdict
-from faqbot.pacing import backoff
-from faqbot.store import Store
-from faqbot.telemetry import EventLog, about_message
+from faqbot.model.entries import Context, Message, State, Verdict
+from faqbot.runtime.log import EventLog, about_message
+from faqbot.runtime.metrics import Metrics
+from faqbot.runtime.retry import backoff
+from faqbot.store.protocol import Store
 
 log = EventLog(__name__)
 _T = TypeVar("_T")

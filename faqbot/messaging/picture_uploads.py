@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from faqbot.errors import DeliveryError, StoreError
-from faqbot.knowledge.picture_names import local_pictures, with_addresses
-from faqbot.knowledge.pictures import MOST_BYTES, PictureFolder
-from faqbot.telemetry import EventLog
+from faqbot.knowledge.files.picture_folder import MOST_BYTES, PictureFolder
+from faqbot.markup.picture_links import local_pictures, with_addresses
+from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 

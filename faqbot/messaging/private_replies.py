@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from faqbot.decisions import Answered, Aside
-from faqbot.delivery import Delivery
+from faqbot.dialogue.context import remember
 from faqbot.errors import DeliveryError, OutcomeUnknown
-from faqbot.memory import remember
-from faqbot.model import Context, Message
-from faqbot.render import render
-from faqbot.store import Steady, Store
-from faqbot.telemetry import EventLog
+from faqbot.messaging.reply_sender import Delivery
+from faqbot.model.decisions import Answered, Aside
+from faqbot.model.entries import Context, Message
+from faqbot.replies.render import render
+from faqbot.runtime.log import EventLog
+from faqbot.store.protocol import Steady, Store
 
 log = EventLog(__name__)
 

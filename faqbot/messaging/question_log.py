@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from faqbot.decisions import (
+from faqbot.access.privacy import mask_numbers, private_entry, withheld
+from faqbot.model.decisions import (
     Answered,
     Aside,
     AskedBack,
@@ -20,8 +21,7 @@ from faqbot.decisions import (
     TopicList,
     Unanswered,
 )
-from faqbot.model import Message, QuestionRecord, Verdict
-from faqbot.privacy import mask_numbers, private_entry, withheld
+from faqbot.model.entries import Message, QuestionRecord, Verdict
 
 
 def outcome_of(decision: Decision) -> str:

@@ -8,18 +8,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from faqbot.dingtalk.codes import CONVERSATION_GAP
-from faqbot.dingtalk.payloads import reply_body
-from faqbot.dingtalk.robot import Robot
-from faqbot.dingtalk.webhook import EXPIRY_MARGIN, Webhook
+from faqbot.dingtalk.api.quota import Quota
+from faqbot.dingtalk.api.robot import Robot
+from faqbot.dingtalk.api.session_webhook import EXPIRY_MARGIN, Webhook
+from faqbot.dingtalk.wire.error_codes import CONVERSATION_GAP
+from faqbot.dingtalk.wire.payloads import reply_body
 from faqbot.errors import DeliveryError, OutcomeUnknown, SessionGone, StoreError, Throttled, TokenRefused
-from faqbot.metrics import Metrics
-from faqbot.model import Message, Reply
-from faqbot.pacing import backoff
-from faqbot.quota import Quota
-from faqbot.render import fitting
-from faqbot.telemetry import EventLog
-from faqbot.text import neutralise
+from faqbot.language.normalize import neutralise
+from faqbot.model.entries import Message, Reply
+from faqbot.replies.render import fitting
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.metrics import Metrics
+from faqbot.runtime.retry import backoff
 
 log = EventLog(__name__)
 

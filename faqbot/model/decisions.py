@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from faqbot.model import Candidate, Entry, FollowUp, Option
+from faqbot.model.entries import Candidate, Entry, FollowUp, Option
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from faqbot.digest import digest, fitting_in
-from faqbot.dingtalk.groups import GroupRobots, RobotKeys, robot_body
-from faqbot.dingtalk.robot import MOST_PEOPLE, Robot, content_of
+from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys, robot_body
+from faqbot.dingtalk.api.quota import Quota
+from faqbot.dingtalk.api.robot import MOST_PEOPLE, Robot, content_of
 from faqbot.errors import DeliveryError
-from faqbot.metrics import Metrics
-from faqbot.model import Notice
-from faqbot.quota import Quota
+from faqbot.model.entries import Notice
+from faqbot.outbox.merging import digest, fitting_in
+from faqbot.runtime.metrics import Metrics
 
 _T = TypeVar("_T")
 

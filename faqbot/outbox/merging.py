@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from faqbot.model import Notice
-from faqbot.text import neutralise
+from faqbot.language.normalize import neutralise
+from faqbot.model.entries import Notice
 
 EVERYBODY = "@所有人"
 # DingTalk takes 20,000 bytes with the JSON around the text, and fifty people a message.

@@ -17,11 +17,11 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreError, Throttled
-from faqbot.model import Address, Notice
-from faqbot.pacing import backoff, keep_looking, until_woken
-from faqbot.parcels import FAILED, Delay, Failed, Outcome, Parcel, in_parts, unpack
-from faqbot.store import LEASE, Store
-from faqbot.telemetry import EventLog
+from faqbot.model.entries import Address, Notice
+from faqbot.outbox.queued_notice import FAILED, Delay, Failed, Outcome, Parcel, in_parts, unpack
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import backoff, keep_looking, until_woken
+from faqbot.store.protocol import LEASE, Store
 
 log = EventLog(__name__)
 _T = TypeVar("_T")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from faqbot.asking_back import case_name, cases_of
-from faqbot.decisions import Answered, AskedBack, Offered, Part, Split
-from faqbot.markdown import grey, label, line_breaks, numbered, one_line, tap, typed
-from faqbot.model import Entry, Message
-from faqbot.picks import NONE_OF_THESE
-from faqbot.privacy import private_entry
-from faqbot.text import neutralise
+from faqbot.access.privacy import private_entry
+from faqbot.dialogue.choices import NONE_OF_THESE
+from faqbot.dialogue.clarification import case_name, cases_of
+from faqbot.language.normalize import neutralise
+from faqbot.markup.blocks import grey, label, line_breaks, numbered, one_line, tap, typed
+from faqbot.model.decisions import Answered, AskedBack, Offered, Part, Split
+from faqbot.model.entries import Entry, Message
 
 _CIRCLED_ONE = ord("①")
 

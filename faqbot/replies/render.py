@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from faqbot.answers import answer, asked_back, notes, several
-from faqbot.decisions import (
+from faqbot.access.privacy import private_entry
+from faqbot.dialogue.choices import NONE_OF_THESE
+from faqbot.dialogue.ratings import NAMES
+from faqbot.language.normalize import neutralise
+from faqbot.markup.blocks import grey, how, label, numbered, send_word, tap, typed
+from faqbot.model.decisions import (
     Answered,
     Aside,
     AskedBack,
@@ -25,12 +29,8 @@ from faqbot.decisions import (
     TopicList,
     Unanswered,
 )
-from faqbot.feedback import NAMES
-from faqbot.markdown import grey, how, label, numbered, send_word, tap, typed
-from faqbot.model import Message, MessageKind, Rating, Reply
-from faqbot.picks import NONE_OF_THESE
-from faqbot.privacy import private_entry
-from faqbot.text import neutralise
+from faqbot.model.entries import Message, MessageKind, Rating, Reply
+from faqbot.replies.answers import answer, asked_back, notes, several
 
 # DingTalk takes about 20,000 bytes a message; 15,000 leaves room for the JSON around the text.
 MAX_BYTES = 14_000

@@ -8,19 +8,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
-from faqbot.changes import Books
-from faqbot.corrections import Correction, correction
-from faqbot.dingtalk.robot import MOST_PEOPLE
+from faqbot.analytics.stats import DELIVERED
+from faqbot.dingtalk.api.robot import MOST_PEOPLE
 from faqbot.errors import StoreError
-from faqbot.knowledge.groups import looks_like_userid
-from faqbot.knowledge.picture_names import named_only
-from faqbot.model import Address, Entry, Notice
-from faqbot.outbox import Outbox
-from faqbot.pacing import keep_looking
-from faqbot.stats import DELIVERED
-from faqbot.store import Store
-from faqbot.telemetry import EventLog
-from faqbot.text import neutralise
+from faqbot.knowledge.editing.changes import Books
+from faqbot.knowledge.groups_file import looks_like_userid
+from faqbot.language.answer_diff import Correction, correction
+from faqbot.language.normalize import neutralise
+from faqbot.markup.picture_links import named_only
+from faqbot.model.entries import Address, Entry, Notice
+from faqbot.outbox.outbox import Outbox
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import keep_looking
+from faqbot.store.protocol import Store
 
 log = EventLog(__name__)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from faqbot import approval
-from faqbot.approval import Paper, Person
-from faqbot.changes import Books, Overtaken
-from faqbot.decisions import Order, OrderKind, Told
+from faqbot.dialogue.command_parser import numbered
 from faqbot.errors import EditError, NotAllowed, ShelfError
-from faqbot.model import Entry, Message
-from faqbot.orders import numbered
-from faqbot.text import neutralise
+from faqbot.knowledge.editing.changes import Books, Overtaken
+from faqbot.language.normalize import neutralise
+from faqbot.model.decisions import Order, OrderKind, Told
+from faqbot.model.entries import Entry, Message
+from faqbot.review import draft_review
+from faqbot.review.draft_review import Paper, Person
 
 _QUOTED = re.compile(r"草稿\s*(\d{1,6})(?!\d)")
 _LISTED = 8
@@ -47,7 +47,7 @@ class DraftOrders:
         if number is None and len(quoted) == 1:
             (number,) = quoted
         entries = {e.id: e for e in self._at.snapshot.entries}
-        found = await approval.number_drafts(self._at)
+        found = await draft_review.number_drafts(self._at)
         if number is not None:
             paper = found.get(number)
             entry = entries.get(paper.entry) if paper else None
@@ -79,7 +79,7 @@ class DraftOrders:
         return paper.waits(entry)
 
     def _may(self, message: Message, entry: Entry) -> bool:
-        return approval.may_approve(self._at.snapshot.groups, self._admins, message.staff_id, entry)
+        return draft_review.may_approve(self._at.snapshot.groups, self._admins, message.staff_id, entry)
 
     def _must_be_allowed(self, message: Message, number: int, entry: Entry) -> None:
         if not self._may(message, entry):
@@ -94,10 +94,10 @@ class DraftOrders:
                 return await self._approve(paper, entry, by, what)
             case OrderKind.SEND_BACK:
                 why = numbered(order.text)[1][:_LONGEST_REASON]
-                await approval.send_back(self._at, entry, by, why)
+                await draft_review.send_back(self._at, entry, by, why)
                 return Told("已退回", f"已退回{what}，它还是草稿。改过以后会再请负责人看。", "sent_back")
             case _:
-                await approval.withdraw(self._at, paper, by)
+                await draft_review.withdraw(self._at, paper, by)
                 return Told("已撤销", f"{what}又是草稿了，机器人不再用它回答。", "withdrawn")
 
     async def _approve(self, paper: Paper, entry: Entry, by: Person, what: str) -> Told:
@@ -106,10 +106,10 @@ class DraftOrders:
             if paper.userid != by.userid:
                 return Told("已经通过了", f"{what}已经由 {neutralise(paper.by) or '别人'} 通过了。", "approved")
         else:
-            maker = (await approval.made_by(self._at, {entry.id})).get(entry.id)
+            maker = (await draft_review.made_by(self._at, {entry.id})).get(entry.id)
             if maker is not None and maker.userid == by.userid:
                 raise NotAllowed("这一条是您自己写的，请另一位负责人或管理员来通过，或者在控制台里通过。")
-            await approval.approve(self._at, entry, by)
+            await draft_review.approve(self._at, entry, by)
         return Told(
             "已通过", f"已通过{what}，机器人现在就用它回答。24 小时内回复「撤销 {paper.number}」可以收回。", "approved"
         )

@@ -6,16 +6,16 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from faqbot.approval import Paper, Person, keep, made_by, number_drafts
-from faqbot.changes import Books
-from faqbot.edits import FILES
-from faqbot.knowledge.picture_names import named_only
-from faqbot.markdown import line_breaks
-from faqbot.model import Address, Entry, Notice
-from faqbot.outbox import Outbox
-from faqbot.pacing import keep_looking
-from faqbot.telemetry import EventLog
-from faqbot.text import neutralise
+from faqbot.knowledge.editing.audit_log import FILES
+from faqbot.knowledge.editing.changes import Books
+from faqbot.language.normalize import neutralise
+from faqbot.markup.blocks import line_breaks
+from faqbot.markup.picture_links import named_only
+from faqbot.model.entries import Address, Entry, Notice
+from faqbot.outbox.outbox import Outbox
+from faqbot.review.draft_review import Paper, Person, keep, made_by, number_drafts
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import keep_looking
 
 log = EventLog(__name__)
 

@@ -9,14 +9,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 
-from faqbot import changes
-from faqbot.changes import Books, Loaded, Proposal
-from faqbot.edits import edits
 from faqbot.errors import EditError, NotAllowed
-from faqbot.knowledge import edit
-from faqbot.knowledge.draft import draft_of
-from faqbot.knowledge.groups import Groups
-from faqbot.model import Entry
+from faqbot.knowledge.editing import changes, entry_editor
+from faqbot.knowledge.editing.audit_log import edits
+from faqbot.knowledge.editing.changes import Books, Loaded, Proposal
+from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.groups_file import Groups
+from faqbot.model.entries import Entry
 
 # So long an approval can be withdrawn.
 UNDO_SECONDS = 86400.0
@@ -130,7 +129,7 @@ async def keep(at: Books, paper: Paper) -> None:
 async def propose_approval(loaded: Loaded) -> Proposal:
     """The file without the draft line of the entry. Raises EditError."""
     draft = replace(draft_of(loaded.entry), draft=False)
-    after = await asyncio.to_thread(edit.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
+    after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
 
 
@@ -158,8 +157,8 @@ async def approve(at: Books, entry: Entry, by: Person, seen: str = "") -> Paper:
         by=by.name,
         userid=by.userid,
         at=at.clock(),
-        before=edit.entry_text(loaded.raw, loaded.entry.id, name=loaded.file),
-        after=edit.entry_text(proposal.after, proposal.entry_id, name=loaded.file),
+        before=entry_editor.entry_text(loaded.raw, loaded.entry.id, name=loaded.file),
+        after=entry_editor.entry_text(proposal.after, proposal.entry_id, name=loaded.file),
     )
     await keep(at, approved)
     await changes.save(at, by.name, proposal, "approve", by.userid)
@@ -186,14 +185,14 @@ async def withdraw(at: Books, paper: Paper, by: Person) -> Entry:
     if entry is None or not paper.can_be_withdrawn(entry, at.clock()):
         raise NotAllowed("通过超过 24 小时，或者这一条已经不在了，不能撤销；可以在控制台里把它改成草稿")
     loaded = await changes.load(at, entry)
-    if edit.entry_text(loaded.raw, loaded.entry.id, name=loaded.file) == paper.after:
+    if entry_editor.entry_text(loaded.raw, loaded.entry.id, name=loaded.file) == paper.after:
         after = await asyncio.to_thread(
-            edit.restore_entry, loaded.raw, paper.before, entry_id=loaded.entry.id, name=loaded.file
+            entry_editor.restore_entry, loaded.raw, paper.before, entry_id=loaded.entry.id, name=loaded.file
         )
     else:
         # It was changed since: that stays.
         draft = replace(draft_of(loaded.entry), draft=True)
-        after = await asyncio.to_thread(edit.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
+        after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
     await changes.save(at, by.name, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "withdraw", by.userid)
     await keep(at, replace(paper, word=Word.NONE, by="", userid="", at=0.0, before="", after=""))
     return entry

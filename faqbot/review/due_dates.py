@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from faqbot.model import Entry
+from faqbot.model.entries import Entry
 
 # So long before, there is still time to do something.
 SOON = timedelta(days=14)

@@ -6,14 +6,14 @@ import hashlib
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, tzinfo
 
-from faqbot.ageing import Due, due
-from faqbot.changes import Books
-from faqbot.model import Address, Notice
-from faqbot.office_hours import at_work
-from faqbot.outbox import Outbox
-from faqbot.pacing import keep_looking
-from faqbot.telemetry import EventLog
-from faqbot.text import neutralise
+from faqbot.knowledge.editing.changes import Books
+from faqbot.language.normalize import neutralise
+from faqbot.model.entries import Address, Notice
+from faqbot.outbox.outbox import Outbox
+from faqbot.review.due_dates import Due, due
+from faqbot.rules.working_hours import at_work
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import keep_looking
 
 log = EventLog(__name__)
 

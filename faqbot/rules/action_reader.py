@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping as MappingABC
 from urllib.parse import urlsplit
 
-from faqbot.automation import words
-from faqbot.automation.rules import Action, AddContact, AttendanceReport, Button, Digest, Notify, Post
-from faqbot.automation.templates import Template, TemplateError, read_template
-from faqbot.dingtalk.newcomer import FIELD_NAMES
-from faqbot.knowledge.reader import Reader
-from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence
+from faqbot.dingtalk.wire.contact_fields import FIELD_NAMES
+from faqbot.rules import key_names
+from faqbot.rules.definitions import Action, AddContact, AttendanceReport, Button, Digest, Notify, Post
+from faqbot.rules.templates import Template, TemplateError, read_template
+from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence
 
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 _MONTHS = {"last": "last", "上月": "last", "上个月": "last", "this": "this", "本月": "this"}
@@ -40,7 +40,7 @@ class DeedReader(Reader):
             if not isinstance(item, Mapping):
                 self.error(item.line, f"每个动作应写成“名字: {{…}}”，例如 {_EXAMPLE}")
                 continue
-            for key, (word, value) in self.known(item, words.ACTION, "do").items():
+            for key, (word, value) in self.known(item, key_names.ACTION, "do").items():
                 if not isinstance(value, Mapping):
                     self.error(value.line, f"“{word.value.strip()}”后面应是 {{…}}，例如 {_EXAMPLE}")
                 elif (action := self._action(key, value)) is not None:
@@ -76,7 +76,7 @@ class DeedReader(Reader):
     # -- notify ------------------------------------------------------------------------------
 
     def _notify(self, node: Mapping) -> Notify | None:
-        found = self._found(node, words.NOTIFY, "notify")
+        found = self._found(node, key_names.NOTIFY, "notify")
         robots = tuple(self.texts(found.get("robot"), "robot"))
         groups = tuple(self.texts(found.get("group"), "groups"))
         people = self._templates(found.get("person"), "person")
@@ -114,13 +114,13 @@ class DeedReader(Reader):
             self.error(node.line, f"“{form}”应写成 {{title: 标题, text: 正文, {_REST[form]}}}")
             return None
         if form == "link":
-            link = self._found(node, words.LINK, "link")
+            link = self._found(node, key_names.LINK, "link")
             title, body = self._template(link.get("title"), "title"), self._template(link.get("text"), "text")
             url, picture = self._url(link.get("url"), "url", node.line), self._template(link.get("picture"), "picture")
             if title is None:
                 self.error(node.line, "link 没有标题（title）")
             return Notify(form="link", title=title, body=body, url=url, picture=picture)
-        card = self._found(node, words.CARD, "card")
+        card = self._found(node, key_names.CARD, "card")
         title, body = self._template(card.get("title"), "title"), self._template(card.get("text"), "text")
         if title is None or body is None:
             self.error(node.line, "card 要有标题（title）和正文（text）")
@@ -130,7 +130,7 @@ class DeedReader(Reader):
         buttons: list[Button] = []
         items = node.items if isinstance(node, Sequence) else [] if node is None else [node]
         for item in items:
-            found = self._found(item, words.BUTTON, "按钮") if isinstance(item, Mapping) else {}
+            found = self._found(item, key_names.BUTTON, "按钮") if isinstance(item, Mapping) else {}
             title = self._template(found.get("title"), "title")
             url = self._url(found.get("url"), "url", item.line)
             if title is not None and url is not None:
@@ -162,7 +162,7 @@ class DeedReader(Reader):
         return AddContact(fields, departments)
 
     def _report(self, node: Mapping) -> AttendanceReport:
-        found = self._found(node, words.REPORT, "attendance_report")
+        found = self._found(node, key_names.REPORT, "attendance_report")
         written = self.text(found.get("month"), "month") or "last"
         month = _MONTHS.get(written.casefold(), written)
         if month not in ("last", "this") and not _MONTH.fullmatch(month):
@@ -182,7 +182,7 @@ class DeedReader(Reader):
         )
 
     def _digest(self, node: Mapping) -> Digest:
-        found = self._found(node, words.DIGEST, "digest")
+        found = self._found(node, key_names.DIGEST, "digest")
         to = Digest(
             robots=tuple(self.texts(found.get("robot"), "robot")),
             groups=tuple(self.texts(found.get("group"), "groups")),
@@ -193,7 +193,7 @@ class DeedReader(Reader):
         return to
 
     def _post(self, node: Mapping) -> Post | None:
-        found = self._found(node, words.HTTP, "http")
+        found = self._found(node, key_names.HTTP, "http")
         url = self._url(found.get("url"), "url", node.line)
         if url is None:
             return None

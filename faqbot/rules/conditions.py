@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from faqbot.automation.values import MissingValue, Values, look_up, shown
+from faqbot.rules.values import MissingValue, Values, look_up, shown
 
 LONGEST = 500
 _DEEPEST = 20

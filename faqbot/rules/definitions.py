@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from faqbot.automation.conditions import Condition
-from faqbot.automation.schedule import Calendar, Timed
-from faqbot.automation.templates import Template
-from faqbot.model import Place, Problem
+from faqbot.model.entries import Place, Problem
+from faqbot.rules.conditions import Condition
+from faqbot.rules.schedule import Calendar, Timed
+from faqbot.rules.templates import Template
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 NOWHERE = Place("", 0)

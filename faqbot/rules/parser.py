@@ -10,16 +10,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
-from faqbot.automation import words
-from faqbot.automation.deeds import DeedReader
-from faqbot.automation.rules import Automations, GroupRobot, Hook, Rule, Secret
-from faqbot.automation.schedule import Calendar
-from faqbot.automation.starts import StartReader
-from faqbot.knowledge.keys import nearest
-from faqbot.knowledge.reader import date_of
-from faqbot.knowledge.tree import Mapping, Node, Scalar
-from faqbot.knowledge.tree import Sequence as Items
-from faqbot.model import Place, Problem
+from faqbot.model.entries import Place, Problem
+from faqbot.rules import key_names
+from faqbot.rules.action_reader import DeedReader
+from faqbot.rules.definitions import Automations, GroupRobot, Hook, Rule, Secret
+from faqbot.rules.schedule import Calendar
+from faqbot.rules.trigger_reader import StartReader
+from faqbot.yamltext.field_reader import date_of
+from faqbot.yamltext.key_names import nearest
+from faqbot.yamltext.nodes import Mapping, Node, Scalar
+from faqbot.yamltext.nodes import Sequence as Items
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class _FileReader(StartReader, DeedReader):
         self.inside_rules: list[Problem] = []
 
     def automations(self, root: Mapping) -> Automations:
-        found = {key: value for key, (_, value) in self.known(root, words.FILE, "这个文件").items()}
+        found = {key: value for key, (_, value) in self.known(root, key_names.FILE, "这个文件").items()}
         robots = dict(self._robots(found.get("robots")))
         hooks = tuple(self._hooks(found.get("hooks")))
         calendar = self._calendar(found.get("calendar"))
@@ -79,7 +79,7 @@ class _FileReader(StartReader, DeedReader):
 
     def _robots(self, node: Node | None) -> Iterator[tuple[str, GroupRobot]]:
         for name, value in self._named(node, "robots", "名字: {token: $ROBOT_TOKEN, secret: $ROBOT_SECRET}"):
-            found = {key: item for key, (_, item) in self.known(value, words.ROBOT, "机器人").items()}
+            found = {key: item for key, (_, item) in self.known(value, key_names.ROBOT, "机器人").items()}
             token = self._secret(found.get("token"), f"机器人“{name.value}”的 token")
             secret = self._secret(found.get("secret"), f"机器人“{name.value}”的 secret")
             if token:
@@ -89,7 +89,7 @@ class _FileReader(StartReader, DeedReader):
 
     def _hooks(self, node: Node | None) -> Iterator[Hook]:
         for name, value in self._named(node, "hooks", "crm.*: {token: $CRM_HOOK_TOKEN}"):
-            found = {key: item for key, (_, item) in self.known(value, words.HOOK, "外部事件").items()}
+            found = {key: item for key, (_, item) in self.known(value, key_names.HOOK, "外部事件").items()}
             if token := self._secret(found.get("token"), f"外部事件“{name.value}”的 token"):
                 yield Hook(name.value.strip(), token, Place(self.name, name.line))
             elif "token" not in found:
@@ -111,7 +111,7 @@ class _FileReader(StartReader, DeedReader):
             if node is not None and not _empty(node):
                 self.error(node.line, "calendar 应写成 {holidays: [2026-12-25], workdays: [2026-10-10]}")
             return Calendar()
-        found = {key: value for key, (_, value) in self.known(node, words.CALENDAR, "日历").items()}
+        found = {key: value for key, (_, value) in self.known(node, key_names.CALENDAR, "日历").items()}
         holidays = frozenset(self._dates(found.get("holidays"), "holidays"))
         workdays = frozenset(self._dates(found.get("workdays"), "workdays"))
         for day in sorted(holidays & workdays):
@@ -156,13 +156,13 @@ class _FileReader(StartReader, DeedReader):
         if not isinstance(item, Mapping):
             self.error(item.line, "每条任务应写成“- id: 编号”，下面是 when: 和 do:")
             return Rule(f"第 {number} 条", None, (), place=place)
-        found = {key: value for key, (_, value) in self.known(item, words.RULE, "任务").items()}
+        found = {key: value for key, (_, value) in self.known(item, key_names.RULE, "任务").items()}
         rule_id = " ".join(self.text(found.get("id"), "id").split())
         if not rule_id:
             self.error(item.line, "任务没有编号，请写 id: 一个不会改的名字，例如 id: standup")
         trigger, condition = self.start(found.get("when"), item.line)
         actions = self.deeds(found.get("do"), item.line)
-        missed = self.choice(found.get("missed"), "missed", words.MISSED, "skip（跳过）或 once（补一次）") or "skip"
+        missed = self.choice(found.get("missed"), "missed", key_names.MISSED, "skip（跳过）或 once（补一次）") or "skip"
         return Rule(
             rule_id or f"第 {number} 条",
             trigger,

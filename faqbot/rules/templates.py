@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from faqbot.automation.values import Values, look_up, shown
-from faqbot.text import neutralise
+from faqbot.language.normalize import neutralise
+from faqbot.rules.values import Values, look_up, shown
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping as MappingABC
 from datetime import time
 
-from faqbot.automation import words
-from faqbot.automation.conditions import Condition, ConditionError, read_condition
-from faqbot.automation.rules import On, Trigger
-from faqbot.automation.schedule import Cron, Daily, Days, Monthly, check_cron
-from faqbot.knowledge.keys import nearest
-from faqbot.knowledge.reader import Reader
-from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence
+from faqbot.rules import key_names
+from faqbot.rules.conditions import Condition, ConditionError, read_condition
+from faqbot.rules.definitions import On, Trigger
+from faqbot.rules.schedule import Cron, Daily, Days, Monthly, check_cron
+from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.key_names import nearest
+from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence
 
 _TIME = re.compile(r"(\d{1,2})\s*(?:[:：点时]\s*(\d{1,2}|半)?)\s*分?")
 _EVENT = re.compile(r"[\w-]+(?:\.[\w-]+)*")
@@ -28,7 +28,7 @@ class StartReader(Reader):
         if not isinstance(node, Mapping):
             self.error(node.line if node else line, _EXAMPLE if node else f"没有写什么时候做：{_EXAMPLE}")
             return None, None
-        found = {key: value for key, (_, value) in self.known(node, words.WHEN, "when").items()}
+        found = {key: value for key, (_, value) in self.known(node, key_names.WHEN, "when").items()}
         return self._trigger(found, node.line), self._condition(found.get("if"))
 
     def choice(self, node: Node | None, key: str, allowed: MappingABC[str, str], example: str) -> str:
@@ -85,7 +85,7 @@ class StartReader(Reader):
     def _monthly(self, node: Node, on: Node | None, at: time | None) -> Monthly | None:
         word = self.text(node, "monthly")
         days = self._days(on)
-        if word in words.LAST_WORKDAY:
+        if word in key_names.LAST_WORKDAY:
             return Monthly(0, at) if at is not None and days is not None else None
         number = word.removesuffix("日").removesuffix("号").strip()
         if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 31:
@@ -113,7 +113,7 @@ class StartReader(Reader):
         if node is None or (isinstance(node, Scalar) and not node.value.strip()):
             return Days()
         if isinstance(node, Scalar):
-            match words.DAYS.get(self.text(node, "on").casefold()):
+            match key_names.DAYS.get(self.text(node, "on").casefold()):
                 case "workday":
                     return Days("workday")
                 case "holiday":
@@ -122,7 +122,7 @@ class StartReader(Reader):
                     return Days()
         weekdays: set[int] = set()
         for item in node.items if isinstance(node, Sequence) else [node]:
-            day = words.WEEKDAYS.get(self.text(item, "on").casefold())
+            day = key_names.WEEKDAYS.get(self.text(item, "on").casefold())
             if day is None:
                 self._unknown_day(item)
                 return None
@@ -131,7 +131,7 @@ class StartReader(Reader):
 
     def _unknown_day(self, item: Node) -> None:
         word = item.value.strip() if isinstance(item, Scalar) else ""
-        near = nearest(word, dict.fromkeys([*words.DAYS, *words.WEEKDAYS], "")) if word else ""
+        near = nearest(word, dict.fromkeys([*key_names.DAYS, *key_names.WEEKDAYS], "")) if word else ""
         hint = f"，是不是“{near}”？" if near else "；"
         listed = "workday（工作日）、holiday（休息日）、every-day（每天）或星期的列表，例如 [mon, wed]、[周一, 周三]"
         self.error(item.line, f"on 里的“{word[:20]}”读不懂{hint}可以写 {listed}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from faqbot.automation.schedule import Calendar
-from faqbot.knowledge.groups import Hours
+from faqbot.knowledge.groups_file import Hours
+from faqbot.rules.schedule import Calendar
 
 START, END = time(9), time(18)
 _WEEKDAYS = "一二三四五六日"

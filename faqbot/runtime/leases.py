@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Protocol
 
 from faqbot.errors import StoreError
-from faqbot.store import LEASE
-from faqbot.telemetry import EventLog
+from faqbot.runtime.log import EventLog
+from faqbot.store.protocol import LEASE
 
 log = EventLog(__name__)
 

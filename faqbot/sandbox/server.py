@@ -14,18 +14,18 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.attendance import Attendance
-from faqbot.sandbox.clock import Jump
-from faqbot.sandbox.contacts import Contacts
-from faqbot.sandbox.faults import Faults
-from faqbot.sandbox.gateway import Delivery, Gateway
-from faqbot.sandbox.media import MOST_BYTES, Media
-from faqbot.sandbox.old_api import OldApi
-from faqbot.sandbox.replies import Replies
-from faqbot.sandbox.robot import RobotApi
-from faqbot.sandbox.robots import GroupRobots
-from faqbot.sandbox.tokens import Tokens
-from faqbot.sandbox.world import ChatMessage, Conversation, Person, World
+from faqbot.sandbox.api.attendance import Attendance
+from faqbot.sandbox.api.contacts import Contacts
+from faqbot.sandbox.api.gateway import Delivery, Gateway
+from faqbot.sandbox.api.group_robots import GroupRobots
+from faqbot.sandbox.api.media import MOST_BYTES, Media
+from faqbot.sandbox.api.old_api import OldApi
+from faqbot.sandbox.api.robot import RobotApi
+from faqbot.sandbox.api.session_webhooks import Replies
+from faqbot.sandbox.api.tokens import Tokens
+from faqbot.sandbox.state.clock import Jump
+from faqbot.sandbox.state.faults import Faults
+from faqbot.sandbox.state.world import ChatMessage, Conversation, Person, World
 
 _PAGE = Path(__file__).with_name("chat.html")
 _HEADERS = {

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
-from faqbot.features import Bag, Bags, Doubles, FeatureTable, Floats, Ints, Positions, cut, flatten
-from faqbot.fitted import VIEWS
-from faqbot.meaning import Meanings
-from faqbot.model import Entry
-from faqbot.text import skeleton
+from faqbot.language.normalize import skeleton
+from faqbot.model.entries import Entry
+from faqbot.search.features import Bag, Bags, Doubles, FeatureTable, Floats, Ints, Positions, cut, flatten
+from faqbot.search.semantic import Meanings
+from faqbot.search.weights import VIEWS
 
 # What comes beside the views where wordings have vectors.
 MEANING_VIEWS = ("meaning", "meaning_centre", "meaning_contrast")

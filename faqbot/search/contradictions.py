@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from faqbot.model import Entry
-from faqbot.places import is_place, places_in
-from faqbot.text import normalise, strip_fillers
+from faqbot.language.gazetteer import is_place, places_in
+from faqbot.language.normalize import normalise, strip_fillers
+from faqbot.model.entries import Entry
 
 _Side = re.Pattern[str]
 

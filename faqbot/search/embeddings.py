@@ -12,8 +12,8 @@ import aiohttp
 import numpy as np
 
 from faqbot.errors import EmbeddingsError
-from faqbot.features import Floats
-from faqbot.telemetry import EventLog
+from faqbot.runtime.log import EventLog
+from faqbot.search.features import Floats
 
 log = EventLog(__name__)
 

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from faqbot.lexicon import STOP_WEIGHT, STOP_WORDS
-from faqbot.text import HAN
+from faqbot.language.builtin_synonyms import STOP_WEIGHT, STOP_WORDS
+from faqbot.language.normalize import HAN
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]

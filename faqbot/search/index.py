@@ -15,17 +15,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from rapidfuzz import fuzz
 
-from faqbot import certainty, sound
-from faqbot.certainty import EVIDENCE, MEANING_EVIDENCE, Weights, log_odds
-from faqbot.features import Doubles, Floats, features, readable
-from faqbot.fitted import VIEWS
-from faqbot.lexicon import GROUPS
-from faqbot.meaning import Meanings
-from faqbot.model import Candidate, Entry
-from faqbot.polarity import apart
-from faqbot.shortlist import MEANING_VIEWS, Listed, Question, Wanted, Wordings
-from faqbot.spelling import Spelled, Spellings, join
-from faqbot.text import Synonyms, is_han, normalise, strip_fillers
+from faqbot.language import pinyin
+from faqbot.language.builtin_synonyms import GROUPS
+from faqbot.language.normalize import Synonyms, is_han, normalise, strip_fillers
+from faqbot.model.entries import Candidate, Entry
+from faqbot.search import scoring
+from faqbot.search.candidates import MEANING_VIEWS, Listed, Question, Wanted, Wordings
+from faqbot.search.contradictions import apart
+from faqbot.search.features import Doubles, Floats, features, readable
+from faqbot.search.scoring import EVIDENCE, MEANING_EVIDENCE, Weights, log_odds
+from faqbot.search.semantic import Meanings
+from faqbot.search.spelling import Spelled, Spellings, join
+from faqbot.search.weights import VIEWS
 
 __all__ = (
     "EVIDENCE", "MEANING_EVIDENCE", "MEANING_VIEWS", "Asked", "Explanation", "Index", "Listed", "Question", "Wanted",
@@ -95,7 +96,7 @@ class Index:
                 owner.append(number)
         raws = [strip_fillers(normalise(w)) for w in self._shown]
         self._words = frozenset(w for t in raws for w in t.split() if w.isascii())
-        sounds = ["".join(unit for _, unit in sound.spell(t, self._words)) for t in raws]
+        sounds = ["".join(unit for _, unit in pinyin.spell(t, self._words)) for t in raws]
         self._not = {n: tuple(map(self.fold, e.not_)) for n, e in enumerate(self.entries) if e.not_}
         texts = [self._synonyms.apply(t) for t in raws]
         self._wordings = Wordings(self.entries, np.array(owner, dtype=np.int32), raws, texts, sounds)
@@ -149,7 +150,7 @@ class Index:
 
     def sound_of(self, folded: str) -> str:
         """A folded text as it sounds, a character a syllable."""
-        return "".join(unit for _, unit in sound.spell(folded, self._words))
+        return "".join(unit for _, unit in pinyin.spell(folded, self._words))
 
     def has_wording(self, text: str) -> bool:
         """Whether HR wrote these very words for some entry."""
@@ -267,7 +268,7 @@ class Index:
         numbers, listed = self._wordings.shortlists(wanted, self._most, self._meanings)
         if listed is None:
             return found
-        order, scores = certainty.judge(listed, self._weights)
+        order, scores = scoring.judge(listed, self._weights)
         self._raise_same_words(listed, scores)
         self._lower_excluded(listed, scores)
         order = order[np.lexsort((-scores[order], listed.of))]
@@ -319,7 +320,7 @@ class Index:
 
     def read_many(self, texts: Sequence[str]) -> list[Question]:
         raws = [strip_fillers(normalise(text)) for text in texts]
-        spelled = [sound.spell(raw, self._words) for raw in raws]
+        spelled = [pinyin.spell(raw, self._words) for raw in raws]
         return self._prepare(raws, spelled, [self._read_letters(s) for s in spelled])
 
     def _read_letters(self, spelled: Sequence[Spelled]) -> list[str]:
@@ -372,7 +373,7 @@ class Index:
     @staticmethod
     def evidence(question: Question, listed: Listed, ranks: Doubles) -> Doubles:
         """What says how sure one can be: a row for each entry listed for the question, columns as in `SURE`."""
-        return certainty.evidence(listed, ranks)
+        return scoring.evidence(listed, ranks)
 
     def _raise_same_words(self, listed: Listed, scores: Doubles) -> None:
         """The only entry with the words of the question is certain; of several it is certainly one."""

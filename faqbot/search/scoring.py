@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faqbot.features import Doubles, Positions
-from faqbot.fitted import RANK, SURE, SURE_OUT, VIEWS
-from faqbot.shortlist import MEANING_VIEWS, Listed
+from faqbot.search.candidates import MEANING_VIEWS, Listed
+from faqbot.search.features import Doubles, Positions
+from faqbot.search.weights import RANK, SURE, SURE_OUT, VIEWS
 
 # What tells how sure one can be of an entry; the columns of `evidence` and the keys of SURE.
 EVIDENCE = (

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from faqbot import sound
-from faqbot.features import features
+from faqbot.language import pinyin
+from faqbot.search.features import features
 
 # What is asked about a thing, in the order in which it is looked for. Two questions with different ones of these are
 # two questions: 几天 and 怎么请 belong into two entries.
@@ -137,7 +137,7 @@ def leaders_of(senses: Sequence[Sense]) -> list[int]:
 
 
 def _heard(about: str) -> str:
-    return "".join(unit for _, unit in sound.spell(about)) if len(about) >= _SOUND_LENGTH else ""
+    return "".join(unit for _, unit in pinyin.spell(about)) if len(about) >= _SOUND_LENGTH else ""
 
 
 def _numbered(values: Sequence[object]) -> npt.NDArray[np.int64]:

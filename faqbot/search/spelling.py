@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from faqbot import sound
-from faqbot.features import FeatureTable
-from faqbot.text import is_han
+from faqbot.language import pinyin
+from faqbot.language.normalize import is_han
+from faqbot.search.features import FeatureTable
 
 Spelled = tuple[str, str]  # what is written, the unit it sounds like
 
@@ -73,7 +73,7 @@ class Spellings:
         """The words abbreviated most often like this: gjj → 公积金; the letters if nobody wrote such words."""
         if letters not in self._abbreviated:
             if self._initials is None:
-                self._initials = ["".join(map(sound.initial, raw)) for raw in self._raws]
+                self._initials = ["".join(map(pinyin.initial, raw)) for raw in self._raws]
             found: Counter[str] = Counter()
             for raw, initials in zip(self._raws, self._initials, strict=True):
                 at = initials.find(letters)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faqbot.features import Doubles
-from faqbot.judging import LIMITS, Limits
-from faqbot.matching import Index, Wanted
+from faqbot.dialogue.answer_policy import LIMITS, Limits
+from faqbot.search.features import Doubles
+from faqbot.search.index import Index, Wanted
 
 # At most so many wordings are tried, which takes well under a second: of fewer, one entry more or less would move the
 # bar, and the answers to others with it.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from faqbot.errors import StartError
-from faqbot.model import Context, Fact, Last, Message, MessageKind, Option, QuestionRecord, Verdict
-from faqbot.shared_text import SharedTexts
+from faqbot.model.entries import Context, Fact, Last, Message, MessageKind, Option, QuestionRecord, Verdict
+from faqbot.model.shared_text import SharedTexts
 
 _T = TypeVar("_T")
 

@@ -19,10 +19,18 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
 from faqbot.errors import StartError
-from faqbot.model import Context, Message, QuestionRecord, Verdict
-from faqbot.store import Accepted, JournalLine, pack_context, pack_message, pack_record, unpack_context, unpack_message
-from faqbot.store.redis_call import answer as _do
-from faqbot.store.redis_texts import RedisTexts
+from faqbot.model.entries import Context, Message, QuestionRecord, Verdict
+from faqbot.store.protocol import (
+    Accepted,
+    JournalLine,
+    pack_context,
+    pack_message,
+    pack_record,
+    unpack_context,
+    unpack_message,
+)
+from faqbot.store.redis_errors import answer as _do
+from faqbot.store.redis_shared_text import RedisTexts
 
 # Layout of the keys. A change raises the number and adds a step to _UPGRADES.
 _LAYOUT = 1

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 
 import redis.asyncio as redis
 
-from faqbot.shared_text import Shared
-from faqbot.store.redis_call import answer
+from faqbot.model.shared_text import Shared
+from faqbot.store.redis_errors import answer
 
 _P = "faqbot:text-"
 _VERSION = f"{_P}version"  # counter of changes

@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import IO, Any
 
 from faqbot.errors import StartError, StoreError
-from faqbot.model import Context, Message, QuestionRecord, Verdict
-from faqbot.store import (
+from faqbot.model.entries import Context, Message, QuestionRecord, Verdict
+from faqbot.store.protocol import (
     LEASE,
     Accepted,
     JournalLine,
@@ -26,7 +26,7 @@ from faqbot.store import (
     unpack_context,
     unpack_message,
 )
-from faqbot.store.schema import connect, lock
+from faqbot.store.sqlite_schema import connect, lock
 
 _MOST_PER_COMMIT = 256
 # While steps come several at a time, so long is waited for more: each commit costs as much as a few steps.

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from faqbot.knowledge import keys
-from faqbot.knowledge.encoding import as_lines, decode, encoding_of
-from faqbot.knowledge.explain import LOOKS_LIKE_KEY, explain
-from faqbot.knowledge.strays import office_file, stray
-from faqbot.knowledge.tree import Mapping, Node, Scalar, Sequence, TreeError, grow
-from faqbot.model import FollowUp, Period, Place, Problem
+from faqbot.model.entries import FollowUp, Period, Place, Problem
+from faqbot.yamltext import key_names
+from faqbot.yamltext.encoding import as_lines, decode, encoding_of
+from faqbot.yamltext.foreign_files import office_file, stray
+from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence, TreeError, grow
+from faqbot.yamltext.syntax_errors import LOOKS_LIKE_KEY, explain
 
 _NOTHING = {"无", "暂无", "没有", "空", "/", "-", "—", "——", "n/a", "none", "无。"}
 _MAY_BE_LEFT_OUT = ("also", "not", "related", "source", "topic", "owner")
@@ -125,7 +125,7 @@ class Reader:
                 first = found[meant][0]
                 same = "" if first.value.strip() == word else f"，“{first.value.strip()}”和它是一个意思"
                 more = "；如果这里是新的一条，请在前面加“- ”" if meant == "question" else ""
-                if allowed is keys.FILE_KEYS:
+                if allowed is key_names.FILE_KEYS:
                     more = "；一个文件只能有一份，几个主题请分成几个文件"
                 self.error(key.line, f"“{word}”重复（第 {first.line} 行已有{same}）{more}")
             else:
@@ -133,11 +133,11 @@ class Reader:
         return found
 
     def _unknown(self, key: Scalar, word: str, allowed: dict[str, str], where: str) -> None:
-        near = keys.nearest(word, allowed)
+        near = key_names.nearest(word, allowed)
         hint = f"，是不是“{near}”？" if near else f"；{where}可以用的有：{_listed(allowed, word)}"
-        if "question" in allowed and (other := keys.MEANT_ELSEWHERE.get(word.casefold())):
+        if "question" in allowed and (other := key_names.MEANT_ELSEWHERE.get(word.casefold())):
             near, hint = "", f"，{other}"
-        if allowed is keys.FILE_KEYS and word in keys.ENTRY_KEYS:
+        if allowed is key_names.FILE_KEYS and word in key_names.ENTRY_KEYS:
             self.error(key.line, f"“{word}”不能直接写在这里：每条要以“- ”开头，例如“- question: 年假有几天？”")
             return
         if word.endswith(("?", "？")):
@@ -216,8 +216,8 @@ class Reader:
         if node is None:
             return False
         word = node.value.strip().casefold() if isinstance(node, Scalar) else "?"
-        if word in keys.YES | keys.NO:
-            return word in keys.YES
+        if word in key_names.YES | key_names.NO:
+            return word in key_names.YES
         # The safe side: what cannot be read restricts.
         self.warn(node.line, f"“{key}”应是 true（是）或 false（否），现在按“是”处理")
         return True
@@ -230,7 +230,7 @@ class Reader:
             held.append("有效期读不懂")
             return Period()
         ends: dict[str, date] = {}
-        for key, (word, value) in self.known(node, keys.PERIOD_KEYS, "有效期").items():
+        for key, (word, value) in self.known(node, key_names.PERIOD_KEYS, "有效期").items():
             day = date_of(value)
             if day is not None:
                 ends[key] = day
@@ -280,7 +280,7 @@ class Reader:
         if isinstance(answers, Mapping):
             for key, value in self.pairs(answers):
                 word = key.value.strip()
-                word = "else" if word in keys.ELSE_WORDS else word
+                word = "else" if word in key_names.ELSE_WORDS else word
                 if word in variants:
                     self.error(key.line, f"“{key.value.strip()}”重复，上面已有同样意思的一项")
                 elif text := self.text(value, "answers"):

@@ -7,7 +7,7 @@ import unicodedata
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from faqbot.sound import of_character
+from faqbot.language.pinyin import of_character
 
 ENTRY_KEYS = {
     "id": "id", "编号": "id",

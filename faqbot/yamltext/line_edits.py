@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from faqbot.knowledge.encoding import as_lines
-from faqbot.knowledge.tree import Node
+from faqbot.yamltext.encoding import as_lines
+from faqbot.yamltext.nodes import Node
 
 _LINE_END = re.compile("(\r\n|\r|\n)")
 _MARK = "\ufeff".encode()

@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from faqbot.knowledge import keys
-from faqbot.knowledge.explain import ANSWER_ON_THE_LINE
-from faqbot.knowledge.keys import ENTRY_KEYS, FILE_KEYS
-from faqbot.knowledge.slips import LIST_KEYS, QUOTE_REASON, mended_value, quoted_if_needed
+from faqbot.yamltext import key_names
+from faqbot.yamltext.key_names import ENTRY_KEYS, FILE_KEYS
+from faqbot.yamltext.syntax_errors import ANSWER_ON_THE_LINE
+from faqbot.yamltext.value_repairs import LIST_KEYS, QUOTE_REASON, mended_value, quoted_if_needed
 
 _WORDS = "|".join(map(re.escape, sorted({*ENTRY_KEYS, *FILE_KEYS}, key=len, reverse=True)))
 _DASHES = "-－—–"
@@ -227,7 +227,7 @@ def _near_key(line: str, where: _Where) -> tuple[str, list[str]]:
     if not found or not (found[2] or len(found[1]) in where.columns or not found[1]):
         return line, []
     indent, dash, word, value = found.groups()
-    if not keys.surely(word, ENTRY_KEYS | FILE_KEYS):
+    if not key_names.surely(word, ENTRY_KEYS | FILE_KEYS):
         return line, []
     dash = dash if not dash or re.fullmatch("- +", dash) else "- "
     _remember(where, len(indent) if dash else None, len(indent) + len(dash), "", value)

@@ -7,18 +7,18 @@ from collections.abc import Iterable
 
 import yaml
 
-from faqbot.knowledge import keys
-from faqbot.knowledge.mend import mend
-from faqbot.knowledge.tree import Mapping, Scalar, Sequence, TreeError, grow
+from faqbot.yamltext import key_names
+from faqbot.yamltext.line_repairs import mend
+from faqbot.yamltext.nodes import Mapping, Scalar, Sequence, TreeError, grow
 
 # What YAML and our own reading of slips take for something else at the start of a text.
 _SPECIAL_START = frozenset("-?:,[]{}#&*!|>'\"%@`=~<－—–“”‘’")
 _SPECIAL = re.compile(r":(\s|$)|\s#|[\t\n]")
 _SPECIAL_IN_BRACKETS = re.compile(r"[,\[\]{}，、；;]|:")
-_LOOKS_LIKE_KEY = re.compile(rf"(?:{'|'.join(keys.ENTRY_KEYS)})\s*[:：]")
+_LOOKS_LIKE_KEY = re.compile(rf"(?:{'|'.join(key_names.ENTRY_KEYS)})\s*[:：]")
 _NUMBER = re.compile(r"[1-9]\d{0,15}")
 _ODD_NUMBER = re.compile(r"0\d+|[\d.+-]+[eE][+-]?\d+")
-_WORDS = {word for word in keys.YES | keys.NO if word.isascii()} | {"null"}
+_WORDS = {word for word in key_names.YES | key_names.NO if word.isascii()} | {"null"}
 # What YAML refuses, or reads as something else, unless it is escaped.
 _UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from faqbot.knowledge import keys
+from faqbot.yamltext import key_names
 
-_WORDS = "|".join(sorted({*keys.ENTRY_KEYS, *keys.FILE_KEYS}, key=len, reverse=True))
+_WORDS = "|".join(sorted({*key_names.ENTRY_KEYS, *key_names.FILE_KEYS}, key=len, reverse=True))
 # A line that is meant as a key, wherever it stands.
-LOOKS_LIKE_KEY = re.compile(rf"^\s*({'|'.join(keys.ENTRY_KEYS)})\s*[:：]")
+LOOKS_LIKE_KEY = re.compile(rf"^\s*({'|'.join(key_names.ENTRY_KEYS)})\s*[:：]")
 # 问题: 年假有几天 答案: 五天
 ANSWER_ON_THE_LINE = re.compile(r"\S[\s,，;；。]+(answer|答案)\s*[:：]\s*\S")
 _KEY = re.compile(rf"^(\s*)((?:-\s+)?)({_WORDS})\s*:(?:\s+(.*))?$")
@@ -86,7 +86,7 @@ def key_without_colon(line: str) -> str:
 def two_keys(line: str) -> str:
     """What to say about a question and its answer on one line; nothing for any other line."""
     found, key = ANSWER_ON_THE_LINE.search(line), LOOKS_LIKE_KEY.match(re.sub(r"^(\s*)-", r"\1 ", line))
-    if not found or not key or keys.ENTRY_KEYS[key[1]] != "question":
+    if not found or not key or key_names.ENTRY_KEYS[key[1]] != "question":
         return ""
     return f"这一行写了两项：“{found[1]}”要另起一行，和“{key[1]}”对齐"
 
@@ -154,7 +154,7 @@ def _sentence_without_indent(reason: str, lines: Sequence[str], line: int, conte
     if (above[4] or "").startswith(("|", ">")):
         return line, f"“{above[3]}: |”下面的各行都要比“{above[3]}”多缩进两个空格"
     told = f"这一行没有冒号；如果是上面“{above[3]}”的下半句，"
-    if keys.ENTRY_KEYS.get(above[3]) == "answer":
+    if key_names.ENTRY_KEYS.get(above[3]) == "answer":
         return line, f"{told}请写成“{above[3]}: |”，内容从下一行开始，各行比“{above[3]}”多缩进两个空格"
     return line, f"{told}请比“{above[3]}”多缩进两个空格"
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
-from faqbot.knowledge import tree
-from faqbot.knowledge.page import Change, Page, Spot, lines_changed
-from faqbot.knowledge.quoting import block, written, written_list
-from faqbot.knowledge.tree import Mapping, Node, Scalar
+from faqbot.yamltext import nodes
+from faqbot.yamltext.line_edits import Change, Page, Spot, lines_changed
+from faqbot.yamltext.nodes import Mapping, Node, Scalar
+from faqbot.yamltext.quoting import block, written, written_list
 
 _HEADER = re.compile(r"[|>][0-9+-]*")
 _KEPT_HEADER = re.compile(r"\|[+-]?")
@@ -94,7 +94,7 @@ def replace_list(
     """Make a list that reads as `old` read as `new`, item by item and in its own style."""
     if is_block_text(node) and not any("\n" in text for text in new):
         return replace_text(page, key, node, "\n".join(new), in_brackets=False, may_block=True)
-    if isinstance(node, tree.Sequence):
+    if isinstance(node, nodes.Sequence):
         items = [item for item in node.items if isinstance(item, Scalar) and item.value.strip()]
         if items and len(items) == len(old):
             if node.flow:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.privacy import mask_numbers
+from faqbot.access.privacy import mask_numbers
 
 MOBILE, ID, CARD = "〔手机号〕", "〔证件号〕", "〔卡号〕"
 

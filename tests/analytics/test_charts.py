@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.charts import LABELS, sparkline, topics, weekly
-from faqbot.model import QuestionRecord
-from faqbot.stats import Asked, Fate, Group
+from faqbot.analytics.charts import LABELS, sparkline, topics, weekly
+from faqbot.analytics.stats import Asked, Fate, Group
+from faqbot.model.entries import QuestionRecord
 
 SVG = "{http://www.w3.org/2000/svg}"
 OUTCOMES = ("answered", "picked", "offered", "unanswered", "broken")

@@ -12,11 +12,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faqbot.decisions import Answered, Decision, Menu, Offered, OutOfList, Small, Smalltalk, TopicList, Unanswered
-from faqbot.evaluation import EvaluationError, Expected, Result, decision_name, evaluate, read_questions, summary
-from faqbot.judging import LIMITS
-from faqbot.matching import Index
-from faqbot.model import Candidate, Entry, Period
+from faqbot.analytics.evaluation import (
+    EvaluationError,
+    Expected,
+    Result,
+    decision_name,
+    evaluate,
+    read_questions,
+    summary,
+)
+from faqbot.dialogue.answer_policy import LIMITS
+from faqbot.model.decisions import Answered, Decision, Menu, Offered, OutOfList, Small, Smalltalk, TopicList, Unanswered
+from faqbot.model.entries import Candidate, Entry, Period
+from faqbot.search.index import Index
 from tests.conftest import KNOWLEDGE
 
 TODAY = date(2026, 11, 22)
@@ -254,7 +262,7 @@ def test_each_question_is_judged_with_its_own_vector() -> None:
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FAQBOT_", "DINGTALK_"))}
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     return subprocess.run(
         [sys.executable, "-m", "faqbot", "evaluate", *arguments],
         cwd=folder,

@@ -20,14 +20,14 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from faqbot.analytics.report import Report, SinceError, make_report, notes, read_since
+from faqbot.analytics.stats import Stats, clusters
 from faqbot.cli import cli
-from faqbot.knowledge.assemble import Snapshot, assemble
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.model import Message, MessageKind, QuestionRecord, State, Verdict
-from faqbot.report import Report, SinceError, make_report, notes, read_since
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.model.entries import Message, MessageKind, QuestionRecord, State, Verdict
 from faqbot.settings import Settings
-from faqbot.stats import Stats, clusters
-from faqbot.store import Store, open_store
+from faqbot.store.protocol import Store, open_store
 from tests.conftest import KNOWLEDGE, Talk
 from tests.redis_server import RedisServer
 

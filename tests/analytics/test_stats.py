@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.lexicon import GROUPS
-from faqbot.model import NO_TOPIC, Entry, Period, QuestionRecord
-from faqbot.stats import DELETED, NOT_FOUND, Cluster, Fate, Stats, clusters, gaps, key_of
-from faqbot.text import Synonyms, normalise, strip_fillers
+from faqbot.analytics.stats import DELETED, NOT_FOUND, Cluster, Fate, Stats, clusters, gaps, key_of
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.snapshot import assemble
+from faqbot.language.builtin_synonyms import GROUPS
+from faqbot.language.normalize import Synonyms, normalise, strip_fillers
+from faqbot.model.entries import NO_TOPIC, Entry, Period, QuestionRecord
 from tests.conftest import SAMPLE
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -307,7 +307,7 @@ def test_a_mark_is_found_again_when_another_wording_becomes_typical() -> None:
 def read_table(name: str) -> dict[str, list[list[str]]]:
     """Section → groups of questions: a section begins with ##, a group with an empty line."""
     sections: dict[str, list[list[str]]] = {}
-    for block in (Path(__file__).parent / "samples" / name).read_text(encoding="utf-8").split("\n\n"):
+    for block in (Path(__file__).parents[1] / "samples" / name).read_text(encoding="utf-8").split("\n\n"):
         lines = [line for line in block.splitlines() if line and not line.startswith("# ")]
         if lines and lines[0].startswith("## "):
             groups = sections.setdefault(lines[0][3:], [])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.model import Entry, QuestionRecord
-from faqbot.stats import pair
-from faqbot.suggestions import suggestions
-from faqbot.text import normalise
+from faqbot.analytics.stats import pair
+from faqbot.analytics.suggested_wordings import suggestions
+from faqbot.language.normalize import normalise
+from faqbot.model.entries import Entry, QuestionRecord
 
 ANNUAL = Entry("annual", "年假有几天？", "5 天。", also=("年休假天数",))
 SICK = Entry("sick", "病假怎么请？", "发起审批。", not_=("生病",))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from faqbot.model import Entry, Period, QuestionRecord
-from faqbot.privacy import withheld
-from faqbot.stats import Stats, clusters
-from faqbot.suggestions import Suggestion
-from faqbot.text import normalise
-from faqbot.weekly_digest import Left, weekly_digest
+from faqbot.access.privacy import withheld
+from faqbot.analytics.stats import Stats, clusters
+from faqbot.analytics.suggested_wordings import Suggestion
+from faqbot.analytics.weekly_digest import Left, weekly_digest
+from faqbot.language.normalize import normalise
+from faqbot.model.entries import Entry, Period, QuestionRecord
 
 THINGS = ("食堂", "班车", "健身房", "打印机", "空调", "洗衣房", "宠物")
 DAY = date(2026, 3, 9)

@@ -7,12 +7,12 @@ from dataclasses import asdict
 
 import pytest
 
-from faqbot.attendance_report import Confirmation
-from faqbot.forgetting import forget
-from faqbot.model import Address, Notice
-from faqbot.outbox import Outbox
-from faqbot.store import Store
-from faqbot.tickets import Ticket, keep, notice_keys, tickets
+from faqbot.app.erase_person import forget
+from faqbot.attendance.report import Confirmation
+from faqbot.handoff.tickets import Ticket, keep, notice_keys, tickets
+from faqbot.model.entries import Address, Notice
+from faqbot.outbox.outbox import Outbox
+from faqbot.store.protocol import Store
 
 
 @pytest.fixture

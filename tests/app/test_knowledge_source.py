@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from faqbot.app.knowledge_source import Shelf
 from faqbot.errors import Conflict, ShelfError
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.knowledge.store_shelf import StoreShelf
-from faqbot.shelves import Shelf
-from faqbot.store import open_store
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.replicated import StoreShelf
+from faqbot.store.protocol import open_store
 
 NAME, OTHER = "faq/leave.yaml", "faq/other.yml"
 OLD = "- question: 年假\n  answer: 五天\n".encode()

@@ -6,14 +6,14 @@ import asyncio
 import time
 from datetime import date
 
-from faqbot.app import keep_house
-from faqbot.automation.trace import RUNS
-from faqbot.metrics import Metrics
-from faqbot.model import Address
-from faqbot.parcels import FAILED, Failed
-from faqbot.quota import Quota
-from faqbot.store import Store
-from faqbot.tickets import NUMBERS, next_number
+from faqbot.app.running import keep_house
+from faqbot.automation.run_log import RUNS
+from faqbot.dingtalk.api.quota import Quota
+from faqbot.handoff.tickets import NUMBERS, next_number
+from faqbot.model.entries import Address
+from faqbot.outbox.queued_notice import FAILED, Failed
+from faqbot.runtime.metrics import Metrics
+from faqbot.store.protocol import Store
 
 DAY = 86400.0
 

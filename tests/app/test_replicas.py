@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.app import Running, running
+from faqbot.app.running import Running, running
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
+from tests.cli.test_cli import faqbot
 from tests.conftest import KNOWLEDGE, Talk
 from tests.console.conftest import Person, colleague
 from tests.redis_server import RedisServer
-from tests.test_cli import faqbot
 
 CARRY = "/entries/annual-leave-carry-over/edit"
 OLD, NEW = "可以顺延到次年 3 月底。", "可以顺延到次年 6 月底。"

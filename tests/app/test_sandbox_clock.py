@@ -11,10 +11,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from faqbot.app import running
-from faqbot.rehearsal_time import RehearsalTime
-from faqbot.sandbox.clock import MovableClock
+from faqbot.app.running import running
+from faqbot.app.sandbox_clock import RehearsalTime
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.sandbox.state.clock import MovableClock
 from faqbot.settings import Settings
 
 RULES = """\

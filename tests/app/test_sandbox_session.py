@@ -10,9 +10,9 @@ from typing import Any
 
 import aiohttp
 
+from tests.automation.test_webhooks import SECRET, signed
+from tests.cli.test_cli import started
 from tests.conftest import KNOWLEDGE
-from tests.console.test_hooks import SECRET, signed
-from tests.test_cli import started
 
 FILE = """
 robots:

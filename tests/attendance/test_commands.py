@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from faqbot.app import Running, running
-from faqbot.decisions import Order, OrderKind
-from faqbot.deeds.punches import read_day
-from faqbot.model import Message, MessageKind
-from faqbot.orders import read_order
+from faqbot.app.running import Running, running
+from faqbot.attendance.punch_commands import read_day
+from faqbot.dialogue.command_parser import read_order
+from faqbot.model.decisions import Order, OrderKind
+from faqbot.model.entries import Message, MessageKind
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.sandbox.workdays import Day
+from faqbot.sandbox.state.workdays import Day
 from faqbot.settings import Settings
-from faqbot.store import open_store
+from faqbot.store.protocol import open_store
 from tests.automation.replica import Clock
 from tests.conftest import Talk
 

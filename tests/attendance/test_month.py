@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faqbot.attendance import (
+from faqbot.attendance.month import (
     ABSENT,
     EARLY,
     LATE,
@@ -26,7 +26,7 @@ from faqbot.attendance import (
     useful_columns,
     windows,
 )
-from faqbot.company import Employee
+from faqbot.model.org_chart import Employee
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LI, WANG = Employee("li", "小李", (3,)), Employee("wang", "小王", (4, 3))

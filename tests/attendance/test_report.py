@@ -14,21 +14,21 @@ import aiohttp
 import pytest
 from openpyxl import load_workbook
 
-from faqbot.attendance_collecting import Collector, ReportRefused
-from faqbot.attendance_report import AttendanceReports
-from faqbot.attendance_sheets import BY_DEPARTMENT, BY_PERSON, DAYS, NOTES
-from faqbot.dingtalk import attendance, contacts
-from faqbot.dingtalk.directory import Directory
-from faqbot.dingtalk.groups import GroupRobots, RobotKeys
-from faqbot.dingtalk.robot import Robot
+from faqbot.attendance.collector import Collector, ReportRefused
+from faqbot.attendance.report import AttendanceReports
+from faqbot.attendance.workbook import BY_DEPARTMENT, BY_PERSON, DAYS, NOTES
+from faqbot.dingtalk.api import attendance, contacts
+from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
+from faqbot.dingtalk.api.quota import Quota
+from faqbot.dingtalk.api.robot import Robot
 from faqbot.errors import DeliveryError
-from faqbot.metrics import Metrics
-from faqbot.model import Address
-from faqbot.outbox import Outbox
-from faqbot.quota import Quota
+from faqbot.model.entries import Address
+from faqbot.outbox.channels import ToPeople, ToRobot
+from faqbot.outbox.outbox import Outbox
+from faqbot.runtime.metrics import Metrics
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.sandbox.workdays import SHANGHAI, Day
-from faqbot.ways import ToPeople, ToRobot
+from faqbot.sandbox.state.workdays import SHANGHAI, Day
 from tests.company import Company, open_api
 
 NOW = datetime(2026, 11, 2, 9, 40, tzinfo=SHANGHAI).timestamp()

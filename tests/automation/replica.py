@@ -8,11 +8,11 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from faqbot.automation.actions import Done, Task
-from faqbot.automation.reading import read_automations
+from faqbot.automation.executor import Done, Task
+from faqbot.automation.run_log import RUNS, Run, unpack_runs
 from faqbot.automation.runner import Runner
-from faqbot.automation.trace import RUNS, Run, unpack_runs
-from faqbot.store import Store, open_store
+from faqbot.rules.parser import read_automations
+from faqbot.store.protocol import Store, open_store
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 STANDUP = """\

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.app import running
-from faqbot.automation.trace import RUNS, unpack_runs
+from faqbot.app.running import running
+from faqbot.automation.run_log import RUNS, unpack_runs
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.sandbox.world import ChatMessage
+from faqbot.sandbox.state.world import ChatMessage
 from faqbot.settings import Settings
 from tests.automation.replica import Clock
 

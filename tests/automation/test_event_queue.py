@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from faqbot.automation.events import LEASE_SECONDS, REMEMBER_SECONDS, Events
-from faqbot.model import Event
-from faqbot.store import Store, open_store
+from faqbot.automation.event_queue import LEASE_SECONDS, REMEMBER_SECONDS, Events
+from faqbot.model.entries import Event
+from faqbot.store.protocol import Store, open_store
 
 CUSTOMER = Event("crm.customer.created", "42", 1_763_000_000.0, {"name": "星野", "amount": 120000})
 

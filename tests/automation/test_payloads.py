@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.automation.plans import contact_of, notices_of, request_of
-from faqbot.automation.reading import read_automations
-from faqbot.automation.values import MissingValue
+from faqbot.automation.payloads import contact_of, notices_of, request_of
+from faqbot.rules.parser import read_automations
+from faqbot.rules.values import MissingValue
 
 PEOPLE = {"休假组": ("zhangjie", "liuhr")}
 EVENT = {"id": "u-7", "name": "小[新]", "n": 3, "owner": "138001"}

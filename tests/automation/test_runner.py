@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.automation.actions import ActionFailed
+from faqbot.automation.executor import ActionFailed
 from faqbot.automation.runner import Start
-from faqbot.automation.schedule import Calendar, Days
 from faqbot.errors import DeliveryError
-from faqbot.store import Store, open_store
+from faqbot.rules.schedule import Calendar, Days
+from faqbot.store.protocol import Store, open_store
 from tests.automation.replica import CALL, LEASE_SECONDS, STANDUP, Clock, Replica
 from tests.redis_server import RedisServer
 
@@ -231,7 +231,7 @@ async def test_it_is_done_once_when_one_is_killed_before_or_after_claiming_it(
         *("-m", "tests.automation.replica", redis_server.url, WEDNESDAY, text),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        cwd=Path(__file__).parent.parent.parent,
+        cwd=Path(__file__).parents[2],
     )
     assert doomed.stdin
     assert doomed.stdout

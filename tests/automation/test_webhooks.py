@@ -21,8 +21,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from faqbot.app import Running, running
-from faqbot.automation.trace import RUNS, unpack_runs
+from faqbot.app.running import Running, running
+from faqbot.automation.run_log import RUNS, unpack_runs
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.conftest import GROUP

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.app import running
-from faqbot.automation.reading import read_automations
+from faqbot.app.running import running
+from faqbot.rules.parser import read_automations
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.automation.replica import Clock

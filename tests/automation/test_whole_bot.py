@@ -12,11 +12,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from faqbot.app import running
-from faqbot.automation.trace import RUNS, unpack_runs
-from faqbot.dingtalk.stream import StreamConnection
-from faqbot.metrics import Metrics
-from faqbot.model import Event
+from faqbot.app.running import running
+from faqbot.automation.run_log import RUNS, unpack_runs
+from faqbot.dingtalk.stream.connection import StreamConnection
+from faqbot.model.entries import Event
+from faqbot.runtime.metrics import Metrics
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.automation.replica import Clock

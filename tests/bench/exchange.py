@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from faqbot.knowledge.exchange import known_entries, rows_of
-from faqbot.knowledge.exchange_apply import bring_in
-from faqbot.knowledge.exchange_cells import COLUMNS
-from faqbot.knowledge.exchange_sheets import write_table
+from faqbot.knowledge.spreadsheet.columns import COLUMNS
+from faqbot.knowledge.spreadsheet.comparison import known_entries, rows_of
+from faqbot.knowledge.spreadsheet.importer import bring_in
+from faqbot.knowledge.spreadsheet.workbook import write_table
 
 FILES = 20
 ANSWER = next(at for at, column in enumerate(COLUMNS) if column.key == "answer")

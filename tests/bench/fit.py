@@ -1,4 +1,4 @@
-"""Fit the weights of the matcher on public question sets and write them to faqbot/fitted.py.
+"""Fit the weights of the matcher on public question sets and write them to faqbot/search/weights.py.
 
 usage: python tests/bench/fit.py [--write] [--ablate] [--embeddings URL]
 
@@ -18,18 +18,10 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from faqbot import fitted as kept
-from faqbot.fitted import VIEWS
-from faqbot.matching import (
-    EVIDENCE,
-    MEANING_EVIDENCE,
-    MEANING_VIEWS,
-    Index,
-    Listed,
-    Question,
-    log_odds,
-)
-from faqbot.model import Entry
+from faqbot.model.entries import Entry
+from faqbot.search import weights as kept
+from faqbot.search.index import EVIDENCE, MEANING_EVIDENCE, MEANING_VIEWS, Index, Listed, Question, log_odds
+from faqbot.search.weights import VIEWS
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "bench" / "data"
@@ -273,7 +265,7 @@ def write(fitted: dict[str, tuple[np.ndarray, Sure]]) -> None:
     for script, (_, (_, out)) in fitted.items():
         lines.append(f'    "{script}": ({", ".join(f"{v:.5f}" for v in out)}),')
     lines.append("}")
-    (ROOT / "faqbot" / "fitted.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (ROOT / "faqbot" / "search" / "weights.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

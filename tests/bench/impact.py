@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from faqbot.impact import Past, self_test
-from faqbot.judging import LIMITS
-from faqbot.matching import Index
-from faqbot.model import Entry
+from faqbot.dialogue.answer_policy import LIMITS
+from faqbot.knowledge.impact.impact import Past, self_test
+from faqbot.model.entries import Entry
+from faqbot.search.index import Index
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "bench" / "data" / "zh_scale"
 

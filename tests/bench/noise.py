@@ -10,8 +10,8 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from faqbot.matching import Index
-from faqbot.model import Entry
+from faqbot.model.entries import Entry
+from faqbot.search.index import Index
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "bench" / "data"
 

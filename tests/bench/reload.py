@@ -22,9 +22,9 @@ from pathlib import Path
 
 import aiohttp
 
-from faqbot.app import Running, running, tune_process
-from faqbot.console.sessions import new_link
-from faqbot.judging import LIMITS
+from faqbot.app.running import Running, running, tune_process
+from faqbot.console.web.sessions import new_link
+from faqbot.dialogue.answer_policy import LIMITS
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from faqbot.matching import Index
-from faqbot.model import Entry
+from faqbot.model.entries import Entry
+from faqbot.search.index import Index
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "bench" / "data" / "zh_scale"
 

@@ -24,7 +24,7 @@ COMMAND = [sys.executable, "-m", "faqbot"]
 
 def environment(**values: str) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FAQBOT_", "DINGTALK_")) and k != "PORT"}
-    return kept | {"PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONUTF8": "1"} | values
+    return kept | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUTF8": "1"} | values
 
 
 def faqbot(folder: Path, *arguments: str, **values: str) -> subprocess.CompletedProcess[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from tests.cli.test_cli import faqbot
 from tests.conftest import KNOWLEDGE
-from tests.test_cli import faqbot
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -11,12 +11,12 @@ from dotenv import dotenv_values
 from typer.testing import CliRunner
 
 from faqbot.cli import cli
-from faqbot.decisions import Answered
+from faqbot.cli.init_folder import env_text, start
+from faqbot.dialogue.answer_policy import LIMITS, judge
 from faqbot.errors import FaqbotError
-from faqbot.first_steps import env_text, start
-from faqbot.judging import LIMITS, judge
-from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.shelf import FolderShelf
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.snapshot import assemble
+from faqbot.model.decisions import Answered
 from faqbot.settings import TABLE, Settings
 
 TODAY = date(2026, 11, 25)

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.automation.trace import RUNS, Run, pack_run
+from faqbot.app.run_job import run_now
+from faqbot.automation.run_log import RUNS, Run, pack_run
 from faqbot.errors import Throttled
-from faqbot.model import Address, Notice
-from faqbot.outbox import Outbox
-from faqbot.run_now import run_now
+from faqbot.model.entries import Address, Notice
+from faqbot.outbox.outbox import Outbox
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
-from faqbot.store import open_store
-from tests.test_cli import faqbot as command
-from tests.test_outbox import Clock, Way
+from faqbot.store.protocol import open_store
+from tests.cli.test_cli import faqbot as command
+from tests.outbox.test_outbox import Clock, Way
 
 
 def faqbot(*arguments: str, cwd: Path, **values: str) -> subprocess.CompletedProcess[str]:

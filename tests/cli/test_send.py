@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from faqbot.sandbox.server import FakeDingTalk
+from tests.cli.test_cli import credentials, faqbot
 from tests.conftest import GROUP, KNOWLEDGE
-from tests.test_cli import credentials, faqbot
 
 ROBOTS = """
 robots:

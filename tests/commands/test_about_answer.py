@@ -9,13 +9,12 @@ from datetime import date
 
 import pytest
 
-from faqbot import changes
-from faqbot.console.office import Office
-from faqbot.console.outside import note_differences
-from faqbot.console.saving import propose_wording
-from faqbot.knowledge import edit
-from faqbot.knowledge.draft import draft_of
-from faqbot.knowledge.shelf import FolderShelf
+from faqbot.console.web.context import Office
+from faqbot.knowledge.editing import changes, entry_editor
+from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.external_changes import note_differences
+from faqbot.knowledge.editing.proposals import propose_wording
+from faqbot.knowledge.files.folder import FolderShelf
 
 
 async def test_why_says_what_matched_and_who_stands_for_it(talk):
@@ -126,7 +125,7 @@ async def saved(at, who, kind="change", **fields):
     """Somebody changes the entry of the payday."""
     loaded = await changes.load(at, at.snapshot.entry("payday"))
     draft = replace(draft_of(loaded.entry), **fields)
-    after = edit.change_entry(loaded.raw, "payday", draft, name=loaded.file)
+    after = entry_editor.change_entry(loaded.raw, "payday", draft, name=loaded.file)
     await changes.save(at, who, changes.Proposal(loaded.file, loaded.raw, after, "payday"), kind)
     # The bot sees the file as another's, which has to settle.
     async with asyncio.timeout(10):

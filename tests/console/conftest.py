@@ -11,8 +11,8 @@ from html import unescape
 import aiohttp
 import pytest
 
-from faqbot.app import Running
-from faqbot.console.sessions import new_link
+from faqbot.app.running import Running
+from faqbot.console.web.sessions import new_link
 from faqbot.settings import Settings
 
 _FIELD = re.compile(r"<(input|textarea)\b([^>]*)>(?:\n?([^<]*)</textarea>)?")

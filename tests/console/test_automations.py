@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.app import Running, running
-from faqbot.automation.trace import RUNS, Outcome, Run, pack_run
+from faqbot.app.running import Running, running
+from faqbot.automation.run_log import RUNS, Outcome, Run, pack_run
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.console.conftest import Person

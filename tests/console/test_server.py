@@ -12,7 +12,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from faqbot.app import Running, running
+from faqbot.app.running import Running, running
 from faqbot.errors import StartError
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from faqbot.app import Running
+from faqbot.analytics.stats import Fate
+from faqbot.app.running import Running
 from faqbot.settings import Settings
-from faqbot.stats import Fate
 from tests.conftest import Talk
 from tests.console.conftest import Person, stranger
 

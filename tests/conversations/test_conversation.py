@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from faqbot.app import Running, running
-from faqbot.model import QuestionRecord
+from faqbot.app.running import Running, running
+from faqbot.model.entries import QuestionRecord
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.conftest import Talk

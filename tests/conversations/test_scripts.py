@@ -15,9 +15,9 @@ from urllib.parse import unquote
 
 import pytest
 
-from faqbot.app import Running, running
+from faqbot.app.running import Running, running
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.sandbox.world import ChatMessage, Conversation
+from faqbot.sandbox.state.world import ChatMessage, Conversation
 from faqbot.settings import Settings
 from tests.conftest import SAMPLE
 from tests.conversations.script import (

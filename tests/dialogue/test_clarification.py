@@ -7,15 +7,15 @@ from datetime import date
 
 import pytest
 
-from faqbot.asking_back import FACT_SECONDS, denies, spoken_of
-from faqbot.decisions import Answered, Aside, AskedBack
-from faqbot.dialogue import Case, decide
-from faqbot.judging import LIMITS
-from faqbot.matching import Index
-from faqbot.memory import remember
-from faqbot.model import Context, Entry, FollowUp, Message, MessageKind, Option
-from faqbot.picks import CONTEXT_SECONDS, picked_for
-from faqbot.render import plain_body
+from faqbot.dialogue.answer_policy import LIMITS
+from faqbot.dialogue.choices import CONTEXT_SECONDS, picked_for
+from faqbot.dialogue.clarification import FACT_SECONDS, denies, spoken_of
+from faqbot.dialogue.context import remember
+from faqbot.dialogue.manager import Case, decide
+from faqbot.model.decisions import Answered, Aside, AskedBack
+from faqbot.model.entries import Context, Entry, FollowUp, Message, MessageKind, Option
+from faqbot.replies.render import plain_body
+from faqbot.search.index import Index
 
 NOW = 1_000.0
 CITY = FollowUp("city", "您在哪个城市办公？")

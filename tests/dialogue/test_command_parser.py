@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
-from faqbot.decisions import Answered, Order, OrderKind
-from faqbot.dialogue import Case, decide
-from faqbot.judging import LIMITS
-from faqbot.matching import Index
-from faqbot.model import Entry, Message, MessageKind
-from faqbot.orders import read_order
-from faqbot.text import Synonyms
+from faqbot.dialogue.answer_policy import LIMITS
+from faqbot.dialogue.command_parser import read_order
+from faqbot.dialogue.manager import Case, decide
+from faqbot.language.normalize import Synonyms
+from faqbot.model.decisions import Answered, Order, OrderKind
+from faqbot.model.entries import Entry, Message, MessageKind
+from faqbot.search.index import Index
 
 
 def message(text: str) -> Message:

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from faqbot.decisions import Answered, NoneOfThese, Offered, Small, Smalltalk, Unanswered
-from faqbot.memory import PACE_SECONDS, PER_MINUTE, fresh, remember
-from faqbot.model import Candidate, Context, Entry, Fact, Last, Option
-from faqbot.picks import CONTEXT_SECONDS
+from faqbot.dialogue.choices import CONTEXT_SECONDS
+from faqbot.dialogue.context import PACE_SECONDS, PER_MINUTE, fresh, remember
+from faqbot.model.decisions import Answered, NoneOfThese, Offered, Small, Smalltalk, Unanswered
+from faqbot.model.entries import Candidate, Context, Entry, Fact, Last, Option
 
 NOW = 1_000.0
 LATER = NOW + CONTEXT_SECONDS

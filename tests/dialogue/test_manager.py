@@ -7,7 +7,14 @@ from datetime import date
 
 import pytest
 
-from faqbot.decisions import (
+from faqbot.access.visibility import open_to
+from faqbot.dialogue.answer_policy import LIMITS, OFFERED_AT_MOST, Limits, choose, judge
+from faqbot.dialogue.choices import options
+from faqbot.dialogue.choices import picked_number as picked
+from faqbot.dialogue.manager import Case, decide_many
+from faqbot.dialogue.topic_menu import LIST_AT_MOST
+from faqbot.knowledge.groups_file import NO_GROUPS, Groups, GroupSettings
+from faqbot.model.decisions import (
     Answered,
     Aside,
     Menu,
@@ -19,15 +26,8 @@ from faqbot.decisions import (
     TopicList,
     Unanswered,
 )
-from faqbot.dialogue import Case, decide_many
-from faqbot.judging import LIMITS, OFFERED_AT_MOST, Limits, choose, judge
-from faqbot.knowledge.groups import NO_GROUPS, Groups, GroupSettings
-from faqbot.matching import Index
-from faqbot.menus import LIST_AT_MOST
-from faqbot.model import Candidate, Context, Entry, Message, MessageKind, Option, Period
-from faqbot.permitted import open_to
-from faqbot.picks import options
-from faqbot.picks import picked_number as picked
+from faqbot.model.entries import Candidate, Context, Entry, Message, MessageKind, Option, Period
+from faqbot.search.index import Index
 
 TODAY = date(2026, 6, 1)
 NOW = 1_000.0

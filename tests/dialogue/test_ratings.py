@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.app import Running
-from faqbot.decisions import Order, OrderKind
-from faqbot.feedback import read_rating
-from faqbot.model import Last, Rating
+from faqbot.app.running import Running
+from faqbot.dialogue.ratings import read_rating
+from faqbot.model.decisions import Order, OrderKind
+from faqbot.model.entries import Last, Rating
 from tests.conftest import Talk
 
 LAST = Last("m", "annual-leave", "年假有几天？", 0.9, 1e12)

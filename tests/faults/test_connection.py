@@ -14,9 +14,9 @@ import pytest
 import trustme
 from aiohttp import web
 
-from faqbot.app import Running, running
-from faqbot.dingtalk.stream import StreamConnection
-from faqbot.metrics import Metrics
+from faqbot.app.running import Running, running
+from faqbot.dingtalk.stream.connection import StreamConnection
+from faqbot.runtime.metrics import Metrics
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.conftest import Talk

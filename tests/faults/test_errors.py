@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from faqbot.app import Running
-from faqbot.model import QuestionRecord, State
+from faqbot.app.running import Running
+from faqbot.model.entries import QuestionRecord, State
 from faqbot.sandbox.server import FakeDingTalk
 from tests.conftest import GROUP
 
@@ -183,7 +183,7 @@ async def _records(bot: Running) -> Sequence[QuestionRecord]:
 
 async def _old_message(ding: FakeDingTalk, bot: Running, *, minutes: float) -> str:
     """A message a dead worker accepted so long ago, found by the next look for abandoned work."""
-    from faqbot.dingtalk.payloads import read_message
+    from faqbot.dingtalk.wire.payloads import read_message
 
     data = ding.payload(ding.world.person("小李"), "@小助手 年假有几天", ding.world.group(GROUP))
     message = read_message(data, now=time.time() - minutes * 60)

@@ -11,8 +11,8 @@ from pathlib import Path
 import aiohttp
 
 from faqbot.sandbox.server import FakeDingTalk
+from tests.automation.test_webhooks import SECRET, signed
 from tests.conftest import GROUP
-from tests.console.test_hooks import SECRET, signed
 from tests.faults.process import BotProcess
 
 FILE = """

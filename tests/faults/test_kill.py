@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.sandbox.gateway import Delivery
+from faqbot.sandbox.api.gateway import Delivery
 from faqbot.sandbox.server import FakeDingTalk
 from tests.faults.process import BotProcess
 from tests.redis_server import RedisServer

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from faqbot.sandbox.server import FakeDingTalk
-from tests.console.test_hooks import bearer, signed
+from tests.automation.test_webhooks import bearer, signed
 from tests.faults.process import BotProcess
 
 AUTOMATIONS = """

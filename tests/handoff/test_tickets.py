@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.app import Running
-from faqbot.decisions import Order, OrderKind
-from faqbot.model import Message, MessageKind
-from faqbot.orders import read_order
-from faqbot.tickets import Progress, Ticket, forget_tickets, keep, tickets
+from faqbot.app.running import Running
+from faqbot.dialogue.command_parser import read_order
+from faqbot.handoff.tickets import Progress, Ticket, forget_tickets, keep, tickets
+from faqbot.model.decisions import Order, OrderKind
+from faqbot.model.entries import Message, MessageKind
 from tests.conftest import GROUP, Talk
 
 

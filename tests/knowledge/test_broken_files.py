@@ -9,11 +9,11 @@ from datetime import date
 
 import pytest
 
-from faqbot.knowledge.fix import fix
-from faqbot.knowledge.library import Library
-from faqbot.knowledge.links import corrected
-from faqbot.knowledge.parse import parse_file
-from faqbot.knowledge.shelf import FolderShelf
+from faqbot.knowledge.editing.autofix import fix
+from faqbot.knowledge.entry_parser import parse_file
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.markup.link_checks import corrected
 
 NAME = "faq/leave.yaml"
 GOOD = "- question: 年假\n  answer: 五天\n"

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.stated import contradiction, permits, stated
+from faqbot.knowledge.snapshot import assemble
+from faqbot.language.claims import contradiction, permits, stated
 
 TODAY = date(2026, 6, 1)
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.automation.reading import read_automations
-from faqbot.knowledge.beside import parse_facts, parse_synonyms
-from faqbot.knowledge.groups import parse_groups
-from faqbot.knowledge.keys import ENTRY_KEYS
-from faqbot.knowledge.parse import id_from, parse_file
-from faqbot.model import FollowUp, Period, Place
+from faqbot.knowledge.entry_parser import id_from, parse_file
+from faqbot.knowledge.groups_file import parse_groups
+from faqbot.knowledge.synonyms_and_facts import parse_facts, parse_synonyms
+from faqbot.model.entries import FollowUp, Period, Place
+from faqbot.rules.parser import read_automations
+from faqbot.yamltext.key_names import ENTRY_KEYS
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])

@@ -6,9 +6,9 @@ from datetime import date, time
 
 import pytest
 
-from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.groups import Groups, GroupSettings, Hours, hours_of, parse_groups
-from faqbot.model import Entry
+from faqbot.knowledge.groups_file import Groups, GroupSettings, Hours, hours_of, parse_groups
+from faqbot.knowledge.snapshot import assemble
+from faqbot.model.entries import Entry
 
 FULL = """\
 people:

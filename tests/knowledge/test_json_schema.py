@@ -11,9 +11,9 @@ import yaml
 from typer.testing import CliRunner
 
 from faqbot.cli import cli
-from faqbot.knowledge import keys
-from faqbot.knowledge.parse import parse_file
-from faqbot.knowledge.schema import schema
+from faqbot.knowledge.entry_parser import parse_file
+from faqbot.knowledge.json_schema import schema
+from faqbot.yamltext import key_names
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*ROOT.glob("knowledge/faq/*.yaml"), *ROOT.glob("tests/samples/knowledge/faq/*.yaml")])
@@ -88,9 +88,9 @@ def test_the_command_prints_it():
 
 def test_it_has_every_key_in_both_languages_each_with_words_about_it():
     defs = SCHEMA["$defs"]
-    assert set(defs["file"]["properties"]) == set(keys.FILE_KEYS)
-    assert set(defs["entry"]["properties"]) == set(keys.ENTRY_KEYS)
-    assert set(defs["period"]["properties"]) == set(keys.PERIOD_KEYS)
+    assert set(defs["file"]["properties"]) == set(key_names.FILE_KEYS)
+    assert set(defs["entry"]["properties"]) == set(key_names.ENTRY_KEYS)
+    assert set(defs["period"]["properties"]) == set(key_names.PERIOD_KEYS)
     told = [p["description"] for d in defs.values() for p in d["properties"].values()]
     assert all(re.search("[\u4e00-\u9fff]", words) for words in told)
 

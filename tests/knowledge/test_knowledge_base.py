@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import StoreError
-from faqbot.knowledge.library import Library
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.store import Store, open_store
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.store.protocol import Store, open_store
 
 LEAVE = "- id: annual\n  question: 年假有几天\n  answer: 五天\n"
 BROKEN = "- question: 年假\n  answer: [五天\n"

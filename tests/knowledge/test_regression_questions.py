@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from faqbot.analytics.evaluation import read_questions
 from faqbot.errors import EditError
-from faqbot.evaluation import read_questions
-from faqbot.knowledge.saved_questions import NAME, parse_saved, unknown_ids, with_question, without_question
+from faqbot.knowledge.regression_questions import NAME, parse_saved, unknown_ids, with_question, without_question
 
 FILE = """\
 # 每年入职培训时常问的

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from faqbot.knowledge.assemble import assemble
+from faqbot.knowledge.snapshot import assemble
 
 TODAY = date(2026, 6, 1)
 LEAVE = "- id: annual\n  question: 年假有几天\n  answer: 五天\n"

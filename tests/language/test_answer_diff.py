@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.corrections import Correction, correction
+from faqbot.language.answer_diff import Correction, correction
 
 CORRECTED = [
     # amounts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.followups import expansions, own_words, without_asking
+from faqbot.language.follow_ups import expansions, own_words, without_asking
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.sound import initial, of_character, spell, syllables
+from faqbot.language.pinyin import initial, of_character, spell, syllables
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def units(text: str, words: frozenset[str] = frozenset()) -> str:

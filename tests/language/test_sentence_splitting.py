@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.splitting import parts_of
+from faqbot.language.sentence_splitting import parts_of
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.knowledge.fix import fix
-from faqbot.knowledge.links import corrected, slips
-from faqbot.knowledge.parse import parse_file
-from faqbot.knowledge.unshown import unshown
+from faqbot.knowledge.editing.autofix import fix
+from faqbot.knowledge.entry_parser import parse_file
+from faqbot.markup.invisible_characters import unshown
+from faqbot.markup.link_checks import corrected, slips
 
 BRACKETS, SCHEME, MISSING = "英文的方括号和圆括号", "网址开头应是 https://", "网址开头少了 https://"
 ROUND, WIDE = "网址前后不能有空格", "网址里有空格或全角的符号"

@@ -8,15 +8,15 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from faqbot.app import Running
-from faqbot.audience import NOBODY, Audience
-from faqbot.dingtalk.directory import Directory
-from faqbot.dingtalk.openapi import OpenApi
-from faqbot.dingtalk.tokens import AccessTokens
-from faqbot.model import Message, MessageKind
-from faqbot.store import Store
+from faqbot.app.running import Running
+from faqbot.dingtalk.api.client import OpenApi
+from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.tokens import AccessTokens
+from faqbot.messaging.asker_departments import NOBODY, Audience
+from faqbot.model.entries import Message, MessageKind
+from faqbot.store.protocol import Store
 from tests.conftest import Talk
-from tests.test_tokens import serving
+from tests.dingtalk.api.test_tokens import serving
 
 ASK, ANSWER = "代码评审由谁合并", "模块负责人"
 

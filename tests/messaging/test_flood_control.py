@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.app import Running, running
-from faqbot.decisions import Answered, Decision, Offered
-from faqbot.model import Candidate, Context, Entry, FollowUp, Last, Message, MessageKind, State, Verdict
-from faqbot.quiet import Quiet
+from faqbot.app.running import Running, running
+from faqbot.messaging.flood_control import Quiet
+from faqbot.model.decisions import Answered, Decision, Offered
+from faqbot.model.entries import Candidate, Context, Entry, FollowUp, Last, Message, MessageKind, State, Verdict
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 from tests.conftest import GROUP, Talk
 
 ENTRY = Entry("annual", "年假有几天？", "五天")
@@ -168,7 +168,7 @@ async def test_a_second_replica_knows_what_the_first_one_said(
 async def test_what_waited_too_long_for_its_turn_is_answered_all_the_same(
     ding: FakeDingTalk, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("faqbot.quiet._GAP_SECONDS", 0.1)
+    monkeypatch.setattr("faqbot.messaging.flood_control._GAP_SECONDS", 0.1)
     moved = [0.0]
     wait_turn = Quiet.wait_turn
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from faqbot.app import Running, running
-from faqbot.model import Entry
+from faqbot.app.running import Running, running
+from faqbot.messaging.group_introduction import introduction
+from faqbot.model.entries import Entry
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
-from faqbot.welcome import introduction
 from tests.conftest import GROUP, Talk
 
 WELCOME = "第一次在这个群里说话"
@@ -50,7 +50,7 @@ async def test_several_first_questions_at_once_carry_it_once(bot: Running, ding:
 async def test_a_reply_that_never_arrived_was_no_introduction(
     bot: Running, ding: FakeDingTalk, talk: Talk, monkeypatch
 ) -> None:
-    monkeypatch.setattr("faqbot.delivery._UNSURE_REPEATS", 0)
+    monkeypatch.setattr("faqbot.messaging.reply_sender._UNSURE_REPEATS", 0)
     ding.faults.webhook_fault, ding.faults.webhook_fail_next = "reset", 1
     group = ding.world.group(GROUP)
     await ding.say(ding.world.person("小李"), "@小助手 年假有几天", group)

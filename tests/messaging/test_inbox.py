@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from faqbot import inbox as module
 from faqbot.errors import StoreError
-from faqbot.inbox import Inbox
-from faqbot.metrics import Metrics
-from faqbot.model import Context, Message
-from faqbot.store import Accepted, Store, open_store
+from faqbot.messaging import inbox as module
+from faqbot.messaging.inbox import Inbox
+from faqbot.model.entries import Context, Message
+from faqbot.runtime.metrics import Metrics
+from faqbot.store.protocol import Accepted, Store, open_store
 from tests.redis_server import RedisServer
-from tests.test_store import DONE, message
+from tests.store.test_engines import DONE, message
 
 LEASE, KEEP = 10.0, 0.1
 SHORT = 0.6  # for a worker whose lease is to end

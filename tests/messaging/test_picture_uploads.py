@@ -9,17 +9,17 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from faqbot.app import Running
+from faqbot.app.running import Running
 from faqbot.errors import DeliveryError
-from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.picture_names import named_only
-from faqbot.knowledge.pictures import MOST_BYTES, PictureFolder
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.model import Problem
-from faqbot.pictures import Pictures
-from faqbot.sandbox.media import PATH
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.picture_folder import MOST_BYTES, PictureFolder
+from faqbot.knowledge.snapshot import assemble
+from faqbot.markup.picture_links import named_only
+from faqbot.messaging.picture_uploads import Pictures
+from faqbot.model.entries import Problem
+from faqbot.sandbox.api.media import PATH
 from faqbot.settings import Settings
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 from tests.conftest import Talk
 from tests.console.conftest import colleague, stranger
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.app import Running, running
+from faqbot.app.running import Running, running
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 from tests.conftest import GROUP, SAMPLE, SAMPLES, Talk
 from tests.private_questions import questions
 

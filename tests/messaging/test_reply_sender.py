@@ -17,24 +17,24 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from faqbot.decisions import Answered
-from faqbot.delivery import Delivery
-from faqbot.dingtalk.openapi import OpenApi, Slots
-from faqbot.dingtalk.payloads import read_message
-from faqbot.dingtalk.robot import Robot
-from faqbot.dingtalk.tokens import AccessTokens
-from faqbot.dingtalk.webhook import Webhook
+from faqbot.dingtalk.api.client import OpenApi, Slots
+from faqbot.dingtalk.api.quota import Quota
+from faqbot.dingtalk.api.robot import Robot
+from faqbot.dingtalk.api.session_webhook import Webhook
+from faqbot.dingtalk.api.tokens import AccessTokens
+from faqbot.dingtalk.wire.payloads import read_message
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, TokenRefused
-from faqbot.metrics import Metrics
-from faqbot.model import Entry, Message, Reply
-from faqbot.quota import Quota
-from faqbot.render import render
-from faqbot.sandbox.robot import GROUP_SEND, MAX_PARAM_BYTES, PEOPLE_SEND
+from faqbot.messaging.reply_sender import Delivery
+from faqbot.model.decisions import Answered
+from faqbot.model.entries import Entry, Message, Reply
+from faqbot.replies.render import render
+from faqbot.runtime.metrics import Metrics
+from faqbot.sandbox.api.robot import GROUP_SEND, MAX_PARAM_BYTES, PEOPLE_SEND
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.store.sqlite import SqliteStore
 from tests.conftest import GROUP
-from tests.test_openapi import FakeSlots
-from tests.test_tokens import logged
+from tests.dingtalk.api.test_client import FakeSlots
+from tests.dingtalk.api.test_tokens import logged
 
 SHORT = aiohttp.ClientTimeout(total=0.3)
 
@@ -235,14 +235,14 @@ async def test_a_webhook_that_is_not_dingtalks_is_not_called(parts: Parts) -> No
 
 
 async def test_what_may_have_arrived_is_repeated(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("faqbot.dingtalk.http.TIMEOUT", SHORT)
+    monkeypatch.setattr("faqbot.dingtalk.api.http.TIMEOUT", SHORT)
     parts.fail("hang")
     await parts.answer(parts.asked())
     assert len(parts.ding.replies) == 1 and parts.sends == {("webhook", "timeout"): 1, ("webhook", "ok"): 1}
 
 
 async def test_but_twice_at_most(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("faqbot.dingtalk.http.TIMEOUT", SHORT)
+    monkeypatch.setattr("faqbot.dingtalk.api.http.TIMEOUT", SHORT)
     parts.fail("late", -1)
     with pytest.raises(OutcomeUnknown):
         await parts.answer(parts.asked())
@@ -573,7 +573,7 @@ async def test_nothing_secret_is_logged(
     parts: Parts, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr("faqbot.dingtalk.http.TIMEOUT", SHORT)
+    monkeypatch.setattr("faqbot.dingtalk.api.http.TIMEOUT", SHORT)
     sessions: list[str] = []
     errors: list[str] = []
     for fault in ("500", "busy", "reset", "hang", "throttled", "expired", "refused", "http_403", "none"):

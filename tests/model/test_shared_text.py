@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.shared_text import Shared, settled, sown
+from faqbot.model.shared_text import Shared, settled, sown
 
 A, B, C = b"a", b"b", b"c"
 

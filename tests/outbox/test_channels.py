@@ -13,17 +13,17 @@ from typing import Any
 import aiohttp
 import pytest
 
-from faqbot.app import Running
-from faqbot.dingtalk.groups import GroupRobots, RobotKeys
-from faqbot.metrics import Metrics
-from faqbot.model import Address, Link, Notice
-from faqbot.outbox import Outbox
-from faqbot.parcels import Outcome
-from faqbot.quota import Quota
-from faqbot.sandbox.robot import PEOPLE_SEND
+from faqbot.app.running import Running
+from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
+from faqbot.dingtalk.api.quota import Quota
+from faqbot.model.entries import Address, Link, Notice
+from faqbot.outbox.channels import ToRobot
+from faqbot.outbox.outbox import Outbox
+from faqbot.outbox.queued_notice import Outcome
+from faqbot.runtime.metrics import Metrics
+from faqbot.sandbox.api.robot import PEOPLE_SEND
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.store.sqlite import SqliteStore
-from faqbot.ways import ToRobot
 from tests.conftest import GROUP, Talk
 
 

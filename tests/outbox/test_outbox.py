@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, Throttled
-from faqbot.model import Address, Notice
-from faqbot.outbox import LEASE_SECONDS, Outbox
-from faqbot.parcels import Delay
-from faqbot.store import Store
+from faqbot.model.entries import Address, Notice
+from faqbot.outbox.outbox import LEASE_SECONDS, Outbox
+from faqbot.outbox.queued_notice import Delay
+from faqbot.store.protocol import Store
 from faqbot.store.sqlite import SqliteStore
 
 XIAOLI, ZHANGJIE = Address("person", "xiaoli"), Address("person", "zhangjie")
@@ -269,7 +269,7 @@ async def test_of_two_replicas_one_sends_and_the_other_takes_over_after_the_leas
 async def test_a_lane_that_was_held_too_long_is_not_taken_from_whoever_has_it_now(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("faqbot.outbox.LEASE_SECONDS", 0.1)
+    monkeypatch.setattr("faqbot.outbox.outbox.LEASE_SECONDS", 0.1)
     post.people.stuck = asyncio.Event()
     await post.box.post(notice("a"))
     await post.box.look()

@@ -11,10 +11,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.decisions import Answered, Menu, NoneOfThese, Offered, OutOfList, Small, Smalltalk, TopicList, Unanswered
-from faqbot.model import Candidate, Entry, FollowUp, Message, MessageKind
-from faqbot.picks import options, picked_number
-from faqbot.render import MAX_BYTES, plain_body, render, split
+from faqbot.dialogue.choices import options, picked_number
+from faqbot.model.decisions import (
+    Answered,
+    Menu,
+    NoneOfThese,
+    Offered,
+    OutOfList,
+    Small,
+    Smalltalk,
+    TopicList,
+    Unanswered,
+)
+from faqbot.model.entries import Candidate, Entry, FollowUp, Message, MessageKind
+from faqbot.replies.render import MAX_BYTES, plain_body, render, split
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])

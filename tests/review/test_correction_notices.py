@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.correction_notices import MERGE_SECONDS, Reach, answered_lately, give_up, plan, send_due
-from faqbot.store import Store
+from faqbot.review.correction_notices import MERGE_SECONDS, Reach, answered_lately, give_up, plan, send_due
+from faqbot.store.protocol import Store
 from tests.room import Room, open_room
 
 TEXT = """\

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from faqbot import approval
-from faqbot.approval import Person, Word
-from faqbot.draft_notices import announce_drafts, message
-from faqbot.edits import Edit, write_down
 from faqbot.errors import NotAllowed
-from faqbot.model import Entry
-from faqbot.store import Store
+from faqbot.knowledge.editing.audit_log import Edit, write_down
+from faqbot.model.entries import Entry
+from faqbot.review import draft_review
+from faqbot.review.draft_notices import announce_drafts, message
+from faqbot.review.draft_review import Person, Word
+from faqbot.store.protocol import Store
 from tests.room import Room, open_room
 
 DRAFT = """\
@@ -44,40 +44,40 @@ async def told(room: Room) -> list[tuple[str, str]]:
 
 
 async def test_approving_takes_out_the_draft_line_and_nothing_else(room: Room) -> None:
-    paper = await approval.approve(room.at, room.entry(), ZHANG)
+    paper = await draft_review.approve(room.at, room.entry(), ZHANG)
     assert room.read() == DRAFT.replace("    草稿: 是\n", "")
     assert not room.entry().draft
     assert (paper.number, paper.word, paper.by) == (1, Word.APPROVED, "张姐")
 
 
 async def test_approving_twice_is_approving_once(room: Room) -> None:
-    first = await approval.approve(room.at, room.entry(), ZHANG)
-    again = await approval.approve(room.at, room.entry(), Person("李姐", "li02"))
+    first = await draft_review.approve(room.at, room.entry(), ZHANG)
+    again = await draft_review.approve(room.at, room.entry(), Person("李姐", "li02"))
     assert again == first
     assert len(await room.at.store.journal("edits", 0)) == 1
 
 
 async def test_a_withdrawn_approval_leaves_the_file_as_it_was(room: Room) -> None:
-    paper = await approval.approve(room.at, room.entry(), ZHANG)
-    await approval.withdraw(room.at, paper, ZHANG)
+    paper = await draft_review.approve(room.at, room.entry(), ZHANG)
+    await draft_review.withdraw(room.at, paper, ZHANG)
     assert room.read() == DRAFT
-    await approval.withdraw(room.at, paper, ZHANG)
+    await draft_review.withdraw(room.at, paper, ZHANG)
     assert room.read() == DRAFT
 
 
 async def test_what_was_changed_since_the_approval_stays(room: Room) -> None:
-    paper = await approval.approve(room.at, room.entry(), ZHANG)
+    paper = await draft_review.approve(room.at, room.entry(), ZHANG)
     await room.write(room.read().replace("五天", "十天"))
-    await approval.withdraw(room.at, paper, ZHANG)
+    await draft_review.withdraw(room.at, paper, ZHANG)
     assert room.entry().draft and room.entry().answer == "十天。"
 
 
 async def test_after_a_day_it_is_too_late(room: Room) -> None:
-    paper = await approval.approve(room.at, room.entry(), ZHANG)
-    room.clock.at += approval.UNDO_SECONDS + 1
+    paper = await draft_review.approve(room.at, room.entry(), ZHANG)
+    room.clock.at += draft_review.UNDO_SECONDS + 1
     with pytest.raises(NotAllowed):
-        await approval.withdraw(room.at, paper, ZHANG)
-    assert await approval.number_drafts(room.at) == {}
+        await draft_review.withdraw(room.at, paper, ZHANG)
+    assert await draft_review.number_drafts(room.at) == {}
 
 
 async def test_each_draft_is_told_once_to_each_of_its_keepers(room: Room) -> None:
@@ -108,34 +108,34 @@ async def test_where_the_only_keeper_wrote_the_draft_the_administrators_are_told
 
 async def test_a_draft_that_was_sent_back_waits_again_once_it_is_changed(room: Room) -> None:
     await announce_drafts(room.at, room.outbox, [])
-    paper = await approval.send_back(room.at, room.entry(), ZHANG, "少了一句")
+    paper = await draft_review.send_back(room.at, room.entry(), ZHANG, "少了一句")
     assert room.read() == DRAFT and not paper.waits(room.entry())
-    assert list(await approval.number_drafts(room.at)) == [1]
+    assert list(await draft_review.number_drafts(room.at)) == [1]
     await room.write(DRAFT.replace("五天", "十天"))
     await announce_drafts(room.at, room.outbox, [])
-    found = await approval.number_drafts(room.at)
+    found = await draft_review.number_drafts(room.at)
     assert list(found) == [2] and found[2].waits(room.entry())
     assert len(await told(room)) == 4
 
 
 async def test_numbers_are_not_used_again(room: Room) -> None:
-    await approval.number_drafts(room.at)
+    await draft_review.number_drafts(room.at)
     await room.write(DRAFT.replace("    草稿: 是\n", ""))
-    assert await approval.number_drafts(room.at) == {}
+    assert await draft_review.number_drafts(room.at) == {}
     await room.write(DRAFT)
-    assert list(await approval.number_drafts(room.at)) == [2]
+    assert list(await draft_review.number_drafts(room.at)) == [2]
 
 
 async def test_a_draft_of_which_somebody_died_approving_still_waits(room: Room) -> None:
     """The paper says approved, the file does not."""
-    paper = (await approval.number_drafts(room.at))[1]
-    await approval.keep(room.at, replace(paper, word=Word.APPROVED, by="张姐", at=room.clock()))
-    assert (await approval.number_drafts(room.at))[1].waits(room.entry())
-    await approval.approve(room.at, room.entry(), ZHANG)
+    paper = (await draft_review.number_drafts(room.at))[1]
+    await draft_review.keep(room.at, replace(paper, word=Word.APPROVED, by="张姐", at=room.clock()))
+    assert (await draft_review.number_drafts(room.at))[1].waits(room.entry())
+    await draft_review.approve(room.at, room.entry(), ZHANG)
     assert not room.entry().draft
 
 
 def test_a_long_answer_is_cut_in_the_message() -> None:
     entry = Entry("e", "规定？", "长" * 3000, draft=True)
-    text = message([(approval.Paper(7, "e", ""), entry, Person("张姐"))])
+    text = message([(draft_review.Paper(7, "e", ""), entry, Person("张姐"))])
     assert "**草稿 7**（张姐 写的）：规定？" in text and "全文请到控制台看" in text and len(text) < 1200

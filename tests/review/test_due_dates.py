@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.ageing import due
-from faqbot.ageing_notices import remind
-from faqbot.model import Entry, Period
-from faqbot.store import Store
+from faqbot.model.entries import Entry, Period
+from faqbot.review.due_dates import due
+from faqbot.review.due_reminders import remind
+from faqbot.store.protocol import Store
 from tests.room import open_room
 
 TODAY = date(2026, 11, 25)

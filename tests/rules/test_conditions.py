@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.automation.conditions import ConditionError, judge, read_condition
+from faqbot.rules.conditions import ConditionError, judge, read_condition
 
 ORDER = {
     "amount": 150000,

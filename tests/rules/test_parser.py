@@ -6,10 +6,10 @@ from datetime import date, time
 
 import pytest
 
-from faqbot.automation.reading import read_automations
-from faqbot.automation.rules import AddContact, AttendanceReport, Notify, On, Post
-from faqbot.automation.schedule import Cron, Daily, Days, Monthly
-from faqbot.knowledge.assemble import assemble
+from faqbot.knowledge.snapshot import assemble
+from faqbot.rules.definitions import AddContact, AttendanceReport, Notify, On, Post
+from faqbot.rules.parser import read_automations
+from faqbot.rules.schedule import Cron, Daily, Days, Monthly
 
 CONTRACT = """\
 robots:                                     # signed custom group robots

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faqbot.automation.schedule import Calendar, Cron, Daily, Days, Monthly, check_cron, firings, next_firing, occasions
+from faqbot.rules.schedule import Calendar, Cron, Daily, Days, Monthly, check_cron, firings, next_firing, occasions
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NINE = time(9, 0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.automation.templates import TemplateError, as_is, in_markdown, in_text, in_url, read_template
-from faqbot.automation.values import MissingValue
+from faqbot.rules.templates import TemplateError, as_is, in_markdown, in_text, in_url, read_template
+from faqbot.rules.values import MissingValue
 
 EVENT = {"name": "星野 [科技](http://evil)", "owner": {"name": "小李", "mobile": "138"}, "n": 3.0, "tags": ["甲", "乙"]}
 

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faqbot.automation.schedule import Calendar
-from faqbot.knowledge.groups import Hours
-from faqbot.office_hours import after_quiet, at_work, next_morning, told
+from faqbot.knowledge.groups_file import Hours
+from faqbot.rules.schedule import Calendar
+from faqbot.rules.working_hours import after_quiet, at_work, next_morning, told
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NIGHT = Hours(time(22), time(8))

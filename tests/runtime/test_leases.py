@@ -8,8 +8,8 @@ import time
 import pytest
 
 from faqbot.errors import StoreError
-from faqbot.leases import under_lease
-from faqbot.store import Store
+from faqbot.runtime.leases import under_lease
+from faqbot.store.protocol import Store
 
 LEASE = 0.6
 

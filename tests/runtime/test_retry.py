@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, StoreError, Throttled
-from faqbot.pacing import AWAY_SECONDS, DELAYS, backoff, keep_looking, retry, until_woken
+from faqbot.runtime.retry import AWAY_SECONDS, DELAYS, backoff, keep_looking, retry, until_woken
 
 PASSING = [
     DeliveryError("忙", code="-1"),

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from faqbot.app import Running
+from faqbot.app.running import Running
 from faqbot.sandbox.server import FakeDingTalk
 
 pytestmark = pytest.mark.browser

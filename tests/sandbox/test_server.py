@@ -15,8 +15,8 @@ import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from faqbot.sandbox import server
-from faqbot.sandbox.faults import API_FAULTS, WEBHOOK_FAULTS, Faults
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.sandbox.state.faults import API_FAULTS, WEBHOOK_FAULTS, Faults
 from tests.conftest import Talk
 
 OPEN = "/v1.0/gateway/connections/open"

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.decisions import Answered, Offered
-from faqbot.judging import LIMITS, judge_many
-from faqbot.knowledge.assemble import Snapshot, assemble
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.model import Entry, FollowUp
-from faqbot.polarity import apart, opposed
+from faqbot.dialogue.answer_policy import LIMITS, judge_many
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.model.decisions import Answered, Offered
+from faqbot.model.entries import Entry, FollowUp
+from faqbot.search.contradictions import apart, opposed
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 11, 25)
 ROWS = [
     [cell.strip() for cell in line.split("|")]
-    for line in (Path(__file__).parent / "opposites.txt").read_text(encoding="utf-8").splitlines()
+    for line in (Path(__file__).parents[1] / "opposites.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
 

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from aiohttp import web
 
-from faqbot.app import running
-from faqbot.embeddings import Embeddings
+from faqbot.app.running import running
 from faqbot.errors import EmbeddingsError
-from faqbot.knowledge.library import Library
-from faqbot.knowledge.shelf import FolderShelf
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.knowledge_base import Library
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.search.embeddings import Embeddings
 from faqbot.settings import Settings
-from faqbot.store import Store, open_store
+from faqbot.store.protocol import Store, open_store
 from tests.conftest import Talk
 
 # Each subject is a direction; a text points where its words point.

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.features import Floats, features
-from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.matching import Asked, Index
-from faqbot.model import Candidate, Entry
-from faqbot.text import Synonyms, skeleton
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.snapshot import assemble
+from faqbot.language.normalize import Synonyms, skeleton
+from faqbot.model.entries import Candidate, Entry
+from faqbot.search.features import Floats, features
+from faqbot.search.index import Asked, Index
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 11, 22)

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot import matching
-from faqbot.features import Floats
-from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.matching import Asked, Index, Wanted
-from faqbot.model import Candidate, Entry
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.snapshot import assemble
+from faqbot.model.entries import Candidate, Entry
+from faqbot.search import index as index_module
+from faqbot.search.features import Floats
+from faqbot.search.index import Asked, Index, Wanted
 from tests.conftest import SAMPLE
 
 # A slow machine is no failure.
@@ -115,7 +115,7 @@ def test_chunks_of_any_size_find_the_same(name: str, together: int, monkeypatch:
     vectors = units(len(TEXTS), 3)
     asked = [Asked(t, ALLOWED[n % 3], vectors[n] if n % 4 else None) for n, t in enumerate(TEXTS)] * 2
     expected = INDEXES[name].search_batch(asked)
-    monkeypatch.setattr(matching, "_TOGETHER", together)
+    monkeypatch.setattr(index_module, "_TOGETHER", together)
     found = INDEXES[name].search_batch(asked)
     assert all(map(same, found, expected))
 
@@ -129,7 +129,7 @@ def test_a_large_base_is_judged_in_smaller_chunks(monkeypatch: pytest.MonkeyPatc
         return search_together(self, asked)
 
     monkeypatch.setattr(Index, "_search_together", counted)
-    monkeypatch.setattr(matching, "_LIKENESSES", 4 * len(WORDS.wordings))
+    monkeypatch.setattr(index_module, "_LIKENESSES", 4 * len(WORDS.wordings))
     WORDS.search_batch([Asked(f"{n} 号仓库") for n in range(10)])
     assert sizes == [4, 4, 2]
 

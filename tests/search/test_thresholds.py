@@ -7,12 +7,12 @@ from datetime import date
 
 import pytest
 
-from faqbot.calibration import learn, rehearse
-from faqbot.judging import LIMITS
-from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.matching import Index, Wanted
-from faqbot.model import Entry
+from faqbot.dialogue.answer_policy import LIMITS
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.snapshot import assemble
+from faqbot.model.entries import Entry
+from faqbot.search.index import Index, Wanted
+from faqbot.search.thresholds import learn, rehearse
 from tests.conftest import SAMPLE
 
 STRICTNESS = tuple(LIMITS)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import StartError
-from faqbot.model import Context, Fact, Last, Message, MessageKind, Option, QuestionRecord, State, Verdict
-from faqbot.store import Accepted, Store, open_store
+from faqbot.model.entries import Context, Fact, Last, Message, MessageKind, Option, QuestionRecord, State, Verdict
+from faqbot.store.protocol import Accepted, Store, open_store
 
 RECORD = QuestionRecord("m1", 1.0, "cid", "user-1", "年假有几天", "answered", "annual-leave", 0.9)
 DONE = Verdict(State.ANSWERED)

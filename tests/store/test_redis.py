@@ -8,9 +8,9 @@ import pytest
 import redis.asyncio as redis
 
 from faqbot.errors import StartError, StoreError
-from faqbot.store import Accepted, open_store
+from faqbot.store.protocol import Accepted, open_store
 from tests.redis_server import RedisServer
-from tests.test_store import DONE, ME, RECORD, message
+from tests.store.test_engines import DONE, ME, RECORD, message
 
 
 async def test_while_redis_is_away_steps_fail_in_words_and_afterwards_work_again(redis_server: RedisServer) -> None:

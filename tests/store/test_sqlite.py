@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import StartError
-from faqbot.model import QuestionRecord
-from faqbot.store import Accepted, open_store
-from faqbot.store.schema import STEPS
+from faqbot.model.entries import QuestionRecord
+from faqbot.store.protocol import Accepted, open_store
 from faqbot.store.sqlite import SqliteStore
-from tests.test_store import DONE, ME, RECORD, message
+from faqbot.store.sqlite_schema import STEPS
+from tests.store.test_engines import DONE, ME, RECORD, message
 
 
 async def test_the_webhook_and_the_words_are_forgotten_when_the_message_is_finished(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ async def test_a_new_process_knows_at_once_that_the_killed_one_is_dead(tmp_path:
         "    await asyncio.sleep(60)\n"
         "asyncio.run(main())\n"
     )
-    old = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent)
+    old = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2])
     assert old.stdout is not None and await asyncio.to_thread(old.stdout.readline) == b"ready\n"
     early = await open_store(url)
     await early.join("early", 30)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.knowledge.keys import ENTRY_KEYS
-from faqbot.knowledge.mend import Mend, mend
-from faqbot.knowledge.parse import parse_file
+from faqbot.knowledge.entry_parser import parse_file
+from faqbot.yamltext.key_names import ENTRY_KEYS
+from faqbot.yamltext.line_repairs import Mend, mend
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])

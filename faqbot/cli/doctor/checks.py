@@ -15,20 +15,20 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from faqbot.app import http_session, open_api
-from faqbot.automation.rules import DINGTALK_EVENTS, Automations, On
-from faqbot.dingtalk.gateway import OpenFailed, gateway_url, open_ticket
-from faqbot.dingtalk.groups import RobotKeys
-from faqbot.dingtalk.openapi import OpenApi
-from faqbot.doctor_permissions import look_at_permissions
+from faqbot.app.knowledge_source import shelf_beside
+from faqbot.app.running import http_session, open_api
+from faqbot.cli.doctor.findings import Finding, Level
+from faqbot.cli.doctor.permissions import look_at_permissions
+from faqbot.dingtalk.api.client import OpenApi
+from faqbot.dingtalk.api.group_robots import RobotKeys
+from faqbot.dingtalk.api.quota import Quota
+from faqbot.dingtalk.stream.gateway import OpenFailed, gateway_url, open_ticket
 from faqbot.errors import AuthFailed, DeliveryError, KnowledgeMissing, NeedsAdmin, StartError, StoreError
-from faqbot.findings import Finding, Level
-from faqbot.knowledge.assemble import Snapshot, assemble
-from faqbot.metrics import Metrics
-from faqbot.quota import Quota
+from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.rules.definitions import DINGTALK_EVENTS, Automations, On
+from faqbot.runtime.metrics import Metrics
 from faqbot.settings import Settings
-from faqbot.shelves import shelf_beside
-from faqbot.store import Store, open_store
+from faqbot.store.protocol import Store, open_store
 
 # Robot signatures are refused an hour off; a minute is already a sign that nobody keeps the clock.
 _SKEW_WARNING, _SKEW_BAD = 60.0, 1800.0

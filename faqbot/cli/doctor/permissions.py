@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import date
 
-from faqbot.automation.rules import AddContact, AttendanceReport
-from faqbot.company import ROOT
-from faqbot.dingtalk import attendance, contacts
-from faqbot.dingtalk.attendance import Query
-from faqbot.dingtalk.openapi import OpenApi
+from faqbot.cli.doctor.findings import Finding, Level
+from faqbot.dingtalk.api import attendance, contacts
+from faqbot.dingtalk.api.attendance import Query
+from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.findings import Finding, Level
-from faqbot.knowledge.assemble import Snapshot
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.model.org_chart import ROOT
+from faqbot.rules.definitions import AddContact, AttendanceReport
 from faqbot.settings import Settings
 
 # Asked for to see whether people may be asked for.

@@ -6,8 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.console.bubble import bubble
-from faqbot.console.finding import (
+from faqbot.analytics.try_out import Tried, try_out
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import add_page, asked_id, fragment, show
+from faqbot.knowledge.entry_search import (
     NAMES,
     PER_PAGE,
     Wanted,
@@ -19,13 +21,11 @@ from faqbot.console.finding import (
     topic_of,
     topics,
 )
-from faqbot.console.office import Office, office
-from faqbot.console.pages import add_page, asked_id, fragment, show
-from faqbot.console.trying import Tried, try_out
-from faqbot.decisions import Answered
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import Entry
-from faqbot.render import plain_body
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.markup.to_html import bubble
+from faqbot.model.decisions import Answered
+from faqbot.model.entries import Entry
+from faqbot.replies.render import plain_body
 
 TAB = "/entries"
 

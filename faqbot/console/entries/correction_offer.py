@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faqbot.console.forms import EntryForm
-from faqbot.console.office import Office
-from faqbot.correction_notices import ASKED_DAYS, MERGE_SECONDS, Reach, answer_text, answered_lately
-from faqbot.corrections import Correction, correction
-from faqbot.model import Entry
-from faqbot.quota import CALLS, Usage
+from faqbot.console.web.context import Office
+from faqbot.dingtalk.api.quota import CALLS, Usage
+from faqbot.knowledge.editing.entry_form import EntryForm
+from faqbot.language.answer_diff import Correction, correction
+from faqbot.model.entries import Entry
+from faqbot.review.correction_notices import ASKED_DAYS, MERGE_SECONDS, Reach, answer_text, answered_lately
 
 DAYS = ASKED_DAYS
 MINUTES = round(MERGE_SECONDS / 60)

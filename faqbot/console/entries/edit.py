@@ -8,21 +8,21 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot import changes
-from faqbot.changes import Proposal
-from faqbot.console import finding, saving
-from faqbot.console.differences import Piece, side_by_side
-from faqbot.console.effects import Effects, find_problems, preview_effects
-from faqbot.console.entries import TAB, bubble_of, find_entry, summary
-from faqbot.console.forms import EntryForm, differing
-from faqbot.console.office import Office, office
-from faqbot.console.pages import asked_id, entry_url, fragment, notice, person, read_form, redirect, show
-from faqbot.console.telling import DAYS, MINUTES, Offer, offer_to_tell
-from faqbot.correction_notices import give_up, plan
+from faqbot.console.entries.browse import TAB, bubble_of, find_entry, summary
+from faqbot.console.entries.correction_offer import DAYS, MINUTES, Offer, offer_to_tell
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import asked_id, entry_url, fragment, notice, person, read_form, redirect, show
 from faqbot.errors import EditError, ShelfError
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.knowledge.draft import draft_of
-from faqbot.model import Entry
+from faqbot.knowledge import entry_search
+from faqbot.knowledge.editing import changes, proposals
+from faqbot.knowledge.editing.changes import Proposal
+from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.entry_form import EntryForm, differing
+from faqbot.knowledge.impact.preview import Effects, find_problems, preview_effects
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.language.text_diff import Piece, side_by_side
+from faqbot.model.entries import Entry
+from faqbot.review.correction_notices import give_up, plan
 
 _LONGEST_WORDING = 200
 
@@ -60,7 +60,7 @@ async def add(request: web.Request) -> web.StreamResponse:
         # Texts too long for a link, as from a pasted document, are posted into the empty form.
         return await _form_page(request, form)
     try:
-        proposal = await saving.propose_new(at, form)
+        proposal = await proposals.propose_new(at, form)
         effects = await (find_problems if fields.get("do") == "save" else preview_effects)(at, proposal)
         if fields.get("do") != "save" or not effects.ok:
             return await _form_page(request, form, effects=effects)
@@ -92,7 +92,7 @@ async def change(request: web.Request) -> web.StreamResponse:
         # What the person wrote is worth more than a page that says 404.
         return await _form_page(request, form, rivalry=Rivalry(gone=True), status=409)
     try:
-        proposal = await saving.propose_change(await changes.load(at, entry), form)
+        proposal = await proposals.propose_change(await changes.load(at, entry), form)
         if proposal.after == proposal.before:
             raise redirect(entry_url(entry.id), done="unchanged")
         saving_it = fields.get("do") == "save"
@@ -144,7 +144,7 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
     at, entry, fields = office(request), find_entry(request), await read_form(request)
     text = " ".join(fields.get("text", "").split())[:_LONGEST_WORDING]
     back = entry_url(entry.id)
-    other = finding.one_by_question(at.snapshot, text) if text else None
+    other = entry_search.one_by_question(at.snapshot, text) if text else None
     if other is not None and other.id != entry.id:
         why = f"「{text}」已经写在「{other.question}」里。两条有同样的问法，机器人分不清，请先到那一条里删掉它。"
         return notice(request, 409, "没有加上", why, back=entry_url(other.id))
@@ -160,7 +160,7 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
 
 
 async def _save_wording(at: Office, who: str, entry: Entry, text: str) -> None:
-    proposal = await saving.propose_wording(await changes.load(at, entry), text)
+    proposal = await proposals.propose_wording(await changes.load(at, entry), text)
     if proposal.after != proposal.before:
         await changes.save(at, who, proposal, "change")
 
@@ -190,7 +190,7 @@ async def remove_page(request: web.Request) -> web.StreamResponse:
 async def remove(request: web.Request) -> web.StreamResponse:
     at, entry, fields = office(request), find_entry(request), await read_form(request)
     try:
-        proposal = await saving.propose_removal(await changes.load(at, entry), fields.get("seen", ""))
+        proposal = await proposals.propose_removal(await changes.load(at, entry), fields.get("seen", ""))
         await changes.save(at, person(), proposal, "remove")
     except changes.Overtaken:
         text = "有人刚才改了这个文件。请再看一遍这一条，确实要删再删。"
@@ -214,7 +214,7 @@ def _with_ids(form: EntryForm, snapshot: Snapshot) -> EntryForm:
     def as_id(line: str) -> str:
         if not line.strip() or snapshot.entry(line.strip()):
             return line
-        named = finding.one_by_question(snapshot, line)
+        named = entry_search.one_by_question(snapshot, line)
         return named.id if named else line
 
     return replace(form, related="\n".join(map(as_id, form.related.split("\n"))))
@@ -243,9 +243,9 @@ async def _form_page(
         entry=entry,
         action=entry_url(entry.id, "edit") if entry else "/entries/new",
         back=entry_url(entry.id) if entry else TAB,
-        files=saving.faq_files(await at.shelf.read()),
-        topics=[name for name, _ in finding.topics(entries)],
-        owners=finding.owners(entries),
+        files=proposals.faq_files(await at.shelf.read()),
+        topics=[name for name, _ in entry_search.topics(entries)],
+        owners=entry_search.owners(entries),
         bubble=bubble_of(form.preview(entry, at.snapshot.facts)),
         related=[other for line in form.related.split("\n") if (other := at.snapshot.entry(line.strip()))],
         problems=problems,

@@ -10,14 +10,13 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot import changes
-from faqbot.console import versions
-from faqbot.console.effects import find_problems
-from faqbot.console.office import Office, office
-from faqbot.console.pages import add_page, moment, notice, person, read_form, redirect, show
-from faqbot.console.versions import Field, Present
-from faqbot.edits import FILES, Edit, edits
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import add_page, moment, notice, person, read_form, redirect, show
 from faqbot.errors import EditError, ShelfError
+from faqbot.knowledge.editing import changes, versions
+from faqbot.knowledge.editing.audit_log import FILES, Edit, edits
+from faqbot.knowledge.editing.versions import Field, Present
+from faqbot.knowledge.impact.preview import find_problems
 
 TAB = "/history"
 PER_PAGE = 20

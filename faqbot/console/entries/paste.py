@@ -9,15 +9,15 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.console import saving
-from faqbot.console.entries import TAB
-from faqbot.console.office import Office, office
-from faqbot.console.pages import add_page, read_form, show
-from faqbot.decisions import Answered
-from faqbot.judging import judge_many
-from faqbot.knowledge.pasted import Pasted, read_pasted
-from faqbot.knowledge.proposed import Proposed
-from faqbot.model import Entry
+from faqbot.console.entries.browse import TAB
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import add_page, read_form, show
+from faqbot.dialogue.answer_policy import judge_many
+from faqbot.knowledge.editing import proposals
+from faqbot.knowledge.pasted.importer import Pasted, read_pasted
+from faqbot.knowledge.pasted.proposal import Proposed
+from faqbot.model.decisions import Answered
+from faqbot.model.entries import Entry
 
 LONGEST = 200 * 1024  # bytes
 _AT_MOST = 200
@@ -91,7 +91,7 @@ async def _page(
         as_json=lambda: _as_json(found, shown, problem),
         text=text,
         file=file,
-        files=saving.faq_files(await office(request).shelf.read()),
+        files=proposals.faq_files(await office(request).shelf.read()),
         found=found,
         shown=shown,
         doubtful=doubtful,

@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot.console.office import office
-from faqbot.console.pages import asked_id, local_path, notice, read_form, redirect
-from faqbot.console.trying import LONGEST
+from faqbot.analytics.try_out import LONGEST
+from faqbot.console.web.context import office
+from faqbot.console.web.pages import asked_id, local_path, notice, read_form, redirect
 from faqbot.errors import Conflict, EditError, ShelfError
-from faqbot.knowledge.saved_questions import NAME, with_question, without_question
-from faqbot.telemetry import EventLog
+from faqbot.knowledge.regression_questions import NAME, with_question, without_question
+from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 

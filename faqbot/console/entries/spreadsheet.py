@@ -15,22 +15,33 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from faqbot.changes import after_writing, trial_of
-from faqbot.console import outside
-from faqbot.console.differences import side_by_side
-from faqbot.console.entries import TAB
-from faqbot.console.office import Office, office
-from faqbot.console.pages import EXCHANGE, add_page, notice, person, plain, posted, read_form, redirect, show, signed_in
-from faqbot.console.versions import Field
-from faqbot.edits import Edit
+from faqbot.console.entries.browse import TAB
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import (
+    EXCHANGE,
+    add_page,
+    notice,
+    person,
+    plain,
+    posted,
+    read_form,
+    redirect,
+    show,
+    signed_in,
+)
 from faqbot.errors import EditError, ShelfError
-from faqbot.knowledge.exchange import Edit as Row
-from faqbot.knowledge.exchange import Plan
-from faqbot.knowledge.exchange_annotated import annotated
-from faqbot.knowledge.exchange_apply import bring_in
-from faqbot.knowledge.exchange_files import make_table
-from faqbot.knowledge.exchange_sheets import SheetError
-from faqbot.model import Problem
+from faqbot.knowledge.editing import external_changes
+from faqbot.knowledge.editing.audit_log import Edit
+from faqbot.knowledge.editing.changes import after_writing, trial_of
+from faqbot.knowledge.editing.versions import Field
+from faqbot.knowledge.spreadsheet.annotated import annotated
+from faqbot.knowledge.spreadsheet.comparison import Edit as Row
+from faqbot.knowledge.spreadsheet.comparison import Plan
+from faqbot.knowledge.spreadsheet.files import make_table
+from faqbot.knowledge.spreadsheet.importer import bring_in
+from faqbot.knowledge.spreadsheet.workbook import SheetError
+from faqbot.language.text_diff import side_by_side
+from faqbot.model.entries import Problem
 
 KEPT_SECONDS = 15 * 60.0
 # Uploads that wait for their button; the oldest gives way.
@@ -149,7 +160,7 @@ async def _tried(at: Office, name: str, raw: bytes, *, removes: bool) -> Upload:
     def work() -> tuple[Plan, dict[str, bytes], tuple[Edit, ...]]:
         plan, after = bring_in(before, name, raw, delete_missing=removes)
         changed = [(file, before.get(file), content) for file, content in after.items() if before.get(file) != content]
-        return plan, after, tuple(line for files in changed for line in outside.differences(*files, who))
+        return plan, after, tuple(line for files in changed for line in external_changes.differences(*files, who))
 
     plan, after, lines = await asyncio.to_thread(work)
     problems = (await trial_of(at, after))[1] if after != before else ()

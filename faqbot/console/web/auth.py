@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot.console import origin
-from faqbot.console.office import office
-from faqbot.console.pages import (
+from faqbot.console.web import origin
+from faqbot.console.web.context import office
+from faqbot.console.web.pages import (
     Handler,
     json_page,
     local_path,
@@ -24,9 +24,9 @@ from faqbot.console.pages import (
     signed_in,
     wants_json,
 )
-from faqbot.console.sessions import IDLE_SECONDS, LONGEST_SECONDS, Brake, Sessions, link_holds, use_link
+from faqbot.console.web.sessions import IDLE_SECONDS, LONGEST_SECONDS, Brake, Sessions, link_holds, use_link
 from faqbot.errors import FaqbotError, StoreError
-from faqbot.telemetry import EventLog
+from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from faqbot.changes import Shelf
-from faqbot.features import Floats
-from faqbot.judging import Limits
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.knowledge.library import Library
+from faqbot.dialogue.answer_policy import Limits
+from faqbot.knowledge.editing.changes import Shelf
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.search.features import Floats
 from faqbot.settings import Settings
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 
 if TYPE_CHECKING:
-    from faqbot.console.past import PastQuestions
+    from faqbot.knowledge.impact.past_questions import PastQuestions
 
 
 def _past_questions() -> PastQuestions:
     # past.py works with the Office.
-    from faqbot.console.past import PastQuestions
+    from faqbot.knowledge.impact.past_questions import PastQuestions
 
     return PastQuestions()
 

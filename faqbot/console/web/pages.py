@@ -17,16 +17,16 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from faqbot.console.bubble import bubble
-from faqbot.console.office import office
-from faqbot.console.sessions import Session
+from faqbot.console.web.context import office
+from faqbot.console.web.sessions import Session
+from faqbot.markup.to_html import bubble
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 # Who sent the request that is being answered. Each one is answered in a task of its own or after another.
 signed_in: ContextVar[Session | None] = ContextVar("signed_in", default=None)
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
 MAX_BODY = 2 * 1024 * 1024
 # The page that takes a whole table, and how large that may be.

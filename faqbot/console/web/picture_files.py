@@ -6,9 +6,9 @@ import asyncio
 
 from aiohttp import web
 
-from faqbot.console.office import office
-from faqbot.knowledge.picture_names import TYPES, suffix_of
-from faqbot.knowledge.pictures import PictureFolder
+from faqbot.console.web.context import office
+from faqbot.knowledge.files.picture_folder import PictureFolder
+from faqbot.markup.picture_links import TYPES, suffix_of
 
 
 def add_routes(app: web.Application) -> None:

@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot.console.office import Office, office
-from faqbot.console.pages import entry_url, person, query, read_form, redirect
-from faqbot.console.todo import Item, Section, section
-from faqbot.feedback import NAMES
-from faqbot.model import Entry, QuestionRecord, Rating
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import entry_url, person, query, read_form, redirect
+from faqbot.console.work.tasks import Item, Section, section
+from faqbot.dialogue.ratings import NAMES
+from faqbot.model.entries import Entry, QuestionRecord, Rating
 
 PATH = "/complaints"
 DAYS = 30

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from faqbot.console.differences import side_by_side
-from faqbot.console.office import Office, office
-from faqbot.console.outside import differences
-from faqbot.console.pages import add_page, notice, read_form, redirect, show
-from faqbot.console.todo import Item, Section, section
-from faqbot.console.versions import Field, fields_of, question_of
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import add_page, notice, read_form, redirect, show
+from faqbot.console.work.tasks import Item, Section, section
 from faqbot.errors import Conflict, EditError, ShelfError
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.knowledge.parse import parse_file
-from faqbot.knowledge.store_shelf import StoreShelf
+from faqbot.knowledge.editing.external_changes import differences
+from faqbot.knowledge.editing.versions import Field, fields_of, question_of
+from faqbot.knowledge.entry_parser import parse_file
+from faqbot.knowledge.files.replicated import StoreShelf
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.language.text_diff import side_by_side
 
 PATH = "/deployed"
 

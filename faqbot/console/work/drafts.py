@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from faqbot import approval, changes
-from faqbot.approval import UNDO_SECONDS, Paper, Person
-from faqbot.console.effects import Effects, preview_effects
-from faqbot.console.entries import bubble_of, find_entry
-from faqbot.console.office import Office, office
-from faqbot.console.pages import entry_url, notice, person, read_form, redirect, show
-from faqbot.edits import FILES
+from faqbot.console.entries.browse import bubble_of, find_entry
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import entry_url, notice, person, read_form, redirect, show
 from faqbot.errors import EditError, NotAllowed, ShelfError
-from faqbot.model import Entry
+from faqbot.knowledge.editing import changes
+from faqbot.knowledge.editing.audit_log import FILES
+from faqbot.knowledge.impact.preview import Effects, preview_effects
+from faqbot.model.entries import Entry
+from faqbot.review import draft_review
+from faqbot.review.draft_review import UNDO_SECONDS, Paper, Person
 
 TAB = "/"
 _LONGEST_REASON = 200
@@ -37,7 +38,7 @@ async def approve(request: web.Request) -> web.StreamResponse:
     entry = find_entry(request)
     try:
         if entry.draft:
-            await approval.approve(at, entry, Person(person()), fields.get("seen", ""))
+            await draft_review.approve(at, entry, Person(person()), fields.get("seen", ""))
     except changes.Overtaken:
         await at.library.refresh()
         return await _show(request, find_entry(request), overtaken=True)
@@ -50,7 +51,7 @@ async def send_back(request: web.Request) -> web.StreamResponse:
     at, entry, fields = office(request), find_entry(request), await read_form(request)
     why = " ".join(fields.get("why", "").split())[:_LONGEST_REASON]
     try:
-        await approval.send_back(at, entry, Person(person()), why)
+        await draft_review.send_back(at, entry, Person(person()), why)
     except NotAllowed as exc:
         return notice(request, 409, "没有退回", str(exc), back=entry_url(entry.id))
     raise redirect(entry_url(entry.id, "approve"), done="sent-back")
@@ -60,11 +61,11 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
     """Undo of an approval."""
     at, entry = office(request), find_entry(request)
     back = entry_url(entry.id, "approve")
-    paper = approval.paper_of(await approval.papers(at), entry.id)
+    paper = draft_review.paper_of(await draft_review.papers(at), entry.id)
     try:
         if paper is None:
             raise NotAllowed("没有找到这次通过的记录")
-        await approval.withdraw(at, paper, Person(person()))
+        await draft_review.withdraw(at, paper, Person(person()))
     except changes.Overtaken:
         return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=back)
     except (NotAllowed, EditError, ShelfError) as exc:
@@ -74,8 +75,8 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
 
 async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) -> web.StreamResponse:
     at = office(request)
-    paper = approval.paper_of(await approval.number_drafts(at), entry.id)
-    maker = (await approval.made_by(at, {entry.id})).get(entry.id)
+    paper = draft_review.paper_of(await draft_review.number_drafts(at), entry.id)
+    maker = (await draft_review.made_by(at, {entry.id})).get(entry.id)
     seen, effects, problem = await _checked(at, entry) if entry.draft else ("", None, "")
     return show(
         request,
@@ -101,7 +102,7 @@ async def _checked(at: Office, entry: Entry) -> tuple[str, Effects | None, str]:
     """The state of the file, what going live would do, and why it cannot be."""
     try:
         loaded = await changes.load(at, entry)
-        return loaded.seen, await preview_effects(at, await approval.propose_approval(loaded)), ""
+        return loaded.seen, await preview_effects(at, await draft_review.propose_approval(loaded)), ""
     except EditError as exc:
         return "", None, str(exc)
 
@@ -120,6 +121,6 @@ def paper_note(paper: Paper | None, entry: Entry, maker: Person | None) -> str:
         f"{name}写的" if (name := shown_maker(maker)) else "",
         f"{entry.owner}负责" if entry.owner else "",
     ]
-    if paper and paper.word is approval.Word.SENT_BACK and not paper.waits(entry):
+    if paper and paper.word is draft_review.Word.SENT_BACK and not paper.waits(entry):
         parts.append(f"{paper.by or '有人'}退回" + (f"：{paper.why}" if paper.why else ""))
     return "，".join(filter(None, parts))

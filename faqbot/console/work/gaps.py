@@ -8,18 +8,18 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot import changes
-from faqbot.console import gap_adding, saving
-from faqbot.console.effects import preview_effects
-from faqbot.console.entries import bubble_of, summary
-from faqbot.console.finding import Wanted, find
-from faqbot.console.gap_adding import Wish
-from faqbot.console.office import Office, office
-from faqbot.console.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
-from faqbot.console.suggested import is_declined, suggested, suggestion_url
-from faqbot.console.unanswered import GAPS, PERIODS, STATE_NAMES, USUAL, Gap, Gaps, State, decline, gap_json, reopen
+from faqbot.access.privacy import withheld_topic
+from faqbot.analytics.gaps import GAPS, PERIODS, STATE_NAMES, USUAL, Gap, Gaps, State, decline, gap_json, reopen
+from faqbot.console.entries.browse import bubble_of, summary
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
+from faqbot.console.work import wording_trial
+from faqbot.console.work.suggestions import is_declined, suggested, suggestion_url
+from faqbot.console.work.wording_trial import Wish
 from faqbot.errors import EditError, ShelfError
-from faqbot.privacy import withheld_topic
+from faqbot.knowledge.editing import changes, proposals
+from faqbot.knowledge.entry_search import Wanted, find
+from faqbot.knowledge.impact.preview import preview_effects
 
 TAB = "/missed"
 _PER_PAGE = 20
@@ -79,7 +79,7 @@ async def one(request: web.Request) -> web.StreamResponse:
     """One group: how it was asked, whether it is answered by now, and the entries it could belong to."""
     at, days = office(request), _days(request)
     gaps, gap = await _asked(request)
-    asked = await gap_adding.answers(at, gap)
+    asked = await wording_trial.answers(at, gap)
     left = [a.text for a in asked if not a.answered]
     text = _wording(request.query.get("text", "")) or _wording(next(iter(left), gap.cluster.text))
     sought = request.query.get("q", "").strip()[:200]
@@ -95,7 +95,7 @@ async def one(request: web.Request) -> web.StreamResponse:
         text=text,
         sought=sought,
         asked=asked,
-        candidates=await gap_adding.candidates(at, text) if not sought else [],
+        candidates=await wording_trial.candidates(at, text) if not sought else [],
         found=_found(at, sought),
         # Said only of what is true, whoever made the link.
         added=added if added and wording in added.also else None,
@@ -122,7 +122,7 @@ async def add(request: web.Request) -> web.StreamResponse:
     if isinstance(wish, str):
         return notice(request, 409, "没有加上", wish, back=gap_url(gap, _days(request)))
     try:
-        saved = await gap_adding.add(at, person(), wish, fields.get("seen", ""))
+        saved = await wording_trial.add(at, person(), wish, fields.get("seen", ""))
     except changes.Overtaken:
         await at.library.refresh()
         return await _checked(request, gap, fields, overtaken=True)
@@ -140,7 +140,7 @@ async def take_back(request: web.Request) -> web.StreamResponse:
     if entry is None:
         return notice(request, 409, "没有撤销", "那一条已经不在了。", back=back)
     try:
-        await gap_adding.take_back(at, person(), Wish(entry, _wording(fields.get("text", ""))))
+        await wording_trial.take_back(at, person(), Wish(entry, _wording(fields.get("text", ""))))
     except changes.Overtaken:
         return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=entry_url(entry.id))
     except (EditError, ShelfError) as exc:
@@ -171,9 +171,9 @@ async def _checked(
         return notice(request, 409, "加不上去", wish, back=gap_url(gap, days))
     try:
         loaded = await changes.load(at, wish.entry)
-        proposal = await saving.propose_wording(loaded, wish.text)
+        proposal = await proposals.propose_wording(loaded, wish.text)
         effects = await preview_effects(at, proposal)
-        asked = await gap_adding.answers(at, gap, proposal, wish)
+        asked = await wording_trial.answers(at, gap, proposal, wish)
     except (EditError, ShelfError) as exc:
         return notice(request, 422, "加不上去", str(exc), back=gap_url(gap, days))
     return show(
@@ -200,7 +200,7 @@ def _wish(at: Office, fields: Mapping[str, str]) -> Wish | str:
     entry, text = at.snapshot.entry(fields.get("entry", "")), _wording(fields.get("text", ""))
     if entry is None:
         return "那一条已经不在了：它可能刚被删掉，或者换了编号。请另选一条。"
-    return gap_adding.objection(at, entry, text) or Wish(entry, text)
+    return wording_trial.objection(at, entry, text) or Wish(entry, text)
 
 
 def _found(at: Office, sought: str) -> Sequence[Mapping[str, Any]]:
@@ -260,4 +260,4 @@ def _digits(text: str) -> str:
 
 def _wording(text: str) -> str:
     # Instead of a private question its topic is on record, which nobody asks.
-    return "" if withheld_topic(text) else " ".join(text.split())[: gap_adding.LONGEST]
+    return "" if withheld_topic(text) else " ".join(text.split())[: wording_trial.LONGEST]

@@ -8,19 +8,19 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from faqbot import changes
-from faqbot.console import gap_adding, saving
-from faqbot.console.effects import preview_effects
-from faqbot.console.entries import bubble_of, summary
-from faqbot.console.office import Office, office
-from faqbot.console.pages import entry_url, notice, person, query, read_form, redirect, show
-from faqbot.console.todo import Item, Section, section
-from faqbot.decisions import Answered
+from faqbot.analytics.stats import pair
+from faqbot.analytics.suggested_wordings import Suggestion, suggestions
+from faqbot.console.entries.browse import bubble_of, summary
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import entry_url, notice, person, query, read_form, redirect, show
+from faqbot.console.work import wording_trial
+from faqbot.console.work.tasks import Item, Section, section
+from faqbot.dialogue.answer_policy import judge_many
 from faqbot.errors import EditError, ShelfError
-from faqbot.judging import judge_many
-from faqbot.model import QuestionRecord
-from faqbot.stats import pair
-from faqbot.suggestions import Suggestion, suggestions
+from faqbot.knowledge.editing import changes, proposals
+from faqbot.knowledge.impact.preview import preview_effects
+from faqbot.model.decisions import Answered
+from faqbot.model.entries import QuestionRecord
 
 TAB = "/missed"
 MARKS = "no-wordings"
@@ -70,11 +70,11 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def add(request: web.Request) -> web.StreamResponse:
     at, fields = office(request), await read_form(request)
     found = await _asked(request)
-    wish = gap_adding.Wish(found.entry, found.text)
+    wish = wording_trial.Wish(found.entry, found.text)
     try:
-        if why := gap_adding.objection(at, wish.entry, wish.text):
+        if why := wording_trial.objection(at, wish.entry, wish.text):
             return notice(request, 409, "没有加上", why, back=TAB)
-        saved = await gap_adding.add(at, person(), wish, fields.get("seen", ""))
+        saved = await wording_trial.add(at, person(), wish, fields.get("seen", ""))
     except changes.Overtaken:
         await at.library.refresh()
         return await _show(request, await _asked(request), overtaken=True)
@@ -112,7 +112,7 @@ async def _show(request: web.Request, found: Suggestion, *, overtaken: bool = Fa
     at = office(request)
     try:
         loaded = await changes.load(at, found.entry)
-        effects = await preview_effects(at, await saving.propose_wording(loaded, found.text))
+        effects = await preview_effects(at, await proposals.propose_wording(loaded, found.text))
     except EditError as exc:
         return notice(request, 422, "加不上去", str(exc), back=TAB)
     return show(

@@ -9,19 +9,19 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from faqbot.ageing import SOON, followed
-from faqbot.approval import Paper, Person, paper_of
-from faqbot.console.drafting import paper_note
-from faqbot.console.finding import Status, entry_at, status_of
-from faqbot.console.pages import entry_url
-from faqbot.dingtalk.codes import new_error, old_error
+from faqbot.analytics.report import reason
+from faqbot.analytics.stats import DELIVERED, Asked, Fate, Stats
+from faqbot.console.web.pages import entry_url
+from faqbot.console.work.drafts import paper_note
+from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Usage
+from faqbot.dingtalk.wire.error_codes import new_error, old_error
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import Entry, Problem
-from faqbot.parcels import Failed
-from faqbot.quota import CALLS, MESSAGES, Usage
-from faqbot.report import reason
-from faqbot.stats import DELIVERED, Asked, Fate, Stats
+from faqbot.knowledge.entry_search import Status, entry_at, status_of
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.model.entries import Entry, Problem
+from faqbot.outbox.queued_notice import Failed
+from faqbot.review.draft_review import Paper, Person, paper_of
+from faqbot.review.due_dates import SOON, followed
 
 AT_MOST = 7
 WARN_AT = 0.8

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from faqbot.console.office import Office, office
-from faqbot.console.pages import query, read_form, redirect
-from faqbot.console.todo import Item, Section, section
-from faqbot.privacy import withheld
-from faqbot.tickets import Progress, Ticket, keep, tickets
+from faqbot.access.privacy import withheld
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import query, read_form, redirect
+from faqbot.console.work.tasks import Item, Section, section
+from faqbot.handoff.tickets import Progress, Ticket, keep, tickets
 
 PATH = "/tickets"
 

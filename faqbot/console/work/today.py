@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from faqbot.approval import made_by, number_drafts
-from faqbot.console import complaints, waiting_tickets
-from faqbot.console.deployed import waiting, without_disputes
-from faqbot.console.missed import gap_url
-from faqbot.console.office import Office, office
-from faqbot.console.pages import add_page, show
-from faqbot.console.suggested import as_section, suggested
-from faqbot.console.todo import (
+from faqbot.analytics.gaps import GAPS, USUAL, Gap, State
+from faqbot.analytics.stats import Stats
+from faqbot.console.web.context import Office, office
+from faqbot.console.web.pages import add_page, show
+from faqbot.console.work import complaints, tickets
+from faqbot.console.work.deploy_conflicts import waiting, without_disputes
+from faqbot.console.work.gaps import gap_url
+from faqbot.console.work.suggestions import as_section, suggested
+from faqbot.console.work.tasks import (
     Item,
     Meter,
     Section,
@@ -29,11 +30,10 @@ from faqbot.console.todo import (
     undelivered,
     unsent,
 )
-from faqbot.console.unanswered import GAPS, USUAL, Gap, State
-from faqbot.parcels import FAILED, Failed
-from faqbot.picks import CONTEXT_SECONDS
-from faqbot.quota import CALLS, MESSAGES
-from faqbot.stats import Stats
+from faqbot.dialogue.choices import CONTEXT_SECONDS
+from faqbot.dingtalk.api.quota import CALLS, MESSAGES
+from faqbot.outbox.queued_notice import FAILED, Failed
+from faqbot.review.draft_review import made_by, number_drafts
 
 TAB = "/"
 _TOP = 5
@@ -87,7 +87,7 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
         ),
         await waiting(at),
         _missed(gaps),
-        await waiting_tickets.waiting_tickets(at),
+        await tickets.waiting_tickets(at),
         await complaints.complaints(at),
         as_section(await suggested(at)),
         aging(snapshot.entries, day),
@@ -101,7 +101,7 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
 async def _settled(at: Office, said: str) -> tuple[str, str] | None:
     """Path and key of what was just put aside, if it was."""
     path, _, key = said.partition(" ")
-    settled = {complaints.PATH: complaints.settled, waiting_tickets.PATH: waiting_tickets.settled}
+    settled = {complaints.PATH: complaints.settled, tickets.PATH: tickets.settled}
     return (path, key) if path in settled and await settled[path](at, key) else None
 
 

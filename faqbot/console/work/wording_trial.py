@@ -8,20 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from faqbot import changes
-from faqbot.changes import Proposal
-from faqbot.console import finding, saving
-from faqbot.console.entries import tried
-from faqbot.console.office import Office
-from faqbot.console.trying import Rival
-from faqbot.console.unanswered import Gap
-from faqbot.decisions import Answered, Decision, Offered
+from faqbot.analytics.gaps import Gap
+from faqbot.analytics.try_out import Rival
+from faqbot.console.entries.browse import tried
+from faqbot.console.web.context import Office
+from faqbot.dialogue.answer_policy import judge_many
 from faqbot.errors import EditError
-from faqbot.judging import judge_many
-from faqbot.knowledge import edit
-from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.draft import draft_of
-from faqbot.model import Entry
+from faqbot.knowledge import entry_search
+from faqbot.knowledge.editing import changes, entry_editor, proposals
+from faqbot.knowledge.editing.changes import Proposal
+from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.snapshot import assemble
+from faqbot.model.decisions import Answered, Decision, Offered
+from faqbot.model.entries import Entry
 
 LONGEST = 200
 # So many wordings of a group are asked again.
@@ -103,7 +102,7 @@ def objection(at: Office, entry: Entry, text: str) -> str:
     """Why the wording cannot be added; empty if it can."""
     if not text:
         return "问法是空的，请写一句员工会问的话。"
-    other = finding.one_by_question(at.snapshot, text)
+    other = entry_search.one_by_question(at.snapshot, text)
     if other is None:
         return ""
     if other.id == entry.id:
@@ -116,7 +115,7 @@ async def add(at: Office, who: str, wish: Wish, seen: str) -> Entry:
     loaded = await changes.load(at, wish.entry)
     if seen != loaded.seen:
         raise changes.Overtaken(loaded.file)
-    proposal = await saving.propose_wording(loaded, wish.text)
+    proposal = await proposals.propose_wording(loaded, wish.text)
     if proposal.after == proposal.before:
         return wish.entry
     return await changes.save(at, who, proposal, "change") or wish.entry
@@ -129,5 +128,5 @@ async def take_back(at: Office, who: str, wish: Wish) -> None:
     if wish.text not in draft.also:
         raise EditError("这个问法已经不在这一条里")
     without = replace(draft, also=tuple(w for w in draft.also if w != wish.text))
-    after = await asyncio.to_thread(edit.change_entry, loaded.raw, loaded.entry.id, without, name=loaded.file)
+    after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, without, name=loaded.file)
     await changes.save(at, who, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")

@@ -9,12 +9,12 @@ from typing import Any, Literal, Protocol
 import aiohttp
 from yarl import URL
 
-from faqbot.dingtalk.codes import new_error, old_error
-from faqbot.dingtalk.http import get, post, post_form
-from faqbot.dingtalk.payloads import encode
-from faqbot.dingtalk.tokens import AccessTokens
+from faqbot.dingtalk.api.http import get, post, post_form
+from faqbot.dingtalk.api.tokens import AccessTokens
+from faqbot.dingtalk.wire.error_codes import new_error, old_error
+from faqbot.dingtalk.wire.payloads import encode
 from faqbot.errors import DeliveryError, NeedsAdmin, StoreError, TokenRefused
-from faqbot.telemetry import EventLog
+from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 

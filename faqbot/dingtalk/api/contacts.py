@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from faqbot.company import ROOT, Department, Employee, Tree
-from faqbot.dingtalk.openapi import OpenApi
+from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError
+from faqbot.model.org_chart import ROOT, Department, Employee, Tree
 
 USER_GET = "/topapi/v2/user/get"
 USER_BY_MOBILE = "/topapi/v2/user/getbymobile"

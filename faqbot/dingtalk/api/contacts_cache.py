@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, Protocol
 
-from faqbot.company import ROOT, Department, Employee, NoSuchDepartment, Tree, folded
-from faqbot.dingtalk import contacts
-from faqbot.dingtalk.openapi import OpenApi
+from faqbot.dingtalk.api import contacts
+from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError
+from faqbot.model.org_chart import ROOT, Department, Employee, NoSuchDepartment, Tree, folded
 
 DAY = 86400.0
 _TREE = "contacts:tree"

@@ -13,11 +13,11 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from faqbot.digest import as_markdown, mentioning
-from faqbot.dingtalk.codes import robot_error
-from faqbot.dingtalk.http import post
-from faqbot.dingtalk.payloads import encode
-from faqbot.model import Link, Notice
+from faqbot.dingtalk.api.http import post
+from faqbot.dingtalk.wire.error_codes import robot_error
+from faqbot.dingtalk.wire.payloads import encode
+from faqbot.model.entries import Link, Notice
+from faqbot.outbox.merging import as_markdown, mentioning
 
 _TITLE_LENGTH = 64
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, Literal
 
-from faqbot.company import Employee, NoSuchDepartment, folded
-from faqbot.dingtalk import contacts
-from faqbot.dingtalk.directory import Directory
-from faqbot.dingtalk.newcomer import Newcomer, masked, read_newcomer
+from faqbot.dingtalk.api import contacts
+from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.wire.contact_fields import Newcomer, masked, read_newcomer
 from faqbot.errors import DeliveryError, NeedsAdmin
+from faqbot.model.org_chart import Employee, NoSuchDepartment, folded
 
 _USERID_TAKEN, _MOBILE_TAKEN, _INVITED, _BUSY = "60102", {"60104", "60107"}, "40103", "-1"
 _SCOPE_ADVICE = "请到 开发者后台 > 应用 > 权限管理，把“授权范围”扩大到这个部门（或全公司），再办一次"

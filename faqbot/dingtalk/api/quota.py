@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from faqbot.dingtalk.codes import is_free
+from faqbot.dingtalk.wire.error_codes import is_free
 from faqbot.errors import StoreError
-from faqbot.metrics import Metrics
-from faqbot.telemetry import EventLog
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.metrics import Metrics
 
 log = EventLog(__name__)
 

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from faqbot.digest import as_markdown
-from faqbot.dingtalk.openapi import OpenApi
+from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError, Throttled
-from faqbot.model import Notice
+from faqbot.model.entries import Notice
+from faqbot.outbox.merging import as_markdown
 
 _GROUP = "/v1.0/robot/groupMessages/send"
 _PERSON = "/v1.0/robot/oToMessages/batchSend"

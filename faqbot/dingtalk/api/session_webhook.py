@@ -8,9 +8,9 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from faqbot.dingtalk.codes import webhook_error
-from faqbot.dingtalk.http import post
-from faqbot.dingtalk.payloads import encode
+from faqbot.dingtalk.api.http import post
+from faqbot.dingtalk.wire.error_codes import webhook_error
+from faqbot.dingtalk.wire.payloads import encode
 from faqbot.errors import DeliveryError
 
 # A webhook that runs out within this time is not used any more.

@@ -12,12 +12,12 @@ from typing import Protocol
 import aiohttp
 from yarl import URL
 
-from faqbot.dingtalk.codes import new_error
-from faqbot.dingtalk.http import post
-from faqbot.dingtalk.payloads import encode
+from faqbot.dingtalk.api.http import post
+from faqbot.dingtalk.wire.error_codes import new_error
+from faqbot.dingtalk.wire.payloads import encode
 from faqbot.errors import DeliveryError, StoreError
-from faqbot.pacing import retry
-from faqbot.telemetry import EventLog
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.retry import retry
 
 log = EventLog(__name__)
 

@@ -18,12 +18,12 @@ import dingtalk_stream
 import websockets.exceptions
 from dingtalk_stream import AckMessage
 
-from faqbot.dingtalk.frames import Answer, Frames, Receive, TakeEvent, mended
-from faqbot.dingtalk.gateway import TOPICS, OpenFailed, gateway_url, open_ticket
+from faqbot.dingtalk.stream.frames import Answer, Frames, Receive, TakeEvent, mended
+from faqbot.dingtalk.stream.gateway import TOPICS, OpenFailed, gateway_url, open_ticket
 from faqbot.errors import AuthFailed
-from faqbot.metrics import Metrics
-from faqbot.model import Event
-from faqbot.telemetry import EventLog
+from faqbot.model.entries import Event
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.metrics import Metrics
 
 log = EventLog(__name__)
 _sdk_log = logging.getLogger("faqbot.dingtalk.sdk")

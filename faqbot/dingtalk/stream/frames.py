@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from faqbot.dingtalk.payloads import read_event
+from faqbot.dingtalk.wire.payloads import read_event
 from faqbot.errors import FaqbotError
-from faqbot.metrics import Metrics
-from faqbot.model import Event
-from faqbot.telemetry import EventLog
+from faqbot.model.entries import Event
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.metrics import Metrics
 
 log = EventLog(__name__)
 

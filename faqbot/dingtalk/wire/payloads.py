@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from faqbot.model import Event, Message, MessageKind, Reply
+from faqbot.model.entries import Event, Message, MessageKind, Reply
 
 # Longer texts than a person types are cut before they are stored.
 _MAX_TEXT = 4000

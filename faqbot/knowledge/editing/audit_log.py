@@ -8,9 +8,9 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from faqbot.knowledge.parse import parse_file
-from faqbot.model import Entry
-from faqbot.store import JournalLine, Store
+from faqbot.knowledge.entry_parser import parse_file
+from faqbot.model.entries import Entry
+from faqbot.store.protocol import JournalLine, Store
 
 _JOURNAL = "edits"
 # Who changed an entry in the files and not through us.

@@ -6,17 +6,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from faqbot.knowledge import keys, tree
-from faqbot.knowledge.draft import distinct
-from faqbot.knowledge.encoding import as_lines, decode, encoding_of
-from faqbot.knowledge.links import corrected, slips
-from faqbot.knowledge.mend import mend
-from faqbot.knowledge.page import Change, Page, Spot
-from faqbot.knowledge.parse import ParsedFile, parse_file
-from faqbot.knowledge.reader import Reader
-from faqbot.knowledge.splice import remove_pairs, replace_list
-from faqbot.knowledge.tree import Mapping, Node, Scalar, TreeError, spans_of
-from faqbot.model import Entry, Place
+from faqbot.knowledge.editing.entry_fields import distinct
+from faqbot.knowledge.entry_parser import ParsedFile, parse_file
+from faqbot.markup.link_checks import corrected, slips
+from faqbot.model.entries import Entry, Place
+from faqbot.yamltext import key_names, nodes
+from faqbot.yamltext.encoding import as_lines, decode, encoding_of
+from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.line_edits import Change, Page, Spot
+from faqbot.yamltext.line_repairs import mend
+from faqbot.yamltext.nodes import Mapping, Node, Scalar, TreeError, spans_of
+from faqbot.yamltext.value_edits import remove_pairs, replace_list
 
 _MARK = "\ufeff".encode()
 _COMMENTED_OUT = re.compile(r"\s#[^\s#]")
@@ -182,9 +182,9 @@ def _keys_corrected(raw: bytes) -> Iterator[Correction]:
         present = {allowed.get(key.value.strip()) for key, _ in mapping.pairs}
         for key, _ in mapping.pairs:
             word = key.value.strip()
-            if word in allowed or not key.plain or (allowed is keys.FILE_KEYS and word in keys.ENTRY_KEYS):
+            if word in allowed or not key.plain or (allowed is key_names.FILE_KEYS and word in key_names.ENTRY_KEYS):
                 continue
-            meant = keys.surely(word, allowed)
+            meant = key_names.surely(word, allowed)
             if meant and allowed[meant] not in present:
                 present.add(allowed[meant])
                 yield [Change(Spot(key.line, key.column), Spot(key.end_line, key.end_column), meant)]
@@ -212,7 +212,7 @@ def _repeats_removed(raw: bytes) -> Iterator[Correction]:
     """Wordings that stand twice in one entry, or repeat its question."""
     page = Page(raw, mend(as_lines(decode(raw, "utf-8")))[0])
     for mapping, allowed in _mappings(_root(raw)):
-        if allowed is not keys.ENTRY_KEYS:
+        if allowed is not key_names.ENTRY_KEYS:
             continue
         question = next((_text(node) for key, node in mapping.pairs if _means(key, "question")), "")
         for number, (key, node) in enumerate(mapping.pairs):
@@ -231,7 +231,7 @@ def _repeats_removed(raw: bytes) -> Iterator[Correction]:
 
 def _root(raw: bytes) -> Node | None:
     try:
-        return tree.grow(mend(as_lines(decode(raw, "utf-8")))[0])
+        return nodes.grow(mend(as_lines(decode(raw, "utf-8")))[0])
     except TreeError:
         return None
 
@@ -240,18 +240,18 @@ def _mappings(root: Node | None) -> Iterator[tuple[Mapping, dict[str, str]]]:
     """All mappings of a file with the keys they may have."""
     items: Node | None = root
     if isinstance(root, Mapping):
-        yield root, keys.FILE_KEYS
-        items = next((node for key, node in root.pairs if key.value.strip() in keys.ENTRIES_KEYS), None)
-    for item in items.items if isinstance(items, tree.Sequence) else ():
+        yield root, key_names.FILE_KEYS
+        items = next((node for key, node in root.pairs if key.value.strip() in key_names.ENTRIES_KEYS), None)
+    for item in items.items if isinstance(items, nodes.Sequence) else ():
         if isinstance(item, Mapping):
-            yield item, keys.ENTRY_KEYS
+            yield item, key_names.ENTRY_KEYS
             for key, node in item.pairs:
                 if _means(key, "valid") and isinstance(node, Mapping):
-                    yield node, keys.PERIOD_KEYS
+                    yield node, key_names.PERIOD_KEYS
 
 
 def _means(key: Scalar, meant: str) -> bool:
-    return keys.ENTRY_KEYS.get(key.value.strip()) == meant
+    return key_names.ENTRY_KEYS.get(key.value.strip()) == meant
 
 
 def _text(node: Node) -> str:

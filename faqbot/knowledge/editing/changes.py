@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from faqbot.edits import Edit, write_down
 from faqbot.errors import Conflict, EditError, FaqbotError, StoreError
-from faqbot.knowledge import edit
-from faqbot.knowledge.assemble import Snapshot, assemble
-from faqbot.knowledge.library import Library
-from faqbot.knowledge.parse import parse_file
-from faqbot.model import Entry, Problem
-from faqbot.store import Store
-from faqbot.telemetry import EventLog
+from faqbot.knowledge.editing import entry_editor
+from faqbot.knowledge.editing.audit_log import Edit, write_down
+from faqbot.knowledge.entry_parser import parse_file
+from faqbot.knowledge.knowledge_base import Library
+from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.model.entries import Entry, Problem
+from faqbot.runtime.log import EventLog
+from faqbot.store.protocol import Store
 
 log = EventLog(__name__)
 
@@ -108,7 +108,7 @@ def _loaded(file: str, raw: bytes, entry: Entry) -> Loaded:
     found = next((e for e in parsed.entries if _same(e, entry)), None)
     if found is None:
         raise EditError(f"{file} 里已经没有这一条：它可能刚被改名或删除")
-    text = edit.entry_text(raw, found.id, name=file)
+    text = entry_editor.entry_text(raw, found.id, name=file)
     return Loaded(file, raw, found, f"{_hash(raw)}-{_hash(text.encode())}")
 
 
@@ -174,7 +174,7 @@ def _text(raw: bytes | None, proposal: Proposal) -> str:
     if raw is None:
         return ""
     try:
-        return edit.entry_text(raw, proposal.entry_id, name=proposal.file)
+        return entry_editor.entry_text(raw, proposal.entry_id, name=proposal.file)
     except EditError:
         return ""
 

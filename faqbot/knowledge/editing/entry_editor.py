@@ -11,16 +11,16 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from faqbot.errors import EditError
-from faqbot.knowledge import keys, tree
-from faqbot.knowledge.draft import FIELDS, FLAGS, LISTS, TEXTS, Draft, distinct, draft_of, tidied
-from faqbot.knowledge.outline import Outline, Pairs
-from faqbot.knowledge.page import Change, Spot, lines_changed
-from faqbot.knowledge.parse import parse_file
-from faqbot.knowledge.quoting import block, written, written_list
-from faqbot.knowledge.reader import date_of
-from faqbot.knowledge.splice import insert_pair, remove_pairs, replace_list, replace_text, replace_value
-from faqbot.knowledge.tree import Mapping, Node, Scalar
-from faqbot.model import Entry
+from faqbot.knowledge.editing.entry_fields import FIELDS, FLAGS, LISTS, TEXTS, Draft, distinct, draft_of, tidied
+from faqbot.knowledge.editing.entry_spans import Outline, Pairs
+from faqbot.knowledge.entry_parser import parse_file
+from faqbot.model.entries import Entry
+from faqbot.yamltext import key_names, nodes
+from faqbot.yamltext.field_reader import date_of
+from faqbot.yamltext.line_edits import Change, Spot, lines_changed
+from faqbot.yamltext.nodes import Mapping, Node, Scalar
+from faqbot.yamltext.quoting import block, written, written_list
+from faqbot.yamltext.value_edits import insert_pair, remove_pairs, replace_list, replace_text, replace_value
 
 __all__ = [
     "Draft",
@@ -150,7 +150,7 @@ def entry_text(raw: bytes, entry_id: str, *, name: str = "") -> str:
     """The lines of an entry as they are written, with its comment, each ending in `\\n`."""
     file = Outline(raw, name)
     number = file.number_of(entry_id)
-    if isinstance(file.listed, tree.Sequence) and file.listed.flow:
+    if isinstance(file.listed, nodes.Sequence) and file.listed.flow:
         # In [ ] an entry has no lines of its own; these are only to be looked at.
         item = file.items[number]
         return file.page.text(item.line, file.page.last_line(item))
@@ -200,7 +200,7 @@ def _entry_changes(file: Outline, number: int, old: Draft, new: Draft) -> list[C
         added.remove("id")
     for key in added:
         before = [pair for other, pair in pairs.items() if _RANK[other] < _RANK[key] and pair[0] not in gone]
-        place = max(before, key=lambda pair: _RANK[keys.ENTRY_KEYS[pair[1].value.strip()]], default=(-1,))[0]
+        place = max(before, key=lambda pair: _RANK[key_names.ENTRY_KEYS[pair[1].value.strip()]], default=(-1,))[0]
         lines = _pair_lines(file, key, getattr(new, FIELDS[key]), item, item.column)
         changes.append(insert_pair(file.page, item, place, lines))
     return [*remove_pairs(file.page, item, gone), *changes]
@@ -234,7 +234,7 @@ def _period_replaced(file: Outline, item: Mapping, key: Scalar, node: Node, peri
     words = _period_words(file, item)
     if not isinstance(node, Mapping) or not node.pairs:
         return replace_value(file.page, key, node, _period_literal(words, period))
-    found = {keys.PERIOD_KEYS[word.value.strip()]: (word, value) for word, value in node.pairs}
+    found = {key_names.PERIOD_KEYS[word.value.strip()]: (word, value) for word, value in node.pairs}
     wanted = dict(zip(("from", "until"), period, strict=True))
     if all((end in found) == bool(day) for end, day in wanted.items()):
         changes: list[Change] = []
@@ -290,7 +290,7 @@ def _new_lines(file: Outline, new: Draft, column: int) -> list[str]:
     lines: list[str] = []
     for key, field in FIELDS.items():
         value = getattr(new, field)
-        if _is_empty(value) or (key in keys.SHARED_KEYS and value == getattr(shared, field)):
+        if _is_empty(value) or (key in key_names.SHARED_KEYS and value == getattr(shared, field)):
             continue
         first, *rest = _pair_lines(file, key, value, None, column)
         lines += [" " * column + first, *rest]
@@ -298,7 +298,7 @@ def _new_lines(file: Outline, new: Draft, column: int) -> list[str]:
 
 
 def _with_shared(new: Draft, shared: Draft) -> Draft:
-    held: dict[str, Any] = {key: getattr(shared, key) for key in keys.SHARED_KEYS if not getattr(new, key)}
+    held: dict[str, Any] = {key: getattr(shared, key) for key in key_names.SHARED_KEYS if not getattr(new, key)}
     return replace(new, **held)
 
 
@@ -309,12 +309,12 @@ def _appended(file: Outline, lines: list[str]) -> bytes:
     if file.items:
         line = file.span(len(file.items) - 1).last + 1
         return page.changed([lines_changed(line, line, file.gap() + text)])
-    if isinstance(listed, tree.Sequence) and not listed.flow:
+    if isinstance(listed, nodes.Sequence) and not listed.flow:
         line = page.last_line(listed) + 1
     elif isinstance(file.root, Mapping) and listed is not None:
         key = next(k for k, node in file.root.pairs if node is listed)
         line = max(key.line, listed.end_line) + 1
-        if isinstance(listed, tree.Sequence):
+        if isinstance(listed, nodes.Sequence):
             colon = Spot(key.line, page.meant[key.line - 1].index(":", key.end_column) + 1)
             end = Spot(listed.end_line, listed.end_column)
             return page.changed([Change(colon, end, ""), lines_changed(line, line, text)])

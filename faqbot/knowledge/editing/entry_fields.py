@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from faqbot.errors import EditError
-from faqbot.knowledge.reader import date_of
-from faqbot.knowledge.tree import Scalar
-from faqbot.model import Entry
+from faqbot.model.entries import Entry
+from faqbot.yamltext.field_reader import date_of
+from faqbot.yamltext.nodes import Scalar
 
 # The fields of a Draft under the keys of a file, in the order in which an entry reads best.
 FIELDS = {

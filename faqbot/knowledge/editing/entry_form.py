@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from faqbot.knowledge.draft import Draft
-from faqbot.model import Entry
+from faqbot.knowledge.editing.entry_fields import Draft
+from faqbot.model.entries import Entry
 
 # Letters, digits, Chinese, - and _: what every system and every person can write as the name of a file.
 _FILE_NAME = re.compile(r"[A-Za-z0-9\u3400-\u4dbf\u4e00-\u9fff_][A-Za-z0-9\u3400-\u4dbf\u4e00-\u9fff_-]{0,39}")

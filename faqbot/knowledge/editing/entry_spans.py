@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from faqbot.errors import EditError
-from faqbot.knowledge import keys, tree
-from faqbot.knowledge.draft import Draft, draft_of
-from faqbot.knowledge.page import Page
-from faqbot.knowledge.parse import FileReader, Shared
-from faqbot.knowledge.tree import Mapping, Node, Scalar
-from faqbot.model import Entry
+from faqbot.knowledge.editing.entry_fields import Draft, draft_of
+from faqbot.knowledge.entry_parser import FileReader, Shared
+from faqbot.model.entries import Entry
+from faqbot.yamltext import key_names, nodes
+from faqbot.yamltext.line_edits import Page
+from faqbot.yamltext.nodes import Mapping, Node, Scalar
 
 _HEADING = re.compile(r"\s*#+\s*[-=*#~—－]{2,}")
 _DEFAULT_CHINESE = {"question": "问题", "answer": "答案"}
@@ -44,7 +44,7 @@ class Outline:
                 raise EditError(f"文件里有错误，请先改好再编辑。{self.at(problem.place.line)}：{problem.message}")
         self.entries: tuple[Entry, ...] = parsed.entries
         meant = "\n".join(self._reader.meant)
-        if line := tree.first_reference(meant):
+        if line := nodes.first_reference(meant):
             raise EditError(f"{self.at(line)}用了 YAML 的引用（& 或 * 或 !），不能在这里编辑，请直接改文件")
         self.page = Page(raw, meant)
         self.root = self._reader.root
@@ -52,7 +52,7 @@ class Outline:
         self.listed = self.root
         if isinstance(self.root, Mapping):
             self._shared, self.listed = self._reader.outline(self.root)
-        found = self.listed.items if isinstance(self.listed, tree.Sequence) else []
+        found = self.listed.items if isinstance(self.listed, nodes.Sequence) else []
         # Without errors every mapping is an entry; what else may stand there is an empty dash.
         self.items = [item for item in found if isinstance(item, Mapping)]
 
@@ -74,7 +74,7 @@ class Outline:
 
     def pairs(self, item: Mapping) -> Pairs:
         """The pairs of an entry under the keys they mean, with their number."""
-        return {keys.ENTRY_KEYS[k.value.strip()]: (n, k, node) for n, (k, node) in enumerate(item.pairs)}
+        return {key_names.ENTRY_KEYS[k.value.strip()]: (n, k, node) for n, (k, node) in enumerate(item.pairs)}
 
     def read_list(self, key: str, node: Node) -> tuple[str, ...]:
         return tuple(self._reader.texts(node, key))
@@ -85,13 +85,16 @@ class Outline:
         """The word for a key in the language of the entry's other keys, as the rest of the file writes it."""
         chinese = self.is_chinese(item)
         used = Counter(
-            w for other in self.items for w in _words(other) if keys.ENTRY_KEYS[w] == key and w.isascii() != chinese
+            w
+            for other in self.items
+            for w in _words(other)
+            if key_names.ENTRY_KEYS[w] == key and w.isascii() != chinese
         )
         if used:
             return used.most_common(1)[0][0]
         if not chinese:
             return key
-        known = (w for w, meant in keys.ENTRY_KEYS.items() if meant == key and not w.isascii())
+        known = (w for w, meant in key_names.ENTRY_KEYS.items() if meant == key and not w.isascii())
         return _DEFAULT_CHINESE.get(key) or next(known)
 
     def is_chinese(self, item: Mapping | None) -> bool:
@@ -133,7 +136,7 @@ class Outline:
         return line, before.rindex("-")
 
     def must_be_lines(self) -> None:
-        if isinstance(self.listed, tree.Sequence) and self.listed.flow and self.listed.items:
+        if isinstance(self.listed, nodes.Sequence) and self.listed.flow and self.listed.items:
             raise EditError(f"{self.at(self.listed.line)}：条目写在方括号 [ ] 里，不能在这里增删，请直接改文件")
 
     def indents(self) -> tuple[int, int]:
@@ -142,7 +145,7 @@ class Outline:
             line, column = self.dash_of(item)
             if line == item.line:
                 return column, item.column
-        if isinstance(self.listed, tree.Sequence) and not self.listed.flow:
+        if isinstance(self.listed, nodes.Sequence) and not self.listed.flow:
             return self.listed.column, self.listed.column + _DEFAULT_STEP
         column = _DEFAULT_STEP if isinstance(self.root, Mapping) or self.root is None else 0
         return column, column + _DEFAULT_STEP

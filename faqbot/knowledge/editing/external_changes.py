@@ -7,13 +7,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from faqbot.console.office import Office
-from faqbot.console.versions import same
-from faqbot.edits import FILES, Edit, edits, write_down
+from faqbot.console.web.context import Office
 from faqbot.errors import EditError, FaqbotError
-from faqbot.knowledge.outline import Outline
-from faqbot.model import Entry, Place
-from faqbot.telemetry import EventLog
+from faqbot.knowledge.editing.audit_log import FILES, Edit, edits, write_down
+from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.knowledge.editing.versions import same
+from faqbot.model.entries import Entry, Place
+from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 

@@ -6,15 +6,15 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
-from faqbot.changes import Loaded, Overtaken, Proposal
-from faqbot.console.forms import EntryForm, new_file_name
-from faqbot.console.office import Office
+from faqbot.console.web.context import Office
 from faqbot.errors import EditError
-from faqbot.knowledge import edit
-from faqbot.knowledge.draft import Draft, draft_of
-from faqbot.knowledge.keys import SHARED_KEYS
-from faqbot.knowledge.outline import Outline
-from faqbot.knowledge.parse import parse_file
+from faqbot.knowledge.editing import entry_editor
+from faqbot.knowledge.editing.changes import Loaded, Overtaken, Proposal
+from faqbot.knowledge.editing.entry_fields import Draft, draft_of
+from faqbot.knowledge.editing.entry_form import EntryForm, new_file_name
+from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.knowledge.entry_parser import parse_file
+from faqbot.yamltext.key_names import SHARED_KEYS
 
 
 async def propose_change(loaded: Loaded, form: EntryForm) -> Proposal:
@@ -22,7 +22,7 @@ async def propose_change(loaded: Loaded, form: EntryForm) -> Proposal:
     if form.seen != loaded.seen:
         raise Overtaken(loaded.file)
     draft = form.meant(draft_of(loaded.entry))
-    after = await asyncio.to_thread(edit.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
+    after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, draft.id or loaded.entry.id)
 
 
@@ -38,7 +38,7 @@ def _added(file: str, raw: bytes | None, draft: Draft) -> Proposal:
         # A field that was left empty means what the top of the file says, not that nothing holds.
         top = Outline(raw, file).shared()
         draft = replace(draft, **{key: getattr(draft, key) or getattr(top, key) for key in SHARED_KEYS})
-    after = edit.add_entry(raw, draft, name=file)
+    after = entry_editor.add_entry(raw, draft, name=file)
     known = {e.id for e in parse_file(file, raw).entries} if raw is not None else set()
     made = next((e.id for e in parse_file(file, after).entries if e.id not in known), "")
     return Proposal(file, raw, after, made)
@@ -48,13 +48,13 @@ async def propose_removal(loaded: Loaded, seen: str) -> Proposal:
     """The file without the entry. Raises EditError, Overtaken."""
     if seen != loaded.seen:
         raise Overtaken(loaded.file)
-    after = await asyncio.to_thread(edit.remove_entry, loaded.raw, loaded.entry.id, name=loaded.file)
+    after = await asyncio.to_thread(entry_editor.remove_entry, loaded.raw, loaded.entry.id, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
 
 
 async def propose_wording(loaded: Loaded, text: str) -> Proposal:
     """The file with `text` among the wordings of the entry. Raises EditError."""
-    after = await asyncio.to_thread(edit.add_wording, loaded.raw, loaded.entry.id, text, name=loaded.file)
+    after = await asyncio.to_thread(entry_editor.add_wording, loaded.raw, loaded.entry.id, text, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
 
 

@@ -8,15 +8,15 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.changes import Overtaken, Proposal
-from faqbot.console.differences import Piece, side_by_side
-from faqbot.console.forms import differing
-from faqbot.console.office import Office
-from faqbot.edits import Edit, written
+from faqbot.console.web.context import Office
 from faqbot.errors import EditError
-from faqbot.knowledge import edit
-from faqbot.knowledge.draft import Draft, draft_of
-from faqbot.knowledge.outline import Outline
+from faqbot.knowledge.editing import entry_editor
+from faqbot.knowledge.editing.audit_log import Edit, written
+from faqbot.knowledge.editing.changes import Overtaken, Proposal
+from faqbot.knowledge.editing.entry_fields import Draft, draft_of
+from faqbot.knowledge.editing.entry_form import differing
+from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.language.text_diff import Piece, side_by_side
 
 # So long a removed entry can be brought back.
 KEPT_SECONDS = 30 * 86400.0
@@ -161,7 +161,7 @@ def _written(raw: bytes, entry_id: str, name: str) -> str:
     file = Outline(raw, name)
     if not any(e.id == entry_id for e in file.entries):
         return ""
-    return edit.entry_text(raw, entry_id, name=name)
+    return entry_editor.entry_text(raw, entry_id, name=name)
 
 
 def until(found: Iterable[Edit], change: Edit) -> float:
@@ -176,6 +176,6 @@ async def propose_restore(now: Present, text: str, seen: str) -> Proposal:
         raise Overtaken(now.file, now.raw)
     if not text.strip():
         raise EditError("这个版本里没有这一条，要删除它请到「问答」里删")
-    after = await asyncio.to_thread(edit.restore_entry, now.raw, text, entry_id=now.entry, name=now.file)
+    after = await asyncio.to_thread(entry_editor.restore_entry, now.raw, text, entry_id=now.entry, name=now.file)
     entry = written(text)
     return Proposal(now.file, now.raw, after, entry.id if entry else now.entry)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from faqbot.errors import KnowledgeMissing, ShelfError
-from faqbot.knowledge.disk import put, take_away
-from faqbot.knowledge.settling import PATIENCE_SECONDS, SETTLE_SECONDS, Mark, Settling
-from faqbot.model import Place, Problem
+from faqbot.knowledge.files.atomic_write import put, take_away
+from faqbot.knowledge.files.write_settling import PATIENCE_SECONDS, SETTLE_SECONDS, Mark, Settling
+from faqbot.model.entries import Place, Problem
 
 BESIDE = ("synonyms.yaml", "facts.yaml", "groups.yaml", "automations.yaml", "evaluation.yaml")
 _SUFFIXES = {".yaml", ".yml"}

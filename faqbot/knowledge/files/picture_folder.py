@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 
-from faqbot.knowledge.picture_names import TYPES, USUAL, Picture, is_plain, local_pictures, suffix_of
-from faqbot.model import Entry, Problem
+from faqbot.markup.picture_links import TYPES, USUAL, Picture, is_plain, local_pictures, suffix_of
+from faqbot.model.entries import Entry, Problem
 
 # DingTalk takes no larger ones.
 MOST_BYTES = 20 * 1024 * 1024

@@ -7,11 +7,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
 from faqbot.errors import Conflict, KnowledgeMissing, ShelfError, StoreError
-from faqbot.knowledge.disk import conflict
-from faqbot.knowledge.shelf import faq_first, must_be_ours
-from faqbot.model import Place, Problem
-from faqbot.shared_text import Shared, SharedTexts, settled, sown
-from faqbot.telemetry import EventLog
+from faqbot.knowledge.files.atomic_write import conflict
+from faqbot.knowledge.files.folder import faq_first, must_be_ours
+from faqbot.model.entries import Place, Problem
+from faqbot.model.shared_text import Shared, SharedTexts, settled, sown
+from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.console.office import Office
-from faqbot.decisions import Decision
-from faqbot.impact import Grade, Miss, Past, saved_results, self_test
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import QuestionRecord
+from faqbot.console.web.context import Office
+from faqbot.knowledge.impact.impact import Grade, Miss, Past, saved_results, self_test
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.model.decisions import Decision
+from faqbot.model.entries import QuestionRecord
 
 _SECONDS = 90 * 86400.0
 # What was picked from a list by its number is no question.

@@ -7,14 +7,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from faqbot import changes
-from faqbot.changes import Proposal
-from faqbot.console.office import Office
-from faqbot.console.past import Known, key_of
-from faqbot.decisions import Answered, Decision, Offered, Unanswered
-from faqbot.impact import Grade, Miss, Turn, edited_entries, saved_results, self_test
-from faqbot.knowledge.assemble import Snapshot
-from faqbot.model import Problem
+from faqbot.console.web.context import Office
+from faqbot.knowledge.editing import changes
+from faqbot.knowledge.editing.changes import Proposal
+from faqbot.knowledge.impact.impact import Grade, Miss, Turn, edited_entries, saved_results, self_test
+from faqbot.knowledge.impact.past_questions import Known, key_of
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.model.decisions import Answered, Decision, Offered, Unanswered
+from faqbot.model.entries import Problem
 
 
 @dataclass(frozen=True, slots=True)

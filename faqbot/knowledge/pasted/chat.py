@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from faqbot.knowledge.proposed import Proposed, Reading, asks, surely_asks
+from faqbot.knowledge.pasted.proposal import Proposed, Reading, asks, surely_asks
 
 _WEEKDAY = r"(?:星期|周)[一二三四五六日天]"
 _DAY = rf"(?:\d{{4}}[-/.年]\d{{1,2}}[-/.月]\d{{1,2}}日?|\d{{1,2}}[-/.月]\d{{1,2}}日?|今天|昨天|前天|{_WEEKDAY})"

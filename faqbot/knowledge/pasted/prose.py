@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from faqbot.knowledge.proposed import Proposed, Reading, asks, surely_asks
+from faqbot.knowledge.pasted.proposal import Proposed, Reading, asks, surely_asks
 
 _NUMBER = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
 _LIST_MARK = r"(?:[-•●◆▪*·]\s+|#{1,6}\s+|\d{1,3}\s*[.、．)）]\s*)?"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from faqbot.knowledge.keys import ENTRY_KEYS
-from faqbot.knowledge.proposed import Proposed, Reading, asks
+from faqbot.knowledge.pasted.proposal import Proposed, Reading, asks
+from faqbot.yamltext.key_names import ENTRY_KEYS
 
 _CELL = re.compile(r'(?:"((?:[^"]|"")*)"(?=[\t\n]|\Z)|([^\t\n]*))(\t|\n|\Z)')
 _BARS = re.compile(r"^\s*\|.*\|\s*$")

@@ -7,9 +7,9 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from faqbot.knowledge.exchange import Plan
-from faqbot.knowledge.exchange_cells import REPORT
-from faqbot.knowledge.exchange_sheets import escaped, open_book, read_records, sheet_of
+from faqbot.knowledge.spreadsheet.columns import REPORT
+from faqbot.knowledge.spreadsheet.comparison import Plan
+from faqbot.knowledge.spreadsheet.workbook import escaped, open_book, read_records, sheet_of
 
 _RED, _AMBER = "FFC7CE", "FFEB9C"
 

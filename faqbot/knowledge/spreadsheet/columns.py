@@ -9,8 +9,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from faqbot.knowledge import keys
-from faqbot.model import Entry, FollowUp
+from faqbot.model.entries import Entry, FollowUp
+from faqbot.yamltext import key_names
 
 # What Excel holds in one cell, counted in UTF-16 units; it cuts off the rest without a word.
 CELL_LIMIT = 32_767
@@ -172,9 +172,9 @@ def _no_date(text: str) -> date:
 
 def _flag(text: str) -> bool:
     word = text.casefold()
-    if word in keys.YES or word in _TICKS:
+    if word in key_names.YES or word in _TICKS:
         return True
-    if word in keys.NO:
+    if word in key_names.NO:
         return False
     raise CellError(f"“{text[:30]}”看不懂，请写“是”，或者空着")
 
@@ -201,7 +201,7 @@ def _variants(text: str) -> dict[str, str]:
     for line in text.split("\n"):
         if heading := _HEADING.fullmatch(line.strip()):
             word = _name(heading.group(1))
-            word = "else" if word in keys.ELSE_WORDS else word
+            word = "else" if word in key_names.ELSE_WORDS else word
             if word in found:
                 raise CellError(f"【{heading.group(1)}】写了两次")
             if not word:

@@ -9,8 +9,8 @@ from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from faqbot.knowledge import keys
-from faqbot.knowledge.exchange_cells import (
+from faqbot.knowledge.entry_parser import distinct_ids, parse_file
+from faqbot.knowledge.spreadsheet.columns import (
     BY_KEY,
     CELL_LIMIT,
     COLUMNS,
@@ -25,9 +25,9 @@ from faqbot.knowledge.exchange_cells import (
     units,
     value_of,
 )
-from faqbot.knowledge.exchange_sheets import Odd, Row, Table
-from faqbot.knowledge.parse import distinct_ids, parse_file
-from faqbot.model import Entry, Period, Place, Problem
+from faqbot.knowledge.spreadsheet.workbook import Odd, Row, Table
+from faqbot.model.entries import Entry, Period, Place, Problem
+from faqbot.yamltext import key_names
 
 _EXCEL_ERROR = re.compile(r"#(?:NAME\?|REF!|VALUE!|N/A|DIV/0!|NUM!|NULL!|SPILL!|CALC!)")
 _SHORTENED = re.compile(r"-?\d(?:\.\d+)?E[+-]?\d+")
@@ -38,7 +38,7 @@ _SAME_NAME = 85
 # So many files are named to somebody who named none.
 _FILES_NAMED = 8
 # Blank in a row, these are what stands at the top of the file.
-_SHARED = frozenset(keys.SHARED_KEYS)
+_SHARED = frozenset(key_names.SHARED_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ class _Planner:
             column = column_of(heading)
             if column is None:
                 if clean(heading) and clean(heading) not in REPORT:
-                    near = keys.nearest(clean(heading), {c.name: c.key for c in COLUMNS})
+                    near = key_names.nearest(clean(heading), {c.name: c.key for c in COLUMNS})
                     hint = f"，是不是“{near}”？" if near else ""
                     self._trouble(header, clean(heading)[:30], f"不认识的列，不导入{hint}", is_error=False)
             elif column in self.columns.values():

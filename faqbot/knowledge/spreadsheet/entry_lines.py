@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from faqbot.knowledge import keys
-from faqbot.knowledge.draft import FIELDS, FLAGS, LISTS, Draft, draft_of
-from faqbot.knowledge.outline import Outline
-from faqbot.knowledge.page import Change, Spot
-from faqbot.knowledge.quoting import block, written, written_list
-from faqbot.knowledge.splice import insert_pair, remove_pairs, replace_value, start_of
-from faqbot.knowledge.tree import Mapping as Item
-from faqbot.model import Entry
+from faqbot.knowledge.editing.entry_fields import FIELDS, FLAGS, LISTS, Draft, draft_of
+from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.model.entries import Entry
+from faqbot.yamltext import key_names
+from faqbot.yamltext.line_edits import Change, Spot
+from faqbot.yamltext.nodes import Mapping as Item
+from faqbot.yamltext.quoting import block, written, written_list
+from faqbot.yamltext.value_edits import insert_pair, remove_pairs, replace_value, start_of
 
 _STEP = 2
 _NUMBERS = ("departments", "groups")
@@ -54,7 +54,7 @@ def entry_lines(file: Outline, entry: Entry, top: Mapping[str, Any], dash: int, 
 def said_twice(file: Outline, old: Draft, new: Draft) -> list[str]:
     """The fields that change to what the file's top says, so that the entry need not say it itself."""
     top = file.shared()
-    return [key for key in keys.SHARED_KEYS if getattr(old, key) != getattr(new, key) == getattr(top, key)]
+    return [key for key in key_names.SHARED_KEYS if getattr(old, key) != getattr(new, key) == getattr(top, key)]
 
 
 def without(file: Outline, number: int, unwanted: Collection[str]) -> list[Change]:

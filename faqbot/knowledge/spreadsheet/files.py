@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
 from faqbot.errors import FaqbotError
-from faqbot.knowledge.disk import put
-from faqbot.knowledge.exchange import known_entries, rows_of, too_long
-from faqbot.knowledge.exchange_sheets import write_table
+from faqbot.knowledge.files.atomic_write import put
+from faqbot.knowledge.spreadsheet.comparison import known_entries, rows_of, too_long
+from faqbot.knowledge.spreadsheet.workbook import write_table
 
 
 class PlaceError(FaqbotError):

@@ -8,17 +8,18 @@ from datetime import date
 from functools import cached_property
 
 from faqbot.errors import EditError
-from faqbot.knowledge import edit, keys
-from faqbot.knowledge.draft import FIELDS, draft_of
-from faqbot.knowledge.exchange import Edit, Known, Plan, Trouble, known_entries, plan
-from faqbot.knowledge.exchange_cells import COLUMNS, value_of
-from faqbot.knowledge.exchange_sheets import read_table
-from faqbot.knowledge.exchange_text import asking_changes, entry_lines, said_twice, without
-from faqbot.knowledge.outline import Outline
-from faqbot.knowledge.page import Change, Page, lines_changed
-from faqbot.knowledge.quoting import written
-from faqbot.knowledge.tree import Mapping as Item
-from faqbot.model import Entry, Place
+from faqbot.knowledge.editing import entry_editor
+from faqbot.knowledge.editing.entry_fields import FIELDS, draft_of
+from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.knowledge.spreadsheet.columns import COLUMNS, value_of
+from faqbot.knowledge.spreadsheet.comparison import Edit, Known, Plan, Trouble, known_entries, plan
+from faqbot.knowledge.spreadsheet.entry_lines import asking_changes, entry_lines, said_twice, without
+from faqbot.knowledge.spreadsheet.workbook import read_table
+from faqbot.model.entries import Entry, Place
+from faqbot.yamltext import key_names
+from faqbot.yamltext.line_edits import Change, Page, lines_changed
+from faqbot.yamltext.nodes import Mapping as Item
+from faqbot.yamltext.quoting import written
 
 _NOWHERE = Place("", 0)
 # How much of the time goes by until the table is read, compared, written.
@@ -80,7 +81,7 @@ class Opened(Outline):
         self._mostly_chinese = super().is_chinese(None)
         self._top = super().shared()
 
-    def shared(self) -> edit.Draft:
+    def shared(self) -> entry_editor.Draft:
         return self._top
 
     def is_chinese(self, item: Item | None) -> bool:
@@ -196,7 +197,7 @@ def _changed(file: Opened, job: _Job) -> bytes:
         # An id made from the question stays unwritten; the check of the result writes it down if it must.
         new_id = entry.id if wanted.known and wanted.known.entry.id == wanted.entry.id else wanted.entry.id
         old, new = draft_of(entry), replace(draft_of(wanted.entry), id=new_id)
-        changes += [*edit._entry_changes(file, number, old, new), *asking_changes(file, number, wanted.entry)]
+        changes += [*entry_editor._entry_changes(file, number, old, new), *asking_changes(file, number, wanted.entry)]
         if keys_of_top := said_twice(file, old, new):
             doubled[number] = keys_of_top
     gone = [number for number, entry in enumerate(file.entries) if entry.id in job.removed]
@@ -233,12 +234,12 @@ def _lines_of(file: Opened, gone: Sequence[int]) -> list[tuple[int, int]]:
 def _with_added(file: Opened, added: Iterable[Edit]) -> bytes:
     dash, column = file.indents()
     gap = [""] * (file.gap().count("\n") if file.items else 1)
-    top = {key: getattr(file.shared(), FIELDS[key]) for key in keys.SHARED_KEYS}
+    top = {key: getattr(file.shared(), FIELDS[key]) for key in key_names.SHARED_KEYS}
     lines: list[str] = []
     for e in added:
         lines += gap if lines else []
         lines += entry_lines(file, e.entry, top, dash, column)
-    return edit._appended(file, lines)
+    return entry_editor._appended(file, lines)
 
 
 def _new_file(added: Sequence[Edit]) -> bytes:
@@ -296,7 +297,7 @@ def _ids_written(raw: bytes, name: str, ids: Mapping[int, str]) -> bytes:
     changes = []
     for number, entry_id in ids.items():
         old = draft_of(file.entries[number])
-        changes += edit._entry_changes(file, number, old, replace(old, id=entry_id))
+        changes += entry_editor._entry_changes(file, number, old, replace(old, id=entry_id))
     return file.page.changed(changes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from faqbot.knowledge.exchange import Change, Edit, Known, Plan, Trouble
+from faqbot.knowledge.spreadsheet.comparison import Change, Edit, Known, Plan, Trouble
 
 # More than a person reads; the rest is counted.
 _MOST = 50

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from faqbot.errors import FaqbotError
-from faqbot.knowledge.exchange_cells import COLUMNS, Column, Kind, column_of
+from faqbot.knowledge.spreadsheet.columns import COLUMNS, Column, Kind, column_of
 
 SHEET = "知识"
 HELP_SHEET = "说明"

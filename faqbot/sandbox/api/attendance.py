@@ -10,9 +10,9 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.contacts import Contacts
-from faqbot.sandbox.old_api import OldApi, Refused
-from faqbot.sandbox.workdays import LEAVE_UNITS, SHANGHAI, Check, Workdays, each_day
+from faqbot.sandbox.api.contacts import Contacts
+from faqbot.sandbox.api.old_api import OldApi, Refused
+from faqbot.sandbox.state.workdays import LEAVE_UNITS, SHANGHAI, Check, Workdays, each_day
 
 _DATA, _BASE, _HOLIDAY = "qyapi_get_attendance_data", "qyapi_base", "qyapi_holiday_readonly"
 _WIRE = "%Y-%m-%d %H:%M:%S"

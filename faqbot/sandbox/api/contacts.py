@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.old_api import OldApi, Refused
-from faqbot.sandbox.world import World
+from faqbot.sandbox.api.old_api import OldApi, Refused
+from faqbot.sandbox.state.world import World
 
 ROOT = 1
 _READ, _LIST, _TREE = "qyapi_get_member", "qyapi_get_department_member", "qyapi_get_department_list"

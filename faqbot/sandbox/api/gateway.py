@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
-from faqbot.sandbox.faults import Faults
+from faqbot.sandbox.state.faults import Faults
 
 BOT_MESSAGES = "/v1.0/im/bot/messages/get"
 TICKET_SECONDS = 90.0

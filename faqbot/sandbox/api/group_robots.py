@@ -15,8 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.replies import judge, shown
-from faqbot.sandbox.world import World
+from faqbot.sandbox.api.session_webhooks import judge, shown
+from faqbot.sandbox.state.world import World
 
 SEND = "/robot/send"
 PER_MINUTE, BLOCK_SECONDS = 20, 600.0

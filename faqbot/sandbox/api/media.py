@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.old_api import OldApi, Refused, refusal
+from faqbot.sandbox.api.old_api import OldApi, Refused, refusal
 
 PATH = "/media/upload"
 _KINDS = {"image", "voice", "video", "file"}

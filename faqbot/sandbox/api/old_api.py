@@ -12,9 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.faults import SILENCE_SECONDS, Faults
-from faqbot.sandbox.tokens import Tokens
-from faqbot.sandbox.world import World
+from faqbot.sandbox.api.tokens import Tokens
+from faqbot.sandbox.state.faults import SILENCE_SECONDS, Faults
+from faqbot.sandbox.state.world import World
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 

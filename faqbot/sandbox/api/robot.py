@@ -13,9 +13,9 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.faults import SILENCE_SECONDS, Faults
-from faqbot.sandbox.tokens import Tokens
-from faqbot.sandbox.world import World
+from faqbot.sandbox.api.tokens import Tokens
+from faqbot.sandbox.state.faults import SILENCE_SECONDS, Faults
+from faqbot.sandbox.state.world import World
 
 GROUP_SEND = "/v1.0/robot/groupMessages/send"
 PEOPLE_SEND = "/v1.0/robot/oToMessages/batchSend"

@@ -13,8 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.faults import SILENCE_SECONDS, Faults
-from faqbot.sandbox.world import World
+from faqbot.sandbox.state.faults import SILENCE_SECONDS, Faults
+from faqbot.sandbox.state.world import World
 
 MAX_BODY_BYTES = 20_000
 _TYPES = {"text", "markdown", "link", "actionCard", "feedCard", "empty"}

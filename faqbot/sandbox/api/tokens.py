@@ -7,8 +7,8 @@ import time
 
 from aiohttp import web
 
-from faqbot.sandbox.faults import Faults
-from faqbot.sandbox.world import World
+from faqbot.sandbox.state.faults import Faults
+from faqbot.sandbox.state.world import World
 
 
 class Tokens:

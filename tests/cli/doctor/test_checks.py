@@ -16,17 +16,17 @@ import pytest
 import redis.asyncio as redis
 from aiohttp import web
 
-from faqbot.app import Running, running
-from faqbot.dingtalk.gateway import gateway_url
-from faqbot.doctor import examine
-from faqbot.findings import Finding, Level
+from faqbot.app.running import Running, running
+from faqbot.cli.doctor.checks import examine
+from faqbot.cli.doctor.findings import Finding, Level
+from faqbot.dingtalk.stream.gateway import gateway_url
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
-from faqbot.store import open_store
+from faqbot.store.protocol import open_store
+from tests.cli.test_cli import credentials, faqbot
 from tests.conftest import Talk
 from tests.redis_server import RedisServer
-from tests.test_cli import credentials, faqbot
-from tests.test_store import message
+from tests.store.test_engines import message
 
 CLOCK, NETWORK, SENDS, STREAM = "时钟", "网络", "凭证与主动发送权限", "Stream 连接"
 STORE, QUOTA, KNOWLEDGE = "存储", "本月额度", "知识"

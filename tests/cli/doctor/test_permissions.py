@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.doctor import examine
-from faqbot.findings import Finding, Level
+from faqbot.cli.doctor.checks import examine
+from faqbot.cli.doctor.findings import Finding, Level
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 

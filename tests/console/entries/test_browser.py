@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from faqbot.app import Running
-from faqbot.console.sessions import new_link
+from faqbot.app.running import Running
+from faqbot.console.web.sessions import new_link
 from tests.conftest import Talk
 from tests.console.conftest import Files
-from tests.test_browser import FLAGS
+from tests.sandbox.test_chat_page import FLAGS
 
 pytestmark = pytest.mark.browser
 

@@ -14,21 +14,21 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 
-from faqbot.app import Running, running
-from faqbot.changes import Proposal, load, save
-from faqbot.console.forms import new_file_name
-from faqbot.console.office import Office
-from faqbot.console.pages import MAX_BODY
+from faqbot.app.running import Running, running
+from faqbot.console.web.context import Office
+from faqbot.console.web.pages import MAX_BODY
 from faqbot.errors import EditError, StoreError
-from faqbot.knowledge import library
-from faqbot.knowledge.edit import remove_entry
-from faqbot.knowledge.shelf import FolderShelf
+from faqbot.knowledge import knowledge_base
+from faqbot.knowledge.editing.changes import Proposal, load, save
+from faqbot.knowledge.editing.entry_editor import remove_entry
+from faqbot.knowledge.editing.entry_form import new_file_name
+from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 from tests.conftest import Talk
 from tests.console.conftest import Files, Person, colleague, stranger
-from tests.console.test_missed import put
+from tests.console.work.test_gaps import put
 from tests.redis_server import RedisServer
 
 EDIT = "/entries/annual-leave/edit"
@@ -191,7 +191,7 @@ async def test_what_was_saved_at_one_replica_is_shown_by_another_at_once(
     ding: FakeDingTalk, settings: Settings, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Nobody looks by chance in between.
-    monkeypatch.setattr(library, "POLL_SECONDS", 600)
+    monkeypatch.setattr(knowledge_base, "POLL_SECONDS", 600)
     shared = replace(settings, store=redis_server.url)
     async with running(shared) as one, running(shared) as two, colleague(one, "张姐") as hr:
         fields = {"question": "食堂几点开门？", "answer": "11 点。", "file": "faq/pay.yaml", "id": "canteen"}

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from faqbot.app import Running
-from faqbot.console.differences import side_by_side
-from faqbot.console.office import Office
-from faqbot.console.outside import differences, note_differences, watch_files
-from faqbot.console.versions import Field, fields_of
-from faqbot.edits import FILES
-from faqbot.knowledge.shelf import FolderShelf
+from faqbot.app.running import Running
+from faqbot.console.web.context import Office
+from faqbot.knowledge.editing.audit_log import FILES
+from faqbot.knowledge.editing.external_changes import differences, note_differences, watch_files
+from faqbot.knowledge.editing.versions import Field, fields_of
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.language.text_diff import side_by_side
 from faqbot.settings import Settings
 from tests.conftest import Talk
 from tests.console.conftest import Files, Page, Person, colleague, stranger

@@ -8,8 +8,8 @@ from html import unescape
 
 import pytest
 
-from faqbot.app import Running
-from faqbot.console.pasting import LONGEST
+from faqbot.app.running import Running
+from faqbot.console.entries.paste import LONGEST
 from tests.conftest import Talk
 from tests.console.conftest import Files, Person, stranger
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.app import Running
+from faqbot.app.running import Running
+from tests.cli.test_cli import faqbot
 from tests.console.conftest import Files, Person
-from tests.test_cli import faqbot
 
 EDIT = "/entries/annual-leave/edit"
 

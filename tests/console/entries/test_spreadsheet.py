@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from openpyxl import load_workbook
 
-from faqbot.app import Running, running
+from faqbot.app.running import Running, running
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.conftest import Talk

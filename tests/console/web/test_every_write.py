@@ -10,11 +10,11 @@ from typing import Any, cast
 import aiohttp
 import pytest
 
-from faqbot.app import Running
-from faqbot.automation.events import Events
-from faqbot.console.office import Office
+from faqbot.app.running import Running
+from faqbot.automation.event_queue import Events
 from faqbot.console.server import Health, build
-from faqbot.metrics import Metrics
+from faqbot.console.web.context import Office
+from faqbot.runtime.metrics import Metrics
 from faqbot.settings import Settings
 from tests.console.conftest import Files, Person
 

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from faqbot.app import Running
-from faqbot.console.bubble import bubble
-from faqbot.console.differences import side_by_side
-from faqbot.console.finding import Wanted, find
-from faqbot.console.pages import entry_url
-from faqbot.console.trying import as_said
+from faqbot.analytics.try_out import as_said
+from faqbot.app.running import Running
+from faqbot.console.web.pages import entry_url
+from faqbot.knowledge.entry_search import Wanted, find
+from faqbot.language.text_diff import side_by_side
+from faqbot.markup.to_html import bubble
 from tests.console.conftest import Files, Person
 
 ODD = """\

@@ -15,13 +15,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from faqbot.app import Running, running
-from faqbot.console import sessions
-from faqbot.console.pages import local_path
-from faqbot.console.sessions import Brake, Sessions, new_link, use_link
+from faqbot.app.running import Running, running
+from faqbot.console.web import sessions
+from faqbot.console.web.pages import local_path
+from faqbot.console.web.sessions import Brake, Sessions, new_link, use_link
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
-from faqbot.store import Store
+from faqbot.store.protocol import Store
 from tests.console.conftest import Person, stranger
 
 PASSWORD = "暗号 with ünd 😀"

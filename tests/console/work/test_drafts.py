@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from faqbot.app import Running
+from faqbot.app.running import Running
 from tests.conftest import Talk
 from tests.console.conftest import Files, Page, Person
 

@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from faqbot.app import Running
-from faqbot.console import unanswered
-from faqbot.model import Message, MessageKind, QuestionRecord, State, Verdict
+from faqbot.analytics import gaps
+from faqbot.analytics.stats import key_of
+from faqbot.app.running import Running
+from faqbot.model.entries import Message, MessageKind, QuestionRecord, State, Verdict
 from faqbot.settings import Settings
-from faqbot.stats import key_of
-from faqbot.store import pack_record
+from faqbot.store.protocol import pack_record
 from tests.conftest import Talk
 from tests.console.conftest import Files, Page, Person, colleague, stranger
 
@@ -278,7 +278,7 @@ async def test_what_is_none_of_our_business_is_hidden_and_comes_back(hr: Person,
     assert hidden["declined"]["who"] == "张姐" and time.time() - hidden["declined"]["at"] < 60
     assert "张姐 在" in (await hr.get("/missed?show=declined")).text
     back = await hr.post(f"/missed/{key_of(PET)}/reopen")
-    assert back.path == f"/missed/{key_of(PET)}" and await bot.store.marks(unanswered.MARKS) == {}
+    assert back.path == f"/missed/{key_of(PET)}" and await bot.store.marks(gaps.MARKS) == {}
     assert len(await listed(hr)) == 2
 
 
@@ -304,4 +304,4 @@ async def test_only_our_own_pages_and_only_who_is_signed_in_may_act(
     assert (await hr.post(path, wish, headers={})).status == 403
     async with stranger(bot.console_url) as nobody:
         assert (await nobody.post(path, wish)).status == 401
-    assert files.all() == before and await bot.store.marks(unanswered.MARKS) == {}
+    assert files.all() == before and await bot.store.marks(gaps.MARKS) == {}

@@ -6,7 +6,7 @@ from playwright.async_api import expect
 
 from tests.conftest import Talk
 from tests.console.conftest import Files
-from tests.console.test_console_browser import Visit, pytestmark, visit
+from tests.console.entries.test_browser import Visit, pytestmark, visit
 
 __all__ = ["pytestmark", "visit"]
 

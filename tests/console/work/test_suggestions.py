@@ -7,10 +7,10 @@ import re
 from html import unescape
 from typing import Any
 
-from faqbot.app import Running
+from faqbot.app.running import Running
 from tests.conftest import Talk
 from tests.console.conftest import Files, Person
-from tests.console.test_missed import put
+from tests.console.work.test_gaps import put
 
 ASKED = "入职满一年能歇多久"
 

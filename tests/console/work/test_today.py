@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from faqbot.app import Running
-from faqbot.console import todo
-from faqbot.console.complaints import tasks
-from faqbot.model import Address, Entry, Message, MessageKind, Notice, Period, QuestionRecord, State, Verdict
-from faqbot.stats import key_of
-from faqbot.tickets import Ticket, keep
+from faqbot.analytics.stats import key_of
+from faqbot.app.running import Running
+from faqbot.console.work import tasks as tasks_module
+from faqbot.console.work.complaints import tasks
+from faqbot.handoff.tickets import Ticket, keep
+from faqbot.model.entries import Address, Entry, Message, MessageKind, Notice, Period, QuestionRecord, State, Verdict
 from tests.console.conftest import Files, Person
-from tests.console.test_missed import put
+from tests.console.work.test_gaps import put
 
 TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()
 
@@ -213,8 +213,8 @@ def test_of_a_private_question_the_task_names_the_topic_alone() -> None:
 def test_held_entries_and_a_successor_that_is_a_draft() -> None:
     old = Entry("v1", "问？", "甲", valid=Period(end=TODAY - timedelta(days=1)))
     draft = Entry("v2", "问？", "乙", valid=Period(start=TODAY), draft=True)
-    assert [i.text for i in todo.aging([old, draft], TODAY).items] == ["问？"]
-    assert todo.aging([old, Entry("v2", "问？", "乙", valid=Period(start=TODAY))], TODAY).items == ()
+    assert [i.text for i in tasks_module.aging([old, draft], TODAY).items] == ["问？"]
+    assert tasks_module.aging([old, Entry("v2", "问？", "乙", valid=Period(start=TODAY))], TODAY).items == ()
 
 
 async def test_notices_that_were_given_up_say_for_whom_and_why(hr: Person, bot: Running) -> None:

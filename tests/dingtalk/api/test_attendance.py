@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from faqbot.attendance import Kind, Result
-from faqbot.dingtalk import attendance
-from faqbot.dingtalk.attendance import LeaveType, Query
+from faqbot.attendance.month import Kind, Result
+from faqbot.dingtalk.api import attendance
+from faqbot.dingtalk.api.attendance import LeaveType, Query
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.sandbox.workdays import SHANGHAI, Day
+from faqbot.sandbox.state.workdays import SHANGHAI, Day
 from tests.company import Company
 
 MONDAY = date(2026, 10, 12)

@@ -15,22 +15,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from faqbot.dingtalk.openapi import OpenApi, Slots
-from faqbot.dingtalk.robot import Robot
-from faqbot.dingtalk.tokens import AccessTokens
-from faqbot.errors import (
-    ContentRefused,
-    DeliveryError,
-    NeedsAdmin,
-    OutcomeUnknown,
-    StoreError,
-    Throttled,
-    TokenRefused,
-)
-from faqbot.sandbox.robot import GROUP_SEND, PEOPLE_SEND
+from faqbot.dingtalk.api.client import OpenApi, Slots
+from faqbot.dingtalk.api.robot import Robot
+from faqbot.dingtalk.api.tokens import AccessTokens
+from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, StoreError, Throttled, TokenRefused
+from faqbot.sandbox.api.robot import GROUP_SEND, PEOPLE_SEND
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.store import Store, open_store
-from tests.test_tokens import logged, serving
+from faqbot.store.protocol import Store, open_store
+from tests.dingtalk.api.test_tokens import logged, serving
 
 SECRET = "test-secret-value"
 OLD = "/topapi/v2/user/get"
@@ -233,7 +225,7 @@ async def test_each_failure_says_what_the_caller_can_do(
     parts: Parts, monkeypatch: pytest.MonkeyPatch, fault: str, kind: type[DeliveryError], code: str, permanent: bool
 ) -> None:
     await parts.send()
-    monkeypatch.setattr("faqbot.dingtalk.http.TIMEOUT", aiohttp.ClientTimeout(total=0.3))
+    monkeypatch.setattr("faqbot.dingtalk.api.http.TIMEOUT", aiohttp.ClientTimeout(total=0.3))
     parts.fail(fault)
     with pytest.raises(DeliveryError) as caught:
         await parts.send()
@@ -327,7 +319,7 @@ async def test_the_token_of_an_old_call_is_never_in_an_error_or_a_log_line(
     parts: Parts, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, answer: Any
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr("faqbot.dingtalk.http.TIMEOUT", aiohttp.ClientTimeout(total=0.3))
+    monkeypatch.setattr("faqbot.dingtalk.api.http.TIMEOUT", aiohttp.ClientTimeout(total=0.3))
     old = OldHost(answer)
     async with serving(old.answer) as url:
         with pytest.raises(DeliveryError) as caught:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.company import ROOT, Department, NoSuchDepartment, Tree
-from faqbot.dingtalk import contacts
+from faqbot.dingtalk.api import contacts
 from faqbot.errors import DeliveryError, NeedsAdmin
+from faqbot.model.org_chart import ROOT, Department, NoSuchDepartment, Tree
 from tests.company import Company
 
 TREE = Tree(

@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faqbot.automation.actions import ActionFailed
-from faqbot.automation.joining import Joining
-from faqbot.dingtalk import contacts
-from faqbot.dingtalk.newcomer import Newcomer, read_newcomer
-from faqbot.dingtalk.onboarding import REFUSALS, Outcome, add_contact
-from faqbot.dingtalk.robot import content_of
+from faqbot.automation.add_contact import Joining
+from faqbot.automation.executor import ActionFailed
+from faqbot.dingtalk.api import contacts
+from faqbot.dingtalk.api.onboarding import REFUSALS, Outcome, add_contact
+from faqbot.dingtalk.api.robot import content_of
+from faqbot.dingtalk.wire.contact_fields import Newcomer, read_newcomer
 from faqbot.errors import DeliveryError
-from faqbot.outbox import Outbox
-from faqbot.store import Store
+from faqbot.outbox.outbox import Outbox
+from faqbot.store.protocol import Store
 from tests.company import Company
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

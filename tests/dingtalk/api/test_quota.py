@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Quota, Usage
 from faqbot.errors import StoreError
-from faqbot.metrics import Metrics
-from faqbot.quota import CALLS, MESSAGES, Quota, Usage
-from faqbot.store import Store, open_store
+from faqbot.runtime.metrics import Metrics
+from faqbot.store.protocol import Store, open_store
 from tests.redis_server import RedisServer
 
 SEND = "/v1.0/robot/groupMessages/send"

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from faqbot.dingtalk.webhook import Webhook
+from faqbot.dingtalk.api.session_webhook import Webhook
 from faqbot.errors import DeliveryError, SessionGone
 from faqbot.sandbox.server import FakeDingTalk
 from tests.conftest import Talk

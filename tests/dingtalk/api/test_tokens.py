@@ -14,11 +14,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from faqbot.dingtalk import tokens as module
-from faqbot.dingtalk.tokens import AccessTokens
+from faqbot.dingtalk.api import tokens as module
+from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.errors import DeliveryError, NeedsAdmin, OutcomeUnknown, StoreError
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.store import Store, open_store
+from faqbot.store.protocol import Store, open_store
 from tests.redis_server import RedisServer
 
 KEY = "access-token:dingtest"
@@ -382,7 +382,7 @@ async def test_neither_secret_nor_token_is_logged_or_in_an_error(
     tokens = make(Forgetful())
     assert await tokens.renew(await tokens.get()) == "token-2"
     assert "token.refreshed" in logged(caplog) and "token.not_shared" in logged(caplog)
-    monkeypatch.setattr("faqbot.dingtalk.http.TIMEOUT", aiohttp.ClientTimeout(total=0.05))
+    monkeypatch.setattr("faqbot.dingtalk.api.http.TIMEOUT", aiohttp.ClientTimeout(total=0.05))
     monkeypatch.setattr(module, "retry", _once)
     endpoint.open.clear()
     with pytest.raises(OutcomeUnknown) as caught:

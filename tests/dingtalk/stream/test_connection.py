@@ -11,11 +11,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from faqbot.app import Running, running
-from faqbot.dingtalk.stream import StreamConnection
+from faqbot.app.running import Running, running
+from faqbot.dingtalk.stream.connection import StreamConnection
 from faqbot.errors import AuthFailed, StartError
-from faqbot.metrics import Metrics
-from faqbot.sandbox.gateway import BOT_MESSAGES
+from faqbot.runtime.metrics import Metrics
+from faqbot.sandbox.api.gateway import BOT_MESSAGES
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.conftest import Talk

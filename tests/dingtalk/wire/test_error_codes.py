@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.dingtalk.codes import is_free, new_error, old_error, webhook_error
+from faqbot.dingtalk.wire.error_codes import is_free, new_error, old_error, webhook_error
 from faqbot.errors import (
     ContentRefused,
     DeliveryError,

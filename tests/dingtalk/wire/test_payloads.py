@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.dingtalk.payloads import encode, read_message, reply_body
-from faqbot.model import Message, MessageKind, Reply
+from faqbot.dingtalk.wire.payloads import encode, read_message, reply_body
+from faqbot.model.entries import Message, MessageKind, Reply
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
-SAMPLES = Path(__file__).parent / "samples" / "payloads"
+SAMPLES = Path(__file__).parents[2] / "samples" / "payloads"
 NOW = 1_770_000_000.0
 WEBHOOK = "https://oapi.dingtalk.com/robot/sendBySession?session=0123456789abcdef"
 

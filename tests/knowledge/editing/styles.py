@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from faqbot.knowledge.edit import Draft, change_entry, draft_of, entry_text
-from faqbot.knowledge.parse import parse_file
+from faqbot.knowledge.editing.entry_editor import Draft, change_entry, draft_of, entry_text
+from faqbot.knowledge.entry_parser import parse_file
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)

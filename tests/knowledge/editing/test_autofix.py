@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from faqbot.cli import cli
-from faqbot.knowledge.encoding import encoding_of
-from faqbot.knowledge.fix import Fix, fix
-from faqbot.knowledge.keys import ENTRY_KEYS, FILE_KEYS, PERIOD_KEYS, surely
-from faqbot.knowledge.parse import parse_file
+from faqbot.knowledge.editing.autofix import Fix, fix
+from faqbot.knowledge.entry_parser import parse_file
+from faqbot.yamltext.encoding import encoding_of
+from faqbot.yamltext.key_names import ENTRY_KEYS, FILE_KEYS, PERIOD_KEYS, surely
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])

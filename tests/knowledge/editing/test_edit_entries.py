@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.errors import EditError
-from faqbot.knowledge.draft import tidied
-from faqbot.knowledge.edit import (
+from faqbot.knowledge.editing.entry_editor import (
     Draft,
     add_entry,
     add_wording,
@@ -21,8 +20,9 @@ from faqbot.knowledge.edit import (
     remove_entry,
     restore_entry,
 )
-from faqbot.knowledge.parse import parse_file
-from tests.knowledge.styles import (
+from faqbot.knowledge.editing.entry_fields import tidied
+from faqbot.knowledge.entry_parser import parse_file
+from tests.knowledge.editing.styles import (
     CALM,
     IN_LINES,
     STYLED,
@@ -35,7 +35,7 @@ from tests.knowledge.styles import (
     others_unchanged,
 )
 
-SAMPLES = sorted((Path(__file__).parents[2] / "knowledge" / "faq").glob("*.yaml"))
+SAMPLES = sorted((Path(__file__).parents[3] / "knowledge" / "faq").glob("*.yaml"))
 SAMPLE_ENTRIES = [(path, entry.id) for path in SAMPLES for entry in parse_file("", path.read_bytes()).entries]
 
 

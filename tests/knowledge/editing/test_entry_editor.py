@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.errors import EditError
-from faqbot.knowledge.draft import tidied
-from faqbot.knowledge.edit import Draft, add_entry, add_wording, change_entry, draft_of, remove_entry
-from tests.knowledge.styles import (
+from faqbot.knowledge.editing.entry_editor import Draft, add_entry, add_wording, change_entry, draft_of, remove_entry
+from faqbot.knowledge.editing.entry_fields import tidied
+from tests.knowledge.editing.styles import (
     CALM,
     STYLED,
     b,

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import Conflict, KnowledgeMissing, ShelfError
-from faqbot.knowledge import disk
-from faqbot.knowledge.library import POLL_SECONDS, Library
-from faqbot.knowledge.settling import PATIENCE_SECONDS, SETTLE_SECONDS, Settling
-from faqbot.knowledge.shelf import FolderShelf
+from faqbot.knowledge.files import atomic_write
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.write_settling import PATIENCE_SECONDS, SETTLE_SECONDS, Settling
+from faqbot.knowledge.knowledge_base import POLL_SECONDS, Library
 
 OLD = "- question: 年假\n  answer: 五天\n".encode()
 NEW = "- question: 年假\n  answer: 六天\n".encode()
@@ -206,7 +206,7 @@ async def test_a_full_disk_leaves_the_file_whole_and_nothing_beside_it(shelf, fo
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(disk.os, step, full)
+    monkeypatch.setattr(atomic_write.os, step, full)
     if step == "link":
         # A disk without links: the file is put in place the other way.
         await shelf.write("faq/new.yaml", NEW, None)

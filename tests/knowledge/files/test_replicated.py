@@ -12,9 +12,9 @@ import pytest
 import redis.asyncio as redis
 
 from faqbot.errors import Conflict, KnowledgeMissing, ShelfError, StoreError
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.knowledge.store_shelf import StoreShelf
-from faqbot.store import Store, open_store
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.replicated import StoreShelf
+from faqbot.store.protocol import Store, open_store
 from tests.redis_server import RedisServer
 
 NAME = "faq/leave.yaml"

@@ -7,14 +7,14 @@ from datetime import date
 
 import pytest
 
-from faqbot import impact
-from faqbot.decisions import Answered, Offered, Unanswered
-from faqbot.impact import Past, edited_entries, self_test
-from faqbot.judging import LIMITS
-from faqbot.knowledge.assemble import assemble
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.matching import Index
-from faqbot.model import Entry, Period
+from faqbot.dialogue.answer_policy import LIMITS
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.impact import impact
+from faqbot.knowledge.impact.impact import Past, edited_entries, self_test
+from faqbot.knowledge.snapshot import assemble
+from faqbot.model.decisions import Answered, Offered, Unanswered
+from faqbot.model.entries import Entry, Period
+from faqbot.search.index import Index
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 6, 1)

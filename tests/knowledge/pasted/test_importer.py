@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.knowledge.pasted import read_pasted
+from faqbot.knowledge.pasted.importer import read_pasted
 
 PAIRS = [("年假几天？", "五天。"), ("病假怎么请？", "上钉钉。")]
 

@@ -10,9 +10,9 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from faqbot.errors import FaqbotError
-from faqbot.knowledge import exchange_sheets
-from faqbot.knowledge.exchange_annotated import annotated
-from faqbot.knowledge.exchange_apply import bring_in
+from faqbot.knowledge.spreadsheet import workbook
+from faqbot.knowledge.spreadsheet.annotated import annotated
+from faqbot.knowledge.spreadsheet.importer import bring_in
 
 FILES = {
     "faq/a.yaml": "- id: one\n  question: 甲？\n  answer: 一\n- id: two\n  question: 乙？\n  answer: 二\n".encode()
@@ -57,7 +57,7 @@ def csv(rows):
 
 def cells(name, raw):
     if name.endswith("csv"):
-        return exchange_sheets.read_records(raw)
+        return workbook.read_records(raw)
     rows = load_workbook(io.BytesIO(raw))["我的表"].iter_rows(values_only=True)
     return [[str(value or "") for value in row] for row in rows]
 
@@ -101,7 +101,7 @@ def test_what_is_said_of_a_cell_may_quote_signs_that_no_file_can_hold():
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused(monkeypatch):
-    monkeypatch.setattr(exchange_sheets, "_UNPACKED_LIMIT", 1000)
+    monkeypatch.setattr(workbook, "_UNPACKED_LIMIT", 1000)
     with pytest.raises(FaqbotError, match="解开以后太大"):
         bring_in(FILES, "k.xlsx", xlsx(ROWS))
 
@@ -117,11 +117,11 @@ def repacked(raw, change, **written):
 
 
 def test_a_sheet_of_too_many_cells_is_refused_however_small_the_file(monkeypatch):
-    monkeypatch.setattr(exchange_sheets, "_CELLS_LIMIT", 16)
+    monkeypatch.setattr(workbook, "_CELLS_LIMIT", 16)
     # Tags lie across the pieces that are read.
-    monkeypatch.setattr(exchange_sheets, "_CHUNK", 7)
+    monkeypatch.setattr(workbook, "_CHUNK", 7)
     assert bring_in(FILES, "k.xlsx", xlsx(ROWS))[0].edits
-    monkeypatch.setattr(exchange_sheets, "_CELLS_LIMIT", 15)
+    monkeypatch.setattr(workbook, "_CELLS_LIMIT", 15)
     with pytest.raises(FaqbotError, match="解开以后太大"):
         bring_in(FILES, "k.xlsx", xlsx(ROWS))
 

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from faqbot.knowledge.exchange import Known, Plan, known_entries, plan, rows_of
-from faqbot.knowledge.exchange_cells import CELL_LIMIT, COLUMNS, CellError, Kind, clean, read, show
-from faqbot.knowledge.exchange_report import complaints, outcome
-from faqbot.knowledge.exchange_sheets import SheetError, protect, read_table, unprotect, write_table
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.model import Entry, FollowUp, Period
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.spreadsheet.columns import CELL_LIMIT, COLUMNS, CellError, Kind, clean, read, show
+from faqbot.knowledge.spreadsheet.comparison import Known, Plan, known_entries, plan, rows_of
+from faqbot.knowledge.spreadsheet.summary import complaints, outcome
+from faqbot.knowledge.spreadsheet.workbook import SheetError, protect, read_table, unprotect, write_table
+from faqbot.model.entries import Entry, FollowUp, Period
 from tests.conftest import SAMPLE
 
 NAMES = [c.name for c in COLUMNS]

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faqbot.knowledge.exchange import Known, Plan, known_entries, rows_of
-from faqbot.knowledge.exchange_apply import bring_in
-from faqbot.knowledge.exchange_cells import COLUMNS
-from faqbot.knowledge.exchange_files import PlaceError, export_table, write_folder
-from faqbot.knowledge.exchange_sheets import write_table
-from faqbot.knowledge.shelf import FolderShelf
-from faqbot.model import Entry, FollowUp, Place
+from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.spreadsheet.columns import COLUMNS
+from faqbot.knowledge.spreadsheet.comparison import Known, Plan, known_entries, rows_of
+from faqbot.knowledge.spreadsheet.files import PlaceError, export_table, write_folder
+from faqbot.knowledge.spreadsheet.importer import bring_in
+from faqbot.knowledge.spreadsheet.workbook import write_table
+from faqbot.model.entries import Entry, FollowUp, Place
 from tests.conftest import SAMPLE
-from tests.knowledge.test_exchange import FULL, csv, entries, known, said
+from tests.knowledge.spreadsheet.test_comparison import FULL, csv, entries, known, said
 
 NAMES = [c.name for c in COLUMNS]
 LEAVE = """\

@@ -10,9 +10,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from faqbot.sandbox.faults import API_FAULTS
-from faqbot.sandbox.robot import GROUP_SEND, PEOPLE_SEND, TOKEN_HEADER, RobotCall
+from faqbot.sandbox.api.robot import GROUP_SEND, PEOPLE_SEND, TOKEN_HEADER, RobotCall
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.sandbox.state.faults import API_FAULTS
 
 SHORT = aiohttp.ClientTimeout(total=0.5)
 DENIED = "Forbidden.AccessDenied."

@@ -1,0 +1,1 @@
+"""Statistics, reports, evaluation and suggestions from what was asked."""

@@ -1,0 +1,1 @@
+"""Composition root, and the use cases that need everything."""

@@ -1,0 +1,1 @@
+"""The monthly attendance report and questions about punches."""

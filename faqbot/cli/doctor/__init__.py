@@ -1,0 +1,1 @@
+"""`faqbot doctor`: diagnostics of settings, network, store and permissions."""

@@ -1,0 +1,1 @@
+"""Plumbing of the console: sign-in, sessions, templates, origin checks."""

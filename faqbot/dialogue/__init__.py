@@ -1,0 +1,1 @@
+"""Message, context and ranking in, one decision out; pure."""

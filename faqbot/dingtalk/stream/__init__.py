@@ -1,0 +1,1 @@
+"""The stream connection to DingTalk; only this package knows the SDK."""

@@ -1,0 +1,1 @@
+"""Formats and codes of DingTalk; pure."""

@@ -1,0 +1,1 @@
+"""Changing one entry: proposing, saving, auditing, restoring."""

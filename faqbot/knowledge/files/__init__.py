@@ -1,0 +1,1 @@
+"""Where the knowledge files are and how they are written."""

@@ -1,0 +1,1 @@
+"""What an edit would change for questions people asked."""

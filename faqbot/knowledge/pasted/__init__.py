@@ -1,0 +1,1 @@
+"""Pasted documents, tables and chats into proposed entries."""

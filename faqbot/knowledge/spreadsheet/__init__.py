@@ -1,0 +1,1 @@
+"""Knowledge as xlsx and csv, both ways."""

@@ -1,0 +1,1 @@
+"""The path of one incoming message, from acceptance to record."""

@@ -1,0 +1,1 @@
+"""Frozen facts that every subject shares; no behaviour that needs the outside world."""

@@ -1,0 +1,1 @@
+"""Durable queue of messages that answer nobody, and the channels they leave by."""

@@ -1,0 +1,1 @@
+"""Decisions into texts; pure."""

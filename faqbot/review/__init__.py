@@ -1,0 +1,1 @@
+"""Drafts, due reviews, corrections: what keepers must look at or be told."""

@@ -1,0 +1,1 @@
+"""`automations.yaml` into rules and problems; pure."""

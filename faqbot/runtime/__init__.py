@@ -1,0 +1,1 @@
+"""Plumbing of the process: log, metrics, retry, loops, leases."""

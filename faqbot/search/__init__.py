@@ -1,0 +1,1 @@
+"""Which entries match a question, and how sure that is."""

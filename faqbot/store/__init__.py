@@ -1,0 +1,1 @@
+"""What outlives the process: one protocol in named roles, two engines."""

@@ -1,0 +1,1 @@
+"""YAML as people write it: tolerant reading with line numbers, byte-preserving edits."""
