@@ -15,7 +15,8 @@ from faqbot.app.running import Running, running
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.state.world import ChatMessage
 from faqbot.settings import Settings
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 from tests.company import Company, found_company
 from tests.redis_server import RedisServer
 

@@ -11,7 +11,10 @@ from pathlib import Path
 from faqbot.console.web.context import Office
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.knowledge_base import Library
-from faqbot.model.entries import Entry, Message, MessageKind, Notice, QuestionRecord, State, Verdict
+from faqbot.model.entries import Entry
+from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.notices import Notice
+from faqbot.model.question_log import QuestionRecord
 from faqbot.outbox.outbox import Outbox
 from faqbot.settings import Settings
 from faqbot.store.protocol import Store

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from faqbot.analytics.evaluation import evaluate, read_questions, summary
-from faqbot.dialogue.answer_policy import LIMITS, judge
+from faqbot.dialogue.answer_policy import judge
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.snapshot import Snapshot, assemble
 from faqbot.model.decisions import Answered
-from faqbot.search.thresholds import learn
+from faqbot.search.thresholds import LIMITS, learn
 from tests.conftest import SAMPLE
 
 QUESTIONS = Path(__file__).with_name("questions.jsonl")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from faqbot.model.decisions import Told
-from faqbot.model.entries import Message
+from faqbot.model.messages import Message
 
 REFUSED = "order_refused"
 

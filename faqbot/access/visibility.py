@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import date
 
-from faqbot.knowledge.groups_file import Groups
-from faqbot.model.entries import NO_TOPIC, Entry, Message
+from faqbot.model.entries import NO_TOPIC, Entry
+from faqbot.model.group_settings import Groups
+from faqbot.model.messages import Message
 
 Allowed = Callable[[Entry], bool]
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from faqbot.analytics.charts import LABELS, topics, weekly
 from faqbot.analytics.report import Report, reason
-from faqbot.analytics.stats import DELIVERED, Asked, Fate, Group, Stats
+from faqbot.analytics.stats import Asked, Fate, Group, Stats
 from faqbot.dialogue.ratings import RATINGS
-from faqbot.model.entries import Entry, QuestionRecord
+from faqbot.model.entries import Entry
+from faqbot.model.question_log import DELIVERED, QuestionRecord
 
 PERIODS = (7, 30, 90, 365)
 DEFAULT = 30

@@ -16,12 +16,13 @@ from typing import Any
 import yaml
 
 from faqbot.access.visibility import open_to
-from faqbot.dialogue.answer_policy import Limits, judge
+from faqbot.dialogue.answer_policy import judge
 from faqbot.errors import FaqbotError
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.features import Floats
 from faqbot.search.index import Index
+from faqbot.search.thresholds import Limits
 
 _QUESTION_KEYS = ("q", "question", "问", "问题")
 _ID_KEYS = ("id", "expected", "编号", "条目")

@@ -16,10 +16,12 @@ from aiohttp import web
 from faqbot.access.visibility import open_to
 from faqbot.analytics.stats import Cluster, clusters
 from faqbot.console.web.context import Office
-from faqbot.dialogue.answer_policy import Limits, judge_many
+from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.decisions import Answered, Decision
-from faqbot.model.entries import Candidate, Entry, QuestionRecord
+from faqbot.model.entries import Candidate, Entry
+from faqbot.model.question_log import QuestionRecord
+from faqbot.search.thresholds import Limits
 
 MARKS = "declined"
 DAY_SECONDS = 86400.0

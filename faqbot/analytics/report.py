@@ -17,17 +17,17 @@ from rich.table import Table
 from rich.text import Text
 
 from faqbot.analytics.charts import LABELS
-from faqbot.analytics.stats import DELIVERED, Cluster, Fate, Group, Stats, clusters
+from faqbot.analytics.stats import Cluster, Fate, Group, Stats, clusters
 from faqbot.analytics.suggested_wordings import Suggestion, suggestions
 from faqbot.dialogue.choices import CONTEXT_SECONDS
 from faqbot.dialogue.ratings import RATINGS
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Quota, Usage
 from faqbot.errors import FaqbotError
 from faqbot.knowledge.snapshot import Snapshot
-from faqbot.model.entries import QuestionRecord
+from faqbot.model.question_log import DELIVERED, QuestionRecord
 from faqbot.runtime.metrics import Metrics
 from faqbot.settings import Settings
-from faqbot.store.protocol import open_store
+from faqbot.store.opening import open_store
 
 _AGO = re.compile(r"(\d{1,4})([hdw])", re.IGNORECASE)
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24}

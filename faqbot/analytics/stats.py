@@ -15,12 +15,12 @@ from rapidfuzz import fuzz
 from faqbot.access.privacy import withheld_topic
 from faqbot.dialogue.choices import CONTEXT_SECONDS, picked_number
 from faqbot.language.normalize import normalise, skeleton, strip_fillers
-from faqbot.model.entries import NO_TOPIC, Entry, Period, QuestionRecord, Rating
+from faqbot.model.entries import NO_TOPIC, Entry, Period
+from faqbot.model.question_log import DELIVERED, QuestionRecord, Rating
 from faqbot.search.similarity import leaders_of, sense_of
 
 DELETED = "（已删除）"
 NOT_FOUND = "（没有找到）"
-DELIVERED = "ok"
 
 
 class Fate(StrEnum):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.analytics.stats import DELIVERED, Asked
+from faqbot.analytics.stats import Asked, pair
+from faqbot.console.web.context import Office
+from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.entry_parser import LONG_WORDING
+from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
+from faqbot.model.question_log import DELIVERED, QuestionRecord
 
 # So many people, and so large a part of all who picked anything for this question.
 LEAST_PEOPLE = 2
@@ -57,3 +62,24 @@ def _suggestion(folded: str, same: list[Asked], entries: Mapping[str, Entry]) ->
 def _choice(asked: Asked) -> str:
     """The entry that was picked for the question; of several the last, which is the one that was meant."""
     return next((p.entry_id for p in reversed(asked.picks) if p.delivery == DELIVERED and p.entry_id), "")
+
+
+MARKS = "no-wordings"
+
+
+_SECONDS = 90 * 86400.0
+
+
+async def suggested(at: Office) -> list[Suggestion]:
+    """What is not answered by its entry by now and nobody declined. Raises StoreError."""
+    records = await at.store.questions(at.clock() - _SECONDS)
+    marks = await at.store.marks(MARKS)
+    return await asyncio.to_thread(_suggested, at, records, marks)
+
+
+def _suggested(at: Office, records: Sequence[QuestionRecord], marks: Mapping[str, str]) -> list[Suggestion]:
+    snapshot, day = at.snapshot, at.today()
+    found = suggestions(pair(records), {e.id: e for e in snapshot.entries}, snapshot.index.fold)
+    open_ = [s for s in found if s.key not in marks]
+    judged = judge_many([s.text for s in open_], snapshot.index, limits=at.limits(snapshot), today=day)
+    return [s for s, (decision, _) in zip(open_, judged, strict=True) if not isinstance(decision, Answered)]

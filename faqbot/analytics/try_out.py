@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from faqbot.analytics.evaluation import decision_name
-from faqbot.dialogue.answer_policy import Limits, explain, judge
+from faqbot.dialogue.answer_policy import explain, judge
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.normalize import normalise
 from faqbot.model.decisions import Answered, Decision, Menu, Offered, Smalltalk, TopicList
@@ -16,6 +16,7 @@ from faqbot.model.entries import Candidate, Entry
 from faqbot.replies.render import plain_body
 from faqbot.search.features import Floats
 from faqbot.search.index import Explanation
+from faqbot.search.thresholds import Limits
 
 LONGEST = 200
 # A view from here on is worth a word. The numbers come from looking at what people call alike.

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from faqbot.access.privacy import withheld_topic
 from faqbot.analytics.stats import Cluster, Fate, Stats
 from faqbot.analytics.suggested_wordings import Suggestion
-from faqbot.language.normalize import neutralise
+from faqbot.markup.escaping import neutralise
 from faqbot.model.entries import Entry
 from faqbot.review.due_dates import due
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from faqbot.analytics.gaps import Gaps, State
 from faqbot.analytics.stats import Stats
+from faqbot.analytics.suggested_wordings import suggested
 from faqbot.analytics.weekly_digest import DAYS, Left, weekly_digest
 from faqbot.console.web.context import Office
-from faqbot.console.work.suggestions import suggested
 from faqbot.dialogue.choices import CONTEXT_SECONDS
 from faqbot.review.draft_review import number_drafts
 

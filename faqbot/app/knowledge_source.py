@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.files.replicated import StoreShelf
 from faqbot.settings import Settings
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 
 Shelf = FolderShelf | StoreShelf
 

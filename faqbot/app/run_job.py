@@ -25,7 +25,7 @@ from faqbot.outbox.outbox import Outbox
 from faqbot.outbox.queued_notice import Delay, Outcome
 from faqbot.runtime.metrics import Metrics
 from faqbot.settings import Settings
-from faqbot.store.protocol import open_store
+from faqbot.store.opening import open_store
 
 # So long the command waits for its messages to go out; what waits longer is the running bot's.
 _WAIT_SECONDS = 60.0

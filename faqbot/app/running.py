@@ -50,11 +50,11 @@ from faqbot.knowledge.editing.external_changes import watch_files
 from faqbot.knowledge.files.picture_folder import PictureFolder
 from faqbot.knowledge.knowledge_base import Library
 from faqbot.messaging.asker_departments import Audience
-from faqbot.messaging.bot import Bot, Deed
+from faqbot.messaging.bot import Bot
 from faqbot.messaging.picture_uploads import Pictures
 from faqbot.messaging.reply_sender import Delivery
-from faqbot.model.decisions import OrderKind
-from faqbot.model.entries import Address
+from faqbot.model.decisions import Deed, OrderKind
+from faqbot.model.notices import Address
 from faqbot.outbox.channels import ToGroup, ToPeople, ToRobot
 from faqbot.outbox.outbox import Outbox, Way
 from faqbot.outbox.queued_notice import FAILED
@@ -65,12 +65,13 @@ from faqbot.review.due_reminders import remind_keepers
 from faqbot.rules.definitions import Automations
 from faqbot.rules.working_hours import after_quiet
 from faqbot.runtime.log import EventLog
+from faqbot.runtime.loops import keep_looking
 from faqbot.runtime.metrics import Metrics
-from faqbot.runtime.retry import keep_looking
 from faqbot.search.embeddings import Embeddings
 from faqbot.search.features import Floats
 from faqbot.settings import Settings
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 
 log = EventLog(__name__)
 

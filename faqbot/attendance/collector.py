@@ -10,23 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Protocol, TypeVar
 
-from faqbot.attendance.month import (
-    Column,
-    Kind,
-    MonthReport,
-    Punch,
-    Result,
-    approvals_of,
-    month_days,
-    read_month,
-    summarise,
-    useful_columns,
-)
+from faqbot.attendance.month import MonthReport, approvals_of, month_days, read_month, summarise, useful_columns
 from faqbot.dingtalk.api import attendance, contacts
 from faqbot.dingtalk.api.attendance import MOST_COLUMNS, Query
 from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.dingtalk.api.quota import CALLS, Quota
 from faqbot.errors import DeliveryError, FaqbotError, Throttled
+from faqbot.model.attendance import Column, Kind, Punch, Result
 from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.retry import DELAYS

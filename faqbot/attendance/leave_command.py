@@ -15,7 +15,7 @@ from faqbot.dingtalk.api.attendance import LeaveType
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError, NeedsAdmin
 from faqbot.model.decisions import Order, Told
-from faqbot.model.entries import Message
+from faqbot.model.messages import Message
 
 _NAMES = ("年假", "年休假", "带薪年假", "法定年假", "年休")
 _TYPE = "leave-type:annual"

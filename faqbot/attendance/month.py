@@ -11,56 +11,12 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from enum import StrEnum
 
+from faqbot.model.attendance import HOURS_A_DAY, Approved, Column, Kind, Punch, Result
 from faqbot.model.org_chart import Employee
 
-HOURS_A_DAY = 8.0
 # So near to a whole day that rounding made the difference.
 _WHOLE = 0.99
-
-
-class Result(StrEnum):
-    """What DingTalk made of one planned punch (`timeResult`)."""
-
-    NORMAL = "Normal"
-    EARLY = "Early"
-    LATE = "Late"
-    SERIOUS_LATE = "SeriousLate"
-    ABSENT = "Absenteeism"
-    MISSING = "NotSigned"
-
-
-@dataclass(frozen=True, slots=True)
-class Punch:
-    """One planned punch. Times are epoch seconds, 0 where there is none; `excused` by an approval."""
-
-    userid: str
-    day: date
-    on_duty: bool
-    result: Result
-    planned: float = 0.0
-    actual: float = 0.0
-    excused: bool = False
-
-
-class Kind(StrEnum):
-    """What was approved for a part of a day."""
-
-    LEAVE = "leave"
-    TRIP = "trip"
-    OVERTIME = "overtime"
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """Leave and trips in days, overtime in hours; `name` is the kind of leave."""
-
-    userid: str
-    day: date
-    kind: Kind
-    name: str
-    amount: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,24 +211,6 @@ def _shift(day: date, punches: Sequence[Punch], away: float) -> list[Incident]:
 # -- the columns of the company's own attendance report ------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the company's attendance report, by the name an administrator gave it."""
-
-    id: str
-    name: str
-
-    @property
-    def plain(self) -> str:
-        """The name without its unit."""
-        return re.sub(r"[（(].*?[）)]", "", self.name).strip()
-
-    @property
-    def unit(self) -> str:
-        found = re.search(r"[（(](天|小时|分钟)[）)]", self.name)
-        return found.group(1) if found else ""
-
-
 def useful_columns(columns: Iterable[Column]) -> Mapping[Column, Kind]:
     """The columns that tell of leave, trips and overtime; of several for overtime the one that has the total."""
     found: dict[Column, Kind] = {}
@@ -320,16 +258,6 @@ def month_days(year: int, month: int) -> tuple[date, date]:
     first = date(year, month, 1)
     following = date(year + month // 12, month % 12 + 1, 1)
     return first, following - timedelta(days=1)
-
-
-def windows(first: date, last: date, most: int) -> list[tuple[date, date]]:
-    """The days cut into pieces of `most` at the most, both ends included."""
-    found = []
-    while first <= last:
-        end = min(first + timedelta(days=most - 1), last)
-        found.append((first, end))
-        first = end + timedelta(days=1)
-    return found
 
 
 def read_month(text: str, today: date) -> tuple[int, int] | None:

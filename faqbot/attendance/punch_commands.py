@@ -9,15 +9,17 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Protocol
 
 from faqbot.access.authorization import not_possible, only_alone, refusal
-from faqbot.attendance.month import Approved, Kind, MonthReport, Punch, Result, summarise
+from faqbot.attendance.month import MonthReport, summarise
 from faqbot.attendance.wording import amount, clock_time, incident_words
 from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import Query
 from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.language.normalize import neutralise
+from faqbot.markup.escaping import neutralise
+from faqbot.model.attendance import Approved, Kind, Punch, Result
 from faqbot.model.decisions import Order, Told
-from faqbot.model.entries import Address, Message, Notice
+from faqbot.model.messages import Message
+from faqbot.model.notices import Address, Notice
 from faqbot.model.org_chart import Employee, NoSuchDepartment
 from faqbot.outbox.outbox import Outbox
 

@@ -16,7 +16,7 @@ from faqbot.attendance.wording import of_group, of_hr, of_team, span
 from faqbot.attendance.workbook import workbook
 from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.errors import DeliveryError
-from faqbot.model.entries import Address, Link, Notice
+from faqbot.model.notices import Address, Link, Notice
 from faqbot.model.org_chart import Teams, teams
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.log import EventLog

@@ -16,13 +16,14 @@ from faqbot.attendance.collector import ReportRefused
 from faqbot.attendance.month import read_month
 from faqbot.attendance.report import AttendanceReports, Marks
 from faqbot.errors import DeliveryError
-from faqbot.language.normalize import neutralise
+from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Order, Told
-from faqbot.model.entries import Address, Message, Notice
+from faqbot.model.messages import Message
+from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.leases import under_lease
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import keep_looking, until_woken
+from faqbot.runtime.loops import keep_looking, until_woken
 
 log = EventLog(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
 from faqbot.attendance.month import ABSENT, Incident, MonthReport, PersonMonth, Totals
-from faqbot.language.normalize import neutralise
+from faqbot.markup.escaping import neutralise
 from faqbot.model.org_chart import Employee, Tree
 
 # A day without a punch may be leave where approvals are not known: nobody is accused then.

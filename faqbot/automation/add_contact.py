@@ -9,7 +9,7 @@ from datetime import tzinfo
 from faqbot.automation.executor import ActionFailed, Done, Outbox
 from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.dingtalk.api.onboarding import add_contact
-from faqbot.model.entries import Address, Notice
+from faqbot.model.notices import Address, Notice
 
 
 @dataclass(frozen=True, slots=True)

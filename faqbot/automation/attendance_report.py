@@ -9,7 +9,7 @@ from faqbot.attendance.collector import ReportRefused
 from faqbot.attendance.report import AttendanceReports
 from faqbot.automation.executor import ActionFailed, Done, Outbox
 from faqbot.automation.payloads import People
-from faqbot.model.entries import Address, Notice
+from faqbot.model.notices import Address, Notice
 from faqbot.rules.definitions import AttendanceReport
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from faqbot.automation.payloads import People, contact_of, notices_of, request_of
 from faqbot.dingtalk.api.group_robots import robot_body
 from faqbot.dingtalk.api.robot import content_of, group_body, people_body
-from faqbot.model.entries import Notice
+from faqbot.model.notices import Notice
 from faqbot.rules.conditions import judge
 from faqbot.rules.definitions import AddContact, AttendanceReport, Automations, Digest, Notify, Rule
 from faqbot.rules.values import MissingValue, Values

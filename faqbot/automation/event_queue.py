@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
-from faqbot.model.entries import Event
-from faqbot.runtime.retry import until_woken
+from faqbot.model.notices import Event
+from faqbot.runtime.loops import until_woken
 from faqbot.store.protocol import LEASE
 
 # Acting on an event has leases of its own; this one only keeps two replicas from taking the same at once.

@@ -11,10 +11,10 @@ from typing import Protocol
 
 from faqbot.automation.runner import Runner, Start
 from faqbot.errors import StoreError
-from faqbot.model.entries import Event
+from faqbot.model.notices import Event
 from faqbot.rules.definitions import Automations
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import keep_looking
+from faqbot.runtime.loops import keep_looking
 
 log = EventLog(__name__)
 

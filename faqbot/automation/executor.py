@@ -14,7 +14,7 @@ import aiohttp
 
 from faqbot.automation.payloads import People, Request, contact_of, digest_notices, notices_of, request_of
 from faqbot.errors import DeliveryError
-from faqbot.model.entries import Notice
+from faqbot.model.notices import Notice
 from faqbot.rules.definitions import Action, AddContact, AttendanceReport, Automations, Digest, Notify
 from faqbot.rules.values import Values
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from faqbot.model.entries import Address, Link, Notice
-from faqbot.outbox.merging import as_markdown
+from faqbot.markup.notice_markdown import as_markdown
+from faqbot.model.notices import Address, Link, Notice
 from faqbot.rules.definitions import AddContact, Digest, Notify, Post
 from faqbot.rules.templates import Template, as_is, in_markdown, in_text, in_url
 from faqbot.rules.values import MissingValue, Values, look_up, shown

@@ -28,7 +28,8 @@ from faqbot.rules.schedule import Occasion, occasions
 from faqbot.rules.values import MissingValue, Values
 from faqbot.runtime.leases import LEASE_SECONDS, under_lease
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import backoff, keep_looking, until_woken
+from faqbot.runtime.loops import keep_looking, until_woken
+from faqbot.runtime.retry import backoff
 
 log = EventLog(__name__)
 

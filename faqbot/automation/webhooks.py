@@ -12,7 +12,7 @@ from faqbot.automation.event_queue import Events
 from faqbot.automation.webhook_auth import FRESH_SECONDS, MOST_BYTES, Call, Refused, authenticated
 from faqbot.console.web.context import office
 from faqbot.errors import StoreError
-from faqbot.model.entries import Event
+from faqbot.model.notices import Event
 from faqbot.rules.definitions import DINGTALK_EVENTS
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics

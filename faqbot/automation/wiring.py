@@ -16,7 +16,7 @@ from faqbot.automation.executor import Hands
 from faqbot.automation.runner import Runner
 from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.knowledge.knowledge_base import Library
-from faqbot.model.entries import Event
+from faqbot.model.notices import Event
 from faqbot.outbox.outbox import Outbox
 from faqbot.rules.definitions import Automations
 from faqbot.settings import Settings

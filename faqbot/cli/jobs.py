@@ -155,7 +155,7 @@ def _values(data: str) -> dict[str, object]:
 
 def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
     from faqbot.automation.run_log import RUNS, unpack_runs
-    from faqbot.store.protocol import open_store
+    from faqbot.store.opening import open_store
 
     found: list[Run] = []
 
@@ -174,7 +174,7 @@ def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
 def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, Outcome | Delay | None]:
     """What became of the notices of these runs, or what they wait for."""
     from faqbot.outbox.outbox import Outbox
-    from faqbot.store.protocol import open_store
+    from faqbot.store.opening import open_store
 
     found: dict[str, Outcome | Delay | None] = {}
 

@@ -23,7 +23,7 @@ def send(
     settings = read_settings()
     from faqbot.app.running import http_session, robot_keys
     from faqbot.dingtalk.api.group_robots import GroupRobots, robot_body
-    from faqbot.model.entries import Address, Notice
+    from faqbot.model.notices import Address, Notice
 
     if not text.strip():
         fail("请给出要说的话")

@@ -109,7 +109,7 @@ def forget(
     """删除存储里一个人的全部记录：提问、刚才的列表、还没有发出的通知。机器人可以照常运行。"""
     settings = read_settings()
     from faqbot.app import erase_person
-    from faqbot.store.protocol import open_store
+    from faqbot.store.opening import open_store
 
     if not person.strip():
         fail("请给出 userId")

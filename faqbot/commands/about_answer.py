@@ -9,16 +9,19 @@ from datetime import date, datetime, tzinfo
 
 from faqbot.access.privacy import withheld_topic
 from faqbot.access.visibility import Allowed
-from faqbot.analytics.stats import DELIVERED
 from faqbot.commands.last_answer import LastAnswers, none_yet
 from faqbot.handoff.escalation import asked_last, called
 from faqbot.knowledge.editing.audit_log import FILES, edits, last_change
 from faqbot.knowledge.editing.changes import Books, as_written
 from faqbot.knowledge.facts import has_facts
-from faqbot.language.normalize import neutralise, normalise
+from faqbot.language.normalize import normalise
 from faqbot.markup.blocks import label, numbered, one_line, send_word
+from faqbot.markup.escaping import neutralise
+from faqbot.model.conversation import Last, Option
 from faqbot.model.decisions import Order, OrderKind, Told
-from faqbot.model.entries import Entry, Last, Message, Option, QuestionRecord
+from faqbot.model.entries import Entry
+from faqbot.model.messages import Message
+from faqbot.model.question_log import DELIVERED, QuestionRecord
 
 _DAYS = 30
 _HOTTEST = 5

@@ -11,7 +11,8 @@ from faqbot.access.authorization import refusal
 from faqbot.attendance.punch_commands import Notes
 from faqbot.markup.blocks import line_breaks, send_word
 from faqbot.model.decisions import Order, Told
-from faqbot.model.entries import Address, Message, Notice
+from faqbot.model.messages import Message
+from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.rules.definitions import Automations
 

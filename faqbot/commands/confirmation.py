@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from faqbot.model.decisions import Order, Told
-from faqbot.model.entries import Message
+from faqbot.model.messages import Message
 
 Confirm = Callable[[Message], Awaitable[Told | None]]
 

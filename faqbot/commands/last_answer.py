@@ -7,7 +7,9 @@ from faqbot.dialogue.choices import CONTEXT_SECONDS
 from faqbot.dialogue.context import fresh
 from faqbot.knowledge.editing.changes import Books
 from faqbot.messaging.asker_departments import Audience
-from faqbot.model.entries import Last, Message, QuestionRecord
+from faqbot.model.conversation import Last
+from faqbot.model.messages import Message
+from faqbot.model.question_log import QuestionRecord
 
 # An answer may have been long in coming after its question.
 _BEFORE_SECONDS = 3600.0

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from faqbot.access.authorization import not_possible, refusal
 from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.errors import DeliveryError
-from faqbot.language.normalize import neutralise
+from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Order, Told
-from faqbot.model.entries import Message
+from faqbot.model.messages import Message
 from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
 
 _MOST = 200

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from faqbot.access.privacy import withheld_topic
 from faqbot.dialogue.choices import picked_number
-from faqbot.language.normalize import neutralise
 from faqbot.markup.blocks import tap
+from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Order, Told
-from faqbot.model.entries import Message, QuestionRecord
+from faqbot.model.messages import Message
+from faqbot.model.question_log import QuestionRecord
 from faqbot.store.protocol import Store
 
 _SHOWN = 5

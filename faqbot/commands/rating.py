@@ -8,8 +8,10 @@ from faqbot.dialogue.choices import NONE_OF_THESE
 from faqbot.dialogue.ratings import NAMES, REASONS
 from faqbot.knowledge.editing.changes import Books
 from faqbot.markup.blocks import numbered, tap
+from faqbot.model.conversation import Last, Option
 from faqbot.model.decisions import Order, Told
-from faqbot.model.entries import Last, Message, Option, Rating
+from faqbot.model.messages import Message
+from faqbot.model.question_log import Rating
 
 _RUNNERS_UP = 4
 # Less likely ones are no help either.

@@ -13,8 +13,7 @@ from faqbot.commands.announcement import Announcing
 from faqbot.commands.confirmation import Confirming
 from faqbot.commands.members import Members
 from faqbot.dingtalk.api.contacts_cache import Directory
-from faqbot.messaging.bot import Deed
-from faqbot.model.decisions import OrderKind
+from faqbot.model.decisions import Deed, OrderKind
 from faqbot.outbox.outbox import Outbox
 from faqbot.rules.definitions import Automations
 from faqbot.settings import Settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from faqbot.access.visibility import Allowed, open_to
@@ -15,26 +15,13 @@ from faqbot.model.entries import NO_TOPIC, Candidate, Entry
 from faqbot.search.contradictions import opposed
 from faqbot.search.features import Floats
 from faqbot.search.index import Asked, Explanation, Index
+from faqbot.search.thresholds import Limits
 
 OFFERED_AT_MOST, RELATED_AT_MOST = 5, 3
 # An entry joins a list that is sent anyway from this share of the bar.
 _CLOSE = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Probabilities from which an entry is answered outright, and from which it is offered in a list."""
-
-    answer_at: float
-    offer_at: float
-
-
-# The fitted bars; each knowledge base moves them by what its own wordings show (see calibration).
-LIMITS = {
-    "strict": Limits(answer_at=0.91, offer_at=0.25),
-    "balanced": Limits(answer_at=0.86, offer_at=0.18),
-    "lenient": Limits(answer_at=0.70, offer_at=0.12),
-}
 # The second sign beside the score: so much of the question must occur in the entry's wordings at all.
 COVERED_TO_ANSWER, COVERED_TO_OFFER = 0.3, 0.1
 # From here on the nearest entry says at least who may know; below, its owner has nothing to do with the question.

@@ -9,6 +9,7 @@ from faqbot.access.visibility import Allowed
 from faqbot.dialogue.clarification import ELSE, case_name, cases_of
 from faqbot.dialogue.topic_menu import topic_list
 from faqbot.language.normalize import normalise
+from faqbot.model.conversation import Context, Option
 from faqbot.model.decisions import (
     Answered,
     Aside,
@@ -25,7 +26,6 @@ from faqbot.model.decisions import (
     TopicList,
     Unanswered,
 )
-from faqbot.model.entries import Context, Option
 from faqbot.search.index import Index
 
 NONE_OF_THESE = "都不是"

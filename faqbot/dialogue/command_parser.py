@@ -6,7 +6,7 @@ import re
 
 from faqbot.language.normalize import normalise
 from faqbot.model.decisions import Order, OrderKind
-from faqbot.model.entries import Message
+from faqbot.model.messages import Message
 
 # Whole messages: part of a sentence is a question like any other.
 _WORDS = {

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from faqbot.dialogue.choices import CONTEXT_SECONDS, options
 from faqbot.dialogue.clarification import FACT_SECONDS
+from faqbot.model.conversation import Context, Fact, Last
 from faqbot.model.decisions import Answered, Aside, AskedBack, Decision, NoneOfThese, Split, Unanswered
-from faqbot.model.entries import Context, Fact, Last
 
 _NOTHING = Context()
 _MISSES_KEPT = 3

@@ -8,7 +8,7 @@ from datetime import date
 
 from faqbot.access.privacy import near_private, private_entry
 from faqbot.access.visibility import Allowed, answerable, listable
-from faqbot.dialogue.answer_policy import NEAR, Limits, match_text, rounded
+from faqbot.dialogue.answer_policy import NEAR, match_text, rounded
 from faqbot.dialogue.choices import pick
 from faqbot.dialogue.clarification import (
     ELSE,
@@ -26,8 +26,8 @@ from faqbot.dialogue.context import fresh
 from faqbot.dialogue.query_rewriting import Readings, readings, settle
 from faqbot.dialogue.ratings import read_rating
 from faqbot.dialogue.small_talk import courtesy
-from faqbot.knowledge.groups_file import NO_GROUPS, Groups
 from faqbot.language.normalize import normalise
+from faqbot.model.conversation import Context
 from faqbot.model.decisions import (
     Answered,
     Aside,
@@ -41,9 +41,12 @@ from faqbot.model.decisions import (
     Split,
     Unanswered,
 )
-from faqbot.model.entries import Candidate, Context, Entry, Message, MessageKind
+from faqbot.model.entries import Candidate, Entry
+from faqbot.model.group_settings import NO_GROUPS, Groups
+from faqbot.model.messages import Message, MessageKind
 from faqbot.search.features import Floats
 from faqbot.search.index import Asked, Index
+from faqbot.search.thresholds import Limits
 
 Found = MutableMapping[Hashable, Sequence[Candidate]]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from faqbot.language.follow_ups import expansions, own_words, without_asking
 from faqbot.language.sentence_splitting import parts_of
+from faqbot.model.conversation import Context
 from faqbot.model.decisions import Answered, Decision, Offered, Part, Split, Unanswered
-from faqbot.model.entries import Context, Entry
+from faqbot.model.entries import Entry
 from faqbot.search.contradictions import opposed
 
 Fold = Callable[[str], str]

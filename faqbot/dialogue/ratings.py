@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from faqbot.language.normalize import normalise, only_fillers
+from faqbot.model.conversation import Last
 from faqbot.model.decisions import Order, OrderKind
-from faqbot.model.entries import Last, Rating
+from faqbot.model.question_log import Rating
 
 # How each is called where it is tapped, typed and counted.
 NAMES = {

@@ -12,15 +12,17 @@ from faqbot.access.visibility import open_to
 from faqbot.analytics.stats import clusters, key_of
 from faqbot.handoff.tickets import Progress, Ticket, drop, keep, tickets
 from faqbot.knowledge.editing.changes import Books
-from faqbot.knowledge.groups_file import looks_like_userid
-from faqbot.language.normalize import neutralise
 from faqbot.markup.blocks import line_breaks
+from faqbot.markup.escaping import neutralise
 from faqbot.markup.picture_links import named_only
-from faqbot.model.entries import Address, Entry, Notice, QuestionRecord
+from faqbot.model.entries import Entry
+from faqbot.model.group_settings import looks_like_userid
+from faqbot.model.notices import Address, Notice
+from faqbot.model.question_log import QuestionRecord
 from faqbot.outbox.outbox import Outbox
 from faqbot.rules.working_hours import at_work, next_morning
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import keep_looking
+from faqbot.runtime.loops import keep_looking
 
 log = EventLog(__name__)
 

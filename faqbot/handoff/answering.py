@@ -14,11 +14,12 @@ from faqbot.knowledge.editing import changes, entry_editor
 from faqbot.knowledge.editing.changes import Books, Overtaken, Proposal
 from faqbot.knowledge.editing.entry_fields import Draft
 from faqbot.knowledge.editing.entry_spans import Outline
-from faqbot.knowledge.groups_file import looks_like_userid
-from faqbot.language.normalize import neutralise
 from faqbot.markup.blocks import grey, line_breaks
+from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Order, Told
-from faqbot.model.entries import Address, Message, Notice
+from faqbot.model.group_settings import looks_like_userid
+from faqbot.model.messages import Message
+from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.leases import under_lease
 from faqbot.runtime.log import EventLog

@@ -6,18 +6,22 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from faqbot.access.privacy import mask_numbers, near_private, withheld_topic
+from faqbot.access.privacy import near_private, withheld_topic
 from faqbot.access.visibility import answerable
 from faqbot.dialogue.answer_policy import NEAR
 from faqbot.dialogue.choices import picked_number
 from faqbot.handoff.tickets import Progress, Ticket, keep, next_number, notice_keys, tickets
 from faqbot.knowledge.editing.changes import Books
-from faqbot.knowledge.groups_file import Groups
 from faqbot.knowledge.snapshot import Snapshot
-from faqbot.language.normalize import neutralise
+from faqbot.language.masking import mask_numbers
+from faqbot.markup.escaping import neutralise
 from faqbot.messaging.asker_departments import Audience
 from faqbot.model.decisions import Order, Told
-from faqbot.model.entries import NO_TOPIC, Address, Entry, Message, Notice, QuestionRecord
+from faqbot.model.entries import NO_TOPIC, Entry
+from faqbot.model.group_settings import Groups
+from faqbot.model.messages import Message
+from faqbot.model.notices import Address, Notice
+from faqbot.model.question_log import QuestionRecord
 from faqbot.outbox.outbox import Outbox
 from faqbot.rules.working_hours import at_work, next_morning, told
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 
+from faqbot.markup.chunking import MAX_BYTES, split
 from faqbot.markup.invisible_characters import unshown
 from faqbot.markup.link_checks import corrected, slips
 from faqbot.model.entries import Entry, Place, Problem
-from faqbot.replies.render import MAX_BYTES, split
 from faqbot.yamltext import key_names
 from faqbot.yamltext.field_reader import Reader
 from faqbot.yamltext.line_repairs import mend

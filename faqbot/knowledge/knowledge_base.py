@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
-from faqbot.dialogue.answer_policy import LIMITS, Limits
 from faqbot.errors import EmbeddingsError, FaqbotError
 from faqbot.knowledge.files.picture_folder import PictureFolder
 from faqbot.knowledge.snapshot import Snapshot, assemble
@@ -16,7 +15,7 @@ from faqbot.model.entries import Problem
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
 from faqbot.search.features import Floats
-from faqbot.search.thresholds import learn
+from faqbot.search.thresholds import LIMITS, Limits, learn
 
 log = EventLog(__name__)
 

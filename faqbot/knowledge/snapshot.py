@@ -11,13 +11,14 @@ from faqbot.knowledge import regression_questions
 from faqbot.knowledge.duplicates import near_wordings, own_exclusions, same_wordings
 from faqbot.knowledge.entry_parser import ParsedFile, distinct_ids, parse_file
 from faqbot.knowledge.facts import unfilled, with_facts
-from faqbot.knowledge.groups_file import Groups, parse_groups, with_entries
+from faqbot.knowledge.groups_file import parse_groups, with_entries
 from faqbot.knowledge.regression_questions import SavedQuestion, parse_saved, unknown_ids
 from faqbot.knowledge.source_lines import Whereabouts
 from faqbot.knowledge.synonyms_and_facts import parse_facts, parse_synonyms
 from faqbot.language.builtin_synonyms import GROUPS
 from faqbot.language.normalize import Synonyms
 from faqbot.model.entries import Entry, Place, Problem
+from faqbot.model.group_settings import Groups
 from faqbot.rules.definitions import Automations
 from faqbot.rules.parser import read_automations
 from faqbot.search.index import Index

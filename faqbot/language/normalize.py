@@ -16,7 +16,7 @@ HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 # A name after @ ends at a blank; without one it cannot be told from the question behind it.
 _MENTION = re.compile(r"(?<!\S)[@＠][^\s@＠,，:：。！？!?]{1,30}(?=[\s,，:：])|(?<=\s)[@＠][^\s@＠]{1,30}$")
 _NOT_WORD = re.compile(r"[^\w%]|_")
-_SPACES = re.compile(r"\s+")
+WHITESPACE = re.compile(r"\s+")
 # A number is a number only before what it counts: 三天 is 3天, but 五险一金 and 统一 stay words.
 _COUNTED = "天|年|月|日|号|小时|分钟|次|岁|元|块|周|星期|倍|级|层|楼|点|人|名|份|张|遍|季度|万"
 _NUMBER = re.compile(rf"[一二两三四五六七八九十百千零]+(?=个?(?:{_COUNTED}))")
@@ -24,7 +24,7 @@ _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两
 _SCALES = {"十": 10, "百": 100, "千": 1000}
 _SPACE_AT_HAN = re.compile(rf"(?<=[{HAN}])\s+|\s+(?=[{HAN}])")
 # Zero-width marks, soft hyphens and those that turn the direction of writing.
-_JOINERS = dict.fromkeys(
+INVISIBLE_MARKS = dict.fromkeys(
     [0xAD, 0xFE0F, 0xFEFF, *range(0x200B, 0x200E), 0x2060, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 )
 
@@ -41,13 +41,6 @@ _FILLERS_AFTER = (
 )
 _BEFORE = re.compile(rf"^(?:(?:{_FILLERS_BEFORE})\s*)+")
 _AFTER = re.compile(rf"(?:\s*(?:{_FILLERS_AFTER}))+$")
-
-_UNSAFE = str.maketrans(
-    {
-        "[": "［", "]": "］", "(": "（", ")": "）", "<": "＜", ">": "＞", "*": "＊", "_": "＿",
-        "#": "＃", "@": "＠", "`": "｀", "~": "～", "|": "｜", "\\": "＼", "!": "！",
-    }
-)  # fmt: skip
 
 
 def is_han(character: str) -> bool:
@@ -76,13 +69,13 @@ def _simplified(text: str) -> str:
 def normalise(text: str) -> str:
     """Fold width, case, script, punctuation, emoji and @names away; idempotent."""
     # Half a character, as broken emoji leave behind, cannot be converted.
-    text = text[: MAX_MATCHED_CHARS * 2].encode("utf-8", "replace").decode("utf-8").translate(_JOINERS)
+    text = text[: MAX_MATCHED_CHARS * 2].encode("utf-8", "replace").decode("utf-8").translate(INVISIBLE_MARKS)
     text = _MENTION.sub(" ", text)
     text = unicodedata.normalize("NFKC", text).casefold()
     if any("\u3400" <= c <= "\u9fff" for c in text):
         text = _simplified(text)
     text = _NOT_WORD.sub(" ", text)
-    text = _SPACES.sub(" ", text).strip()
+    text = WHITESPACE.sub(" ", text).strip()
     text = _SPACE_AT_HAN.sub("", text)
     return in_digits(text)[:MAX_MATCHED_CHARS].strip()
 
@@ -115,17 +108,6 @@ def strip_fillers(normalised: str) -> str:
 def only_fillers(normalised: str) -> bool:
     """Whether nothing is left to ask: `你好，请问`."""
     return bool(normalised) and not _AFTER.sub("", _BEFORE.sub("", normalised)).strip()
-
-
-def neutralise(text: str, limit: int = 60) -> str:
-    """Make a person's words safe to show again: one line, no character with a meaning in markdown or @.
-
-    DingTalk documents no backslash escape, so each such character is replaced by its full-width twin.
-    """
-    line = _SPACES.sub(" ", text.translate(_JOINERS)).strip()
-    if len(line) > limit:
-        line = line[: limit - 1].rstrip() + "…"
-    return line.replace("://", "：／／").translate(_UNSAFE)
 
 
 # Words that carry nothing a wording could be told apart by: 年假有几天, 我的年假是几天 and 年假几天 are one question.

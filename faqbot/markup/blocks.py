@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from faqbot.model.entries import Message
+from faqbot.model.messages import Message
 
 _ITEM = re.compile(r"\s*(?:[-*]|\d+\.)\s")
 _LABEL_UNSAFE = str.maketrans("[]*", "［］＊")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.errors import DeliveryError, NeedsAdmin, StoreError
 from faqbot.knowledge.knowledge_base import Library
-from faqbot.model.entries import Message
+from faqbot.model.messages import Message
 from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)

@@ -12,8 +12,10 @@ from itertools import islice
 
 from faqbot.dialogue.manager import Case, decide_many
 from faqbot.knowledge.knowledge_base import Library
+from faqbot.model.conversation import Context
 from faqbot.model.decisions import Decision
-from faqbot.model.entries import Candidate, Context, Message
+from faqbot.model.entries import Candidate
+from faqbot.model.messages import Message
 from faqbot.runtime.metrics import Metrics
 from faqbot.search.features import Floats
 from faqbot.search.index import Index

@@ -24,8 +24,9 @@ from faqbot.messaging.inbox import Inbox
 from faqbot.messaging.private_replies import Discretion
 from faqbot.messaging.question_log import outcome_of, record_of
 from faqbot.messaging.reply_sender import Delivery
-from faqbot.model.decisions import Answered, Aside, Broken, Decision, Late, Order, OrderKind, Smalltalk
-from faqbot.model.entries import Context, Message, MessageKind, State, Verdict
+from faqbot.model.conversation import Context
+from faqbot.model.decisions import Answered, Aside, Broken, Decision, Deed, Late, Order, OrderKind, Smalltalk
+from faqbot.model.messages import Message, MessageKind, State, Verdict
 from faqbot.replies.render import render
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
@@ -39,9 +40,6 @@ LATE_SECONDS = 600.0
 # After a day not even that makes sense.
 _ABANDON_SECONDS = 86400.0
 _LAST_RECORD_SECONDS = 1.0
-
-# What is done for an order, and what its giver is told. It may run again after a crash, and must then do nothing twice.
-Deed = Callable[[Message, Order], Awaitable[Decision]]
 
 
 class Bot:

@@ -11,8 +11,10 @@ from typing import TypeGuard
 
 from faqbot.dialogue.context import PACE_SECONDS, PER_MINUTE
 from faqbot.markup.blocks import grey
+from faqbot.model.conversation import Context
 from faqbot.model.decisions import Answered, Decision
-from faqbot.model.entries import Context, Entry, Message, State, Verdict
+from faqbot.model.entries import Entry
+from faqbot.model.messages import Message, State, Verdict
 from faqbot.runtime.log import EventLog
 from faqbot.store.protocol import LEASE, Steady, Store
 

@@ -9,11 +9,12 @@ from datetime import date
 from faqbot.access.privacy import private_entry
 from faqbot.access.visibility import listable
 from faqbot.dialogue.topic_menu import menu_of
-from faqbot.knowledge.groups_file import looks_like_userid
 from faqbot.knowledge.knowledge_base import Library
 from faqbot.markup.blocks import label
 from faqbot.model.decisions import Answered, AskedBack, Decision, Menu, Offered, Small, Smalltalk, Split, Unanswered
-from faqbot.model.entries import Entry, Message
+from faqbot.model.entries import Entry
+from faqbot.model.group_settings import looks_like_userid
+from faqbot.model.messages import Message
 from faqbot.store.protocol import LEASE, Steady, Store
 
 # A group that was introduced to is not again.

@@ -18,7 +18,8 @@ from functools import partial
 from typing import TypeVar
 
 from faqbot.errors import StoreError
-from faqbot.model.entries import Context, Message, State, Verdict
+from faqbot.model.conversation import Context
+from faqbot.model.messages import Message, State, Verdict
 from faqbot.runtime.log import EventLog, about_message
 from faqbot.runtime.metrics import Metrics
 from faqbot.runtime.retry import backoff

@@ -9,8 +9,9 @@ from dataclasses import replace
 from faqbot.dialogue.context import remember
 from faqbot.errors import DeliveryError, OutcomeUnknown
 from faqbot.messaging.reply_sender import Delivery
+from faqbot.model.conversation import Context
 from faqbot.model.decisions import Answered, Aside
-from faqbot.model.entries import Context, Message
+from faqbot.model.messages import Message
 from faqbot.replies.render import render
 from faqbot.runtime.log import EventLog
 from faqbot.store.protocol import Steady, Store

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from faqbot.access.privacy import mask_numbers, private_entry, withheld
+from faqbot.access.privacy import private_entry, withheld
+from faqbot.language.masking import mask_numbers
 from faqbot.model.decisions import (
     Answered,
     Aside,
@@ -21,7 +22,8 @@ from faqbot.model.decisions import (
     TopicList,
     Unanswered,
 )
-from faqbot.model.entries import Message, QuestionRecord, Verdict
+from faqbot.model.messages import Message, Verdict
+from faqbot.model.question_log import QuestionRecord
 
 
 def outcome_of(decision: Decision) -> str:

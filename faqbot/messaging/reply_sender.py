@@ -14,9 +14,9 @@ from faqbot.dingtalk.api.session_webhook import EXPIRY_MARGIN, Webhook
 from faqbot.dingtalk.wire.error_codes import CONVERSATION_GAP
 from faqbot.dingtalk.wire.payloads import reply_body
 from faqbot.errors import DeliveryError, OutcomeUnknown, SessionGone, StoreError, Throttled, TokenRefused
-from faqbot.language.normalize import neutralise
-from faqbot.model.entries import Message, Reply
-from faqbot.replies.render import fitting
+from faqbot.markup.chunking import fitting
+from faqbot.markup.escaping import neutralise
+from faqbot.model.messages import Message, Reply
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
 from faqbot.runtime.retry import backoff

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from faqbot.model.entries import Candidate, Entry, FollowUp, Option
+from faqbot.model.conversation import Option
+from faqbot.model.entries import Candidate, Entry, FollowUp
+from faqbot.model.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +224,7 @@ Decision = (
     | Order
     | Told
 )
+
+
+# What is done for an order, and what its giver is told. It may run again after a crash, and must then do nothing twice.
+Deed = Callable[[Message, Order], Awaitable[Decision]]

@@ -10,7 +10,7 @@ from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys, robot_body
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import MOST_PEOPLE, Robot, content_of
 from faqbot.errors import DeliveryError
-from faqbot.model.entries import Notice
+from faqbot.model.notices import Notice
 from faqbot.outbox.merging import digest, fitting_in
 from faqbot.runtime.metrics import Metrics
 

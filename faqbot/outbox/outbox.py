@@ -17,10 +17,11 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreError, Throttled
-from faqbot.model.entries import Address, Notice
+from faqbot.model.notices import Address, Notice
 from faqbot.outbox.queued_notice import FAILED, Delay, Failed, Outcome, Parcel, in_parts, unpack
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import backoff, keep_looking, until_woken
+from faqbot.runtime.loops import keep_looking, until_woken
+from faqbot.runtime.retry import backoff
 from faqbot.store.protocol import LEASE, Store
 
 log = EventLog(__name__)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from faqbot.model.entries import Address, Link, Notice
-from faqbot.replies.render import fitting
+from faqbot.markup.chunking import fitting
+from faqbot.model.notices import Address, Link, Notice
 
 # A notice whose sender set no end is given up after a day without DingTalk.
 PATIENCE_SECONDS = 86400.0

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from faqbot.access.privacy import private_entry
 from faqbot.dialogue.choices import NONE_OF_THESE
 from faqbot.dialogue.clarification import case_name, cases_of
-from faqbot.language.normalize import neutralise
 from faqbot.markup.blocks import grey, label, line_breaks, numbered, one_line, tap, typed
+from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Answered, AskedBack, Offered, Part, Split
-from faqbot.model.entries import Entry, Message
+from faqbot.model.entries import Entry
+from faqbot.model.messages import Message
 
 _CIRCLED_ONE = ord("①")
 

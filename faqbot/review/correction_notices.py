@@ -8,18 +8,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
-from faqbot.analytics.stats import DELIVERED
 from faqbot.dingtalk.api.robot import MOST_PEOPLE
 from faqbot.errors import StoreError
 from faqbot.knowledge.editing.changes import Books
-from faqbot.knowledge.groups_file import looks_like_userid
 from faqbot.language.answer_diff import Correction, correction
-from faqbot.language.normalize import neutralise
+from faqbot.markup.escaping import neutralise
 from faqbot.markup.picture_links import named_only
-from faqbot.model.entries import Address, Entry, Notice
+from faqbot.model.entries import Entry
+from faqbot.model.group_settings import looks_like_userid
+from faqbot.model.notices import Address, Notice
+from faqbot.model.question_log import DELIVERED
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import keep_looking
+from faqbot.runtime.loops import keep_looking
 from faqbot.store.protocol import Store
 
 log = EventLog(__name__)

@@ -8,9 +8,10 @@ from collections.abc import Collection
 from faqbot.dialogue.command_parser import numbered
 from faqbot.errors import EditError, NotAllowed, ShelfError
 from faqbot.knowledge.editing.changes import Books, Overtaken
-from faqbot.language.normalize import neutralise
+from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Order, OrderKind, Told
-from faqbot.model.entries import Entry, Message
+from faqbot.model.entries import Entry
+from faqbot.model.messages import Message
 from faqbot.review import draft_review
 from faqbot.review.draft_review import Paper, Person
 

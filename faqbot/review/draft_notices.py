@@ -8,14 +8,15 @@ from dataclasses import replace
 
 from faqbot.knowledge.editing.audit_log import FILES
 from faqbot.knowledge.editing.changes import Books
-from faqbot.language.normalize import neutralise
 from faqbot.markup.blocks import line_breaks
+from faqbot.markup.escaping import neutralise
 from faqbot.markup.picture_links import named_only
-from faqbot.model.entries import Address, Entry, Notice
+from faqbot.model.entries import Entry
+from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.review.draft_review import Paper, Person, keep, made_by, number_drafts
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import keep_looking
+from faqbot.runtime.loops import keep_looking
 
 log = EventLog(__name__)
 

@@ -14,8 +14,8 @@ from faqbot.knowledge.editing import changes, entry_editor
 from faqbot.knowledge.editing.audit_log import edits
 from faqbot.knowledge.editing.changes import Books, Loaded, Proposal
 from faqbot.knowledge.editing.entry_fields import draft_of
-from faqbot.knowledge.groups_file import Groups
 from faqbot.model.entries import Entry
+from faqbot.model.group_settings import Groups
 
 # So long an approval can be withdrawn.
 UNDO_SECONDS = 86400.0

@@ -7,13 +7,13 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, tzinfo
 
 from faqbot.knowledge.editing.changes import Books
-from faqbot.language.normalize import neutralise
-from faqbot.model.entries import Address, Notice
+from faqbot.markup.escaping import neutralise
+from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.review.due_dates import Due, due
 from faqbot.rules.working_hours import at_work
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import keep_looking
+from faqbot.runtime.loops import keep_looking
 
 log = EventLog(__name__)
 

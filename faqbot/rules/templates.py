@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from faqbot.language.normalize import neutralise
+from faqbot.markup.escaping import neutralise
 from faqbot.rules.values import Values, look_up, shown
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")

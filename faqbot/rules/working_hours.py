@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from faqbot.knowledge.groups_file import Hours
+from faqbot.model.group_settings import Hours
 from faqbot.rules.schedule import Calendar
 
 START, END = time(9), time(18)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faqbot.dialogue.answer_policy import LIMITS, Limits
 from faqbot.search.features import Doubles
 from faqbot.search.index import Index, Wanted
 
@@ -101,3 +100,19 @@ def _answer_bar(trial: Trial, fitted: float, precision: float) -> float:
         if (good + prior * expected) / (good + bad + prior) >= precision:
             return round(float(bar), 4)
     return round(high, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Probabilities from which an entry is answered outright, and from which it is offered in a list."""
+
+    answer_at: float
+    offer_at: float
+
+
+# The fitted bars; each knowledge base moves them by what its own wordings show (see calibration).
+LIMITS = {
+    "strict": Limits(answer_at=0.91, offer_at=0.25),
+    "balanced": Limits(answer_at=0.86, offer_at=0.18),
+    "lenient": Limits(answer_at=0.70, offer_at=0.12),
+}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
-from faqbot.errors import StartError
-from faqbot.model.entries import Context, Fact, Last, Message, MessageKind, Option, QuestionRecord, Verdict
+from faqbot.model.conversation import Context
+from faqbot.model.messages import Message, Verdict
+from faqbot.model.question_log import QuestionRecord
 from faqbot.model.shared_text import SharedTexts
 
 _T = TypeVar("_T")
@@ -213,69 +212,3 @@ class Steady(Protocol):
     """Does one step of the store, waiting for as long as the store is away."""
 
     async def __call__(self, step: Callable[[], Awaitable[_T]], /) -> _T: ...
-
-
-async def open_store(url: str, clock: Callable[[], float] = time.time) -> Store:
-    """Open `sqlite:///…` or `redis://…`, which goes by its own clock. Raises StartError in one plain line."""
-    if url.startswith("sqlite:///"):
-        from faqbot.store.sqlite import SqliteStore
-
-        return await SqliteStore.open(url.removeprefix("sqlite:///"), clock=clock)
-    try:
-        from faqbot.store.redis import RedisStore
-    except ImportError as exc:
-        raise StartError("FAQBOT_STORE=redis://… 需要 redis 组件：pip install 'faqbot[redis]'") from exc
-    return await RedisStore.open(url)
-
-
-# Made once: json.dumps would make another for each text.
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def pack_message(message: Message) -> str:
-    """The message as JSON."""
-    return _encode({name: getattr(message, name) for name in message.__slots__})
-
-
-def unpack_message(text: str | bytes) -> Message:
-    """The message that pack_message wrote; what a newer version added is left out."""
-    values = json.loads(text)
-    known = {name: value for name, value in values.items() if name in Message.__slots__}
-    return Message(**{**known, "kind": MessageKind(values["kind"])})
-
-
-def pack_context(context: Context) -> str:
-    """The context as JSON."""
-    values = {
-        "options": [[o.kind, o.key] for o in context.options],
-        "until": context.until,
-        "asked": context.asked,
-        "last": context.last and [getattr(context.last, name) for name in Last.__slots__],
-        "misses": context.misses,
-        "facts": [[getattr(fact, name) for name in Fact.__slots__] for fact in context.facts],
-        "recent": context.recent,
-    }
-    return _encode(values)
-
-
-def unpack_context(text: str | bytes) -> Context | None:
-    """The context that pack_context wrote; None for what another version wrote differently: it is void in minutes."""
-    try:
-        values = json.loads(text)
-        return Context(
-            options=tuple(Option(kind, key) for kind, key in values["options"]),
-            until=values["until"],
-            # Earlier versions wrote neither of these two.
-            asked=values.get("asked", ""),
-            recent=tuple(values.get("recent", ())),
-            last=Last(*values["last"]) if values["last"] else None,
-            misses=tuple(values["misses"]),
-            facts=tuple(Fact(*fact) for fact in values["facts"]),
-        )
-    except (TypeError, ValueError, KeyError):
-        return None
-
-
-def pack_record(record: QuestionRecord) -> dict[str, Any]:
-    """The record as plain values, for JSON and for columns."""
-    return {name: getattr(record, name) for name in record.__slots__}

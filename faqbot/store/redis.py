@@ -19,16 +19,11 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
 from faqbot.errors import StartError
-from faqbot.model.entries import Context, Message, QuestionRecord, Verdict
-from faqbot.store.protocol import (
-    Accepted,
-    JournalLine,
-    pack_context,
-    pack_message,
-    pack_record,
-    unpack_context,
-    unpack_message,
-)
+from faqbot.model.conversation import Context
+from faqbot.model.messages import Message, Verdict
+from faqbot.model.question_log import QuestionRecord
+from faqbot.store.codec import pack_context, pack_message, pack_record, unpack_context, unpack_message
+from faqbot.store.protocol import Accepted, JournalLine
 from faqbot.store.redis_errors import answer as _do
 from faqbot.store.redis_shared_text import RedisTexts
 

@@ -15,17 +15,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import IO, Any
 
 from faqbot.errors import StartError, StoreError
-from faqbot.model.entries import Context, Message, QuestionRecord, Verdict
-from faqbot.store.protocol import (
-    LEASE,
-    Accepted,
-    JournalLine,
-    pack_context,
-    pack_message,
-    pack_record,
-    unpack_context,
-    unpack_message,
-)
+from faqbot.model.conversation import Context
+from faqbot.model.messages import Message, Verdict
+from faqbot.model.question_log import QuestionRecord
+from faqbot.store.codec import pack_context, pack_message, pack_record, unpack_context, unpack_message
+from faqbot.store.protocol import LEASE, Accepted, JournalLine
 from faqbot.store.sqlite_schema import connect, lock
 
 _MOST_PER_COMMIT = 256

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.access.privacy import mask_numbers
+from faqbot.language.masking import mask_numbers
 
 MOBILE, ID, CARD = "〔手机号〕", "〔证件号〕", "〔卡号〕"
 

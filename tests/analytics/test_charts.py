@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from faqbot.analytics.charts import LABELS, sparkline, topics, weekly
 from faqbot.analytics.stats import Asked, Fate, Group
-from faqbot.model.entries import QuestionRecord
+from faqbot.model.question_log import QuestionRecord
 
 SVG = "{http://www.w3.org/2000/svg}"
 OUTCOMES = ("answered", "picked", "offered", "unanswered", "broken")

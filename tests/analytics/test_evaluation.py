@@ -21,10 +21,10 @@ from faqbot.analytics.evaluation import (
     read_questions,
     summary,
 )
-from faqbot.dialogue.answer_policy import LIMITS
 from faqbot.model.decisions import Answered, Decision, Menu, Offered, OutOfList, Small, Smalltalk, TopicList, Unanswered
 from faqbot.model.entries import Candidate, Entry, Period
 from faqbot.search.index import Index
+from faqbot.search.thresholds import LIMITS
 from tests.conftest import KNOWLEDGE
 
 TODAY = date(2026, 11, 22)

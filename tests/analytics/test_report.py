@@ -25,9 +25,11 @@ from faqbot.analytics.stats import Stats, clusters
 from faqbot.cli import cli
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.snapshot import Snapshot, assemble
-from faqbot.model.entries import Message, MessageKind, QuestionRecord, State, Verdict
+from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.question_log import QuestionRecord
 from faqbot.settings import Settings
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 from tests.conftest import KNOWLEDGE, Talk
 from tests.redis_server import RedisServer
 

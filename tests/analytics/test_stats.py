@@ -18,7 +18,8 @@ from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.snapshot import assemble
 from faqbot.language.builtin_synonyms import GROUPS
 from faqbot.language.normalize import Synonyms, normalise, strip_fillers
-from faqbot.model.entries import NO_TOPIC, Entry, Period, QuestionRecord
+from faqbot.model.entries import NO_TOPIC, Entry, Period
+from faqbot.model.question_log import QuestionRecord
 from tests.conftest import SAMPLE
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -7,7 +7,8 @@ import pytest
 from faqbot.analytics.stats import pair
 from faqbot.analytics.suggested_wordings import suggestions
 from faqbot.language.normalize import normalise
-from faqbot.model.entries import Entry, QuestionRecord
+from faqbot.model.entries import Entry
+from faqbot.model.question_log import QuestionRecord
 
 ANNUAL = Entry("annual", "年假有几天？", "5 天。", also=("年休假天数",))
 SICK = Entry("sick", "病假怎么请？", "发起审批。", not_=("生病",))

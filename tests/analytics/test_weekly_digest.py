@@ -9,7 +9,8 @@ from faqbot.analytics.stats import Stats, clusters
 from faqbot.analytics.suggested_wordings import Suggestion
 from faqbot.analytics.weekly_digest import Left, weekly_digest
 from faqbot.language.normalize import normalise
-from faqbot.model.entries import Entry, Period, QuestionRecord
+from faqbot.model.entries import Entry, Period
+from faqbot.model.question_log import QuestionRecord
 
 THINGS = ("食堂", "班车", "健身房", "打印机", "空调", "洗衣房", "宠物")
 DAY = date(2026, 3, 9)

@@ -10,7 +10,7 @@ import pytest
 from faqbot.app.erase_person import forget
 from faqbot.attendance.report import Confirmation
 from faqbot.handoff.tickets import Ticket, keep, notice_keys, tickets
-from faqbot.model.entries import Address, Notice
+from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.store.protocol import Store
 

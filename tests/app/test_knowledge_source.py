@@ -13,7 +13,7 @@ from faqbot.app.knowledge_source import Shelf
 from faqbot.errors import Conflict, ShelfError
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.files.replicated import StoreShelf
-from faqbot.store.protocol import open_store
+from faqbot.store.opening import open_store
 
 NAME, OTHER = "faq/leave.yaml", "faq/other.yml"
 OLD = "- question: 年假\n  answer: 五天\n".encode()

@@ -10,7 +10,7 @@ from faqbot.app.running import keep_house
 from faqbot.automation.run_log import RUNS
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.handoff.tickets import NUMBERS, next_number
-from faqbot.model.entries import Address
+from faqbot.model.notices import Address
 from faqbot.outbox.queued_notice import FAILED, Failed
 from faqbot.runtime.metrics import Metrics
 from faqbot.store.protocol import Store

@@ -17,11 +17,11 @@ from faqbot.app.running import Running, running
 from faqbot.attendance.punch_commands import read_day
 from faqbot.dialogue.command_parser import read_order
 from faqbot.model.decisions import Order, OrderKind
-from faqbot.model.entries import Message, MessageKind
+from faqbot.model.messages import Message, MessageKind
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.state.workdays import Day
 from faqbot.settings import Settings
-from faqbot.store.protocol import open_store
+from faqbot.store.opening import open_store
 from tests.automation.replica import Clock
 from tests.conftest import Talk
 

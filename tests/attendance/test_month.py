@@ -14,18 +14,13 @@ from faqbot.attendance.month import (
     NO_OFF,
     NO_ON,
     SERIOUS_LATE,
-    Approved,
-    Column,
-    Kind,
     PersonMonth,
-    Punch,
-    Result,
     approvals_of,
     month_days,
     summarise,
     useful_columns,
-    windows,
 )
+from faqbot.model.attendance import Approved, Column, Kind, Punch, Result, windows
 from faqbot.model.org_chart import Employee
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

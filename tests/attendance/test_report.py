@@ -23,7 +23,7 @@ from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
 from faqbot.errors import DeliveryError
-from faqbot.model.entries import Address
+from faqbot.model.notices import Address
 from faqbot.outbox.channels import ToPeople, ToRobot
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.metrics import Metrics

@@ -12,7 +12,8 @@ from faqbot.automation.executor import Done, Task
 from faqbot.automation.run_log import RUNS, Run, unpack_runs
 from faqbot.automation.runner import Runner
 from faqbot.rules.parser import read_automations
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 STANDUP = """\

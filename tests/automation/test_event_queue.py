@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from faqbot.automation.event_queue import LEASE_SECONDS, REMEMBER_SECONDS, Events
-from faqbot.model.entries import Event
-from faqbot.store.protocol import Store, open_store
+from faqbot.model.notices import Event
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 
 CUSTOMER = Event("crm.customer.created", "42", 1_763_000_000.0, {"name": "星野", "amount": 120000})
 

@@ -17,7 +17,8 @@ from faqbot.automation.executor import ActionFailed
 from faqbot.automation.runner import Start
 from faqbot.errors import DeliveryError
 from faqbot.rules.schedule import Calendar, Days
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 from tests.automation.replica import CALL, LEASE_SECONDS, STANDUP, Clock, Replica
 from tests.redis_server import RedisServer
 

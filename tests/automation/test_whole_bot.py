@@ -15,7 +15,7 @@ from aiohttp import web
 from faqbot.app.running import running
 from faqbot.automation.run_log import RUNS, unpack_runs
 from faqbot.dingtalk.stream.connection import StreamConnection
-from faqbot.model.entries import Event
+from faqbot.model.notices import Event
 from faqbot.runtime.metrics import Metrics
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings

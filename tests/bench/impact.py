@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from faqbot.dialogue.answer_policy import LIMITS
 from faqbot.knowledge.impact.impact import Past, self_test
 from faqbot.model.entries import Entry
 from faqbot.search.index import Index
+from faqbot.search.thresholds import LIMITS
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "bench" / "data" / "zh_scale"
 

@@ -24,8 +24,8 @@ import aiohttp
 
 from faqbot.app.running import Running, running, tune_process
 from faqbot.console.web.sessions import new_link
-from faqbot.dialogue.answer_policy import LIMITS
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.search.thresholds import LIMITS
 from faqbot.settings import Settings
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "bench" / "data" / "zh_scale" / "kb.jsonl"

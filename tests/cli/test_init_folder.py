@@ -12,11 +12,12 @@ from typer.testing import CliRunner
 
 from faqbot.cli import cli
 from faqbot.cli.init_folder import env_text, start
-from faqbot.dialogue.answer_policy import LIMITS, judge
+from faqbot.dialogue.answer_policy import judge
 from faqbot.errors import FaqbotError
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.decisions import Answered
+from faqbot.search.thresholds import LIMITS
 from faqbot.settings import TABLE, Settings
 
 TODAY = date(2026, 11, 25)

@@ -15,11 +15,11 @@ import pytest
 from faqbot.app.run_job import run_now
 from faqbot.automation.run_log import RUNS, Run, pack_run
 from faqbot.errors import Throttled
-from faqbot.model.entries import Address, Notice
+from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
-from faqbot.store.protocol import open_store
+from faqbot.store.opening import open_store
 from tests.cli.test_cli import faqbot as command
 from tests.outbox.test_outbox import Clock, Way
 

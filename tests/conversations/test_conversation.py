@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from faqbot.app.running import Running, running
-from faqbot.model.entries import QuestionRecord
+from faqbot.model.question_log import QuestionRecord
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.conftest import Talk

@@ -7,15 +7,17 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue.answer_policy import LIMITS
 from faqbot.dialogue.choices import CONTEXT_SECONDS, picked_for
 from faqbot.dialogue.clarification import FACT_SECONDS, denies, spoken_of
 from faqbot.dialogue.context import remember
 from faqbot.dialogue.manager import Case, decide
+from faqbot.model.conversation import Context, Option
 from faqbot.model.decisions import Answered, Aside, AskedBack
-from faqbot.model.entries import Context, Entry, FollowUp, Message, MessageKind, Option
+from faqbot.model.entries import Entry, FollowUp
+from faqbot.model.messages import Message, MessageKind
 from faqbot.replies.render import plain_body
 from faqbot.search.index import Index
+from faqbot.search.thresholds import LIMITS
 
 NOW = 1_000.0
 CITY = FollowUp("city", "您在哪个城市办公？")

@@ -6,13 +6,14 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue.answer_policy import LIMITS
 from faqbot.dialogue.command_parser import read_order
 from faqbot.dialogue.manager import Case, decide
 from faqbot.language.normalize import Synonyms
 from faqbot.model.decisions import Answered, Order, OrderKind
-from faqbot.model.entries import Entry, Message, MessageKind
+from faqbot.model.entries import Entry
+from faqbot.model.messages import Message, MessageKind
 from faqbot.search.index import Index
+from faqbot.search.thresholds import LIMITS
 
 
 def message(text: str) -> Message:

@@ -8,8 +8,9 @@ import pytest
 
 from faqbot.dialogue.choices import CONTEXT_SECONDS
 from faqbot.dialogue.context import PACE_SECONDS, PER_MINUTE, fresh, remember
+from faqbot.model.conversation import Context, Fact, Last, Option
 from faqbot.model.decisions import Answered, NoneOfThese, Offered, Small, Smalltalk, Unanswered
-from faqbot.model.entries import Candidate, Context, Entry, Fact, Last, Option
+from faqbot.model.entries import Candidate, Entry
 
 NOW = 1_000.0
 LATER = NOW + CONTEXT_SECONDS

@@ -8,12 +8,12 @@ from datetime import date
 import pytest
 
 from faqbot.access.visibility import open_to
-from faqbot.dialogue.answer_policy import LIMITS, OFFERED_AT_MOST, Limits, choose, judge
+from faqbot.dialogue.answer_policy import OFFERED_AT_MOST, choose, judge
 from faqbot.dialogue.choices import options
 from faqbot.dialogue.choices import picked_number as picked
 from faqbot.dialogue.manager import Case, decide_many
 from faqbot.dialogue.topic_menu import LIST_AT_MOST
-from faqbot.knowledge.groups_file import NO_GROUPS, Groups, GroupSettings
+from faqbot.model.conversation import Context, Option
 from faqbot.model.decisions import (
     Answered,
     Aside,
@@ -26,8 +26,11 @@ from faqbot.model.decisions import (
     TopicList,
     Unanswered,
 )
-from faqbot.model.entries import Candidate, Context, Entry, Message, MessageKind, Option, Period
+from faqbot.model.entries import Candidate, Entry, Period
+from faqbot.model.group_settings import NO_GROUPS, Groups, GroupSettings
+from faqbot.model.messages import Message, MessageKind
 from faqbot.search.index import Index
+from faqbot.search.thresholds import LIMITS, Limits
 
 TODAY = date(2026, 6, 1)
 NOW = 1_000.0

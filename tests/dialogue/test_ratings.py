@@ -6,8 +6,9 @@ import pytest
 
 from faqbot.app.running import Running
 from faqbot.dialogue.ratings import read_rating
+from faqbot.model.conversation import Last
 from faqbot.model.decisions import Order, OrderKind
-from faqbot.model.entries import Last, Rating
+from faqbot.model.question_log import Rating
 from tests.conftest import Talk
 
 LAST = Last("m", "annual-leave", "年假有几天？", 0.9, 1e12)

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from faqbot.app.running import Running
-from faqbot.model.entries import QuestionRecord, State
+from faqbot.model.messages import State
+from faqbot.model.question_log import QuestionRecord
 from faqbot.sandbox.server import FakeDingTalk
 from tests.conftest import GROUP
 

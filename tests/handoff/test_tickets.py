@@ -12,7 +12,7 @@ from faqbot.app.running import Running
 from faqbot.dialogue.command_parser import read_order
 from faqbot.handoff.tickets import Progress, Ticket, forget_tickets, keep, tickets
 from faqbot.model.decisions import Order, OrderKind
-from faqbot.model.entries import Message, MessageKind
+from faqbot.model.messages import Message, MessageKind
 from tests.conftest import GROUP, Talk
 
 

@@ -6,9 +6,10 @@ from datetime import date, time
 
 import pytest
 
-from faqbot.knowledge.groups_file import Groups, GroupSettings, Hours, hours_of, parse_groups
+from faqbot.knowledge.groups_file import hours_of, parse_groups
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.entries import Entry
+from faqbot.model.group_settings import Groups, GroupSettings, Hours
 
 FULL = """\
 people:

@@ -11,7 +11,8 @@ import pytest
 from faqbot.errors import StoreError
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.knowledge_base import Library
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 
 LEAVE = "- id: annual\n  question: 年假有几天\n  answer: 五天\n"
 BROKEN = "- question: 年假\n  answer: [五天\n"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.language.normalize import MAX_MATCHED_CHARS, Synonyms, neutralise, normalise, skeleton, strip_fillers
+from faqbot.language.normalize import MAX_MATCHED_CHARS, Synonyms, normalise, skeleton, strip_fillers
+from faqbot.markup.escaping import neutralise
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])

@@ -13,7 +13,7 @@ from faqbot.dingtalk.api.client import OpenApi
 from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.messaging.asker_departments import NOBODY, Audience
-from faqbot.model.entries import Message, MessageKind
+from faqbot.model.messages import Message, MessageKind
 from faqbot.store.protocol import Store
 from tests.conftest import Talk
 from tests.dingtalk.api.test_tokens import serving

@@ -12,8 +12,10 @@ import pytest
 
 from faqbot.app.running import Running, running
 from faqbot.messaging.flood_control import Quiet
+from faqbot.model.conversation import Context, Last
 from faqbot.model.decisions import Answered, Decision, Offered
-from faqbot.model.entries import Candidate, Context, Entry, FollowUp, Last, Message, MessageKind, State, Verdict
+from faqbot.model.entries import Candidate, Entry, FollowUp
+from faqbot.model.messages import Message, MessageKind, State, Verdict
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from faqbot.store.protocol import Store

@@ -16,9 +16,11 @@ import pytest
 from faqbot.errors import StoreError
 from faqbot.messaging import inbox as module
 from faqbot.messaging.inbox import Inbox
-from faqbot.model.entries import Context, Message
+from faqbot.model.conversation import Context
+from faqbot.model.messages import Message
 from faqbot.runtime.metrics import Metrics
-from faqbot.store.protocol import Accepted, Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Accepted, Store
 from tests.redis_server import RedisServer
 from tests.store.test_engines import DONE, message
 

@@ -26,7 +26,8 @@ from faqbot.dingtalk.wire.payloads import read_message
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, TokenRefused
 from faqbot.messaging.reply_sender import Delivery
 from faqbot.model.decisions import Answered
-from faqbot.model.entries import Entry, Message, Reply
+from faqbot.model.entries import Entry
+from faqbot.model.messages import Message, Reply
 from faqbot.replies.render import render
 from faqbot.runtime.metrics import Metrics
 from faqbot.sandbox.api.robot import GROUP_SEND, MAX_PARAM_BYTES, PEOPLE_SEND

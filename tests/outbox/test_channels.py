@@ -16,7 +16,7 @@ import pytest
 from faqbot.app.running import Running
 from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
 from faqbot.dingtalk.api.quota import Quota
-from faqbot.model.entries import Address, Link, Notice
+from faqbot.model.notices import Address, Link, Notice
 from faqbot.outbox.channels import ToRobot
 from faqbot.outbox.outbox import Outbox
 from faqbot.outbox.queued_notice import Outcome

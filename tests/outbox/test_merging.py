@@ -8,8 +8,9 @@ import pytest
 
 from faqbot.dingtalk.api.group_robots import robot_body
 from faqbot.dingtalk.wire.payloads import encode
-from faqbot.model.entries import Address, Link, Notice
-from faqbot.outbox.merging import as_markdown, digest, fitting_in, mentioning
+from faqbot.markup.notice_markdown import as_markdown, mentioning
+from faqbot.model.notices import Address, Link, Notice
+from faqbot.outbox.merging import digest, fitting_in
 
 TEA = Notice("tea", Address("robot", "all"), "下午茶", "三楼有下午茶")
 CUSTOMER = Notice("crm", Address("robot", "all"), "新客户 星野", "### 新客户 星野\n\n负责人 小李", at_userids=("lee",))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, Throttled
-from faqbot.model.entries import Address, Notice
+from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import LEASE_SECONDS, Outbox
 from faqbot.outbox.queued_notice import Delay
 from faqbot.store.protocol import Store

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from faqbot.dialogue.choices import options, picked_number
+from faqbot.markup.chunking import MAX_BYTES, split
 from faqbot.model.decisions import (
     Answered,
     Menu,
@@ -23,8 +24,9 @@ from faqbot.model.decisions import (
     TopicList,
     Unanswered,
 )
-from faqbot.model.entries import Candidate, Entry, FollowUp, Message, MessageKind
-from faqbot.replies.render import MAX_BYTES, plain_body, render, split
+from faqbot.model.entries import Candidate, Entry, FollowUp
+from faqbot.model.messages import Message, MessageKind
+from faqbot.replies.render import plain_body, render
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faqbot.knowledge.groups_file import Hours
+from faqbot.model.group_settings import Hours
 from faqbot.rules.schedule import Calendar
 from faqbot.rules.working_hours import after_quiet, at_work, next_morning, told
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, StoreError, Throttled
-from faqbot.runtime.retry import AWAY_SECONDS, DELAYS, backoff, keep_looking, retry, until_woken
+from faqbot.runtime.loops import keep_looking, until_woken
+from faqbot.runtime.retry import AWAY_SECONDS, DELAYS, backoff, retry
 
 PASSING = [
     DeliveryError("忙", code="-1"),

@@ -11,7 +11,7 @@ from faqbot.dingtalk.api.contacts_cache import Directory
 from faqbot.model.org_chart import ROOT, teams
 from faqbot.sandbox.company import HR, found_company
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.store.protocol import open_store
+from faqbot.store.opening import open_store
 from tests.company import open_api
 
 

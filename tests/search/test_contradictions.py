@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.dialogue.answer_policy import LIMITS, judge_many
+from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.snapshot import Snapshot, assemble
 from faqbot.model.decisions import Answered, Offered
 from faqbot.model.entries import Entry, FollowUp
 from faqbot.search.contradictions import apart, opposed
+from faqbot.search.thresholds import LIMITS
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 11, 25)

@@ -21,7 +21,8 @@ from faqbot.knowledge.knowledge_base import Library
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.search.embeddings import Embeddings
 from faqbot.settings import Settings
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 from tests.conftest import Talk
 
 # Each subject is a direction; a text points where its words point.

@@ -7,12 +7,11 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue.answer_policy import LIMITS
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.entries import Entry
 from faqbot.search.index import Index, Wanted
-from faqbot.search.thresholds import learn, rehearse
+from faqbot.search.thresholds import LIMITS, learn, rehearse
 from tests.conftest import SAMPLE
 
 STRICTNESS = tuple(LIMITS)

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import StartError
-from faqbot.model.entries import Context, Fact, Last, Message, MessageKind, Option, QuestionRecord, State, Verdict
-from faqbot.store.protocol import Accepted, Store, open_store
+from faqbot.model.conversation import Context, Fact, Last, Option
+from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.question_log import QuestionRecord
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Accepted, Store
 
 RECORD = QuestionRecord("m1", 1.0, "cid", "user-1", "年假有几天", "answered", "annual-leave", 0.9)
 DONE = Verdict(State.ANSWERED)

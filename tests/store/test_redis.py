@@ -8,7 +8,8 @@ import pytest
 import redis.asyncio as redis
 
 from faqbot.errors import StartError, StoreError
-from faqbot.store.protocol import Accepted, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Accepted
 from tests.redis_server import RedisServer
 from tests.store.test_engines import DONE, ME, RECORD, message
 

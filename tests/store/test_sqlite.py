@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import StartError
-from faqbot.model.entries import QuestionRecord
-from faqbot.store.protocol import Accepted, open_store
+from faqbot.model.question_log import QuestionRecord
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Accepted
 from faqbot.store.sqlite import SqliteStore
 from faqbot.store.sqlite_schema import STEPS
 from tests.store.test_engines import DONE, ME, RECORD, message

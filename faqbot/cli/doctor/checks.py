@@ -28,7 +28,8 @@ from faqbot.knowledge.snapshot import Snapshot, assemble
 from faqbot.rules.definitions import DINGTALK_EVENTS, Automations, On
 from faqbot.runtime.metrics import Metrics
 from faqbot.settings import Settings
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 
 # Robot signatures are refused an hour off; a minute is already a sign that nobody keeps the clock.
 _SKEW_WARNING, _SKEW_BAD = 60.0, 1800.0

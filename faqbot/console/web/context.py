@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from faqbot.dialogue.answer_policy import Limits
 from faqbot.knowledge.editing.changes import Shelf
 from faqbot.knowledge.knowledge_base import Library
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.search.features import Floats
+from faqbot.search.thresholds import Limits
 from faqbot.settings import Settings
 from faqbot.store.protocol import Store
 

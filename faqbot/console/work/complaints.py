@@ -12,7 +12,8 @@ from faqbot.console.web.context import Office, office
 from faqbot.console.web.pages import entry_url, person, query, read_form, redirect
 from faqbot.console.work.tasks import Item, Section, section
 from faqbot.dialogue.ratings import NAMES
-from faqbot.model.entries import Entry, QuestionRecord, Rating
+from faqbot.model.entries import Entry
+from faqbot.model.question_log import QuestionRecord, Rating
 
 PATH = "/complaints"
 DAYS = 30

@@ -10,11 +10,12 @@ from aiohttp import web
 
 from faqbot.access.privacy import withheld_topic
 from faqbot.analytics.gaps import GAPS, PERIODS, STATE_NAMES, USUAL, Gap, Gaps, State, decline, gap_json, reopen
+from faqbot.analytics.suggested_wordings import suggested
 from faqbot.console.entries.browse import bubble_of, summary
 from faqbot.console.web.context import Office, office
 from faqbot.console.web.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.work import wording_trial
-from faqbot.console.work.suggestions import is_declined, suggested, suggestion_url
+from faqbot.console.work.suggestions import is_declined, suggestion_url
 from faqbot.console.work.wording_trial import Wish
 from faqbot.errors import EditError, ShelfError
 from faqbot.knowledge.editing import changes, proposals

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from faqbot.analytics.stats import pair
-from faqbot.analytics.suggested_wordings import Suggestion, suggestions
+from faqbot.analytics.suggested_wordings import MARKS, Suggestion, suggested
 from faqbot.console.entries.browse import bubble_of, summary
 from faqbot.console.web.context import Office, office
 from faqbot.console.web.pages import entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.work import wording_trial
 from faqbot.console.work.tasks import Item, Section, section
-from faqbot.dialogue.answer_policy import judge_many
 from faqbot.errors import EditError, ShelfError
 from faqbot.knowledge.editing import changes, proposals
 from faqbot.knowledge.impact.preview import preview_effects
-from faqbot.model.decisions import Answered
-from faqbot.model.entries import QuestionRecord
 
 TAB = "/missed"
-MARKS = "no-wordings"
-_SECONDS = 90 * 86400.0
 
 
 def add_routes(app: web.Application) -> None:
@@ -32,21 +24,6 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/suggested/{key}/add", add)
     app.router.add_post("/suggested/{key}/decline", decline)
     app.router.add_post("/suggested/{key}/reopen", reopen)
-
-
-async def suggested(at: Office) -> list[Suggestion]:
-    """What is not answered by its entry by now and nobody declined. Raises StoreError."""
-    records = await at.store.questions(at.clock() - _SECONDS)
-    marks = await at.store.marks(MARKS)
-    return await asyncio.to_thread(_suggested, at, records, marks)
-
-
-def _suggested(at: Office, records: Sequence[QuestionRecord], marks: Mapping[str, str]) -> list[Suggestion]:
-    snapshot, day = at.snapshot, at.today()
-    found = suggestions(pair(records), {e.id: e for e in snapshot.entries}, snapshot.index.fold)
-    open_ = [s for s in found if s.key not in marks]
-    judged = judge_many([s.text for s in open_], snapshot.index, limits=at.limits(snapshot), today=day)
-    return [s for s, (decision, _) in zip(open_, judged, strict=True) if not isinstance(decision, Answered)]
 
 
 def as_section(found: list[Suggestion]) -> Section:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from faqbot.analytics.report import reason
-from faqbot.analytics.stats import DELIVERED, Asked, Fate, Stats
+from faqbot.analytics.stats import Asked, Fate, Stats
 from faqbot.console.web.pages import entry_url
 from faqbot.console.work.drafts import paper_note
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Usage
@@ -19,6 +19,7 @@ from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin
 from faqbot.knowledge.entry_search import Status, entry_at, status_of
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.entries import Entry, Problem
+from faqbot.model.question_log import DELIVERED
 from faqbot.outbox.queued_notice import Failed
 from faqbot.review.draft_review import Paper, Person, paper_of
 from faqbot.review.due_dates import SOON, followed

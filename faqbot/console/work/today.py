@@ -9,12 +9,13 @@ from aiohttp import web
 
 from faqbot.analytics.gaps import GAPS, USUAL, Gap, State
 from faqbot.analytics.stats import Stats
+from faqbot.analytics.suggested_wordings import suggested
 from faqbot.console.web.context import Office, office
 from faqbot.console.web.pages import add_page, show
 from faqbot.console.work import complaints, tickets
 from faqbot.console.work.deploy_conflicts import waiting, without_disputes
 from faqbot.console.work.gaps import gap_url
-from faqbot.console.work.suggestions import as_section, suggested
+from faqbot.console.work.suggestions import as_section
 from faqbot.console.work.tasks import (
     Item,
     Meter,

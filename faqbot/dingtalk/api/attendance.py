@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from faqbot.attendance.month import Approved, Column, Kind, Punch, Result, windows
 from faqbot.dingtalk.api.client import OpenApi
+from faqbot.model.attendance import Approved, Column, Kind, Punch, Result, windows
 
 PUNCHES = "/attendance/list"
 DAY_OF_PERSON = "/topapi/attendance/getupdatedata"

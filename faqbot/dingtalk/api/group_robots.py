@@ -16,8 +16,8 @@ from yarl import URL
 from faqbot.dingtalk.api.http import post
 from faqbot.dingtalk.wire.error_codes import robot_error
 from faqbot.dingtalk.wire.payloads import encode
-from faqbot.model.entries import Link, Notice
-from faqbot.outbox.merging import as_markdown, mentioning
+from faqbot.markup.notice_markdown import as_markdown, mentioning
+from faqbot.model.notices import Link, Notice
 
 _TITLE_LENGTH = 64
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError, Throttled
-from faqbot.model.entries import Notice
-from faqbot.outbox.merging import as_markdown
+from faqbot.markup.notice_markdown import as_markdown
+from faqbot.model.notices import Notice
 
 _GROUP = "/v1.0/robot/groupMessages/send"
 _PERSON = "/v1.0/robot/oToMessages/batchSend"

@@ -21,7 +21,7 @@ from dingtalk_stream import AckMessage
 from faqbot.dingtalk.stream.frames import Answer, Frames, Receive, TakeEvent, mended
 from faqbot.dingtalk.stream.gateway import TOPICS, OpenFailed, gateway_url, open_ticket
 from faqbot.errors import AuthFailed
-from faqbot.model.entries import Event
+from faqbot.model.notices import Event
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from faqbot.dingtalk.wire.payloads import read_event
 from faqbot.errors import FaqbotError
-from faqbot.model.entries import Event
+from faqbot.model.notices import Event
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
 

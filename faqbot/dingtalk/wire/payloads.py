@@ -8,7 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from faqbot.model.entries import Event, Message, MessageKind, Reply
+from faqbot.model.messages import Message, MessageKind, Reply
+from faqbot.model.notices import Event
 
 # Longer texts than a person types are cut before they are stored.
 _MAX_TEXT = 4000

@@ -9,12 +9,13 @@ from datetime import date
 from enum import IntEnum
 
 from faqbot.access.visibility import open_to
-from faqbot.dialogue.answer_policy import Limits, judge_many
+from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.regression_questions import SavedQuestion
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.features import features
 from faqbot.search.index import Index
+from faqbot.search.thresholds import Limits
 
 # An entry that holds less of a question than this is never even offered, so its edit cannot matter to the question.
 _SHARE_THAT_MATTERS = 0.1

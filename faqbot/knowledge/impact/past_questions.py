@@ -11,7 +11,7 @@ from faqbot.console.web.context import Office
 from faqbot.knowledge.impact.impact import Grade, Miss, Past, saved_results, self_test
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.decisions import Decision
-from faqbot.model.entries import QuestionRecord
+from faqbot.model.question_log import QuestionRecord
 
 _SECONDS = 90 * 86400.0
 # What was picked from a list by its number is no question.

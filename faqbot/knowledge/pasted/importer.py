@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from faqbot.access.privacy import mask_numbers
 from faqbot.knowledge.pasted.chat import is_chat, read_chat
 from faqbot.knowledge.pasted.proposal import LONGEST_QUESTION, Proposed, Reading, asks
 from faqbot.knowledge.pasted.prose import is_marked, read_headings, read_marked
 from faqbot.knowledge.pasted.table import as_rows, is_table, read_table
+from faqbot.language.masking import mask_numbers
 from faqbot.language.normalize import normalise
-from faqbot.replies.render import MAX_BYTES
+from faqbot.markup.chunking import MAX_BYTES
 
 # What word processors write as a line end or a blank, and marks nobody sees.
 _PLAIN = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\u2028": "\n", "\u2029": "\n", "\u00a0": " ", "\u3000": " "})

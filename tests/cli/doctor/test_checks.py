@@ -22,7 +22,7 @@ from faqbot.cli.doctor.findings import Finding, Level
 from faqbot.dingtalk.stream.gateway import gateway_url
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
-from faqbot.store.protocol import open_store
+from faqbot.store.opening import open_store
 from tests.cli.test_cli import credentials, faqbot
 from tests.conftest import Talk
 from tests.redis_server import RedisServer

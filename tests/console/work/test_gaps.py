@@ -15,9 +15,10 @@ import pytest
 from faqbot.analytics import gaps
 from faqbot.analytics.stats import key_of
 from faqbot.app.running import Running
-from faqbot.model.entries import Message, MessageKind, QuestionRecord, State, Verdict
+from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.question_log import QuestionRecord
 from faqbot.settings import Settings
-from faqbot.store.protocol import pack_record
+from faqbot.store.codec import pack_record
 from tests.conftest import Talk
 from tests.console.conftest import Files, Page, Person, colleague, stranger
 

@@ -13,7 +13,10 @@ from faqbot.app.running import Running
 from faqbot.console.work import tasks as tasks_module
 from faqbot.console.work.complaints import tasks
 from faqbot.handoff.tickets import Ticket, keep
-from faqbot.model.entries import Address, Entry, Message, MessageKind, Notice, Period, QuestionRecord, State, Verdict
+from faqbot.model.entries import Entry, Period
+from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.notices import Address, Notice
+from faqbot.model.question_log import QuestionRecord
 from tests.console.conftest import Files, Person
 from tests.console.work.test_gaps import put
 

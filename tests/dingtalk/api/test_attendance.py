@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from faqbot.attendance.month import Kind, Result
 from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import LeaveType, Query
 from faqbot.errors import DeliveryError, NeedsAdmin
+from faqbot.model.attendance import Kind, Result
 from faqbot.sandbox.state.workdays import SHANGHAI, Day
 from tests.company import Company
 

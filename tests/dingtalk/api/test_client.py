@@ -21,7 +21,8 @@ from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, StoreError, Throttled, TokenRefused
 from faqbot.sandbox.api.robot import GROUP_SEND, PEOPLE_SEND
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 from tests.dingtalk.api.test_tokens import logged, serving
 
 SECRET = "test-secret-value"

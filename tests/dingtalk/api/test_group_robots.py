@@ -13,7 +13,7 @@ import pytest
 from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys, robot_body, signature
 from faqbot.dingtalk.wire.error_codes import ROBOT_BLOCK, robot_error
 from faqbot.errors import DeliveryError, NeedsAdmin, OutcomeUnknown, Throttled
-from faqbot.model.entries import Address, Link, Notice
+from faqbot.model.notices import Address, Link, Notice
 from faqbot.sandbox.api.group_robots import GroupRobot
 from faqbot.sandbox.server import FakeDingTalk
 from tests.conftest import GROUP

@@ -12,7 +12,8 @@ import pytest
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Quota, Usage
 from faqbot.errors import StoreError
 from faqbot.runtime.metrics import Metrics
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 from tests.redis_server import RedisServer
 
 SEND = "/v1.0/robot/groupMessages/send"

@@ -18,7 +18,8 @@ from faqbot.dingtalk.api import tokens as module
 from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.errors import DeliveryError, NeedsAdmin, OutcomeUnknown, StoreError
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 from tests.redis_server import RedisServer
 
 KEY = "access-token:dingtest"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from faqbot.dingtalk.wire.payloads import encode, read_message, reply_body
-from faqbot.model.entries import Message, MessageKind, Reply
+from faqbot.model.messages import Message, MessageKind, Reply
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])

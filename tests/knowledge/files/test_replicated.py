@@ -14,7 +14,8 @@ import redis.asyncio as redis
 from faqbot.errors import Conflict, KnowledgeMissing, ShelfError, StoreError
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.files.replicated import StoreShelf
-from faqbot.store.protocol import Store, open_store
+from faqbot.store.opening import open_store
+from faqbot.store.protocol import Store
 from tests.redis_server import RedisServer
 
 NAME = "faq/leave.yaml"

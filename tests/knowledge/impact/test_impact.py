@@ -7,7 +7,6 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue.answer_policy import LIMITS
 from faqbot.knowledge.files.folder import FolderShelf
 from faqbot.knowledge.impact import impact
 from faqbot.knowledge.impact.impact import Past, edited_entries, self_test
@@ -15,6 +14,7 @@ from faqbot.knowledge.snapshot import assemble
 from faqbot.model.decisions import Answered, Offered, Unanswered
 from faqbot.model.entries import Entry, Period
 from faqbot.search.index import Index
+from faqbot.search.thresholds import LIMITS
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 6, 1)

@@ -1,0 +1,62 @@
+"""Messages, contexts and records as JSON texts, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from faqbot.model.conversation import Context, Fact, Last, Option
+from faqbot.model.messages import Message, MessageKind
+from faqbot.model.question_log import QuestionRecord
+
+# Made once: json.dumps would make another for each text.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def pack_message(message: Message) -> str:
+    """The message as JSON."""
+    return _encode({name: getattr(message, name) for name in message.__slots__})
+
+
+def unpack_message(text: str | bytes) -> Message:
+    """The message that pack_message wrote; what a newer version added is left out."""
+    values = json.loads(text)
+    known = {name: value for name, value in values.items() if name in Message.__slots__}
+    return Message(**{**known, "kind": MessageKind(values["kind"])})
+
+
+def pack_context(context: Context) -> str:
+    """The context as JSON."""
+    values = {
+        "options": [[o.kind, o.key] for o in context.options],
+        "until": context.until,
+        "asked": context.asked,
+        "last": context.last and [getattr(context.last, name) for name in Last.__slots__],
+        "misses": context.misses,
+        "facts": [[getattr(fact, name) for name in Fact.__slots__] for fact in context.facts],
+        "recent": context.recent,
+    }
+    return _encode(values)
+
+
+def unpack_context(text: str | bytes) -> Context | None:
+    """The context that pack_context wrote; None for what another version wrote differently: it is void in minutes."""
+    try:
+        values = json.loads(text)
+        return Context(
+            options=tuple(Option(kind, key) for kind, key in values["options"]),
+            until=values["until"],
+            # Earlier versions wrote neither of these two.
+            asked=values.get("asked", ""),
+            recent=tuple(values.get("recent", ())),
+            last=Last(*values["last"]) if values["last"] else None,
+            misses=tuple(values["misses"]),
+            facts=tuple(Fact(*fact) for fact in values["facts"]),
+        )
+    except (TypeError, ValueError, KeyError):
+        return None
+
+
+def pack_record(record: QuestionRecord) -> dict[str, Any]:
+    """The record as plain values, for JSON and for columns."""
+    return {name: getattr(record, name) for name in record.__slots__}

@@ -1,0 +1,22 @@
+"""Opens the engine that a store's URL names."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from faqbot.errors import StartError
+from faqbot.store.protocol import Store
+
+
+async def open_store(url: str, clock: Callable[[], float] = time.time) -> Store:
+    """Open `sqlite:///…` or `redis://…`, which goes by its own clock. Raises StartError in one plain line."""
+    if url.startswith("sqlite:///"):
+        from faqbot.store.sqlite import SqliteStore
+
+        return await SqliteStore.open(url.removeprefix("sqlite:///"), clock=clock)
+    try:
+        from faqbot.store.redis import RedisStore
+    except ImportError as exc:
+        raise StartError("FAQBOT_STORE=redis://… 需要 redis 组件：pip install 'faqbot[redis]'") from exc
+    return await RedisStore.open(url)
