@@ -90,11 +90,11 @@ class EditError(FaqbotError):
     """A knowledge file cannot be changed as asked without harm; nothing was changed. The text is for HR."""
 
 
-class ShelfError(FaqbotError):
+class FileSourceError(FaqbotError):
     """A knowledge file cannot be written there; nothing was changed. The text is for HR."""
 
 
-class Conflict(ShelfError):
+class FileConflict(FileSourceError):
     """Somebody else changed the file meanwhile; `present` is what it holds now, None if it is gone."""
 
     def __init__(self, message: str, *, present: bytes | None) -> None:

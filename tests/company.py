@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from faqbot.dingtalk.api.client import OpenApi
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.store.protocol import Store
@@ -38,7 +38,7 @@ class Company:
     ding: FakeDingTalk
     api: OpenApi
     store: Store
-    directory: Directory
+    directory: ContactsCache
     research: int
     backend: int
     frontend: int
@@ -57,4 +57,4 @@ def found_company(ding: FakeDingTalk, session: aiohttp.ClientSession, store: Sto
     book.hire("小李", [backend], userid="li", mobile="13800000001", supervisor="zhou", title="工程师")
     book.hire("小王", [market], userid="wang", mobile="13800000002")
     api = open_api(ding, session, store)
-    return Company(ding, api, store, Directory(api, store), research, backend, frontend, market)
+    return Company(ding, api, store, ContactsCache(api, store), research, backend, frontend, market)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from faqbot.console.web.context import Office
-from faqbot.knowledge.files.folder import FolderShelf
-from faqbot.knowledge.knowledge_base import Library
+from faqbot.knowledge.editing.workspace import Workspace
+from faqbot.knowledge.files.folder import FolderSource
+from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.model.entries import Entry
-from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.notices import Notice
 from faqbot.model.question_log import QuestionRecord
 from faqbot.outbox.outbox import Outbox
@@ -30,7 +30,7 @@ class Clock:
 
 @dataclass
 class Room:
-    at: Office
+    at: Workspace
     outbox: Outbox
     clock: Clock
     folder: Path
@@ -51,7 +51,7 @@ class Room:
         message = Message(f"{asker}-{entry}-{when}", "robot", "cid", True, MessageKind.TEXT, "问", staff_id=asker)
         record = QuestionRecord(message.id, when, "cid", asker, "问", outcome, entry)
         await self.at.store.accept(message, "")
-        await self.at.store.finish(message, Verdict(State.ANSWERED), record, None)
+        await self.at.store.finish(message, DeliveryResult(DeliveryState.ANSWERED), record, None)
 
     async def posted(self) -> list[Notice]:
         return list(await self.outbox.waiting())
@@ -64,9 +64,9 @@ async def open_room(store: Store, folder: Path, text: str, groups: str) -> Async
     (folder / "faq/leave.yaml").write_text(text, encoding="utf-8")
     (folder / "groups.yaml").write_text(groups, encoding="utf-8")
     clock = Clock()
-    shelf = FolderShelf(folder)
-    library = Library(shelf, lambda: date(2026, 3, 2))
+    shelf = FolderSource(folder)
+    library = KnowledgeBase(shelf, lambda: date(2026, 3, 2))
     await library.refresh()
-    at = Office(library, shelf, store, Settings(knowledge=folder), lambda: date(2026, 3, 2), clock)
+    at = Workspace(library, shelf, store, Settings(knowledge=folder), lambda: date(2026, 3, 2), clock)
     yield Room(at, Outbox(store, {}, clock=clock), clock, folder)
     await library.close()

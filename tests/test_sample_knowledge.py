@@ -10,10 +10,10 @@ import pytest
 
 from faqbot.analytics.evaluation import evaluate, read_questions, summary
 from faqbot.dialogue.answer_policy import judge
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import Snapshot, assemble
 from faqbot.model.decisions import Answered
-from faqbot.search.thresholds import LIMITS, learn
+from faqbot.search.thresholds import FITTED_THRESHOLDS, learn
 from tests.conftest import SAMPLE
 
 QUESTIONS = Path(__file__).with_name("questions.jsonl")
@@ -22,7 +22,7 @@ TODAY = date(2026, 11, 22)
 
 @pytest.fixture(scope="module")
 def snapshot() -> Snapshot:
-    return assemble(FolderShelf(SAMPLE).read_now(), label="knowledge", today=TODAY)
+    return assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=TODAY)
 
 
 def test_it_is_large_enough_and_every_entry_has_several_wordings(snapshot: Snapshot) -> None:
@@ -40,7 +40,7 @@ def test_every_wording_finds_its_own_entry(snapshot: Snapshot) -> None:
     missed = []
     for entry in snapshot.index.entries:
         for wording in entry.wordings:
-            decision, _ = judge(wording, snapshot.index, limits=LIMITS["strict"], today=TODAY)
+            decision, _ = judge(wording, snapshot.index, limits=FITTED_THRESHOLDS["strict"], today=TODAY)
             if not (isinstance(decision, Answered) and decision.entry is entry):
                 missed.append((entry.id, wording))
     assert missed == []
@@ -64,5 +64,5 @@ def test_what_colleagues_ask_is_found_and_what_is_answered_outright_is_right(sna
 
 
 def test_the_question_of_the_first_screen_is_answered(snapshot: Snapshot) -> None:
-    decision, _ = judge("年假几天", snapshot.index, limits=LIMITS["strict"], today=TODAY)
+    decision, _ = judge("年假几天", snapshot.index, limits=FITTED_THRESHOLDS["strict"], today=TODAY)
     assert isinstance(decision, Answered) and decision.entry.id == "annual-leave-days"

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from faqbot.model.decisions import Told
+from faqbot.model.decisions import CommandResult
 from faqbot.model.messages import Message
 
 REFUSED = "order_refused"
 
 
-def refusal(message: Message, admins: Collection[str], what: str) -> Told | None:
+def refusal(message: Message, admins: Collection[str], what: str) -> CommandResult | None:
     """Why the sender may not do this; None if they may."""
     if message.staff_id and message.staff_id in admins:
         return None
     hint = "您要是想问规定，请写成一句话，例如「忘了打卡怎么办」。"
-    return Told(f"不能{what}", f"不好意思，{what}只给机器人的管理员用。{hint}", REFUSED)
+    return CommandResult(f"不能{what}", f"不好意思，{what}只给机器人的管理员用。{hint}", REFUSED)
 
 
-def only_alone(message: Message, word: str) -> Told | None:
+def only_alone(message: Message, word: str) -> CommandResult | None:
     """Why something about the sender is not told here; None if it may be."""
     if message.is_group:
-        return Told("请私聊我", f"这件事只在单聊里告诉您。请点我的头像，私聊发「{word}」。", REFUSED)
+        return CommandResult("请私聊我", f"这件事只在单聊里告诉您。请点我的头像，私聊发「{word}」。", REFUSED)
     if not message.staff_id:
-        return Told("查不到", "只有本公司通讯录里的人可以查。", REFUSED)
+        return CommandResult("查不到", "只有本公司通讯录里的人可以查。", REFUSED)
     return None
 
 
-def not_possible(what: str, why: object) -> Told:
-    return Told(f"没能{what}", f"没能{what}：{why}", "order_failed")
+def not_possible(what: str, why: object) -> CommandResult:
+    return CommandResult(f"没能{what}", f"没能{what}：{why}", "order_failed")

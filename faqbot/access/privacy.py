@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from faqbot.model.decisions import Answered, Aside, AskedBack, Decision, Offered, Split, Unanswered
+from faqbot.model.decisions import Answered, AskedBack, Decision, MultiAnswer, Offered, PrivateReply, Unanswered
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
 
 # A private entry counts as near from this share of the best one's score on.
@@ -35,9 +35,9 @@ def private_entry(decision: Decision) -> Entry | None:
             return near_private(candidates)
         case Unanswered(nearest, hidden):
             return near_private(nearest) or next((c.entry for c in hidden), None)
-        case Aside(inner):
+        case PrivateReply(inner):
             return private_entry(inner)
-        case Split(parts):
+        case MultiAnswer(parts):
             return next(filter(None, (private_entry(p.decision) for p in parts)), None)
         case _:
             return None

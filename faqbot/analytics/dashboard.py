@@ -10,7 +10,7 @@ from typing import Any
 
 from faqbot.analytics.charts import LABELS, topics, weekly
 from faqbot.analytics.report import Report, reason
-from faqbot.analytics.stats import Asked, Fate, Group, Stats
+from faqbot.analytics.stats import AskedQuestion, Fate, Group, Stats
 from faqbot.dialogue.ratings import RATINGS
 from faqbot.model.entries import Entry
 from faqbot.model.question_log import DELIVERED, QuestionRecord
@@ -26,7 +26,7 @@ _WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class DashboardPeriod:
     """The last `days` days, today included."""
 
     days: int
@@ -34,7 +34,7 @@ class Period:
     until: datetime
 
     @classmethod
-    def of(cls, asked: str, now: float, zone: tzinfo) -> Period:
+    def of(cls, asked: str, now: float, zone: tzinfo) -> DashboardPeriod:
         days = int(asked) if asked in map(str, PERIODS) else DEFAULT
         until = datetime.fromtimestamp(now, zone)
         first = until.date() - timedelta(days=days - 1)
@@ -64,9 +64,9 @@ class Hits:
 class Figures:
     """All that the page shows. `numbers` are the running numbers that stand for people."""
 
-    period: Period
+    period: DashboardPeriod
     stats: Stats
-    fates: Mapping[Fate, tuple[Asked, ...]]
+    fates: Mapping[Fate, tuple[AskedQuestion, ...]]
     numbers: Mapping[str, int]
     weeks: Sequence[Counts]
     topics: Sequence[Counts]
@@ -116,7 +116,7 @@ def _hits_json(hits: Hits) -> dict[str, Any]:
     return {"id": hits.id, "question": hits.question if hits.there else None, "times": hits.times}
 
 
-def count(records: Sequence[QuestionRecord], period: Period, entries: Sequence[Entry]) -> Figures:
+def count(records: Sequence[QuestionRecord], period: DashboardPeriod, entries: Sequence[Entry]) -> Figures:
     """Count everything there is to show."""
     stats = Stats(records, period.since, period.until + timedelta(seconds=1), {e.id: e for e in entries})
     numbers: dict[str, int] = {}
@@ -126,7 +126,7 @@ def count(records: Sequence[QuestionRecord], period: Period, entries: Sequence[E
     weeks, by_topic = stats.by_week(), stats.by_topic()
     by_entry = stats.by_entry()
     few = [g for g in by_entry if len(g.asked) <= 2 and g.name in stats.entries]
-    fates: dict[Fate, list[Asked]] = {fate: [] for fate in Fate}
+    fates: dict[Fate, list[AskedQuestion]] = {fate: [] for fate in Fate}
     for asked in stats.asked:
         fates[asked.fate].append(asked)
     return Figures(
@@ -160,7 +160,7 @@ class Kept:
         self._kept: OrderedDict[tuple[object, ...], Figures] = OrderedDict()
 
     def figures(
-        self, records: Sequence[QuestionRecord], period: Period, version: str, entries: Sequence[Entry]
+        self, records: Sequence[QuestionRecord], period: DashboardPeriod, version: str, entries: Sequence[Entry]
     ) -> Figures:
         # All of them and not only the newest: people are forgotten, and what was asked long ago may be rated today.
         key = (period.days, period.since, version, hash(tuple(records)))
@@ -232,10 +232,10 @@ class Row:
         }
 
 
-def behind(figures: Figures, wanted: Wanted) -> list[Asked]:
+def behind(figures: Figures, wanted: Wanted) -> list[AskedQuestion]:
     """The questions that make up a number, newest first or by person."""
     stats = figures.stats
-    found: Sequence[Asked] = stats.asked
+    found: Sequence[AskedQuestion] = stats.asked
     if wanted.fate == DISLIKED:
         found = stats.disliked
     elif wanted.fate:
@@ -253,7 +253,7 @@ def behind(figures: Figures, wanted: Wanted) -> list[Asked]:
     return newest
 
 
-def _week(monday: str, period: Period) -> tuple[float, float]:
+def _week(monday: str, period: DashboardPeriod) -> tuple[float, float]:
     try:
         day = date.fromisoformat(monday)
     except ValueError:
@@ -263,7 +263,7 @@ def _week(monday: str, period: Period) -> tuple[float, float]:
     return start.timestamp(), end.timestamp()
 
 
-def row(asked: Asked, figures: Figures) -> Row:
+def row(asked: AskedQuestion, figures: Figures) -> Row:
     record = asked.record
     entry_id = asked.entry_id
     entry = figures.stats.entries.get(entry_id)

@@ -22,7 +22,7 @@ from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.features import Floats
 from faqbot.search.index import Index
-from faqbot.search.thresholds import Limits
+from faqbot.search.thresholds import Thresholds
 
 _QUESTION_KEYS = ("q", "question", "问", "问题")
 _ID_KEYS = ("id", "expected", "编号", "条目")
@@ -104,7 +104,7 @@ def evaluate(
     questions: Sequence[Expected],
     index: Index,
     *,
-    limits: Limits,
+    limits: Thresholds,
     today: date,
     meanings: Sequence[Floats | None] | None = None,
     progress: Callable[[int], object] = lambda done: None,

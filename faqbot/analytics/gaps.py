@@ -15,13 +15,13 @@ from aiohttp import web
 
 from faqbot.access.visibility import open_to
 from faqbot.analytics.stats import Cluster, clusters
-from faqbot.console.web.context import Office
 from faqbot.dialogue.answer_policy import judge_many
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.decisions import Answered, Decision
 from faqbot.model.entries import Candidate, Entry
 from faqbot.model.question_log import QuestionRecord
-from faqbot.search.thresholds import Limits
+from faqbot.search.thresholds import Thresholds
 
 MARKS = "declined"
 DAY_SECONDS = 86400.0
@@ -35,7 +35,7 @@ _NEAR = 0.15
 _Judged = tuple[Decision, Sequence[Candidate]]
 
 
-class State(StrEnum):
+class GapState(StrEnum):
     """What became of a group; the value is for JSON and addresses."""
 
     OPEN = "open"
@@ -43,7 +43,7 @@ class State(StrEnum):
     SOLVED = "solved"
 
 
-STATE_NAMES = {State.OPEN: "还没处理", State.DECLINED: "不归我们管", State.SOLVED: "已解决"}
+STATE_NAMES = {GapState.OPEN: "还没处理", GapState.DECLINED: "不归我们管", GapState.SOLVED: "已解决"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,10 @@ class Gap:
     declined: Declined | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> GapState:
         if self.declined:
-            return State.DECLINED
-        return State.SOLVED if self.answered_by else State.OPEN
+            return GapState.DECLINED
+        return GapState.SOLVED if self.answered_by else GapState.OPEN
 
     @property
     def since_declined(self) -> int:
@@ -81,10 +81,10 @@ class Gaps:
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._grouped: dict[int, tuple[object, list[Cluster]]] = {}
-        self._judged_with: tuple[Snapshot, Limits, date] | None = None
+        self._judged_with: tuple[Snapshot, Thresholds, date] | None = None
         self._judged: dict[str, _Judged] = {}
 
-    async def find(self, at: Office, days: int) -> list[Gap]:
+    async def find(self, at: Workspace, days: int) -> list[Gap]:
         """The groups of the last `days` days, what most people asked first. Raises StoreError."""
         records = await at.store.questions(at.clock() - days * DAY_SECONDS)
         marks = await at.store.marks(MARKS)
@@ -99,7 +99,7 @@ class Gaps:
         days: int,
         marks: Mapping[str, str],
         snapshot: Snapshot,
-        limits: Limits,
+        limits: Thresholds,
         day: date,
     ) -> list[Gap]:
         found = self._clusters(records, days, snapshot)
@@ -114,7 +114,7 @@ class Gaps:
             self._grouped[days] = (state, clusters(asked, snapshot.index.fold))
         return self._grouped[days][1]
 
-    def _judge(self, texts: Sequence[str], snapshot: Snapshot, limits: Limits, day: date) -> list[_Judged]:
+    def _judge(self, texts: Sequence[str], snapshot: Snapshot, limits: Thresholds, day: date) -> list[_Judged]:
         """What the bot would say now; texts that were judged by the same knowledge are not judged again."""
         using = (snapshot, limits, day)
         before = self._judged_with
@@ -149,12 +149,12 @@ def _read_mark(text: str) -> Declined:
     return Declined(str(said["who"]), float(said["at"]))
 
 
-async def decline(at: Office, gap: Gap, who: str) -> None:
+async def decline(at: Workspace, gap: Gap, who: str) -> None:
     """Mark a group as none of our business."""
     await at.store.put_mark(MARKS, gap.cluster.key, json.dumps({"who": who, "at": at.clock()}, ensure_ascii=False))
 
 
-async def reopen(at: Office, gap: Gap) -> None:
+async def reopen(at: Workspace, gap: Gap) -> None:
     """Take the mark away again, under whichever wording it stands."""
     for key in gap.cluster.keys & (await at.store.marks(MARKS)).keys():
         await at.store.put_mark(MARKS, key, None)

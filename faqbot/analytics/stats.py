@@ -38,7 +38,7 @@ _FATES = dict(zip(_OUTCOMES, Fate, strict=True)) | {"asked_back": Fate.OFFERED, 
 
 
 @dataclass(slots=True)
-class Asked:
+class AskedQuestion:
     """One question: its record and, where a list was sent, the records of what was picked from it.
 
     What is picked from a list that is not on record, as from a menu, stands for itself.
@@ -91,9 +91,9 @@ class Group:
     """Questions that have something in common: a day, a topic, an entry, a person."""
 
     name: str
-    asked: tuple[Asked, ...] = ()
+    asked: tuple[AskedQuestion, ...] = ()
 
-    def of(self, fate: Fate) -> tuple[Asked, ...]:
+    def of(self, fate: Fate) -> tuple[AskedQuestion, ...]:
         return tuple(a for a in self.asked if a.fate is fate)
 
     @property
@@ -102,17 +102,17 @@ class Group:
         return {fate: found[fate] for fate in Fate}
 
 
-def pair(records: Iterable[QuestionRecord]) -> list[Asked]:
+def pair(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
     """Put picks beside the question they were made for.
 
     What may have been a reply to a question back is a question of its own unless another reply came behind it.
     Records of earlier versions do not say which: there it is the last list in the same thread, ten minutes old at most.
     Records with an outcome that is not known here are no questions.
     """
-    asked: list[Asked] = []
-    named: dict[str, Asked] = {}
-    lists: dict[tuple[str, str], Asked] = {}
-    unclear: list[tuple[Asked, Asked]] = []
+    asked: list[AskedQuestion] = []
+    named: dict[str, AskedQuestion] = {}
+    lists: dict[tuple[str, str], AskedQuestion] = {}
+    unclear: list[tuple[AskedQuestion, AskedQuestion]] = []
     for record in sorted(records, key=lambda r: r.asked_at):
         thread = (record.conversation_id, record.asker)
         offer = named.get(record.picked_for) if record.picked_for else lists.get(thread)
@@ -126,7 +126,7 @@ def pair(records: Iterable[QuestionRecord]) -> list[Asked]:
             offer.picks.append(record)
             question = offer
         else:
-            question = Asked(record)
+            question = AskedQuestion(record)
             asked.append(question)
         if offer and record.outcome == "asked_again":
             unclear.append((question, offer))
@@ -154,7 +154,7 @@ class Stats:
         """All records, in the order in which they were made."""
         return tuple(sorted((r for a in self.asked for r in a.records), key=lambda r: r.asked_at))
 
-    def of(self, fate: Fate) -> tuple[Asked, ...]:
+    def of(self, fate: Fate) -> tuple[AskedQuestion, ...]:
         return Group("", self.asked).of(fate)
 
     def share(self, fate: Fate) -> float:
@@ -166,7 +166,7 @@ class Stats:
         return len(self.by_person())
 
     @property
-    def disliked(self) -> tuple[Asked, ...]:
+    def disliked(self) -> tuple[AskedQuestion, ...]:
         return tuple(a for a in self.asked if a.helpful is False)
 
     def by_person(self) -> tuple[Group, ...]:
@@ -183,7 +183,7 @@ class Stats:
     def by_topic(self) -> tuple[Group, ...]:
         return _most_first((self.topic(a), a) for a in self.asked)
 
-    def topic(self, asked: Asked) -> str:
+    def topic(self, asked: AskedQuestion) -> str:
         if (private := withheld_topic(asked.record.text)) is not None:
             return private
         if not asked.entry_id:
@@ -216,7 +216,7 @@ class Stats:
 
     def _by_time(self, days: int) -> tuple[Group, ...]:
         zone = self.since.tzinfo or UTC
-        found: dict[date, list[Asked]] = {}
+        found: dict[date, list[AskedQuestion]] = {}
         for asked in self.asked:
             day = datetime.fromtimestamp(asked.record.asked_at, zone).date()
             found.setdefault(_first_day(day, days), []).append(asked)
@@ -231,12 +231,12 @@ def _first_day(day: date, days: int) -> date:
     return day - timedelta(days=day.weekday()) if days == 7 else day
 
 
-def _reason(asked: Asked) -> str:
+def _reason(asked: AskedQuestion) -> str:
     return next(r.delivery for r in reversed(asked.records) if r.delivery != DELIVERED or r.outcome == "broken")
 
 
-def _most_first(named: Iterable[tuple[str, Asked]]) -> tuple[Group, ...]:
-    found: dict[str, list[Asked]] = {}
+def _most_first(named: Iterable[tuple[str, AskedQuestion]]) -> tuple[Group, ...]:
+    found: dict[str, list[AskedQuestion]] = {}
     for name, asked in named:
         found.setdefault(name, []).append(asked)
     groups = (Group(name, tuple(asked)) for name, asked in found.items())
@@ -284,7 +284,7 @@ def gaps(records: Iterable[QuestionRecord]) -> list[QuestionRecord]:
     return [a.record for a in pair(records) if _is_gap(a) and picked_number(a.record.text) is None]
 
 
-def _is_gap(asked: Asked) -> bool:
+def _is_gap(asked: AskedQuestion) -> bool:
     if asked.picks:
         return False
     match asked.record.outcome:

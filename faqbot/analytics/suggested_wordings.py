@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.analytics.stats import Asked, pair
-from faqbot.console.web.context import Office
+from faqbot.analytics.stats import AskedQuestion, pair
 from faqbot.dialogue.answer_policy import judge_many
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_parser import LONG_WORDING
 from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
@@ -33,9 +33,11 @@ class Suggestion:
     last: float
 
 
-def suggestions(asked: Iterable[Asked], entries: Mapping[str, Entry], fold: Callable[[str], str]) -> list[Suggestion]:
+def suggestions(
+    asked: Iterable[AskedQuestion], entries: Mapping[str, Entry], fold: Callable[[str], str]
+) -> list[Suggestion]:
     """What most people taught first. `fold` is the form in which texts are compared: Index.fold."""
-    picked: dict[str, list[Asked]] = {}
+    picked: dict[str, list[AskedQuestion]] = {}
     for one in asked:
         folded = fold(one.record.text)
         if one.record.outcome == "offered" and _choice(one) and _LEAST_LETTERS <= len(folded) <= LONG_WORDING:
@@ -45,7 +47,7 @@ def suggestions(asked: Iterable[Asked], entries: Mapping[str, Entry], fold: Call
     return sorted((s for s in found if s), key=lambda s: (-s.people, -s.last, s.key))
 
 
-def _suggestion(folded: str, same: list[Asked], entries: Mapping[str, Entry]) -> Suggestion | None:
+def _suggestion(folded: str, same: list[AskedQuestion], entries: Mapping[str, Entry]) -> Suggestion | None:
     # One person counts once, with what they picked last.
     choices = {one.record.asker: one for one in sorted(same, key=lambda a: a.record.asked_at)}
     counts = Counter(_choice(one) for one in choices.values())
@@ -59,7 +61,7 @@ def _suggestion(folded: str, same: list[Asked], entries: Mapping[str, Entry]) ->
     return Suggestion(key, text, entry, people, max(one.record.asked_at for one in mine))
 
 
-def _choice(asked: Asked) -> str:
+def _choice(asked: AskedQuestion) -> str:
     """The entry that was picked for the question; of several the last, which is the one that was meant."""
     return next((p.entry_id for p in reversed(asked.picks) if p.delivery == DELIVERED and p.entry_id), "")
 
@@ -70,14 +72,14 @@ MARKS = "no-wordings"
 _SECONDS = 90 * 86400.0
 
 
-async def suggested(at: Office) -> list[Suggestion]:
+async def suggested(at: Workspace) -> list[Suggestion]:
     """What is not answered by its entry by now and nobody declined. Raises StoreError."""
     records = await at.store.questions(at.clock() - _SECONDS)
     marks = await at.store.marks(MARKS)
     return await asyncio.to_thread(_suggested, at, records, marks)
 
 
-def _suggested(at: Office, records: Sequence[QuestionRecord], marks: Mapping[str, str]) -> list[Suggestion]:
+def _suggested(at: Workspace, records: Sequence[QuestionRecord], marks: Mapping[str, str]) -> list[Suggestion]:
     snapshot, day = at.snapshot, at.today()
     found = suggestions(pair(records), {e.id: e for e in snapshot.entries}, snapshot.index.fold)
     open_ = [s for s in found if s.key not in marks]

@@ -11,12 +11,12 @@ from faqbot.analytics.evaluation import decision_name
 from faqbot.dialogue.answer_policy import explain, judge
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.normalize import normalise
-from faqbot.model.decisions import Answered, Decision, Menu, Offered, Smalltalk, TopicList
+from faqbot.model.decisions import Answered, Decision, Menu, Offered, SmallTalk, TopicList
 from faqbot.model.entries import Candidate, Entry
 from faqbot.replies.render import plain_body
 from faqbot.search.features import Floats
 from faqbot.search.index import Explanation
-from faqbot.search.thresholds import Limits
+from faqbot.search.thresholds import Thresholds
 
 LONGEST = 200
 # A view from here on is worth a word. The numbers come from looking at what people call alike.
@@ -75,7 +75,7 @@ class Tried:
         }
 
 
-def try_out(text: str, snapshot: Snapshot, limits: Limits, day: date, meaning: Floats | None = None) -> Tried:
+def try_out(text: str, snapshot: Snapshot, limits: Thresholds, day: date, meaning: Floats | None = None) -> Tried:
     """Judge `text` as the bot would in a single chat."""
     text = " ".join(text.split())[:LONGEST]
     decision, ranking = judge(text, snapshot.index, limits=limits, today=day, meaning=meaning)
@@ -104,13 +104,13 @@ def _verdict(decision: Decision) -> str:
             return "会当作求助，列出所有主题。"
         case TopicList(topic):
             return f"这是主题「{topic}」的名字，会列出这个主题的问题。"
-        case Smalltalk():
+        case SmallTalk():
             return "会当作打招呼、道谢或道别来回应。"
         case _:
             return "不会回答：说没有找到，并记到「未答」里。"
 
 
-def _rival(candidate: Candidate, why: Explanation, limits: Limits, asked: str) -> Rival:
+def _rival(candidate: Candidate, why: Explanation, limits: Thresholds, asked: str) -> Rival:
     score = candidate.score
     if score >= limits.answer_at:
         likely = "有把握"

@@ -18,7 +18,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class OpenWork:
     """What there is to do: open groups of missed questions, wordings that were taught, numbers of waiting drafts."""
 
     missed: Sequence[Cluster] = ()
@@ -26,7 +26,7 @@ class Left:
     drafts: Sequence[int] = ()
 
 
-def weekly_digest(stats: Stats, left: Left, day: date) -> tuple[str, str]:
+def weekly_digest(stats: Stats, left: OpenWork, day: date) -> tuple[str, str]:
     """Title and markdown. A group may read it, so that nothing private is named."""
     since = day - timedelta(days=DAYS)
     title = f"问答周报 {since.month}.{since.day}–{day.month}.{day.day}"

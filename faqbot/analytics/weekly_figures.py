@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
-from faqbot.analytics.gaps import Gaps, State
+from faqbot.analytics.gaps import Gaps, GapState
 from faqbot.analytics.stats import Stats
 from faqbot.analytics.suggested_wordings import suggested
-from faqbot.analytics.weekly_digest import DAYS, Left, weekly_digest
-from faqbot.console.web.context import Office
+from faqbot.analytics.weekly_digest import DAYS, OpenWork, weekly_digest
 from faqbot.dialogue.choices import CONTEXT_SECONDS
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.review.draft_review import number_drafts
 
 
-async def digest_of(at: Office) -> tuple[str, str]:
+async def digest_of(at: Workspace) -> tuple[str, str]:
     """Title and markdown of the last seven days. Raises StoreError."""
     now = datetime.fromtimestamp(at.clock(), at.settings.timezone)
     since = now - timedelta(days=DAYS)
     records = await at.store.questions(since.timestamp() - CONTEXT_SECONDS)
     entries = {e.id: e for e in at.snapshot.entries}
     stats = await asyncio.to_thread(Stats, records, since, now + timedelta(seconds=1), entries)
-    missed = [gap.cluster for gap in await Gaps().find(at, DAYS) if gap.state is State.OPEN]
+    missed = [gap.cluster for gap in await Gaps().find(at, DAYS) if gap.state is GapState.OPEN]
     waiting = [number for number, paper in (await number_drafts(at)).items() if paper.waits(entries.get(paper.entry))]
-    left = Left(missed, await suggested(at), sorted(waiting))
+    left = OpenWork(missed, await suggested(at), sorted(waiting))
     return weekly_digest(stats, left, at.today())

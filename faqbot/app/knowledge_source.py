@@ -6,22 +6,22 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator
 
-from faqbot.knowledge.files.folder import FolderShelf
-from faqbot.knowledge.files.replicated import StoreShelf
+from faqbot.knowledge.files.folder import FolderSource
+from faqbot.knowledge.files.replicated import ReplicatedSource
 from faqbot.settings import Settings
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
 
-Shelf = FolderShelf | StoreShelf
+Shelf = FolderSource | ReplicatedSource
 
 
 def shelf_of(settings: Settings, store: Store) -> Shelf:
     """The shelf a running bot serves; what changes in its folder reaches the other replicas."""
-    folder = FolderShelf(settings.knowledge)
+    folder = FolderSource(settings.knowledge)
     if store.shared_texts is None:
         return folder
     place = f"{socket.gethostname()}:{settings.knowledge.resolve()}"
-    return StoreShelf(store.shared_texts, folder, place=place)
+    return ReplicatedSource(store.shared_texts, folder, place=place)
 
 
 async def shelf_beside(settings: Settings, store: Store | None) -> Shelf:
@@ -31,15 +31,15 @@ async def shelf_beside(settings: Settings, store: Store | None) -> Shelf:
     """
     texts = store.shared_texts if store is not None else None
     if texts is not None and await texts.version():
-        return StoreShelf(texts)
-    return FolderShelf(settings.knowledge)
+        return ReplicatedSource(texts)
+    return FolderSource(settings.knowledge)
 
 
 @contextlib.asynccontextmanager
 async def live_shelf(settings: Settings) -> AsyncIterator[Shelf]:
     """shelf_beside() for a command that has no store open. Raises StartError, StoreError."""
     if settings.store.startswith("sqlite:"):
-        yield FolderShelf(settings.knowledge)
+        yield FolderSource(settings.knowledge)
         return
     store = await open_store(settings.store)
     try:

@@ -19,47 +19,47 @@ from faqbot.analytics.weekly_figures import digest_of
 from faqbot.app.knowledge_source import shelf_of
 from faqbot.attendance.collector import Collector
 from faqbot.attendance.report import AttendanceReports
-from faqbot.automation.event_queue import Events
+from faqbot.automation.event_queue import EventQueue
 from faqbot.automation.run_log import RUNS
 from faqbot.automation.runner import LATE_SECONDS
-from faqbot.automation.wiring import Routine, open_routine
-from faqbot.commands.about_answer import AboutAnswers
+from faqbot.automation.wiring import AutomationParts, open_routine
+from faqbot.commands.about_answer import AboutAnswerCommands
 from faqbot.commands.last_answer import LastAnswers
-from faqbot.commands.own_questions import OwnQuestions
-from faqbot.commands.rating import Ratings
+from faqbot.commands.own_questions import OwnQuestionsCommand
+from faqbot.commands.rating import RatingCommands
 from faqbot.commands.registry import routine_deeds
 from faqbot.console.server import Health, open_console
-from faqbot.console.web.context import Office
 from faqbot.console.web.origin import is_loopback
 from faqbot.console.web.sessions import LINK_SECONDS, announce, announced, new_link, reachable
 from faqbot.dingtalk.api.client import OpenApi, Slots
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
 from faqbot.dingtalk.api.session_webhook import Webhook
 from faqbot.dingtalk.api.tokens import AccessTokens
-from faqbot.dingtalk.api.tokens import Shared as SharedTokens
+from faqbot.dingtalk.api.tokens import TokenStore as SharedTokens
 from faqbot.dingtalk.stream.connection import StreamConnection
 from faqbot.errors import DeliveryError, KnowledgeMissing, StartError, StoreError
 from faqbot.handoff.answer_notices import tell_of_answers
-from faqbot.handoff.answering import Replies
-from faqbot.handoff.escalation import Persons
+from faqbot.handoff.answering import TicketAnswering
+from faqbot.handoff.escalation import Escalation
 from faqbot.handoff.tickets import NUMBERS
 from faqbot.knowledge.editing.external_changes import watch_files
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.files.picture_folder import PictureFolder
-from faqbot.knowledge.knowledge_base import Library
-from faqbot.messaging.asker_departments import Audience
+from faqbot.knowledge.knowledge_base import KnowledgeBase
+from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.messaging.bot import Bot
-from faqbot.messaging.picture_uploads import Pictures
-from faqbot.messaging.reply_sender import Delivery
-from faqbot.model.decisions import Deed, OrderKind
+from faqbot.messaging.picture_uploads import PictureUploads
+from faqbot.messaging.reply_sender import ReplySender
+from faqbot.model.decisions import CommandHandler, CommandKind
 from faqbot.model.notices import Address
-from faqbot.outbox.channels import ToGroup, ToPeople, ToRobot
-from faqbot.outbox.outbox import Outbox, Way
+from faqbot.outbox.channels import GroupChannel, PersonChannel, RobotChannel
+from faqbot.outbox.outbox import Channel, Outbox
 from faqbot.outbox.queued_notice import FAILED
 from faqbot.review.correction_notices import tell_of_corrections
-from faqbot.review.draft_commands import DraftOrders
+from faqbot.review.draft_commands import DraftCommands
 from faqbot.review.draft_notices import tell_of_drafts
 from faqbot.review.due_reminders import remind_keepers
 from faqbot.rules.definitions import Automations
@@ -87,12 +87,12 @@ class Running:
     """The started parts, for those who stand beside the app: tests and the sandbox."""
 
     bot: Bot
-    library: Library
+    library: KnowledgeBase
     stream: StreamConnection
     store: Store
     outbox: Outbox
-    events: Events
-    routine: Routine
+    events: EventQueue
+    routine: AutomationParts
     reports: AttendanceReports
     metrics: Metrics
     console_url: str
@@ -127,7 +127,7 @@ async def running(
         embed = embeddings.of_wordings if embeddings else None
         shelf = shelf_of(settings, store)
         folder = PictureFolder(settings.knowledge)
-        library = Library(shelf, today, settings.strictness, embed, keep=store, metrics=metrics, pictures=folder)
+        library = KnowledgeBase(shelf, today, settings.strictness, embed, keep=store, metrics=metrics, pictures=folder)
         stack.push_async_callback(library.close)
         earlier = await store.documents()
         try:
@@ -138,14 +138,14 @@ async def running(
         api = open_api(settings, session, store, metrics, quota.call)
         robot = Robot(api, settings.robot_code)
         webhook = Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint))
-        pictures = Pictures(folder, api.upload_image, store)
-        delivery = Delivery(webhook, robot, store, metrics, quota, pictures=pictures.fill_in, clock=clock)
+        pictures = PictureUploads(folder, api.upload_image, store)
+        delivery = ReplySender(webhook, robot, store, metrics, quota, pictures=pictures.fill_in, clock=clock)
         outbox = open_outbox(settings, session, library, store, robot, metrics, quota, clock)
-        events = Events(store, clock=clock)
-        directory = Directory(api, store)
-        audience = Audience(library, directory, clock)
+        events = EventQueue(store, clock=clock)
+        directory = ContactsCache(api, store)
+        audience = AskerDepartments(library, directory, clock)
         reports = open_reports(settings, directory, store, outbox, quota, clock)
-        office = Office(library, shelf, store, settings, today, clock)
+        office = Workspace(library, shelf, store, settings, today, clock)
         if embeddings is not None:
             office = replace(office, meaning=embeddings.of_question)
         routine = open_routine(
@@ -162,21 +162,21 @@ async def running(
             late=late,
         )
         asked = routine_deeds(settings, store, outbox, directory, reports, lambda: library.current.automations, clock)
-        persons = Persons(office, audience, outbox, settings.admins, settings.timezone)
+        persons = Escalation(office, audience, outbox, settings.admins, settings.timezone)
         last_answers = LastAnswers(office, audience)
-        about_answers = AboutAnswers(office, last_answers, settings.admins, settings.timezone)
-        about_drafts = DraftOrders(office, settings.admins)
-        deeds: dict[OrderKind, Deed] = {
-            OrderKind.MY_QUESTIONS: OwnQuestions(store, clock),
-            OrderKind.APPROVE: about_drafts,
-            OrderKind.SEND_BACK: about_drafts,
-            OrderKind.WITHDRAW: about_drafts,
-            OrderKind.PERSON: persons,
-            OrderKind.REPLY: Replies(office, outbox, settings.admins),
-            OrderKind.WHY: about_answers,
-            OrderKind.KEEPER: about_answers,
-            OrderKind.HOTTEST: about_answers,
-            OrderKind.RATE: Ratings(office, last_answers),
+        about_answers = AboutAnswerCommands(office, last_answers, settings.admins, settings.timezone)
+        about_drafts = DraftCommands(office, settings.admins)
+        deeds: dict[CommandKind, CommandHandler] = {
+            CommandKind.MY_QUESTIONS: OwnQuestionsCommand(store, clock),
+            CommandKind.APPROVE: about_drafts,
+            CommandKind.SEND_BACK: about_drafts,
+            CommandKind.WITHDRAW: about_drafts,
+            CommandKind.PERSON: persons,
+            CommandKind.REPLY: TicketAnswering(office, outbox, settings.admins),
+            CommandKind.WHY: about_answers,
+            CommandKind.KEEPER: about_answers,
+            CommandKind.HOTTEST: about_answers,
+            CommandKind.RATE: RatingCommands(office, last_answers),
             **asked.deeds,
         }
         bot = Bot(
@@ -245,7 +245,7 @@ async def running(
 def open_outbox(
     settings: Settings,
     session: aiohttp.ClientSession,
-    library: Library,
+    library: KnowledgeBase,
     store: Store,
     robot: Robot,
     metrics: Metrics,
@@ -254,10 +254,10 @@ def open_outbox(
 ) -> Outbox:
     """The outbox with its ways: people, groups, group robots."""
     robots = GroupRobots(session, settings.oapi_endpoint, clock=clock)
-    ways: dict[str, Way] = {
-        "person": ToPeople(robot, metrics),
-        "group": ToGroup(robot, metrics),
-        "robot": ToRobot(robots, robot_keys(lambda: library.current.automations, settings), metrics, quota),
+    ways: dict[str, Channel] = {
+        "person": PersonChannel(robot, metrics),
+        "group": GroupChannel(robot, metrics),
+        "robot": RobotChannel(robots, robot_keys(lambda: library.current.automations, settings), metrics, quota),
     }
 
     def later(to: Address, due: float) -> float:
@@ -271,7 +271,7 @@ def open_outbox(
 
 def open_reports(
     settings: Settings,
-    directory: Directory,
+    directory: ContactsCache,
     store: Store,
     outbox: Outbox,
     quota: Quota,
@@ -306,14 +306,14 @@ def http_session(settings: Settings) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=not settings.local)
 
 
-class Shared(SharedTokens, Slots, Protocol):
+class SharedParts(SharedTokens, Slots, Protocol):
     """What callers of the server API share between replicas."""
 
 
 def open_api(
     settings: Settings,
     session: aiohttp.ClientSession,
-    store: Shared,
+    store: SharedParts,
     metrics: Metrics,
     called: Callable[[str, str], None] = lambda path, code: None,
 ) -> OpenApi:

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 from faqbot.app.running import Running
 from faqbot.automation.overview import moment_in_words
-from faqbot.rules.definitions import On
+from faqbot.rules.definitions import EventTrigger
 from faqbot.rules.schedule import next_firing
 from faqbot.sandbox.state.clock import Jump, MovableClock
 from faqbot.settings import Settings
@@ -19,7 +19,7 @@ _REST_SECONDS, _MOST_RESTS = 7.0, 5
 
 
 @dataclass(frozen=True, slots=True)
-class RehearsalTime:
+class SandboxClock:
     """`clock` is that of the running bot and of the stand-in."""
 
     app: Running
@@ -76,6 +76,6 @@ class RehearsalTime:
         found = [
             next_firing(rule.trigger, after, self.settings.timezone, automations.calendar)
             for rule in automations.rules
-            if rule.trigger is not None and not isinstance(rule.trigger, On) and rule.problem is None
+            if rule.trigger is not None and not isinstance(rule.trigger, EventTrigger) and rule.problem is None
         ]
         return min((at for at in found if at is not None), default=None)

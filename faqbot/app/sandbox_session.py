@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from faqbot.app.running import running, until_stopped
-from faqbot.app.sandbox_clock import RehearsalTime
+from faqbot.app.sandbox_clock import SandboxClock
 from faqbot.console.web.sessions import new_link
 from faqbot.errors import StartError
 from faqbot.knowledge.groups_file import parse_groups
@@ -69,7 +69,7 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         # What the store forgets after a while, such as who is signed in at the console, it forgets by the real time.
         app = await stack.enter_async_context(running(bot_settings, clock, late=math.inf, store_clock=time.time))
         await ding.until_connected()
-        moving = RehearsalTime(app, bot_settings, clock)
+        moving = SandboxClock(app, bot_settings, clock)
         ding.jumps, ding.shown_time = moving.jumps, moving.shown
         say(f"沙箱已就绪，请在浏览器打开：{ding.url}")
         say(f"群“{group.title}”里试试：@小助手 年假几天    （知识：{settings.knowledge}，Ctrl-C 停止）")

@@ -13,10 +13,10 @@ from typing import Any, Protocol, TypeVar
 from faqbot.attendance.month import MonthReport, approvals_of, month_days, read_month, summarise, useful_columns
 from faqbot.dingtalk.api import attendance, contacts
 from faqbot.dingtalk.api.attendance import MOST_COLUMNS, Query
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.quota import CALLS, Quota
 from faqbot.errors import DeliveryError, FaqbotError, Throttled
-from faqbot.model.attendance import Column, Kind, Punch, Result
+from faqbot.model.attendance import ApprovalKind, Column, Punch, PunchResult
 from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.retry import DELAYS
@@ -41,7 +41,7 @@ class Notes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CollectionPlan:
     """What will be read, before anything is. `calls` are those the quota counts, contacts being free."""
 
     first: date
@@ -72,7 +72,7 @@ class Collector:
 
     def __init__(
         self,
-        directory: Directory,
+        directory: ContactsCache,
         notes: Notes,
         quota: Quota,
         timezone: tzinfo,
@@ -91,7 +91,7 @@ class Collector:
     def today(self) -> date:
         return datetime.fromtimestamp(self._clock(), self._timezone).date()
 
-    async def plan(self, month: str, departments: Sequence[str]) -> Plan:
+    async def plan(self, month: str, departments: Sequence[str]) -> CollectionPlan:
         """What a report of these departments and those below them takes.
 
         Raises ReportRefused, DeliveryError where it may work later, StoreError.
@@ -112,11 +112,11 @@ class Collector:
         reading = sum(attendance.pages(q, _weekdays(q.first, q.last)) for q in queries)
         usage = (await self._quota.usage())[CALLS]
         # One call lists the columns, and each person's values take another.
-        return Plan(
+        return CollectionPlan(
             first, last, found, people, tree, queries, reading + 1 + len(people), max(0, usage.limit - usage.used)
         )
 
-    async def collect(self, plan: Plan, run: str) -> Collected:
+    async def collect(self, plan: CollectionPlan, run: str) -> Collected:
         """Read what was planned; the same `run` does not read again what it has read within a day.
 
         Raises ReportRefused, DeliveryError where it may work later, StoreError.
@@ -135,10 +135,10 @@ class Collector:
             raise _refused(exc, "读不到打卡记录") from exc
         notes: tuple[str, ...] = ()
         values: list[tuple[str, str, date, float]] = []
-        columns: dict[Column, Kind] = {}
+        columns: dict[Column, ApprovalKind] = {}
         try:
             columns = dict(useful_columns(await self._columns(run)))
-            if Kind.LEAVE in columns.values():
+            if ApprovalKind.LEAVE in columns.values():
                 values = [value for person in plan.people for value in await self._values(person, columns, plan, run)]
             else:
                 notes = ("考勤报表里没有请假的列，请在 管理后台 > 考勤 > 报表 里加上各种假，下次就会统计",)
@@ -147,7 +147,7 @@ class Collector:
                 raise
             columns, values = {}, []
             notes = (f"读不到请假和加班：{exc}。请开通智能统计，并给应用 qyapi_base 权限",)
-        known = Kind.LEAVE in columns.values()
+        known = ApprovalKind.LEAVE in columns.values()
         report = summarise(
             plan.people,
             punches,
@@ -183,7 +183,7 @@ class Collector:
         return replace(known, leads=tuple({*known.leads, *person.leads})) if known else person
 
     @staticmethod
-    def _homes(plan: Plan) -> frozenset[int]:
+    def _homes(plan: CollectionPlan) -> frozenset[int]:
         return frozenset(below for dept_id in plan.departments for below in plan.tree.below(dept_id))
 
     # -- one reading, remembered -------------------------------------------------------------------
@@ -207,7 +207,7 @@ class Collector:
 
         what = f"{query.first}|{query.last}|{','.join(query.people)}|{offset}"
         (more,), *rows = await self._once(run, what, read)
-        page = [Punch(r[0], date.fromisoformat(r[1]), r[2], Result(r[3]), r[4], r[5], r[6]) for r in rows]
+        page = [Punch(r[0], date.fromisoformat(r[1]), r[2], PunchResult(r[3]), r[4], r[5], r[6]) for r in rows]
         return page, bool(more)
 
     async def _columns(self, run: str) -> list[Column]:
@@ -219,7 +219,7 @@ class Collector:
         return [Column(*row) for row in await self._once(run, "columns", read)]
 
     async def _values(
-        self, person: Employee, columns: dict[Column, Kind], plan: Plan, run: str
+        self, person: Employee, columns: dict[Column, ApprovalKind], plan: CollectionPlan, run: str
     ) -> list[tuple[str, str, date, float]]:
         ids = [column.id for column in columns]
 
@@ -233,7 +233,9 @@ class Collector:
         rows = await self._once(run, f"values|{plan.first}|{plan.last}|{person.userid}", read)
         return [(person.userid, row[0], date.fromisoformat(row[1]), row[2]) for row in rows]
 
-    async def _column_values(self, userid: str, ids: Sequence[str], plan: Plan) -> Sequence[tuple[str, date, float]]:
+    async def _column_values(
+        self, userid: str, ids: Sequence[str], plan: CollectionPlan
+    ) -> Sequence[tuple[str, date, float]]:
         self._calls += 1
         try:
             return await self._again(

@@ -14,7 +14,7 @@ from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import LeaveType
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.model.decisions import Order, Told
+from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 
 _NAMES = ("年假", "年休假", "带薪年假", "法定年假", "年休")
@@ -23,7 +23,7 @@ _DAY_SECONDS, _AGAIN_SECONDS = 86400.0, 600.0
 _ELSEWHERE = "您也可以在钉钉「考勤打卡 → 假期余额」里看。"
 
 
-class MyAnnualLeave:
+class LeaveCommand:
     """DingTalk tells balances to an administrator of attendance only: the first of `admins` who is one asks."""
 
     def __init__(
@@ -34,7 +34,7 @@ class MyAnnualLeave:
         self._admins = tuple(sorted(admins))
         self._clock = clock
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         if no := only_alone(message, "我的年假"):
             return no
         key = f"my-leave:{message.staff_id}"
@@ -47,7 +47,7 @@ class MyAnnualLeave:
             except DeliveryError as exc:
                 return not_possible("查年假", f"{exc}。{_ELSEWHERE}")
             await self._notes.put_note(key, body, _AGAIN_SECONDS)
-        return Told("我的年假", body)
+        return CommandResult("我的年假", body)
 
     async def _look_up(self, userid: str) -> str:
         operator, annual = await self._annual()

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from faqbot.model.attendance import HOURS_A_DAY, Approved, Column, Kind, Punch, Result
+from faqbot.model.attendance import HOURS_A_DAY, ApprovalKind, Approved, Column, Punch, PunchResult
 from faqbot.model.org_chart import Employee
 
 # So near to a whole day that rounding made the difference.
@@ -35,7 +35,12 @@ class Incident:
 
 
 LATE, SERIOUS_LATE, EARLY, NO_ON, NO_OFF, ABSENT = "迟到", "严重迟到", "早退", "上班缺卡", "下班缺卡", "旷工"
-_WHAT = {Result.LATE: LATE, Result.SERIOUS_LATE: SERIOUS_LATE, Result.EARLY: EARLY, Result.ABSENT: ABSENT}
+_WHAT = {
+    PunchResult.LATE: LATE,
+    PunchResult.SERIOUS_LATE: SERIOUS_LATE,
+    PunchResult.EARLY: EARLY,
+    PunchResult.ABSENT: ABSENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,7 @@ def _nobody_came(days: Mapping[str, Mapping[date, Mapping[tuple[bool, float], Pu
     for found in days.values():
         for day, punches in found.items():
             planned[day] += 1
-            if any(p.result != Result.MISSING or p.excused for p in punches.values()):
+            if any(p.result != PunchResult.MISSING or p.excused for p in punches.values()):
                 came.add(day)
     return {day for day, number in planned.items() if number > 1 and day not in came}
 
@@ -163,19 +168,19 @@ def _month(
     trip = overtime = 0.0
     for approval in approvals:
         match approval.kind:
-            case Kind.OVERTIME:
+            case ApprovalKind.OVERTIME:
                 overtime += approval.amount
-            case Kind.LEAVE:
+            case ApprovalKind.LEAVE:
                 leave[approval.name] += approval.amount
                 away[approval.day] += approval.amount
-            case Kind.TRIP:
+            case ApprovalKind.TRIP:
                 trip += approval.amount
                 away[approval.day] += approval.amount
     incidents: list[Incident] = []
     present = 0
     for day in sorted(shifts):
         incidents += _shift(day, shifts[day], min(1.0, away[day]))
-        present += any(p.result not in (Result.MISSING, Result.ABSENT) and not p.excused for p in shifts[day])
+        present += any(p.result not in (PunchResult.MISSING, PunchResult.ABSENT) and not p.excused for p in shifts[day])
     count = Counter(incident.what for incident in incidents)
     totals = Totals(
         people=1,
@@ -198,8 +203,8 @@ def _shift(day: date, punches: Sequence[Punch], away: float) -> list[Incident]:
     if away >= _WHOLE:
         return []
     punches = sorted((p for p in punches if not p.excused), key=lambda p: (p.planned, not p.on_duty))
-    missing = [p for p in punches if p.result == Result.MISSING]
-    if any(p.result == Result.ABSENT for p in punches) or (missing and len(missing) == len(punches) and not away):
+    missing = [p for p in punches if p.result == PunchResult.MISSING]
+    if any(p.result == PunchResult.ABSENT for p in punches) or (missing and len(missing) == len(punches) and not away):
         return [Incident(day, ABSENT, punches[0].planned)]
     # Half a day of leave covers half of the punches.
     missing = missing[math.ceil(len(punches) * away) :]
@@ -211,9 +216,9 @@ def _shift(day: date, punches: Sequence[Punch], away: float) -> list[Incident]:
 # -- the columns of the company's own attendance report ------------------------------------------------
 
 
-def useful_columns(columns: Iterable[Column]) -> Mapping[Column, Kind]:
+def useful_columns(columns: Iterable[Column]) -> Mapping[Column, ApprovalKind]:
     """The columns that tell of leave, trips and overtime; of several for overtime the one that has the total."""
-    found: dict[Column, Kind] = {}
+    found: dict[Column, ApprovalKind] = {}
     overtime: list[Column] = []
     for column in columns:
         name = column.plain
@@ -221,15 +226,15 @@ def useful_columns(columns: Iterable[Column]) -> Mapping[Column, Kind]:
             if "次数" not in name:
                 overtime.append(column)
         elif name.endswith("假") or name == "调休":
-            found[column] = Kind.LEAVE
+            found[column] = ApprovalKind.LEAVE
         elif re.fullmatch(r"(?:出差|外出)(?:时长|总时长)?", name):
-            found[column] = Kind.TRIP
+            found[column] = ApprovalKind.TRIP
     total = [column for column in overtime if "总" in column.name]
-    return found | dict.fromkeys(total[:1] or overtime[:1], Kind.OVERTIME)
+    return found | dict.fromkeys(total[:1] or overtime[:1], ApprovalKind.OVERTIME)
 
 
 def approvals_of(
-    columns: Mapping[Column, Kind], values: Iterable[tuple[str, str, date, float]]
+    columns: Mapping[Column, ApprovalKind], values: Iterable[tuple[str, str, date, float]]
 ) -> tuple[Approved, ...]:
     """`values` are userId, column id, day and the number in it; those of all people together.
 
@@ -244,9 +249,11 @@ def approvals_of(
     for userid, column_id, day, amount in given:
         column = by_id[column_id]
         kind = columns[column]
-        unit = column.unit or ("小时" if kind is Kind.OVERTIME or highest[column_id] > 1 else "天")
+        unit = column.unit or ("小时" if kind is ApprovalKind.OVERTIME or highest[column_id] > 1 else "天")
         hours = {"天": amount * HOURS_A_DAY, "小时": amount, "分钟": amount / 60}[unit]
-        found.append(Approved(userid, day, kind, column.plain, hours if kind is Kind.OVERTIME else hours / HOURS_A_DAY))
+        found.append(
+            Approved(userid, day, kind, column.plain, hours if kind is ApprovalKind.OVERTIME else hours / HOURS_A_DAY)
+        )
     return tuple(found)
 
 

@@ -13,11 +13,11 @@ from faqbot.attendance.month import MonthReport, summarise
 from faqbot.attendance.wording import amount, clock_time, incident_words
 from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import Query
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError, NeedsAdmin
 from faqbot.markup.escaping import neutralise
-from faqbot.model.attendance import Approved, Kind, Punch, Result
-from faqbot.model.decisions import Order, Told
+from faqbot.model.attendance import ApprovalKind, Approved, Punch, PunchResult
+from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.model.org_chart import Employee, NoSuchDepartment
@@ -26,12 +26,12 @@ from faqbot.outbox.outbox import Outbox
 _DAYS = {"今天": 0, "昨天": 1, "前天": 2}
 _DATE = re.compile(r"(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})[日号]?")
 _RESULTS = {
-    Result.NORMAL: "正常",
-    Result.LATE: "迟到",
-    Result.SERIOUS_LATE: "严重迟到",
-    Result.EARLY: "早退",
-    Result.ABSENT: "旷工",
-    Result.MISSING: "没有打卡",
+    PunchResult.NORMAL: "正常",
+    PunchResult.LATE: "迟到",
+    PunchResult.SERIOUS_LATE: "严重迟到",
+    PunchResult.EARLY: "早退",
+    PunchResult.ABSENT: "旷工",
+    PunchResult.MISSING: "没有打卡",
 }
 _WEEKDAYS = "一二三四五六日"
 _MINE_DAYS = 7
@@ -51,7 +51,7 @@ class Punches:
 
     def __init__(
         self,
-        directory: Directory,
+        directory: ContactsCache,
         outbox: Outbox,
         admins: Collection[str],
         timezone: tzinfo,
@@ -63,7 +63,7 @@ class Punches:
         self._timezone = timezone
         self._clock = clock
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         if no := refusal(message, self._admins, "查打卡"):
             return no
         words, day = self._read(order.text)
@@ -72,9 +72,9 @@ class Punches:
         except (NoSuchDepartment, DeliveryError) as exc:
             return not_possible("查打卡", exc)
         if not message.is_group:
-            return Told("打卡", body)
+            return CommandResult("打卡", body)
         await self._outbox.post(Notice(f"punches:{message.key}", Address("person", message.staff_id), "打卡", body))
-        return Told("打卡", "打卡情况已经私聊发给您。")
+        return CommandResult("打卡", "打卡情况已经私聊发给您。")
 
     def _read(self, text: str) -> tuple[str, date]:
         """Whom it is about, and the day, today where none is said."""
@@ -141,18 +141,18 @@ class Punches:
         return "\n".join(lines)
 
 
-class MyPunches:
+class PunchCommands:
     """One's own last seven days, told in a single chat only."""
 
     def __init__(
-        self, directory: Directory, notes: Notes, timezone: tzinfo, clock: Callable[[], float] = time.time
+        self, directory: ContactsCache, notes: Notes, timezone: tzinfo, clock: Callable[[], float] = time.time
     ) -> None:
         self._directory = directory
         self._notes = notes
         self._timezone = timezone
         self._clock = clock
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         if no := only_alone(message, "我的打卡"):
             return no
         key = f"my-punches:{message.staff_id}"
@@ -167,7 +167,7 @@ class MyPunches:
             except DeliveryError as exc:
                 return not_possible("查打卡", f"{exc}。您也可以在钉钉「考勤打卡」里看。")
             await self._notes.put_note(key, body, _AGAIN_SECONDS)
-        return Told("我的打卡", body)
+        return CommandResult("我的打卡", body)
 
     async def _look_up(self, userid: str) -> str:
         today = datetime.fromtimestamp(self._clock(), self._timezone).date()
@@ -210,7 +210,7 @@ def _punch_words(punch: Punch, timezone: tzinfo) -> str:
 
 
 def _approved_words(approved: Approved) -> str:
-    unit = "小时" if approved.kind is Kind.OVERTIME else "天"
-    what = {Kind.LEAVE: "请假", Kind.TRIP: "出差外出", Kind.OVERTIME: "加班"}[approved.kind]
+    unit = "小时" if approved.kind is ApprovalKind.OVERTIME else "天"
+    what = {ApprovalKind.LEAVE: "请假", ApprovalKind.TRIP: "出差外出", ApprovalKind.OVERTIME: "加班"}[approved.kind]
     name = "" if approved.name in (what, "请假", "加班") else f"（{neutralise(approved.name)}）"
     return f"{what}{name} {amount(approved.amount)} {unit}"

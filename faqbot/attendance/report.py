@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import tzinfo
 from typing import Protocol
 
-from faqbot.attendance.collector import Collected, Collector, Notes, Plan, ReportRefused
+from faqbot.attendance.collector import Collected, CollectionPlan, Collector, Notes, ReportRefused
 from faqbot.attendance.wording import of_group, of_hr, of_team, span
 from faqbot.attendance.workbook import workbook
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError
 from faqbot.model.notices import Address, Link, Notice
 from faqbot.model.org_chart import Teams, teams
@@ -79,7 +79,7 @@ class AttendanceReports:
 
     def __init__(
         self,
-        directory: Directory,
+        directory: ContactsCache,
         collector: Collector,
         store: Marks,
         outbox: Outbox,
@@ -96,7 +96,7 @@ class AttendanceReports:
         self._admins = tuple(sorted(admins))
         self._clock = clock
 
-    async def plan(self, month: str, departments: Sequence[str]) -> Plan:
+    async def plan(self, month: str, departments: Sequence[str]) -> CollectionPlan:
         """How many people and calls a report takes; contacts are read, attendance is not.
 
         Raises ReportRefused, DeliveryError where it may work later, StoreError.
@@ -136,7 +136,7 @@ class AttendanceReports:
 
     async def _tell(
         self,
-        plan: Plan,
+        plan: CollectionPlan,
         collected: Collected,
         who: Teams,
         run: str,
@@ -166,7 +166,9 @@ class AttendanceReports:
         notices += await self._file(plan, collected, run, title, hr)
         await self._outbox.post(*notices)
 
-    async def _file(self, plan: Plan, collected: Collected, run: str, title: str, hr: Sequence[str]) -> list[Notice]:
+    async def _file(
+        self, plan: CollectionPlan, collected: Collected, run: str, title: str, hr: Sequence[str]
+    ) -> list[Notice]:
         """The workbook for HR, uploaded once a run; where DingTalk does not take it, HR is told so instead."""
         if not hr:
             return []
@@ -199,7 +201,7 @@ class AttendanceReports:
 
     # -- confirmations -------------------------------------------------------------------------------
 
-    async def _ask(self, plan: Plan, names: Mapping[str, str], run: str, hr: Sequence[str]) -> None:
+    async def _ask(self, plan: CollectionPlan, names: Mapping[str, str], run: str, hr: Sequence[str]) -> None:
         """Expect each supervisor's word; a new run for the same month expects it anew."""
         month = f"{plan.first:%Y-%m}"
         known = {(c.month, c.userid): c for c in await self._confirmations()}

@@ -17,7 +17,7 @@ from faqbot.attendance.month import read_month
 from faqbot.attendance.report import AttendanceReports, Marks
 from faqbot.errors import DeliveryError
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Order, Told
+from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
@@ -56,7 +56,7 @@ async def forget_asked(store: Marks, person: str) -> int:
     return len(mine)
 
 
-class ReportOrders:
+class ReportCommands:
     """`run()` makes the reports that were asked for; they are on record, so that a killed process loses none."""
 
     def __init__(
@@ -76,7 +76,7 @@ class ReportOrders:
         self._clock = clock
         self._wake = asyncio.Event()
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         """报表: put on record, made by the loop, sent to the one who asked."""
         if no := refusal(message, self._admins, "做考勤报表"):
             return no
@@ -90,31 +90,31 @@ class ReportOrders:
         self._wake.set()
         year, number = read_month(month, today) or (today.year, today.month)
         who = "、".join(neutralise(d) for d in departments) if departments != ["1"] else "全公司"
-        return Told("考勤报表", f"正在统计 {year} 年 {number} 月{who}的考勤，几分钟后私聊把 Excel 发给您。")
+        return CommandResult("考勤报表", f"正在统计 {year} 年 {number} 月{who}的考勤，几分钟后私聊把 Excel 发给您。")
 
-    async def confirmations(self, message: Message, order: Order) -> Told:
+    async def confirmations(self, message: Message, order: Command) -> CommandResult:
         """确认情况: who has not given their word yet."""
         if no := refusal(message, self._admins, "看确认情况"):
             return no
         latest = await self._reports.latest()
         if not latest:
-            return Told("确认情况", "还没有请主管确认过考勤。")
+            return CommandResult("确认情况", "还没有请主管确认过考勤。")
         waiting = [neutralise(c.name) for c in latest if not c.confirmed]
         done = [neutralise(c.name) for c in latest if c.confirmed]
         lines = [f"{latest[0].month} 的考勤，{len(latest)} 位主管里 {len(done)} 位已确认。", ""]
         lines += [f"- 还没有确认：{'、'.join(waiting)}"] if waiting else ["都确认了。"]
         lines += [f"- 已确认：{'、'.join(done)}"] if done and waiting else []
-        return Told("确认情况", "\n".join(lines))
+        return CommandResult("确认情况", "\n".join(lines))
 
-    async def confirm(self, message: Message) -> Told | None:
+    async def confirm(self, message: Message) -> CommandResult | None:
         """A supervisor's word; None from somebody who was not asked."""
         given = await self._reports.confirm(message.staff_id) if message.staff_id else None
         if given is None:
             return None
         if not given:
-            return Told("已经确认过", "您已经确认过了，不用再发。")
+            return CommandResult("已经确认过", "您已经确认过了，不用再发。")
         months = "、".join(sorted(c.month for c in given))
-        return Told("已确认", f"已记下：您确认了 {months} 的考勤。谢谢！")
+        return CommandResult("已确认", f"已记下：您确认了 {months} 的考勤。谢谢！")
 
     # -- the loop ------------------------------------------------------------------------------------
 

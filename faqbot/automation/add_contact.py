@@ -6,26 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from faqbot.automation.executor import ActionFailed, Done, Outbox
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.automation.executor import ActionFailed, ActionResult, Outbox
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.onboarding import add_contact
 from faqbot.model.notices import Address, Notice
 
 
 @dataclass(frozen=True, slots=True)
-class Joining:
+class AddContactAction:
     """`hr` are the userIds of those who can mend what DingTalk refuses."""
 
-    directory: Directory
+    directory: ContactsCache
     outbox: Outbox
     timezone: tzinfo
     hr: Callable[[], tuple[str, ...]]
 
-    async def add(self, fields: Mapping[str, object], name: str) -> Done:
+    async def add(self, fields: Mapping[str, object], name: str) -> ActionResult:
         """Add the colleague; nobody is created twice. Raises DeliveryError, ActionFailed, StoreError."""
         outcome = await add_contact(self.directory, fields, self.timezone)
         if outcome.result in ("created", "updated", "present"):
-            return Done(outcome.line)
+            return ActionResult(outcome.line)
         # Plain text: names and fields are another system's.
         told = [
             Notice(f"{name}:hr:{userid}", Address("person", userid), "有一位新同事需要处理", outcome.line, shape="text")
@@ -33,5 +33,5 @@ class Joining:
         ]
         await self.outbox.post(*told)
         if outcome.result == "invited":
-            return Done(outcome.line, tuple(notice.key for notice in told))
+            return ActionResult(outcome.line, tuple(notice.key for notice in told))
         raise ActionFailed(outcome.line, code=outcome.code or "refused")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from faqbot.attendance.collector import ReportRefused
 from faqbot.attendance.report import AttendanceReports
-from faqbot.automation.executor import ActionFailed, Done, Outbox
+from faqbot.automation.executor import ActionFailed, ActionResult, Outbox
 from faqbot.automation.payloads import People
 from faqbot.model.notices import Address, Notice
 from faqbot.rules.definitions import AttendanceReport
 
 
 @dataclass(frozen=True, slots=True)
-class Reporting:
+class AttendanceReportAction:
     """`hr` are the userIds of those who get the file where the rule names nobody."""
 
     reports: AttendanceReports
@@ -22,7 +22,7 @@ class Reporting:
     people: People
     hr: Callable[[], tuple[str, ...]]
 
-    async def report(self, action: AttendanceReport, name: str) -> Done:
+    async def report(self, action: AttendanceReport, name: str) -> ActionResult:
         """Make the report; what was read or sent is not again. Raises DeliveryError, ActionFailed, StoreError."""
         hr = tuple(dict.fromkeys(userid for who in action.hr for userid in self.people(who))) or self.hr()
         try:
@@ -46,4 +46,4 @@ class Reporting:
             ]
             await self.outbox.post(*told)
             raise ActionFailed(str(exc)) from exc
-        return Done(made.line)
+        return ActionResult(made.line)

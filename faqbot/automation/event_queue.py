@@ -36,7 +36,7 @@ class Shelf(Protocol):
     async def marks(self, name: str) -> Mapping[str, str]: ...
 
 
-class Events:
+class EventQueue:
     """The queue that all replicas share. `clock` is epoch seconds. Every method raises StoreError."""
 
     def __init__(self, store: Shelf, *, clock: Callable[[], float] = time.time) -> None:

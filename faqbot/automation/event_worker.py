@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from faqbot.automation.runner import Runner, Start
+from faqbot.automation.runner import Firing, Runner
 from faqbot.errors import StoreError
 from faqbot.model.notices import Event
 from faqbot.rules.definitions import Automations
@@ -33,7 +33,7 @@ class Queue(Protocol):
     async def came(self, seconds: float) -> None: ...
 
 
-class Arrivals:
+class EventWorker:
     """Gives each event to its rules."""
 
     def __init__(self, queue: Queue, runner: Runner, automations: Callable[[], Automations]) -> None:
@@ -64,7 +64,7 @@ class Arrivals:
         try:
             settled = True
             for rule in automations.on_event(event.name):
-                start = Start(rule, f"{rule.id}#{_short(event.id)}", event.at, event.data, timed=False)
+                start = Firing(rule, f"{rule.id}#{_short(event.id)}", event.at, event.data, timed=False)
                 settled = await self._runner.perform(start, automations) and settled
             if settled:
                 await self._queue.done(event)

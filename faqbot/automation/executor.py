@@ -28,7 +28,7 @@ class Outbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ActionResult:
     """What an action did, in words where there is something to say, and the keys of the notices it posted."""
 
     why: str = ""
@@ -58,12 +58,12 @@ class Task:
         return f"job:{self.key}:{self.number}"
 
 
-AddPerson = Callable[[dict[str, object], str], Awaitable[Done]]
-Report = Callable[[AttendanceReport, str], Awaitable[Done]]
+AddPerson = Callable[[dict[str, object], str], Awaitable[ActionResult]]
+Report = Callable[[AttendanceReport, str], Awaitable[ActionResult]]
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class ActionExecutor:
     """What the actions work with; `add_person` and `report` get the name of the run's action too.
 
     `digest` gives title and markdown of the week's questions.
@@ -77,13 +77,13 @@ class Hands:
     report: Report
     digest: Callable[[], Awaitable[tuple[str, str]]]
 
-    async def do(self, task: Task) -> Done:
+    async def do(self, task: Task) -> ActionResult:
         """Do one action. Raises MissingValue and permanent DeliveryErrors for good, others for now; StoreError."""
         match task.action:
             case Notify() as action:
                 notices = notices_of(action, task.name, task.values, self.people, task.until)
                 await self.outbox.post(*notices)
-                return Done(notices=tuple(notice.key for notice in notices))
+                return ActionResult(notices=tuple(notice.key for notice in notices))
             case AddContact() as action:
                 return await self.add_person(contact_of(action, task.values), task.name)
             case AttendanceReport() as action:
@@ -92,10 +92,10 @@ class Hands:
                 title, body = await self.digest()
                 notices = digest_notices(action, task.name, title, body, self.people, task.until)
                 await self.outbox.post(*notices)
-                return Done(notices=tuple(notice.key for notice in notices))
+                return ActionResult(notices=tuple(notice.key for notice in notices))
             case action:
                 request = request_of(action, task.values, self.automations().allow_http)
-                return Done(await self._post(request, task.name))
+                return ActionResult(await self._post(request, task.name))
 
     async def _post(self, request: Request, name: str) -> str:
         body = json.dumps(request.body, ensure_ascii=False).encode()

@@ -10,15 +10,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from faqbot.automation.run_log import SHOWN, Run
-from faqbot.outbox.queued_notice import Delay, Outcome
+from faqbot.outbox.queued_notice import Delay, SendOutcome
 from faqbot.rules.definitions import (
     Action,
     AddContact,
     AttendanceReport,
     Automations,
     Digest,
+    EventTrigger,
     Notify,
-    On,
     Rule,
     Trigger,
     Variables,
@@ -80,7 +80,7 @@ def receiver_in_words(key: str) -> str:
     return f"{_RECEIVERS[kind]} {name}" if kind in _RECEIVERS else "通知"
 
 
-def fate_in_words(fate: Outcome | Delay | None, zone: ZoneInfo) -> str:
+def fate_in_words(fate: SendOutcome | Delay | None, zone: ZoneInfo) -> str:
     """What became of a notice, or what it waits for; None is one that waits for its turn."""
     if fate is None:
         return "等待发送（群机器人每分钟最多 20 条，多了合并成一条）"
@@ -90,7 +90,7 @@ def fate_in_words(fate: Outcome | Delay | None, zone: ZoneInfo) -> str:
     return "已发出" if fate.sent else f"没有发出：{fate.why}"
 
 
-def packed_fate(key: str, fate: Outcome | Delay | None, zone: ZoneInfo) -> dict[str, Any]:
+def packed_fate(key: str, fate: SendOutcome | Delay | None, zone: ZoneInfo) -> dict[str, Any]:
     """The same as plain values, for JSON."""
     if fate is None:
         return {"key": key, "state": "waiting"}
@@ -129,14 +129,14 @@ def packed_run(run: Run, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _upcoming(rule: Rule, automations: Automations, now: float, zone: ZoneInfo) -> tuple[float, ...]:
-    if rule.trigger is None or isinstance(rule.trigger, On) or rule.problem:
+    if rule.trigger is None or isinstance(rule.trigger, EventTrigger) or rule.problem:
         return ()
     return tuple(islice(firings(rule.trigger, now, zone, automations.calendar), NEXT))
 
 
 def _trigger(trigger: Trigger) -> str:
     match trigger:
-        case On(event):
+        case EventTrigger(event):
             return f"收到事件 {event}"
         case Daily(at, on):
             return f"{_days(on)} {at:%H:%M}"

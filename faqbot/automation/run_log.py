@@ -38,7 +38,7 @@ class Run:
     notices: tuple[str, ...] = ()
 
 
-class Line(Protocol):
+class RunLogLine(Protocol):
     @property
     def text(self) -> str: ...
 
@@ -47,7 +47,7 @@ def pack_run(run: Run) -> str:
     return json.dumps(asdict(run), ensure_ascii=False)
 
 
-def unpack_runs(lines: Sequence[Line], rule_id: str = "") -> list[Run]:
+def unpack_runs(lines: Sequence[RunLogLine], rule_id: str = "") -> list[Run]:
     """The runs of the journal's lines, oldest first; those of one rule if `rule_id` is given."""
     found: list[Run] = []
     for line in lines:

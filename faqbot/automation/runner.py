@@ -18,13 +18,13 @@ from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from faqbot.automation.executor import Done, Task
+from faqbot.automation.executor import ActionResult, Task
 from faqbot.automation.payloads import moment_values
 from faqbot.automation.run_log import RUNS, Outcome, Run, pack_run
 from faqbot.errors import DeliveryError, StoreError
 from faqbot.rules.conditions import judge
-from faqbot.rules.definitions import Automations, Notify, On, Rule, Variables
-from faqbot.rules.schedule import Occasion, occasions
+from faqbot.rules.definitions import Automations, EventTrigger, Notify, Rule, Variables
+from faqbot.rules.schedule import Occurrence, occasions
 from faqbot.rules.values import MissingValue, Values
 from faqbot.runtime.leases import LEASE_SECONDS, under_lease
 from faqbot.runtime.log import EventLog
@@ -61,11 +61,11 @@ class Shelf(Protocol):
     async def write_journal(self, name: str, at: float, text: str) -> int: ...
 
 
-Do = Callable[[Task], Awaitable[Done]]
+Do = Callable[[Task], Awaitable[ActionResult]]
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class Firing:
     """One time a rule is started: by which name it is known, when it should be, and what it may use."""
 
     rule: Rule
@@ -136,7 +136,7 @@ class Runner:
         pause = _LOOK_SECONDS
         for rule in automations.rules:
             trigger = rule.trigger
-            if trigger is None or isinstance(trigger, On) or rule.id in self._busy:
+            if trigger is None or isinstance(trigger, EventTrigger) or rule.id in self._busy:
                 continue
             since = await self._settled_until(rule, now)
             coming = occasions(trigger, since, now + _LOOK_SECONDS, self._zone, automations.calendar)
@@ -148,7 +148,7 @@ class Runner:
                 pause = min([pause, *(occasion.at - now for occasion in found if not occasion.why_not)])
         return pause
 
-    async def _catch_up(self, rule: Rule, passed: Sequence[Occasion], automations: Automations) -> None:
+    async def _catch_up(self, rule: Rule, passed: Sequence[Occurrence], automations: Automations) -> None:
         """Settle what has come round for one rule, oldest first, as far as this replica can."""
         last = max((occasion.at for occasion in passed if not occasion.why_not), default=0.0)
         try:
@@ -186,13 +186,13 @@ class Runner:
 
     # -- one time of one rule --------------------------------------------------------------------
 
-    async def _settle(self, rule: Rule, occasion: Occasion, automations: Automations, *, last: bool) -> bool:
+    async def _settle(self, rule: Rule, occasion: Occurrence, automations: Automations, *, last: bool) -> bool:
         """Whether nothing is left to do about an occasion: it was done, or begun here, or must not be."""
         moment = datetime.fromtimestamp(occasion.at, self._zone)
         key = f"{rule.id}@{moment.isoformat(timespec='minutes')}"
         if await self._store.note(_done(key)) is not None:
             return True
-        start = Start(rule, key, occasion.at, moment_values(moment), timed=True)
+        start = Firing(rule, key, occasion.at, moment_values(moment), timed=True)
         late = self._clock() - occasion.at > self._late and await self._store.note(_begun(key)) is None
         if occasion.why_not:
             await self._pass_over(start, "day_off", occasion.why_not)
@@ -204,7 +204,7 @@ class Runner:
             return await self.perform(start, automations)
         return True
 
-    async def perform(self, start: Start, automations: Automations) -> bool:
+    async def perform(self, start: Firing, automations: Automations) -> bool:
         """Run a rule once for this start, unless it must not be; False while another replica is at it.
 
         Raises StoreError.
@@ -226,7 +226,7 @@ class Runner:
 
         return await under_lease(self._store, f"job:{start.key}", run, lease=self._lease)
 
-    async def act(self, start: Start) -> Run:
+    async def act(self, start: Firing) -> Run:
         """Do the actions one after the other; the first that fails ends the run. Raises StoreError."""
         step_name = f"job-step:{start.key}"
         done_before = int(await self._store.note(step_name) or 0)
@@ -254,7 +254,7 @@ class Runner:
             await self._store.put_note(step_name, str(number), _REMEMBER_SECONDS)
         return self._outcome(start, "done", "；".join(said), notices)
 
-    async def _patiently(self, task: Task) -> Done:
+    async def _patiently(self, task: Task) -> ActionResult:
         """Do an action, again after pauses while it may still work. Raises what Hands.do raises."""
         for attempt in range(_TRIES - 1):
             try:
@@ -268,10 +268,10 @@ class Runner:
 
     # -- what is written down --------------------------------------------------------------------
 
-    def _outcome(self, start: Start, outcome: Outcome, why: str, notices: Sequence[str] = ()) -> Run:
+    def _outcome(self, start: Firing, outcome: Outcome, why: str, notices: Sequence[str] = ()) -> Run:
         return Run(start.rule.id, start.key, self._clock(), start.due, outcome, why, tuple(notices))
 
-    async def _pass_over(self, start: Start, outcome: Outcome, why: str) -> None:
+    async def _pass_over(self, start: Firing, outcome: Outcome, why: str) -> None:
         """Write down, by one replica, that a rule was not run and why."""
         if await self._store.claim(f"job-pass:{start.key}", _REMEMBER_SECONDS):
             await self._record(self._outcome(start, outcome, why))

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
-from faqbot.automation.event_queue import Events
+from faqbot.automation.event_queue import EventQueue
 from faqbot.automation.webhook_auth import FRESH_SECONDS, MOST_BYTES, Call, Refused, authenticated
 from faqbot.console.web.context import office
 from faqbot.errors import StoreError
@@ -20,7 +20,7 @@ from faqbot.runtime.metrics import Metrics
 log = EventLog(__name__)
 
 _LONGEST_ID, _LONGEST_NAME = 200, 100
-EVENTS: web.AppKey[Events] = web.AppKey("events", Events)
+EVENTS: web.AppKey[EventQueue] = web.AppKey("events", EventQueue)
 METRICS: web.AppKey[Metrics] = web.AppKey("hook_metrics", Metrics)
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import aiohttp
 
 from faqbot.attendance.report import AttendanceReports
-from faqbot.automation.add_contact import Joining
-from faqbot.automation.attendance_report import Reporting
-from faqbot.automation.event_queue import Events
-from faqbot.automation.event_worker import Arrivals
-from faqbot.automation.executor import Hands
+from faqbot.automation.add_contact import AddContactAction
+from faqbot.automation.attendance_report import AttendanceReportAction
+from faqbot.automation.event_queue import EventQueue
+from faqbot.automation.event_worker import EventWorker
+from faqbot.automation.executor import ActionExecutor
 from faqbot.automation.runner import Runner
-from faqbot.dingtalk.api.contacts_cache import Directory
-from faqbot.knowledge.knowledge_base import Library
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
+from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.model.notices import Event
 from faqbot.outbox.outbox import Outbox
 from faqbot.rules.definitions import Automations
@@ -24,12 +24,12 @@ from faqbot.store.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Routine:
+class AutomationParts:
     """What works on the routine jobs."""
 
     runner: Runner
-    arrivals: Arrivals
-    events: Events
+    arrivals: EventWorker
+    events: EventQueue
     automations: Callable[[], Automations]
 
     async def take(self, event: Event) -> None:
@@ -41,17 +41,17 @@ class Routine:
 def open_routine(
     settings: Settings,
     session: aiohttp.ClientSession,
-    library: Library,
+    library: KnowledgeBase,
     store: Store,
     outbox: Outbox,
-    events: Events,
-    directory: Directory,
+    events: EventQueue,
+    directory: ContactsCache,
     reports: AttendanceReports,
     clock: Callable[[], float],
     *,
     digest: Callable[[], Awaitable[tuple[str, str]]],
     late: float,
-) -> Routine:
+) -> AutomationParts:
     """Put the parts together; nothing runs yet. `late` is how many seconds late a job may begin."""
 
     def automations() -> Automations:
@@ -63,9 +63,9 @@ def open_routine(
     def hr() -> tuple[str, ...]:
         return tuple(sorted(settings.admins))
 
-    joining = Joining(directory, outbox, settings.timezone, hr)
-    reporting = Reporting(reports, outbox, people, hr)
-    hands = Hands(
+    joining = AddContactAction(directory, outbox, settings.timezone, hr)
+    reporting = AttendanceReportAction(reports, outbox, people, hr)
+    hands = ActionExecutor(
         outbox,
         session,
         people=people,
@@ -77,4 +77,4 @@ def open_routine(
     runner = Runner(
         store, automations, hands.do, zone=settings.timezone, variable=settings.variable, clock=clock, late=late
     )
-    return Routine(runner, Arrivals(events, runner, automations), events, automations)
+    return AutomationParts(runner, EventWorker(events, runner, automations), events, automations)

@@ -125,10 +125,10 @@ def write_files(
 @asynccontextmanager
 async def _shelf(settings: Settings, folder: Path | None) -> AsyncIterator[Shelf]:
     from faqbot.app.knowledge_source import live_shelf
-    from faqbot.knowledge.files.folder import FolderShelf
+    from faqbot.knowledge.files.folder import FolderSource
 
     if folder is not None:
-        yield FolderShelf(folder)
+        yield FolderSource(folder)
         return
     async with live_shelf(settings) as shelf:
         yield shelf

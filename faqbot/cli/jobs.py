@@ -17,7 +17,7 @@ from faqbot.settings import Settings
 if TYPE_CHECKING:
     from faqbot.automation.overview import Job
     from faqbot.automation.run_log import Run
-    from faqbot.outbox.queued_notice import Delay, Outcome
+    from faqbot.outbox.queued_notice import Delay, SendOutcome
     from faqbot.rules.definitions import Automations, Rule
 
 _LOOK_BACK_DAYS, _MOST_RUNS = 30, 20
@@ -122,14 +122,14 @@ def _do(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
     from faqbot.app.run_job import run_now
     from faqbot.automation.overview import fate_in_words, receiver_in_words
     from faqbot.automation.run_log import SHOWN
-    from faqbot.outbox.queued_notice import Outcome
+    from faqbot.outbox.queued_notice import SendOutcome
 
     async def act() -> None:
         done, fates = await run_now(settings, rule.id, values)
         typer.echo(f"{SHOWN[done.outcome]}{f'：{done.why}' if done.why else ''}")
         for key in done.notices:
             typer.echo(f"  {receiver_in_words(key)}：{fate_in_words(fates.get(key), settings.timezone)}")
-        sent = all(isinstance(fate, Outcome) and fate.sent for fate in fates.values())
+        sent = all(isinstance(fate, SendOutcome) and fate.sent for fate in fates.values())
         raise typer.Exit(0 if done.outcome == "done" and sent else 1)
 
     run_to_end(act())
@@ -171,12 +171,12 @@ def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
     return found
 
 
-def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, Outcome | Delay | None]:
+def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, SendOutcome | Delay | None]:
     """What became of the notices of these runs, or what they wait for."""
     from faqbot.outbox.outbox import Outbox
     from faqbot.store.opening import open_store
 
-    found: dict[str, Outcome | Delay | None] = {}
+    found: dict[str, SendOutcome | Delay | None] = {}
 
     async def read() -> None:
         store = await open_store(settings.store)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from faqbot.cli.common import cli, fail, progress_bar, read_files, read_knowledge, read_settings, write_files
-from faqbot.errors import FaqbotError, ShelfError
+from faqbot.errors import FaqbotError, FileSourceError
 from faqbot.settings import Settings
 
 
@@ -186,7 +186,7 @@ def _fixed(settings: Settings, folder: Path | None, only: Path | None, *, aside:
             continue
         try:
             write_files(settings, {name: content}, {name: after}, folder)
-        except ShelfError as exc:
+        except FileSourceError as exc:
             refused.append(str(exc))
             continue
         count += len(fixes)

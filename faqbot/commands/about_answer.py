@@ -17,8 +17,8 @@ from faqbot.knowledge.facts import has_facts
 from faqbot.language.normalize import normalise
 from faqbot.markup.blocks import label, numbered, one_line, send_word
 from faqbot.markup.escaping import neutralise
-from faqbot.model.conversation import Last, Option
-from faqbot.model.decisions import Order, OrderKind, Told
+from faqbot.model.conversation import LastAnswer, Option
+from faqbot.model.decisions import Command, CommandKind, CommandResult
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message
 from faqbot.model.question_log import DELIVERED, QuestionRecord
@@ -29,7 +29,7 @@ _HOTTEST = 5
 _CONFIDENT = 0.9
 
 
-class AboutAnswers:
+class AboutAnswerCommands:
     """Tells only of entries that the asker may see where the message was written, as they stand now."""
 
     def __init__(self, at: Books, last_answers: LastAnswers, admins: Collection[str], timezone: tzinfo) -> None:
@@ -38,19 +38,21 @@ class AboutAnswers:
         self._admins = admins
         self._zone = timezone
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         listed = await self._last_answers.listed(message)
-        if order.kind is OrderKind.HOTTEST:
+        if order.kind is CommandKind.HOTTEST:
             return await self._hottest(message, listed)
         last = await self._last_answers.of(message)
         if last is None:
             return self._no_last(message, order.kind)
         entry = self._at.snapshot.entry(last.entry_id)
         if entry is None or not listed(entry):
-            return Told("现在说不了", _gone(message, entry))
-        return await (self._keeper(message, entry, last) if order.kind is OrderKind.KEEPER else self._why(entry, last))
+            return CommandResult("现在说不了", _gone(message, entry))
+        return await (
+            self._keeper(message, entry, last) if order.kind is CommandKind.KEEPER else self._why(entry, last)
+        )
 
-    async def _why(self, entry: Entry, last: Last) -> Told:
+    async def _why(self, entry: Entry, last: LastAnswer) -> CommandResult:
         itself = f"对上的问法：{label(entry.question)}"
         matched = [fact for fact in await self._matched(entry, last) if fact != itself]
         facts = [f"答的是：{label(entry.question)}", *matched]
@@ -61,9 +63,9 @@ class AboutAnswers:
         if entry.review:
             when = "该复核了：原定 " if entry.review < self._at.today() else "下次复核："
             facts.append(f"{when}{entry.review.isoformat()}")
-        return Told("为什么这样回答", "上一个回答的依据：\n\n" + "\n".join(f"- {fact}" for fact in facts))
+        return CommandResult("为什么这样回答", "上一个回答的依据：\n\n" + "\n".join(f"- {fact}" for fact in facts))
 
-    async def _matched(self, entry: Entry, last: Last) -> Sequence[str]:
+    async def _matched(self, entry: Entry, last: LastAnswer) -> Sequence[str]:
         """The wording that matched and how surely it did; of what was asked back, by the question before the reply."""
         answered, asked = await self._last_answers.records(last)
         if answered is None or answered is asked:
@@ -89,7 +91,7 @@ class AboutAnswers:
         # These are changed in one place for all answers.
         return (f"{when}（里面会变的数字另外更新）" if has_facts(written) else when,)
 
-    async def _keeper(self, message: Message, entry: Entry, last: Last) -> Told:
+    async def _keeper(self, message: Message, entry: Entry, last: LastAnswer) -> CommandResult:
         owner = label(entry.owner.strip())
         kept = f"由 **{owner}** 负责" if owner else "没有写负责人"
         # Of a private question nothing is on record but its topic, which others may keep.
@@ -99,14 +101,14 @@ class AboutAnswers:
         else:
             # The word alone would hand over what was asked since.
             how = f"{send_word('人工', message)}，后面写上问题，{self._then(message)}"
-        return Told("谁负责", f"「{label(entry.question)}」{kept}。要找人，{how}。")
+        return CommandResult("谁负责", f"「{label(entry.question)}」{kept}。要找人，{how}。")
 
-    def _no_last(self, message: Message, kind: OrderKind) -> Told:
-        if kind is OrderKind.WHY:
-            return Told("不知道说的是哪一条", f"{none_yet()}请先问一次，再{send_word('为什么', message)}。")
+    def _no_last(self, message: Message, kind: CommandKind) -> CommandResult:
+        if kind is CommandKind.WHY:
+            return CommandResult("不知道说的是哪一条", f"{none_yet()}请先问一次，再{send_word('为什么', message)}。")
         again = f"请先问一次，再{send_word('谁负责', message)}"
         person = f"要直接找人，{send_word('人工', message)}，后面写上问题，{self._then(message)}"
-        return Told("不知道说的是哪一条", f"{none_yet()}{again}；{person}。")
+        return CommandResult("不知道说的是哪一条", f"{none_yet()}{again}；{person}。")
 
     def _then(self, message: Message, owner: str | None = None) -> str:
         """What becomes of a question that is handed over; without an owner, whatever it is about."""
@@ -116,16 +118,18 @@ class AboutAnswers:
             return "我记下来，HR 会在控制台里看到"
         return f"我请{label(name)}来答" if owner is not None else "我请同事来答"
 
-    async def _hottest(self, message: Message, listed: Allowed) -> Told:
+    async def _hottest(self, message: Message, listed: Allowed) -> CommandResult:
         records = await self._at.store.questions(self._at.clock() - _DAYS * 86400)
         got = (r for r in records if r.outcome in ("answered", "picked") and r.delivery == DELIVERED)
         people = Counter(entry_id for entry_id, _ in dict.fromkeys((r.entry_id, r.asker) for r in got))
         asked = (self._at.snapshot.entry(entry_id) for entry_id, _ in people.most_common())
         hottest = [entry for entry in asked if entry and not entry.private and listed(entry)][:_HOTTEST]
         if not hottest:
-            return Told("热门问题", f"最近 {_DAYS} 天还没有热门的问题。{send_word('帮助', message)}看可以问什么。")
+            return CommandResult(
+                "热门问题", f"最近 {_DAYS} 天还没有热门的问题。{send_word('帮助', message)}看可以问什么。"
+            )
         body = numbered(f"最近 {_DAYS} 天大家问得最多的：", [entry.question for entry in hottest], message)
-        return Told("热门问题", body, options=tuple(Option("entry", entry.id) for entry in hottest))
+        return CommandResult("热门问题", body, options=tuple(Option("entry", entry.id) for entry in hottest))
 
 
 def _match(wording: str, score: float, record: QuestionRecord | None) -> Sequence[str]:

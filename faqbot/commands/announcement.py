@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from faqbot.access.authorization import refusal
 from faqbot.attendance.punch_commands import Notes
 from faqbot.markup.blocks import line_breaks, send_word
-from faqbot.model.decisions import Order, Told
+from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
@@ -32,7 +32,7 @@ class _Waiting:
     settled_by: str = ""
 
 
-class Announcing:
+class AnnouncementCommands:
     """What waits for 确认 belongs to one person in one conversation, for ten minutes."""
 
     def __init__(
@@ -43,26 +43,26 @@ class Announcing:
         self._automations = automations
         self._admins = admins
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         if no := refusal(message, self._admins, "发公告"):
             return no
         to, text = self._read(message, order.text)
         if not to:
             robots = "、".join(self._automations().robots)
             known = f"可以写的机器人：{robots}。" if robots else "automations.yaml 里还没有群机器人。"
-            return Told(
+            return CommandResult(
                 "发到哪里？",
                 f"请写明发到哪里，例如「公告 机器人名：内容」；几个就用顿号隔开，「本群」是现在这个群。{known}",
             )
         await self._put(message, _Waiting(message.key, tuple(to), text))
         where = "、".join("本群" if a.id == message.conversation_id else a.id for a in to)
-        return Told(
+        return CommandResult(
             "请确认公告",
             f"这条公告会发到：**{where}**，内容是：\n\n{line_breaks(text)}\n\n"
             f"10 分钟内{send_word('确认', message)}就发出，{send_word('取消', message)}就不发。",
         )
 
-    async def confirm(self, message: Message) -> Told | None:
+    async def confirm(self, message: Message) -> CommandResult | None:
         """Send what waits; None where nothing does."""
         waiting = await self._waiting(message)
         # The word that sent it may be carried out again after a crash.
@@ -71,15 +71,15 @@ class Announcing:
         notices = [Notice(f"announce:{waiting.id}:{to.id}", to, "公告", line_breaks(waiting.text)) for to in waiting.to]
         await self._outbox.post(*notices)
         await self._put(message, replace(waiting, settled_by=message.key))
-        return Told("公告已发", f"公告已发出，共 {len(notices)} 处。")
+        return CommandResult("公告已发", f"公告已发出，共 {len(notices)} 处。")
 
-    async def cancel(self, message: Message, order: Order) -> Told:
+    async def cancel(self, message: Message, order: Command) -> CommandResult:
         """取消: what waits is not sent."""
         waiting = await self._waiting(message)
         if waiting is None or waiting.settled_by not in ("", message.key):
-            return Told("没有要取消的", "没有等您确认的公告。")
+            return CommandResult("没有要取消的", "没有等您确认的公告。")
         await self._put(message, replace(waiting, settled_by=message.key))
-        return Told("已取消", "公告没有发出。")
+        return CommandResult("已取消", "公告没有发出。")
 
     def _read(self, message: Message, written: str) -> tuple[list[Address], str]:
         """Where it goes and what it says; nowhere if that is not clear."""

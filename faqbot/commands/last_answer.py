@@ -6,8 +6,8 @@ from faqbot.access.visibility import Allowed, listable
 from faqbot.dialogue.choices import CONTEXT_SECONDS
 from faqbot.dialogue.context import fresh
 from faqbot.knowledge.editing.changes import Books
-from faqbot.messaging.asker_departments import Audience
-from faqbot.model.conversation import Last
+from faqbot.messaging.asker_departments import AskerDepartments
+from faqbot.model.conversation import LastAnswer
 from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
 
@@ -18,16 +18,16 @@ _BEFORE_SECONDS = 3600.0
 class LastAnswers:
     """Reading raises StoreError."""
 
-    def __init__(self, at: Books, audience: Audience) -> None:
+    def __init__(self, at: Books, audience: AskerDepartments) -> None:
         self._at = at
         self._audience = audience
 
-    async def of(self, message: Message) -> Last | None:
+    async def of(self, message: Message) -> LastAnswer | None:
         """The answer that the asker of this message got last where it was written, while it is spoken of."""
         now = self._at.clock()
         return fresh(await self._at.store.context(message.thread, now), now).last
 
-    async def records(self, last: Last) -> tuple[QuestionRecord | None, QuestionRecord | None]:
+    async def records(self, last: LastAnswer) -> tuple[QuestionRecord | None, QuestionRecord | None]:
         """The record of an answer, and that of its question: another where it was picked from a list or is the reply
         to what was asked back. None for what is not on record."""
         since = last.until - CONTEXT_SECONDS - _BEFORE_SECONDS

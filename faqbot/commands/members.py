@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from faqbot.access.authorization import not_possible, refusal
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Order, Told
+from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
 
 _MOST = 200
 
 
-class Members:
+class MembersCommand:
     """Lists a department and those below it."""
 
-    def __init__(self, directory: Directory, admins: Collection[str]) -> None:
+    def __init__(self, directory: ContactsCache, admins: Collection[str]) -> None:
         self._directory = directory
         self._admins = admins
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         if no := refusal(message, self._admins, "查名单"):
             return no
         try:
@@ -31,7 +31,7 @@ class Members:
             people = await self._directory.people_below([dept_id])
         except (NoSuchDepartment, DeliveryError) as exc:
             return not_possible("查名单", exc)
-        return Told("名单", _list(tree, dept_id, people))
+        return CommandResult("名单", _list(tree, dept_id, people))
 
 
 def _list(tree: Tree, dept_id: int, people: Collection[Employee]) -> str:

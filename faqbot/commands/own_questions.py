@@ -9,7 +9,7 @@ from faqbot.access.privacy import withheld_topic
 from faqbot.dialogue.choices import picked_number
 from faqbot.markup.blocks import tap
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Order, Told
+from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
 from faqbot.store.protocol import Store
@@ -19,24 +19,24 @@ _DAYS = 30
 _PICKS = ("picked", "none_of_these", "asked_again")
 
 
-class OwnQuestions:
+class OwnQuestionsCommand:
     """Lists what one person asked lately, newest first."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         if message.is_group:
-            return Told("请私聊我", "您问过的问题只在单聊里告诉您。请点我的头像，私聊发「我的」。")
+            return CommandResult("请私聊我", "您问过的问题只在单聊里告诉您。请点我的头像，私聊发「我的」。")
         records = await self._store.questions(self._clock() - _DAYS * 86400)
         asked = _questions([r for r in records if r.asker == message.asker])
         last = list(dict.fromkeys(reversed(asked)))[:_SHOWN]
         if not last:
-            return Told("您最近问过的", f"最近 {_DAYS} 天里没有您的提问记录。")
+            return CommandResult("您最近问过的", f"最近 {_DAYS} 天里没有您的提问记录。")
         # No numbers: a number picks from the list before.
         lines = "\n".join(f"- {_line(text)}" for text in last)
-        return Told("您最近问过的", f"您最近问过的（点一下再问一次）：\n\n{lines}")
+        return CommandResult("您最近问过的", f"您最近问过的（点一下再问一次）：\n\n{lines}")
 
 
 def _questions(mine: Sequence[QuestionRecord]) -> list[str]:

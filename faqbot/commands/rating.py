@@ -8,8 +8,8 @@ from faqbot.dialogue.choices import NONE_OF_THESE
 from faqbot.dialogue.ratings import NAMES, REASONS
 from faqbot.knowledge.editing.changes import Books
 from faqbot.markup.blocks import numbered, tap
-from faqbot.model.conversation import Last, Option
-from faqbot.model.decisions import Order, Told
+from faqbot.model.conversation import LastAnswer, Option
+from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.question_log import Rating
 
@@ -19,32 +19,34 @@ _LIKELY = 0.05
 _THANKS = "谢谢，已经告诉负责的同事"
 
 
-class Ratings:
+class RatingCommands:
     """Writes what is said beside the question's record; the same said again changes nothing."""
 
     def __init__(self, at: Books, last_answers: LastAnswers) -> None:
         self._at = at
         self._last_answers = last_answers
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         last = await self._last_answers.of(message)
         if last is None:
-            return Told("不知道说的是哪一条", f"{none_yet()}请再问一次。")
+            return CommandResult("不知道说的是哪一条", f"{none_yet()}请再问一次。")
         rating = Rating(order.text)
         await self._at.store.rate(message.robot_code, last.message_id, rating)
         if rating is Rating.HELPFUL:
-            return Told("谢谢", "谢谢，很高兴帮上了忙。", rating)
+            return CommandResult("谢谢", "谢谢，很高兴帮上了忙。", rating)
         if rating is Rating.UNHELPFUL:
-            return Told("哪里不好？", _why(message), rating)
+            return CommandResult("哪里不好？", _why(message), rating)
         entry = self._at.snapshot.entry(last.entry_id)
         thanks = f"{_THANKS}（{entry.owner}）。" if entry and entry.owner else f"{_THANKS}。"
         if rating is Rating.NOT_ASKED and (others := await self._others(message, last)):
             questions = [question for question, _ in others]
             listed = numbered(f"{thanks}您是不是想问：", [*questions, NONE_OF_THESE], message)
-            return Told("您是想问哪一个？", listed, rating, (*(option for _, option in others), Option("none", "")))
-        return Told("谢谢", thanks, rating)
+            return CommandResult(
+                "您是想问哪一个？", listed, rating, (*(option for _, option in others), Option("none", ""))
+            )
+        return CommandResult("谢谢", thanks, rating)
 
-    async def _others(self, message: Message, last: Last) -> list[tuple[str, Option]]:
+    async def _others(self, message: Message, last: LastAnswer) -> list[tuple[str, Option]]:
         """The questions that came next, as lines and what these stand for; none for a question that is not kept."""
         _, asked = await self._last_answers.records(last)
         text = asked.text if asked else ""

@@ -22,8 +22,9 @@ from faqbot.automation.overview import (
 )
 from faqbot.automation.run_log import RUNS, SHOWN, Run, unpack_runs
 from faqbot.automation.runner import calendar_warning
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import add_page, plain, show
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.outbox.outbox import Outbox
 
 TAB = "/jobs"
@@ -33,7 +34,7 @@ _MOST_RUNS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AutomationRow:
     """One run as the page shows it; `notices` are the receivers and what became of each message."""
 
     run: Run
@@ -83,13 +84,13 @@ async def page(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _lines(at: Office, runs: Sequence[Run]) -> list[Line]:
+async def _lines(at: Workspace, runs: Sequence[Run]) -> list[AutomationRow]:
     outbox, zone = Outbox(at.store, {}, clock=at.clock), at.settings.timezone
-    found: list[Line] = []
+    found: list[AutomationRow] = []
     for run in runs:
         fates = await outbox.fates(run.notices)
         notices = [(receiver_in_words(key), fate_in_words(fates[key], zone)) for key in run.notices]
-        found.append(Line(run, tuple(notices)))
+        found.append(AutomationRow(run, tuple(notices)))
     return found
 
 

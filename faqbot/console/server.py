@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from aiohttp import BasicAuth, web
 
 from faqbot.automation import webhooks
-from faqbot.automation.event_queue import Events
+from faqbot.automation.event_queue import EventQueue
 from faqbot.console import automations, statistics
 from faqbot.console.entries import browse, edit, history, paste, regression, spreadsheet
 from faqbot.console.web import auth, pages, picture_files
-from faqbot.console.web.context import OFFICE, Office, office
+from faqbot.console.web.context import OFFICE, office
 from faqbot.console.web.origin import from_this_machine, peer
-from faqbot.console.web.sessions import Brake, Sessions
+from faqbot.console.web.sessions import LoginThrottle, Sessions
 from faqbot.console.work import complaints, deploy_conflicts, drafts, gaps, suggestions, tickets, today
 from faqbot.errors import StartError, StoreError
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.runtime.metrics import CONTENT_TYPE, Metrics
 
 
@@ -58,7 +59,7 @@ _PARTS = (
 
 
 async def open_console(
-    stack: contextlib.AsyncExitStack, office: Office, *, health: Health, metrics: Metrics, events: Events
+    stack: contextlib.AsyncExitStack, office: Workspace, *, health: Health, metrics: Metrics, events: EventQueue
 ) -> str:
     """Listen until the stack closes; return the address, with the port that was really taken.
 
@@ -79,7 +80,7 @@ async def open_console(
     return f"http://{shown}:{taken}"
 
 
-def build(office: Office, health: Health, metrics: Metrics, events: Events) -> web.Application:
+def build(office: Workspace, health: Health, metrics: Metrics, events: EventQueue) -> web.Application:
     """The application with all its routes; each part of the console adds its own."""
     app = web.Application(middlewares=[auth.errors, auth.guard], client_max_size=pages.MAX_BODY)
     app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, office.settings.console_password
@@ -120,7 +121,7 @@ async def _refused(request: web.Request) -> web.Response | None:
     """What is told without the right password; wrong ones count together with those of the sign-in page."""
     headers = {"WWW-Authenticate": 'Basic realm="faqbot metrics", charset="UTF-8"'}
     if "Authorization" in request.headers:
-        brake, booked = Brake(office(request).store, office(request).clock), list[str]()
+        brake, booked = LoginThrottle(office(request).store, office(request).clock), list[str]()
         # The numbers are wanted most while the store is away.
         with contextlib.suppress(StoreError):
             wait, booked = await brake.take(peer(request))

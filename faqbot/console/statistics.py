@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from faqbot.analytics import dashboard
 from faqbot.analytics.charts import LABELS
-from faqbot.analytics.dashboard import Figures, Kept, Period, Wanted
+from faqbot.analytics.dashboard import DashboardPeriod, Figures, Kept, Wanted
 from faqbot.analytics.report import notes
 from faqbot.analytics.stats import Fate
 from faqbot.console.web.context import office
@@ -90,7 +90,7 @@ async def download(request: web.Request) -> web.StreamResponse:
 async def counted(request: web.Request) -> Figures:
     """The figures of the period that was asked for, without keeping other requests waiting."""
     at, snapshot = office(request), office(request).snapshot
-    period = Period.of(request.query.get("days", ""), at.clock(), at.settings.timezone)
+    period = DashboardPeriod.of(request.query.get("days", ""), at.clock(), at.settings.timezone)
     # What was picked at the very beginning may be from a list sent before.
     records = await at.store.questions(period.since.timestamp() - CONTEXT_SECONDS)
     kept = request.app[_KEPT]
@@ -118,7 +118,7 @@ def tiles(found: Figures) -> list[Tile]:
     ]
 
 
-def remarks(request: web.Request, period: Period) -> list[str]:
+def remarks(request: web.Request, period: DashboardPeriod) -> list[str]:
     return notes(office(request).settings, period.since, period.until)
 
 

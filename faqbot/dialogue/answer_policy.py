@@ -14,8 +14,8 @@ from faqbot.model.decisions import Answered, Decision, Offered, Unanswered
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
 from faqbot.search.contradictions import opposed
 from faqbot.search.features import Floats
-from faqbot.search.index import Asked, Explanation, Index
-from faqbot.search.thresholds import Limits
+from faqbot.search.index import Explanation, Index, SearchQuery
+from faqbot.search.thresholds import Thresholds
 
 OFFERED_AT_MOST, RELATED_AT_MOST = 5, 3
 # An entry joins a list that is sent anyway from this share of the bar.
@@ -29,7 +29,7 @@ NEAR = 0.06
 
 
 def judge(
-    text: str, index: Index, *, limits: Limits, today: date, meaning: Floats | None = None
+    text: str, index: Index, *, limits: Thresholds, today: date, meaning: Floats | None = None
 ) -> tuple[Decision, Sequence[Candidate]]:
     """Decide on one bare question without asker or context, with the ranking beside it (`ask`, `evaluate`)."""
     return judge_many([text], index, limits=limits, today=today, meanings=[meaning])[0]
@@ -39,7 +39,7 @@ def judge_many(
     texts: Sequence[str],
     index: Index,
     *,
-    limits: Limits,
+    limits: Thresholds,
     today: date,
     meanings: Sequence[Floats | None] | None = None,
 ) -> list[tuple[Decision, Sequence[Candidate]]]:
@@ -49,7 +49,7 @@ def judge_many(
         return open_to(entry, today, None)
 
     vectors = meanings if meanings is not None else [None] * len(texts)
-    rankings = index.search_batch([Asked(t, allowed, v) for t, v in zip(texts, vectors, strict=True)])
+    rankings = index.search_batch([SearchQuery(t, allowed, v) for t, v in zip(texts, vectors, strict=True)])
     decisions = (
         courtesy(text, index, allowed) or match_text(text, ranking, index, allowed, limits)
         for text, ranking in zip(texts, rankings, strict=True)
@@ -65,7 +65,7 @@ def explain(text: str, index: Index, *, today: date, meaning: Floats | None = No
     return index.explain(text, allowed=lambda e: open_to(e, today, None), meaning=meaning)
 
 
-def match_text(text: str, ranking: Sequence[Candidate], index: Index, allowed: Allowed, limits: Limits) -> Decision:
+def match_text(text: str, ranking: Sequence[Candidate], index: Index, allowed: Allowed, limits: Thresholds) -> Decision:
     """The name of a topic opens the topic, unless HR wrote these very words as a question."""
     said = normalise(text)
     topic = index.topics.get(said) or (NO_TOPIC if said == NO_TOPIC else None)
@@ -79,7 +79,7 @@ def match_text(text: str, ranking: Sequence[Candidate], index: Index, allowed: A
     return decision
 
 
-def choose(ranking: Sequence[Candidate], limits: Limits) -> Answered | Offered | Unanswered:
+def choose(ranking: Sequence[Candidate], limits: Thresholds) -> Answered | Offered | Unanswered:
     """Answer outright, offer a numbered list, or admit there is no answer."""
     offers = tuple(c for c in ranking if c.score >= limits.offer_at and c.covered >= COVERED_TO_OFFER)
     if not offers:
@@ -90,7 +90,7 @@ def choose(ranking: Sequence[Candidate], limits: Limits) -> Answered | Offered |
     return _offer(ranking, limits)
 
 
-def _offer(ranking: Sequence[Candidate], limits: Limits) -> Offered:
+def _offer(ranking: Sequence[Candidate], limits: Thresholds) -> Offered:
     """The list for what is doubtful; those that follow closely belong on it too."""
     likely = (c.score >= limits.offer_at and c.covered >= COVERED_TO_OFFER for c in ranking)
     close = (c for c, good in zip(ranking, likely, strict=True) if good or c.score >= limits.offer_at * _CLOSE)

@@ -9,20 +9,20 @@ from faqbot.access.visibility import Allowed
 from faqbot.dialogue.clarification import ELSE, case_name, cases_of
 from faqbot.dialogue.topic_menu import topic_list
 from faqbot.language.normalize import normalise
-from faqbot.model.conversation import Context, Option
+from faqbot.model.conversation import ConversationState, Option
 from faqbot.model.decisions import (
     Answered,
-    Aside,
     AskedBack,
+    CommandResult,
     Decision,
     Menu,
+    MultiAnswer,
     NoneOfThese,
     Offered,
     OutOfList,
-    Small,
-    Smalltalk,
-    Split,
-    Told,
+    PrivateReply,
+    SmallTalk,
+    SmallTalkKind,
     TopicList,
     Unanswered,
 )
@@ -55,19 +55,19 @@ def options(decision: Decision) -> tuple[Option, ...]:
             return tuple(Option("case", f"{entry.id}\n{case}") for case in cases_of(entry))
         case Answered(related=related):
             return tuple(Option("entry", e.id) for e in related)
-        case Split(parts):
+        case MultiAnswer(parts):
             return next((options(p.decision) for p in parts if isinstance(p.decision, Offered)), ())
         case Menu(topics):
             return tuple(Option("topic", name) for name, _, _ in topics)
         case TopicList(_, entries):
             return tuple(Option("entry", e.id) for e in entries)
-        case Told(options=listed):
+        case CommandResult(options=listed):
             return listed
         case _:
             return ()
 
 
-def pick(text: str, context: Context, index: Index, allowed: Allowed) -> Decision | None:
+def pick(text: str, context: ConversationState, index: Index, allowed: Allowed) -> Decision | None:
     """What a message picks from the list of a context that holds; None where it picks nothing."""
     none_of_these = normalise(text).rstrip(_PARTICLES) in _NONE_OF_THESE
     number = picked_number(text)
@@ -75,7 +75,7 @@ def pick(text: str, context: Context, index: Index, allowed: Allowed) -> Decisio
         return None
     if not context.options:
         # An entry about 996 is asked for by its number.
-        return None if index.has_wording(text) else Smalltalk(Small.NOTHING_TO_PICK)
+        return None if index.has_wording(text) else SmallTalk(SmallTalkKind.NOTHING_TO_PICK)
     if number is None and context.options[-1].key.endswith(f"\n{ELSE}"):
         return _chosen(context.options[-1], index, allowed)
     if number is None:
@@ -85,10 +85,10 @@ def pick(text: str, context: Context, index: Index, allowed: Allowed) -> Decisio
     return _chosen(context.options[number - 1], index, allowed)
 
 
-def picked_for(context: Context, text: str, decision: Decision) -> str:
+def picked_for(context: ConversationState, text: str, decision: Decision) -> str:
     """The message whose list the decision was picked from; empty for none. A tapped line says its question."""
     match decision:
-        case Aside(inner):
+        case PrivateReply(inner):
             return picked_for(context, text, inner)
         case Answered(entry, picked=True, case=case, assumed=False) if case:
             # It may have been said after another list was shown.

@@ -5,37 +5,37 @@ from __future__ import annotations
 import re
 
 from faqbot.language.normalize import normalise
-from faqbot.model.decisions import Order, OrderKind
+from faqbot.model.decisions import Command, CommandKind
 from faqbot.model.messages import Message
 
 # Whole messages: part of a sentence is a question like any other.
 _WORDS = {
-    "我的": OrderKind.MY_QUESTIONS,
-    "我的提问": OrderKind.MY_QUESTIONS,
-    "我的问题": OrderKind.MY_QUESTIONS,
-    "我问过什么": OrderKind.MY_QUESTIONS,
-    "我的打卡": OrderKind.MY_PUNCHES,
-    "我的考勤": OrderKind.MY_PUNCHES,
-    "我的年假": OrderKind.MY_LEAVE,
-    "我的年假余额": OrderKind.MY_LEAVE,
-    "报表": OrderKind.REPORT,
-    "考勤报表": OrderKind.REPORT,
-    "确认情况": OrderKind.CONFIRMATIONS,
-    "确认": OrderKind.CONFIRM,
-    "取消": OrderKind.CANCEL,
-    "为什么": OrderKind.WHY,
-    "依据": OrderKind.WHY,
-    "为什么这么说": OrderKind.WHY,
-    "谁负责": OrderKind.KEEPER,
-    "找谁": OrderKind.KEEPER,
-    "热门": OrderKind.HOTTEST,
-    "热门问题": OrderKind.HOTTEST,
-    "大家都在问什么": OrderKind.HOTTEST,
+    "我的": CommandKind.MY_QUESTIONS,
+    "我的提问": CommandKind.MY_QUESTIONS,
+    "我的问题": CommandKind.MY_QUESTIONS,
+    "我问过什么": CommandKind.MY_QUESTIONS,
+    "我的打卡": CommandKind.MY_PUNCHES,
+    "我的考勤": CommandKind.MY_PUNCHES,
+    "我的年假": CommandKind.MY_LEAVE,
+    "我的年假余额": CommandKind.MY_LEAVE,
+    "报表": CommandKind.REPORT,
+    "考勤报表": CommandKind.REPORT,
+    "确认情况": CommandKind.CONFIRMATIONS,
+    "确认": CommandKind.CONFIRM,
+    "取消": CommandKind.CANCEL,
+    "为什么": CommandKind.WHY,
+    "依据": CommandKind.WHY,
+    "为什么这么说": CommandKind.WHY,
+    "谁负责": CommandKind.KEEPER,
+    "找谁": CommandKind.KEEPER,
+    "热门": CommandKind.HOTTEST,
+    "热门问题": CommandKind.HOTTEST,
+    "大家都在问什么": CommandKind.HOTTEST,
 }
 
 # What stands behind these words is passed on as it was written, so full-width signs are not made plain.
 # With a number behind it, or the word alone; only what is sent back may have a reason.
-_ABOUT_DRAFTS = {"通过": OrderKind.APPROVE, "退回": OrderKind.SEND_BACK, "撤销": OrderKind.WITHDRAW}
+_ABOUT_DRAFTS = {"通过": CommandKind.APPROVE, "退回": CommandKind.SEND_BACK, "撤销": CommandKind.WITHDRAW}
 _DRAFT = re.compile(r"(通过|撤销|退回)\s*(?:草稿)?\s*(?:[#＃]?\s*(\d{1,6})\s*号?)?[。!！.]?")
 _SENT_BACK = re.compile(
     r"退回\s*(?:草稿)?\s*(?:[#＃]?\s*(\d{1,6})(?!\d)\s*号?\s*[:：,，。]?|[:：,，])\s*(\S.*)", re.DOTALL
@@ -54,11 +54,11 @@ _NUMBERED = re.compile(r"\s*(\d{1,9})(?!\d)\s*(.*)", re.DOTALL)
 
 # The word, a blank or a colon, and whom or what it is about.
 _ABOUT = {
-    "公告": OrderKind.ANNOUNCE,
-    "名单": OrderKind.MEMBERS,
-    "打卡": OrderKind.PUNCHES,
-    "报表": OrderKind.REPORT,
-    "考勤报表": OrderKind.REPORT,
+    "公告": CommandKind.ANNOUNCE,
+    "名单": CommandKind.MEMBERS,
+    "打卡": CommandKind.PUNCHES,
+    "报表": CommandKind.REPORT,
+    "考勤报表": CommandKind.REPORT,
 }
 _WITH_TEXT = re.compile(rf"({'|'.join(_ABOUT)})(?:\s*[:：]\s*|\s+)(\S.*)", re.DOTALL)
 # `打卡 忘了怎么办` is a question, however it is written.
@@ -66,10 +66,10 @@ _ASKS = re.compile(r"[?？]|吗|呢|怎|如何|为什么|什么|多少|几|哪|�
 _LONGEST_NAME = 40
 
 
-def read_order(message: Message) -> Order | None:
+def read_order(message: Message) -> Command | None:
     """The order a message gives, None for a question."""
     if kind := _WORDS.get(normalise(message.text)):
-        return Order(kind)
+        return Command(kind)
     return _about_draft(message.text) or _with_text(message.text) or _about_ticket(message)
 
 
@@ -79,31 +79,31 @@ def numbered(text: str) -> tuple[int | None, str]:
     return (int(found[1]), found[2].strip()) if found else (None, text.strip())
 
 
-def _about_draft(text: str) -> Order | None:
+def _about_draft(text: str) -> Command | None:
     plain = text.strip()
     if found := _DRAFT.fullmatch(plain):
-        return Order(_ABOUT_DRAFTS[found[1]], found[2] or "")
+        return Command(_ABOUT_DRAFTS[found[1]], found[2] or "")
     if found := _SENT_BACK.fullmatch(plain):
-        return Order(OrderKind.SEND_BACK, f"{found[1] or ''} {found[2]}".strip())
+        return Command(CommandKind.SEND_BACK, f"{found[1] or ''} {found[2]}".strip())
     return None
 
 
-def _with_text(text: str) -> Order | None:
+def _with_text(text: str) -> Command | None:
     found = _WITH_TEXT.fullmatch(text.strip())
     if not found:
         return None
     kind, about = _ABOUT[found[1]], found[2].strip()
-    if kind is not OrderKind.ANNOUNCE and (len(about) > _LONGEST_NAME or _ASKS.search(about)):
+    if kind is not CommandKind.ANNOUNCE and (len(about) > _LONGEST_NAME or _ASKS.search(about)):
         return None
-    return Order(kind, about)
+    return Command(kind, about)
 
 
-def _about_ticket(message: Message) -> Order | None:
+def _about_ticket(message: Message) -> Command | None:
     plain = message.text.strip()
     if found := _PERSON.fullmatch(plain):
-        return Order(OrderKind.PERSON, found[1] or "")
+        return Command(CommandKind.PERSON, found[1] or "")
     if found := _REPLY.fullmatch(plain):
-        return Order(OrderKind.REPLY, f"{found[1]} {found[2]}".strip())
+        return Command(CommandKind.REPLY, f"{found[1]} {found[2]}".strip())
     if plain and (quoted := _TICKET.search(message.quoted)):
-        return Order(OrderKind.REPLY, f"{quoted[1]} {plain}")
+        return Command(CommandKind.REPLY, f"{quoted[1]} {plain}")
     return None

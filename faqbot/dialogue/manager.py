@@ -27,26 +27,26 @@ from faqbot.dialogue.query_rewriting import Readings, readings, settle
 from faqbot.dialogue.ratings import read_rating
 from faqbot.dialogue.small_talk import courtesy
 from faqbot.language.normalize import normalise
-from faqbot.model.conversation import Context
+from faqbot.model.conversation import ConversationState
 from faqbot.model.decisions import (
     Answered,
-    Aside,
     AskedBack,
     Decision,
+    MultiAnswer,
     NoneOfThese,
     Offered,
     Part,
-    Small,
-    Smalltalk,
-    Split,
+    PrivateReply,
+    SmallTalk,
+    SmallTalkKind,
     Unanswered,
 )
 from faqbot.model.entries import Candidate, Entry
 from faqbot.model.group_settings import NO_GROUPS, Groups
 from faqbot.model.messages import Message, MessageKind
 from faqbot.search.features import Floats
-from faqbot.search.index import Asked, Index
-from faqbot.search.thresholds import Limits
+from faqbot.search.index import Index, SearchQuery
+from faqbot.search.thresholds import Thresholds
 
 Found = MutableMapping[Hashable, Sequence[Candidate]]
 
@@ -59,12 +59,12 @@ class Case:
     """
 
     message: Message
-    context: Context | None = None
+    context: ConversationState | None = None
     meaning: Floats | None = None
     departments: frozenset[str] = frozenset()
 
 
-def decide(case: Case, index: Index, *, limits: Limits, now: float, today: date) -> Decision:
+def decide(case: Case, index: Index, *, limits: Thresholds, now: float, today: date) -> Decision:
     """Choose the one thing to reply. `now` is in epoch seconds and says whether the context still holds."""
     return decide_many([case], index, limits=limits, now=now, today=today)[0]
 
@@ -73,7 +73,7 @@ def decide_many(
     cases: Sequence[Case],
     index: Index,
     *,
-    limits: Limits,
+    limits: Thresholds,
     now: float,
     today: date,
     known: Found | None = None,
@@ -99,7 +99,7 @@ def decide_many(
     ]
 
 
-def _talk(case: Case, index: Index, limits: Limits, now: float, today: date, groups: Groups) -> _Talk:
+def _talk(case: Case, index: Index, limits: Thresholds, now: float, today: date, groups: Groups) -> _Talk:
     message, conversation = case.message, case.message.conversation_id
     return _Talk(
         message=message,
@@ -119,7 +119,7 @@ def _talk(case: Case, index: Index, limits: Limits, now: float, today: date, gro
 def _find(wanted: Sequence[tuple[_Talk, str, Floats | None]], found: Found, index: Index) -> None:
     """Search for what is not found yet, all at once."""
     new = {
-        key: Asked(text, talk.allowed, meaning)
+        key: SearchQuery(text, talk.allowed, meaning)
         for talk, text, meaning in wanted
         if (key := talk.key(text, meaning)) not in found
     }
@@ -135,10 +135,10 @@ class _Talk:
     """
 
     message: Message
-    context: Context
+    context: ConversationState
     meaning: Floats | None
     index: Index
-    limits: Limits
+    limits: Thresholds
     groups: Groups
     allowed: Allowed
     listed: Allowed
@@ -154,7 +154,7 @@ class _Talk:
         """The decision on what is no question: pictures, orders, small talk, picks from a list."""
         message = self.message
         if message.kind not in (MessageKind.TEXT, MessageKind.VOICE):
-            return Smalltalk(Small.NOT_HEARD if message.kind is MessageKind.AUDIO else Small.NOT_TEXT)
+            return SmallTalk(SmallTalkKind.NOT_HEARD if message.kind is MessageKind.AUDIO else SmallTalkKind.NOT_TEXT)
         if self._names_case() and (reply := self.replied()):
             return reply
         order = read_order(message) or read_rating(message.text, self.context.last)
@@ -230,17 +230,17 @@ class _Talk:
             case Answered():
                 chosen = self._cased(decision)
                 return rounded(chosen, self.index, self.listed, self.today) if isinstance(chosen, Answered) else chosen
-            case Aside(Answered() as inner):
+            case PrivateReply(Answered() as inner):
                 return replace(decision, decision=rounded(inner, self.index, self.allowed, self.today))
-            case Split():
+            case MultiAnswer():
                 return self._with_ages(decision)
-            case Aside(Split() as several):
+            case PrivateReply(MultiAnswer() as several):
                 return replace(decision, decision=self._with_ages(several))
             case Unanswered(nearest):
                 return replace(decision, contact=self._contact([c.entry for c in nearest if c.score >= NEAR]))
             case NoneOfThese():
                 return replace(decision, contact=self._contact([]))
-            case Smalltalk(Small.GREETING):
+            case SmallTalk(SmallTalkKind.GREETING):
                 return replace(decision, greeting=self.groups.of(self.message.conversation_id).greeting.strip())
             case _:
                 return decision
@@ -275,8 +275,8 @@ class _Talk:
             return None
         return case_of(entry, words[0], self._sound) or (ELSE if ELSE in entry.variants else None)
 
-    def _with_ages(self, several: Split) -> Split:
-        return Split(tuple(replace(p, decision=self._with_age(p.decision)) for p in several.parts))
+    def _with_ages(self, several: MultiAnswer) -> MultiAnswer:
+        return MultiAnswer(tuple(replace(p, decision=self._with_age(p.decision)) for p in several.parts))
 
     def _with_age(self, decision: Decision) -> Decision:
         """A part of several with whether its answer is due for review; beside others there is no room for more."""
@@ -304,14 +304,16 @@ class _Talk:
         if not self.message.is_group:
             return decision
         match decision:
-            case Split(parts):
+            case MultiAnswer(parts):
                 discreet = [Part(p.text, self._discreet(p.decision, p.text)) for p in parts]
                 # Where one of them is private, none of the others may go without an answer.
                 return (
-                    Aside(decision) if any(isinstance(p.decision, Aside) for p in discreet) else Split(tuple(discreet))
+                    PrivateReply(decision)
+                    if any(isinstance(p.decision, PrivateReply) for p in discreet)
+                    else MultiAnswer(tuple(discreet))
                 )
             case Answered() | Offered() if private_entry(decision):
-                return Aside(decision)
+                return PrivateReply(decision)
             case Offered(candidates):
                 # Far behind what was probably meant, a private question is left out of the list.
                 return Offered(tuple(c for c in candidates if not c.entry.private))

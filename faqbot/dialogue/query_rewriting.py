@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from faqbot.language.follow_ups import expansions, own_words, without_asking
 from faqbot.language.sentence_splitting import parts_of
-from faqbot.model.conversation import Context
-from faqbot.model.decisions import Answered, Decision, Offered, Part, Split, Unanswered
+from faqbot.model.conversation import ConversationState
+from faqbot.model.decisions import Answered, Decision, MultiAnswer, Offered, Part, Unanswered
 from faqbot.model.entries import Entry
 from faqbot.search.contradictions import opposed
 
@@ -36,7 +36,9 @@ class Readings:
         return tuple(dict.fromkeys((*self.parts, *(text for texts in self.longer.values() for text in texts))))
 
 
-def readings(text: str, decision: Decision, context: Context, entries: Mapping[str, Entry]) -> Readings | None:
+def readings(
+    text: str, decision: Decision, context: ConversationState, entries: Mapping[str, Entry]
+) -> Readings | None:
     """How else `text` may be read that came to `decision`; None where its own words settle it."""
     if parts := parts_of(text):
         if isinstance(decision, Answered) and decision.score >= _SETTLED:
@@ -65,7 +67,7 @@ def settle(text: str, decision: Decision, read: Readings, judged: Mapping[str, D
     # What comes before an answered part may be its circumstance rather than a question.
     anchored = isinstance(first.decision, Answered) or len(answered) == len(resolved)
     distinct = len({a.entry.id for a in answered}) == len(answered)
-    return Split(tuple(resolved)) if anchored and distinct and _explains(resolved, decision, fold) else decision
+    return MultiAnswer(tuple(resolved)) if anchored and distinct and _explains(resolved, decision, fold) else decision
 
 
 def _explains(parts: Sequence[Part], whole: Decision, fold: Fold) -> bool:

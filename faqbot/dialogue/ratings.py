@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from faqbot.language.normalize import normalise, only_fillers
-from faqbot.model.conversation import Last
-from faqbot.model.decisions import Order, OrderKind
+from faqbot.model.conversation import LastAnswer
+from faqbot.model.decisions import Command, CommandKind
 from faqbot.model.question_log import Rating
 
 # How each is called where it is tapped, typed and counted.
@@ -46,13 +46,13 @@ def _words(written: dict[Rating, str]) -> dict[str, Rating]:
 _RATING_ALWAYS, _RATING_AFTER = _words(_ALWAYS), _words(_AFTER_AN_ANSWER)
 
 
-def read_rating(text: str, last: Last | None) -> Order | None:
+def read_rating(text: str, last: LastAnswer | None) -> Command | None:
     """The order to rate that a whole message is, with the rating as its text; `last` is the asker's last answer."""
     said = normalise(text).rstrip(_PARTICLES)
     rating = _RATING_ALWAYS.get(said)
     if rating is None and last is not None:
         rating = _RATING_AFTER.get(said) or _sign(text)
-    return Order(OrderKind.RATE, rating) if rating else None
+    return Command(CommandKind.RATE, rating) if rating else None
 
 
 def _sign(text: str) -> Rating | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from faqbot.access.visibility import Allowed
 from faqbot.dialogue.topic_menu import menu_of
 from faqbot.language.normalize import normalise, only_fillers
-from faqbot.model.decisions import Decision, Small, Smalltalk
+from faqbot.model.decisions import Decision, SmallTalk, SmallTalkKind
 from faqbot.search.index import Index
 
 
@@ -37,9 +37,9 @@ def courtesy(text: str, index: Index, allowed: Allowed) -> Decision | None:
     if said in _MENU or not said or at_only:
         return menu_of(filter(allowed, index.entries))
     if said in _GREETING or bare in _GREETING or only_fillers(said):
-        return Smalltalk(Small.THANKS if "谢" in said else Small.GREETING)
+        return SmallTalk(SmallTalkKind.THANKS if "谢" in said else SmallTalkKind.GREETING)
     if said in _THANKS or bare in _THANKS:
-        return Smalltalk(Small.THANKS)
+        return SmallTalk(SmallTalkKind.THANKS)
     if said in _GOODBYE:
-        return Smalltalk(Small.GOODBYE)
+        return SmallTalk(SmallTalkKind.GOODBYE)
     return None

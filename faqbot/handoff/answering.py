@@ -8,15 +8,15 @@ from dataclasses import replace
 
 from faqbot.access.privacy import withheld, withheld_topic
 from faqbot.dialogue.command_parser import numbered
-from faqbot.errors import EditError, NotAllowed, ShelfError
+from faqbot.errors import EditError, FileSourceError, NotAllowed
 from faqbot.handoff.tickets import Progress, Ticket, keep, notice_keys, tickets
 from faqbot.knowledge.editing import changes, entry_editor
-from faqbot.knowledge.editing.changes import Books, Overtaken, Proposal
-from faqbot.knowledge.editing.entry_fields import Draft
+from faqbot.knowledge.editing.changes import Books, Proposal, StaleEdit
+from faqbot.knowledge.editing.entry_fields import EntryFields
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.markup.blocks import grey, line_breaks
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Order, Told
+from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
@@ -33,7 +33,7 @@ _FILE = "faq/人工回答.yaml"
 _TRIES = 4
 
 
-class Replies:
+class TicketAnswering:
     """`admins` may answer every ticket; others those whose topic they keep."""
 
     def __init__(self, at: Books, outbox: Outbox, admins: Collection[str]) -> None:
@@ -41,9 +41,9 @@ class Replies:
         self._outbox = outbox
         self._admins = admins
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         number, text = numbered(order.text)
-        said: list[Told] = []
+        said: list[CommandResult] = []
 
         async def reply() -> None:
             said.append(await self._reply(message, number or 0, text))
@@ -55,7 +55,7 @@ class Replies:
             attempt += 1
         return said[-1]
 
-    async def _reply(self, message: Message, number: int, text: str) -> Told:
+    async def _reply(self, message: Message, number: int, text: str) -> CommandResult:
         try:
             ticket = (await tickets(self._at.store)).get(number)
             self._must_be_allowed(message, number, ticket)
@@ -66,7 +66,7 @@ class Replies:
                 raise NotAllowed(f"单号 {number} 已经由 {neutralise(ticket.answered_by, 20) or '别人'} 答过了。")
             return await self._answer(message, ticket, text)
         except NotAllowed as exc:
-            return Told("没有转告", str(exc), "order_refused")
+            return CommandResult("没有转告", str(exc), "order_refused")
 
     def _must_be_allowed(self, message: Message, number: int, ticket: Ticket | None) -> None:
         groups = self._at.snapshot.groups
@@ -80,7 +80,7 @@ class Replies:
         owner = f"由{neutralise(ticket.owner, 20)}来答" if ticket and ticket.owner else "由管理员来答"
         raise NotAllowed(f"单号 {number} {owner}。" if ticket else f"没有单号 {number}：它可能早就处理过了。")
 
-    async def _answer(self, message: Message, ticket: Ticket, text: str) -> Told:
+    async def _answer(self, message: Message, ticket: Ticket, text: str) -> CommandResult:
         """Tell the asker, write down that it is done, make the draft; each can be done again without harm."""
         here = message.conversation_id == ticket.conversation_id and ticket.is_group and not ticket.private
         if not here:
@@ -102,8 +102,8 @@ class Replies:
             asker = _known(ticket)
             who = f"@{asker}" if asker else neutralise(ticket.asker_name, 20)
             body = f"{who} {_body(ticket, text, message, noted)}"
-            return Told(f"单号 {ticket.number} 有答案了", body, "replied", mentions=(asker,) if asker else ())
-        return Told("已转告", f"单号 {ticket.number} 已转告对方。{noted}", "replied")
+            return CommandResult(f"单号 {ticket.number} 有答案了", body, "replied", mentions=(asker,) if asker else ())
+        return CommandResult("已转告", f"单号 {ticket.number} 已转告对方。{noted}", "replied")
 
     async def _send(self, message: Message, ticket: Ticket, text: str) -> None:
         """Through the outbox, once. Raises NotAllowed where there is no way to the asker."""
@@ -124,7 +124,7 @@ class Replies:
         if withheld_topic(ticket.question) is not None:
             return ""
         entry_id = f"ticket-{ticket.number}"
-        draft = Draft(
+        draft = EntryFields(
             question=ticket.question,
             answer=text,
             id=entry_id,
@@ -142,9 +142,9 @@ class Replies:
                 proposal = _added(file, (await self._at.shelf.read()).get(file), draft)
                 await changes.save(self._at, message.sender_name, proposal, "add", message.staff_id)
                 return entry_id
-            except Overtaken:
+            except StaleEdit:
                 continue
-            except (EditError, ShelfError) as exc:
+            except (EditError, FileSourceError) as exc:
                 log.error("ticket.no_draft", ticket=ticket.number, reason=str(exc))
                 return ""
         return ""
@@ -167,7 +167,7 @@ def _body(ticket: Ticket, text: str, message: Message, noted: str = "") -> str:
     return f"{asked}单号 {ticket.number} 有答案了：\n\n{line_breaks(text)}{grey(by, noted)}"
 
 
-def _added(file: str, raw: bytes | None, draft: Draft) -> Proposal:
+def _added(file: str, raw: bytes | None, draft: EntryFields) -> Proposal:
     if raw is not None:
         top = Outline(raw, file).shared()
         draft = replace(draft, **{key: getattr(draft, key) or getattr(top, key) for key in SHARED_KEYS})

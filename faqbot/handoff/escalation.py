@@ -15,8 +15,8 @@ from faqbot.knowledge.editing.changes import Books
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.masking import mask_numbers
 from faqbot.markup.escaping import neutralise
-from faqbot.messaging.asker_departments import Audience
-from faqbot.model.decisions import Order, Told
+from faqbot.messaging.asker_departments import AskerDepartments
+from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.entries import NO_TOPIC, Entry
 from faqbot.model.group_settings import Groups
 from faqbot.model.messages import Message
@@ -39,11 +39,11 @@ class _Question:
     private: bool
 
 
-class Persons:
+class Escalation:
     """`admins` are asked where an owner has no people."""
 
     def __init__(
-        self, at: Books, audience: Audience, outbox: Outbox, admins: Collection[str], timezone: tzinfo
+        self, at: Books, audience: AskerDepartments, outbox: Outbox, admins: Collection[str], timezone: tzinfo
     ) -> None:
         self._at = at
         self._audience = audience
@@ -51,23 +51,23 @@ class Persons:
         self._admins = admins
         self._zone = timezone
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         snapshot = self._at.snapshot
         question = await self._question(message, order, snapshot)
         if question is None:
             example = "「@我 人工 我的年假天数不对」" if message.is_group else "「人工 我的年假天数不对」"
-            return Told("要问什么？", f"请把问题写在后面，例如{example}。", "person_what")
+            return CommandResult("要问什么？", f"请把问题写在后面，例如{example}。", "person_what")
         ticket = await self._ticket(message, question, snapshot)
         keepers, name = called(snapshot.groups, self._admins, ticket.owner, message.conversation_id)
         if not keepers:
-            return Told(
+            return CommandResult(
                 f"单号 {ticket.number}",
                 f"已经记下来了，单号 {ticket.number}。还没有写明由谁来答，HR 会在控制台里看到。",
                 "person_nobody",
             )
         return await self._call(message, ticket, keepers, name, snapshot)
 
-    async def _question(self, message: Message, order: Order, snapshot: Snapshot) -> _Question | None:
+    async def _question(self, message: Message, order: Command, snapshot: Snapshot) -> _Question | None:
         """What stands behind the word, else what the asker asked last here."""
         departments = await self._audience.departments(message)
         allowed = answerable(message, self._at.today(), departments, snapshot.groups)
@@ -113,7 +113,7 @@ class Persons:
 
     async def _call(
         self, message: Message, ticket: Ticket, keepers: tuple[str, ...], name: str, snapshot: Snapshot
-    ) -> Told:
+    ) -> CommandResult:
         number, shown = ticket.number, neutralise(name, 20)
         now = datetime.fromtimestamp(self._at.clock(), self._zone)
         calendar = snapshot.automations.calendar
@@ -125,7 +125,7 @@ class Persons:
                 f"已请{shown}来答，单号 {number}：{at}\n\n> {neutralise(ticket.question, _LONGEST)}\n\n"
                 f"来答的同事请引用这条消息 @我 回复，或者发「@我 答 {number}：……」。"
             )
-            return Told(f"单号 {number}：请{shown}来答", body, "person", mentions=keepers)
+            return CommandResult(f"单号 {number}：请{shown}来答", body, "person", mentions=keepers)
         morning = next_morning(now, calendar)
         to_keepers, _ = notice_keys(number)
         notices = [
@@ -144,7 +144,7 @@ class Persons:
             said = f"已经{whom}，单号 {number}。有了答案，我告诉您。"
         else:
             said = f"现在不是上班时间，我会在 {told(morning)} {whom}，单号 {number}。有了答案，我告诉您。"
-        return Told(f"单号 {number}", said, "person")
+        return CommandResult(f"单号 {number}", said, "person")
 
 
 async def asked_last(at: Books, message: Message) -> QuestionRecord | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
-from faqbot.knowledge.source_lines import Whereabouts
+from faqbot.knowledge.source_lines import SourceLines
 from faqbot.language.claims import contradiction
 from faqbot.language.normalize import normalise
 from faqbot.model.entries import Entry, Problem
@@ -16,7 +16,7 @@ from faqbot.search.similarity import near_pairs, sense_of
 _NEARLY = 0.9
 
 
-def same_wordings(entries: Sequence[Entry], lines: Whereabouts) -> Iterator[Problem]:
+def same_wordings(entries: Sequence[Entry], lines: SourceLines) -> Iterator[Problem]:
     """Warn of wordings that two entries share word for word."""
     seen: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -36,7 +36,7 @@ def same_wordings(entries: Sequence[Entry], lines: Whereabouts) -> Iterator[Prob
             seen.setdefault(wording, []).append(entry)
 
 
-def near_wordings(index: Index, today: date, lines: Whereabouts) -> Iterator[Problem]:
+def near_wordings(index: Index, today: date, lines: SourceLines) -> Iterator[Problem]:
     """Warn, once for two entries, of wordings that ask nearly the same; entries that share one are told of already."""
     entries = index.entries
     kin = _sharing(entries)
@@ -67,7 +67,7 @@ def near_wordings(index: Index, today: date, lines: Whereabouts) -> Iterator[Pro
         )
 
 
-def own_exclusions(entries: Iterable[Entry], lines: Whereabouts) -> Iterator[Problem]:
+def own_exclusions(entries: Iterable[Entry], lines: SourceLines) -> Iterator[Problem]:
     """Warn of wordings that an entry claims and denies at once."""
     for entry in entries:
         denied = {normalise(text): text for text in entry.not_}

@@ -12,7 +12,7 @@ from faqbot.markup.invisible_characters import unshown
 from faqbot.markup.link_checks import corrected, slips
 from faqbot.model.entries import Entry, Place, Problem
 from faqbot.yamltext import key_names
-from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.field_reader import FieldReader
 from faqbot.yamltext.line_repairs import mend
 from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence, spans_of
 from faqbot.yamltext.syntax_errors import key_without_colon, two_keys
@@ -50,7 +50,7 @@ def id_from(question: str) -> str:
     return _NOT_IN_ID.sub("-", question).strip("-").casefold()[:_ID_LENGTH].strip("-") or "entry"
 
 
-class FileReader(Reader):
+class FileReader(FieldReader):
     """Reads the entries of one file under `faq/`."""
 
     __slots__ = ()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from faqbot.knowledge.source_lines import Whereabouts
+from faqbot.knowledge.source_lines import SourceLines
 from faqbot.model.entries import Entry, Problem
 
 MISSING = "（待补充）"
@@ -34,7 +34,7 @@ def with_facts(entry: Entry, facts: Mapping[str, str]) -> Entry:
     return replace(entry, answer=_FACT.sub(value, entry.answer), variants=variants)
 
 
-def unfilled(entries: Iterable[Entry], facts: Mapping[str, str], lines: Whereabouts) -> Iterator[Problem]:
+def unfilled(entries: Iterable[Entry], facts: Mapping[str, str], lines: SourceLines) -> Iterator[Problem]:
     """Warn of facts that nobody wrote down, and of what was meant as one; entries as they are written."""
     for entry in entries:
         told: set[str] = set()

@@ -11,7 +11,7 @@ from datetime import time
 from faqbot.model.entries import NO_TOPIC, Entry, Place, Problem
 from faqbot.model.group_settings import Groups, GroupSettings, Hours
 from faqbot.yamltext import key_names
-from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.field_reader import FieldReader
 from faqbot.yamltext.nodes import Mapping, Node, Scalar
 
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{1,2}))?\s*(?:-|~|至|到)\s*(\d{1,2})(?::(\d{1,2}))?")
@@ -55,7 +55,7 @@ def with_entries(groups: Groups, entries: Iterable[Entry], file: str) -> tuple[G
     return replace(groups, direct=frozenset(direct)), problems
 
 
-class _GroupsReader(Reader):
+class _GroupsReader(FieldReader):
     __slots__ = ()
 
     def read(self, text: str) -> Groups:

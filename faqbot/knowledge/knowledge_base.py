@@ -15,7 +15,7 @@ from faqbot.model.entries import Problem
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
 from faqbot.search.features import Floats
-from faqbot.search.thresholds import LIMITS, Limits, learn
+from faqbot.search.thresholds import FITTED_THRESHOLDS, Thresholds, learn
 
 log = EventLog(__name__)
 
@@ -23,7 +23,7 @@ log = EventLog(__name__)
 POLL_SECONDS = 0.5
 
 
-class Shelf(Protocol):
+class FileSource(Protocol):
     """Where the text lives."""
 
     @property
@@ -36,23 +36,23 @@ class Shelf(Protocol):
         ...
 
 
-class Keep(Protocol):
+class LastGoodFiles(Protocol):
     """Where the last version of each file without an error outlives the process."""
 
     async def documents(self) -> Mapping[str, bytes]: ...
     async def put_documents(self, documents: Mapping[str, bytes]) -> None: ...
 
 
-class Library:
+class KnowledgeBase:
     """Holds the current Snapshot; readers take `current` once per message and keep it."""
 
     def __init__(
         self,
-        shelf: Shelf,
+        shelf: FileSource,
         today: Callable[[], date],
         strictness: str = "balanced",
         embed: Callable[[Sequence[str]], Awaitable[Floats]] | None = None,
-        keep: Keep | None = None,
+        keep: LastGoodFiles | None = None,
         metrics: Metrics | None = None,
         pictures: PictureFolder | None = None,
     ) -> None:
@@ -65,7 +65,7 @@ class Library:
         self._pictures = pictures
         self._kept: dict[str, bytes] = {}
         self._unkept: dict[str, bytes] = {}
-        self._learnt: tuple[Snapshot, Limits] | None = None
+        self._learnt: tuple[Snapshot, Thresholds] | None = None
         self._learning: asyncio.Task[None] | None = None
         self._seen: Hashable = None
         self._one_at_a_time = asyncio.Lock()
@@ -77,11 +77,11 @@ class Library:
             raise RuntimeError("refresh() the library before it is read")
         return self._current
 
-    def limits_for(self, snapshot: Snapshot) -> Limits:
+    def limits_for(self, snapshot: Snapshot) -> Thresholds:
         """The bars learnt from this snapshot; until they are, the fitted ones."""
         if self._learnt is not None and self._learnt[0] is snapshot:
             return self._learnt[1]
-        return LIMITS[self._strictness]
+        return FITTED_THRESHOLDS[self._strictness]
 
     async def learnt(self) -> None:
         """Wait until the bars of the knowledge that is live now are learnt, or cannot be."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from faqbot.errors import EditError
 from faqbot.model.entries import Place, Problem
 from faqbot.yamltext.encoding import as_lines, decode
-from faqbot.yamltext.field_reader import Reader
-from faqbot.yamltext.line_edits import Page, lines_changed
+from faqbot.yamltext.field_reader import FieldReader
+from faqbot.yamltext.line_edits import TextEdits, lines_changed
 from faqbot.yamltext.nodes import Mapping, Sequence
 from faqbot.yamltext.quoting import written
 
@@ -56,7 +56,7 @@ def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
         return raw + (b"" if not raw or raw.endswith(b"\n") else b"\n") + line.encode()
     if root.flow or root.column:
         raise EditError(f"{NAME} 不是一行一题的列表，请直接改这个文件")
-    page = Page(raw, as_lines(decode(raw, "utf-8")))
+    page = TextEdits(raw, as_lines(decode(raw, "utf-8")))
     behind = page.last_line(root) + 1
     after = page.changed([lines_changed(behind, behind, line)])
     now, problems = parse_saved(NAME, after)
@@ -73,7 +73,7 @@ def without_question(raw: bytes, question: str, entry_id: str) -> bytes:
         raise EditError("这一题已经不在自测题里了")
     if root is None or root.flow:
         raise EditError(f"{NAME} 不是一行一题的列表，请直接改这个文件")
-    page = Page(raw, as_lines(decode(raw, "utf-8")))
+    page = TextEdits(raw, as_lines(decode(raw, "utf-8")))
     after = page.changed([lines_changed(item.line, page.last_line(item) + 1, "") for item in items])
     rest = [pair for pair in _gist(s for s, _ in found) if pair[0] != question or pair[1][:1] != (entry_id,)]
     now, problems = parse_saved(NAME, after)
@@ -95,8 +95,8 @@ def _gist(saved: Iterable[SavedQuestion]) -> list[tuple[str, tuple[str, ...]]]:
     return [(s.question, s.entry_ids) for s in saved]
 
 
-def _read(name: str, raw: bytes) -> tuple[list[tuple[SavedQuestion, Mapping]], Reader, Sequence | None]:
-    reader = Reader(name)
+def _read(name: str, raw: bytes) -> tuple[list[tuple[SavedQuestion, Mapping]], FieldReader, Sequence | None]:
+    reader = FieldReader(name)
     root = reader.grow(raw)
     found: list[tuple[SavedQuestion, Mapping]] = []
     if root is None:

@@ -13,7 +13,7 @@ from faqbot.knowledge.entry_parser import ParsedFile, distinct_ids, parse_file
 from faqbot.knowledge.facts import unfilled, with_facts
 from faqbot.knowledge.groups_file import parse_groups, with_entries
 from faqbot.knowledge.regression_questions import SavedQuestion, parse_saved, unknown_ids
-from faqbot.knowledge.source_lines import Whereabouts
+from faqbot.knowledge.source_lines import SourceLines
 from faqbot.knowledge.synonyms_and_facts import parse_facts, parse_synonyms
 from faqbot.language.builtin_synonyms import GROUPS
 from faqbot.language.normalize import Synonyms
@@ -75,7 +75,7 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
     automations = _automations(files, shown, last, problems)
     saved = _saved(files, shown, last, problems)
     entries = distinct_ids((e for found in live.values() for e in found), set())
-    lines = Whereabouts({shown[name]: raw for name, raw in files.items()}, entries)
+    lines = SourceLines({shown[name]: raw for name, raw in files.items()}, entries)
     problems += unfilled(entries, facts, lines)
     entries = [with_facts(e, facts) for e in entries]
     groups, unkept = with_entries(groups, entries, f"{label}/groups.yaml")

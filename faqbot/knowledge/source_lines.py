@@ -10,7 +10,7 @@ from faqbot.model.entries import Entry, Place
 from faqbot.yamltext.encoding import as_lines, decode, encoding_of
 
 
-class Whereabouts:
+class SourceLines:
     """The lines of files by the name in `Place`; files are read only when somebody asks."""
 
     def __init__(self, files: Mapping[str, bytes], entries: Iterable[Entry]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from faqbot.model.entries import Problem
-from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.field_reader import FieldReader
 from faqbot.yamltext.nodes import Mapping, Scalar, Sequence
 
 
 def parse_synonyms(name: str, raw: bytes) -> tuple[list[list[str]], list[Problem]]:
     """Read `synonyms.yaml`: a list of groups of words that mean the same."""
-    reader = Reader(name)
+    reader = FieldReader(name)
     root = reader.grow(raw)
     groups: list[list[str]] = []
     if root is not None:
@@ -27,7 +27,7 @@ def parse_synonyms(name: str, raw: bytes) -> tuple[list[list[str]], list[Problem
 
 def parse_facts(name: str, raw: bytes) -> tuple[dict[str, str], list[Problem]]:
     """Read `facts.yaml`: names and values that answers show as `{facts.名字}`."""
-    reader = Reader(name)
+    reader = FieldReader(name)
     root = reader.grow(raw)
     facts: dict[str, str] = {}
     if isinstance(root, Mapping):

@@ -39,7 +39,7 @@ _CUT_SCHEME = "网址开头应是 https://（或 http://）"
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class LinkProblem:
     """What stands from `start` up to `end` in a line is no link; `meant` is what to write, where that is known.
 
     `sure` says that nothing else can be meant.
@@ -52,7 +52,7 @@ class Slip:
     sure: bool = False
 
 
-def slips(line: str) -> list[Slip]:
+def slips(line: str) -> list[LinkProblem]:
     """The links of one line that are none, from left to right."""
     if not _MAYBE.search(line):
         return []
@@ -63,7 +63,7 @@ def slips(line: str) -> list[Slip]:
     for match in _BARE.finditer(free):
         meant = f"{match['scheme'].lower()}://"
         if match[0].lower() != meant and not any(s.start <= match.start() < s.end for s in found):
-            found.append(Slip(match.start(), match.end(), _CUT_SCHEME, meant, sure=True))
+            found.append(LinkProblem(match.start(), match.end(), _CUT_SCHEME, meant, sure=True))
     return sorted(found, key=lambda s: s.start)
 
 
@@ -79,17 +79,17 @@ def _corrected(line: str, sure: bool) -> str:
     return line
 
 
-def _linked(line: str) -> Iterator[Slip]:
+def _linked(line: str) -> Iterator[LinkProblem]:
     for match in _LINK.finditer(line):
         if slip := _slip(match):
             yield slip
     for match in _REVERSED.finditer(line):
         address = _address(match["address"], picture=False)
         meant = f"[{match['label']}]({address.meant if address and address.meant else match['address'].strip()})"
-        yield Slip(match.start(), match.end(), "方括号和圆括号写反了：字放在方括号里，网址放在圆括号里", meant)
+        yield LinkProblem(match.start(), match.end(), "方括号和圆括号写反了：字放在方括号里，网址放在圆括号里", meant)
 
 
-def _slip(match: re.Match[str]) -> Slip | None:
+def _slip(match: re.Match[str]) -> LinkProblem | None:
     """What is wrong with one that has the form of a link, or nearly."""
     start, end = match.span()
     picture = bool(match["bang"])
@@ -99,18 +99,18 @@ def _slip(match: re.Match[str]) -> Slip | None:
         return None
     address = _address(match["address"], picture)
     if address and not address.meant:
-        return Slip(start, end, address.reason)
+        return LinkProblem(start, end, address.reason)
     if not match["label"].strip() and not picture:
-        return Slip(start, end, "方括号里没有字，员工看不到这个链接，请写上，例如 [员工手册](https://…)")
+        return LinkProblem(start, end, "方括号里没有字，员工看不到这个链接，请写上，例如 [员工手册](https://…)")
     if well_formed and address is None:
         return None
     written = address.meant if address else match["address"].strip()
     meant = f"{match['bang']}[{match['label']}]({written})"
     if not match["close"]:
-        return Slip(start, end, "链接后面少了一个右括号", meant if re.fullmatch(r"[!-~]+", written) else "")
+        return LinkProblem(start, end, "链接后面少了一个右括号", meant if re.fullmatch(r"[!-~]+", written) else "")
     reasons = [] if well_formed else [_BRACKETS]
     reasons += [address.reason] if address else []
-    return Slip(start, end, "；".join(reasons), meant, sure=address is None or address.sure)
+    return LinkProblem(start, end, "；".join(reasons), meant, sure=address is None or address.sure)
 
 
 def _is_address(text: str) -> bool:
@@ -119,31 +119,31 @@ def _is_address(text: str) -> bool:
     return bool(_SCHEME.match(plain) or plain.startswith("www.") or _HOST.match(plain) or _OTHER_SCHEME.match(plain))
 
 
-def _address(written: str, picture: bool) -> Slip | None:
+def _address(written: str, picture: bool) -> LinkProblem | None:
     """What is wrong with the address of a link; the places mean nothing."""
     text = written.strip()
     if not text:
-        return Slip(0, 0, "图片的括号里没有网址" if picture else "链接的括号里没有网址")
+        return LinkProblem(0, 0, "图片的括号里没有网址" if picture else "链接的括号里没有网址")
     if text.startswith("{"):
         # A fact of facts.yaml, filled in later.
         return None
     if _ON_A_DISK.match(text):
-        return Slip(0, 0, "这是电脑里的文件，别人打不开；请传到钉盘或内网，再写它的网址")
+        return LinkProblem(0, 0, "这是电脑里的文件，别人打不开；请传到钉盘或内网，再写它的网址")
     if picture and is_local(text):
-        return Slip(0, 0, "图片的文件名里不能有空格，请改名") if re.search(r"\s", text) else None
+        return LinkProblem(0, 0, "图片的文件名里不能有空格，请改名") if re.search(r"\s", text) else None
     if _OTHER_SCHEME.match(text) and not picture:
-        return None if text == written else Slip(0, 0, "网址前后不能有空格", text, sure=True)
+        return None if text == written else LinkProblem(0, 0, "网址前后不能有空格", text, sure=True)
     meant, reason, sure = _with_scheme(text)
     if not meant:
         words = "图片要写网上的地址（https://…）" if picture else "链接的括号里要写网址（https://…）"
-        return Slip(0, 0, f"“{text[:30]}”不是网址，{words}")
+        return LinkProblem(0, 0, f"“{text[:30]}”不是网址，{words}")
     if tidy := _tidied(meant):
         meant, reason, sure = tidy, reason or "网址里有空格或全角的符号", False
     if not _has_host(meant):
-        return Slip(0, 0, f"网址“{text[:30]}”没有写完整")
+        return LinkProblem(0, 0, f"网址“{text[:30]}”没有写完整")
     if meant == written:
         return None
-    return Slip(0, 0, reason or "网址前后不能有空格", meant, sure)
+    return LinkProblem(0, 0, reason or "网址前后不能有空格", meant, sure)
 
 
 def _with_scheme(text: str) -> tuple[str, str, bool]:

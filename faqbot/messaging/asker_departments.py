@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError, NeedsAdmin, StoreError
-from faqbot.knowledge.knowledge_base import Library
+from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.model.messages import Message
 from faqbot.runtime.log import EventLog
 
@@ -19,10 +19,12 @@ _REMEMBERED = 5000
 NOBODY: frozenset[str] = frozenset()
 
 
-class Audience:
+class AskerDepartments:
     """Who cannot be looked up is in no department: what is for some departments is then as if it did not exist."""
 
-    def __init__(self, library: Library, directory: Directory, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, library: KnowledgeBase, directory: ContactsCache, clock: Callable[[], float] = time.time
+    ) -> None:
         self._library = library
         self._directory = directory
         self._clock = clock

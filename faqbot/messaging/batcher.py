@@ -11,8 +11,8 @@ from datetime import date
 from itertools import islice
 
 from faqbot.dialogue.manager import Case, decide_many
-from faqbot.knowledge.knowledge_base import Library
-from faqbot.model.conversation import Context
+from faqbot.knowledge.knowledge_base import KnowledgeBase
+from faqbot.model.conversation import ConversationState
 from faqbot.model.decisions import Decision
 from faqbot.model.entries import Candidate
 from faqbot.model.messages import Message
@@ -33,12 +33,12 @@ class _Waiting:
     decided: asyncio.Future[Decision]
 
 
-class Desk:
+class DecisionBatcher:
     """`await decide(…)`: the decision on one message by the knowledge that is live at that moment."""
 
     def __init__(
         self,
-        library: Library,
+        library: KnowledgeBase,
         metrics: Metrics,
         *,
         today: Callable[[], date],
@@ -56,7 +56,7 @@ class Desk:
         self._waiting: deque[_Waiting] = deque()
 
     async def decide(
-        self, message: Message, context: Context | None, meaning: Floats | None, departments: frozenset[str]
+        self, message: Message, context: ConversationState | None, meaning: Floats | None, departments: frozenset[str]
     ) -> Decision:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(Case(message, context, meaning, departments), loop.create_future())

@@ -15,18 +15,28 @@ from faqbot.dialogue.context import fresh, remember
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.wire.payloads import read_message
 from faqbot.errors import ContentRefused, DeliveryError, StoreError
-from faqbot.knowledge.knowledge_base import Library
-from faqbot.messaging.asker_departments import Audience
-from faqbot.messaging.batcher import Desk
-from faqbot.messaging.flood_control import Quiet
-from faqbot.messaging.group_introduction import Welcome
+from faqbot.knowledge.knowledge_base import KnowledgeBase
+from faqbot.messaging.asker_departments import AskerDepartments
+from faqbot.messaging.batcher import DecisionBatcher
+from faqbot.messaging.flood_control import FloodControl
+from faqbot.messaging.group_introduction import GroupIntroduction
 from faqbot.messaging.inbox import Inbox
-from faqbot.messaging.private_replies import Discretion
+from faqbot.messaging.private_replies import PrivateReplies
 from faqbot.messaging.question_log import outcome_of, record_of
-from faqbot.messaging.reply_sender import Delivery
-from faqbot.model.conversation import Context
-from faqbot.model.decisions import Answered, Aside, Broken, Decision, Deed, Late, Order, OrderKind, Smalltalk
-from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.messaging.reply_sender import ReplySender
+from faqbot.model.conversation import ConversationState
+from faqbot.model.decisions import (
+    Answered,
+    Command,
+    CommandHandler,
+    CommandKind,
+    Decision,
+    Failure,
+    PrivateReply,
+    SmallTalk,
+    TooLate,
+)
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.replies.render import render
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
@@ -47,15 +57,15 @@ class Bot:
 
     def __init__(
         self,
-        library: Library,
+        library: KnowledgeBase,
         store: Store,
-        delivery: Delivery,
+        delivery: ReplySender,
         quota: Quota,
         metrics: Metrics,
         embeddings: Embeddings | None = None,
         *,
-        audience: Audience,
-        deeds: Mapping[OrderKind, Deed],
+        audience: AskerDepartments,
+        deeds: Mapping[CommandKind, CommandHandler],
         today: Callable[[], date],
         keep_days: int,
         clock: Callable[[], float] = time.time,
@@ -70,10 +80,12 @@ class Bot:
         self._deeds = deeds
         self._clock = clock
         self.inbox = Inbox(store, self.handle, metrics, clock=clock)
-        self._discretion = Discretion(store, delivery, self.inbox.steady, clock)
-        self._quiet = Quiet(store, self.inbox.steady, clock, sleep)
-        self._welcome = Welcome(library, store, self.inbox.steady, keep_days=keep_days, today=today)
-        self._desk = Desk(library, metrics, today=today, clock=clock, arriving=lambda: self.inbox.arriving > 0)
+        self._discretion = PrivateReplies(store, delivery, self.inbox.steady, clock)
+        self._quiet = FloodControl(store, self.inbox.steady, clock, sleep)
+        self._welcome = GroupIntroduction(library, store, self.inbox.steady, keep_days=keep_days, today=today)
+        self._desk = DecisionBatcher(
+            library, metrics, today=today, clock=clock, arriving=lambda: self.inbox.arriving > 0
+        )
 
     async def receive(self, data: Any) -> None:
         """Take on the data of one callback. After this returns the message may be acknowledged.
@@ -107,17 +119,17 @@ class Bot:
         age = self._clock() - message.received_at
         # Whoever is held up was told that answers come slowly, and counts on every one.
         late = age > LATE_SECONDS and not held_up
-        if age > _ABANDON_SECONDS or (late and isinstance(decision, Smalltalk)):
-            verdict = Verdict(State.ABANDONED, "too_old")
+        if age > _ABANDON_SECONDS or (late and isinstance(decision, SmallTalk)):
+            verdict = DeliveryResult(DeliveryState.ABANDONED, "too_old")
         elif not await self.inbox.still_mine(message):
             log.warning("message.taken_by_another")
             return
         elif late:
-            verdict = await self._reply(message, Late(int(age // 60)), reason="late")
+            verdict = await self._reply(message, TooLate(int(age // 60)), reason="late")
         else:
-            if isinstance(decision, Order):
+            if isinstance(decision, Command):
                 decision = await self._do(message, decision)
-            if isinstance(decision, Aside):
+            if isinstance(decision, PrivateReply):
                 decision = await self._discretion.tell(message, decision)
             decision = await self._quiet.shortened(message, decision, fresh(context, self._clock()))
             verdict = await self._answer(message, decision, held_up=held_up)
@@ -137,7 +149,7 @@ class Bot:
         """Finish the replies under way within a grace time; the rest stays in the store."""
         await self.inbox.drain(seconds)
 
-    async def _decide(self, message: Message, context: Context | None) -> Decision:
+    async def _decide(self, message: Message, context: ConversationState | None) -> Decision:
         meaning = None
         if self._embeddings is not None and message.text:
             meaning = await self._embeddings.of_question(message.text)
@@ -146,37 +158,37 @@ class Bot:
         except Exception as exc:
             # Whatever it is, the asker must not be left in silence.
             log.error("message.undecided", cause=exc)
-            decision = Broken()
+            decision = Failure()
         outcome = outcome_of(decision)
         self._metrics.decisions.labels(outcome).inc()
         if isinstance(decision, Answered) and not decision.entry.private:
             log.debug("message.decided", outcome=outcome, entry=decision.entry.id, score=round(decision.score, 3))
         return decision
 
-    async def _do(self, message: Message, order: Order) -> Decision:
+    async def _do(self, message: Message, order: Command) -> Decision:
         """Carry out an order; whatever goes wrong, its giver is told so."""
         try:
             return await self._deeds[order.kind](message, order)
         except Exception as exc:
             log.error("order.failed", order=order.kind, cause=exc)
-            return Broken()
+            return Failure()
 
-    async def _answer(self, message: Message, decision: Decision, *, held_up: bool) -> Verdict:
+    async def _answer(self, message: Message, decision: Decision, *, held_up: bool) -> DeliveryResult:
         """Reply in time, with what the group has to be told beside; it remembers what stands there now."""
         welcome = await self._welcome.due(message, decision)
         remark = await self._quiet.remark(message) if held_up else ""
         verdict = await self._reply(message, decision, remark=remark, welcome=welcome)
         await self._quiet.told(message, decision, verdict)
         if welcome:
-            await self._welcome.settle(message, delivered=verdict.state is State.ANSWERED)
+            await self._welcome.settle(message, delivered=verdict.state is DeliveryState.ANSWERED)
         return verdict
 
     async def _reply(
         self, message: Message, decision: Decision, reason: str = "ok", *, remark: str = "", welcome: str = ""
-    ) -> Verdict:
-        if isinstance(decision, Broken):
+    ) -> DeliveryResult:
+        if isinstance(decision, Failure):
             reason = "broken"
-        if isinstance(decision, Aside):
+        if isinstance(decision, PrivateReply):
             # The group's line is not the answer.
             reason = decision.code
         try:
@@ -190,19 +202,21 @@ class Bot:
             return await self._apologise(message, exc)
         except DeliveryError as exc:
             log.error("reply.failed", code=exc.code, reason=str(exc))
-            return Verdict(State.FAILED, exc.code)
+            return DeliveryResult(DeliveryState.FAILED, exc.code)
         self._metrics.answer_seconds.observe(max(0.0, self._clock() - message.received_at))
-        return Verdict(State.FAILED if isinstance(decision, Broken) else State.ANSWERED, reason)
+        return DeliveryResult(DeliveryState.FAILED if isinstance(decision, Failure) else DeliveryState.ANSWERED, reason)
 
-    async def _apologise(self, message: Message, refusal: ContentRefused) -> Verdict:
+    async def _apologise(self, message: Message, refusal: ContentRefused) -> DeliveryResult:
         """The answer itself was refused: say so, in words that are not."""
         try:
-            await self._delivery.send(message, render(Broken(refused=True), message))
+            await self._delivery.send(message, render(Failure(refused=True), message))
         except DeliveryError as exc:
             log.error("reply.failed", code=exc.code, reason=str(exc))
-        return Verdict(State.FAILED, refusal.code)
+        return DeliveryResult(DeliveryState.FAILED, refusal.code)
 
-    async def _record(self, message: Message, decision: Decision, verdict: Verdict, before: Context | None) -> None:
+    async def _record(
+        self, message: Message, decision: Decision, verdict: DeliveryResult, before: ConversationState | None
+    ) -> None:
         record = record_of(message, decision, verdict, self._clock())
         if record is not None and (question := picked_for(fresh(before, self._clock()), message.text, decision)):
             outcome = "picked" if record.outcome == "answered" else record.outcome
@@ -220,10 +234,10 @@ class Bot:
             raise
 
     def _remembered(
-        self, message: Message, decision: Decision, verdict: Verdict, before: Context | None
-    ) -> Context | None:
+        self, message: Message, decision: Decision, verdict: DeliveryResult, before: ConversationState | None
+    ) -> ConversationState | None:
         """The asker's new context; None where nothing changed. A list nobody saw must not be picked from."""
-        if verdict != Verdict(State.ANSWERED):
+        if verdict != DeliveryResult(DeliveryState.ANSWERED):
             return None
         now = self._clock()
         held = fresh(before, now)

@@ -11,10 +11,10 @@ from typing import TypeGuard
 
 from faqbot.dialogue.context import PACE_SECONDS, PER_MINUTE
 from faqbot.markup.blocks import grey
-from faqbot.model.conversation import Context
+from faqbot.model.conversation import ConversationState
 from faqbot.model.decisions import Answered, Decision
 from faqbot.model.entries import Entry
-from faqbot.model.messages import Message, State, Verdict
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message
 from faqbot.runtime.log import EventLog
 from faqbot.store.protocol import LEASE, Steady, Store
 
@@ -29,7 +29,7 @@ _LOOK_SECONDS = 0.05
 _GAP_SECONDS = PACE_SECONDS / PER_MINUTE
 
 
-class Quiet:
+class FloodControl:
     def __init__(
         self,
         store: Store,
@@ -42,7 +42,7 @@ class Quiet:
         self._clock = clock
         self._sleep = sleep
 
-    async def wait_turn(self, message: Message, context: Context) -> bool:
+    async def wait_turn(self, message: Message, context: ConversationState) -> bool:
         """Hold up somebody who asked a group's bot ten questions within a minute; whether that was so.
 
         Alone with the bot they disturb nobody.
@@ -63,7 +63,7 @@ class Quiet:
         log.info("asker.slowed")
         return grey("您问得有点快，后面的我隔几秒答一个，不用重发。")
 
-    async def shortened(self, message: Message, decision: Decision, context: Context) -> Decision:
+    async def shortened(self, message: Message, decision: Decision, context: ConversationState) -> Decision:
         """The decision, pointing up where a colleague got the same answer in this group within ten minutes.
 
         Who had it themselves gets it again, and so does who was answered by what they said before. An answer that is
@@ -84,12 +84,12 @@ class Quiet:
             await self._sleep(_LOOK_SECONDS)
         return decision
 
-    async def told(self, message: Message, decision: Decision, verdict: Verdict) -> None:
+    async def told(self, message: Message, decision: Decision, verdict: DeliveryResult) -> None:
         """Remember what stands in the group now, or that the answer did not get there."""
         if not _may_stand_above(decision, message) or decision.above is not None:
             return
         key = _key(message, decision.entry)
-        if verdict.state is State.ANSWERED:
+        if verdict.state is DeliveryState.ANSWERED:
             text = json.dumps({"asker": message.asker, "at": self._clock()}, ensure_ascii=False)
             await self._steady(lambda: self._store.put_note(key, text, ABOVE_SECONDS))
         else:

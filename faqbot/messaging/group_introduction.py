@@ -9,9 +9,19 @@ from datetime import date
 from faqbot.access.privacy import private_entry
 from faqbot.access.visibility import listable
 from faqbot.dialogue.topic_menu import menu_of
-from faqbot.knowledge.knowledge_base import Library
+from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.markup.blocks import label
-from faqbot.model.decisions import Answered, AskedBack, Decision, Menu, Offered, Small, Smalltalk, Split, Unanswered
+from faqbot.model.decisions import (
+    Answered,
+    AskedBack,
+    Decision,
+    Menu,
+    MultiAnswer,
+    Offered,
+    SmallTalk,
+    SmallTalkKind,
+    Unanswered,
+)
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.messages import Message
@@ -24,9 +34,9 @@ _UNDER_WAY_SECONDS = 600.0
 _EXAMPLES, _TOPICS, _OWNERS = 3, 6, 3
 
 
-class Welcome:
+class GroupIntroduction:
     def __init__(
-        self, library: Library, store: Store, steady: Steady, *, keep_days: int, today: Callable[[], date]
+        self, library: KnowledgeBase, store: Store, steady: Steady, *, keep_days: int, today: Callable[[], date]
     ) -> None:
         self._library = library
         self._store = store
@@ -100,9 +110,9 @@ def _examples(entries: Sequence[Entry], firsts: Sequence[str]) -> Sequence[str]:
 def _fits(decision: Decision) -> bool:
     """Whether there is room below it: not where something is private, was ordered or went wrong."""
     match decision:
-        case Answered() | AskedBack() | Split() | Offered() | Unanswered():
+        case Answered() | AskedBack() | MultiAnswer() | Offered() | Unanswered():
             return private_entry(decision) is None
-        case Menu() | Smalltalk(Small.GREETING):
+        case Menu() | SmallTalk(SmallTalkKind.GREETING):
             return True
         case _:
             return False

@@ -18,8 +18,8 @@ from functools import partial
 from typing import TypeVar
 
 from faqbot.errors import StoreError
-from faqbot.model.conversation import Context
-from faqbot.model.messages import Message, State, Verdict
+from faqbot.model.conversation import ConversationState
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message
 from faqbot.runtime.log import EventLog, about_message
 from faqbot.runtime.metrics import Metrics
 from faqbot.runtime.retry import backoff
@@ -74,7 +74,7 @@ class Inbox:
         self.arriving = 0  # messages that are being written down
         self._lanes: dict[str, deque[_Waiting]] = {}
         self._held: dict[str, float] = {}
-        self._contexts: dict[str, Context | None] = {}  # those that came with the acceptance and hold
+        self._contexts: dict[str, ConversationState | None] = {}  # those that came with the acceptance and hold
         self._workers: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
         self._spilled = False
@@ -148,7 +148,7 @@ class Inbox:
                 await asyncio.sleep(backoff(attempt, first=0.1, longest=2.0))
                 attempt += 1
 
-    async def context(self, message: Message) -> Context | None:
+    async def context(self, message: Message) -> ConversationState | None:
         """What the asker was offered last, for the message whose turn it is."""
         if message.key in self._contexts:
             return self._contexts[message.key]
@@ -293,6 +293,6 @@ class Inbox:
         except Exception as exc:
             log.error("message.crashed", cause=exc)
         if await self.still_mine(message):
-            verdict = Verdict(State.FAILED, "crashed")
+            verdict = DeliveryResult(DeliveryState.FAILED, "crashed")
             await self.steady(lambda: self._store.finish(message, verdict, None, None))
             self._metrics.finished.labels(verdict.state).inc()

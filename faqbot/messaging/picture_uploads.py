@@ -30,7 +30,7 @@ class Notes(Protocol):
     async def put_note(self, key: str, value: str, ttl: float) -> None: ...
 
 
-class Pictures:
+class PictureUploads:
     """`upload` takes a name and a content and gives the media id. `clock` is monotonic."""
 
     def __init__(

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from faqbot.dialogue.context import remember
 from faqbot.errors import DeliveryError, OutcomeUnknown
-from faqbot.messaging.reply_sender import Delivery
-from faqbot.model.conversation import Context
-from faqbot.model.decisions import Answered, Aside
+from faqbot.messaging.reply_sender import ReplySender
+from faqbot.model.conversation import ConversationState
+from faqbot.model.decisions import Answered, PrivateReply
 from faqbot.model.messages import Message
 from faqbot.replies.render import render
 from faqbot.runtime.log import EventLog
@@ -22,11 +22,11 @@ log = EventLog(__name__)
 _REMEMBER_SECONDS = 2 * 86400.0
 
 
-class Discretion:
+class PrivateReplies:
     def __init__(
         self,
         store: Store,
-        delivery: Delivery,
+        delivery: ReplySender,
         steady: Steady,
         clock: Callable[[], float],
     ) -> None:
@@ -35,7 +35,7 @@ class Discretion:
         self._steady = steady
         self._clock = clock
 
-    async def tell(self, message: Message, aside: Aside) -> Aside:
+    async def tell(self, message: Message, aside: PrivateReply) -> PrivateReply:
         """Send what is due to the asker alone, once even if this is repeated after a crash; says how it went."""
         if not message.staff_id:
             return replace(aside, way="external", code="external")
@@ -55,7 +55,7 @@ class Discretion:
             log.error("aside.failed", code=exc.code, reason=str(exc))
             return replace(aside, way="barred", code=exc.code)
         # The list can be picked from where it was shown, and what is said there next follows the answer.
-        context = remember(Context(), decision, message.id, self._clock())
+        context = remember(ConversationState(), decision, message.id, self._clock())
         # Together: the person may say it at once.
         await asyncio.gather(
             self._steady(lambda: self._store.put_note(key, "sent", _REMEMBER_SECONDS)),

@@ -6,23 +6,23 @@ from faqbot.access.privacy import private_entry, withheld
 from faqbot.language.masking import mask_numbers
 from faqbot.model.decisions import (
     Answered,
-    Aside,
     AskedBack,
-    Broken,
+    Command,
+    CommandResult,
     Decision,
-    Late,
+    Failure,
     Menu,
+    MultiAnswer,
     NoneOfThese,
     Offered,
-    Order,
     OutOfList,
-    Smalltalk,
-    Split,
-    Told,
+    PrivateReply,
+    SmallTalk,
+    TooLate,
     TopicList,
     Unanswered,
 )
-from faqbot.model.messages import Message, Verdict
+from faqbot.model.messages import DeliveryResult, Message
 from faqbot.model.question_log import QuestionRecord
 
 
@@ -35,39 +35,39 @@ def outcome_of(decision: Decision) -> str:
             return "answered"
         case AskedBack(unclear=unclear):
             return "asked_again" if unclear else "asked_back"
-        case Split():
+        case MultiAnswer():
             return "unanswered" if decision.missed else "answered"
         case Offered():
             return "offered"
         case Unanswered():
             return "unanswered"
-        case Aside(inner):
+        case PrivateReply(inner):
             return outcome_of(inner)
         case NoneOfThese():
             return "none_of_these"
         case Menu() | TopicList():
             return "menu"
-        case Smalltalk(kind):
+        case SmallTalk(kind):
             return kind.value
         case OutOfList():
             return "out_of_list"
-        case Late():
+        case TooLate():
             return "late"
-        case Broken():
+        case Failure():
             return "broken"
-        case Order(kind):
+        case Command(kind):
             return kind.value
-        case Told(outcome=outcome):
+        case CommandResult(outcome=outcome):
             return outcome
 
 
-def record_of(message: Message, decision: Decision, verdict: Verdict, now: float) -> QuestionRecord | None:
+def record_of(message: Message, decision: Decision, verdict: DeliveryResult, now: float) -> QuestionRecord | None:
     """What reports need; small talk and menus are not questions.
 
     Of several questions in one message the one that was not found is kept: that is the gap in the knowledge.
     """
     entry, score, text = "", 0.0, message.text
-    inner = decision.decision if isinstance(decision, Aside) else decision
+    inner = decision.decision if isinstance(decision, PrivateReply) else decision
     match inner:
         case AskedBack(unclear=True):
             pass
@@ -77,12 +77,12 @@ def record_of(message: Message, decision: Decision, verdict: Verdict, now: float
             entry, score = candidates[0].entry.id, candidates[0].score
         case Unanswered(nearest):
             score = nearest[0].score if nearest else 0.0
-        case Split():
+        case MultiAnswer():
             if inner.missed:
                 text = inner.missed[0].text
             else:
                 entry, score = inner.answered[0].entry.id, inner.answered[0].score
-        case Broken() | NoneOfThese():
+        case Failure() | NoneOfThese():
             pass
         case _:
             return None

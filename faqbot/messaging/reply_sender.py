@@ -61,7 +61,7 @@ class _Tries:
 _Send = Callable[[Message, Reply], Awaitable[None]]
 
 
-class Delivery:
+class ReplySender:
     """Sends replies; raises the last DeliveryError when a reply cannot be delivered.
 
     `pictures` puts what DingTalk knows in the place of the local pictures of a body.

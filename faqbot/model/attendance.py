@@ -10,7 +10,7 @@ from enum import StrEnum
 HOURS_A_DAY = 8.0
 
 
-class Result(StrEnum):
+class PunchResult(StrEnum):
     """What DingTalk made of one planned punch (`timeResult`)."""
 
     NORMAL = "Normal"
@@ -28,13 +28,13 @@ class Punch:
     userid: str
     day: date
     on_duty: bool
-    result: Result
+    result: PunchResult
     planned: float = 0.0
     actual: float = 0.0
     excused: bool = False
 
 
-class Kind(StrEnum):
+class ApprovalKind(StrEnum):
     """What was approved for a part of a day."""
 
     LEAVE = "leave"
@@ -48,7 +48,7 @@ class Approved:
 
     userid: str
     day: date
-    kind: Kind
+    kind: ApprovalKind
     name: str
     amount: float
 

@@ -17,7 +17,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Last:
+class LastAnswer:
     """The answer an asker got last in a conversation: of this 为什么, 没用 and an elliptical question speak.
 
     `question` is the wording of HR's that matched, `said` what the asker said that the case was chosen by, if any.
@@ -32,7 +32,7 @@ class Last:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class Slot:
     """What an asker said about themselves when asked back: `city` is 上海, until then.
 
     `said` is empty where the question was put and not answered yet; `entry_id` is the entry that put it.
@@ -45,7 +45,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ConversationState:
     """What one asker and the bot last told each other in one conversation; each part is void after its `until`, in
     epoch seconds, which for `options` stands beside them.
 
@@ -55,9 +55,9 @@ class Context:
 
     options: tuple[Option, ...] = ()
     until: float = 0.0
-    last: Last | None = None
+    last: LastAnswer | None = None
     misses: tuple[float, ...] = ()
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[Slot, ...] = ()
     asked: str = ""
     recent: tuple[float, ...] = ()
 
@@ -72,7 +72,7 @@ class Context:
         asked = max((fact.until for fact in self.facts if not fact.said), default=0.0)
         return self.last is not None and self.last.until > asked
 
-    def fact(self, name: str) -> Fact | None:
+    def fact(self, name: str) -> Slot | None:
         return next((fact for fact in self.facts if fact.name == name), None)
 
     @property

@@ -59,7 +59,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class MultiAnswer:
     """Several questions in one message, at least one of them answered."""
 
     parts: tuple[Part, ...]
@@ -87,13 +87,13 @@ class Unanswered:
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class PrivateReply:
     """What colleagues must not read: it goes to the asker alone, and the group sees a neutral line.
 
     `way` says how that went and `code` what DingTalk said to it.
     """
 
-    decision: Answered | Offered | Split
+    decision: Answered | Offered | MultiAnswer
     way: Literal["due", "sent", "external", "barred", "unsure"] = "due"
     code: str = "ok"
 
@@ -121,7 +121,7 @@ class NoneOfThese:
     contact: str | None = None
 
 
-class Small(StrEnum):
+class SmallTalkKind(StrEnum):
     """Replies that need no knowledge."""
 
     GREETING = "greeting"
@@ -133,10 +133,10 @@ class Small(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Smalltalk:
+class SmallTalk:
     """`greeting` is how the group wants to be greeted, where it says so."""
 
-    kind: Small
+    kind: SmallTalkKind
     greeting: str = ""
 
 
@@ -148,20 +148,20 @@ class OutOfList:
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class TooLate:
     """A question found again after an interruption, too old to be answered out of the blue."""
 
     minutes: int
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Failure:
     """The reply could not be made or DingTalk refused its content; the asker is told so."""
 
     refused: bool = False
 
 
-class OrderKind(StrEnum):
+class CommandKind(StrEnum):
     """What can be asked to be done, rather than answered from the knowledge."""
 
     MY_QUESTIONS = "my_questions"
@@ -186,15 +186,15 @@ class OrderKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Command:
     """Something to be done; `text` is what was said after the word that gave the order."""
 
-    kind: OrderKind
+    kind: CommandKind
     text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CommandResult:
     """What became of an order, in markdown; `outcome` names it in log and metrics. `options` are the numbered lines.
 
     `mentions` are userIds that are @ed in a group beside the giver; the body has to hold `@` and the id.
@@ -210,21 +210,21 @@ class Told:
 Decision = (
     Answered
     | AskedBack
-    | Split
+    | MultiAnswer
     | Offered
     | Unanswered
     | NoneOfThese
-    | Aside
+    | PrivateReply
     | Menu
     | TopicList
-    | Smalltalk
+    | SmallTalk
     | OutOfList
-    | Late
-    | Broken
-    | Order
-    | Told
+    | TooLate
+    | Failure
+    | Command
+    | CommandResult
 )
 
 
 # What is done for an order, and what its giver is told. It may run again after a crash, and must then do nothing twice.
-Deed = Callable[[Message, Order], Awaitable[Decision]]
+CommandHandler = Callable[[Message, Command], Awaitable[Decision]]

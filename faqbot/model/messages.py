@@ -65,7 +65,7 @@ class Reply:
     others: tuple[str, ...] = ()
 
 
-class State(StrEnum):
+class DeliveryState(StrEnum):
     """The last state of a message."""
 
     ANSWERED = "answered"
@@ -74,8 +74,8 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DeliveryResult:
     """How a message ended; `reason` is `ok`, DingTalk's errcode or a short word such as `timeout`."""
 
-    state: State
+    state: DeliveryState
     reason: str = "ok"

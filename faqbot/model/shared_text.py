@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
+class SharedText:
     """The shared text at one moment; `version` grows with each change and is 0 while there is none.
 
     `seeds` is, by file, the deployed text that was last taken over or agreed with. `aside` is deployed text that was
@@ -33,7 +33,7 @@ class SharedTexts(Protocol):
         """The version of the shared text, without the text."""
         ...
 
-    async def load(self) -> Shared: ...
+    async def load(self) -> SharedText: ...
 
     async def put(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> str | None:
         """Replace files, None being no file, if all hold what `before` says; else the name of one that does not.
@@ -42,7 +42,7 @@ class SharedTexts(Protocol):
         """
         ...
 
-    async def swap(self, before: Shared, after: Shared) -> bool:
+    async def swap(self, before: SharedText, after: SharedText) -> bool:
         """Replace everything if its version is still that of `before`."""
         ...
 
@@ -55,7 +55,7 @@ class SharedTexts(Protocol):
         ...
 
 
-def sown(shared: Shared, deployed: Mapping[str, bytes]) -> Shared:
+def sown(shared: SharedText, deployed: Mapping[str, bytes]) -> SharedText:
     """The shared text with what is deployed now: a file that was left alone since follows, one that was changed stays.
 
     Deployed text that does not get in lies aside.
@@ -74,7 +74,7 @@ def sown(shared: Shared, deployed: Mapping[str, bytes]) -> Shared:
     return replace(shared, texts=texts, seeds=seeds, aside=aside)
 
 
-def settled(shared: Shared, name: str, *, take_deployed: bool) -> Shared:
+def settled(shared: SharedText, name: str, *, take_deployed: bool) -> SharedText:
     """The shared text once somebody decided about what lies aside for a file: it is taken over, or it is done with."""
     texts, seeds, aside = dict(shared.texts), dict(shared.seeds), dict(shared.aside)
     new = aside.pop(name)

@@ -25,7 +25,7 @@ _FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
-class ToPeople:
+class PersonChannel:
     """Into single chats; what has the same text goes to several people in one call, which the quota counts as one."""
 
     robot: Robot
@@ -49,7 +49,7 @@ class ToPeople:
 
 
 @dataclass(frozen=True, slots=True)
-class ToGroup:
+class GroupChannel:
     """Into a group as the app's robot."""
 
     robot: Robot
@@ -69,7 +69,7 @@ class ToGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class ToRobot:
+class RobotChannel:
     """Into a group by a custom robot, whose keys are looked up by its name when it is used.
 
     `keys` raises DeliveryError where the robot cannot be used.

@@ -18,7 +18,7 @@ from typing import Protocol, TypeVar
 
 from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreError, Throttled
 from faqbot.model.notices import Address, Notice
-from faqbot.outbox.queued_notice import FAILED, Delay, Failed, Outcome, Parcel, in_parts, unpack
+from faqbot.outbox.queued_notice import FAILED, Delay, QueuedNotice, SendFailure, SendOutcome, in_parts, unpack
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import keep_looking, until_woken
 from faqbot.runtime.retry import backoff
@@ -53,7 +53,7 @@ class Shelf(Protocol):
     async def write_journal(self, name: str, at: float, text: str) -> int: ...
 
 
-class Way(Protocol):
+class Channel(Protocol):
     """How notices of one kind of address go out."""
 
     @property
@@ -95,7 +95,7 @@ class Outbox:
     def __init__(
         self,
         store: Shelf,
-        ways: Mapping[str, Way],
+        ways: Mapping[str, Channel],
         *,
         later: Callable[[Address, float], float] = lambda to, due: due,
         clock: Callable[[], float] = time.time,
@@ -106,7 +106,7 @@ class Outbox:
         self._later = later
         self._clock = clock
         self._sleep = sleep
-        self._parcels: dict[str, Parcel] = {}
+        self._parcels: dict[str, QueuedNotice] = {}
         self._tries: dict[str, _Tries] = {}
         self._hold: dict[str, float] = {}
         self._busy: dict[str, asyncio.Task[None]] = {}
@@ -119,7 +119,7 @@ class Outbox:
         """
         now = self._clock()
         parts = [part for notice in notices for part in in_parts(self._in_time(notice, now))]
-        await asyncio.gather(*(self._take_on(Parcel(part, now, n)) for n, part in enumerate(parts)))
+        await asyncio.gather(*(self._take_on(QueuedNotice(part, now, n)) for n, part in enumerate(parts)))
         self._wake.set()
 
     def _in_time(self, notice: Notice, now: float) -> Notice:
@@ -127,12 +127,12 @@ class Outbox:
         later = self._later(notice.to, due)
         return replace(notice, not_before=later) if later > due else notice
 
-    async def outcome(self, key: str) -> Outcome | None:
+    async def outcome(self, key: str) -> SendOutcome | None:
         """What became of a notice, for two weeks; None while it waits. Raises StoreError."""
         text = await self._store.note(_done(key))
-        return Outcome(**json.loads(text)) if text else None
+        return SendOutcome(**json.loads(text)) if text else None
 
-    async def fates(self, keys: Iterable[str]) -> dict[str, Outcome | Delay | None]:
+    async def fates(self, keys: Iterable[str]) -> dict[str, SendOutcome | Delay | None]:
         """What became of notices, or what they wait for; None where nothing but their turn, or nothing is known.
 
         Raises StoreError.
@@ -140,7 +140,7 @@ class Outbox:
         parcels = await self._read()
         return {key: await self.outcome(key) or await self._delay(parcels.get(key)) for key in keys}
 
-    async def _delay(self, parcel: Parcel | None) -> Delay | None:
+    async def _delay(self, parcel: QueuedNotice | None) -> Delay | None:
         if parcel is None:
             return None
         free = float(await self._store.note(_free(parcel.lane)) or 0)
@@ -243,7 +243,7 @@ class Outbox:
         if way.remembers and not unsure:
             await self._store.put_mark(_SENDING, lane, None)
 
-    async def _choose(self, lane: str, way: Way) -> tuple[Sequence[Notice], str]:
+    async def _choose(self, lane: str, way: Channel) -> tuple[Sequence[Notice], str]:
         """What goes out now as one message, and the id by which DingTalk knows its repeat; nothing if that changed."""
         now = self._clock()
         due = [p for p in (await self._read()).values() if p.lane == lane and p.due <= now]
@@ -275,7 +275,7 @@ class Outbox:
         return found
 
     async def _repeat(
-        self, lane: str, way: Way, again: Sequence[Notice], begun: Sequence[str]
+        self, lane: str, way: Channel, again: Sequence[Notice], begun: Sequence[str]
     ) -> tuple[Sequence[Notice], str]:
         """The message that was begun, exactly as it was: DingTalk goes by its id alone."""
         outcomes = await asyncio.gather(*map(self.outcome, begun))
@@ -300,10 +300,12 @@ class Outbox:
     def _tried(self, notice: Notice) -> _Tries:
         return self._tries.get(notice.key, _UNTRIED)
 
-    async def _conclude(self, way: Way, notice: Notice, failure: DeliveryError | None, *, merged: bool = False) -> None:
+    async def _conclude(
+        self, way: Channel, notice: Notice, failure: DeliveryError | None, *, merged: bool = False
+    ) -> None:
         """Write down that it arrived or never will, or say when it is tried again."""
         if failure is None:
-            await self._settle(notice.key, Outcome(True, "ok", "", self._clock()))
+            await self._settle(notice.key, SendOutcome(True, "ok", "", self._clock()))
             log.info("notice.sent", key=notice.key, to=notice.to.kind)
             return
         tries = self._tries.setdefault(notice.key, _Tries())
@@ -326,11 +328,13 @@ class Outbox:
 
     async def _give_up(self, notice: Notice, code: str, why: str) -> None:
         with suppress(StoreError):
-            await self._store.write_journal(FAILED, self._clock(), Failed(notice.title, notice.to, code, why).pack())
-        await self._settle(notice.key, Outcome(False, code, why, self._clock()))
+            await self._store.write_journal(
+                FAILED, self._clock(), SendFailure(notice.title, notice.to, code, why).pack()
+            )
+        await self._settle(notice.key, SendOutcome(False, code, why, self._clock()))
         log.alarm("notice.failed", key=notice.key, to=notice.to.kind, code=code, what=f"有一条通知没有发出：{why}")
 
-    async def _settle(self, key: str, outcome: Outcome) -> None:
+    async def _settle(self, key: str, outcome: SendOutcome) -> None:
         """Keep the outcome, however long the store is away: what was sent must not be sent again."""
         attempt = 0
         while True:
@@ -350,12 +354,12 @@ class Outbox:
 
     # -- what waits in the store -----------------------------------------------------------------
 
-    async def _take_on(self, parcel: Parcel) -> None:
+    async def _take_on(self, parcel: QueuedNotice) -> None:
         key = parcel.notice.key
         if await self._store.note(_done(key)) is None:
             await self._store.put_mark(_WAITING, key, json.dumps(asdict(parcel), ensure_ascii=False))
 
-    async def _read(self) -> dict[str, Parcel]:
+    async def _read(self) -> dict[str, QueuedNotice]:
         waiting = await self._store.marks(_WAITING)
         # A key stands for one text, so that each is read only once.
         self._parcels = {key: self._parcels.get(key) or unpack(json.loads(text)) for key, text in waiting.items()}
@@ -373,7 +377,7 @@ async def forget_notices(store: Store, person: str, about: Sequence[str] = ()) -
             await store.put_mark(_WAITING, key, None)
             gone += 1
     failed = await store.journal(FAILED, 0.0)
-    await store.drop_lines(FAILED, [line.number for line in failed if Failed.unpack(line.text).to == to])
+    await store.drop_lines(FAILED, [line.number for line in failed if SendFailure.unpack(line.text).to == to])
     return gone
 
 

@@ -19,7 +19,7 @@ MOST_BYTES = 14_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SendOutcome:
     """What became of a notice: taken by DingTalk, or its code and the reason in words."""
 
     sent: bool
@@ -38,7 +38,7 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class SendFailure:
     """A notice that was given up, as the journal FAILED keeps it: what it was about, for whom, and why."""
 
     title: str
@@ -50,13 +50,13 @@ class Failed:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
-    def unpack(cls, text: str) -> Failed:
+    def unpack(cls, text: str) -> SendFailure:
         values = json.loads(text)
         return cls(values["title"], Address(**values["to"]), values["code"], values["why"])
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class QueuedNotice:
     """A notice as it waits: when it was posted and its place among those posted with it."""
 
     notice: Notice
@@ -99,7 +99,7 @@ def in_parts(notice: Notice) -> list[Notice]:
     ]
 
 
-def unpack(values: Mapping[str, Any]) -> Parcel:
+def unpack(values: Mapping[str, Any]) -> QueuedNotice:
     """The parcel that was taken apart for JSON; what a newer version added is left out."""
     known = {f.name for f in fields(Notice)}
     plain = {name: value for name, value in values["notice"].items() if name in known}
@@ -107,4 +107,4 @@ def unpack(values: Mapping[str, Any]) -> Parcel:
     plain["links"] = tuple(Link(**link) for link in plain.get("links", ()))
     for name in ("at_mobiles", "at_userids"):
         plain[name] = tuple(plain.get(name, ()))
-    return Parcel(Notice(**plain), values["posted_at"], values["number"])
+    return QueuedNotice(Notice(**plain), values["posted_at"], values["number"])

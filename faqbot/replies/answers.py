@@ -9,7 +9,7 @@ from faqbot.dialogue.choices import NONE_OF_THESE
 from faqbot.dialogue.clarification import case_name, cases_of
 from faqbot.markup.blocks import grey, label, line_breaks, numbered, one_line, tap, typed
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Answered, AskedBack, Offered, Part, Split
+from faqbot.model.decisions import Answered, AskedBack, MultiAnswer, Offered, Part
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message
 
@@ -60,7 +60,7 @@ def _chosen_by(decision: Answered) -> str:
     return f"按您刚才说的「{said}」回答，不对请告诉我：" if decision.assumed else f"按「{said}」回答："
 
 
-def several(decision: Split, message: Message) -> tuple[str, str]:
+def several(decision: MultiAnswer, message: Message) -> tuple[str, str]:
     """Title and text of the answers to several questions, and which of them was not found."""
     listed = next((p for p in decision.missed if isinstance(p.decision, Offered)), None)
     texts = [f"**{chr(_CIRCLED_ONE + n)} {_part(p, message, listed is p)}" for n, p in enumerate(decision.parts)]

@@ -12,20 +12,20 @@ from faqbot.markup.chunking import MAX_BYTES, split
 from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import (
     Answered,
-    Aside,
     AskedBack,
-    Broken,
+    Command,
+    CommandResult,
     Decision,
-    Late,
+    Failure,
     Menu,
+    MultiAnswer,
     NoneOfThese,
     Offered,
-    Order,
     OutOfList,
-    Small,
-    Smalltalk,
-    Split,
-    Told,
+    PrivateReply,
+    SmallTalk,
+    SmallTalkKind,
+    TooLate,
     TopicList,
     Unanswered,
 )
@@ -46,7 +46,7 @@ def render(decision: Decision, message: Message, closing: str = "") -> tuple[Rep
         part += grey(*(behind if last else ()), f"（{number}/{len(parts)}）" if len(parts) > 1 else "")
         part += closing if last else ""
         if number == 1:
-            others = decision.mentions if isinstance(decision, Told) and message.is_group else ()
+            others = decision.mentions if isinstance(decision, CommandResult) and message.is_group else ()
             replies.append(Reply(title, f"{_address(message)}{part}", mention, others))
         else:
             replies.append(Reply(title, part))
@@ -71,12 +71,12 @@ def _address(message: Message) -> str:
 def _content(decision: Decision, message: Message) -> tuple[str, str]:
     match decision:
         case Answered(entry) if entry.private and message.is_group:
-            return _content(Aside(decision), message)
+            return _content(PrivateReply(decision), message)
         case Answered():
             return answer(decision, message)
         case AskedBack():
             return asked_back(decision, message)
-        case Split():
+        case MultiAnswer():
             return several(decision, message)
         case Offered(candidates):
             questions = [c.entry.question for c in candidates]
@@ -85,7 +85,7 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return "没有找到答案", _unanswered(decision, message)
         case NoneOfThese(contact):
             return "都不是", _none_of_these(message, contact)
-        case Aside(way=way):
+        case PrivateReply(way=way):
             return _ASIDE_TITLES.get(way, "请私聊我"), _ASIDE[way]
         case Menu(topics):
             return "可以问我什么", _menu(topics, message)
@@ -94,18 +94,18 @@ def _content(decision: Decision, message: Message) -> tuple[str, str]:
             return topic, numbered(f"**{label(topic)}** 可以问：", [e.question for e in entries], message, more)
         case OutOfList(size):
             return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{how(message, '1')}。"
-        case Late(minutes):
+        case TooLate(minutes):
             again = "请再 @我 问一次" if message.is_group else "请再问一次"
             return "抱歉，刚看到您的提问", f"抱歉，您 {_ago(minutes)}的提问我没能及时看到。如果还需要，{again}。"
-        case Broken(refused=True):
+        case Failure(refused=True):
             return "答案没能发出", "这个问题有答案，但钉钉的内容检查没有放行。已经记下来，会请负责的同事处理。"
-        case Broken():
+        case Failure():
             return "抱歉，出了点问题", "抱歉，处理这条消息时出了问题，已经记下来，会请管理员查看。请稍后再问一次。"
-        case Smalltalk(kind, greeting):
+        case SmallTalk(kind, greeting):
             return _SMALL_TITLES[kind], _small(kind, greeting, message)
-        case Told(title, body):
+        case CommandResult(title, body):
             return title, body
-        case Order():
+        case Command():
             raise ValueError("an order is carried out before it is rendered")
 
 
@@ -175,12 +175,12 @@ def _menu(topics: Sequence[tuple[str, int, str]], message: Message) -> str:
 
 
 _SMALL_TITLES = {
-    Small.GREETING: "您好",
-    Small.THANKS: "不客气",
-    Small.GOODBYE: "好的",
-    Small.NOTHING_TO_PICK: "没有可选的列表",
-    Small.NOT_TEXT: "请用文字提问",
-    Small.NOT_HEARD: "没有听清",
+    SmallTalkKind.GREETING: "您好",
+    SmallTalkKind.THANKS: "不客气",
+    SmallTalkKind.GOODBYE: "好的",
+    SmallTalkKind.NOTHING_TO_PICK: "没有可选的列表",
+    SmallTalkKind.NOT_TEXT: "请用文字提问",
+    SmallTalkKind.NOT_HEARD: "没有听清",
 }
 
 
@@ -191,13 +191,13 @@ def _hello(greeting: str) -> str:
     return greeting if greeting[-1] in "。！？!?~～" else f"{greeting.rstrip('，,')}，"
 
 
-def _small(kind: Small, greeting: str, message: Message) -> str:
+def _small(kind: SmallTalkKind, greeting: str, message: Message) -> str:
     help_word = typed("帮助", message)
     return {
-        Small.GREETING: f"{_hello(greeting)}请直接说您的问题，例如「年假有几天」；发{help_word}看我能答什么。",
-        Small.THANKS: "不客气，有问题随时找我。",
-        Small.GOODBYE: "好的，有问题随时找我。",
-        Small.NOTHING_TO_PICK: f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说您的问题，或发{help_word}。",
-        Small.NOT_TEXT: "我现在只看得懂文字，请把问题打成一句话发给我。",
-        Small.NOT_HEARD: "这段语音没有识别出文字，请再说一次，或者打字告诉我。",
+        SmallTalkKind.GREETING: f"{_hello(greeting)}请直接说您的问题，例如「年假有几天」；发{help_word}看我能答什么。",
+        SmallTalkKind.THANKS: "不客气，有问题随时找我。",
+        SmallTalkKind.GOODBYE: "好的，有问题随时找我。",
+        SmallTalkKind.NOTHING_TO_PICK: f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说您的问题，或发{help_word}。",
+        SmallTalkKind.NOT_TEXT: "我现在只看得懂文字，请把问题打成一句话发给我。",
+        SmallTalkKind.NOT_HEARD: "这段语音没有识别出文字，请再说一次，或者打字告诉我。",
     }[kind]

@@ -6,29 +6,29 @@ import re
 from collections.abc import Collection
 
 from faqbot.dialogue.command_parser import numbered
-from faqbot.errors import EditError, NotAllowed, ShelfError
-from faqbot.knowledge.editing.changes import Books, Overtaken
+from faqbot.errors import EditError, FileSourceError, NotAllowed
+from faqbot.knowledge.editing.changes import Books, StaleEdit
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Order, OrderKind, Told
+from faqbot.model.decisions import Command, CommandKind, CommandResult
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message
 from faqbot.review import draft_review
-from faqbot.review.draft_review import Paper, Person
+from faqbot.review.draft_review import DraftReview, Reviewer
 
 _QUOTED = re.compile(r"草稿\s*(\d{1,6})(?!\d)")
 _LISTED = 8
 _LONGEST_REASON = 200
-_VERBS = {OrderKind.APPROVE: "通过", OrderKind.SEND_BACK: "退回", OrderKind.WITHDRAW: "撤销"}
+_VERBS = {CommandKind.APPROVE: "通过", CommandKind.SEND_BACK: "退回", CommandKind.WITHDRAW: "撤销"}
 
 
-class DraftOrders:
+class DraftCommands:
     """`admins` are userIds who may say a word about every draft; others about those they keep."""
 
     def __init__(self, at: Books, admins: Collection[str]) -> None:
         self._at = at
         self._admins = admins
 
-    async def __call__(self, message: Message, order: Order) -> Told:
+    async def __call__(self, message: Message, order: Command) -> CommandResult:
         verb = _VERBS[order.kind]
         try:
             if message.staff_id not in self._admins and not self._at.snapshot.groups.is_keeper(message.staff_id):
@@ -36,12 +36,12 @@ class DraftOrders:
             await self._at.library.refresh()
             chosen = await self._chosen(message, order)
             return await self._said(message, order, *chosen)
-        except (NotAllowed, EditError, ShelfError) as exc:
-            return Told(f"没有{verb}", f"没有{verb}：{exc}", "order_refused")
-        except Overtaken:
-            return Told(f"没有{verb}", f"没有{verb}：有人刚才改了这个文件，请再发一次。", "order_refused")
+        except (NotAllowed, EditError, FileSourceError) as exc:
+            return CommandResult(f"没有{verb}", f"没有{verb}：{exc}", "order_refused")
+        except StaleEdit:
+            return CommandResult(f"没有{verb}", f"没有{verb}：有人刚才改了这个文件，请再发一次。", "order_refused")
 
-    async def _chosen(self, message: Message, order: Order) -> tuple[Paper, Entry]:
+    async def _chosen(self, message: Message, order: Command) -> tuple[DraftReview, Entry]:
         """The paper that is meant: by number, by the quoted message, or the only one it can be. Raises NotAllowed."""
         number, _ = numbered(order.text)
         quoted = {int(n) for n in _QUOTED.findall(message.quoted)}
@@ -63,7 +63,7 @@ class DraftOrders:
             and self._may(message, entry)
             and self._fits(message, order, paper, entry)
         ]
-        if order.kind is OrderKind.WITHDRAW:
+        if order.kind is CommandKind.WITHDRAW:
             mine = sorted(mine, key=lambda pair: pair[0].at)[-1:]
         if not mine:
             raise NotAllowed(_NONE[order.kind])
@@ -74,8 +74,8 @@ class DraftOrders:
             )
         return mine[0]
 
-    def _fits(self, message: Message, order: Order, paper: Paper, entry: Entry) -> bool:
-        if order.kind is OrderKind.WITHDRAW:
+    def _fits(self, message: Message, order: Command, paper: DraftReview, entry: Entry) -> bool:
+        if order.kind is CommandKind.WITHDRAW:
             return paper.userid == message.staff_id and paper.can_be_withdrawn(entry, self._at.clock())
         return paper.waits(entry)
 
@@ -87,49 +87,51 @@ class DraftOrders:
             owner = f"由{neutralise(entry.owner)}负责" if entry.owner else "没有写负责人"
             raise NotAllowed(f"草稿 {number} {owner}，请他们或管理员来处理。")
 
-    async def _said(self, message: Message, order: Order, paper: Paper, entry: Entry) -> Told:
-        by = Person(message.sender_name, message.staff_id)
+    async def _said(self, message: Message, order: Command, paper: DraftReview, entry: Entry) -> CommandResult:
+        by = Reviewer(message.sender_name, message.staff_id)
         what = _name(paper, entry, in_group=message.is_group)
         match order.kind:
-            case OrderKind.APPROVE:
+            case CommandKind.APPROVE:
                 return await self._approve(paper, entry, by, what)
-            case OrderKind.SEND_BACK:
+            case CommandKind.SEND_BACK:
                 why = numbered(order.text)[1][:_LONGEST_REASON]
                 await draft_review.send_back(self._at, entry, by, why)
-                return Told("已退回", f"已退回{what}，它还是草稿。改过以后会再请负责人看。", "sent_back")
+                return CommandResult("已退回", f"已退回{what}，它还是草稿。改过以后会再请负责人看。", "sent_back")
             case _:
                 await draft_review.withdraw(self._at, paper, by)
-                return Told("已撤销", f"{what}又是草稿了，机器人不再用它回答。", "withdrawn")
+                return CommandResult("已撤销", f"{what}又是草稿了，机器人不再用它回答。", "withdrawn")
 
-    async def _approve(self, paper: Paper, entry: Entry, by: Person, what: str) -> Told:
+    async def _approve(self, paper: DraftReview, entry: Entry, by: Reviewer, what: str) -> CommandResult:
         if not entry.draft:
             # Also what a repeat of the same order finds.
             if paper.userid != by.userid:
-                return Told("已经通过了", f"{what}已经由 {neutralise(paper.by) or '别人'} 通过了。", "approved")
+                return CommandResult(
+                    "已经通过了", f"{what}已经由 {neutralise(paper.by) or '别人'} 通过了。", "approved"
+                )
         else:
             maker = (await draft_review.made_by(self._at, {entry.id})).get(entry.id)
             if maker is not None and maker.userid == by.userid:
                 raise NotAllowed("这一条是您自己写的，请另一位负责人或管理员来通过，或者在控制台里通过。")
             await draft_review.approve(self._at, entry, by)
-        return Told(
+        return CommandResult(
             "已通过", f"已通过{what}，机器人现在就用它回答。24 小时内回复「撤销 {paper.number}」可以收回。", "approved"
         )
 
 
 _NONE = {
-    OrderKind.APPROVE: "现在没有等您通过的草稿。",
-    OrderKind.SEND_BACK: "现在没有等您处理的草稿。",
-    OrderKind.WITHDRAW: "24 小时内没有您通过的草稿。要撤销别人通过的，请写上编号。",
+    CommandKind.APPROVE: "现在没有等您通过的草稿。",
+    CommandKind.SEND_BACK: "现在没有等您处理的草稿。",
+    CommandKind.WITHDRAW: "24 小时内没有您通过的草稿。要撤销别人通过的，请写上编号。",
 }
 
 
-def _name(paper: Paper, entry: Entry, *, in_group: bool) -> str:
+def _name(paper: DraftReview, entry: Entry, *, in_group: bool) -> str:
     # What is private is not spoken of where others read.
     if in_group and entry.private:
         return f"草稿 {paper.number}"
     return f"草稿 {paper.number}「{neutralise(entry.question)}」"
 
 
-def _listed(found: Collection[tuple[Paper, Entry]], *, in_group: bool) -> str:
+def _listed(found: Collection[tuple[DraftReview, Entry]], *, in_group: bool) -> str:
     lines = [f"- {_name(paper, entry, in_group=in_group)}" for paper, entry in list(found)[:_LISTED]]
     return "\n\n" + "\n".join(lines)

@@ -14,7 +14,7 @@ from faqbot.markup.picture_links import named_only
 from faqbot.model.entries import Entry
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
-from faqbot.review.draft_review import Paper, Person, keep, made_by, number_drafts
+from faqbot.review.draft_review import DraftReview, Reviewer, keep, made_by, number_drafts
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import keep_looking
 
@@ -52,7 +52,7 @@ async def announce_drafts(at: Books, outbox: Outbox, admins: Collection[str]) ->
         return
     makers = await made_by(at, {p.entry for p in new})
     for userid, mine in _by_keeper(at, new, entries, makers, admins).items():
-        told = [(p, entries[p.entry], makers.get(p.entry, Person(""))) for p in mine]
+        told = [(p, entries[p.entry], makers.get(p.entry, Reviewer(""))) for p in mine]
         title = f"草稿 {mine[0].number} 等您看" if len(mine) == 1 else f"有 {len(mine)} 份草稿等您看"
         key = hashlib.sha256(",".join(str(p.number) for p in mine).encode()).hexdigest()[:16]
         await outbox.post(Notice(f"drafts:{key}:{userid}", Address("person", userid), title, message(told)))
@@ -64,22 +64,22 @@ async def announce_drafts(at: Books, outbox: Outbox, admins: Collection[str]) ->
 
 def _by_keeper(
     at: Books,
-    new: Collection[Paper],
+    new: Collection[DraftReview],
     entries: Mapping[str, Entry],
-    makers: Mapping[str, Person],
+    makers: Mapping[str, Reviewer],
     admins: Collection[str],
-) -> dict[str, list[Paper]]:
+) -> dict[str, list[DraftReview]]:
     """Who is told of what. Who wrote a draft in chat knows; where nobody else keeps it, it is the administrators."""
-    result: dict[str, list[Paper]] = {}
+    result: dict[str, list[DraftReview]] = {}
     for paper in new:
-        maker = makers.get(paper.entry, Person("")).userid
+        maker = makers.get(paper.entry, Reviewer("")).userid
         keepers = [userid for userid in at.snapshot.groups.keepers(entries[paper.entry].owner) if userid != maker]
         for userid in keepers or [admin for admin in admins if admin != maker]:
             result.setdefault(userid, []).append(paper)
     return result
 
 
-def message(told: Collection[tuple[Paper, Entry, Person]]) -> str:
+def message(told: Collection[tuple[DraftReview, Entry, Reviewer]]) -> str:
     """The drafts with question, answer and maker, and how to say a word about them, in markdown."""
     parts = [_one(paper, entry, maker) for paper, entry, maker in list(told)[:_SHOWN]]
     if len(told) > _SHOWN:
@@ -92,7 +92,7 @@ def message(told: Collection[tuple[Paper, Entry, Person]]) -> str:
     return "\n\n".join(parts)
 
 
-def _one(paper: Paper, entry: Entry, maker: Person) -> str:
+def _one(paper: DraftReview, entry: Entry, maker: Reviewer) -> str:
     answers = [f"{'其他' if word == 'else' else word}：{text}" for word, text in entry.variants.items()]
     answer = named_only("\n\n".join(answers) or entry.answer)
     if len(answer) > _LONGEST_ANSWER:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from faqbot.errors import EditError, NotAllowed
 from faqbot.knowledge.editing import changes, entry_editor
 from faqbot.knowledge.editing.audit_log import edits
-from faqbot.knowledge.editing.changes import Books, Loaded, Proposal
+from faqbot.knowledge.editing.changes import Books, EntryRevision, Proposal
 from faqbot.knowledge.editing.entry_fields import draft_of
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import Groups
@@ -25,7 +25,7 @@ _LOCK = "drafts:numbers"
 _LOCK_SECONDS = 30.0
 
 
-class Word(StrEnum):
+class ReviewState(StrEnum):
     """What was said about a draft."""
 
     NONE = "none"
@@ -34,7 +34,7 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Reviewer:
     """Who says it. The userid is empty at the console, where everybody who signed in may approve."""
 
     name: str
@@ -42,7 +42,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class DraftReview:
     """One draft under its number: the entry, a mark of what it says, and what was said about it, by whom and when.
 
     `before` and `after` are the entry as it was written with its draft line and without.
@@ -51,7 +51,7 @@ class Paper:
     number: int
     entry: str
     text: str
-    word: Word = Word.NONE
+    word: ReviewState = ReviewState.NONE
     by: str = ""
     userid: str = ""
     at: float = 0.0
@@ -62,11 +62,15 @@ class Paper:
 
     def waits(self, entry: Entry | None) -> bool:
         """Whether the draft waits for a word: it is one, and was not sent back as it is now."""
-        return entry is not None and entry.draft and not (self.word is Word.SENT_BACK and self.text == mark_of(entry))
+        return (
+            entry is not None
+            and entry.draft
+            and not (self.word is ReviewState.SENT_BACK and self.text == mark_of(entry))
+        )
 
     def can_be_withdrawn(self, entry: Entry | None, now: float) -> bool:
         live = entry is not None and not entry.draft
-        return self.word is Word.APPROVED and live and now <= self.at + UNDO_SECONDS
+        return self.word is ReviewState.APPROVED and live and now <= self.at + UNDO_SECONDS
 
 
 def mark_of(entry: Entry) -> str:
@@ -80,17 +84,17 @@ def may_approve(groups: Groups, admins: Collection[str], userid: str, entry: Ent
     return bool(userid) and (userid in admins or groups.owns(userid, entry))
 
 
-async def papers(at: Books) -> dict[int, Paper]:
+async def papers(at: Books) -> dict[int, DraftReview]:
     """What is on record, by number. Raises StoreError."""
     return {int(key): _unpack(text) for key, text in (await at.store.marks(_MARKS)).items()}
 
 
-def paper_of(found: Mapping[int, Paper], entry_id: str) -> Paper | None:
+def paper_of(found: Mapping[int, DraftReview], entry_id: str) -> DraftReview | None:
     """The latest paper about an entry."""
     return max((p for p in found.values() if p.entry == entry_id), key=lambda p: p.number, default=None)
 
 
-async def number_drafts(at: Books) -> dict[int, Paper]:
+async def number_drafts(at: Books) -> dict[int, DraftReview]:
     """Give each new draft a number, and forget what is over; what is on record then. Raises StoreError.
 
     Where another replica is at it, what is on record already.
@@ -111,7 +115,7 @@ async def number_drafts(at: Books) -> dict[int, Paper]:
                 over.append(before)
             # Numbers are not used again: somebody may still quote the old message.
             await at.store.put_mark(_LAST, "number", str(last))
-            found[last] = Paper(last, entry.id, mark_of(entry))
+            found[last] = DraftReview(last, entry.id, mark_of(entry))
             await keep(at, found[last])
         for paper in over:
             await at.store.put_mark(_MARKS, str(paper.number), None)
@@ -121,19 +125,19 @@ async def number_drafts(at: Books) -> dict[int, Paper]:
         await at.store.release(_LOCK)
 
 
-async def keep(at: Books, paper: Paper) -> None:
+async def keep(at: Books, paper: DraftReview) -> None:
     """Write a paper down. Raises StoreError."""
     await at.store.put_mark(_MARKS, str(paper.number), json.dumps(asdict(paper), ensure_ascii=False))
 
 
-async def propose_approval(loaded: Loaded) -> Proposal:
+async def propose_approval(loaded: EntryRevision) -> Proposal:
     """The file without the draft line of the entry. Raises EditError."""
     draft = replace(draft_of(loaded.entry), draft=False)
     after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
 
 
-async def approve(at: Books, entry: Entry, by: Person, seen: str = "") -> Paper:
+async def approve(at: Books, entry: Entry, by: Reviewer, seen: str = "") -> DraftReview:
     """The entry goes live; once more changes nothing. Raises EditError, Overtaken, ShelfError, StoreError.
 
     `seen` is the state of the file the person looked at, where they did.
@@ -143,7 +147,7 @@ async def approve(at: Books, entry: Entry, by: Person, seen: str = "") -> Paper:
         raise EditError("现在不能通过这份草稿，请过一会儿再试")
     loaded = await changes.load(at, entry)
     if seen and seen != loaded.seen:
-        raise changes.Overtaken(loaded.file)
+        raise changes.StaleEdit(loaded.file)
     proposal = await propose_approval(loaded)
     if proposal.after == proposal.before:
         return paper
@@ -153,7 +157,7 @@ async def approve(at: Books, entry: Entry, by: Person, seen: str = "") -> Paper:
     # Before the file: whoever is killed in between finds, when it is done again, who approved it.
     approved = replace(
         paper,
-        word=Word.APPROVED,
+        word=ReviewState.APPROVED,
         by=by.name,
         userid=by.userid,
         at=at.clock(),
@@ -165,19 +169,19 @@ async def approve(at: Books, entry: Entry, by: Person, seen: str = "") -> Paper:
     return approved
 
 
-async def send_back(at: Books, entry: Entry, by: Person, why: str) -> Paper:
+async def send_back(at: Books, entry: Entry, by: Reviewer, why: str) -> DraftReview:
     """The draft stays one, with who said why; it waits for nobody until it is changed. Raises NotAllowed."""
     paper = paper_of(await number_drafts(at), entry.id)
     if paper is None or not entry.draft:
         raise NotAllowed("这一条已经不是草稿了")
     noted = replace(
-        paper, word=Word.SENT_BACK, text=mark_of(entry), by=by.name, userid=by.userid, at=at.clock(), why=why
+        paper, word=ReviewState.SENT_BACK, text=mark_of(entry), by=by.name, userid=by.userid, at=at.clock(), why=why
     )
     await keep(at, noted)
     return noted
 
 
-async def withdraw(at: Books, paper: Paper, by: Person) -> Entry:
+async def withdraw(at: Books, paper: DraftReview, by: Reviewer) -> Entry:
     """An approved entry becomes a draft again, within a day. Raises NotAllowed, EditError, Overtaken, ShelfError."""
     entry = at.snapshot.entry(paper.entry)
     if entry is not None and entry.draft:
@@ -194,31 +198,31 @@ async def withdraw(at: Books, paper: Paper, by: Person) -> Entry:
         draft = replace(draft_of(loaded.entry), draft=True)
         after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
     await changes.save(at, by.name, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "withdraw", by.userid)
-    await keep(at, replace(paper, word=Word.NONE, by="", userid="", at=0.0, before="", after=""))
+    await keep(at, replace(paper, word=ReviewState.NONE, by="", userid="", at=0.0, before="", after=""))
     return entry
 
 
-async def made_by(at: Books, entry_ids: Collection[str]) -> dict[str, Person]:
+async def made_by(at: Books, entry_ids: Collection[str]) -> dict[str, Reviewer]:
     """Who wrote the entries last, as far as the journal tells. Raises StoreError."""
-    found: dict[str, Person] = {}
+    found: dict[str, Reviewer] = {}
     for line in await edits(at.store) if entry_ids else ():
         if line.entry in entry_ids and line.kind in _WRITING:
-            found[line.entry] = Person(line.who, line.userid)
+            found[line.entry] = Reviewer(line.who, line.userid)
     return found
 
 
-def _is_new(entry: Entry, paper: Paper | None) -> bool:
+def _is_new(entry: Entry, paper: DraftReview | None) -> bool:
     """Whether the draft has no number yet, or was changed since it was sent back."""
-    return paper is None or (paper.word is Word.SENT_BACK and paper.text != mark_of(entry))
+    return paper is None or (paper.word is ReviewState.SENT_BACK and paper.text != mark_of(entry))
 
 
-def _is_over(paper: Paper, entry: Entry | None, now: float) -> bool:
+def _is_over(paper: DraftReview, entry: Entry | None, now: float) -> bool:
     if entry is not None and entry.draft:
         return False
-    return paper.word is not Word.APPROVED or now > paper.at + UNDO_SECONDS
+    return paper.word is not ReviewState.APPROVED or now > paper.at + UNDO_SECONDS
 
 
-def _unpack(text: str) -> Paper:
-    known = {f.name for f in fields(Paper)}
+def _unpack(text: str) -> DraftReview:
+    known = {f.name for f in fields(DraftReview)}
     values = {name: value for name, value in json.loads(text).items() if name in known}
-    return Paper(**{**values, "word": Word(values["word"])})
+    return DraftReview(**{**values, "word": ReviewState(values["word"])})

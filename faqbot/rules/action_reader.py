@@ -10,7 +10,7 @@ from faqbot.dingtalk.wire.contact_fields import FIELD_NAMES
 from faqbot.rules import key_names
 from faqbot.rules.definitions import Action, AddContact, AttendanceReport, Button, Digest, Notify, Post
 from faqbot.rules.templates import Template, TemplateError, read_template
-from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.field_reader import FieldReader
 from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence
 
 _MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
@@ -22,7 +22,7 @@ _MOST_BUTTONS = 5
 Found = MappingABC[str, Node]
 
 
-class DeedReader(Reader):
+class ActionReader(FieldReader):
     """Reads what a rule does; `allowed` are the hosts of `allow_http`."""
 
     __slots__ = ("allowed",)

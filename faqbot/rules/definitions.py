@@ -68,13 +68,13 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True)
-class On:
+class EventTrigger:
     """An event by name; `dingtalk.…` are those that DingTalk itself sends over the stream."""
 
     event: str
 
 
-Trigger = Timed | On
+Trigger = Timed | EventTrigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +179,13 @@ class Automations:
 
     def on_event(self, event: str) -> tuple[Rule, ...]:
         """The rules that wait for this event, broken ones too."""
-        return tuple(r for r in self.rules if isinstance(r.trigger, On) and r.trigger.event == event)
+        return tuple(r for r in self.rules if isinstance(r.trigger, EventTrigger) and r.trigger.event == event)
 
     def hears_dingtalk(self) -> bool:
         """Whether a rule waits for one of DingTalk's own events."""
-        return any(isinstance(r.trigger, On) and r.trigger.event.startswith(DINGTALK_EVENTS) for r in self.rules)
+        return any(
+            isinstance(r.trigger, EventTrigger) and r.trigger.event.startswith(DINGTALK_EVENTS) for r in self.rules
+        )
 
     def why_not(self, rule: Rule, variable: Variables) -> str:
         """Why a rule does not run now, for people; empty if it does."""

@@ -12,10 +12,10 @@ from datetime import date
 
 from faqbot.model.entries import Place, Problem
 from faqbot.rules import key_names
-from faqbot.rules.action_reader import DeedReader
+from faqbot.rules.action_reader import ActionReader
 from faqbot.rules.definitions import Automations, GroupRobot, Hook, Rule, Secret
 from faqbot.rules.schedule import Calendar
-from faqbot.rules.trigger_reader import StartReader
+from faqbot.rules.trigger_reader import TriggerReader
 from faqbot.yamltext.field_reader import date_of
 from faqbot.yamltext.key_names import nearest
 from faqbot.yamltext.nodes import Mapping, Node, Scalar
@@ -23,7 +23,7 @@ from faqbot.yamltext.nodes import Sequence as Items
 
 
 @dataclass(frozen=True, slots=True)
-class ReadAutomations:
+class ParsedAutomations:
     """What the file says; unless `ok`, it must not go live."""
 
     automations: Automations
@@ -31,7 +31,7 @@ class ReadAutomations:
     ok: bool
 
 
-def read_automations(name: str, raw: bytes) -> ReadAutomations:
+def read_automations(name: str, raw: bytes) -> ParsedAutomations:
     """Read the bytes of `automations.yaml`; never raises for anything the file holds."""
     reader = _FileReader(name)
     root = reader.grow(raw)
@@ -43,10 +43,10 @@ def read_automations(name: str, raw: bytes) -> ReadAutomations:
             root.line, "这个文件应以 robots:、automations: 等开头，例如 automations: 下面每条任务以“- id:”开头"
         )
     ok = not any(p.is_error for p in reader.problems if p not in reader.inside_rules)
-    return ReadAutomations(automations, tuple(reader.problems), ok)
+    return ParsedAutomations(automations, tuple(reader.problems), ok)
 
 
-class _FileReader(StartReader, DeedReader):
+class _FileReader(TriggerReader, ActionReader):
     """Reads the whole file; `inside_rules` are the problems that concern one rule alone."""
 
     __slots__ = ("inside_rules",)

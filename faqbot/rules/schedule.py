@@ -103,7 +103,7 @@ Timed = Daily | Cron | Monthly
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class Occurrence:
     """A moment a rule's clock comes round; with `why_not` it lets it pass."""
 
     at: float
@@ -133,7 +133,7 @@ def check_cron(expression: str) -> str:
     return "" if first else f"cron “{expression}”永远不会触发"
 
 
-def occasions(trigger: Timed, after: float, until: float, zone: ZoneInfo, calendar: Calendar) -> Iterator[Occasion]:
+def occasions(trigger: Timed, after: float, until: float, zone: ZoneInfo, calendar: Calendar) -> Iterator[Occurrence]:
     """Every time the rule's clock comes round after `after`, up to and including `until`, oldest first."""
     for moment, why_not in _moments(trigger, datetime.fromtimestamp(after, zone), calendar):
         # The clock may be put back in between, so only the absolute time tells what is later.
@@ -141,7 +141,7 @@ def occasions(trigger: Timed, after: float, until: float, zone: ZoneInfo, calend
         if at > until:
             return
         if at > after:
-            yield Occasion(at, why_not)
+            yield Occurrence(at, why_not)
 
 
 def next_firing(trigger: Timed, after: float, zone: ZoneInfo, calendar: Calendar) -> float | None:

@@ -8,9 +8,9 @@ from datetime import time
 
 from faqbot.rules import key_names
 from faqbot.rules.conditions import Condition, ConditionError, read_condition
-from faqbot.rules.definitions import On, Trigger
+from faqbot.rules.definitions import EventTrigger, Trigger
 from faqbot.rules.schedule import Cron, Daily, Days, Monthly, check_cron
-from faqbot.yamltext.field_reader import Reader
+from faqbot.yamltext.field_reader import FieldReader
 from faqbot.yamltext.key_names import nearest
 from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence
 
@@ -19,7 +19,7 @@ _EVENT = re.compile(r"[\w-]+(?:\.[\w-]+)*")
 _EXAMPLE = 'when 应写成 {at: "09:00", on: workday}、{monthly: 1, at: "09:40"}、{cron: "0 9 * * 1-5"} 或 {event: 事件名}'
 
 
-class StartReader(Reader):
+class TriggerReader(FieldReader):
     """Reads what starts a rule."""
 
     __slots__ = ()
@@ -64,10 +64,10 @@ class StartReader(Reader):
         days = self._days(found.get("on"))
         return Daily(at, days) if at is not None and days is not None else None
 
-    def _event(self, node: Node) -> On | None:
+    def _event(self, node: Node) -> EventTrigger | None:
         name = self.text(node, "event")
         if _EVENT.fullmatch(name):
-            return On(name)
+            return EventTrigger(name)
         self.error(node.line, f"事件名“{name[:30]}”应由字母、数字、点和横线组成，例如 crm.customer.created")
         return None
 

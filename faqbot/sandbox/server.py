@@ -16,12 +16,12 @@ from aiohttp import web
 
 from faqbot.sandbox.api.attendance import Attendance
 from faqbot.sandbox.api.contacts import Contacts
-from faqbot.sandbox.api.gateway import Delivery, Gateway
+from faqbot.sandbox.api.gateway import FrameDelivery, Gateway
 from faqbot.sandbox.api.group_robots import GroupRobots
 from faqbot.sandbox.api.media import MOST_BYTES, Media
 from faqbot.sandbox.api.old_api import OldApi
 from faqbot.sandbox.api.robot import RobotApi
-from faqbot.sandbox.api.session_webhooks import Replies
+from faqbot.sandbox.api.session_webhooks import WebhookReplies
 from faqbot.sandbox.api.tokens import Tokens
 from faqbot.sandbox.state.clock import Jump
 from faqbot.sandbox.state.faults import Faults
@@ -56,7 +56,7 @@ class FakeDingTalk:
         self.faults = Faults()
         self.world = World(bot_name, clock)
         self.gateway = Gateway(client_id, client_secret, self.faults, self._connection_changed)
-        self.webhooks = Replies(self.world, self.faults, clock)
+        self.webhooks = WebhookReplies(self.world, self.faults, clock)
         self.tokens = Tokens(client_id, client_secret, self.world, self.faults)
         self.robot = RobotApi(client_id, self.world, self.faults, self.tokens)
         self.robots = GroupRobots(self.world, clock)
@@ -115,7 +115,7 @@ class FakeDingTalk:
         *,
         quote: ChatMessage | None = None,
         odd: Mapping[str, Any] | None = None,
-    ) -> list[Delivery]:
+    ) -> list[FrameDelivery]:
         """Let a person write; like DingTalk, the bot hears a group only when it is @ed, and the @ is cut out.
 
         `odd` replaces fields of the payload, or removes them when None.

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 from faqbot.language.normalize import skeleton
 from faqbot.model.entries import Entry
 from faqbot.search.features import Bag, Bags, Doubles, FeatureTable, Floats, Ints, Positions, cut, flatten
-from faqbot.search.semantic import Meanings
+from faqbot.search.semantic import EmbeddingIndex
 from faqbot.search.weights import VIEWS
 
 # What comes beside the views where wordings have vectors.
@@ -50,7 +50,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class HoldOutQuery:
     """A question whose short list is wanted: of the entries that are `allowed`, and as if the wordings `without` did
     not exist. `meaning` is its vector."""
 
@@ -61,7 +61,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class CandidateRows:
     """Short lists, none of them empty: entries, their best wordings, and a row of views each.
 
     List n is of `questions[n]` and begins at row `starts[n]`; `of` is the n of each row, `places` its place in the
@@ -100,8 +100,8 @@ class Wordings:
         return skeleton(folded) in self._same
 
     def shortlists(
-        self, wanted: Sequence[Wanted], most: int, meanings: Meanings | None
-    ) -> tuple[list[int], Listed | None]:
+        self, wanted: Sequence[HoldOutQuery], most: int, meanings: EmbeddingIndex | None
+    ) -> tuple[list[int], CandidateRows | None]:
         """Which of `wanted` have any entry worth a look, and their lists of about `most` entries each.
 
         With `meanings`, each of `wanted` must have a vector.
@@ -146,18 +146,18 @@ class Wordings:
         starts = ends - sizes
         numbers = np.arange(len(lists)).repeat(sizes)
         places = np.arange(len(of)) - starts[numbers]
-        return asked.tolist(), Listed(
+        return asked.tolist(), CandidateRows(
             [questions[n] for n, _, _ in lists], starts, numbers, places, entries, wordings, table, exact
         )
 
-    def _same_words(self, wanted: Wanted) -> list[int]:
+    def _same_words(self, wanted: HoldOutQuery) -> list[int]:
         """The wordings that are the question but for empty words."""
         same = [w for w in self._same.get(skeleton(wanted.question.text), ()) if w not in wanted.without]
         # Who wrote these very words comes before who wrote the same with another empty word.
         return [w for w in same if self.raws[w] == wanted.question.raw] or same
 
     def _nearest(
-        self, nearness: Doubles, wanted: Sequence[Wanted], same: Sequence[Sequence[int]], most: int
+        self, nearness: Doubles, wanted: Sequence[HoldOutQuery], same: Sequence[Sequence[int]], most: int
     ) -> list[list[int]]:
         """For each question the entries with the greatest nearness among those allowed, and those with a wording in
         `same`."""

@@ -20,16 +20,24 @@ from faqbot.language.builtin_synonyms import GROUPS
 from faqbot.language.normalize import Synonyms, is_han, normalise, strip_fillers
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search import scoring
-from faqbot.search.candidates import MEANING_VIEWS, Listed, Question, Wanted, Wordings
+from faqbot.search.candidates import MEANING_VIEWS, CandidateRows, HoldOutQuery, Question, Wordings
 from faqbot.search.contradictions import apart
 from faqbot.search.features import Doubles, Floats, features, readable
 from faqbot.search.scoring import EVIDENCE, MEANING_EVIDENCE, Weights, log_odds
-from faqbot.search.semantic import Meanings
+from faqbot.search.semantic import EmbeddingIndex
 from faqbot.search.spelling import Spelled, Spellings, join
 from faqbot.search.weights import VIEWS
 
 __all__ = (
-    "EVIDENCE", "MEANING_EVIDENCE", "MEANING_VIEWS", "Asked", "Explanation", "Index", "Listed", "Question", "Wanted",
+    "EVIDENCE",
+    "MEANING_EVIDENCE",
+    "MEANING_VIEWS",
+    "CandidateRows",
+    "Explanation",
+    "HoldOutQuery",
+    "Index",
+    "Question",
+    "SearchQuery",
     "log_odds",
 )  # fmt: skip
 
@@ -51,7 +59,7 @@ _COVERED, _EDIT = VIEWS.index("covered"), VIEWS.index("edit")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SearchQuery:
     """A text to search for: only entries for which `allowed` is true are found. `meaning` is its vector; without it,
     or without vectors of the wordings, the words decide alone."""
 
@@ -76,7 +84,7 @@ class _Ranked:
     """A question with the rows of its list, best first, and the score of each."""
 
     question: Question
-    listed: Listed
+    listed: CandidateRows
     rows: Sequence[int]
     scores: Sequence[float]
 
@@ -109,7 +117,7 @@ class Index:
         self.topics = {normalise(e.topic): e.topic for e in self.entries if e.topic}
         chinese = sum(any("\u3400" <= c <= "\u9fff" for c in t) for t in raws)
         self.script = "han" if chinese * 2 >= len(raws) else "latin"
-        self._meanings: Meanings | None = None
+        self._meanings: EmbeddingIndex | None = None
         # Not itself: an index that is replaced must be gone at once, not when so much garbage has piled up that looking
         # through it holds up the whole process.
         self._by_words: Index | None = None
@@ -129,7 +137,7 @@ class Index:
     def with_meanings(self, vectors: Floats) -> Index:
         """The same index with a vector for each of `wordings`; questions may then come with one too."""
         index = copy.copy(self)
-        index._meanings = Meanings(vectors, self._table.starts, self._table.counts)
+        index._meanings = EmbeddingIndex(vectors, self._table.starts, self._table.counts)
         index._most = _SHORT_LISTS["latin"]
         index._by_words = self
         index._weights = Weights.fitted("meaning")
@@ -168,9 +176,9 @@ class Index:
 
         `meaning` is the vector of the text; without it, or without vectors of the wordings, the words decide alone.
         """
-        return self.search_batch([Asked(text, allowed, meaning)], limit)[0]
+        return self.search_batch([SearchQuery(text, allowed, meaning)], limit)[0]
 
-    def search_batch(self, asked: Sequence[Asked], limit: int = 5) -> list[tuple[Candidate, ...]]:
+    def search_batch(self, asked: Sequence[SearchQuery], limit: int = 5) -> list[tuple[Candidate, ...]]:
         """What `search` finds for each; judging many together takes a fraction of the time."""
         return [self._candidates(found, limit) if found is not None else () for found in self._search(asked)]
 
@@ -180,7 +188,7 @@ class Index:
         """Search many texts, as for replaying past questions; equal texts are searched once."""
         texts = list(texts)
         different = list(dict.fromkeys(texts))
-        results = self.search_batch([Asked(text, allowed) for text in different], limit)
+        results = self.search_batch([SearchQuery(text, allowed) for text in different], limit)
         found = dict(zip(different, results, strict=True))
         return [found[text] for text in texts]
 
@@ -193,7 +201,7 @@ class Index:
         meaning: Floats | None = None,
     ) -> tuple[Explanation, ...]:
         """For each candidate of `search`, in the same order, what spoke for it."""
-        (found,) = self._search([Asked(text, allowed, meaning)])
+        (found,) = self._search([SearchQuery(text, allowed, meaning)])
         if found is None:
             return ()
         asked = [f for f in features(found.question.text) if readable(f)]
@@ -213,7 +221,7 @@ class Index:
             )
         return tuple(explained)
 
-    def _search(self, asked: Sequence[Asked]) -> list[_Ranked | None]:
+    def _search(self, asked: Sequence[SearchQuery]) -> list[_Ranked | None]:
         """What was found for each."""
         found: list[_Ranked | None] = [None] * len(asked)
         for index, chunk in self._chunks([a.meaning for a in asked]):
@@ -230,10 +238,10 @@ class Index:
             for start in range(0, len(numbers), together):
                 yield index, numbers[start : start + together]
 
-    def _search_together(self, asked: Sequence[Asked]) -> list[_Ranked | None]:
+    def _search_together(self, asked: Sequence[SearchQuery]) -> list[_Ranked | None]:
         questions = self.read_many([a.text for a in asked])
         wanted = {
-            n: Wanted(q, a.allowed, meaning=a.meaning)
+            n: HoldOutQuery(q, a.allowed, meaning=a.meaning)
             for n, (q, a) in enumerate(zip(questions, asked, strict=True))
             if q.text
         }
@@ -242,7 +250,7 @@ class Index:
             self._repair_doubtful(wanted, found)
         return [found.get(n) for n in range(len(asked))]
 
-    def _repair_doubtful(self, wanted: Mapping[int, Wanted], found: dict[int, _Ranked | None]) -> None:
+    def _repair_doubtful(self, wanted: Mapping[int, HoldOutQuery], found: dict[int, _Ranked | None]) -> None:
         """Put what a repaired spelling finds in place of what was found, where that is better."""
         # Only where the text as written leaves doubt may it have been misspelt; a slip makes words nobody wrote.
         doubtful = [
@@ -251,7 +259,7 @@ class Index:
             if ranked is None or (ranked.scores[0] < _DOUBTFUL and ranked.question.bag.unseen > 0)
         ]
         repaired = self._repair([wanted[n].question for n in doubtful])
-        again: dict[int, Wanted] = {}
+        again: dict[int, HoldOutQuery] = {}
         for n, question in zip(doubtful, repaired, strict=True):
             before = 1.0 if found[n] is None else wanted[n].question.bag.unseen
             if question is not None and question.bag.unseen <= before - _REPAIR_MUST_EXPLAIN:
@@ -261,7 +269,7 @@ class Index:
             if ranked and (first is None or ranked.scores[0] > first.scores[0] + _REPAIR_MUST_GAIN):
                 found[n] = ranked
 
-    def _rank(self, wanted: Sequence[Wanted]) -> list[_Ranked | None]:
+    def _rank(self, wanted: Sequence[HoldOutQuery]) -> list[_Ranked | None]:
         found: list[_Ranked | None] = [None] * len(wanted)
         if not wanted or not self.entries:
             return found
@@ -296,9 +304,9 @@ class Index:
         self, question: Question, *, without: Sequence[int], meaning: Floats | None = None
     ) -> tuple[int, float] | None:
         """The number and score of the first entry if the wordings `without` did not exist."""
-        return self.firsts([Wanted(question, without=without, meaning=meaning)])[0]
+        return self.firsts([HoldOutQuery(question, without=without, meaning=meaning)])[0]
 
-    def firsts(self, wanted: Sequence[Wanted]) -> list[tuple[int, float] | None]:
+    def firsts(self, wanted: Sequence[HoldOutQuery]) -> list[tuple[int, float] | None]:
         """The number and score of the first entry for each."""
         firsts: list[tuple[int, float] | None] = [None] * len(wanted)
         for index, chunk in self._chunks([w.meaning for w in wanted]):
@@ -365,17 +373,17 @@ class Index:
         bags = self._table.bags([features(text) for text in texts])
         return list(map(Question, raws, texts, sounds, bags, spelled, readings))
 
-    def shortlist(self, question: Question, *, meaning: Floats | None = None) -> Listed | None:
+    def shortlist(self, question: Question, *, meaning: Floats | None = None) -> CandidateRows | None:
         """The entries worth a closer look with their views."""
         meanings = self._meanings if meaning is not None else None
-        return self._wordings.shortlists([Wanted(question, meaning=meaning)], self._most, meanings)[1]
+        return self._wordings.shortlists([HoldOutQuery(question, meaning=meaning)], self._most, meanings)[1]
 
     @staticmethod
-    def evidence(question: Question, listed: Listed, ranks: Doubles) -> Doubles:
+    def evidence(question: Question, listed: CandidateRows, ranks: Doubles) -> Doubles:
         """What says how sure one can be: a row for each entry listed for the question, columns as in `SURE`."""
         return scoring.evidence(listed, ranks)
 
-    def _raise_same_words(self, listed: Listed, scores: Doubles) -> None:
+    def _raise_same_words(self, listed: CandidateRows, scores: Doubles) -> None:
         """The only entry with the words of the question is certain; of several it is certainly one."""
         for number in dict.fromkeys(listed.of[listed.exact].tolist()):
             rows = slice(*listed.of.searchsorted([number, number + 1]).tolist())
@@ -388,7 +396,7 @@ class Index:
             certain = 1.0 if same else _SAME_SKELETON
             scores[rows] = np.where(exact, np.maximum(scores[rows], certain), np.minimum(scores[rows], 0.999))
 
-    def _lower_excluded(self, listed: Listed, scores: Doubles) -> None:
+    def _lower_excluded(self, listed: CandidateRows, scores: Doubles) -> None:
         """A question that is as like a `not:` wording as the entry's own must not be answered by it outright."""
         if not self._not:
             return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faqbot.search.candidates import MEANING_VIEWS, Listed
+from faqbot.search.candidates import MEANING_VIEWS, CandidateRows
 from faqbot.search.features import Doubles, Positions
 from faqbot.search.weights import RANK, SURE, SURE_OUT, VIEWS
 
@@ -46,7 +46,7 @@ class Weights:
         )
 
 
-def judge(listed: Listed, weights: Weights) -> tuple[Positions, Doubles]:
+def judge(listed: CandidateRows, weights: Weights) -> tuple[Positions, Doubles]:
     """The rows of all lists in order, best first within each list; and for each row how probable it is right."""
     # Equal rows must come to equal sums, which a matrix product does not promise.
     ranks = np.add.reduce(listed.views * weights.rank, axis=1)
@@ -58,7 +58,7 @@ def judge(listed: Listed, weights: Weights) -> tuple[Positions, Doubles]:
     return order, scores
 
 
-def evidence(listed: Listed, ranks: Doubles) -> Doubles:
+def evidence(listed: CandidateRows, ranks: Doubles) -> Doubles:
     """What says how sure one can be: a row for each listed entry, columns as in `SURE`."""
     gap, ahead = _gap(listed, ranks)
     raised = np.exp(ranks - ahead)
@@ -87,7 +87,7 @@ def log_odds(evidence: Doubles, table: Doubles, out: Doubles) -> Doubles:
     return evidence @ direct + np.tanh(evidence @ bent) @ out
 
 
-def _gap(listed: Listed, values: Doubles) -> tuple[Doubles, Doubles]:
+def _gap(listed: CandidateRows, values: Doubles) -> tuple[Doubles, Doubles]:
     """How far each value is ahead of the best of the others of its list; and the best of its list."""
     # Negative, so that what fills a list up comes last.
     rising = _side_by_side(listed, -values)
@@ -100,7 +100,7 @@ def _gap(listed: Listed, values: Doubles) -> tuple[Doubles, Doubles]:
     return values - np.where(values >= top, second, top), top
 
 
-def _side_by_side(listed: Listed, values: Doubles) -> Doubles:
+def _side_by_side(listed: CandidateRows, values: Doubles) -> Doubles:
     """A row for each list, filled up to the longest with infinity."""
     table = np.full((len(listed.questions), int(np.maximum.reduce(listed.places)) + 1), np.inf)
     table[listed.of, listed.places] = values

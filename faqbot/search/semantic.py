@@ -15,7 +15,7 @@ _SCALE = 4.0
 _DOUBT = 0.3
 
 
-class Meanings:
+class EmbeddingIndex:
     """The vectors of all wordings, row by row as in the index. Read-only after construction.
 
     `vectors` are of length 1; `starts` gives the first row of each entry and `counts` how many it has.

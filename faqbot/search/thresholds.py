@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from faqbot.search.features import Doubles
-from faqbot.search.index import Index, Wanted
+from faqbot.search.index import HoldOutQuery, Index
 
 # At most so many wordings are tried, which takes well under a second: of fewer, one entry more or less would move the
 # bar, and the answers to others with it.
@@ -45,16 +45,16 @@ class Trial:
 def rehearse(index: Index) -> Trial:
     """Ask a sample of the wordings without themselves, and without their whole entry."""
     rows = index.sample(_SAMPLE)
-    wanted: list[Wanted] = []
+    wanted: list[HoldOutQuery] = []
     # The row a wording was held out at, None where its whole entry was.
     held_out: list[int | None] = []
     for row, question in zip(rows, index.read_many([index.wording(row) for row in rows]), strict=True):
         siblings = tuple(index.siblings(row))
         meaning = index.meaning_of(row)
         if len(siblings) > 1:
-            wanted.append(Wanted(question, without=(row,), meaning=meaning))
+            wanted.append(HoldOutQuery(question, without=(row,), meaning=meaning))
             held_out.append(row)
-        wanted.append(Wanted(question, without=siblings, meaning=meaning))
+        wanted.append(HoldOutQuery(question, without=siblings, meaning=meaning))
         held_out.append(None)
     scores: list[float] = []
     right: list[bool] = []
@@ -68,12 +68,12 @@ def rehearse(index: Index) -> Trial:
     return Trial(np.array(scores), np.array(right, dtype=float), np.array(strangers))
 
 
-def learn(index: Index, strictness: str) -> Limits:
+def learn(index: Index, strictness: str) -> Thresholds:
     """The bars for this knowledge base: the fitted ones, moved by what its own wordings show."""
     trial = rehearse(index)
-    fitted = LIMITS[strictness]
+    fitted = FITTED_THRESHOLDS[strictness]
     answer_at = _answer_bar(trial, fitted.answer_at, _PRECISION[strictness])
-    return Limits(answer_at, _offer_bar(trial, fitted.offer_at))
+    return Thresholds(answer_at, _offer_bar(trial, fitted.offer_at))
 
 
 def _offer_bar(trial: Trial, fitted: float) -> float:
@@ -103,7 +103,7 @@ def _answer_bar(trial: Trial, fitted: float, precision: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Thresholds:
     """Probabilities from which an entry is answered outright, and from which it is offered in a list."""
 
     answer_at: float
@@ -111,8 +111,8 @@ class Limits:
 
 
 # The fitted bars; each knowledge base moves them by what its own wordings show (see calibration).
-LIMITS = {
-    "strict": Limits(answer_at=0.91, offer_at=0.25),
-    "balanced": Limits(answer_at=0.86, offer_at=0.18),
-    "lenient": Limits(answer_at=0.70, offer_at=0.12),
+FITTED_THRESHOLDS = {
+    "strict": Thresholds(answer_at=0.91, offer_at=0.25),
+    "balanced": Thresholds(answer_at=0.86, offer_at=0.18),
+    "lenient": Thresholds(answer_at=0.70, offer_at=0.12),
 }

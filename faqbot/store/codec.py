@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from faqbot.model.conversation import Context, Fact, Last, Option
+from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
 from faqbot.model.messages import Message, MessageKind
 from faqbot.model.question_log import QuestionRecord
 
@@ -25,33 +25,33 @@ def unpack_message(text: str | bytes) -> Message:
     return Message(**{**known, "kind": MessageKind(values["kind"])})
 
 
-def pack_context(context: Context) -> str:
+def pack_context(context: ConversationState) -> str:
     """The context as JSON."""
     values = {
         "options": [[o.kind, o.key] for o in context.options],
         "until": context.until,
         "asked": context.asked,
-        "last": context.last and [getattr(context.last, name) for name in Last.__slots__],
+        "last": context.last and [getattr(context.last, name) for name in LastAnswer.__slots__],
         "misses": context.misses,
-        "facts": [[getattr(fact, name) for name in Fact.__slots__] for fact in context.facts],
+        "facts": [[getattr(fact, name) for name in Slot.__slots__] for fact in context.facts],
         "recent": context.recent,
     }
     return _encode(values)
 
 
-def unpack_context(text: str | bytes) -> Context | None:
+def unpack_context(text: str | bytes) -> ConversationState | None:
     """The context that pack_context wrote; None for what another version wrote differently: it is void in minutes."""
     try:
         values = json.loads(text)
-        return Context(
+        return ConversationState(
             options=tuple(Option(kind, key) for kind, key in values["options"]),
             until=values["until"],
             # Earlier versions wrote neither of these two.
             asked=values.get("asked", ""),
             recent=tuple(values.get("recent", ())),
-            last=Last(*values["last"]) if values["last"] else None,
+            last=LastAnswer(*values["last"]) if values["last"] else None,
             misses=tuple(values["misses"]),
-            facts=tuple(Fact(*fact) for fact in values["facts"]),
+            facts=tuple(Slot(*fact) for fact in values["facts"]),
         )
     except (TypeError, ValueError, KeyError):
         return None

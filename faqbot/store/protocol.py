@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from faqbot.model.conversation import Context
-from faqbot.model.messages import Message, Verdict
+from faqbot.model.conversation import ConversationState
+from faqbot.model.messages import DeliveryResult, Message
 from faqbot.model.question_log import QuestionRecord
 from faqbot.model.shared_text import SharedTexts
 
@@ -29,7 +29,7 @@ class Accepted:
     asker was offered last, as far as that holds; the unfinished ones may change that."""
 
     ahead: int
-    context: Context | None
+    context: ConversationState | None
 
 
 # The key of a claim that says "I am at it" begins so: it means nothing once its worker is dead.
@@ -81,7 +81,11 @@ class Store(Protocol):
         ...
 
     async def finish(
-        self, message: Message, verdict: Verdict, record: QuestionRecord | None, context: Context | None
+        self,
+        message: Message,
+        verdict: DeliveryResult,
+        record: QuestionRecord | None,
+        context: ConversationState | None,
     ) -> None:
         """Set the message's last state, keep its record and replace the asker's context, all or nothing.
 
@@ -96,11 +100,11 @@ class Store(Protocol):
 
     # -- what later messages and reports need ----------------------------------------------------
 
-    async def context(self, thread: str, now: float) -> Context | None:
+    async def context(self, thread: str, now: float) -> ConversationState | None:
         """What this asker was offered last in this conversation, if it still holds."""
         ...
 
-    async def put_context(self, thread: str, context: Context) -> None:
+    async def put_context(self, thread: str, context: ConversationState) -> None:
         """Replace what was offered last in a thread, where that was not by the reply to one of its messages."""
         ...
 

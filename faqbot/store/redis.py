@@ -19,13 +19,13 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import AuthenticationError, RedisError
 
 from faqbot.errors import StartError
-from faqbot.model.conversation import Context
-from faqbot.model.messages import Message, Verdict
+from faqbot.model.conversation import ConversationState
+from faqbot.model.messages import DeliveryResult, Message
 from faqbot.model.question_log import QuestionRecord
 from faqbot.store.codec import pack_context, pack_message, pack_record, unpack_context, unpack_message
 from faqbot.store.protocol import Accepted, JournalLine
 from faqbot.store.redis_errors import answer as _do
-from faqbot.store.redis_shared_text import RedisTexts
+from faqbot.store.redis_shared_text import RedisSharedText
 
 # Layout of the keys. A change raises the number and adds a step to _UPGRADES.
 _LAYOUT = 1
@@ -173,7 +173,7 @@ class RedisStore:
 
     def __init__(self, client: redis.Redis) -> None:
         self._redis = client
-        self._texts = RedisTexts(client)
+        self._texts = RedisSharedText(client)
         self._accept = client.register_script(_ACCEPT)
         self._take_over = client.register_script(_TAKE_OVER)
         self._unfinished = client.register_script(_UNFINISHED)
@@ -257,7 +257,11 @@ class RedisStore:
         return _messages(await _do(self._unfinished(args=[owner])))
 
     async def finish(
-        self, message: Message, verdict: Verdict, record: QuestionRecord | None, context: Context | None
+        self,
+        message: Message,
+        verdict: DeliveryResult,
+        record: QuestionRecord | None,
+        context: ConversationState | None,
     ) -> None:
         kept = ""
         if record is not None:
@@ -277,10 +281,10 @@ class RedisStore:
 
     # -- what later messages and reports need ----------------------------------------------------
 
-    async def context(self, thread: str, now: float) -> Context | None:
+    async def context(self, thread: str, now: float) -> ConversationState | None:
         return _context(await _do(self._redis.get(_CONTEXT + thread)), now)
 
-    async def put_context(self, thread: str, context: Context) -> None:
+    async def put_context(self, thread: str, context: ConversationState) -> None:
         await _do(self._redis.set(_CONTEXT + thread, pack_context(context), ex=_CONTEXT_SECONDS))
 
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
@@ -405,7 +409,7 @@ class RedisStore:
             await _do(self._redis.hset(_VECTORS, mapping=mapping))
 
     @property
-    def shared_texts(self) -> RedisTexts:
+    def shared_texts(self) -> RedisSharedText:
         return self._texts
 
     # -- the engine itself -----------------------------------------------------------------------
@@ -438,6 +442,6 @@ def _messages(texts: Sequence[bytes]) -> list[Message]:
     return [unpack_message(text) for text in texts]
 
 
-def _context(text: bytes | None, now: float) -> Context | None:
+def _context(text: bytes | None, now: float) -> ConversationState | None:
     context = unpack_context(text) if text is not None else None
     return context if context is not None and context.ends > now else None

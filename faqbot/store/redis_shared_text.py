@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import redis.asyncio as redis
 
-from faqbot.model.shared_text import Shared
+from faqbot.model.shared_text import SharedText
 from faqbot.store.redis_errors import answer
 
 _P = "faqbot:text-"
@@ -60,7 +60,7 @@ return 1
 """
 
 
-class RedisTexts:
+class RedisSharedText:
     """See SharedTexts."""
 
     def __init__(self, client: redis.Redis) -> None:
@@ -71,13 +71,13 @@ class RedisTexts:
     async def version(self) -> int:
         return int(await answer(self._redis.get(_VERSION)) or 0)
 
-    async def load(self) -> Shared:
+    async def load(self) -> SharedText:
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.get(_VERSION)
             for key in (_TEXTS, _SEEDS, _ASIDE):
                 pipe.hgetall(key)
             version, texts, seeds, aside = await answer(pipe.execute())
-        return Shared(
+        return SharedText(
             int(version or 0),
             {name.decode(): text for name, text in texts.items()},
             {name.decode(): text for name, text in seeds.items()},
@@ -91,7 +91,7 @@ class RedisTexts:
         name = (await answer(self._put(args=args))).decode()
         return name or None
 
-    async def swap(self, before: Shared, after: Shared) -> bool:
+    async def swap(self, before: SharedText, after: SharedText) -> bool:
         args: list[str | bytes | int] = [secrets.token_hex(6), before.version]
         args += _differences(_TEXTS, before.texts, after.texts)
         args += _differences(_SEEDS, before.seeds, after.seeds)

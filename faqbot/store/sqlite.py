@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import IO, Any
 
 from faqbot.errors import StartError, StoreError
-from faqbot.model.conversation import Context
-from faqbot.model.messages import Message, Verdict
+from faqbot.model.conversation import ConversationState
+from faqbot.model.messages import DeliveryResult, Message
 from faqbot.model.question_log import QuestionRecord
 from faqbot.store.codec import pack_context, pack_message, pack_record, unpack_context, unpack_message
 from faqbot.store.protocol import LEASE, Accepted, JournalLine
@@ -146,7 +146,11 @@ class SqliteStore:
         return [unpack_message(text) for (text,) in rows]
 
     async def finish(
-        self, message: Message, verdict: Verdict, record: QuestionRecord | None, context: Context | None
+        self,
+        message: Message,
+        verdict: DeliveryResult,
+        record: QuestionRecord | None,
+        context: ConversationState | None,
     ) -> None:
         known = (message.robot_code, message.id)
 
@@ -178,11 +182,11 @@ class SqliteStore:
 
     # -- what later messages and reports need ----------------------------------------------------
 
-    async def context(self, thread: str, now: float) -> Context | None:
+    async def context(self, thread: str, now: float) -> ConversationState | None:
         row = await self._do(lambda db: db.execute(_CONTEXT, (thread, now)).fetchone())
         return unpack_context(row[0]) if row is not None else None
 
-    async def put_context(self, thread: str, context: Context) -> None:
+    async def put_context(self, thread: str, context: ConversationState) -> None:
         row = _context_row(thread, context)
         await self._do(lambda db: db.execute(_PUT_CONTEXT, row))
 
@@ -427,5 +431,5 @@ def _before(message: Message) -> tuple[str, float, str]:
     return message.thread, message.received_at, message.id
 
 
-def _context_row(thread: str, context: Context) -> tuple[str, str, float]:
+def _context_row(thread: str, context: ConversationState) -> tuple[str, str, float]:
     return thread, pack_context(context), context.ends

@@ -44,7 +44,7 @@ _ENCODINGS = {
 
 
 @dataclass(slots=True)
-class Reader:
+class FieldReader:
     """Collects problems while the nodes of one file are read."""
 
     name: str

@@ -39,7 +39,7 @@ def lines_changed(first: int, behind: int, text: str) -> Change:
     return Change(Spot(first, 0), Spot(behind, 0), text)
 
 
-class Page:
+class TextEdits:
     """The lines of `raw` (UTF-8) as they are written and as they are `meant`, slips corrected.
 
     Places count in the meant lines. A line that is changed is written as meant; all others stay as they are.

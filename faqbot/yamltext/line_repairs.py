@@ -34,7 +34,7 @@ _TAB_WIDTH = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
+class LineRepair:
     """One line that was read differently from how it is written. `line` counts from 1."""
 
     line: int
@@ -57,11 +57,11 @@ class _Where:
     dashes: set[int] = field(default_factory=set)  # columns in which the dashes of entries stand
 
 
-def mend(text: str) -> tuple[str, list[Mend]]:
+def mend(text: str) -> tuple[str, list[LineRepair]]:
     """Return the text with the same number of lines, slips corrected, and what was corrected."""
     lines = text.split("\n")
     result: list[str] = []
-    mends: list[Mend] = []
+    mends: list[LineRepair] = []
     where = _Where()
     for number, line in enumerate(lines, 1):
         readable = _CONTROL.sub(lambda found: " " if found[0] in "\x0b\x0c" else "", line)
@@ -70,7 +70,7 @@ def mend(text: str) -> tuple[str, list[Mend]]:
             reasons = ["有看不见的控制字符，请删掉", *reasons]
         result.append(fixed)
         if reasons:
-            mends.append(Mend(number, line, fixed, "；".join(reasons)))
+            mends.append(LineRepair(number, line, fixed, "；".join(reasons)))
     return "\n".join(result), mends
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 from faqbot.yamltext import nodes
-from faqbot.yamltext.line_edits import Change, Page, Spot, lines_changed
+from faqbot.yamltext.line_edits import Change, Spot, TextEdits, lines_changed
 from faqbot.yamltext.nodes import Mapping, Node, Scalar
 from faqbot.yamltext.quoting import block, written, written_list
 
@@ -34,7 +34,7 @@ def is_block_text(node: Node) -> bool:
 # -- one value ---------------------------------------------------------------------------------
 
 
-def replace_value(page: Page, key: Scalar, node: Node, literal: str) -> list[Change]:
+def replace_value(page: TextEdits, key: Scalar, node: Node, literal: str) -> list[Change]:
     """Put `literal`, one line of YAML, in the place of a value of any shape."""
     if is_block_text(node):
         header = _HEADER.match(page.meant[node.line - 1], node.column)
@@ -50,7 +50,9 @@ def replace_value(page: Page, key: Scalar, node: Node, literal: str) -> list[Cha
     return [Change(colon, colon, " " + literal), lines_changed(node.line, page.last_line(node) + 1, "")]
 
 
-def replace_text(page: Page, key: Scalar, node: Node, text: str, *, in_brackets: bool, may_block: bool) -> list[Change]:
+def replace_text(
+    page: TextEdits, key: Scalar, node: Node, text: str, *, in_brackets: bool, may_block: bool
+) -> list[Change]:
     """Put another text in the place of a value, in the style of the old one where that can hold it."""
     style = node.style if isinstance(node, Scalar) else ""
     if may_block and not in_brackets and node.line == key.line and ("\n" in text or is_block_text(node)):
@@ -61,7 +63,7 @@ def replace_text(page: Page, key: Scalar, node: Node, text: str, *, in_brackets:
     return replace_value(page, key, node, written(text, style, in_brackets=in_brackets))
 
 
-def _indent_of(page: Page, key: Scalar, node: Node) -> int:
+def _indent_of(page: TextEdits, key: Scalar, node: Node) -> int:
     """The column in which the lines of a block stand, or will."""
     if is_block_text(node):
         for line in page.meant[node.line : page.last_line(node)]:
@@ -70,7 +72,7 @@ def _indent_of(page: Page, key: Scalar, node: Node) -> int:
     return key.column + _STEP
 
 
-def _replace_with_block(page: Page, node: Node, body: list[str]) -> list[Change]:
+def _replace_with_block(page: TextEdits, node: Node, body: list[str]) -> list[Change]:
     line = page.meant[node.line - 1]
     if is_block_text(node):
         found = _HEADER.match(line, node.column)
@@ -89,7 +91,7 @@ def _replace_with_block(page: Page, node: Node, body: list[str]) -> list[Change]
 
 
 def replace_list(
-    page: Page, key: Scalar, node: Node, old: Sequence[str], new: Sequence[str], *, number: bool = False
+    page: TextEdits, key: Scalar, node: Node, old: Sequence[str], new: Sequence[str], *, number: bool = False
 ) -> list[Change]:
     """Make a list that reads as `old` read as `new`, item by item and in its own style."""
     if is_block_text(node) and not any("\n" in text for text in new):
@@ -105,7 +107,7 @@ def replace_list(
 
 
 def _in_flow_list(
-    page: Page, key: Scalar, items: list[Scalar], old: Sequence[str], new: Sequence[str], number: bool
+    page: TextEdits, key: Scalar, items: list[Scalar], old: Sequence[str], new: Sequence[str], number: bool
 ) -> list[Change]:
     changes: list[Change] = []
     for first, behind, texts in _differences(old, new):
@@ -129,7 +131,7 @@ def _in_flow_list(
 
 
 def _in_block_list(
-    page: Page, key: Scalar, items: list[Scalar], old: Sequence[str], new: Sequence[str], number: bool
+    page: TextEdits, key: Scalar, items: list[Scalar], old: Sequence[str], new: Sequence[str], number: bool
 ) -> list[Change]:
     changes: list[Change] = []
     for first, behind, texts in _differences(old, new):
@@ -164,7 +166,7 @@ def _differences(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[int, 
 # -- the pairs of a mapping --------------------------------------------------------------------
 
 
-def insert_pair(page: Page, mapping: Mapping, after: int, pair: list[str]) -> Change:
+def insert_pair(page: TextEdits, mapping: Mapping, after: int, pair: list[str]) -> Change:
     """Put a new pair behind the one numbered `after` (-1: before all); further lines of `pair` hold their indent."""
     if mapping.flow:
         if after < 0:
@@ -179,7 +181,7 @@ def insert_pair(page: Page, mapping: Mapping, after: int, pair: list[str]) -> Ch
     return lines_changed(line, line, " " * mapping.column + "\n".join(pair) + "\n")
 
 
-def remove_pairs(page: Page, mapping: Mapping, numbers: Iterable[int]) -> list[Change]:
+def remove_pairs(page: TextEdits, mapping: Mapping, numbers: Iterable[int]) -> list[Change]:
     """Take pairs out, with the comment on their lines; at least one pair must stay."""
     gone = set(numbers)
     changes: list[Change] = []
@@ -194,7 +196,7 @@ def remove_pairs(page: Page, mapping: Mapping, numbers: Iterable[int]) -> list[C
     return changes
 
 
-def _run_removed(page: Page, mapping: Mapping, first: int, behind: int) -> Change:
+def _run_removed(page: TextEdits, mapping: Mapping, first: int, behind: int) -> Change:
     key, last = mapping.pairs[first][0], mapping.pairs[behind - 1][1]
     if first == 0:
         following = mapping.pairs[behind][0]

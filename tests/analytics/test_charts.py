@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.analytics.charts import LABELS, sparkline, topics, weekly
-from faqbot.analytics.stats import Asked, Fate, Group
+from faqbot.analytics.stats import AskedQuestion, Fate, Group
 from faqbot.model.question_log import QuestionRecord
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -24,7 +24,7 @@ def group(name: str, **counts: int) -> Group:
     return Group(
         name,
         tuple(
-            Asked(QuestionRecord("1", 0.0, "全员群", "小李", "年假", outcome))
+            AskedQuestion(QuestionRecord("1", 0.0, "全员群", "小李", "年假", outcome))
             for outcome, count in counts.items()
             for _ in range(count)
         ),

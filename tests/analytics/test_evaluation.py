@@ -21,10 +21,20 @@ from faqbot.analytics.evaluation import (
     read_questions,
     summary,
 )
-from faqbot.model.decisions import Answered, Decision, Menu, Offered, OutOfList, Small, Smalltalk, TopicList, Unanswered
+from faqbot.model.decisions import (
+    Answered,
+    Decision,
+    Menu,
+    Offered,
+    OutOfList,
+    SmallTalk,
+    SmallTalkKind,
+    TopicList,
+    Unanswered,
+)
 from faqbot.model.entries import Candidate, Entry, Period
 from faqbot.search.index import Index
-from faqbot.search.thresholds import LIMITS
+from faqbot.search.thresholds import FITTED_THRESHOLDS
 from tests.conftest import KNOWLEDGE
 
 TODAY = date(2026, 11, 22)
@@ -138,7 +148,7 @@ def result(
         (Unanswered(), "unanswered"),
         (Menu(()), "unanswered"),
         (TopicList("休假", (LEAVE,), 1), "unanswered"),
-        (Smalltalk(Small.GREETING), "unanswered"),
+        (SmallTalk(SmallTalkKind.GREETING), "unanswered"),
         (OutOfList(3), "unanswered"),
     ],
 )
@@ -157,7 +167,7 @@ def test_a_decision_has_one_of_three_names(decision: Decision, name: str) -> Non
         ("leave", (), Unanswered(), False),
         (None, (), Unanswered(), True),
         (None, (), Offered((candidate(LEAVE),)), True),
-        (None, (), Smalltalk(Small.THANKS), True),
+        (None, (), SmallTalk(SmallTalkKind.THANKS), True),
         (None, (), answered(LEAVE), False),
     ],
 )
@@ -220,7 +230,7 @@ def test_each_question_has_one_result_in_order() -> None:
         Expected("公积金怎么提取", "leave"),
     ]
     done: list[int] = []
-    results = evaluate(asked, INDEX, limits=LIMITS["balanced"], today=TODAY, progress=done.append)
+    results = evaluate(asked, INDEX, limits=FITTED_THRESHOLDS["balanced"], today=TODAY, progress=done.append)
     assert [r.expected for r in results] == asked and done == [1, 2, 3, 4, 5]
     assert [r.outcome for r in results] == ["answered", "unanswered", "answered", "unanswered", "answered"]
     assert [r.good for r in results] == [True, True, True, True, False]
@@ -232,7 +242,7 @@ def test_five_entries_are_listed_where_there_are_five_open_ones() -> None:
     others = [Entry(f"e{n}", name, "x", draft=n == 0) for n, name in enumerate(names)]
     index = Index([LEAVE, LUNCH, FUND, *others])
     for text in ("年假有几天", "qqqq", "你好"):
-        (found,) = evaluate([Expected(text, "e3")], index, limits=LIMITS["balanced"], today=TODAY)
+        (found,) = evaluate([Expected(text, "e3")], index, limits=FITTED_THRESHOLDS["balanced"], today=TODAY)
         listed = found.as_json()["candidates"]
         assert len(listed) == 5 == len({c["id"] for c in listed}) and "e0" not in {c["id"] for c in listed}
         assert [c["score"] for c in listed] == sorted((c["score"] for c in listed), reverse=True)
@@ -243,8 +253,10 @@ def test_five_entries_are_listed_where_there_are_five_open_ones() -> None:
 def test_entries_out_of_date_are_not_found() -> None:
     over = Entry("over", "年会在哪里", "酒店", valid=Period(end=date(2026, 1, 31)))
     index = Index([over, LUNCH])
-    (then,) = evaluate([Expected("年会在哪里", "over")], index, limits=LIMITS["balanced"], today=date(2026, 1, 31))
-    (now,) = evaluate([Expected("年会在哪里", "over")], index, limits=LIMITS["balanced"], today=TODAY)
+    (then,) = evaluate(
+        [Expected("年会在哪里", "over")], index, limits=FITTED_THRESHOLDS["balanced"], today=date(2026, 1, 31)
+    )
+    (now,) = evaluate([Expected("年会在哪里", "over")], index, limits=FITTED_THRESHOLDS["balanced"], today=TODAY)
     assert then.answered_rightly and not now.hit(5)
 
 
@@ -253,7 +265,9 @@ def test_each_question_is_judged_with_its_own_vector() -> None:
     vectors = np.eye(len(wordings), dtype=np.float32)
     asked = [Expected("qqqq", "lunch"), Expected("qqqq", None), Expected("qqqq", "fund")]
     meanings = [vectors[wordings.index("食堂几点开门")], None, vectors[wordings.index("公积金怎么提取")]]
-    results = evaluate(asked, INDEX.with_meanings(vectors), limits=LIMITS["balanced"], today=TODAY, meanings=meanings)
+    results = evaluate(
+        asked, INDEX.with_meanings(vectors), limits=FITTED_THRESHOLDS["balanced"], today=TODAY, meanings=meanings
+    )
     assert [r.candidates[0].entry.id if r.candidates else None for r in results] == ["lunch", None, "fund"]
 
 

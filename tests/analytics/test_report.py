@@ -23,9 +23,9 @@ from typer.testing import CliRunner
 from faqbot.analytics.report import Report, SinceError, make_report, notes, read_since
 from faqbot.analytics.stats import Stats, clusters
 from faqbot.cli import cli
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import Snapshot, assemble
-from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.question_log import QuestionRecord
 from faqbot.settings import Settings
 from faqbot.store.opening import open_store
@@ -60,7 +60,7 @@ async def keep(store: Store, found: list[QuestionRecord]) -> None:
     for r in found:
         message = Message(r.message_id, "robot", r.conversation_id, True, MessageKind.TEXT, r.text, staff_id=r.asker)
         await store.accept(message, "worker")
-        await store.finish(message, Verdict(State.ANSWERED, r.delivery), r, None)
+        await store.finish(message, DeliveryResult(DeliveryState.ANSWERED, r.delivery), r, None)
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -74,7 +74,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def snapshot() -> Snapshot:
-    return assemble(FolderShelf(KNOWLEDGE).read_now(), label="knowledge", today=NOW.date())
+    return assemble(FolderSource(KNOWLEDGE).read_now(), label="knowledge", today=NOW.date())
 
 
 def settings(url: str) -> Settings:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.analytics.stats import DELETED, NOT_FOUND, Cluster, Fate, Stats, clusters, gaps, key_of
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
 from faqbot.language.builtin_synonyms import GROUPS
 from faqbot.language.normalize import Synonyms, normalise, strip_fillers
@@ -340,7 +340,7 @@ def test_real_questions_are_grouped_as_people_would(section: str) -> None:
 
 
 def test_wordings_of_different_entries_are_hardly_ever_put_together() -> None:
-    knowledge = assemble(FolderShelf(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22))
+    knowledge = assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22))
     owner = {wording: entry.id for entry in knowledge.entries for wording in entry.wordings}
     found = pairs([r.text for r in c.records] for c in clusters(missed(*owner), knowledge.index.fold))
     right = [pair for pair in found if owner[pair[0]] == owner[pair[1]]]

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from faqbot.access.privacy import withheld
 from faqbot.analytics.stats import Stats, clusters
 from faqbot.analytics.suggested_wordings import Suggestion
-from faqbot.analytics.weekly_digest import Left, weekly_digest
+from faqbot.analytics.weekly_digest import OpenWork, weekly_digest
 from faqbot.language.normalize import normalise
 from faqbot.model.entries import Entry, Period
 from faqbot.model.question_log import QuestionRecord
@@ -48,7 +48,7 @@ def test_a_week_in_one_message() -> None:
     )
     missed = clusters(week.records, normalise)
     taught = [Suggestion("k", "能休多久", ANNUAL, 3, 0.0)]
-    title, body = weekly_digest(week, Left(missed, taught, [3, 12]), DAY)
+    title, body = weekly_digest(week, OpenWork(missed, taught, [3, 12]), DAY)
     assert title == "问答周报 3.2–3.9"
     assert "**3 人问了 4 次**：直接答上 1，没有答上来 3。" in body
     assert "**没有答上来的 1 组**\n\n1. ＊食堂＊ 几点开（2 人）" in body
@@ -61,10 +61,10 @@ def test_a_week_in_one_message() -> None:
 
 def test_more_than_a_few_are_counted() -> None:
     week = stats(*((f"u{n}", f"{thing}几点开", "unanswered") for n, thing in enumerate(THINGS)))
-    _, body = weekly_digest(week, Left(clusters(week.records, normalise)), DAY)
+    _, body = weekly_digest(week, OpenWork(clusters(week.records, normalise)), DAY)
     assert body.count("（1 人）") == 5 and "- 还有 2 个" in body
 
 
 def test_a_quiet_week() -> None:
     quiet = Stats([], datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 9, tzinfo=UTC), {})
-    assert weekly_digest(quiet, Left(), DAY)[1].endswith("这一周没有人提问。\n\n没有等着处理的事。")
+    assert weekly_digest(quiet, OpenWork(), DAY)[1].endswith("这一周没有人提问。\n\n没有等着处理的事。")

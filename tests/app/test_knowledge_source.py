@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from faqbot.app.knowledge_source import Shelf
-from faqbot.errors import Conflict, ShelfError
-from faqbot.knowledge.files.folder import FolderShelf
-from faqbot.knowledge.files.replicated import StoreShelf
+from faqbot.errors import FileConflict, FileSourceError
+from faqbot.knowledge.files.folder import FolderSource
+from faqbot.knowledge.files.replicated import ReplicatedSource
 from faqbot.store.opening import open_store
 
 NAME, OTHER = "faq/leave.yaml", "faq/other.yml"
@@ -28,14 +28,14 @@ async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[t
     for name, content in FILES.items():
         (tmp_path / name).write_bytes(content)
     if request.param == "folder":
-        yield FolderShelf(tmp_path, settle=0), FolderShelf(tmp_path, settle=0)
+        yield FolderSource(tmp_path, settle=0), FolderSource(tmp_path, settle=0)
         return
     url = request.getfixturevalue("redis_server").url
     async with contextlib.AsyncExitStack() as stack:
         stores = [await open_store(url) for _ in range(2)]
         for store in stores:
             stack.push_async_callback(store.close)
-        shelves = [StoreShelf(s.shared_texts, FolderShelf(tmp_path, settle=0), place="here") for s in stores]
+        shelves = [ReplicatedSource(s.shared_texts, FolderSource(tmp_path, settle=0), place="here") for s in stores]
         for shelf in shelves:
             await shelf.version()
         yield shelves[0], shelves[1]
@@ -68,15 +68,15 @@ async def test_what_somebody_else_changed_is_not_overwritten(two: tuple[Shelf, S
     mine, theirs = two
     await theirs.write(NAME, NEW, OLD)
     for change in (mine.write(NAME, b"x", OLD), mine.delete(NAME, OLD)):
-        with pytest.raises(Conflict, match=r"faq/leave\.yaml 刚刚被别人改过") as caught:
+        with pytest.raises(FileConflict, match=r"faq/leave\.yaml 刚刚被别人改过") as caught:
             await change
         assert caught.value.present == NEW
     await theirs.delete(NAME, NEW)
     for change in (mine.write(NAME, b"x", OLD), mine.delete(NAME, OLD)):
-        with pytest.raises(Conflict, match="删除或改名") as caught:
+        with pytest.raises(FileConflict, match="删除或改名") as caught:
             await change
         assert caught.value.present is None
-    with pytest.raises(Conflict, match="已经有了") as caught:
+    with pytest.raises(FileConflict, match="已经有了") as caught:
         await mine.write(OTHER, NEW, None)
     assert caught.value.present == b"[]\n"
 
@@ -90,7 +90,7 @@ async def test_of_those_who_write_at_once_one_wins_and_the_others_are_told_what_
     )
     (won,) = [content for content, result in zip(contents, results, strict=True) if result is None]
     assert (await two[0].read())[NAME] == won == (await two[1].read())[NAME]
-    refused = [result for result in results if isinstance(result, Conflict)]
+    refused = [result for result in results if isinstance(result, FileConflict)]
     assert len(refused) == 9 and {conflict.present for conflict in refused} == {won}
 
 
@@ -98,7 +98,7 @@ async def test_of_those_who_write_at_once_one_wins_and_the_others_are_told_what_
 async def test_a_name_outside_the_knowledge_is_refused(two: tuple[Shelf, Shelf], name: str) -> None:
     shelf = two[0]
     for change in (shelf.write(name, b"x", None), shelf.delete(name, b"x"), shelf.write_all({}, {name: b"x"})):
-        with pytest.raises(ShelfError, match="不能写"):
+        with pytest.raises(FileSourceError, match="不能写"):
             await change
     assert await shelf.read() == FILES
 
@@ -114,6 +114,6 @@ async def test_of_many_files_those_that_differ_are_written(two: tuple[Shelf, She
 async def test_many_files_are_written_all_or_none(two: tuple[Shelf, Shelf]) -> None:
     mine, theirs = two
     await theirs.write(OTHER, b"theirs", FILES[OTHER])
-    with pytest.raises(ShelfError, match=r"faq/other\.yml 刚刚被别人改过"):
+    with pytest.raises(FileSourceError, match=r"faq/other\.yml 刚刚被别人改过"):
         await mine.write_all(FILES, FILES | {NAME: NEW, OTHER: b"mine", "synonyms.yaml": b"[]\n"})
     assert await theirs.read() == FILES | {OTHER: b"theirs"} == await mine.read()

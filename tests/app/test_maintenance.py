@@ -11,7 +11,7 @@ from faqbot.automation.run_log import RUNS
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.handoff.tickets import NUMBERS, next_number
 from faqbot.model.notices import Address
-from faqbot.outbox.queued_notice import FAILED, Failed
+from faqbot.outbox.queued_notice import FAILED, SendFailure
 from faqbot.runtime.metrics import Metrics
 from faqbot.store.protocol import Store
 
@@ -20,7 +20,7 @@ DAY = 86400.0
 
 async def test_old_lines_about_jobs_notices_and_tickets_are_deleted(store: Store) -> None:
     now = time.time()
-    failed = Failed("单号 3：有人等您来答", Address("person", "zhang01"), "invalid_staff", "不在可见范围").pack()
+    failed = SendFailure("单号 3：有人等您来答", Address("person", "zhang01"), "invalid_staff", "不在可见范围").pack()
     for age in (31 * DAY, 29 * DAY):
         await store.write_journal(RUNS, now - age, "{}")
         await store.write_journal(FAILED, now - age, failed)

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from faqbot.app.running import running
-from faqbot.app.sandbox_clock import RehearsalTime
+from faqbot.app.sandbox_clock import SandboxClock
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.state.clock import MovableClock
 from faqbot.settings import Settings
@@ -41,7 +41,7 @@ async def ding() -> AsyncIterator[FakeDingTalk]:
 
 
 @pytest.fixture
-async def moving(ding: FakeDingTalk, settings: Settings, knowledge: Path) -> AsyncIterator[RehearsalTime]:
+async def moving(ding: FakeDingTalk, settings: Settings, knowledge: Path) -> AsyncIterator[SandboxClock]:
     robot = ding.robots.add("all-hands", "全员群", secret="SEC" + "2" * 61)
     (knowledge / "automations.yaml").write_text(RULES, encoding="utf-8")
     ready = replace(settings, environ={"TOKEN": robot.token, "SECRET": robot.secret})
@@ -49,7 +49,7 @@ async def moving(ding: FakeDingTalk, settings: Settings, knowledge: Path) -> Asy
     assert isinstance(clock, MovableClock)
     async with running(ready, clock, late=math.inf, store_clock=time.time) as app:
         await app.routine.runner.look()
-        found = RehearsalTime(app, ready, clock)
+        found = SandboxClock(app, ready, clock)
         ding.jumps, ding.shown_time = found.jumps, found.shown
         yield found
 
@@ -58,7 +58,7 @@ def said(ding: FakeDingTalk) -> list[str]:
     return [call.body["text"]["content"] for call in ding.robots.calls if call.errcode == 0]
 
 
-async def test_a_week_of_working_days_is_rehearsed_by_a_button(ding: FakeDingTalk, moving: RehearsalTime) -> None:
+async def test_a_week_of_working_days_is_rehearsed_by_a_button(ding: FakeDingTalk, moving: SandboxClock) -> None:
     async with aiohttp.ClientSession(ding.url) as http:
         assert (await (await http.get("/sandbox/state")).json())["clock"]["jumps"] == [
             "下一个工作日 9:00",
@@ -77,7 +77,7 @@ async def test_a_week_of_working_days_is_rehearsed_by_a_button(ding: FakeDingTal
     assert len([text for text in said(ding) if text.startswith("打卡")]) == 5
 
 
-async def test_the_next_job_is_found_whatever_it_is(ding: FakeDingTalk, moving: RehearsalTime) -> None:
+async def test_the_next_job_is_found_whatever_it_is(ding: FakeDingTalk, moving: SandboxClock) -> None:
     for _ in range(3):
         before = moving.clock()
         await moving.to_next_job()
@@ -85,7 +85,7 @@ async def test_the_next_job_is_found_whatever_it_is(ding: FakeDingTalk, moving: 
         assert said(ding)
 
 
-async def test_without_timed_jobs_the_time_stays(moving: RehearsalTime, knowledge: Path) -> None:
+async def test_without_timed_jobs_the_time_stays(moving: SandboxClock, knowledge: Path) -> None:
     (knowledge / "automations.yaml").write_text("automations: []\n", encoding="utf-8")
     await moving.app.library.refresh()
     before = moving.shown()

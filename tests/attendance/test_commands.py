@@ -16,7 +16,7 @@ from openpyxl import load_workbook
 from faqbot.app.running import Running, running
 from faqbot.attendance.punch_commands import read_day
 from faqbot.dialogue.command_parser import read_order
-from faqbot.model.decisions import Order, OrderKind
+from faqbot.model.decisions import Command, CommandKind
 from faqbot.model.messages import Message, MessageKind
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.state.workdays import Day
@@ -78,20 +78,20 @@ def message(text: str) -> Message:
 @pytest.mark.parametrize(
     ("text", "order"),
     [
-        ("名单 研发中心", Order(OrderKind.MEMBERS, "研发中心")),
-        ("打卡：小李 昨天", Order(OrderKind.PUNCHES, "小李 昨天")),
-        ("报表", Order(OrderKind.REPORT)),
-        ("考勤报表 上月 后端组", Order(OrderKind.REPORT, "上月 后端组")),
-        ("公告 all-hands：明天几点停电？", Order(OrderKind.ANNOUNCE, "all-hands：明天几点停电？")),
-        ("公告\n第一行\n第二行", Order(OrderKind.ANNOUNCE, "第一行\n第二行")),
-        ("我的打卡", Order(OrderKind.MY_PUNCHES)),
-        ("我的年假", Order(OrderKind.MY_LEAVE)),
-        ("确认", Order(OrderKind.CONFIRM)),
-        ("取消", Order(OrderKind.CANCEL)),
-        ("确认情况", Order(OrderKind.CONFIRMATIONS)),
+        ("名单 研发中心", Command(CommandKind.MEMBERS, "研发中心")),
+        ("打卡：小李 昨天", Command(CommandKind.PUNCHES, "小李 昨天")),
+        ("报表", Command(CommandKind.REPORT)),
+        ("考勤报表 上月 后端组", Command(CommandKind.REPORT, "上月 后端组")),
+        ("公告 all-hands：明天几点停电？", Command(CommandKind.ANNOUNCE, "all-hands：明天几点停电？")),
+        ("公告\n第一行\n第二行", Command(CommandKind.ANNOUNCE, "第一行\n第二行")),
+        ("我的打卡", Command(CommandKind.MY_PUNCHES)),
+        ("我的年假", Command(CommandKind.MY_LEAVE)),
+        ("确认", Command(CommandKind.CONFIRM)),
+        ("取消", Command(CommandKind.CANCEL)),
+        ("确认情况", Command(CommandKind.CONFIRMATIONS)),
     ],
 )
-def test_an_order_is_known_by_its_first_word(text: str, order: Order) -> None:
+def test_an_order_is_known_by_its_first_word(text: str, order: Command) -> None:
     assert read_order(message(text)) == order
 
 

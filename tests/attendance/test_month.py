@@ -20,7 +20,7 @@ from faqbot.attendance.month import (
     summarise,
     useful_columns,
 )
-from faqbot.model.attendance import Approved, Column, Kind, Punch, Result, windows
+from faqbot.model.attendance import ApprovalKind, Approved, Column, Punch, PunchResult, windows
 from faqbot.model.org_chart import Employee
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -39,12 +39,12 @@ def shift(on: str = "Normal", off: str = "Normal", *, userid: str = "li", day: d
         at(17, 30, day) if off == "Early" else at(18, 1, day),
     )
     return [
-        Punch(userid, day, True, Result(on), at(9, 0, day), 0.0 if on == "NotSigned" else came),
-        Punch(userid, day, False, Result(off), at(18, 0, day), 0.0 if off == "NotSigned" else left),
+        Punch(userid, day, True, PunchResult(on), at(9, 0, day), 0.0 if on == "NotSigned" else came),
+        Punch(userid, day, False, PunchResult(off), at(18, 0, day), 0.0 if off == "NotSigned" else left),
     ]
 
 
-def off(days: float, kind: Kind = Kind.LEAVE, name: str = "年假") -> Approved:
+def off(days: float, kind: ApprovalKind = ApprovalKind.LEAVE, name: str = "年假") -> Approved:
     return Approved("li", DAY, kind, name, days)
 
 
@@ -78,13 +78,13 @@ def test_each_kind_of_day_is_counted_as_what_it_is(punches: list[Punch], whats: 
     ("punches", "approved", "whats"),
     [
         (shift("NotSigned", "NotSigned"), [off(1)], []),
-        (shift("NotSigned", "NotSigned"), [off(1, Kind.TRIP, "出差")], []),
+        (shift("NotSigned", "NotSigned"), [off(1, ApprovalKind.TRIP, "出差")], []),
         (shift("NotSigned", "NotSigned"), [off(0.5), off(0.5, name="事假")], []),
         (shift("NotSigned", "NotSigned"), [off(0.5)], [NO_OFF]),
         (shift("Normal", "NotSigned"), [off(0.5)], []),
         (shift("Late", "NotSigned"), [off(0.5)], [LATE]),
         (shift("Late", "Normal"), [off(1)], []),
-        (shift("NotSigned", "NotSigned"), [off(2, Kind.OVERTIME)], [ABSENT]),
+        (shift("NotSigned", "NotSigned"), [off(2, ApprovalKind.OVERTIME)], [ABSENT]),
     ],
 )
 def test_leave_is_counted_as_leave_and_not_as_missing(
@@ -94,13 +94,15 @@ def test_leave_is_counted_as_leave_and_not_as_missing(
 
 
 def test_leave_trips_and_overtime_are_added_up_by_name() -> None:
-    month = of_li([], off(1), off(0.5), off(0.5, name="事假"), off(1, Kind.TRIP), off(2.5, Kind.OVERTIME, "加班"))
+    month = of_li(
+        [], off(1), off(0.5), off(0.5, name="事假"), off(1, ApprovalKind.TRIP), off(2.5, ApprovalKind.OVERTIME, "加班")
+    )
     assert month.totals.leave == {"年假": 1.5, "事假": 0.5} and month.totals.leave_days == 2.0
     assert (month.totals.trip, month.totals.overtime) == (1.0, 2.5)
 
 
 def test_a_missing_punch_with_an_approval_of_its_own_is_nobodys_fault() -> None:
-    excused = [Punch("li", DAY, True, Result.MISSING, at(9), excused=True), shift()[1]]
+    excused = [Punch("li", DAY, True, PunchResult.MISSING, at(9), excused=True), shift()[1]]
     assert of_li(excused).incidents == ()
 
 
@@ -150,25 +152,25 @@ COLUMNS = [
 def test_the_columns_of_leave_trips_and_overtime_are_known_by_their_names() -> None:
     found = {column.plain: kind for column, kind in useful_columns(COLUMNS).items()}
     assert found == {
-        "年假": Kind.LEAVE, "事假": Kind.LEAVE, "调休": Kind.LEAVE,
-        "出差时长": Kind.TRIP, "外出时长": Kind.TRIP, "加班总时长": Kind.OVERTIME,
+        "年假": ApprovalKind.LEAVE, "事假": ApprovalKind.LEAVE, "调休": ApprovalKind.LEAVE,
+        "出差时长": ApprovalKind.TRIP, "外出时长": ApprovalKind.TRIP, "加班总时长": ApprovalKind.OVERTIME,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("name", "amounts", "kind", "expected"),
     [
-        ("年假(天)", [0.5, 1], Kind.LEAVE, [0.5, 1]),
-        ("事假(小时)", [4, 1], Kind.LEAVE, [0.5, 0.125]),
-        ("调休", [1, 0.5], Kind.LEAVE, [1, 0.5]),
-        ("调休", [1, 4], Kind.LEAVE, [0.125, 0.5]),
-        ("加班总时长", [2], Kind.OVERTIME, [2]),
-        ("加班(分钟)", [90], Kind.OVERTIME, [1.5]),
-        ("加班(天)", [0.5], Kind.OVERTIME, [4]),
+        ("年假(天)", [0.5, 1], ApprovalKind.LEAVE, [0.5, 1]),
+        ("事假(小时)", [4, 1], ApprovalKind.LEAVE, [0.5, 0.125]),
+        ("调休", [1, 0.5], ApprovalKind.LEAVE, [1, 0.5]),
+        ("调休", [1, 4], ApprovalKind.LEAVE, [0.125, 0.5]),
+        ("加班总时长", [2], ApprovalKind.OVERTIME, [2]),
+        ("加班(分钟)", [90], ApprovalKind.OVERTIME, [1.5]),
+        ("加班(天)", [0.5], ApprovalKind.OVERTIME, [4]),
     ],
 )
 def test_amounts_are_days_of_leave_and_hours_of_overtime(
-    name: str, amounts: list[float], kind: Kind, expected: list[float]
+    name: str, amounts: list[float], kind: ApprovalKind, expected: list[float]
 ) -> None:
     values = [("li", "9", DAY, float(amount)) for amount in amounts]
     found = approvals_of({Column("9", name): kind}, values)

@@ -18,13 +18,13 @@ from faqbot.attendance.collector import Collector, ReportRefused
 from faqbot.attendance.report import AttendanceReports
 from faqbot.attendance.workbook import BY_DEPARTMENT, BY_PERSON, DAYS, NOTES
 from faqbot.dingtalk.api import attendance, contacts
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
 from faqbot.errors import DeliveryError
 from faqbot.model.notices import Address
-from faqbot.outbox.channels import ToPeople, ToRobot
+from faqbot.outbox.channels import PersonChannel, RobotChannel
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.metrics import Metrics
 from faqbot.sandbox.server import FakeDingTalk
@@ -44,7 +44,7 @@ class Office:
     ding: FakeDingTalk
     reports: AttendanceReports
     collector: Collector
-    directory: Directory
+    directory: ContactsCache
     outbox: Outbox
     quota: Quota
     now: float = NOW
@@ -77,11 +77,11 @@ async def office(company: Company) -> AsyncIterator[Office]:
             company.store, Metrics(), calls=5000, messages=3000, today=lambda: datetime.fromtimestamp(made.now).date()
         )
         api = open_api(ding, session, company.store, quota.call)
-        directory = Directory(api, company.store)
+        directory = ContactsCache(api, company.store)
         key = ding.robots.add("全员机器人", "全员群", secret="SEC" + "0" * 64)
         ways = {
-            "person": ToPeople(Robot(api, ding.client_id), Metrics()),
-            "robot": ToRobot(
+            "person": PersonChannel(Robot(api, ding.client_id), Metrics()),
+            "robot": RobotChannel(
                 GroupRobots(session, ding.url), lambda name: RobotKeys(key.token, key.secret), Metrics(), quota
             ),
         }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from faqbot.automation.executor import Done, Task
+from faqbot.automation.executor import ActionResult, Task
 from faqbot.automation.run_log import RUNS, Run, unpack_runs
 from faqbot.automation.runner import Runner
 from faqbot.rules.parser import read_automations
@@ -79,12 +79,12 @@ class Replica:
     def write(self, text: str) -> None:
         self.automations = read_automations("automations.yaml", text.encode()).automations
 
-    async def do(self, task: Task) -> Done:
+    async def do(self, task: Task) -> ActionResult:
         self.before(task)
         if self.stuck is not None:
             await self.stuck.wait()
         self.done.append(task)
-        return Done(notices=(task.name,))
+        return ActionResult(notices=(task.name,))
 
     async def look(self) -> None:
         await self.runner.look()

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from faqbot.automation.event_queue import LEASE_SECONDS, REMEMBER_SECONDS, Events
+from faqbot.automation.event_queue import LEASE_SECONDS, REMEMBER_SECONDS, EventQueue
 from faqbot.model.notices import Event
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
@@ -15,7 +15,7 @@ CUSTOMER = Event("crm.customer.created", "42", 1_763_000_000.0, {"name": "星野
 
 
 async def test_an_event_is_taken_once_and_its_repeats_are_not(store: Store) -> None:
-    events = Events(store)
+    events = EventQueue(store)
     assert await events.accept(CUSTOMER)
     assert not await events.accept(CUSTOMER)
     (taken,) = await events.take()
@@ -30,7 +30,7 @@ async def test_an_event_is_taken_once_and_its_repeats_are_not(store: Store) -> N
 
 
 async def test_the_oldest_come_first_and_two_replicas_share_them(store: Store) -> None:
-    one, two = Events(store), Events(store)
+    one, two = EventQueue(store), EventQueue(store)
     for number in (3, 1, 2):
         await one.accept(replace(CUSTOMER, id=str(number), at=float(number)))
     assert [event.id for event in await one.take(2)] == ["1", "2"]
@@ -39,15 +39,15 @@ async def test_the_oldest_come_first_and_two_replicas_share_them(store: Store) -
 
 
 async def test_what_cannot_be_done_now_is_taken_again(store: Store) -> None:
-    events = Events(store)
+    events = EventQueue(store)
     await events.accept(CUSTOMER)
     (taken,) = await events.take()
     await events.later(taken)
-    assert list(await Events(store).take()) == [CUSTOMER]
+    assert list(await EventQueue(store).take()) == [CUSTOMER]
 
 
 async def test_a_repeat_that_comes_in_while_the_event_is_finished_is_not_acted_on(store: Store) -> None:
-    events = Events(store)
+    events = EventQueue(store)
     await events.accept(CUSTOMER)
     (taken,) = await events.take()
     text = (await store.marks("events")).popitem()
@@ -60,8 +60,8 @@ async def test_a_repeat_that_comes_in_while_the_event_is_finished_is_not_acted_o
 async def test_what_a_dead_replica_had_taken_is_taken_after_its_lease(tmp_path: Path) -> None:
     now = 1_763_000_000.0
     store = await open_store(f"sqlite:///{tmp_path / 'store.db'}", lambda: now)
-    await Events(store).accept(CUSTOMER)
-    dead, alive = Events(store, clock=lambda: now), Events(store, clock=lambda: now)
+    await EventQueue(store).accept(CUSTOMER)
+    dead, alive = EventQueue(store, clock=lambda: now), EventQueue(store, clock=lambda: now)
     assert await dead.take()
     now += LEASE_SECONDS - 1
     assert not await alive.take()
@@ -74,7 +74,7 @@ async def test_what_a_dead_replica_had_taken_is_taken_after_its_lease(tmp_path: 
 
 
 async def test_whoever_waits_is_woken(store: Store) -> None:
-    events = Events(store)
+    events = EventQueue(store)
     waiting = asyncio.create_task(events.came(60))
     await asyncio.sleep(0)
     await events.accept(CUSTOMER)

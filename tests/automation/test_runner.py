@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from faqbot.automation.executor import ActionFailed
-from faqbot.automation.runner import Start
+from faqbot.automation.runner import Firing
 from faqbot.errors import DeliveryError
 from faqbot.rules.schedule import Calendar, Days
 from faqbot.store.opening import open_store
@@ -193,7 +193,7 @@ async def test_an_event_runs_its_rule_once_however_often_it_is_handed_on(store: 
     replica = Replica(store, Clock(WEDNESDAY), f"automations: [{rule}]")
     (won,) = replica.automations.rules
     for key, amount in (("won#1", 7), ("won#1", 7), ("won#2", 3)):
-        start = Start(won, key, replica.clock(), {"amount": amount, "n": 1}, timed=False)
+        start = Firing(won, key, replica.clock(), {"amount": amount, "n": 1}, timed=False)
         assert await replica.runner.perform(start, replica.automations)
     assert await replica.outcomes() == [("won#1", "done"), ("won#2", "condition")]
 

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 
 from faqbot.model.entries import Entry
 from faqbot.search import weights as kept
-from faqbot.search.index import EVIDENCE, MEANING_EVIDENCE, MEANING_VIEWS, Index, Listed, Question, log_odds
+from faqbot.search.index import EVIDENCE, MEANING_EVIDENCE, MEANING_VIEWS, CandidateRows, Index, Question, log_odds
 from faqbot.search.weights import VIEWS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,7 @@ class Asked:
     """One question of a set: its short list, which of it is right, and whether an answer exists at all."""
 
     question: Question
-    listed: Listed
+    listed: CandidateRows
     right: np.ndarray
     in_scope: bool
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from faqbot.knowledge.impact.impact import Past, self_test
 from faqbot.model.entries import Entry
 from faqbot.search.index import Index
-from faqbot.search.thresholds import LIMITS
+from faqbot.search.thresholds import FITTED_THRESHOLDS
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "bench" / "data" / "zh_scale"
 
@@ -41,7 +41,7 @@ def main() -> None:
     questions = {text: 1 for text in dict.fromkeys(texts)}
     questions = dict(list(questions.items())[:wanted])
     before = Index(entries)
-    limits, today = LIMITS["balanced"], date(2026, 1, 1)
+    limits, today = FITTED_THRESHOLDS["balanced"], date(2026, 1, 1)
     began = time.perf_counter()
     past = Past(questions, before, limits=limits, today=today)
     print(f"what it was before: {time.perf_counter() - began:.2f} s, once for a state of the knowledge")

@@ -25,7 +25,7 @@ import aiohttp
 from faqbot.app.running import Running, running, tune_process
 from faqbot.console.web.sessions import new_link
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.search.thresholds import LIMITS
+from faqbot.search.thresholds import FITTED_THRESHOLDS
 from faqbot.settings import Settings
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "bench" / "data" / "zh_scale" / "kb.jsonl"
@@ -120,7 +120,7 @@ def write_knowledge(folder: Path, entries: int, per_file: int) -> Path:
 
 async def learnt(app: Running) -> None:
     """Until the bot has found its bars for the knowledge that is live."""
-    while app.library.limits_for(app.library.current) is LIMITS["balanced"]:
+    while app.library.limits_for(app.library.current) is FITTED_THRESHOLDS["balanced"]:
         await asyncio.sleep(0.01)
 
 

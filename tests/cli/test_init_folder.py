@@ -14,10 +14,10 @@ from faqbot.cli import cli
 from faqbot.cli.init_folder import env_text, start
 from faqbot.dialogue.answer_policy import judge
 from faqbot.errors import FaqbotError
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.decisions import Answered
-from faqbot.search.thresholds import LIMITS
+from faqbot.search.thresholds import FITTED_THRESHOLDS
 from faqbot.settings import TABLE, Settings
 
 TODAY = date(2026, 11, 25)
@@ -41,11 +41,11 @@ def test_a_new_folder_has_no_problem_and_answers(tmp_path, monkeypatch):
 
 def test_the_examples_are_few_and_each_wording_finds_its_own(tmp_path):
     start(tmp_path)
-    snapshot = assemble(FolderShelf(tmp_path / "knowledge").read_now(), label="knowledge", today=TODAY)
+    snapshot = assemble(FolderSource(tmp_path / "knowledge").read_now(), label="knowledge", today=TODAY)
     assert snapshot.problems == () and 5 <= len(snapshot.entries) <= 10
     for entry in snapshot.entries:
         for wording in entry.wordings:
-            decision, _ = judge(wording, snapshot.index, limits=LIMITS["strict"], today=TODAY)
+            decision, _ = judge(wording, snapshot.index, limits=FITTED_THRESHOLDS["strict"], today=TODAY)
             assert isinstance(decision, Answered) and decision.entry is entry, wording
 
 

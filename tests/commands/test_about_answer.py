@@ -9,12 +9,12 @@ from datetime import date
 
 import pytest
 
-from faqbot.console.web.context import Office
 from faqbot.knowledge.editing import changes, entry_editor
 from faqbot.knowledge.editing.entry_fields import draft_of
 from faqbot.knowledge.editing.external_changes import note_differences
 from faqbot.knowledge.editing.proposals import propose_wording
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.editing.workspace import Workspace
+from faqbot.knowledge.files.folder import FolderSource
 
 
 async def test_why_says_what_matched_and_who_stands_for_it(talk):
@@ -118,7 +118,7 @@ CITIES = """
 
 @pytest.fixture
 def at(bot, settings):
-    return Office(bot.library, FolderShelf(settings.knowledge), bot.store, settings, date.today)
+    return Workspace(bot.library, FolderSource(settings.knowledge), bot.store, settings, date.today)
 
 
 async def saved(at, who, kind="change", **fields):

@@ -11,13 +11,13 @@ from faqbot.dialogue.choices import CONTEXT_SECONDS, picked_for
 from faqbot.dialogue.clarification import FACT_SECONDS, denies, spoken_of
 from faqbot.dialogue.context import remember
 from faqbot.dialogue.manager import Case, decide
-from faqbot.model.conversation import Context, Option
-from faqbot.model.decisions import Answered, Aside, AskedBack
+from faqbot.model.conversation import ConversationState, Option
+from faqbot.model.decisions import Answered, AskedBack, PrivateReply
 from faqbot.model.entries import Entry, FollowUp
 from faqbot.model.messages import Message, MessageKind
 from faqbot.replies.render import plain_body
 from faqbot.search.index import Index
-from faqbot.search.thresholds import LIMITS
+from faqbot.search.thresholds import FITTED_THRESHOLDS
 
 NOW = 1_000.0
 CITY = FollowUp("city", "您在哪个城市办公？")
@@ -46,7 +46,7 @@ class Talk:
 
     def __init__(self, entries=ENTRIES, **fields):
         self.index = Index(entries)
-        self.context = Context()
+        self.context = ConversationState()
         self.now = NOW
         message = Message(
             id="m", robot_code="r", conversation_id="c", is_group=True, kind=MessageKind.TEXT, text="", staff_id="u1"
@@ -55,7 +55,7 @@ class Talk:
 
     def say(self, text):
         case = Case(replace(self.message, text=text), self.context)
-        decision = decide(case, self.index, limits=LIMITS["balanced"], now=self.now, today=date(2026, 6, 1))
+        decision = decide(case, self.index, limits=FITTED_THRESHOLDS["balanced"], now=self.now, today=date(2026, 6, 1))
         self.context = remember(self.context, decision, self.message.id, self.now)
         return decision
 
@@ -237,7 +237,7 @@ def test_a_number_holds_for_other_ranges_but_a_range_does_not():
 def test_a_private_entry_asks_back_in_the_single_chat_only():
     private = (replace(LEAVE, private=True), PAY)
     in_group = Talk(private).say("产假有多少天")
-    assert isinstance(in_group, Aside) and not isinstance(in_group, AskedBack)
+    assert isinstance(in_group, PrivateReply) and not isinstance(in_group, AskedBack)
     assert isinstance(Talk(private, is_group=False).say("产假有多少天"), AskedBack)
 
 

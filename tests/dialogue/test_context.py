@@ -8,27 +8,27 @@ import pytest
 
 from faqbot.dialogue.choices import CONTEXT_SECONDS
 from faqbot.dialogue.context import PACE_SECONDS, PER_MINUTE, fresh, remember
-from faqbot.model.conversation import Context, Fact, Last, Option
-from faqbot.model.decisions import Answered, NoneOfThese, Offered, Small, Smalltalk, Unanswered
+from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
+from faqbot.model.decisions import Answered, NoneOfThese, Offered, SmallTalk, SmallTalkKind, Unanswered
 from faqbot.model.entries import Candidate, Entry
 
 NOW = 1_000.0
 LATER = NOW + CONTEXT_SECONDS
 ANNUAL = Entry("annual", "年假有几天", "五天")
-FULL = Context(
+FULL = ConversationState(
     options=(Option("entry", "a"),),
     until=NOW + 10,
     asked="m9",
-    last=Last("m0", "a", "年假", 0.9, NOW + 20),
+    last=LastAnswer("m0", "a", "年假", 0.9, NOW + 20),
     misses=(NOW + 5, NOW + 30),
-    facts=(Fact("city", "上海", "a", NOW + 40),),
+    facts=(Slot("city", "上海", "a", NOW + 40),),
     recent=(NOW + 25, NOW + 35),
 )
 
 
 def test_a_context_ends_with_its_last_part():
     assert FULL.ends == NOW + 40
-    assert Context().ends == 0.0
+    assert ConversationState().ends == 0.0
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_a_context_ends_with_its_last_part():
         (5, replace(FULL, misses=(NOW + 30,))),
         (10, replace(FULL, options=(), until=0.0, asked="", misses=(NOW + 30,))),
         (20, replace(FULL, options=(), until=0.0, asked="", last=None, misses=(NOW + 30,))),
-        (25, Context(misses=(NOW + 30,), facts=FULL.facts, recent=(NOW + 35,))),
-        (35, Context(facts=FULL.facts)),
-        (40, Context()),
+        (25, ConversationState(misses=(NOW + 30,), facts=FULL.facts, recent=(NOW + 35,))),
+        (35, ConversationState(facts=FULL.facts)),
+        (40, ConversationState()),
     ],
 )
 def test_each_part_is_void_after_its_own_time(after, left):
@@ -48,16 +48,16 @@ def test_each_part_is_void_after_its_own_time(after, left):
 
 
 def test_nobody_said_anything_yet():
-    assert fresh(None, NOW) == Context()
+    assert fresh(None, NOW) == ConversationState()
 
 
 @pytest.mark.parametrize(
     ("decision", "changes"),
     [
-        (Smalltalk(Small.THANKS), {}),
+        (SmallTalk(SmallTalkKind.THANKS), {}),
         (
             Answered(ANNUAL, 0.9, "年休假天数"),
-            {"last": Last("m1", "annual", "年休假天数", 0.9, LATER), "misses": ()},
+            {"last": LastAnswer("m1", "annual", "年休假天数", 0.9, LATER), "misses": ()},
         ),
         (
             Offered((Candidate(ANNUAL, 0.5, "年假"),)),
@@ -73,8 +73,8 @@ def test_what_was_told_is_remembered(decision, changes):
 
 
 def test_no_more_replies_are_remembered_than_are_too_many():
-    context = Context()
+    context = ConversationState()
     for second in range(PER_MINUTE + 5):
-        context = remember(context, Smalltalk(Small.THANKS), "m1", NOW + second)
+        context = remember(context, SmallTalk(SmallTalkKind.THANKS), "m1", NOW + second)
     assert len(context.recent) == PER_MINUTE
     assert context.recent[-1] == NOW + PER_MINUTE + 4 + PACE_SECONDS

@@ -13,16 +13,16 @@ from faqbot.dialogue.choices import options
 from faqbot.dialogue.choices import picked_number as picked
 from faqbot.dialogue.manager import Case, decide_many
 from faqbot.dialogue.topic_menu import LIST_AT_MOST
-from faqbot.model.conversation import Context, Option
+from faqbot.model.conversation import ConversationState, Option
 from faqbot.model.decisions import (
     Answered,
-    Aside,
     Menu,
     NoneOfThese,
     Offered,
     OutOfList,
-    Small,
-    Smalltalk,
+    PrivateReply,
+    SmallTalk,
+    SmallTalkKind,
     TopicList,
     Unanswered,
 )
@@ -30,7 +30,7 @@ from faqbot.model.entries import Candidate, Entry, Period
 from faqbot.model.group_settings import NO_GROUPS, Groups, GroupSettings
 from faqbot.model.messages import Message, MessageKind
 from faqbot.search.index import Index
-from faqbot.search.thresholds import LIMITS, Limits
+from faqbot.search.thresholds import FITTED_THRESHOLDS, Thresholds
 
 TODAY = date(2026, 6, 1)
 NOW = 1_000.0
@@ -44,7 +44,9 @@ PARKING = Entry("parking", "停车位怎么申请", "找行政")
 ENTRIES = (ANNUAL, SICK, PAY, PAYSLIP, PARKING)
 
 
-def say(text, *, entries=ENTRIES, context=None, now=NOW, limits=LIMITS["balanced"], groups=NO_GROUPS, **fields):
+def say(
+    text, *, entries=ENTRIES, context=None, now=NOW, limits=FITTED_THRESHOLDS["balanced"], groups=NO_GROUPS, **fields
+):
     message = Message(
         id="m", robot_code="r", conversation_id=GROUP, is_group=True, kind=MessageKind.TEXT, text=text, staff_id="u1"
     )
@@ -53,7 +55,7 @@ def say(text, *, entries=ENTRIES, context=None, now=NOW, limits=LIMITS["balanced
 
 
 def offered(*options, until=NOW + 1):
-    return Context(tuple(Option(*o) for o in options), until)
+    return ConversationState(tuple(Option(*o) for o in options), until)
 
 
 def answer_of(decision):
@@ -150,11 +152,11 @@ def test_a_number_that_the_list_does_not_have_is_told(text):
 
 @pytest.mark.parametrize(
     ("context", "now"),
-    [(None, NOW), (Context((), NOW + 1), NOW), (LIST, LIST.until), (LIST, LIST.until + 1000)],
+    [(None, NOW), (ConversationState((), NOW + 1), NOW), (LIST, LIST.until), (LIST, LIST.until + 1000)],
     ids=["no list", "empty list", "at its end", "long past"],
 )
 def test_without_a_living_list_there_is_nothing_to_pick(context, now):
-    assert say("1", context=context, now=now) == Smalltalk(Small.NOTHING_TO_PICK)
+    assert say("1", context=context, now=now) == SmallTalk(SmallTalkKind.NOTHING_TO_PICK)
 
 
 def test_a_list_lives_until_its_end():
@@ -182,7 +184,7 @@ def test_none_of_a_list_can_be_meant(text):
 
 
 def test_without_a_list_none_of_it_can_be_meant():
-    assert say("都不是") == Smalltalk(Small.NOTHING_TO_PICK)
+    assert say("都不是") == SmallTalk(SmallTalkKind.NOTHING_TO_PICK)
 
 
 # -- whom to turn to -----------------------------------------------------------------------------
@@ -237,26 +239,26 @@ def test_the_menu_counts_only_what_may_be_answered_here():
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("你好", Small.GREETING),
-        ("您好！", Small.GREETING),
-        ("Hi", Small.GREETING),
-        ("在吗？", Small.GREETING),
-        ("有人在吗", Small.GREETING),
-        ("早上好", Small.GREETING),
-        ("谢谢", Small.THANKS),
-        ("非常感谢！", Small.THANKS),
-        ("謝謝", Small.THANKS),
-        ("Thank you", Small.THANKS),
-        ("好的，谢谢", Small.THANKS),
-        ("再见", Small.GOODBYE),
-        ("好的", Small.GOODBYE),
-        ("知道了", Small.GOODBYE),
-        ("88", Small.GOODBYE),
+        ("你好", SmallTalkKind.GREETING),
+        ("您好！", SmallTalkKind.GREETING),
+        ("Hi", SmallTalkKind.GREETING),
+        ("在吗？", SmallTalkKind.GREETING),
+        ("有人在吗", SmallTalkKind.GREETING),
+        ("早上好", SmallTalkKind.GREETING),
+        ("谢谢", SmallTalkKind.THANKS),
+        ("非常感谢！", SmallTalkKind.THANKS),
+        ("謝謝", SmallTalkKind.THANKS),
+        ("Thank you", SmallTalkKind.THANKS),
+        ("好的，谢谢", SmallTalkKind.THANKS),
+        ("再见", SmallTalkKind.GOODBYE),
+        ("好的", SmallTalkKind.GOODBYE),
+        ("知道了", SmallTalkKind.GOODBYE),
+        ("88", SmallTalkKind.GOODBYE),
     ],
 )
 def test_small_talk_gets_small_talk(text, kind):
-    assert say(text) == Smalltalk(kind)
-    assert say(text, context=LIST) == Smalltalk(kind)
+    assert say(text) == SmallTalk(kind)
+    assert say(text, context=LIST) == SmallTalk(kind)
 
 
 @pytest.mark.parametrize("text", ["你好，年假有几天", "请问年假有几天？", "年假有几天，谢谢"])
@@ -267,15 +269,15 @@ def test_politeness_around_a_question_does_not_hide_it(text):
 @pytest.mark.parametrize(
     ("kind", "small"),
     [
-        (MessageKind.AUDIO, Small.NOT_HEARD),
-        (MessageKind.PICTURE, Small.NOT_TEXT),
-        (MessageKind.VIDEO, Small.NOT_TEXT),
-        (MessageKind.FILE, Small.NOT_TEXT),
-        (MessageKind.UNKNOWN, Small.NOT_TEXT),
+        (MessageKind.AUDIO, SmallTalkKind.NOT_HEARD),
+        (MessageKind.PICTURE, SmallTalkKind.NOT_TEXT),
+        (MessageKind.VIDEO, SmallTalkKind.NOT_TEXT),
+        (MessageKind.FILE, SmallTalkKind.NOT_TEXT),
+        (MessageKind.UNKNOWN, SmallTalkKind.NOT_TEXT),
     ],
 )
 def test_what_cannot_be_read_gets_a_polite_reply(kind, small):
-    assert say("", kind=kind) == Smalltalk(small)
+    assert say("", kind=kind) == SmallTalk(small)
 
 
 def test_a_voice_message_is_answered_like_text():
@@ -304,7 +306,7 @@ def test_a_long_topic_is_cut_and_counted():
 
 
 @pytest.mark.parametrize("text", ["年假有几天", "年假有几天？", "请问年假有几天", "年休假天数", "請問年假有幾天"])
-@pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS)
+@pytest.mark.parametrize("limits", FITTED_THRESHOLDS.values(), ids=FITTED_THRESHOLDS)
 def test_a_wording_hr_wrote_is_answered_at_every_strictness(text, limits):
     assert answer_of(say(text, limits=limits)) == "annual"
 
@@ -331,7 +333,7 @@ PRIVATE = replace(SICK, id="private", question="哺乳假怎么请", private=Tru
 
 def test_a_private_question_is_recognised_in_a_group():
     decision = say("哺乳假怎么请", entries=(*ENTRIES, PRIVATE))
-    assert isinstance(decision, Aside) and answer_of(decision.decision) == "private"
+    assert isinstance(decision, PrivateReply) and answer_of(decision.decision) == "private"
 
 
 @pytest.mark.parametrize("text", ["帮助", "休假"])
@@ -344,7 +346,7 @@ def test_lists_for_a_group_leave_private_questions_out(text):
 def test_a_list_with_a_private_question_goes_to_the_asker_alone():
     twins = (ANNUAL, replace(ANNUAL, id="b"), replace(ANNUAL, id="c", private=True))
     decision = say("年假有几天", entries=twins)
-    assert isinstance(decision, Aside) and isinstance(decision.decision, Offered)
+    assert isinstance(decision, PrivateReply) and isinstance(decision.decision, Offered)
     assert len(decision.decision.candidates) == 3
     single = say("年假有几天", entries=twins, is_group=False)
     assert isinstance(single, Offered) and len(single.candidates) == 3
@@ -414,7 +416,7 @@ def test_an_entry_that_is_not_open_here_is_never_answered_nor_offered():
 
 # -- answering, offering, admitting ------------------------------------------------------------
 
-WIDE = Limits(answer_at=0.7, offer_at=0.4)
+WIDE = Thresholds(answer_at=0.7, offer_at=0.4)
 
 
 def ranked(*scores):
@@ -456,10 +458,10 @@ def test_the_nearest_are_kept_when_nothing_is_answered():
 
 
 def test_a_stricter_bot_asks_for_more():
-    strict, balanced, lenient = (LIMITS[name] for name in ("strict", "balanced", "lenient"))
+    strict, balanced, lenient = (FITTED_THRESHOLDS[name] for name in ("strict", "balanced", "lenient"))
     for limit in ("answer_at", "offer_at"):
         assert getattr(strict, limit) >= getattr(balanced, limit) >= getattr(lenient, limit)
-    for limits in LIMITS.values():
+    for limits in FITTED_THRESHOLDS.values():
         assert 0 < limits.offer_at < limits.answer_at < 1
 
 
@@ -474,7 +476,7 @@ def test_a_stricter_bot_asks_for_more():
         (TopicList("休假", (ANNUAL, SICK), 9), (Option("entry", "annual"), Option("entry", "sick"))),
         (Answered(ANNUAL, 1.0, "q"), ()),
         (Unanswered(ranked(0.1)), ()),
-        (Smalltalk(Small.THANKS), ()),
+        (SmallTalk(SmallTalkKind.THANKS), ()),
         (OutOfList(3), ()),
     ],
 )
@@ -484,15 +486,15 @@ def test_each_line_of_a_list_has_a_meaning(decision, meant):
 
 def test_the_menu_then_a_topic_then_a_question_can_be_walked_by_numbers():
     menu = say("帮助")
-    topic = say("1", context=Context(options(menu), NOW + 1))
+    topic = say("1", context=ConversationState(options(menu), NOW + 1))
     assert topic == TopicList("休假", (ANNUAL, SICK), 2)
-    answer = say("2", context=Context(options(topic), NOW + 1))
+    answer = say("2", context=ConversationState(options(topic), NOW + 1))
     assert answer == Answered(SICK, 1.0, SICK.question, picked=True)
 
 
 def test_entries_without_a_topic_can_be_opened_by_number():
     menu = say("帮助")
-    assert say("3", context=Context(options(menu), NOW + 1)) == TopicList("其他", (PARKING,), 1)
+    assert say("3", context=ConversationState(options(menu), NOW + 1)) == TopicList("其他", (PARKING,), 1)
 
 
 # -- one bare question -----------------------------------------------------------------------------
@@ -500,12 +502,12 @@ def test_entries_without_a_topic_can_be_opened_by_number():
 
 def test_a_bare_question_is_judged_without_asker_and_with_its_ranking():
     limited = replace(ANNUAL, groups=("cid-other",))
-    decision, ranking = judge("年假有几天", Index((limited, SICK)), limits=LIMITS["balanced"], today=TODAY)
+    decision, ranking = judge("年假有几天", Index((limited, SICK)), limits=FITTED_THRESHOLDS["balanced"], today=TODAY)
     assert answer_of(decision) == "annual"
     assert ranking[0].entry == limited and ranking[0].question == "年假有几天"
 
 
 @pytest.mark.parametrize("text", ["你好", "帮助", "谢谢", ""])
 def test_commands_are_no_questions(text):
-    decision, _ = judge(text, Index(ENTRIES), limits=LIMITS["balanced"], today=TODAY)
-    assert isinstance(decision, (Smalltalk, Menu))
+    decision, _ = judge(text, Index(ENTRIES), limits=FITTED_THRESHOLDS["balanced"], today=TODAY)
+    assert isinstance(decision, (SmallTalk, Menu))

@@ -6,12 +6,12 @@ import pytest
 
 from faqbot.app.running import Running
 from faqbot.dialogue.ratings import read_rating
-from faqbot.model.conversation import Last
-from faqbot.model.decisions import Order, OrderKind
+from faqbot.model.conversation import LastAnswer
+from faqbot.model.decisions import Command, CommandKind
 from faqbot.model.question_log import Rating
 from tests.conftest import Talk
 
-LAST = Last("m", "annual-leave", "年假有几天？", 0.9, 1e12)
+LAST = LastAnswer("m", "annual-leave", "年假有几天？", 0.9, 1e12)
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ LAST = Last("m", "annual-leave", "年假有几天？", 0.9, 1e12)
     ],
 )  # fmt: skip
 def test_some_words_always_rate(text, rating):
-    assert read_rating(text, None) == read_rating(text, LAST) == Order(OrderKind.RATE, rating)
+    assert read_rating(text, None) == read_rating(text, LAST) == Command(CommandKind.RATE, rating)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_some_words_always_rate(text, rating):
     ],
 )  # fmt: skip
 def test_others_rate_only_after_an_answer(text, rating):
-    assert read_rating(text, LAST) == Order(OrderKind.RATE, rating)
+    assert read_rating(text, LAST) == Command(CommandKind.RATE, rating)
     assert read_rating(text, None) is None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from faqbot.app.running import Running
-from faqbot.model.messages import State
+from faqbot.model.messages import DeliveryState
 from faqbot.model.question_log import QuestionRecord
 from faqbot.sandbox.server import FakeDingTalk
 from tests.conftest import GROUP
@@ -24,7 +24,7 @@ class Case:
     name: str
     faults: dict[str, Any]
     replies: int
-    verdict: tuple[State, str]
+    verdict: tuple[DeliveryState, str]
     log: str
     sends: dict[tuple[str, str], int]
     group: bool = True
@@ -41,7 +41,7 @@ def expired(api: str = "none", times: int = -1) -> dict[str, Any]:
     return {"webhook_lifetime": 10.0, "api_fault": api, "api_fail_next": times}
 
 
-OK = (State.ANSWERED, "ok")
+OK = (DeliveryState.ANSWERED, "ok")
 CASES = [
     # transient: repeated until it works
     Case("500", webhook("500"), 1, OK, "reply.retry", {("webhook", "http_500"): 1, ("webhook", "ok"): 1}),
@@ -58,7 +58,7 @@ CASES = [
          {("webhook", "300001"): 1, ("group", "ok"): 1}),
     Case("300001 in a single chat", webhook("expired"), 1, OK, "message.done",
          {("webhook", "300001"): 1, ("person", "ok"): 1}, group=False),
-    Case("300001 for somebody outside", webhook("expired"), 0, (State.FAILED, "300001"), "reply.failed",
+    Case("300001 for somebody outside", webhook("expired"), 0, (DeliveryState.FAILED, "300001"), "reply.failed",
          {("webhook", "300001"): 1}, group=False, external=True),
     Case("known to be expired", expired(), 1, OK, "message.done", {("group", "ok"): 1}),
     Case("token refused once", expired("auth", 1), 1, OK, "token.refused", {("group", "ok"): 1}),
@@ -68,24 +68,25 @@ CASES = [
     Case("unknown result", expired("unknown", 1), 1, OK, "reply.retry",
          {("group", "unknown.send.result"): 1, ("group", "ok"): 1}),
     Case("permission missing", expired("permission"), 0,
-         (State.FAILED, "Forbidden.AccessDenied.AccessTokenPermissionDenied"), "api.needs_admin",
+         (DeliveryState.FAILED, "Forbidden.AccessDenied.AccessTokenPermissionDenied"), "api.needs_admin",
          {("group", "Forbidden.AccessDenied.AccessTokenPermissionDenied"): 1}),
-    Case("IP not listed", expired("ip"), 0, (State.FAILED, "Forbidden.AccessDenied.IpNotInWhiteList"),
+    Case("IP not listed", expired("ip"), 0, (DeliveryState.FAILED, "Forbidden.AccessDenied.IpNotInWhiteList"),
          "api.needs_admin", {("group", "Forbidden.AccessDenied.IpNotInWhiteList"): 1}),
-    Case("quota used up", expired("quota"), 0, (State.FAILED, "Forbidden.AccessDenied.ApiCountLimitForOrg"),
+    Case("quota used up", expired("quota"), 0, (DeliveryState.FAILED, "Forbidden.AccessDenied.ApiCountLimitForOrg"),
          "api.needs_admin", {("group", "Forbidden.AccessDenied.ApiCountLimitForOrg"): 1}),
-    Case("group disbanded", expired("disbanded"), 0, (State.FAILED, "group.disbanded"), "reply.failed",
+    Case("group disbanded", expired("disbanded"), 0, (DeliveryState.FAILED, "group.disbanded"), "reply.failed",
          {("group", "group.disbanded"): 1}),
     # the content is refused: the asker hears that, in other words
-    Case("430104", webhook("refused"), 1, (State.FAILED, "430104"), "reply.content_refused",
+    Case("430104", webhook("refused"), 1, (DeliveryState.FAILED, "430104"), "reply.content_refused",
          {("webhook", "430104"): 1, ("webhook", "ok"): 1}, says="内容检查"),
-    Case("430101", webhook("unsafe_link"), 1, (State.FAILED, "430101"), "reply.content_refused",
+    Case("430101", webhook("unsafe_link"), 1, (DeliveryState.FAILED, "430101"), "reply.content_refused",
          {("webhook", "430101"): 1, ("webhook", "ok"): 1}, says="内容检查"),
     # nothing to be done
-    Case("403", webhook("http_403", -1), 0, (State.FAILED, "http_403"), "reply.failed", {("webhook", "http_403"): 1}),
-    Case("redirect", webhook("redirect", -1), 0, (State.FAILED, "http_302"), "reply.failed",
+    Case("403", webhook("http_403", -1), 0, (DeliveryState.FAILED, "http_403"), "reply.failed",
+         {("webhook", "http_403"): 1}),
+    Case("redirect", webhook("redirect", -1), 0, (DeliveryState.FAILED, "http_302"), "reply.failed",
          {("webhook", "http_302"): 1}),
-    Case("a webhook that is not DingTalk's", {}, 0, (State.FAILED, "untrusted_webhook"), "reply.failed",
+    Case("a webhook that is not DingTalk's", {}, 0, (DeliveryState.FAILED, "untrusted_webhook"), "reply.failed",
          {("webhook", "untrusted_webhook"): 1}, odd={"sessionWebhook": "https://evil.example/robot/sendBySession"}),
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.sandbox.api.gateway import Delivery
+from faqbot.sandbox.api.gateway import FrameDelivery
 from faqbot.sandbox.server import FakeDingTalk
 from tests.faults.process import BotProcess
 from tests.redis_server import RedisServer
@@ -24,7 +24,7 @@ class Crowd:
 
     def __init__(self, ding: FakeDingTalk) -> None:
         self.ding = ding
-        self.asked: dict[str, list[Delivery]] = {}
+        self.asked: dict[str, list[FrameDelivery]] = {}
         self.kills: list[float] = []
 
     async def ask(self, number: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 from faqbot.app.running import Running
 from faqbot.dialogue.command_parser import read_order
 from faqbot.handoff.tickets import Progress, Ticket, forget_tickets, keep, tickets
-from faqbot.model.decisions import Order, OrderKind
+from faqbot.model.decisions import Command, CommandKind
 from faqbot.model.messages import Message, MessageKind
 from tests.conftest import GROUP, Talk
 
@@ -23,16 +23,16 @@ def said(text: str, quoted: str = "") -> Message:
 @pytest.mark.parametrize(
     ("text", "order"),
     [
-        ("人工", Order(OrderKind.PERSON)), ("转人工。", Order(OrderKind.PERSON)),
-        ("人工 我的 年假不对", Order(OrderKind.PERSON, "我的 年假不对")),
-        ("转人工：证明怎么开", Order(OrderKind.PERSON, "证明怎么开")),
-        ("答 12：可以", Order(OrderKind.REPLY, "12 可以")), ("答12 可以", Order(OrderKind.REPLY, "12 可以")),
-        ("答 12", Order(OrderKind.REPLY, "12")), ("答 12 年假可以捐", Order(OrderKind.REPLY, "12 年假可以捐")),
-        ("答 12\n天数按工龄算", Order(OrderKind.REPLY, "12 天数按工龄算")),
-        ("答 12 个税自己交", Order(OrderKind.REPLY, "12 个税自己交")),
-        ("回答12号：3 天", Order(OrderKind.REPLY, "12 3 天")),
+        ("人工", Command(CommandKind.PERSON)), ("转人工。", Command(CommandKind.PERSON)),
+        ("人工 我的 年假不对", Command(CommandKind.PERSON, "我的 年假不对")),
+        ("转人工：证明怎么开", Command(CommandKind.PERSON, "证明怎么开")),
+        ("答 12：可以", Command(CommandKind.REPLY, "12 可以")), ("答12 可以", Command(CommandKind.REPLY, "12 可以")),
+        ("答 12", Command(CommandKind.REPLY, "12")), ("答 12 年假可以捐", Command(CommandKind.REPLY, "12 年假可以捐")),
+        ("答 12\n天数按工龄算", Command(CommandKind.REPLY, "12 天数按工龄算")),
+        ("答 12 个税自己交", Command(CommandKind.REPLY, "12 个税自己交")),
+        ("回答12号：3 天", Command(CommandKind.REPLY, "12 3 天")),
         ("回答 3 个问题，要多久", None), ("答复 5 月份的问题", None), ("回答2次都不对", None),
-        ("答１２：可以，找 Ａ 座（东门）！", Order(OrderKind.REPLY, "１２ 可以，找 Ａ 座（东门）！")),
+        ("答１２：可以，找 Ａ 座（东门）！", Command(CommandKind.REPLY, "１２ 可以，找 Ａ 座（东门）！")),
         ("人工费怎么报销", None), ("人工智能培训", None), ("答辩怎么准备", None), ("回答我", None),
     ],
 )  # fmt: skip
@@ -41,7 +41,7 @@ def test_what_hands_over_and_what_answers(text, order):
 
 
 def test_who_quotes_a_ticket_answers_it():
-    assert read_order(said("可以", quoted="单号 7：已请休假组来答")) == Order(OrderKind.REPLY, "7 可以")
+    assert read_order(said("可以", quoted="单号 7：已请休假组来答")) == Command(CommandKind.REPLY, "7 可以")
     assert read_order(said("可以", quoted="年假有几天")) is None
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from faqbot.knowledge.editing.autofix import fix
 from faqbot.knowledge.entry_parser import parse_file
-from faqbot.knowledge.files.folder import FolderShelf
-from faqbot.knowledge.knowledge_base import Library
+from faqbot.knowledge.files.folder import FolderSource
+from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.markup.link_checks import corrected
 
 NAME = "faq/leave.yaml"
@@ -296,7 +296,7 @@ async def test_while_a_broken_file_lies_there_the_last_good_answer_stays(tmp_pat
         os.utime(tmp_path / NAME, (at, at))
 
     save("- question: 年假\n  answer: 旧的答案\n".encode())
-    library = Library(FolderShelf(tmp_path), lambda: date(2026, 11, 22))
+    library = KnowledgeBase(FolderSource(tmp_path), lambda: date(2026, 11, 22))
     await library.refresh()
     for what, text, line, _ in BROKEN:
         save(raw(text))

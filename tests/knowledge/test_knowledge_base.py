@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import StoreError
-from faqbot.knowledge.files.folder import FolderShelf
-from faqbot.knowledge.knowledge_base import Library
+from faqbot.knowledge.files.folder import FolderSource
+from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
 
@@ -47,11 +47,11 @@ class Awaying:
         await self._store.put_documents(documents)
 
 
-def started(faq: Path, keep: Store | Awaying) -> Library:
-    return Library(FolderShelf(faq.parent, settle=0), lambda: date(2026, 6, 1), keep=keep)
+def started(faq: Path, keep: Store | Awaying) -> KnowledgeBase:
+    return KnowledgeBase(FolderSource(faq.parent, settle=0), lambda: date(2026, 6, 1), keep=keep)
 
 
-async def answers(library: Library) -> dict[str, str]:
+async def answers(library: KnowledgeBase) -> dict[str, str]:
     await library.refresh()
     found = {entry.id: entry.answer for entry in library.current.entries}
     await library.close()

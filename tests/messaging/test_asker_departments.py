@@ -10,9 +10,9 @@ from aiohttp import web
 
 from faqbot.app.running import Running
 from faqbot.dingtalk.api.client import OpenApi
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.tokens import AccessTokens
-from faqbot.messaging.asker_departments import NOBODY, Audience
+from faqbot.messaging.asker_departments import NOBODY, AskerDepartments
 from faqbot.model.messages import Message, MessageKind
 from faqbot.store.protocol import Store
 from tests.conftest import Talk
@@ -72,6 +72,6 @@ async def test_contacts_that_answer_in_another_shape_take_no_other_answer_away(
     await limited(bot, knowledge, 1)
     async with serving(odd) as url, aiohttp.ClientSession() as session:
         tokens = AccessTokens(session, url, "id", "secret", store)
-        directory = Directory(OpenApi(session, url, url, tokens, store, qps=20), store)
+        directory = ContactsCache(OpenApi(session, url, url, tokens, store, qps=20), store)
         asker = Message("m", "r", "c", False, MessageKind.TEXT, ASK, staff_id="u1")
-        assert await Audience(bot.library, directory).departments(asker) == NOBODY
+        assert await AskerDepartments(bot.library, directory).departments(asker) == NOBODY

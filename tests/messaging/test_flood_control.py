@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from faqbot.app.running import Running, running
-from faqbot.messaging.flood_control import Quiet
-from faqbot.model.conversation import Context, Last
+from faqbot.messaging.flood_control import FloodControl
+from faqbot.model.conversation import ConversationState, LastAnswer
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Candidate, Entry, FollowUp
-from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from faqbot.store.protocol import Store
@@ -23,8 +23,8 @@ from tests.conftest import GROUP, Talk
 
 ENTRY = Entry("annual", "年假有几天？", "五天")
 ANSWER = Answered(ENTRY, 0.9, "年假有几天？")
-DELIVERED = Verdict(State.ANSWERED)
-NOBODY = Context()
+DELIVERED = DeliveryResult(DeliveryState.ANSWERED)
+NOBODY = ConversationState()
 
 
 def message(who: str, group: str = "cid1", *, is_group: bool = True) -> Message:
@@ -51,14 +51,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def quiet(store: Store, clock: Clock) -> Quiet:
+def quiet(store: Store, clock: Clock) -> FloodControl:
     async def steady(step):
         return await step()
 
-    return Quiet(store, steady, clock, clock.sleep)
+    return FloodControl(store, steady, clock, clock.sleep)
 
 
-async def test_a_colleague_is_pointed_to_the_answer_once_it_was_delivered(quiet: Quiet, clock: Clock) -> None:
+async def test_a_colleague_is_pointed_to_the_answer_once_it_was_delivered(quiet: FloodControl, clock: Clock) -> None:
     assert await quiet.shortened(message("a"), ANSWER, NOBODY) == ANSWER
     await quiet.told(message("a"), ANSWER, DELIVERED)
     clock.now += 200
@@ -66,7 +66,7 @@ async def test_a_colleague_is_pointed_to_the_answer_once_it_was_delivered(quiet:
     assert await quiet.shortened(message("a"), ANSWER, NOBODY) == ANSWER
 
 
-async def test_who_is_answered_at_the_same_moment_waits_for_how_it_went(quiet: Quiet, clock: Clock) -> None:
+async def test_who_is_answered_at_the_same_moment_waits_for_how_it_went(quiet: FloodControl, clock: Clock) -> None:
     await quiet.shortened(message("a"), ANSWER, NOBODY)
     second = asyncio.create_task(quiet.shortened(message("b"), ANSWER, NOBODY))
     await asyncio.sleep(0)
@@ -74,15 +74,15 @@ async def test_who_is_answered_at_the_same_moment_waits_for_how_it_went(quiet: Q
     assert await second == replace(ANSWER, above=0)
 
 
-async def test_where_the_first_never_got_it_the_next_one_does(quiet: Quiet) -> None:
+async def test_where_the_first_never_got_it_the_next_one_does(quiet: FloodControl) -> None:
     await quiet.shortened(message("a"), ANSWER, NOBODY)
-    await quiet.told(message("a"), ANSWER, Verdict(State.FAILED, "timeout"))
+    await quiet.told(message("a"), ANSWER, DeliveryResult(DeliveryState.FAILED, "timeout"))
     assert await quiet.shortened(message("b"), ANSWER, NOBODY) == ANSWER
     await quiet.told(message("b"), ANSWER, DELIVERED)
     assert await quiet.shortened(message("c"), ANSWER, NOBODY) == replace(ANSWER, above=0)
 
 
-async def test_an_answer_that_hangs_is_not_waited_for_long(quiet: Quiet, clock: Clock) -> None:
+async def test_an_answer_that_hangs_is_not_waited_for_long(quiet: FloodControl, clock: Clock) -> None:
     await quiet.shortened(message("a"), ANSWER, NOBODY)
     began = clock.now
     assert await quiet.shortened(message("b"), ANSWER, NOBODY) == ANSWER
@@ -97,19 +97,19 @@ async def test_an_answer_that_hangs_is_not_waited_for_long(quiet: Quiet, clock: 
         (message("b"), Answered(replace(ENTRY, answer="六天"), 0.9, "年假"), NOBODY),
         (message("b"), Answered(replace(ENTRY, private=True), 0.9, "年假"), NOBODY),
         (message("b"), Offered((Candidate(ENTRY, 0.5, "年假"),)), NOBODY),
-        (message("b"), ANSWER, Context(last=Last("m0", "annual", "年假", 0.9, 2_000_000.0))),
+        (message("b"), ANSWER, ConversationState(last=LastAnswer("m0", "annual", "年假", 0.9, 2_000_000.0))),
     ],
     ids=["another group", "alone", "changed words", "private", "a list", "had it already"],
 )
 async def test_everybody_else_gets_the_whole_answer(
-    quiet: Quiet, asked: Message, decision: Decision, context: Context
+    quiet: FloodControl, asked: Message, decision: Decision, context: ConversationState
 ) -> None:
     await quiet.shortened(message("a"), ANSWER, NOBODY)
     await quiet.told(message("a"), ANSWER, DELIVERED)
     assert await quiet.shortened(asked, decision, context) == decision
 
 
-async def test_an_answer_that_depends_on_the_asker_is_never_shortened(quiet: Quiet) -> None:
+async def test_an_answer_that_depends_on_the_asker_is_never_shortened(quiet: FloodControl) -> None:
     entry = replace(ENTRY, answer="", ask=FollowUp("city", "城市？"), variants={"上海": "五天", "else": "六天"})
     decision = Answered(entry, 0.9, "年假", case="上海", said="上海")
     for who in "ab":
@@ -117,21 +117,23 @@ async def test_an_answer_that_depends_on_the_asker_is_never_shortened(quiet: Qui
         await quiet.told(message(who), decision, DELIVERED)
 
 
-async def test_nobody_is_held_up_before_the_eleventh_reply_of_a_minute_nor_alone(quiet: Quiet, clock: Clock) -> None:
+async def test_nobody_is_held_up_before_the_eleventh_reply_of_a_minute_nor_alone(
+    quiet: FloodControl, clock: Clock
+) -> None:
     replies = tuple(clock.now + 50 + n / 10 for n in range(10))
-    assert not await quiet.wait_turn(message("a"), Context(recent=replies[1:]))
-    assert not await quiet.wait_turn(message("a", is_group=False), Context(recent=replies))
-    assert not await quiet.wait_turn(message("a"), Context(recent=(*replies[1:], clock.now + 50)))
+    assert not await quiet.wait_turn(message("a"), ConversationState(recent=replies[1:]))
+    assert not await quiet.wait_turn(message("a", is_group=False), ConversationState(recent=replies))
+    assert not await quiet.wait_turn(message("a"), ConversationState(recent=(*replies[1:], clock.now + 50)))
     assert clock.now == 1_000_000.0
 
 
-async def test_a_clock_that_was_put_back_holds_nobody_up_for_longer(quiet: Quiet, clock: Clock) -> None:
+async def test_a_clock_that_was_put_back_holds_nobody_up_for_longer(quiet: FloodControl, clock: Clock) -> None:
     began = clock.now
-    assert await quiet.wait_turn(message("a"), Context(recent=(began + 3660.0,) * 10))
+    assert await quiet.wait_turn(message("a"), ConversationState(recent=(began + 3660.0,) * 10))
     assert clock.now - began <= 10
 
 
-async def test_an_answer_from_before_the_clock_was_put_back_was_just_given(quiet: Quiet, clock: Clock) -> None:
+async def test_an_answer_from_before_the_clock_was_put_back_was_just_given(quiet: FloodControl, clock: Clock) -> None:
     await quiet.shortened(message("a"), ANSWER, NOBODY)
     await quiet.told(message("a"), ANSWER, DELIVERED)
     clock.now -= 300
@@ -172,17 +174,17 @@ async def test_what_waited_too_long_for_its_turn_is_answered_all_the_same(
 ) -> None:
     monkeypatch.setattr("faqbot.messaging.flood_control._GAP_SECONDS", 0.1)
     moved = [0.0]
-    wait_turn = Quiet.wait_turn
+    wait_turn = FloodControl.wait_turn
 
     def later() -> float:
         return time.time() + moved[0]
 
-    async def eleven_minutes(self: Quiet, message: Message, context: Context) -> bool:
+    async def eleven_minutes(self: FloodControl, message: Message, context: ConversationState) -> bool:
         held_up = await wait_turn(self, message, context)
         moved[0] += 660.0 * held_up
         return held_up
 
-    monkeypatch.setattr(Quiet, "wait_turn", eleven_minutes)
+    monkeypatch.setattr(FloodControl, "wait_turn", eleven_minutes)
     talk = Talk(ding)
     async with running(settings, later):
         assert await ding.until_connected()

@@ -11,11 +11,11 @@ import pytest
 
 from faqbot.app.running import Running
 from faqbot.errors import DeliveryError
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.files.picture_folder import MOST_BYTES, PictureFolder
 from faqbot.knowledge.snapshot import assemble
 from faqbot.markup.picture_links import named_only
-from faqbot.messaging.picture_uploads import Pictures
+from faqbot.messaging.picture_uploads import PictureUploads
 from faqbot.model.entries import Problem
 from faqbot.sandbox.api.media import PATH
 from faqbot.settings import Settings
@@ -42,7 +42,7 @@ def knowledge(knowledge: Path) -> Path:
 
 
 def problems(folder: Path) -> list[Problem]:
-    snapshot = assemble(FolderShelf(folder).read_now(), label="knowledge", today=date(2026, 11, 22))
+    snapshot = assemble(FolderSource(folder).read_now(), label="knowledge", today=date(2026, 11, 22))
     return PictureFolder(folder).problems(snapshot.entries)
 
 
@@ -64,9 +64,9 @@ async def test_the_media_id_outlives_the_process(store: Store, knowledge: Path) 
         return "@id"
 
     for _ in range(2):
-        assert await Pictures(PictureFolder(knowledge), upload, store).fill_in(BODY) == "按图办理：\n\n![](@id)"
+        assert await PictureUploads(PictureFolder(knowledge), upload, store).fill_in(BODY) == "按图办理：\n\n![](@id)"
     (knowledge / "faq/副本.png").write_bytes(PNG)
-    assert "@id" in await Pictures(PictureFolder(knowledge), upload, store).fill_in("![](副本.png)")
+    assert "@id" in await PictureUploads(PictureFolder(knowledge), upload, store).fill_in("![](副本.png)")
     assert handed == ["流程.png"]
 
 
@@ -76,7 +76,7 @@ async def test_an_answer_goes_out_without_a_picture_that_is_not_taken(
     async def upload(name: str, content: bytes) -> str:
         raise DeliveryError("钉钉没有收下", code="40004")
 
-    pictures = Pictures(PictureFolder(knowledge), upload, store)
+    pictures = PictureUploads(PictureFolder(knowledge), upload, store)
     assert await pictures.fill_in(BODY) == "按图办理：\n\n（图片暂时显示不了：流程.png）"
     assert await pictures.fill_in("![](没有.png) ![](https://a.com/b.png)") == (
         "（图片暂时显示不了：没有.png） ![](https://a.com/b.png)"

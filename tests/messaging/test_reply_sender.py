@@ -24,7 +24,7 @@ from faqbot.dingtalk.api.session_webhook import Webhook
 from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.dingtalk.wire.payloads import read_message
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, TokenRefused
-from faqbot.messaging.reply_sender import Delivery
+from faqbot.messaging.reply_sender import ReplySender
 from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message, Reply
@@ -94,9 +94,9 @@ class Parts:
         self._robot = Robot(api, ding.client_id)
         self.delivery = self.make()
 
-    def make(self, slots: Slots | None = None, **more: Any) -> Delivery:
+    def make(self, slots: Slots | None = None, **more: Any) -> ReplySender:
         time = {"clock": self.clock, "sleep": self.clock.sleep, "pictures": _as_it_is}
-        return Delivery(self._webhook, self._robot, slots or self.store, self.metrics, self.quota, **time, **more)
+        return ReplySender(self._webhook, self._robot, slots or self.store, self.metrics, self.quota, **time, **more)
 
     def asked(
         self, name: str = "小李", group: str | None = GROUP, *, external: bool = False, **changes: Any

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.model.shared_text import Shared, settled, sown
+from faqbot.model.shared_text import SharedText, settled, sown
 
 A, B, C = b"a", b"b", b"c"
 
@@ -32,7 +32,7 @@ def test_a_deployed_file(live, before, now, then, aside):
     def files(content):
         return {} if content is None else {"faq/x.yaml": content}
 
-    after = sown(Shared(3, files(live), files(before)), files(now))
+    after = sown(SharedText(3, files(live), files(before)), files(now))
     assert after.texts == files(then)
     assert after.disputed == after.aside == ({} if aside is ... else {"faq/x.yaml": aside})
     assert after.seeds == files(now if aside is ... else before)
@@ -40,20 +40,20 @@ def test_a_deployed_file(live, before, now, then, aside):
 
 
 def test_an_older_deployment_takes_its_dispute_back():
-    shared = sown(Shared(1, {"f": B}, {"f": A}), {"f": C})
+    shared = sown(SharedText(1, {"f": B}, {"f": A}), {"f": C})
     assert shared.disputed == {"f": C}
-    assert sown(shared, {"f": A}) == Shared(1, {"f": B}, {"f": A})
+    assert sown(shared, {"f": A}) == SharedText(1, {"f": B}, {"f": A})
 
 
 def test_a_dispute_is_over_when_the_console_writes_the_same():
-    assert Shared(1, {"f": C}, {"f": A}, {"f": C}).disputed == {}
+    assert SharedText(1, {"f": C}, {"f": A}, {"f": C}).disputed == {}
 
 
 @pytest.mark.parametrize("new", [C, None])
 @pytest.mark.parametrize("take", [True, False])
 def test_a_decision_holds_until_the_next_deployment_that_differs(new, take):
     deployed = {"g": A} | ({} if new is None else {"f": new})
-    disputed = sown(Shared(1, {"f": B, "g": A}, {"f": A, "g": A}), deployed)
+    disputed = sown(SharedText(1, {"f": B, "g": A}, {"f": A, "g": A}), deployed)
     after = settled(disputed, "f", take_deployed=take)
     assert after.aside == {} and after.texts.get("f") == (new if take else B)
     assert sown(after, deployed) == after

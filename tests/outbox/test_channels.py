@@ -17,9 +17,9 @@ from faqbot.app.running import Running
 from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.model.notices import Address, Link, Notice
-from faqbot.outbox.channels import ToRobot
+from faqbot.outbox.channels import RobotChannel
 from faqbot.outbox.outbox import Outbox
-from faqbot.outbox.queued_notice import Outcome
+from faqbot.outbox.queued_notice import SendOutcome
 from faqbot.runtime.metrics import Metrics
 from faqbot.sandbox.api.robot import PEOPLE_SEND
 from faqbot.sandbox.server import FakeDingTalk
@@ -31,7 +31,7 @@ def texts(ding: FakeDingTalk, conversation: str) -> list[str]:
     return [message.text for message in ding.replies if message.conversation == conversation]
 
 
-async def settled(bot: Running, key: str) -> Outcome:
+async def settled(bot: Running, key: str) -> SendOutcome:
     """What became of a notice, once that is known."""
     async with asyncio.timeout(5):
         while (outcome := await bot.outbox.outcome(key)) is None:
@@ -111,7 +111,7 @@ class Posting:
 
     def outbox(self) -> Outbox:
         robots = GroupRobots(self.session, self.ding.url, clock=self.clock)
-        way = ToRobot(robots, lambda name: self.keys, Metrics(), self.quota)
+        way = RobotChannel(robots, lambda name: self.keys, Metrics(), self.quota)
         return Outbox(self.store, {"robot": way}, clock=self.clock)
 
     async def move(self, *boxes: Outbox, seconds: float) -> None:

@@ -19,8 +19,8 @@ from faqbot.model.decisions import (
     NoneOfThese,
     Offered,
     OutOfList,
-    Small,
-    Smalltalk,
+    SmallTalk,
+    SmallTalkKind,
     TopicList,
     Unanswered,
 )
@@ -80,7 +80,7 @@ DECISIONS = [
     MENU,
     TOPIC,
     OutOfList(3),
-    *map(Smalltalk, Small),
+    *map(SmallTalk, SmallTalkKind),
 ]
 
 
@@ -299,9 +299,9 @@ def test_a_number_out_of_the_list_is_told_its_bounds():
 
 
 @pytest.mark.parametrize("message", [SINGLE, GROUP])
-@pytest.mark.parametrize("kind", Small)
+@pytest.mark.parametrize("kind", SmallTalkKind)
 def test_every_small_talk_has_a_title_and_a_text(kind, message):
-    reply = one(Smalltalk(kind), message)
+    reply = one(SmallTalk(kind), message)
     assert reply.title and reply.body.strip()
 
 

@@ -13,7 +13,7 @@ from faqbot.knowledge.editing.audit_log import Edit, write_down
 from faqbot.model.entries import Entry
 from faqbot.review import draft_review
 from faqbot.review.draft_notices import announce_drafts, message
-from faqbot.review.draft_review import Person, Word
+from faqbot.review.draft_review import Reviewer, ReviewState
 from faqbot.store.protocol import Store
 from tests.room import Room, open_room
 
@@ -30,7 +30,7 @@ DRAFT = """\
     答案: 发起审批。
 """
 PEOPLE = "people: {休假组: [zhang01, li02]}\n"
-ZHANG = Person("张姐", "zhang01")
+ZHANG = Reviewer("张姐", "zhang01")
 
 
 @pytest.fixture
@@ -47,12 +47,12 @@ async def test_approving_takes_out_the_draft_line_and_nothing_else(room: Room) -
     paper = await draft_review.approve(room.at, room.entry(), ZHANG)
     assert room.read() == DRAFT.replace("    草稿: 是\n", "")
     assert not room.entry().draft
-    assert (paper.number, paper.word, paper.by) == (1, Word.APPROVED, "张姐")
+    assert (paper.number, paper.word, paper.by) == (1, ReviewState.APPROVED, "张姐")
 
 
 async def test_approving_twice_is_approving_once(room: Room) -> None:
     first = await draft_review.approve(room.at, room.entry(), ZHANG)
-    again = await draft_review.approve(room.at, room.entry(), Person("李姐", "li02"))
+    again = await draft_review.approve(room.at, room.entry(), Reviewer("李姐", "li02"))
     assert again == first
     assert len(await room.at.store.journal("edits", 0)) == 1
 
@@ -129,7 +129,7 @@ async def test_numbers_are_not_used_again(room: Room) -> None:
 async def test_a_draft_of_which_somebody_died_approving_still_waits(room: Room) -> None:
     """The paper says approved, the file does not."""
     paper = (await draft_review.number_drafts(room.at))[1]
-    await draft_review.keep(room.at, replace(paper, word=Word.APPROVED, by="张姐", at=room.clock()))
+    await draft_review.keep(room.at, replace(paper, word=ReviewState.APPROVED, by="张姐", at=room.clock()))
     assert (await draft_review.number_drafts(room.at))[1].waits(room.entry())
     await draft_review.approve(room.at, room.entry(), ZHANG)
     assert not room.entry().draft
@@ -137,5 +137,5 @@ async def test_a_draft_of_which_somebody_died_approving_still_waits(room: Room) 
 
 def test_a_long_answer_is_cut_in_the_message() -> None:
     entry = Entry("e", "规定？", "长" * 3000, draft=True)
-    text = message([(draft_review.Paper(7, "e", ""), entry, Person("张姐"))])
+    text = message([(draft_review.DraftReview(7, "e", ""), entry, Reviewer("张姐"))])
     assert "**草稿 7**（张姐 写的）：规定？" in text and "全文请到控制台看" in text and len(text) < 1200

@@ -7,7 +7,7 @@ from datetime import date, time
 import pytest
 
 from faqbot.knowledge.snapshot import assemble
-from faqbot.rules.definitions import AddContact, AttendanceReport, Notify, On, Post
+from faqbot.rules.definitions import AddContact, AttendanceReport, EventTrigger, Notify, Post
 from faqbot.rules.parser import read_automations
 from faqbot.rules.schedule import Cron, Daily, Days, Monthly
 
@@ -61,8 +61,8 @@ def test_the_contract_is_read_without_a_problem():
     assert [r.id for r in a.rules] == ["standup", "new-customer", "onboarding", "attendance"]
     assert [r.trigger for r in a.rules] == [
         Daily(time(9), Days("workday")),
-        On("crm.customer.created"),
-        On("hr.employee.joined"),
+        EventTrigger("crm.customer.created"),
+        EventTrigger("hr.employee.joined"),
         Monthly(1, time(9, 40), on_workday=True),
     ]
     assert [type(action) for r in a.rules for action in r.actions] == [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aiohttp
 
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.model.org_chart import ROOT, teams
 from faqbot.sandbox.company import HR, found_company
 from faqbot.sandbox.server import FakeDingTalk
@@ -20,7 +20,7 @@ async def test_everybody_has_a_department_and_the_teams_have_supervisors(ding: F
     hr = found_company(ding, [("休假组", "hr-leave")])
     store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
     async with aiohttp.ClientSession() as session:
-        directory = Directory(open_api(ding, session, store), store)
+        directory = ContactsCache(open_api(ding, session, store), store)
         people = await directory.people_below([ROOT])
         found = teams(people, await directory.tree())
         names = {person.userid: person.name for person in people}

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from faqbot.dialogue.answer_policy import judge_many
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import Snapshot, assemble
 from faqbot.model.decisions import Answered, Offered
 from faqbot.model.entries import Entry, FollowUp
 from faqbot.search.contradictions import apart, opposed
-from faqbot.search.thresholds import LIMITS
+from faqbot.search.thresholds import FITTED_THRESHOLDS
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 11, 25)
@@ -28,12 +28,12 @@ ROWS = [
 
 @cache
 def sample() -> Snapshot:
-    return assemble(FolderShelf(SAMPLE).read_now(), label="knowledge", today=TODAY)
+    return assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=TODAY)
 
 
 def answers(questions: list[str]) -> list[str]:
     """The entry each question is answered with outright, or nothing."""
-    judged = judge_many(questions, sample().index, limits=LIMITS["balanced"], today=TODAY)
+    judged = judge_many(questions, sample().index, limits=FITTED_THRESHOLDS["balanced"], today=TODAY)
     return [d.entry.id if isinstance(d, Answered) else "" for d, _ in judged]
 
 
@@ -120,7 +120,7 @@ def test_what_stands_on_different_sides_is_apart() -> None:
 
 def test_a_doubtful_answer_is_offered_instead() -> None:
     index = sample().index
-    ((decision, _),) = judge_many(["年假休完了怎么办"], index, limits=LIMITS["balanced"], today=TODAY)
+    ((decision, _),) = judge_many(["年假休完了怎么办"], index, limits=FITTED_THRESHOLDS["balanced"], today=TODAY)
     assert isinstance(decision, Offered) and decision.candidates[0].entry.id == "annual-leave-carry-over"
 
 

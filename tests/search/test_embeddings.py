@@ -16,8 +16,8 @@ from aiohttp import web
 
 from faqbot.app.running import running
 from faqbot.errors import EmbeddingsError
-from faqbot.knowledge.files.folder import FolderShelf
-from faqbot.knowledge.knowledge_base import Library
+from faqbot.knowledge.files.folder import FolderSource
+from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.search.embeddings import Embeddings
 from faqbot.settings import Settings
@@ -185,7 +185,7 @@ async def test_vectors_that_come_late_never_bring_back_an_older_version(knowledg
         await gate.wait()
         return np.array([vector(t) for t in texts], dtype=np.float32)
 
-    library = Library(FolderShelf(knowledge), lambda: date(2026, 11, 22), embed=embed)
+    library = KnowledgeBase(FolderSource(knowledge), lambda: date(2026, 11, 22), embed=embed)
     await library.refresh()
     old = library.current
     edited = replace(old, version="edited")

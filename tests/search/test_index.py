@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
 from faqbot.language.normalize import Synonyms, skeleton
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.features import Floats, features
-from faqbot.search.index import Asked, Index
+from faqbot.search.index import Index, SearchQuery
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 11, 22)
@@ -46,7 +46,7 @@ def seen(found: tuple[Candidate, ...]) -> list[tuple[str, float, str]]:
 
 @pytest.fixture(scope="module")
 def sample() -> Index:
-    return assemble(FolderShelf(SAMPLE).read_now(), label="knowledge", today=TODAY).index
+    return assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=TODAY).index
 
 
 @pytest.fixture(scope="module")
@@ -464,7 +464,7 @@ def test_equal_texts_are_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[str] = []
     search_batch = Index.search_batch
 
-    def counted(self: Index, asked: Sequence[Asked], limit: int = 5) -> list[tuple[Candidate, ...]]:
+    def counted(self: Index, asked: Sequence[SearchQuery], limit: int = 5) -> list[tuple[Candidate, ...]]:
         searched.extend(a.text for a in asked)
         return search_batch(self, asked, limit)
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search import index as index_module
 from faqbot.search.features import Floats
-from faqbot.search.index import Asked, Index, Wanted
+from faqbot.search.index import HoldOutQuery, Index, SearchQuery
 from tests.conftest import SAMPLE
 
 # A slow machine is no failure.
@@ -73,7 +73,7 @@ ALLOWED: tuple[Callable[[Entry], bool] | None, ...] = (
     lambda e: False,
 )
 ASKED = st.builds(
-    Asked,
+    SearchQuery,
     st.sampled_from(TEXTS),
     st.sampled_from(ALLOWED),
     st.none() | st.integers(0, 9).map(lambda n: units(10, 2)[n]),
@@ -88,14 +88,14 @@ def same(found: tuple[Candidate, ...], expected: tuple[Candidate, ...]) -> bool:
     )
 
 
-def alone(index: Index, asked: Asked, limit: int = 5) -> tuple[Candidate, ...]:
+def alone(index: Index, asked: SearchQuery, limit: int = 5) -> tuple[Candidate, ...]:
     return index.search(asked.text, allowed=asked.allowed, meaning=asked.meaning, limit=limit)
 
 
 @CALM
 @pytest.mark.parametrize("name", INDEXES)
 @given(asked=st.lists(ASKED, max_size=40), limit=st.sampled_from([1, 5, 30]))
-def test_a_batch_finds_what_each_finds_alone(name: str, asked: list[Asked], limit: int) -> None:
+def test_a_batch_finds_what_each_finds_alone(name: str, asked: list[SearchQuery], limit: int) -> None:
     index = INDEXES[name]
     found = index.search_batch(asked, limit)
     assert len(found) == len(asked)
@@ -105,7 +105,7 @@ def test_a_batch_finds_what_each_finds_alone(name: str, asked: list[Asked], limi
 
 @CALM
 @given(asked=st.lists(ASKED.filter(lambda a: a.meaning is None), max_size=40))
-def test_words_alone_are_judged_exactly_the_same_in_a_batch(asked: list[Asked]) -> None:
+def test_words_alone_are_judged_exactly_the_same_in_a_batch(asked: list[SearchQuery]) -> None:
     assert WORDS.search_batch(asked) == [alone(WORDS, one) for one in asked]
 
 
@@ -113,7 +113,7 @@ def test_words_alone_are_judged_exactly_the_same_in_a_batch(asked: list[Asked]) 
 @pytest.mark.parametrize("name", ["words", "latin", "meant"])
 def test_chunks_of_any_size_find_the_same(name: str, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = units(len(TEXTS), 3)
-    asked = [Asked(t, ALLOWED[n % 3], vectors[n] if n % 4 else None) for n, t in enumerate(TEXTS)] * 2
+    asked = [SearchQuery(t, ALLOWED[n % 3], vectors[n] if n % 4 else None) for n, t in enumerate(TEXTS)] * 2
     expected = INDEXES[name].search_batch(asked)
     monkeypatch.setattr(index_module, "_TOGETHER", together)
     found = INDEXES[name].search_batch(asked)
@@ -124,18 +124,18 @@ def test_a_large_base_is_judged_in_smaller_chunks(monkeypatch: pytest.MonkeyPatc
     sizes: list[int] = []
     search_together = Index._search_together
 
-    def counted(self: Index, asked: Sequence[Asked]) -> object:
+    def counted(self: Index, asked: Sequence[SearchQuery]) -> object:
         sizes.append(len(asked))
         return search_together(self, asked)
 
     monkeypatch.setattr(Index, "_search_together", counted)
     monkeypatch.setattr(index_module, "_LIKENESSES", 4 * len(WORDS.wordings))
-    WORDS.search_batch([Asked(f"{n} 号仓库") for n in range(10)])
+    WORDS.search_batch([SearchQuery(f"{n} 号仓库") for n in range(10)])
     assert sizes == [4, 4, 2]
 
 
 def test_results_keep_the_order_of_the_questions() -> None:
-    asked = [Asked(f"{n} 号仓库几点开门") for n in (3, 17, 0, 39, 17)]
+    asked = [SearchQuery(f"{n} 号仓库几点开门") for n in (3, 17, 0, 39, 17)]
     found = WORDS.search_batch(asked)
     assert [c[0].entry.id for c in found] == ["shed-3", "shed-17", "shed-0", "shed-39", "shed-17"]
     assert WORDS.search_many([a.text for a in asked]) == found
@@ -143,13 +143,13 @@ def test_results_keep_the_order_of_the_questions() -> None:
 
 def test_each_asker_sees_only_what_is_open_to_them() -> None:
     open_to = [{"days"}, {"carry", "apply"}, set(), {"twin"}]
-    asked = [Asked("年假怎么申请", lambda e, ids=ids: e.id in ids) for ids in open_to]
+    asked = [SearchQuery("年假怎么申请", lambda e, ids=ids: e.id in ids) for ids in open_to]
     for ids, found in zip(open_to, WORDS.search_batch(asked), strict=True):
         assert {c.entry.id for c in found} <= ids and bool(found) == bool(ids)
 
 
 def test_the_sample_knowledge_is_judged_the_same_at_once() -> None:
-    index = assemble(FolderShelf(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
+    index = assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
     texts = [*index.wordings[::5], *(w[::-1] for w in index.wordings[::40])]
     assert index.search_many(texts) == [index.search(text) for text in texts]
 
@@ -159,7 +159,7 @@ def test_firsts_without_some_wordings_are_the_same_at_once(name: str) -> None:
     index = INDEXES[name]
     rows = index.sample(20)
     wanted = [
-        Wanted(question, without=without, meaning=index.meaning_of(row))
+        HoldOutQuery(question, without=without, meaning=index.meaning_of(row))
         for row, question in zip(rows, index.read_many([index.wording(row) for row in rows]), strict=True)
         for without in ((row,), tuple(index.siblings(row)), ())
     ]

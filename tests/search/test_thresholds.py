@@ -7,14 +7,14 @@ from datetime import date
 
 import pytest
 
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.entries import Entry
 from faqbot.search.index import Index, Wanted
-from faqbot.search.thresholds import LIMITS, learn, rehearse
+from faqbot.search.thresholds import FITTED_THRESHOLDS, learn, rehearse
 from tests.conftest import SAMPLE
 
-STRICTNESS = tuple(LIMITS)
+STRICTNESS = tuple(FITTED_THRESHOLDS)
 TOPICS = (
     "停车位", "工资条", "会议室", "离职证明", "打印机", "婚假", "公积金", "食堂", "门禁卡", "体检",
     "发票", "加班费", "显示器", "名片", "快递柜", "培训", "社保卡", "报销单", "绩效", "班车",
@@ -27,7 +27,7 @@ def entry(entry_id: str, question: str, *also: str) -> Entry:
 
 @pytest.fixture(scope="module")
 def sample() -> Index:
-    return assemble(FolderShelf(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
+    return assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +53,13 @@ def copies() -> Index:
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_with_few_wordings_the_fitted_bars_are_kept(count: int, strictness: str) -> None:
     index = Index(entry(t, f"{t}怎么办理", f"{t}找谁办") for t in TOPICS[:count])
-    assert learn(index, strictness) == LIMITS[strictness]
+    assert learn(index, strictness) == FITTED_THRESHOLDS[strictness]
 
 
 @pytest.mark.parametrize("strictness", STRICTNESS)
 @pytest.mark.parametrize("knowledge", ["sample", "different", "copies"])
 def test_the_bars_stay_within_their_reach(knowledge: str, strictness: str, request: pytest.FixtureRequest) -> None:
-    fitted, learnt = LIMITS[strictness], learn(request.getfixturevalue(knowledge), strictness)
+    fitted, learnt = FITTED_THRESHOLDS[strictness], learn(request.getfixturevalue(knowledge), strictness)
     assert fitted.answer_at - 0.0501 <= learnt.answer_at <= fitted.answer_at + (1 - fitted.answer_at) / 2 + 0.0001
     assert fitted.offer_at * 0.6 - 0.0001 <= learnt.offer_at <= fitted.offer_at * 1.6 + 0.0001
     assert 0 < learnt.offer_at < learnt.answer_at < 1
@@ -79,7 +79,7 @@ def test_near_copies_ask_for_more_than_clearly_different_entries(
     different: Index, copies: Index, strictness: str
 ) -> None:
     easy, hard = learn(different, strictness), learn(copies, strictness)
-    assert hard.answer_at > LIMITS[strictness].answer_at > easy.answer_at
+    assert hard.answer_at > FITTED_THRESHOLDS[strictness].answer_at > easy.answer_at
     assert hard.offer_at > easy.offer_at
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import StartError
-from faqbot.model.conversation import Context, Fact, Last, Option
-from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.question_log import QuestionRecord
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Accepted, Store
 
 RECORD = QuestionRecord("m1", 1.0, "cid", "user-1", "年假有几天", "answered", "annual-leave", 0.9)
-DONE = Verdict(State.ANSWERED)
+DONE = DeliveryResult(DeliveryState.ANSWERED)
 ME, YOU = "worker-me", "worker-you"
 
 
@@ -59,7 +59,7 @@ async def test_an_accepted_message_hears_how_many_of_its_thread_came_before(stor
 
 
 async def test_an_accepted_message_comes_with_what_its_asker_was_offered_last(store: Store) -> None:
-    said = Context(options=(Option("entry", "annual-leave"),), until=200.0)
+    said = ConversationState(options=(Option("entry", "annual-leave"),), until=200.0)
     await store.accept(message(1), ME)
     await store.finish(message(1), DONE, RECORD, said)
     assert await store.accept(message(2), ME) == Accepted(0, said)
@@ -160,23 +160,23 @@ async def test_the_backlog_counts_what_is_unfinished(store: Store) -> None:
 
 async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) -> None:
     now = time.time()
-    first = Context((Option("entry", "a"), Option("topic", "休假")), until=now + 100)
+    first = ConversationState((Option("entry", "a"), Option("topic", "休假")), until=now + 100)
     await store.finish(message(), DONE, None, first)
     assert await store.context(message().thread, now) == first
     assert await store.context(message().thread, now + 100) is None
     assert await store.context("someone else", now) is None
-    second = Context((Option("entry", "b"),), until=now + 200)
+    second = ConversationState((Option("entry", "b"),), until=now + 200)
     await store.finish(message(2), DONE, None, second)
     await store.finish(message(3), DONE, None, None)
     assert await store.context(message().thread, now) == second
     await store.put_context(message().thread, first)
     assert await store.context(message().thread, now) == first
-    full = Context(
+    full = ConversationState(
         (Option("none", ""),),
         now,
-        Last("m", "a", "年假", 0.9, now),
+        LastAnswer("m", "a", "年假", 0.9, now),
         (now, now + 5),
-        (Fact("city", "上海", "a", now + 9),),
+        (Slot("city", "上海", "a", now + 9),),
     )
     await store.finish(message(4), DONE, None, full)
     assert await store.context(message().thread, now + 8) == full
@@ -186,15 +186,15 @@ async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) ->
 async def test_finishing_twice_changes_nothing(store: Store) -> None:
     await store.accept(message(), ME)
     await store.finish(message(), DONE, RECORD, None)
-    other = Context((Option("entry", "x"),), until=time.time() + 100)
-    await store.finish(message(), Verdict(State.FAILED, "timeout"), RECORD, other)
+    other = ConversationState((Option("entry", "x"),), until=time.time() + 100)
+    await store.finish(message(), DeliveryResult(DeliveryState.FAILED, "timeout"), RECORD, other)
     assert list(await store.questions(0.0)) == [RECORD]
     assert await store.context(message().thread, time.time()) is None
 
 
 async def test_a_pick_names_its_question_until_it_goes(store: Store) -> None:
     picked = replace(RECORD, outcome="picked", picked_for="m0")
-    context = Context((Option("entry", "a"),), until=time.time() + 100, asked="m0")
+    context = ConversationState((Option("entry", "a"),), until=time.time() + 100, asked="m0")
     await store.finish(message(), DONE, picked, context)
     assert list(await store.questions(0.0)) == [picked]
     assert await store.context(message().thread, time.time()) == context
@@ -229,7 +229,7 @@ async def test_a_person_is_forgotten_and_nobody_else(store: Store) -> None:
         m = message(number, asker=asker)
         await store.accept(m, ME)
         record = dataclasses.replace(RECORD, message_id=m.id, asker=asker)
-        await store.finish(m, DONE, record, Context((Option("entry", "a"),), until))
+        await store.finish(m, DONE, record, ConversationState((Option("entry", "a"),), until))
     assert await store.forget("user-1") == 2
     assert [r.asker for r in await store.questions(0.0)] == ["user-2"]
     assert await store.context(message(1).thread, 0.0) is None
@@ -240,7 +240,7 @@ async def test_a_person_is_forgotten_and_nobody_else(store: Store) -> None:
 
 @pytest.mark.parametrize("person", ["", "*", "user-[12]", "user-?", "%", "'; DROP TABLE questions"])
 async def test_forgetting_an_odd_name_takes_nobody_else_along(store: Store, person: str) -> None:
-    context = Context((Option("entry", "a"),), time.time() + 100)
+    context = ConversationState((Option("entry", "a"),), time.time() + 100)
     await store.finish(message(), DONE, RECORD, context)
     assert await store.forget(person) == 0
     assert len(await store.questions(0.0)) == 1

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.yamltext.key_names import ENTRY_KEYS
-from faqbot.yamltext.line_repairs import Mend, mend
+from faqbot.yamltext.line_repairs import LineRepair, mend
 
 # A slow machine is no failure.
 CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
@@ -75,7 +75,7 @@ def test_mended_text_needs_no_further_mending(written, meant, said):
 
 def test_all_slips_of_one_line_are_told_together():
     (only,) = mend("—问题：年假: 几天")[1]
-    assert only == Mend(1, "—问题：年假: 几天", '- 问题: "年假: 几天"', only.reason)
+    assert only == LineRepair(1, "—问题：年假: 几天", '- 问题: "年假: 几天"', only.reason)
     assert DASH in only.reason and WIDE_COLON in only.reason and SPECIAL in only.reason
 
 

@@ -25,7 +25,7 @@ from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.stream.gateway import OpenFailed, gateway_url, open_ticket
 from faqbot.errors import AuthFailed, DeliveryError, KnowledgeMissing, NeedsAdmin, StartError, StoreError
 from faqbot.knowledge.snapshot import Snapshot, assemble
-from faqbot.rules.definitions import DINGTALK_EVENTS, Automations, On
+from faqbot.rules.definitions import DINGTALK_EVENTS, Automations, EventTrigger
 from faqbot.runtime.metrics import Metrics
 from faqbot.settings import Settings
 from faqbot.store.opening import open_store
@@ -231,7 +231,7 @@ def _robots(automations: Automations, settings: Settings) -> Iterator[Finding]:
 def _hooks(automations: Automations, settings: Settings) -> Iterator[Finding]:
     """Whether anybody can send the events that rules wait for, and whether nobody else can."""
     name = "外部事件"
-    waited = [r.trigger.event for r in automations.rules if isinstance(r.trigger, On)]
+    waited = [r.trigger.event for r in automations.rules if isinstance(r.trigger, EventTrigger)]
     outside = [event for event in dict.fromkeys(waited) if not event.startswith(DINGTALK_EVENTS)]
     closed = [e for e in outside if not any(hook.opens(e) for hook in automations.hooks)]
     if closed and not settings.hook_secret:

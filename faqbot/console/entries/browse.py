@@ -7,8 +7,9 @@ from typing import Any
 from aiohttp import web
 
 from faqbot.analytics.try_out import Tried, try_out
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import add_page, asked_id, fragment, show
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_search import (
     NAMES,
     PER_PAGE,
@@ -107,7 +108,7 @@ async def try_page(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def tried(at: Office, text: str) -> Tried:
+async def tried(at: Workspace, text: str) -> Tried:
     """Try `text` on what is live now."""
     snapshot = at.snapshot
     return try_out(text, snapshot, at.limits(snapshot), at.today(), await at.meaning(text))
@@ -131,7 +132,7 @@ def broken_files(snapshot: Snapshot) -> list[Any]:
     return [p for p in snapshot.problems if p.is_error and not p.place.file.endswith("automations.yaml")]
 
 
-def summary(entry: Entry, at: Office) -> dict[str, Any]:
+def summary(entry: Entry, at: Workspace) -> dict[str, Any]:
     """What a list shows of an entry."""
     status = status_of(entry, at.today())
     return {
@@ -143,7 +144,7 @@ def summary(entry: Entry, at: Office) -> dict[str, Any]:
     }
 
 
-def entry_json(entry: Entry, at: Office) -> dict[str, Any]:
+def entry_json(entry: Entry, at: Workspace) -> dict[str, Any]:
     """An entry as plain values."""
     days = {"from": entry.valid.start, "until": entry.valid.end}
     return {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faqbot.console.web.context import Office
 from faqbot.dingtalk.api.quota import CALLS, Usage
 from faqbot.knowledge.editing.entry_form import EntryForm
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.language.answer_diff import Correction, correction
 from faqbot.model.entries import Entry
 from faqbot.review.correction_notices import ASKED_DAYS, MERGE_SECONDS, Reach, answer_text, answered_lately
@@ -25,7 +25,7 @@ class Offer:
     private: bool = False
 
 
-async def offer_to_tell(at: Office, entry: Entry, form: EntryForm) -> Offer | None:
+async def offer_to_tell(at: Workspace, entry: Entry, form: EntryForm) -> Offer | None:
     """None where the edit corrects nothing that people were told. Raises StoreError."""
     # What is filled in behind `{facts.…}` is the same before and after.
     shown = form.preview(entry, at.snapshot.facts)

@@ -10,14 +10,15 @@ from aiohttp import web
 
 from faqbot.console.entries.browse import TAB, bubble_of, find_entry, summary
 from faqbot.console.entries.correction_offer import DAYS, MINUTES, Offer, offer_to_tell
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import asked_id, entry_url, fragment, notice, person, read_form, redirect, show
-from faqbot.errors import EditError, ShelfError
+from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge import entry_search
 from faqbot.knowledge.editing import changes, proposals
 from faqbot.knowledge.editing.changes import Proposal
 from faqbot.knowledge.editing.entry_fields import draft_of
 from faqbot.knowledge.editing.entry_form import EntryForm, differing
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.preview import Effects, find_problems, preview_effects
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.text_diff import Piece, side_by_side
@@ -39,7 +40,7 @@ def add_routes(app: web.Application) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Rivalry:
+class EditConflict:
     """The file changed while somebody was writing: the fields that differ, theirs and what is in the file now.
     `elsewhere` says that another part of the file was changed, `gone` that the entry is not there any more."""
 
@@ -65,9 +66,9 @@ async def add(request: web.Request) -> web.StreamResponse:
         if fields.get("do") != "save" or not effects.ok:
             return await _form_page(request, form, effects=effects)
         saved = await changes.save(at, person(), proposal, "add")
-    except changes.Overtaken:
+    except changes.StaleEdit:
         return await _form_page(request, form, problems=["有人刚才改了这个文件。请再点一次「检查一下」。"], status=409)
-    except (EditError, ShelfError) as exc:
+    except (EditError, FileSourceError) as exc:
         return await _form_page(request, form, problems=[str(exc)], status=422)
     raise redirect(entry_url(saved.id) if saved else TAB, done="saved-draft" if form.draft else "added")
 
@@ -90,7 +91,7 @@ async def change(request: web.Request) -> web.StreamResponse:
     entry = at.snapshot.entry(asked_id(request))
     if entry is None:
         # What the person wrote is worth more than a page that says 404.
-        return await _form_page(request, form, rivalry=Rivalry(gone=True), status=409)
+        return await _form_page(request, form, rivalry=EditConflict(gone=True), status=409)
     try:
         proposal = await proposals.propose_change(await changes.load(at, entry), form)
         if proposal.after == proposal.before:
@@ -102,15 +103,15 @@ async def change(request: web.Request) -> web.StreamResponse:
             return await _form_page(request, form, entry, effects=effects, offer=offer)
         told = offer.reach.people if offer else ()
         saved = await _save_and_tell(at, entry, proposal, told)
-    except changes.Overtaken as exc:
+    except changes.StaleEdit as exc:
         return await _overtaken(request, form, entry, exc.present)
-    except (EditError, ShelfError) as exc:
+    except (EditError, FileSourceError) as exc:
         return await _form_page(request, form, entry, problems=[str(exc)], status=422)
     done = "saved-draft" if form.draft else "saved-told" if told else "saved"
     raise redirect(entry_url(saved.id if saved else entry.id), done=done)
 
 
-async def _save_and_tell(at: Office, entry: Entry, proposal: Proposal, people: Sequence[str]) -> Entry | None:
+async def _save_and_tell(at: Workspace, entry: Entry, proposal: Proposal, people: Sequence[str]) -> Entry | None:
     """Save, and have those people told of the correction. Raises Overtaken, ShelfError."""
     if not people:
         return await changes.save(at, person(), proposal, "change")
@@ -118,7 +119,7 @@ async def _save_and_tell(at: Office, entry: Entry, proposal: Proposal, people: S
     planned = await plan(at, entry, people)
     try:
         return await changes.save(at, person(), proposal, "change")
-    except (changes.Overtaken, ShelfError):
+    except (changes.StaleEdit, FileSourceError):
         await give_up(at, planned)
         raise
 
@@ -135,7 +136,7 @@ async def _overtaken(request: web.Request, form: EntryForm, entry: Entry, presen
     fields = [(name, *side_by_side(theirs, mine)) for name, theirs, mine in differing(written, form.meant(written))]
     elsewhere = form.seen.partition("-")[2] == now.seen.partition("-")[2]
     return await _form_page(
-        request, form.at_version(now.seen), entry, rivalry=Rivalry(fields, elsewhere=elsewhere), status=409
+        request, form.at_version(now.seen), entry, rivalry=EditConflict(fields, elsewhere=elsewhere), status=409
     )
 
 
@@ -152,14 +153,14 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
         raise redirect(back, done="same-wording")
     try:
         await _save_wording(at, person(), entry, text)
-    except changes.Overtaken:
+    except changes.StaleEdit:
         return notice(request, 409, "没有加上", "有人刚才改了这个文件，请再试一次。", back=back)
-    except (EditError, ShelfError) as exc:
+    except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有加上", str(exc), back=back)
     raise redirect(f"{back}{'&' if '?' in back else '?'}{_tried(text)}", done="wording")
 
 
-async def _save_wording(at: Office, who: str, entry: Entry, text: str) -> None:
+async def _save_wording(at: Workspace, who: str, entry: Entry, text: str) -> None:
     proposal = await proposals.propose_wording(await changes.load(at, entry), text)
     if proposal.after != proposal.before:
         await changes.save(at, who, proposal, "change")
@@ -192,10 +193,10 @@ async def remove(request: web.Request) -> web.StreamResponse:
     try:
         proposal = await proposals.propose_removal(await changes.load(at, entry), fields.get("seen", ""))
         await changes.save(at, person(), proposal, "remove")
-    except changes.Overtaken:
+    except changes.StaleEdit:
         text = "有人刚才改了这个文件。请再看一遍这一条，确实要删再删。"
         return notice(request, 409, "没有删除", text, back=entry_url(entry.id))
-    except (EditError, ShelfError) as exc:
+    except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有删除", str(exc), back=entry_url(entry.id))
     raise redirect(TAB, done="removed")
 
@@ -228,7 +229,7 @@ async def _form_page(
     problems: Sequence[str] = (),
     effects: Effects | None = None,
     offer: Offer | None = None,
-    rivalry: Rivalry | None = None,
+    rivalry: EditConflict | None = None,
     status: int = 200,
 ) -> web.Response:
     at = office(request)

@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import add_page, moment, notice, person, read_form, redirect, show
-from faqbot.errors import EditError, ShelfError
+from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge.editing import changes, versions
 from faqbot.knowledge.editing.audit_log import FILES, Edit, edits
 from faqbot.knowledge.editing.versions import Field, Present
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.preview import find_problems
 
 TAB = "/history"
@@ -43,7 +44,7 @@ def add_routes(app: web.Application) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HistoryLine:
     """A change as a list shows it."""
 
     edit: Edit
@@ -67,7 +68,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Rivalry:
+class RestoreConflict:
     """The file changed while somebody looked: what it holds now and what was to be restored."""
 
     fields: list[Field]
@@ -132,9 +133,9 @@ async def restore(request: web.Request) -> web.StreamResponse:
             return notice(request, 422, "没有恢复", f"恢复以后文件会有错误：{why}", back=back)
         if proposal.after != proposal.before:
             await changes.save(at, person(), proposal, "restore")
-    except changes.Overtaken as exc:
+    except changes.StaleEdit as exc:
         return await _show_versions(request, found, change, overtaken=side, newer={now.file: exc.present})
-    except (EditError, ShelfError) as exc:
+    except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有恢复", str(exc), back=back)
     raise redirect(
         TAB + "?" + entry_query(change.entry), done="restored" if proposal.after != proposal.before else "unchanged"
@@ -167,7 +168,7 @@ async def _show_versions(
     rivalry = None
     if overtaken and now:
         wanted = change.after if overtaken == "after" else change.before
-        rivalry = Rivalry(versions.fields_of(now.text, wanted), overtaken)
+        rivalry = RestoreConflict(versions.fields_of(now.text, wanted), overtaken)
     line = await asyncio.to_thread(line_of, change)
     return show(
         request,
@@ -199,7 +200,7 @@ def _is_present(now: Present | None, text: str) -> bool:
 
 
 async def _present(
-    at: Office, change: Edit, newer: Mapping[str, bytes | None] | None = None
+    at: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None
 ) -> tuple[Present | None, str]:
     """The entry as it is now, or why nothing can be put back at the moment."""
     try:
@@ -221,8 +222,8 @@ def by(who: str) -> str:
     return "直接改的文件" if who == FILES else who or "（没有写名字）"
 
 
-def line_of(change: Edit) -> Line:
-    return Line(
+def line_of(change: Edit) -> HistoryLine:
+    return HistoryLine(
         change,
         KINDS.get(change.kind, change.kind),
         versions.question_of(change),

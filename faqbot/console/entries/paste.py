@@ -10,12 +10,13 @@ from typing import Any
 from aiohttp import web
 
 from faqbot.console.entries.browse import TAB
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import add_page, read_form, show
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.editing import proposals
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.pasted.importer import Pasted, read_pasted
-from faqbot.knowledge.pasted.proposal import Proposed
+from faqbot.knowledge.pasted.proposal import ProposedEntry
 from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 
@@ -27,7 +28,7 @@ _AT_MOST = 200
 class Shown:
     """A proposal on the page, and the entry that would answer its question as things are."""
 
-    proposal: Proposed
+    proposal: ProposedEntry
     answered_by: Entry | None
 
     def as_json(self) -> dict[str, Any]:
@@ -60,7 +61,7 @@ async def propose(request: web.Request) -> web.StreamResponse:
     return await _page(request, text, file, found=found, shown=shown)
 
 
-def _compared(proposals: Sequence[Proposed], at: Office) -> list[Shown]:
+def _compared(proposals: Sequence[ProposedEntry], at: Workspace) -> list[Shown]:
     """The proposals with what the bot answers to their questions already."""
     snapshot = at.snapshot
     questions = [p.question for p in proposals]

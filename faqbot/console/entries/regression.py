@@ -10,7 +10,7 @@ from aiohttp import web
 from faqbot.analytics.try_out import LONGEST
 from faqbot.console.web.context import office
 from faqbot.console.web.pages import asked_id, local_path, notice, read_form, redirect
-from faqbot.errors import Conflict, EditError, ShelfError
+from faqbot.errors import EditError, FileConflict, FileSourceError
 from faqbot.knowledge.regression_questions import NAME, with_question, without_question
 from faqbot.runtime.log import EventLog
 
@@ -36,7 +36,7 @@ async def change(request: web.Request) -> web.StreamResponse:
     if kept == remove:
         try:
             await _write(request, text, entry_id, remove=remove)
-        except (EditError, ShelfError) as exc:
+        except (EditError, FileSourceError) as exc:
             return notice(request, 422, "没有改动", str(exc), back=back)
         await at.library.refresh()
         log.info("self_test.removed" if remove else "self_test.kept", entry=entry_id)
@@ -54,6 +54,6 @@ async def _write(request: web.Request, text: str, entry_id: str, *, remove: bool
         try:
             await at.shelf.write(NAME, after, raw)
             return
-        except Conflict:
+        except FileConflict:
             if not left:
                 raise

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from faqbot.console.entries.browse import TAB
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import (
     EXCHANGE,
     add_page,
@@ -29,14 +29,15 @@ from faqbot.console.web.pages import (
     show,
     signed_in,
 )
-from faqbot.errors import EditError, ShelfError
+from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge.editing import external_changes
 from faqbot.knowledge.editing.audit_log import Edit
 from faqbot.knowledge.editing.changes import after_writing, trial_of
 from faqbot.knowledge.editing.versions import Field
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.spreadsheet.annotated import annotated
-from faqbot.knowledge.spreadsheet.comparison import Edit as Row
-from faqbot.knowledge.spreadsheet.comparison import Plan
+from faqbot.knowledge.spreadsheet.comparison import ImportPlan
+from faqbot.knowledge.spreadsheet.comparison import TableEdit as Row
 from faqbot.knowledge.spreadsheet.files import make_table
 from faqbot.knowledge.spreadsheet.importer import bring_in
 from faqbot.knowledge.spreadsheet.workbook import SheetError
@@ -62,7 +63,7 @@ class Upload:
     until: float
     name: str
     raw: bytes
-    plan: Plan
+    plan: ImportPlan
     before: Mapping[str, bytes]
     after: Mapping[str, bytes]
     lines: tuple[Edit, ...]
@@ -119,7 +120,7 @@ async def look(request: web.Request) -> web.StreamResponse:
         raw = await asyncio.to_thread(file.read)
     try:
         upload = await _tried(office(request), name, raw, removes="remove" in fields)
-    except (SheetError, EditError, ShelfError) as exc:
+    except (SheetError, EditError, FileSourceError) as exc:
         return _page(request, problem=str(exc), status=422)
     token = await _keep(request, upload)
     shown = await asyncio.to_thread(lambda: [(row, _fields(row)) for row in upload.plan.edits[:_SHOWN_MOST]])
@@ -147,17 +148,17 @@ async def write(request: web.Request) -> web.StreamResponse:
     request.app[_UPLOADS].pop(token, None)
     try:
         await at.shelf.write_all(upload.before, upload.after)
-    except ShelfError as exc:
+    except FileSourceError as exc:
         return notice(request, 409, "没有写", f"{exc}。请再上传一次表格，看过以后再写。", back=EXCHANGE)
     await after_writing(at, upload.lines)
     raise redirect(EXCHANGE, done="table")
 
 
-async def _tried(at: Office, name: str, raw: bytes, *, removes: bool) -> Upload:
+async def _tried(at: Workspace, name: str, raw: bytes, *, removes: bool) -> Upload:
     """The upload with all that its page shows. Raises SheetError, EditError, ShelfError."""
     before, who = dict(await at.shelf.read()), person()
 
-    def work() -> tuple[Plan, dict[str, bytes], tuple[Edit, ...]]:
+    def work() -> tuple[ImportPlan, dict[str, bytes], tuple[Edit, ...]]:
         plan, after = bring_in(before, name, raw, delete_missing=removes)
         changed = [(file, before.get(file), content) for file, content in after.items() if before.get(file) != content]
         return plan, after, tuple(line for files in changed for line in external_changes.differences(*files, who))
@@ -194,7 +195,7 @@ async def _kept(request: web.Request, token: str) -> Upload | None:
     return found
 
 
-async def _from_replica(at: Office, token: str) -> Upload | None:
+async def _from_replica(at: Workspace, token: str) -> Upload | None:
     """What was uploaded to another replica, if it would still be written as it was shown there."""
     note, session = await at.store.note(_key(token)), signed_in.get()
     said = json.loads(note) if note else {}
@@ -202,7 +203,7 @@ async def _from_replica(at: Office, token: str) -> Upload | None:
         return None
     try:
         upload = await _tried(at, said["name"], base64.b64decode(said["raw"]), removes=said["removes"])
-    except (SheetError, EditError, ShelfError):
+    except (SheetError, EditError, FileSourceError):
         return None
     return upload if said["files"] == _hash_of(upload) else None
 

@@ -24,7 +24,7 @@ from faqbot.console.web.pages import (
     signed_in,
     wants_json,
 )
-from faqbot.console.web.sessions import IDLE_SECONDS, LONGEST_SECONDS, Brake, Sessions, link_holds, use_link
+from faqbot.console.web.sessions import IDLE_SECONDS, LONGEST_SECONDS, LoginThrottle, Sessions, link_holds, use_link
 from faqbot.errors import FaqbotError, StoreError
 from faqbot.runtime.log import EventLog
 
@@ -155,7 +155,7 @@ async def login(request: web.Request) -> web.StreamResponse:
     name = " ".join(given["name"].split())
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
         return await _form(request, given, f"请写下您的姓名（最多 {_LONGEST_NAME} 个字），它会显示在修改历史里。", 400)
-    brake = Brake(office(request).store, office(request).clock)
+    brake = LoginThrottle(office(request).store, office(request).clock)
     wait, booked = await brake.take(origin.peer(request))
     if wait:
         text = f"试得太多了，请等 {_minutes(wait)} 再登录。"

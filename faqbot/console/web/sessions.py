@@ -84,7 +84,7 @@ class Sessions:
         return _hash(f"{token}\0{self._password}")
 
 
-class Brake:
+class LoginThrottle:
     """Slows guessing: so many wrong attempts in five minutes from one address, and so many from all together."""
 
     def __init__(self, store: Notes, clock: Callable[[], float] = time.time) -> None:

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import entry_url, person, query, read_form, redirect
 from faqbot.console.work.tasks import Item, Section, section
 from faqbot.dialogue.ratings import NAMES
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry
 from faqbot.model.question_log import QuestionRecord, Rating
 
@@ -34,7 +35,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post(f"{PATH}/undone", undone)
 
 
-async def complaints(at: Office) -> Section:
+async def complaints(at: Workspace) -> Section:
     """What is open, the most frequent first."""
     records = await at.store.questions(at.clock() - DAYS * 86400)
     return tasks(records, {e.id: e for e in at.snapshot.entries}, await at.store.marks(_MARKS))
@@ -95,6 +96,6 @@ async def undone(request: web.Request) -> web.StreamResponse:
     raise redirect("/")
 
 
-async def settled(at: Office, key: str) -> bool:
+async def settled(at: Workspace, key: str) -> bool:
     """Whether the task of this key is marked as done."""
     return bool(key) and key in await at.store.marks(_MARKS)

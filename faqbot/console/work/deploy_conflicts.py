@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import add_page, notice, read_form, redirect, show
 from faqbot.console.work.tasks import Item, Section, section
-from faqbot.errors import Conflict, EditError, ShelfError
+from faqbot.errors import EditError, FileConflict, FileSourceError
 from faqbot.knowledge.editing.external_changes import differences
 from faqbot.knowledge.editing.versions import Field, fields_of, question_of
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_parser import parse_file
-from faqbot.knowledge.files.replicated import StoreShelf
+from faqbot.knowledge.files.replicated import ReplicatedSource
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.text_diff import side_by_side
 
@@ -53,7 +54,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post(PATH, decide)
 
 
-async def waiting(at: Office) -> Section:
+async def waiting(at: Workspace) -> Section:
     """The files to decide about, for the page of today."""
     items = [
         Item(name, "部署里的和控制台里的不一样，现在用的是控制台里的", PATH, "请选一个", "amber")
@@ -62,9 +63,9 @@ async def waiting(at: Office) -> Section:
     return section("deployed", "部署的文件没有生效", items, PATH, "个")
 
 
-async def without_disputes(at: Office, snapshot: Snapshot) -> Snapshot:
+async def without_disputes(at: Workspace, snapshot: Snapshot) -> Snapshot:
     """The snapshot without the problems that waiting() says better."""
-    if not isinstance(at.shelf, StoreShelf):
+    if not isinstance(at.shelf, ReplicatedSource):
         return snapshot
     said = await at.shelf.disputes()
     return replace(snapshot, problems=tuple(p for p in snapshot.problems if p not in said))
@@ -89,26 +90,26 @@ async def decide(request: web.Request) -> web.StreamResponse:
     at, fields = office(request), await read_form(request)
     take = fields.get("take") == "deployed"
     found = next((d for d in await _disputes(at) if d.file == fields.get("file")), None)
-    if found is None or found.seen != fields.get("seen") or not isinstance(at.shelf, StoreShelf):
+    if found is None or found.seen != fields.get("seen") or not isinstance(at.shelf, ReplicatedSource):
         return notice(request, 409, "没有改动", "这个文件刚刚又变了，请看过现在的内容再选。", back=PATH)
     if take and found.broken:
         return notice(request, 422, "没有改动", f"部署的文件里有错误：{found.broken}", back=PATH)
     try:
         await at.shelf.settle(found.file, found.live, found.deployed, take_deployed=take)
-    except Conflict as exc:
+    except FileConflict as exc:
         return notice(request, 409, "没有改动", str(exc), back=PATH)
-    except ShelfError as exc:
+    except FileSourceError as exc:
         return notice(request, 503, "没有改动", str(exc), back=PATH)
     await at.library.refresh()
     raise redirect(PATH, done="decided")
 
 
-async def _texts(at: Office) -> Mapping[str, tuple[bytes | None, bytes | None]]:
+async def _texts(at: Workspace) -> Mapping[str, tuple[bytes | None, bytes | None]]:
     """Nothing where one process has its folder to itself."""
-    return await at.shelf.disputed() if isinstance(at.shelf, StoreShelf) else {}
+    return await at.shelf.disputed() if isinstance(at.shelf, ReplicatedSource) else {}
 
 
-async def _disputes(at: Office) -> list[Dispute]:
+async def _disputes(at: Workspace) -> list[Dispute]:
     texts = await _texts(at)
     return await asyncio.to_thread(lambda: [_dispute(name, *both) for name, both in texts.items()])
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from aiohttp import web
 
 from faqbot.console.entries.browse import bubble_of, find_entry
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import entry_url, notice, person, read_form, redirect, show
-from faqbot.errors import EditError, NotAllowed, ShelfError
+from faqbot.errors import EditError, FileSourceError, NotAllowed
 from faqbot.knowledge.editing import changes
 from faqbot.knowledge.editing.audit_log import FILES
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.preview import Effects, preview_effects
 from faqbot.model.entries import Entry
 from faqbot.review import draft_review
-from faqbot.review.draft_review import UNDO_SECONDS, Paper, Person
+from faqbot.review.draft_review import UNDO_SECONDS, DraftReview, Reviewer
 
 TAB = "/"
 _LONGEST_REASON = 200
@@ -38,11 +39,11 @@ async def approve(request: web.Request) -> web.StreamResponse:
     entry = find_entry(request)
     try:
         if entry.draft:
-            await draft_review.approve(at, entry, Person(person()), fields.get("seen", ""))
-    except changes.Overtaken:
+            await draft_review.approve(at, entry, Reviewer(person()), fields.get("seen", ""))
+    except changes.StaleEdit:
         await at.library.refresh()
         return await _show(request, find_entry(request), overtaken=True)
-    except (EditError, ShelfError) as exc:
+    except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有通过", str(exc), back=entry_url(entry.id, "approve"))
     raise redirect(entry_url(entry.id, "approve"), done="approved")
 
@@ -51,7 +52,7 @@ async def send_back(request: web.Request) -> web.StreamResponse:
     at, entry, fields = office(request), find_entry(request), await read_form(request)
     why = " ".join(fields.get("why", "").split())[:_LONGEST_REASON]
     try:
-        await draft_review.send_back(at, entry, Person(person()), why)
+        await draft_review.send_back(at, entry, Reviewer(person()), why)
     except NotAllowed as exc:
         return notice(request, 409, "没有退回", str(exc), back=entry_url(entry.id))
     raise redirect(entry_url(entry.id, "approve"), done="sent-back")
@@ -65,10 +66,10 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
     try:
         if paper is None:
             raise NotAllowed("没有找到这次通过的记录")
-        await draft_review.withdraw(at, paper, Person(person()))
-    except changes.Overtaken:
+        await draft_review.withdraw(at, paper, Reviewer(person()))
+    except changes.StaleEdit:
         return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=back)
-    except (NotAllowed, EditError, ShelfError) as exc:
+    except (NotAllowed, EditError, FileSourceError) as exc:
         return notice(request, 422, "没有撤销", str(exc), back=back)
     raise redirect(back, done="withdrawn")
 
@@ -98,7 +99,7 @@ async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) 
     )
 
 
-async def _checked(at: Office, entry: Entry) -> tuple[str, Effects | None, str]:
+async def _checked(at: Workspace, entry: Entry) -> tuple[str, Effects | None, str]:
     """The state of the file, what going live would do, and why it cannot be."""
     try:
         loaded = await changes.load(at, entry)
@@ -107,20 +108,20 @@ async def _checked(at: Office, entry: Entry) -> tuple[str, Effects | None, str]:
         return "", None, str(exc)
 
 
-def shown_maker(maker: Person | None) -> str:
+def shown_maker(maker: Reviewer | None) -> str:
     """Who wrote a draft, before 写的; a change in the files has no name."""
     if maker is None or not maker.name:
         return ""
     return "有人在文件里" if maker.name == FILES else maker.name
 
 
-def paper_note(paper: Paper | None, entry: Entry, maker: Person | None) -> str:
+def paper_note(paper: DraftReview | None, entry: Entry, maker: Reviewer | None) -> str:
     """What 今天 says about a draft."""
     parts = [
         entry.topic,
         f"{name}写的" if (name := shown_maker(maker)) else "",
         f"{entry.owner}负责" if entry.owner else "",
     ]
-    if paper and paper.word is draft_review.Word.SENT_BACK and not paper.waits(entry):
+    if paper and paper.word is draft_review.ReviewState.SENT_BACK and not paper.waits(entry):
         parts.append(f"{paper.by or '有人'}退回" + (f"：{paper.why}" if paper.why else ""))
     return "，".join(filter(None, parts))

@@ -9,16 +9,17 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from faqbot.access.privacy import withheld_topic
-from faqbot.analytics.gaps import GAPS, PERIODS, STATE_NAMES, USUAL, Gap, Gaps, State, decline, gap_json, reopen
+from faqbot.analytics.gaps import GAPS, PERIODS, STATE_NAMES, USUAL, Gap, Gaps, GapState, decline, gap_json, reopen
 from faqbot.analytics.suggested_wordings import suggested
 from faqbot.console.entries.browse import bubble_of, summary
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.work import wording_trial
 from faqbot.console.work.suggestions import is_declined, suggestion_url
 from faqbot.console.work.wording_trial import Wish
-from faqbot.errors import EditError, ShelfError
+from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge.editing import changes, proposals
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_search import Wanted, find
 from faqbot.knowledge.impact.preview import preview_effects
 
@@ -67,7 +68,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         page=number,
         pages=pages,
         first=(number - 1) * _PER_PAGE + 1,
-        suggested=await suggested(office(request)) if wanted is State.OPEN else [],
+        suggested=await suggested(office(request)) if wanted is GapState.OPEN else [],
         suggestion_url=suggestion_url,
         unwanted=await is_declined(office(request), unwanted) and unwanted,
         declined=_by_key(gaps, request.query.get("declined", "")),
@@ -103,7 +104,7 @@ async def one(request: web.Request) -> web.StreamResponse:
         added_text=wording,
         all_answered=not left,
         undone="undone" in request.query,
-        following=next((g for g in gaps if g.state is State.OPEN and g.cluster.key != gap.cluster.key), None),
+        following=next((g for g in gaps if g.state is GapState.OPEN and g.cluster.key != gap.cluster.key), None),
         new_url=new_url,
         gap_url=gap_url,
     )
@@ -124,10 +125,10 @@ async def add(request: web.Request) -> web.StreamResponse:
         return notice(request, 409, "没有加上", wish, back=gap_url(gap, _days(request)))
     try:
         saved = await wording_trial.add(at, person(), wish, fields.get("seen", ""))
-    except changes.Overtaken:
+    except changes.StaleEdit:
         await at.library.refresh()
         return await _checked(request, gap, fields, overtaken=True)
-    except (EditError, ShelfError) as exc:
+    except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有加上", str(exc), back=gap_url(gap, _days(request)))
     raise redirect(gap_url(gap, _days(request), added=saved.id, wording=wish.text), done="wording")
 
@@ -142,9 +143,9 @@ async def take_back(request: web.Request) -> web.StreamResponse:
         return notice(request, 409, "没有撤销", "那一条已经不在了。", back=back)
     try:
         await wording_trial.take_back(at, person(), Wish(entry, _wording(fields.get("text", ""))))
-    except changes.Overtaken:
+    except changes.StaleEdit:
         return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=entry_url(entry.id))
-    except (EditError, ShelfError) as exc:
+    except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有撤销", str(exc), back=entry_url(entry.id))
     raise redirect(gap_url(gap, _days(request), undone="1"))
 
@@ -175,7 +176,7 @@ async def _checked(
         proposal = await proposals.propose_wording(loaded, wish.text)
         effects = await preview_effects(at, proposal)
         asked = await wording_trial.answers(at, gap, proposal, wish)
-    except (EditError, ShelfError) as exc:
+    except (EditError, FileSourceError) as exc:
         return notice(request, 422, "加不上去", str(exc), back=gap_url(gap, days))
     return show(
         request,
@@ -196,7 +197,7 @@ async def _checked(
     )
 
 
-def _wish(at: Office, fields: Mapping[str, str]) -> Wish | str:
+def _wish(at: Workspace, fields: Mapping[str, str]) -> Wish | str:
     """The entry and the wording that were chosen, or why that cannot be."""
     entry, text = at.snapshot.entry(fields.get("entry", "")), _wording(fields.get("text", ""))
     if entry is None:
@@ -204,7 +205,7 @@ def _wish(at: Office, fields: Mapping[str, str]) -> Wish | str:
     return wording_trial.objection(at, entry, text) or Wish(entry, text)
 
 
-def _found(at: Office, sought: str) -> Sequence[Mapping[str, Any]]:
+def _found(at: Workspace, sought: str) -> Sequence[Mapping[str, Any]]:
     if not sought:
         return []
     return [summary(e, at) for e in find(at.snapshot, Wanted(text=sought), at.today())[:_FOUND_AT_MOST]]
@@ -250,9 +251,9 @@ def _days(request: web.Request) -> int:
     return int(asked) if asked and int(asked) in PERIODS else USUAL
 
 
-def _state(request: web.Request) -> State:
+def _state(request: web.Request) -> GapState:
     asked = request.query.get("show", "")
-    return State(asked) if asked in list(State) else State.OPEN
+    return GapState(asked) if asked in list(GapState) else GapState.OPEN
 
 
 def _digits(text: str) -> str:

@@ -8,12 +8,13 @@ from aiohttp import web
 
 from faqbot.analytics.suggested_wordings import MARKS, Suggestion, suggested
 from faqbot.console.entries.browse import bubble_of, summary
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.work import wording_trial
 from faqbot.console.work.tasks import Item, Section, section
-from faqbot.errors import EditError, ShelfError
+from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge.editing import changes, proposals
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.preview import preview_effects
 
 TAB = "/missed"
@@ -52,10 +53,10 @@ async def add(request: web.Request) -> web.StreamResponse:
         if why := wording_trial.objection(at, wish.entry, wish.text):
             return notice(request, 409, "没有加上", why, back=TAB)
         saved = await wording_trial.add(at, person(), wish, fields.get("seen", ""))
-    except changes.Overtaken:
+    except changes.StaleEdit:
         await at.library.refresh()
         return await _show(request, await _asked(request), overtaken=True)
-    except (EditError, ShelfError) as exc:
+    except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有加上", str(exc), back=TAB)
     raise redirect(entry_url(saved.id), done="wording")
 
@@ -74,7 +75,7 @@ async def reopen(request: web.Request) -> web.StreamResponse:
     raise redirect(f"{TAB}#suggested")
 
 
-async def is_declined(at: Office, key: str) -> bool:
+async def is_declined(at: Workspace, key: str) -> bool:
     return bool(key) and key in await at.store.marks(MARKS)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from faqbot.analytics.report import reason
-from faqbot.analytics.stats import Asked, Fate, Stats
+from faqbot.analytics.stats import AskedQuestion, Fate, Stats
 from faqbot.console.web.pages import entry_url
 from faqbot.console.work.drafts import paper_note
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Usage
@@ -20,8 +20,8 @@ from faqbot.knowledge.entry_search import Status, entry_at, status_of
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.entries import Entry, Problem
 from faqbot.model.question_log import DELIVERED
-from faqbot.outbox.queued_notice import Failed
-from faqbot.review.draft_review import Paper, Person, paper_of
+from faqbot.outbox.queued_notice import SendFailure
+from faqbot.review.draft_review import DraftReview, Reviewer, paper_of
 from faqbot.review.due_dates import SOON, followed
 
 AT_MOST = 7
@@ -132,7 +132,7 @@ def _by(entry: Entry) -> str:
     return f"，{entry.owner}负责" if entry.owner else ""
 
 
-def drafts(entries: Iterable[Entry], papers: Mapping[int, Paper], makers: Mapping[str, Person]) -> Section:
+def drafts(entries: Iterable[Entry], papers: Mapping[int, DraftReview], makers: Mapping[str, Reviewer]) -> Section:
     """Drafts to be approved; those that were sent back and not changed since come last."""
     found = [(paper_of(papers, e.id), e) for e in entries if e.draft]
     found.sort(key=lambda pair: pair[0] is not None and not pair[0].waits(pair[1]))
@@ -140,14 +140,14 @@ def drafts(entries: Iterable[Entry], papers: Mapping[int, Paper], makers: Mappin
     return section("drafts", "等着通过的草稿", items, "/entries?status=draft")
 
 
-def _draft(paper: Paper | None, entry: Entry, maker: Person | None) -> Item:
+def _draft(paper: DraftReview | None, entry: Entry, maker: Reviewer | None) -> Item:
     url, note = entry_url(entry.id, "approve"), paper_note(paper, entry, maker)
     if paper and not paper.waits(entry):
         return Item(entry.question, note, url, "已退回", "amber")
     return Item(entry.question, note, url, f"草稿 {paper.number}" if paper else "草稿")
 
 
-def approved(entries: Mapping[str, Entry], papers: Mapping[int, Paper], now: float) -> Section:
+def approved(entries: Mapping[str, Entry], papers: Mapping[int, DraftReview], now: float) -> Section:
     """What was approved in the last day and can still be withdrawn, the latest first."""
     found = [p for p in papers.values() if p.can_be_withdrawn(entries.get(p.entry), now)]
     found.sort(key=lambda p: -p.at)
@@ -207,7 +207,7 @@ def _is_aging(problem: Problem, entry: Entry | None, day: date) -> bool:
 
 def undelivered(stats: Stats, entries: Mapping[str, Entry]) -> Section:
     """Answers that did not arrive, one item for each answer and reason; those refused for their words first."""
-    groups: dict[tuple[str, str], list[Asked]] = {}
+    groups: dict[tuple[str, str], list[AskedQuestion]] = {}
     for asked in stats.of(Fate.FAILED):
         record = next(r for r in reversed(asked.records) if r.delivery != DELIVERED or r.outcome == "broken")
         error = _error(record.delivery)
@@ -219,9 +219,9 @@ def undelivered(stats: Stats, entries: Mapping[str, Entry]) -> Section:
     return section("undelivered", "没有送到员工手里的回答", [item for _, item in items], _FAILED)
 
 
-def unsent(failed: Sequence[Failed]) -> Section:
+def unsent(failed: Sequence[SendFailure]) -> Section:
     """Notices that were given up, one item for each title and reason, the latest first."""
-    groups: dict[tuple[str, str], list[Failed]] = {}
+    groups: dict[tuple[str, str], list[SendFailure]] = {}
     for one in reversed(failed):
         groups.setdefault((one.title, one.why), []).append(one)
     items = [
@@ -231,13 +231,13 @@ def unsent(failed: Sequence[Failed]) -> Section:
     return section("unsent", "没有发出的通知", items)
 
 
-def _receivers(failed: Sequence[Failed]) -> str:
+def _receivers(failed: Sequence[SendFailure]) -> str:
     kinds = {"person": "", "robot": "群机器人 ", "group": "群 "}
     shown = list(dict.fromkeys(f"{kinds[one.to.kind]}{one.to.id}" for one in failed))
     return f"{'、'.join(shown[:_NAMED])}{f' 等 {len(shown)} 个' if len(shown) > _NAMED else ''}"
 
 
-def _failure(code: str, entry: Entry | None, found: Sequence[Asked]) -> tuple[tuple[bool, int], Item]:
+def _failure(code: str, entry: Entry | None, found: Sequence[AskedQuestion]) -> tuple[tuple[bool, int], Item]:
     times, error, asked = f"{len(found)} 次", _error(code), found[-1].record.text.strip()[:_QUOTED]
     refused = isinstance(error, ContentRefused)
     if refused:

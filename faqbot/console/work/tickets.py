@@ -7,10 +7,11 @@ from dataclasses import replace
 from aiohttp import web
 
 from faqbot.access.privacy import withheld
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import query, read_form, redirect
 from faqbot.console.work.tasks import Item, Section, section
 from faqbot.handoff.tickets import Progress, Ticket, keep, tickets
+from faqbot.knowledge.editing.workspace import Workspace
 
 PATH = "/tickets"
 
@@ -20,7 +21,7 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post(f"{PATH}/undone", undone)
 
 
-async def waiting_tickets(at: Office) -> Section:
+async def waiting_tickets(at: Workspace) -> Section:
     """What waits for a person, the oldest first."""
     found = [t for t in (await tickets(at.store)).values() if t.progress is Progress.OPEN]
     items = [_item(ticket, at.clock()) for ticket in sorted(found, key=lambda t: t.at)]
@@ -52,7 +53,7 @@ async def undone(request: web.Request) -> web.StreamResponse:
     raise redirect("/")
 
 
-async def settled(at: Office, key: str) -> bool:
+async def settled(at: Workspace, key: str) -> bool:
     """Whether the ticket with this number was put aside."""
     found = (str(t.number) for t in (await tickets(at.store)).values() if t.progress is Progress.CLOSED)
     return key in found

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from faqbot.analytics.gaps import GAPS, USUAL, Gap, State
+from faqbot.analytics.gaps import GAPS, USUAL, Gap, GapState
 from faqbot.analytics.stats import Stats
 from faqbot.analytics.suggested_wordings import suggested
-from faqbot.console.web.context import Office, office
+from faqbot.console.web.context import office
 from faqbot.console.web.pages import add_page, show
 from faqbot.console.work import complaints, tickets
 from faqbot.console.work.deploy_conflicts import waiting, without_disputes
@@ -33,7 +33,8 @@ from faqbot.console.work.tasks import (
 )
 from faqbot.dialogue.choices import CONTEXT_SECONDS
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES
-from faqbot.outbox.queued_notice import FAILED, Failed
+from faqbot.knowledge.editing.workspace import Workspace
+from faqbot.outbox.queued_notice import FAILED, SendFailure
 from faqbot.review.draft_review import made_by, number_drafts
 
 TAB = "/"
@@ -73,7 +74,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Section]:
+async def _sections(at: Workspace, gaps: list[Gap], quota: list[Meter]) -> list[Section]:
     snapshot, day = at.snapshot, at.today()
     entries = {e.id: e for e in snapshot.entries}
     stats = await _recent(at)
@@ -84,7 +85,10 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
         over_quota(quota),
         undelivered(stats, entries),
         unsent(
-            [Failed.unpack(line.text) for line in await at.store.journal(FAILED, at.clock() - _RECENT.total_seconds())]
+            [
+                SendFailure.unpack(line.text)
+                for line in await at.store.journal(FAILED, at.clock() - _RECENT.total_seconds())
+            ]
         ),
         await waiting(at),
         _missed(gaps),
@@ -99,14 +103,14 @@ async def _sections(at: Office, gaps: list[Gap], quota: list[Meter]) -> list[Sec
     ]
 
 
-async def _settled(at: Office, said: str) -> tuple[str, str] | None:
+async def _settled(at: Workspace, said: str) -> tuple[str, str] | None:
     """Path and key of what was just put aside, if it was."""
     path, _, key = said.partition(" ")
     settled = {complaints.PATH: complaints.settled, tickets.PATH: tickets.settled}
     return (path, key) if path in settled and await settled[path](at, key) else None
 
 
-async def _recent(at: Office) -> Stats:
+async def _recent(at: Workspace) -> Stats:
     now = datetime.fromtimestamp(at.clock(), at.settings.timezone)
     since = now - _RECENT
     records = await at.store.questions(since.timestamp() - CONTEXT_SECONDS)
@@ -115,7 +119,7 @@ async def _recent(at: Office) -> Stats:
 
 
 def _missed(gaps: list[Gap]) -> Section:
-    open_ = [gap for gap in gaps if gap.state is State.OPEN]
+    open_ = [gap for gap in gaps if gap.state is GapState.OPEN]
     items = [Item(gap.cluster.text, _asked(gap), gap_url(gap), f"{gap.cluster.people} 人") for gap in open_]
     return section("missed", "员工问了、没有答上来的", items, "/missed", "组", _TOP)
 
@@ -126,7 +130,7 @@ def _asked(gap: Gap) -> str:
     return f"最近 {USUAL} 天问了 {gap.cluster.times} 次{more}"
 
 
-async def _quota(at: Office) -> list[Meter]:
+async def _quota(at: Workspace) -> list[Meter]:
     """This month's use by all replicas, as far as it is written down; that happens every few seconds."""
     month = f"{at.today():%Y-%m}"
     limits = {CALLS: at.settings.quota_calls, MESSAGES: at.settings.quota_messages}

@@ -11,13 +11,13 @@ from typing import Any
 from faqbot.analytics.gaps import Gap
 from faqbot.analytics.try_out import Rival
 from faqbot.console.entries.browse import tried
-from faqbot.console.web.context import Office
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.errors import EditError
 from faqbot.knowledge import entry_search
 from faqbot.knowledge.editing import changes, entry_editor, proposals
 from faqbot.knowledge.editing.changes import Proposal
 from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Entry
@@ -58,12 +58,14 @@ class Answer:
         }
 
 
-async def candidates(at: Office, text: str) -> Sequence[Rival]:
+async def candidates(at: Workspace, text: str) -> Sequence[Rival]:
     """The entries that the bot itself thinks of first."""
     return (await tried(at, text)).rivals[:_CANDIDATES]
 
 
-async def answers(at: Office, gap: Gap, proposal: Proposal | None = None, wish: Wish | None = None) -> Sequence[Answer]:
+async def answers(
+    at: Workspace, gap: Gap, proposal: Proposal | None = None, wish: Wish | None = None
+) -> Sequence[Answer]:
     """Ask the bot all wordings of a group, and the wished one, with what is live and with what is proposed."""
     wordings = {w.text: (w.times, w.people) for w in gap.cluster.wordings[:_ASKED]}
     if wish and wish.text not in wordings:
@@ -98,7 +100,7 @@ def _said(decision: Decision) -> str:
             return "答不上来"
 
 
-def objection(at: Office, entry: Entry, text: str) -> str:
+def objection(at: Workspace, entry: Entry, text: str) -> str:
     """Why the wording cannot be added; empty if it can."""
     if not text:
         return "问法是空的，请写一句员工会问的话。"
@@ -110,18 +112,18 @@ def objection(at: Office, entry: Entry, text: str) -> str:
     return f"「{text}」已经写在「{other.question}」里。两条有同样的问法，机器人分不清，请先到那一条里删掉它。"
 
 
-async def add(at: Office, who: str, wish: Wish, seen: str) -> Entry:
+async def add(at: Workspace, who: str, wish: Wish, seen: str) -> Entry:
     """Save the wording; the entry as it is live then. Raises Overtaken, EditError, ShelfError."""
     loaded = await changes.load(at, wish.entry)
     if seen != loaded.seen:
-        raise changes.Overtaken(loaded.file)
+        raise changes.StaleEdit(loaded.file)
     proposal = await proposals.propose_wording(loaded, wish.text)
     if proposal.after == proposal.before:
         return wish.entry
     return await changes.save(at, who, proposal, "change") or wish.entry
 
 
-async def take_back(at: Office, who: str, wish: Wish) -> None:
+async def take_back(at: Workspace, who: str, wish: Wish) -> None:
     """Remove the wording again; everything else in the entry stays. Raises Overtaken, EditError, ShelfError."""
     loaded = await changes.load(at, wish.entry)
     draft = draft_of(loaded.entry)

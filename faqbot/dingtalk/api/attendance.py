@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from faqbot.dingtalk.api.client import OpenApi
-from faqbot.model.attendance import Approved, Column, Kind, Punch, Result, windows
+from faqbot.model.attendance import ApprovalKind, Approved, Column, Punch, PunchResult, windows
 
 PUNCHES = "/attendance/list"
 DAY_OF_PERSON = "/topapi/attendance/getupdatedata"
@@ -28,7 +28,12 @@ MOST_COLUMNS, MOST_COLUMN_DAYS = 20, 31
 KEPT_DAYS = 180
 _WIRE = "%Y-%m-%d %H:%M:%S"
 _HOURS_A_DAY = 8.0
-_APPROVED = {"加班": Kind.OVERTIME, "出差": Kind.TRIP, "外出": Kind.TRIP, "请假": Kind.LEAVE}
+_APPROVED = {
+    "加班": ApprovalKind.OVERTIME,
+    "出差": ApprovalKind.TRIP,
+    "外出": ApprovalKind.TRIP,
+    "请假": ApprovalKind.LEAVE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ async def punches_page(api: OpenApi, query: Query, offset: int, timezone: tzinfo
 
 def _punch(row: Mapping[str, Any], timezone: tzinfo) -> Punch:
     result = _result(row.get("timeResult"))
-    missing = result is Result.MISSING
+    missing = result is PunchResult.MISSING
     return Punch(
         str(row["userId"]),
         datetime.fromtimestamp(int(row["workDate"]) / 1000, timezone).date(),
@@ -91,9 +96,9 @@ def _punch(row: Mapping[str, Any], timezone: tzinfo) -> Punch:
     )
 
 
-def _result(word: Any) -> Result:
+def _result(word: Any) -> PunchResult:
     """A word that is not known yet accuses nobody."""
-    return Result(word) if word in set(Result) else Result.NORMAL
+    return PunchResult(word) if word in set(PunchResult) else PunchResult.NORMAL
 
 
 async def day_of_person(
@@ -124,7 +129,7 @@ def _approved(userid: str, day: date, row: Mapping[str, Any]) -> Approved | None
     amount = _number(row.get("duration"))
     hours = amount * _HOURS_A_DAY if str(row.get("duration_unit", "")).lower() in ("day", "halfday") else amount
     name = str(row.get("sub_type") or row["tag_name"])
-    return Approved(userid, day, kind, name, hours if kind is Kind.OVERTIME else hours / _HOURS_A_DAY)
+    return Approved(userid, day, kind, name, hours if kind is ApprovalKind.OVERTIME else hours / _HOURS_A_DAY)
 
 
 async def columns(api: OpenApi) -> tuple[Column, ...]:

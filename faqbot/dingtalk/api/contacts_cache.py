@@ -22,7 +22,7 @@ class Notes(Protocol):
     async def put_note(self, key: str, value: str, ttl: float) -> None: ...
 
 
-class Directory:
+class ContactsCache:
     """`api` for calls that must be fresh; what is remembered is shared between replicas, without mobile numbers."""
 
     def __init__(self, api: OpenApi, notes: Notes) -> None:

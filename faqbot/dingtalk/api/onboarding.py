@@ -8,7 +8,7 @@ from datetime import tzinfo
 from typing import Any, Literal
 
 from faqbot.dingtalk.api import contacts
-from faqbot.dingtalk.api.contacts_cache import Directory
+from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.wire.contact_fields import Newcomer, masked, read_newcomer
 from faqbot.errors import DeliveryError, NeedsAdmin
 from faqbot.model.org_chart import Employee, NoSuchDepartment, folded
@@ -67,7 +67,7 @@ class Outcome:
         return f"{self.name or '（没有姓名）'}{f'（{self.userid}）' if self.userid else ''}：{shown}{reason}{advice}"
 
 
-async def add_contact(directory: Directory, fields: Mapping[str, Any], timezone: tzinfo) -> Outcome:
+async def add_contact(directory: ContactsCache, fields: Mapping[str, Any], timezone: tzinfo) -> Outcome:
     """Add a person, or see that somebody who is there already stands in the departments asked for.
 
     Doing it again changes nothing. Raises DeliveryError where the same call may work later, StoreError.
@@ -90,7 +90,7 @@ async def add_contact(directory: Directory, fields: Mapping[str, Any], timezone:
         return _refused(newcomer, exc)
 
 
-async def _add(directory: Directory, newcomer: Newcomer, departments: Sequence[int]) -> Outcome:
+async def _add(directory: ContactsCache, newcomer: Newcomer, departments: Sequence[int]) -> Outcome:
     """DingTalk's own check that userId and mobile are unique is what keeps anybody from being created twice."""
     body = {"name": newcomer.name, "mobile": newcomer.mobile, "dept_id_list": contacts.joined(departments)}
     if newcomer.userid:
@@ -110,7 +110,7 @@ async def _add(directory: Directory, newcomer: Newcomer, departments: Sequence[i
     return Outcome("created", newcomer.name, userid)
 
 
-async def _holder(directory: Directory, newcomer: Newcomer) -> str:
+async def _holder(directory: ContactsCache, newcomer: Newcomer) -> str:
     """The userId behind the mobile; empty if the app may not ask for it."""
     try:
         return await contacts.userid_by_mobile(directory.api, newcomer.mobile) or ""
@@ -119,7 +119,7 @@ async def _holder(directory: Directory, newcomer: Newcomer) -> str:
 
 
 async def _settle(
-    directory: Directory, newcomer: Newcomer, userid: str, departments: Sequence[int], refusal: DeliveryError
+    directory: ContactsCache, newcomer: Newcomer, userid: str, departments: Sequence[int], refusal: DeliveryError
 ) -> Outcome:
     """Somebody has this userId or mobile: the same person gets the departments that are missing, another is told of."""
     by_mobile = refusal.code in _MOBILE_TAKEN

@@ -28,7 +28,7 @@ _FETCH_SECONDS = 30.0
 _TRY_AGAIN_SECONDS = 30.0
 
 
-class Shared(Protocol):
+class TokenStore(Protocol):
     """Where replicas find each other's token."""
 
     async def note(self, key: str) -> str | None: ...
@@ -59,7 +59,7 @@ class AccessTokens:
         endpoint: str,
         client_id: str,
         client_secret: str,
-        shared: Shared,
+        shared: TokenStore,
         *,
         refreshed: Callable[[str], None] = lambda outcome: None,
         clock: Callable[[], float] = time.time,

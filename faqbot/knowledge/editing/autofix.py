@@ -12,8 +12,8 @@ from faqbot.markup.link_checks import corrected, slips
 from faqbot.model.entries import Entry, Place
 from faqbot.yamltext import key_names, nodes
 from faqbot.yamltext.encoding import as_lines, decode, encoding_of
-from faqbot.yamltext.field_reader import Reader
-from faqbot.yamltext.line_edits import Change, Page, Spot
+from faqbot.yamltext.field_reader import FieldReader
+from faqbot.yamltext.line_edits import Change, Spot, TextEdits
 from faqbot.yamltext.line_repairs import mend
 from faqbot.yamltext.nodes import Mapping, Node, Scalar, TreeError, spans_of
 from faqbot.yamltext.value_edits import remove_pairs, replace_list
@@ -95,7 +95,7 @@ def _made(raw: bytes, name: str, found: Corrections, reason: str, said: Said | N
     corrections = list(found(raw))
     if not corrections:
         return raw, []
-    page = Page(raw, mend(as_lines(decode(raw, "utf-8")))[0])
+    page = TextEdits(raw, mend(as_lines(decode(raw, "utf-8")))[0])
     accepted = _accepted(page, parse_file(name, raw), [], corrections, said or _bare)
     changes = [change for correction in accepted for change in correction]
     after = page.changed(changes)
@@ -103,7 +103,7 @@ def _made(raw: bytes, name: str, found: Corrections, reason: str, said: Said | N
 
 
 def _accepted(
-    page: Page, before: ParsedFile, chosen: list[Correction], more: list[Correction], said: Said
+    page: TextEdits, before: ParsedFile, chosen: list[Correction], more: list[Correction], said: Said
 ) -> list[Correction]:
     """`chosen` and those of `more` that make the file better; halves are tried where all together do not."""
     changes = [change for correction in (*chosen, *more) for change in correction]
@@ -210,7 +210,7 @@ def _links_corrected(raw: bytes) -> Iterator[Correction]:
 
 def _repeats_removed(raw: bytes) -> Iterator[Correction]:
     """Wordings that stand twice in one entry, or repeat its question."""
-    page = Page(raw, mend(as_lines(decode(raw, "utf-8")))[0])
+    page = TextEdits(raw, mend(as_lines(decode(raw, "utf-8")))[0])
     for mapping, allowed in _mappings(_root(raw)):
         if allowed is not key_names.ENTRY_KEYS:
             continue
@@ -221,7 +221,7 @@ def _repeats_removed(raw: bytes) -> Iterator[Correction]:
             if _COMMENTED_OUT.search("\n".join(page.meant[node.line - 1 : page.last_line(node)])):
                 # 年假 #1 is no repeat: what stands behind the sign was perhaps meant to be read.
                 continue
-            old = tuple(Reader("").texts(node, "also"))
+            old = tuple(FieldReader("").texts(node, "also"))
             new = distinct(old, question if _means(key, "also") else "")
             if new != old and new:
                 yield replace_list(page, key, node, old, new)

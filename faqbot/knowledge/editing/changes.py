@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-from faqbot.errors import Conflict, EditError, FaqbotError, StoreError
+from faqbot.errors import EditError, FaqbotError, FileConflict, StoreError
 from faqbot.knowledge.editing import entry_editor
 from faqbot.knowledge.editing.audit_log import Edit, write_down
 from faqbot.knowledge.entry_parser import parse_file
-from faqbot.knowledge.knowledge_base import Library
+from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.knowledge.snapshot import Snapshot, assemble
 from faqbot.model.entries import Entry, Problem
 from faqbot.runtime.log import EventLog
@@ -22,7 +22,7 @@ from faqbot.store.protocol import Store
 log = EventLog(__name__)
 
 
-class Shelf(Protocol):
+class EditableSource(Protocol):
     """Where the files lie, for reading and writing."""
 
     @property
@@ -43,9 +43,9 @@ class Books(Protocol):
     """What a change needs: the live knowledge, its files and where it is written down."""
 
     @property
-    def library(self) -> Library: ...
+    def library(self) -> KnowledgeBase: ...
     @property
-    def shelf(self) -> Shelf: ...
+    def shelf(self) -> EditableSource: ...
     @property
     def store(self) -> Store: ...
     @property
@@ -68,7 +68,7 @@ class Proposal:
     entry_id: str = ""
 
 
-class Overtaken(FaqbotError):
+class StaleEdit(FaqbotError):
     """The file changed since the person opened it: nothing was written. `present` is what it holds, where that is
     known better than by reading the shelf."""
 
@@ -78,7 +78,7 @@ class Overtaken(FaqbotError):
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class EntryRevision:
     """An entry as its file has it now: facts not filled in, with its id within the file.
 
     `seen` is what the form carries, to tell later whether the file changed, and whether this entry did.
@@ -90,7 +90,7 @@ class Loaded:
     seen: str
 
 
-async def load(at: Books, entry: Entry, present: bytes | None = None) -> Loaded:
+async def load(at: Books, entry: Entry, present: bytes | None = None) -> EntryRevision:
     """The entry in its file as it lies on the shelf now, or in `present`. Raises EditError where it cannot be read."""
     file = at.file_name(entry.place.file)
     raw = present if present is not None else (await at.shelf.read()).get(file)
@@ -100,7 +100,7 @@ async def load(at: Books, entry: Entry, present: bytes | None = None) -> Loaded:
     return await asyncio.to_thread(_loaded, file, raw, entry)
 
 
-def _loaded(file: str, raw: bytes, entry: Entry) -> Loaded:
+def _loaded(file: str, raw: bytes, entry: Entry) -> EntryRevision:
     parsed = parse_file(file, raw)
     for problem in parsed.problems:
         if problem.is_error:
@@ -109,7 +109,7 @@ def _loaded(file: str, raw: bytes, entry: Entry) -> Loaded:
     if found is None:
         raise EditError(f"{file} 里已经没有这一条：它可能刚被改名或删除")
     text = entry_editor.entry_text(raw, found.id, name=file)
-    return Loaded(file, raw, found, f"{_hash(raw)}-{_hash(text.encode())}")
+    return EntryRevision(file, raw, found, f"{_hash(raw)}-{_hash(text.encode())}")
 
 
 def as_written(at: Books, entry: Entry) -> Entry:
@@ -147,8 +147,8 @@ async def save(at: Books, who: str, proposal: Proposal, kind: str, userid: str =
     """
     try:
         await at.shelf.write(proposal.file, proposal.after, proposal.before)
-    except Conflict as exc:
-        raise Overtaken(proposal.file, exc.present) from exc
+    except FileConflict as exc:
+        raise StaleEdit(proposal.file, exc.present) from exc
     before = await asyncio.to_thread(_text, proposal.before, proposal)
     after = await asyncio.to_thread(_text, proposal.after, proposal)
     await after_writing(at, [Edit(who, proposal.file, proposal.entry_id, kind, before, after, userid)])

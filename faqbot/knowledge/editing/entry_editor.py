@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing.entry_fields import FIELDS, FLAGS, LISTS, TEXTS, Draft, distinct, draft_of, tidied
+from faqbot.knowledge.editing.entry_fields import FIELDS, FLAGS, LISTS, TEXTS, EntryFields, distinct, draft_of, tidied
 from faqbot.knowledge.editing.entry_spans import Outline, Pairs
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.model.entries import Entry
@@ -23,7 +23,7 @@ from faqbot.yamltext.quoting import block, written, written_list
 from faqbot.yamltext.value_edits import insert_pair, remove_pairs, replace_list, replace_text, replace_value
 
 __all__ = [
-    "Draft",
+    "EntryFields",
     "add_entry",
     "add_wording",
     "change_entry",
@@ -39,20 +39,20 @@ _DASH = re.compile("[-－—–]")
 _STEP = 2
 
 
-def change_entry(raw: bytes, entry_id: str, draft: Draft, *, name: str = "") -> bytes:
+def change_entry(raw: bytes, entry_id: str, draft: EntryFields, *, name: str = "") -> bytes:
     """Write what differs from the draft into the entry. `name` is only shown in errors."""
     file = Outline(raw, name)
     return _changed(file, file.number_of(entry_id), draft)
 
 
-def _changed(file: Outline, number: int, draft: Draft) -> bytes:
+def _changed(file: Outline, number: int, draft: EntryFields) -> bytes:
     old, new = draft_of(file.entries[number]), tidied(draft)
     new = replace(new, id=new.id or old.id)
     _must_be_possible(file, old, new, file.entries[number])
     changes = _entry_changes(file, number, old, new)
     if not changes:
         return file.raw
-    expected: list[Entry | Draft] = [*file.entries]
+    expected: list[Entry | EntryFields] = [*file.entries]
     expected[number] = new
     kept = file.entries[number] if new.answer == old.answer else None
     return _checked(file.page.changed(changes), expected, file.name, kept)
@@ -72,7 +72,7 @@ def add_wording(raw: bytes, entry_id: str, text: str, to: Literal["also", "not_"
     return _changed(file, number, replace(old, **more))
 
 
-def add_entry(raw: bytes | None, draft: Draft, *, topic: str = "", name: str = "") -> bytes:
+def add_entry(raw: bytes | None, draft: EntryFields, *, topic: str = "", name: str = "") -> bytes:
     """Add an entry at the end; without a file (None) make one with topic and owner at its top.
 
     For what the draft leaves empty, the top of the file holds as for any other entry.
@@ -122,7 +122,7 @@ def restore_entry(raw: bytes | None, text_of_entry: str, *, entry_id: str = "", 
     file = Outline(b"entries:\n" if raw is None else raw, name)
     file.must_be_lines()
     lines = [" " * file.indents()[0] + line if line else "" for line in lines]
-    expected: list[Entry | Draft] = [*file.entries]
+    expected: list[Entry | EntryFields] = [*file.entries]
     place = next((n for n, other in enumerate(file.entries) if _is_restored(other, entry, entry_id)), len(expected))
     if place < len(expected):
         span = file.span(place)
@@ -161,7 +161,7 @@ def entry_text(raw: bytes, entry_id: str, *, name: str = "") -> str:
 # -- one entry ---------------------------------------------------------------------------------
 
 
-def _must_be_possible(file: Outline, old: Draft, new: Draft, entry: Entry | None) -> None:
+def _must_be_possible(file: Outline, old: EntryFields, new: EntryFields, entry: Entry | None) -> None:
     """Raise EditError for a draft that the file cannot or must not hold."""
     if not new.question:
         raise EditError("问题不能为空")
@@ -179,7 +179,7 @@ def _must_be_possible(file: Outline, old: Draft, new: Draft, entry: Entry | None
             raise EditError(f"{word}的限制写在文件开头，对所有条目有效，不能只为这一条取消，请直接改文件")
 
 
-def _entry_changes(file: Outline, number: int, old: Draft, new: Draft) -> list[Change]:
+def _entry_changes(file: Outline, number: int, old: EntryFields, new: EntryFields) -> list[Change]:
     item = file.items[number]
     pairs, shared = file.pairs(item), file.shared()
     changes: list[Change] = []
@@ -206,7 +206,7 @@ def _entry_changes(file: Outline, number: int, old: Draft, new: Draft) -> list[C
     return [*remove_pairs(file.page, item, gone), *changes]
 
 
-def _differs(file: Outline, key: str, pairs: Pairs, old: Draft, new: Draft) -> bool:
+def _differs(file: Outline, key: str, pairs: Pairs, old: EntryFields, new: EntryFields) -> bool:
     if key == "also" and key in pairs:
         # Another question may uncover a wording that was hidden because it was the same.
         return distinct(file.read_list(key, pairs[key][2]), new.question) != new.also
@@ -284,7 +284,7 @@ def _pair_lines(file: Outline, key: str, value: Any, item: Mapping | None, colum
 # -- whole entries -----------------------------------------------------------------------------
 
 
-def _new_lines(file: Outline, new: Draft, column: int) -> list[str]:
+def _new_lines(file: Outline, new: EntryFields, column: int) -> list[str]:
     """The lines of a new entry in the manner of the file's other ones; what its top says is not said again."""
     shared = file.shared()
     lines: list[str] = []
@@ -297,7 +297,7 @@ def _new_lines(file: Outline, new: Draft, column: int) -> list[str]:
     return lines
 
 
-def _with_shared(new: Draft, shared: Draft) -> Draft:
+def _with_shared(new: EntryFields, shared: EntryFields) -> EntryFields:
     held: dict[str, Any] = {key: getattr(shared, key) for key in key_names.SHARED_KEYS if not getattr(new, key)}
     return replace(new, **held)
 
@@ -342,7 +342,7 @@ def _standing_alone(text: str) -> tuple[list[str], Entry]:
 # -- reading the result again ------------------------------------------------------------------
 
 
-def _checked(after: bytes, expected: Sequence[Entry | Draft], name: str, kept: Entry | None = None) -> bytes:
+def _checked(after: bytes, expected: Sequence[Entry | EntryFields], name: str, kept: Entry | None = None) -> bytes:
     """The bytes, once they say what is expected: entries as before, one as the draft says.
 
     `kept` is the entry whose `ask` and answers must have stayed. Ids that were made from a question and would be
@@ -366,7 +366,7 @@ def _checked(after: bytes, expected: Sequence[Entry | Draft], name: str, kept: E
     for now, wanted in zip(file.entries, expected, strict=True):
         if isinstance(wanted, Entry) and not _same(now, wanted):
             raise EditError("这样改会影响别的条目，没有保存，请直接改文件")
-        if isinstance(wanted, Draft):
+        if isinstance(wanted, EntryFields):
             same = draft_of(now) == wanted and (kept is None or (now.ask, now.variants) == (kept.ask, kept.variants))
             if not same:
                 raise EditError("改完后读出来和填写的不一样，没有保存，请直接改文件")

@@ -36,7 +36,7 @@ _DATES = {"valid_from": "有效期开始", "valid_until": "有效期结束", "re
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class EntryFields:
     """The fields of an entry that a person may change. Dates are text, `2026-12-31` or nothing.
 
     An empty `id` leaves the id as it is. The values are those in force, also where they stand at the top of the file:
@@ -65,10 +65,10 @@ class Draft:
         return self.valid_from, self.valid_until
 
 
-def draft_of(entry: Entry) -> Draft:
+def draft_of(entry: Entry) -> EntryFields:
     """The draft that changes nothing; for an entry with `ask` its `answer` is empty."""
     start, end = entry.valid.start, entry.valid.end
-    return Draft(
+    return EntryFields(
         id=entry.id,
         question=entry.question,
         also=entry.also,
@@ -88,7 +88,7 @@ def draft_of(entry: Entry) -> Draft:
     )
 
 
-def tidied(draft: Draft) -> Draft:
+def tidied(draft: EntryFields) -> EntryFields:
     """The draft as a file would give it back: no blanks around texts, no empty or repeated wordings, dates as ISO.
 
     Raises EditError for what no file can hold.

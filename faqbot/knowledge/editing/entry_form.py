@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from faqbot.knowledge.editing.entry_fields import Draft
+from faqbot.knowledge.editing.entry_fields import EntryFields
 from faqbot.model.entries import Entry
 
 # Letters, digits, Chinese, - and _: what every system and every person can write as the name of a file.
@@ -50,27 +50,27 @@ class EntryForm:
         return cls(**texts, private="private" in given, draft="draft" in given)
 
     @classmethod
-    def of_draft(cls, draft: Draft, *, file: str, seen: str) -> EntryForm:
+    def of_draft(cls, draft: EntryFields, *, file: str, seen: str) -> EntryForm:
         """The form with what an entry says now."""
-        values = {f.name: getattr(draft, f.name) for f in fields(Draft)}
+        values = {f.name: getattr(draft, f.name) for f in fields(EntryFields)}
         lists = {name: "\n".join(values[name]) for name in _LISTS}
         return cls(**(values | lists), file=file, seen=seen)
 
-    def meant(self, kept: Draft | None = None) -> Draft:
+    def meant(self, kept: EntryFields | None = None) -> EntryFields:
         """The draft: one line where one line belongs, no empty items. A field in which nobody wrote, on a page that
         showed `kept`, is as it is there, to the last blank."""
-        values = {f.name: getattr(self, f.name) for f in fields(Draft)}
+        values = {f.name: getattr(self, f.name) for f in fields(EntryFields)}
         values |= {name: _line(text) for name, text in values.items() if isinstance(text, str) and name != "answer"}
         values |= {name: tuple(filter(None, map(_line, getattr(self, name).split("\n")))) for name in _LISTS}
         values |= {"answer": "\n".join(map(str.rstrip, self.answer.split("\n"))).strip("\n")}
-        return Draft(**values | (self._untouched(kept) if kept else {}))
+        return EntryFields(**values | (self._untouched(kept) if kept else {}))
 
-    def _untouched(self, kept: Draft) -> dict[str, Any]:
+    def _untouched(self, kept: EntryFields) -> dict[str, Any]:
         shown = EntryForm.of_draft(kept, file=self.file, seen=self.seen)
         # Browsers leave out line ends where there is one line to write in.
         return {
             f.name: getattr(kept, f.name)
-            for f in fields(Draft)
+            for f in fields(EntryFields)
             for was, now in [(getattr(shown, f.name), getattr(self, f.name))]
             if now == was or (f.name in _ONE_LINE and now == was.replace("\n", ""))
         }
@@ -101,7 +101,7 @@ _NAMES = {
 }  # fmt: skip
 
 
-def differing(a: Draft, b: Draft) -> Iterator[tuple[str, str, str]]:
+def differing(a: EntryFields, b: EntryFields) -> Iterator[tuple[str, str, str]]:
     """The fields in which two versions differ: name, first, second."""
     for field, name in _NAMES.items():
         first, second = _shown(getattr(a, field)), _shown(getattr(b, field))

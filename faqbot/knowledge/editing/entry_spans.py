@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing.entry_fields import Draft, draft_of
+from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
 from faqbot.knowledge.entry_parser import FileReader, Shared
 from faqbot.model.entries import Entry
 from faqbot.yamltext import key_names, nodes
-from faqbot.yamltext.line_edits import Page
+from faqbot.yamltext.line_edits import TextEdits
 from faqbot.yamltext.nodes import Mapping, Node, Scalar
 
 _HEADING = re.compile(r"\s*#+\s*[-=*#~—－]{2,}")
@@ -46,7 +46,7 @@ class Outline:
         meant = "\n".join(self._reader.meant)
         if line := nodes.first_reference(meant):
             raise EditError(f"{self.at(line)}用了 YAML 的引用（& 或 * 或 !），不能在这里编辑，请直接改文件")
-        self.page = Page(raw, meant)
+        self.page = TextEdits(raw, meant)
         self.root = self._reader.root
         self._shared: Shared = {}
         self.listed = self.root
@@ -65,7 +65,7 @@ class Outline:
                 return number
         raise EditError(f"找不到编号是“{entry_id[:60]}”的条目，可能已经被改名或删除，请刷新后再试")
 
-    def shared(self) -> Draft:
+    def shared(self) -> EntryFields:
         """What stands at the top of the file for all its entries."""
         blank = Mapping(1, pairs=[(Scalar("question", 1), Scalar("问", 1)), (Scalar("answer", 1), Scalar("答", 1))])
         entry = self._reader.entry(blank, self._shared)

@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from faqbot.console.web.context import Office
 from faqbot.errors import EditError, FaqbotError
 from faqbot.knowledge.editing.audit_log import FILES, Edit, edits, write_down
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.knowledge.editing.versions import same
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry, Place
 from faqbot.runtime.log import EventLog
 
@@ -34,7 +34,7 @@ class Written:
     said: Entry
 
 
-async def watch_files(at: Office, before: Mapping[str, bytes] | None = None, settle: float = _SETTLE) -> None:
+async def watch_files(at: Workspace, before: Mapping[str, bytes] | None = None, settle: float = _SETTLE) -> None:
     """Write down what changes in the files, until cancelled.
 
     `before` is what was live in an earlier run, so that what happened meanwhile is found too.
@@ -57,7 +57,7 @@ async def watch_files(at: Office, before: Mapping[str, bytes] | None = None, set
         await asyncio.sleep(min(_EVERY, settle))
 
 
-async def note_differences(at: Office, known: Mapping[str, bytes]) -> dict[str, bytes]:
+async def note_differences(at: Workspace, known: Mapping[str, bytes]) -> dict[str, bytes]:
     """Write a line for each entry that differs from `known` and that the console does not account for; what is known
     from now on. A file that cannot be read counts as unchanged."""
     files = {name: raw for name, raw in (await at.shelf.read()).items() if name.startswith("faq/")}
@@ -106,7 +106,7 @@ def _entries(name: str, raw: bytes | None) -> dict[str, Written]:
     return found
 
 
-async def _note(at: Office, edit: Edit, recent: list[Edit]) -> None:
+async def _note(at: Workspace, edit: Edit, recent: list[Edit]) -> None:
     """Write a line, unless somebody at the console made this change or another replica wrote it down."""
     last = next((e for e in reversed(recent) if (e.file, e.entry) == (edit.file, edit.entry)), None)
     if last is not None:

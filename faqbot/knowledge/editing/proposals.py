@@ -6,34 +6,34 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
-from faqbot.console.web.context import Office
 from faqbot.errors import EditError
 from faqbot.knowledge.editing import entry_editor
-from faqbot.knowledge.editing.changes import Loaded, Overtaken, Proposal
-from faqbot.knowledge.editing.entry_fields import Draft, draft_of
+from faqbot.knowledge.editing.changes import EntryRevision, Proposal, StaleEdit
+from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
 from faqbot.knowledge.editing.entry_form import EntryForm, new_file_name
 from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.yamltext.key_names import SHARED_KEYS
 
 
-async def propose_change(loaded: Loaded, form: EntryForm) -> Proposal:
+async def propose_change(loaded: EntryRevision, form: EntryForm) -> Proposal:
     """The file with the entry as the form has it. Raises EditError, Overtaken."""
     if form.seen != loaded.seen:
-        raise Overtaken(loaded.file)
+        raise StaleEdit(loaded.file)
     draft = form.meant(draft_of(loaded.entry))
     after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, draft.id or loaded.entry.id)
 
 
-async def propose_new(at: Office, form: EntryForm) -> Proposal:
+async def propose_new(at: Workspace, form: EntryForm) -> Proposal:
     """The chosen file, or a new one, with one entry more. Raises EditError."""
     files = await at.shelf.read()
     file = chosen_file(form, files)
     return await asyncio.to_thread(_added, file, files.get(file), form.meant())
 
 
-def _added(file: str, raw: bytes | None, draft: Draft) -> Proposal:
+def _added(file: str, raw: bytes | None, draft: EntryFields) -> Proposal:
     if raw is not None:
         # A field that was left empty means what the top of the file says, not that nothing holds.
         top = Outline(raw, file).shared()
@@ -44,15 +44,15 @@ def _added(file: str, raw: bytes | None, draft: Draft) -> Proposal:
     return Proposal(file, raw, after, made)
 
 
-async def propose_removal(loaded: Loaded, seen: str) -> Proposal:
+async def propose_removal(loaded: EntryRevision, seen: str) -> Proposal:
     """The file without the entry. Raises EditError, Overtaken."""
     if seen != loaded.seen:
-        raise Overtaken(loaded.file)
+        raise StaleEdit(loaded.file)
     after = await asyncio.to_thread(entry_editor.remove_entry, loaded.raw, loaded.entry.id, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
 
 
-async def propose_wording(loaded: Loaded, text: str) -> Proposal:
+async def propose_wording(loaded: EntryRevision, text: str) -> Proposal:
     """The file with `text` among the wordings of the entry. Raises EditError."""
     after = await asyncio.to_thread(entry_editor.add_wording, loaded.raw, loaded.entry.id, text, name=loaded.file)
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)

@@ -8,21 +8,21 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.console.web.context import Office
 from faqbot.errors import EditError
 from faqbot.knowledge.editing import entry_editor
 from faqbot.knowledge.editing.audit_log import Edit, written
-from faqbot.knowledge.editing.changes import Overtaken, Proposal
-from faqbot.knowledge.editing.entry_fields import Draft, draft_of
+from faqbot.knowledge.editing.changes import Proposal, StaleEdit
+from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
 from faqbot.knowledge.editing.entry_form import differing
 from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.language.text_diff import Piece, side_by_side
 
 # So long a removed entry can be brought back.
 KEPT_SECONDS = 30 * 86400.0
 # So much of what stayed the same is shown around a difference in a list.
 _AROUND = 24
-_NOTHING = Draft(question="", answer="")
+_NOTHING = EntryFields(question="", answer="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _shortened(pieces: Sequence[Shown]) -> list[Shown]:
 # -- putting a version back ---------------------------------------------------------------------
 
 
-async def present(at: Office, change: Edit, newer: Mapping[str, bytes | None] | None = None) -> Present:
+async def present(at: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None) -> Present:
     """The entry of a line as it is now: in the file of the line, or wherever it went. Raises EditError.
 
     `newer` is what files hold, where that is known better than by reading the shelf.
@@ -173,7 +173,7 @@ def until(found: Iterable[Edit], change: Edit) -> float:
 async def propose_restore(now: Present, text: str, seen: str) -> Proposal:
     """The file with a kept text in the place of what is there now. Raises EditError, Overtaken."""
     if seen != now.seen:
-        raise Overtaken(now.file, now.raw)
+        raise StaleEdit(now.file, now.raw)
     if not text.strip():
         raise EditError("这个版本里没有这一条，要删除它请到「问答」里删")
     after = await asyncio.to_thread(entry_editor.restore_entry, now.raw, text, entry_id=now.entry, name=now.file)

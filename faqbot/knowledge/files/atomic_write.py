@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from faqbot.errors import Conflict, ShelfError
+from faqbot.errors import FileConflict, FileSourceError
 
 _REASONS = {
     errno.ENOSPC: "磁盘满了",
@@ -56,7 +56,7 @@ def _told(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        raise ShelfError(f"写不了 {name}：{_REASONS.get(exc.errno or 0, exc.strerror)}，文件没有改动") from exc
+        raise FileSourceError(f"写不了 {name}：{_REASONS.get(exc.errno or 0, exc.strerror)}，文件没有改动") from exc
 
 
 @contextlib.contextmanager
@@ -87,20 +87,20 @@ def _must_hold(path: Path, expected: bytes | None, name: str) -> None:
         raise conflict(name, expected, present)
 
 
-def conflict(name: str, expected: bytes | None, present: bytes | None) -> Conflict:
+def conflict(name: str, expected: bytes | None, present: bytes | None) -> FileConflict:
     """What to say when a file does not hold what was expected; None is no file."""
     if present is None:
-        return Conflict(f"{name} 刚刚被别人删除或改名了，没有保存", present=None)
+        return FileConflict(f"{name} 刚刚被别人删除或改名了，没有保存", present=None)
     if expected is None:
-        return Conflict(f"{name} 已经有了，没有覆盖", present=present)
-    return Conflict(f"{name} 刚刚被别人改过，没有保存；请看过新的内容后再改", present=present)
+        return FileConflict(f"{name} 已经有了，没有覆盖", present=present)
+    return FileConflict(f"{name} 刚刚被别人改过，没有保存；请看过新的内容后再改", present=present)
 
 
 def _writable_mode(path: Path, name: str) -> int:
     """The permissions of a file; one without any leave to write stays as it is, also for an administrator."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if not mode & 0o222 or not os.access(path, os.W_OK):
-        raise ShelfError(f"{name} 是只读的，没有改动；请先去掉“只读”")
+        raise FileSourceError(f"{name} 是只读的，没有改动；请先去掉“只读”")
     return mode
 
 

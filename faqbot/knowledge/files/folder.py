@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from faqbot.errors import KnowledgeMissing, ShelfError
+from faqbot.errors import FileSourceError, KnowledgeMissing
 from faqbot.knowledge.files.atomic_write import put, take_away
 from faqbot.knowledge.files.write_settling import PATIENCE_SECONDS, SETTLE_SECONDS, Mark, Settling
 from faqbot.model.entries import Place, Problem
@@ -28,7 +28,7 @@ _REASONS = {errno.EACCES: "没有读的权限", errno.EPERM: "没有读的权限
 Version = tuple[tuple[str, int, int, int], ...]
 
 
-class FolderShelf:
+class FolderSource:
     """Reads `faq/*.yaml` and the files beside it; names are relative to the folder, `faq/leave.yaml`.
 
     A file that is being written is not served: its content from before is, until the new one has settled.
@@ -127,12 +127,12 @@ class FolderShelf:
             for name in changed:
                 self.write_now(name, after[name], before.get(name))
                 done.append(name)
-        except ShelfError as exc:
+        except FileSourceError as exc:
             if len(changed) == 1:
                 raise
             if stuck := [name for name in done if not self._taken_back(name, before.get(name), after[name])]:
-                raise ShelfError(f"{exc}。但是 {'、'.join(stuck)} 已经写好，退不回去，请再来一次") from exc
-            raise ShelfError(f"{exc}。这次什么都没有写，请再来一次") from exc
+                raise FileSourceError(f"{exc}。但是 {'、'.join(stuck)} 已经写好，退不回去，请再来一次") from exc
+            raise FileSourceError(f"{exc}。这次什么都没有写，请再来一次") from exc
 
     def _taken_back(self, name: str, before: bytes | None, now: bytes) -> bool:
         try:
@@ -140,7 +140,7 @@ class FolderShelf:
                 self.delete_now(name, now)
             else:
                 self.write_now(name, before, now)
-        except ShelfError:
+        except FileSourceError:
             return False
         return True
 
@@ -243,11 +243,11 @@ class FolderShelf:
         try:
             real = path.resolve()
         except (OSError, RuntimeError) as exc:
-            raise ShelfError(f"{name} 是走不通的链接，不能在这里改") from exc
+            raise FileSourceError(f"{name} 是走不通的链接，不能在这里改") from exc
         if not real.is_relative_to(self._folder.resolve()):
-            raise ShelfError(f"{name} 是指向知识目录以外的链接，不能在这里改")
+            raise FileSourceError(f"{name} 是指向知识目录以外的链接，不能在这里改")
         if real.exists() and not real.is_file():
-            raise ShelfError(f"{name} 不是文件，不能写")
+            raise FileSourceError(f"{name} 不是文件，不能写")
         return real
 
 
@@ -274,7 +274,7 @@ def _changed_at(path: Path) -> int:
 def must_be_ours(name: str) -> None:
     """Raise ShelfError for what is no name of a knowledge file, such as a path out of the folder."""
     if name not in BESIDE and not (_FILE_NAME.fullmatch(name) and _is_short_text(name)):
-        raise ShelfError(f"不能写“{name[:60]}”：只能写 faq/名字.yaml 和 {'、'.join(BESIDE)}")
+        raise FileSourceError(f"不能写“{name[:60]}”：只能写 faq/名字.yaml 和 {'、'.join(BESIDE)}")
 
 
 def _is_short_text(name: str) -> bool:

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
-from faqbot.errors import Conflict, KnowledgeMissing, ShelfError, StoreError
+from faqbot.errors import FileConflict, FileSourceError, KnowledgeMissing, StoreError
 from faqbot.knowledge.files.atomic_write import conflict
 from faqbot.knowledge.files.folder import faq_first, must_be_ours
 from faqbot.model.entries import Place, Problem
-from faqbot.model.shared_text import Shared, SharedTexts, settled, sown
+from faqbot.model.shared_text import SharedText, SharedTexts, settled, sown
 from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
@@ -28,7 +28,7 @@ class Seed(Protocol):
     async def remarks(self) -> Sequence[Problem]: ...
 
 
-class StoreShelf:
+class ReplicatedSource:
     """Serves the shared text, and brings what changes in `seed` into it; without a seed it only reads and writes.
 
     `place` names the folder among all machines: what was deployed there before is not deployed again, so that a
@@ -40,7 +40,7 @@ class StoreShelf:
         self._seed = seed
         self._place = place
         self._sown: Hashable = None
-        self._shared = Shared()
+        self._shared = SharedText()
 
     @property
     def label(self) -> str:
@@ -84,7 +84,9 @@ class StoreShelf:
             while True:
                 shared = await self._load()
                 if name not in shared.aside or (shared.texts.get(name), shared.aside[name]) != (live, deployed):
-                    raise Conflict(f"{name} 刚刚又变了，没有改动；请看过新的内容后再选", present=shared.texts.get(name))
+                    raise FileConflict(
+                        f"{name} 刚刚又变了，没有改动；请看过新的内容后再选", present=shared.texts.get(name)
+                    )
                 if await self._texts.swap(shared, settled(shared, name, take_deployed=take_deployed)):
                     return
         except StoreError as exc:
@@ -114,14 +116,14 @@ class StoreShelf:
         except StoreError as exc:
             raise _away(exc) from exc
 
-    async def _load(self) -> Shared:
+    async def _load(self) -> SharedText:
         if self._shared.version != await self._texts.version():
             self._shared = await self._texts.load()
         return self._shared
 
     async def _give_back(self) -> None:
         """The store has lost everything, as after a restart without its data: what was live here is put back."""
-        if await self._texts.swap(Shared(), self._shared):
+        if await self._texts.swap(SharedText(), self._shared):
             log.warning("shelf.given_back", files=len(self._shared.texts))
 
     async def _follow(self, seed: Seed, *, first: bool) -> None:
@@ -163,7 +165,7 @@ class StoreShelf:
                 return
 
 
-def _remark(name: str, new: bytes | None, shared: Shared) -> Problem:
+def _remark(name: str, new: bytes | None, shared: SharedText) -> Problem:
     """Says what was not taken over, and where to decide."""
     where = "；现在用的是控制台里的。请到控制台「今天」里选用哪一个"
     if new is None:
@@ -186,5 +188,5 @@ def _digest(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _away(exc: StoreError) -> ShelfError:
-    return ShelfError(f"存储现在写不进去（{exc}），没有保存；请过一会儿再试")
+def _away(exc: StoreError) -> FileSourceError:
+    return FileSourceError(f"存储现在写不进去（{exc}），没有保存；请过一会儿再试")

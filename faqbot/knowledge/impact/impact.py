@@ -15,7 +15,7 @@ from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.features import features
 from faqbot.search.index import Index
-from faqbot.search.thresholds import Limits
+from faqbot.search.thresholds import Thresholds
 
 # An entry that holds less of a question than this is never even offered, so its edit cannot matter to the question.
 _SHARE_THAT_MATTERS = 0.1
@@ -60,7 +60,7 @@ class Past:
     """What people asked, how often, and what it gets today; built once for a state of the knowledge, then asked about
     each edit. Building searches every question."""
 
-    def __init__(self, questions: Mapping[str, int], index: Index, *, limits: Limits, today: date) -> None:
+    def __init__(self, questions: Mapping[str, int], index: Index, *, limits: Thresholds, today: date) -> None:
         self._times = dict(questions)
         self._index = index
         self._limits = limits
@@ -116,7 +116,7 @@ class Past:
         return [q for q in self._times if matters(q)]
 
 
-def self_test(index: Index, *, limits: Limits, today: date, only: Iterable[str] | None = None) -> list[Miss]:
+def self_test(index: Index, *, limits: Thresholds, today: date, only: Iterable[str] | None = None) -> list[Miss]:
     """Ask every wording of every entry that can be answered now, or of the entries `only`: which do not lead there?
 
     A list with the entry on it leads there. What two entries share as a wording leads to either.
@@ -137,7 +137,7 @@ def self_test(index: Index, *, limits: Limits, today: date, only: Iterable[str] 
 
 
 def saved_results(
-    saved: Sequence[SavedQuestion], index: Index, *, limits: Limits, today: date
+    saved: Sequence[SavedQuestion], index: Index, *, limits: Thresholds, today: date
 ) -> list[tuple[Grade, Decision]]:
     """Ask the saved questions, in order."""
     judged = judge_many([s.question for s in saved], index, limits=limits, today=today)

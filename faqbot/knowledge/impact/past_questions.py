@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.console.web.context import Office
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.impact import Grade, Miss, Past, saved_results, self_test
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.decisions import Decision
@@ -36,7 +36,7 @@ class PastQuestions:
         self._known: Known | None = None
         self._one_at_a_time = asyncio.Lock()
 
-    async def known(self, at: Office) -> Known:
+    async def known(self, at: Workspace) -> Known:
         """Raises StoreError."""
         async with self._one_at_a_time:
             records = await at.store.questions(at.clock() - _SECONDS)
@@ -46,7 +46,7 @@ class PastQuestions:
             return known
 
 
-def _judge(at: Office, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> Known:
+def _judge(at: Workspace, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> Known:
     times = Counter(r.text for r in records if r.outcome in _QUESTIONS and r.text and not r.picked_for)
     limits, today = at.limits(snapshot), at.today()
     past = Past(times, snapshot.index, limits=limits, today=today)

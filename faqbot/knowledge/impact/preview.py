@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from faqbot.console.web.context import Office
 from faqbot.knowledge.editing import changes
 from faqbot.knowledge.editing.changes import Proposal
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.impact import Grade, Miss, Turn, edited_entries, saved_results, self_test
 from faqbot.knowledge.impact.past_questions import Known, key_of
 from faqbot.knowledge.snapshot import Snapshot
@@ -69,13 +69,13 @@ class Effects:
         return not any(p.is_error for p in self.problems)
 
 
-async def find_problems(at: Office, proposal: Proposal) -> Effects:
+async def find_problems(at: Workspace, proposal: Proposal) -> Effects:
     """Put the changed file among the others and look what is wrong then; enough for somebody who saves."""
     _, new = await changes.trial(at, proposal)
     return Effects(problems=new)
 
 
-async def preview_effects(at: Office, proposal: Proposal) -> Effects:
+async def preview_effects(at: Workspace, proposal: Proposal) -> Effects:
     """find_problems(), and what would be answered differently."""
     trial, new = await changes.trial(at, proposal)
     if any(p.is_error for p in new):
@@ -83,7 +83,7 @@ async def preview_effects(at: Office, proposal: Proposal) -> Effects:
     return await _with_trials(at, proposal, trial, new)
 
 
-async def _with_trials(at: Office, proposal: Proposal, trial: Snapshot, new: tuple[Problem, ...]) -> Effects:
+async def _with_trials(at: Workspace, proposal: Proposal, trial: Snapshot, new: tuple[Problem, ...]) -> Effects:
     """Ask every wording of every entry, and every question of the last ninety days, of the knowledge as it would be."""
     known = await at.past.known(at)
     limits, today = at.limits(known.snapshot), at.today()

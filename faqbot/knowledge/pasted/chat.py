@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from faqbot.knowledge.pasted.proposal import Proposed, Reading, asks, surely_asks
+from faqbot.knowledge.pasted.proposal import ProposedEntry, Reading, asks, surely_asks
 
 _WEEKDAY = r"(?:星期|周)[一二三四五六日天]"
 _DAY = rf"(?:\d{{4}}[-/.年]\d{{1,2}}[-/.月]\d{{1,2}}日?|\d{{1,2}}[-/.月]\d{{1,2}}日?|今天|昨天|前天|{_WEEKDAY})"
@@ -48,7 +48,7 @@ def read_chat(text: str) -> Reading:
     """A question with what somebody else said next; what is neither, such as thanks, is left out."""
     messages, unread = _messages(text)
     messages = [said for said in messages if not _NOTHING_SAID.match(said.text)]
-    proposals: list[Proposed] = []
+    proposals: list[ProposedEntry] = []
     at = 0
     while at < len(messages):
         said = messages[at]
@@ -76,7 +76,7 @@ def _turn(messages: Sequence[_Said], at: int) -> tuple[list[_Said], list[_Said],
     return asked, answers, at
 
 
-def _proposed(asked: Sequence[_Said], answers: Sequence[_Said]) -> Proposed:
+def _proposed(asked: Sequence[_Said], answers: Sequence[_Said]) -> ProposedEntry:
     questions = [_GREETING.sub("", line).strip() for said in asked for line in said.text.split("\n")]
     asking = [line for line in questions if asks(line)] or questions
     answer = "\n".join(said.text for said in answers)
@@ -89,7 +89,7 @@ def _proposed(asked: Sequence[_Said], answers: Sequence[_Said]) -> Proposed:
         doubts.append("回答像是在反问，不一定是答案")
     if answer:
         doubts.append("聊天里的话，请改成给所有人看的说法")
-    return Proposed(asking[0], answer, tuple(asking[1:]), tuple(doubts))
+    return ProposedEntry(asking[0], answer, tuple(asking[1:]), tuple(doubts))
 
 
 def _messages(text: str) -> tuple[list[_Said], list[str]]:

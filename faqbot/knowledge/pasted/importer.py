@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from faqbot.knowledge.pasted.chat import is_chat, read_chat
-from faqbot.knowledge.pasted.proposal import LONGEST_QUESTION, Proposed, Reading, asks
+from faqbot.knowledge.pasted.proposal import LONGEST_QUESTION, ProposedEntry, Reading, asks
 from faqbot.knowledge.pasted.prose import is_marked, read_headings, read_marked
 from faqbot.knowledge.pasted.table import as_rows, is_table, read_table
 from faqbot.language.masking import mask_numbers
@@ -31,7 +31,7 @@ class Pasted:
     """What was made of a text: how it was read, in words, the proposals, and the lines that found no place."""
 
     kind: str
-    proposals: tuple[Proposed, ...] = ()
+    proposals: tuple[ProposedEntry, ...] = ()
     unread: tuple[str, ...] = ()
 
 
@@ -40,7 +40,7 @@ def read_pasted(text: str) -> Pasted:
     tidy = as_rows(_tidy(text))
     kind, read = _way_to_read(tidy)
     found = read(tidy)
-    proposals: dict[tuple[str, str], Proposed] = {}
+    proposals: dict[tuple[str, str], ProposedEntry] = {}
     for proposal in map(_tidied, found.proposals):
         if proposal.question or proposal.answer:
             proposals.setdefault((normalise(proposal.question), proposal.answer), proposal)
@@ -65,7 +65,7 @@ def _tidy(text: str) -> str:
     return "\n".join(_BULLET.sub(r"\1- ", line) for line in lines).strip("\n")
 
 
-def _tidied(proposal: Proposed) -> Proposed:
+def _tidied(proposal: ProposedEntry) -> ProposedEntry:
     """The question and its other wordings on one line each; the answer without the indent that all its lines have."""
     question = _line(proposal.question)
     also = tuple(dict.fromkeys(w for w in map(_line, proposal.also) if w and w != question))
@@ -83,9 +83,9 @@ def _answer(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line[least:].rstrip() for line in lines)).strip()
 
 
-def _doubted(proposals: Sequence[Proposed]) -> list[Proposed]:
+def _doubted(proposals: Sequence[ProposedEntry]) -> list[ProposedEntry]:
     first: dict[str, int] = {}
-    result: list[Proposed] = []
+    result: list[ProposedEntry] = []
     for number, proposal in enumerate(proposals, 1):
         doubts = [*_doubts(proposal), *proposal.doubts]
         words = normalise(proposal.question)
@@ -96,7 +96,7 @@ def _doubted(proposals: Sequence[Proposed]) -> list[Proposed]:
     return result
 
 
-def _doubts(proposal: Proposed) -> list[str]:
+def _doubts(proposal: ProposedEntry) -> list[str]:
     """What a person should look at, whatever the text was copied from."""
     question, answer = proposal.question, proposal.answer
     doubts = [] if answer else ["没有找到答案"]

@@ -16,7 +16,7 @@ LONGEST_QUESTION = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Proposed:
+class ProposedEntry:
     """An entry as a text proposes it; `doubts` say in sentences what a person should look at."""
 
     question: str
@@ -29,7 +29,7 @@ class Proposed:
 class Reading:
     """What one way to read a text made of it: proposals, and the lines for which it found no place."""
 
-    proposals: tuple[Proposed, ...] = ()
+    proposals: tuple[ProposedEntry, ...] = ()
     unread: tuple[str, ...] = ()
 
 

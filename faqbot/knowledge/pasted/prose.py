@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from faqbot.knowledge.pasted.proposal import Proposed, Reading, asks, surely_asks
+from faqbot.knowledge.pasted.proposal import ProposedEntry, Reading, asks, surely_asks
 
 _NUMBER = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
 _LIST_MARK = r"(?:[-•●◆▪*·]\s+|#{1,6}\s+|\d{1,3}\s*[.、．)）]\s*)?"
@@ -51,9 +51,9 @@ class _Open:
     def has_answer(self) -> bool:
         return any(line.strip() for line in self.lines)
 
-    def proposed(self) -> Proposed:
+    def proposed(self) -> ProposedEntry:
         question, *also = self.questions
-        return Proposed(question, "\n".join(self.lines), tuple(also), tuple(self.doubts))
+        return ProposedEntry(question, "\n".join(self.lines), tuple(also), tuple(self.doubts))
 
 
 def is_marked(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from faqbot.knowledge.pasted.proposal import Proposed, Reading, asks
+from faqbot.knowledge.pasted.proposal import ProposedEntry, Reading, asks
 from faqbot.yamltext.key_names import ENTRY_KEYS
 
 _CELL = re.compile(r'(?:"((?:[^"]|"")*)"(?=[\t\n]|\Z)|([^\t\n]*))(\t|\n|\Z)')
@@ -52,7 +52,7 @@ def read_table(text: str) -> Reading:
         headings = _guessed(rows)
     else:
         rows = rows[1:]
-    proposals: list[Proposed] = []
+    proposals: list[ProposedEntry] = []
     for row in rows:
         found = {meant: cell for meant, cell in zip(headings, row, strict=False) if meant}
         if not (found.get("question") or found.get("answer")):
@@ -63,12 +63,12 @@ def read_table(text: str) -> Reading:
     return Reading(tuple(proposals), tuple(unread))
 
 
-def _proposed(found: dict[str, str], others: Sequence[str], doubtful: bool) -> Proposed:
+def _proposed(found: dict[str, str], others: Sequence[str], doubtful: bool) -> ProposedEntry:
     question, *also = [line.strip() for line in found.get("question", "").split("\n") if line.strip()] or [""]
     also += [text.strip() for text in re.split(r"[\n；;]", found.get("also", "")) if text.strip()]
     doubts = ["没有标题行，哪一列是问题是猜的"] if doubtful else []
     doubts += [f"这一行里还有“{'、'.join(others)[:60]}”，没有用到"] if others else []
-    return Proposed(question, found.get("answer", ""), tuple(also), tuple(doubts))
+    return ProposedEntry(question, found.get("answer", ""), tuple(also), tuple(doubts))
 
 
 def _rows(text: str) -> list[Row]:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from faqbot.knowledge.spreadsheet.columns import REPORT
-from faqbot.knowledge.spreadsheet.comparison import Plan
+from faqbot.knowledge.spreadsheet.comparison import ImportPlan
 from faqbot.knowledge.spreadsheet.workbook import escaped, open_book, read_records, sheet_of
 
 _RED, _AMBER = "FFC7CE", "FFEB9C"
 
 
-def annotated(name: str, raw: bytes, plan: Plan, *, written: bool) -> bytes:
+def annotated(name: str, raw: bytes, plan: ImportPlan, *, written: bool) -> bytes:
     """The table `raw` with the columns 结果 and 建议, everything else as it was. Raises SheetError."""
     said = outcomes(plan, written=written)
     if name.casefold().endswith((".xlsx", ".xlsm")):
@@ -22,7 +22,7 @@ def annotated(name: str, raw: bytes, plan: Plan, *, written: bool) -> bytes:
     return _csv(raw, plan, said)
 
 
-def outcomes(plan: Plan, *, written: bool) -> Mapping[int, tuple[str, str]]:
+def outcomes(plan: ImportPlan, *, written: bool) -> Mapping[int, tuple[str, str]]:
     """By row number, what became of it and what to do; rows that are not named change nothing."""
     found: dict[int, tuple[str, str]] = {}
     done = "已" if written and plan.ok else "会"
@@ -36,7 +36,7 @@ def outcomes(plan: Plan, *, written: bool) -> Mapping[int, tuple[str, str]]:
     return found
 
 
-def _xlsx(name: str, raw: bytes, plan: Plan, said: Mapping[int, tuple[str, str]]) -> bytes:
+def _xlsx(name: str, raw: bytes, plan: ImportPlan, said: Mapping[int, tuple[str, str]]) -> bytes:
     from copy import copy
 
     from openpyxl.styles import PatternFill
@@ -65,7 +65,7 @@ def _xlsx(name: str, raw: bytes, plan: Plan, said: Mapping[int, tuple[str, str]]
     return out.getvalue()
 
 
-def _csv(raw: bytes, plan: Plan, said: Mapping[int, tuple[str, str]]) -> bytes:
+def _csv(raw: bytes, plan: ImportPlan, said: Mapping[int, tuple[str, str]]) -> bytes:
     records = read_records(raw)
     heading = plan.heading
     present = [cell.strip() for cell in records[heading - 1]]

@@ -26,7 +26,7 @@ _LOOKS_LIKE_HEADING = re.compile(r"[\\\s]*【.*】\s*")
 _TICKS = frozenset({"√", "✓", "✔", "☑"})
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """How the text of a cell is read."""
 
     TEXT = "text"
@@ -38,40 +38,52 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """One column: the field it holds, its heading, and the other headings that are understood on import."""
 
     key: str
     name: str
-    kind: Kind
+    kind: ColumnKind
     others: tuple[str, ...] = ()
     width: int = 16
     help: str = ""
 
 
 COLUMNS = (
-    Column("file", "文件", Kind.TEXT, ("file", "文件名"), 20, "放在哪个文件里，例如 faq/leave.yaml；没有的会新建"),
-    Column("id", "编号", Kind.TEXT, ("id",), 24, "不重复的名字，导入时靠它认出是哪一条，请不要改；新条目可以空着"),
-    Column("topic", "主题", Kind.TEXT, ("topic",), 14, "“帮助”里按它分组"),
-    Column("owner", "负责人", Kind.TEXT, ("owner",), 14, "谁负责保证答案正确"),
-    Column("question", "问题", Kind.TEXT, ("question", "问"), 30, "必填。员工会打的一句话"),
-    Column("also", "也问", Kind.LIST, ("also", "相似问"), 32, "同一件事的其他问法，一行一种"),
-    Column("not_", "不是", Kind.LIST, ("not",), 24, "看着像、其实不是问这一条的问法，一行一种"),
-    Column("answer", "答案", Kind.TEXT, ("answer", "答"), 60, "必填（有“答案按”时空着）。发给员工的原文，可以换行"),
-    Column("source", "来源", Kind.TEXT, ("source",), 22, "依据，例如《员工手册》第 5 章"),
-    Column("related", "相关", Kind.LIST, ("related",), 22, "相关条目的编号，一行一个"),
-    Column("from", "有效期从", Kind.DATE, ("valid_from", "valid from", "from"), 13, "例如 2026-01-01，之前不回答"),
-    Column("until", "有效期到", Kind.DATE, ("valid_until", "valid until", "until"), 13, "例如 2026-12-31，之后不回答"),
-    Column("review", "复核", Kind.DATE, ("review",), 13, "例如 2026-12-01，哪天该再看一遍"),
-    Column("groups", "群", Kind.LIST, ("groups",), 16, "只在这些会话里回答，一行一个会话编号"),
-    Column("departments", "部门", Kind.LIST, ("departments",), 12, "只给这些部门的人，一行一个部门编号"),
-    Column("private", "私聊", Kind.FLAG, ("private",), 8, "写“是”：群里不发答案，私聊发给提问人"),
-    Column("draft", "草稿", Kind.FLAG, ("draft",), 8, "写“是”：还没有定稿，不回答"),
-    Column("ask", "追问", Kind.ASK, ("ask",), 24, "答案要看情况时反问的一句话；两行时第一行是名字，例如 city"),
-    Column(
+    TableColumn(
+        "file", "文件", ColumnKind.TEXT, ("file", "文件名"), 20, "放在哪个文件里，例如 faq/leave.yaml；没有的会新建"
+    ),
+    TableColumn(
+        "id", "编号", ColumnKind.TEXT, ("id",), 24, "不重复的名字，导入时靠它认出是哪一条，请不要改；新条目可以空着"
+    ),
+    TableColumn("topic", "主题", ColumnKind.TEXT, ("topic",), 14, "“帮助”里按它分组"),
+    TableColumn("owner", "负责人", ColumnKind.TEXT, ("owner",), 14, "谁负责保证答案正确"),
+    TableColumn("question", "问题", ColumnKind.TEXT, ("question", "问"), 30, "必填。员工会打的一句话"),
+    TableColumn("also", "也问", ColumnKind.LIST, ("also", "相似问"), 32, "同一件事的其他问法，一行一种"),
+    TableColumn("not_", "不是", ColumnKind.LIST, ("not",), 24, "看着像、其实不是问这一条的问法，一行一种"),
+    TableColumn(
+        "answer", "答案", ColumnKind.TEXT, ("answer", "答"), 60, "必填（有“答案按”时空着）。发给员工的原文，可以换行"
+    ),
+    TableColumn("source", "来源", ColumnKind.TEXT, ("source",), 22, "依据，例如《员工手册》第 5 章"),
+    TableColumn("related", "相关", ColumnKind.LIST, ("related",), 22, "相关条目的编号，一行一个"),
+    TableColumn(
+        "from", "有效期从", ColumnKind.DATE, ("valid_from", "valid from", "from"), 13, "例如 2026-01-01，之前不回答"
+    ),
+    TableColumn(
+        "until", "有效期到", ColumnKind.DATE, ("valid_until", "valid until", "until"), 13, "例如 2026-12-31，之后不回答"
+    ),
+    TableColumn("review", "复核", ColumnKind.DATE, ("review",), 13, "例如 2026-12-01，哪天该再看一遍"),
+    TableColumn("groups", "群", ColumnKind.LIST, ("groups",), 16, "只在这些会话里回答，一行一个会话编号"),
+    TableColumn("departments", "部门", ColumnKind.LIST, ("departments",), 12, "只给这些部门的人，一行一个部门编号"),
+    TableColumn("private", "私聊", ColumnKind.FLAG, ("private",), 8, "写“是”：群里不发答案，私聊发给提问人"),
+    TableColumn("draft", "草稿", ColumnKind.FLAG, ("draft",), 8, "写“是”：还没有定稿，不回答"),
+    TableColumn(
+        "ask", "追问", ColumnKind.ASK, ("ask",), 24, "答案要看情况时反问的一句话；两行时第一行是名字，例如 city"
+    ),
+    TableColumn(
         "variants",
         "答案按",
-        Kind.VARIANTS,
+        ColumnKind.VARIANTS,
         ("answers",),
         40,
         "和“追问”一起用，代替“答案”。每种情况先单独写一行【上海】，下面写答案；【其他】是兜底",
@@ -91,7 +103,7 @@ class CellError(ValueError):
     """The text of a cell cannot be read; the message says how to write it."""
 
 
-def column_of(heading: str) -> Column | None:
+def column_of(heading: str) -> TableColumn | None:
     """The column that a heading means: `问题`, `问题 *`, `Question`, `valid from`."""
     word = re.sub(r"[(（].*|\*+$", "", clean(heading).replace("\n", " ")).strip()
     return _BY_HEADING.get(word.casefold().replace(" ", "_"))
@@ -116,39 +128,39 @@ def value_of(entry: Entry, key: str) -> Any:
     return getattr(entry, key)
 
 
-def show(kind: Kind, value: Any) -> str:
+def show(kind: ColumnKind, value: Any) -> str:
     """The text of a cell."""
     match kind:
-        case Kind.TEXT:
+        case ColumnKind.TEXT:
             return str(value)
-        case Kind.LIST:
+        case ColumnKind.LIST:
             return "\n".join(value)
-        case Kind.DATE:
+        case ColumnKind.DATE:
             return value.isoformat() if value else ""
-        case Kind.FLAG:
+        case ColumnKind.FLAG:
             return "是" if value else ""
-        case Kind.ASK:
+        case ColumnKind.ASK:
             return f"{value.name}\n{value.question}" if value else ""
-        case Kind.VARIANTS:
+        case ColumnKind.VARIANTS:
             return _show_variants(value)
 
 
-def read(kind: Kind, text: str) -> Any:
+def read(kind: ColumnKind, text: str) -> Any:
     """The value that the text of a cell stands for. Raises CellError."""
     text = clean(text)
     match kind:
-        case Kind.TEXT:
+        case ColumnKind.TEXT:
             return text
-        case Kind.LIST:
+        case ColumnKind.LIST:
             return tuple(_lines(text))
-        case Kind.DATE:
+        case ColumnKind.DATE:
             return _date(text)
-        case Kind.FLAG:
+        case ColumnKind.FLAG:
             return _flag(text)
-        case Kind.ASK:
+        case ColumnKind.ASK:
             name, _, question = text.partition("\n") if "\n" in text else (ASK_NAME, "", text)
             return FollowUp(_name(name), question.strip()) if text else None
-        case Kind.VARIANTS:
+        case ColumnKind.VARIANTS:
             return _variants(text)
 
 

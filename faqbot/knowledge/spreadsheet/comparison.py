@@ -16,8 +16,8 @@ from faqbot.knowledge.spreadsheet.columns import (
     COLUMNS,
     REPORT,
     CellError,
-    Column,
-    Kind,
+    ColumnKind,
+    TableColumn,
     clean,
     column_of,
     read,
@@ -42,7 +42,7 @@ _SHARED = frozenset(key_names.SHARED_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownEntries:
     """An entry there is now: `local_id` is its id within its file, where it has none of its own."""
 
     file: str
@@ -74,23 +74,23 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class TableEdit:
     """An entry to write into `file`; new where there is no `known` one."""
 
     row: int
     file: str
     entry: Entry
-    known: Known | None = None
+    known: KnownEntries | None = None
     changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ImportPlan:
     """What an import would do. With an error among the troubles it must do nothing."""
 
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[TableEdit, ...] = ()
     unchanged: int = 0
-    missing: tuple[Known, ...] = ()
+    missing: tuple[KnownEntries, ...] = ()
     troubles: tuple[Trouble, ...] = ()
     # The row of the headings, and those below it that hold anything: where it stands, not what it does.
     heading: int = field(default=0, compare=False)
@@ -101,15 +101,15 @@ class Plan:
         return not any(t.is_error for t in self.troubles)
 
     @property
-    def new(self) -> tuple[Edit, ...]:
+    def new(self) -> tuple[TableEdit, ...]:
         return tuple(e for e in self.edits if e.known is None)
 
     @property
-    def changed(self) -> tuple[Edit, ...]:
+    def changed(self) -> tuple[TableEdit, ...]:
         return tuple(e for e in self.edits if e.known is not None)
 
 
-def known_entries(files: Mapping[str, bytes]) -> tuple[list[Known], list[Problem]]:
+def known_entries(files: Mapping[str, bytes]) -> tuple[list[KnownEntries], list[Problem]]:
     """All entries of the files as they are written (no facts filled in), and the errors that stand in the way."""
     found: list[tuple[str, Entry]] = []
     problems: list[Problem] = []
@@ -122,15 +122,15 @@ def known_entries(files: Mapping[str, bytes]) -> tuple[list[Known], list[Problem
                 problems.append(Problem(entry.place, f"编号“{entry.id}”重复（{first} 已有）"))
             found.append((name, entry))
     entries = distinct_ids((e for _, e in found), set())
-    return [Known(name, e, local.id) for (name, local), e in zip(found, entries, strict=True)], problems
+    return [KnownEntries(name, e, local.id) for (name, local), e in zip(found, entries, strict=True)], problems
 
 
-def rows_of(known: Iterable[Known]) -> list[list[str]]:
+def rows_of(known: Iterable[KnownEntries]) -> list[list[str]]:
     """The cells of each entry, in the order of COLUMNS."""
     return [[_shown(k, column) for column in COLUMNS] for k in known]
 
 
-def too_long(known: Iterable[Known]) -> list[str]:
+def too_long(known: Iterable[KnownEntries]) -> list[str]:
     """Each cell that Excel would cut off."""
     return [
         f"{k.entry.place}: 错误：“{column.name}”超过 {CELL_LIMIT} 字，Excel 的一格放不下；请导出 .csv"
@@ -140,11 +140,11 @@ def too_long(known: Iterable[Known]) -> list[str]:
     ]
 
 
-def _shown(known: Known, column: Column) -> str:
+def _shown(known: KnownEntries, column: TableColumn) -> str:
     return known.file if column.key == "file" else show(column.kind, value_of(known.entry, column.key))
 
 
-def plan(table: Table, known: Sequence[Known], shared: Mapping[str, Entry]) -> Plan:
+def plan(table: Table, known: Sequence[KnownEntries], shared: Mapping[str, Entry]) -> ImportPlan:
     """Compare a table with the present entries; `shared` holds for each file what stands at its top."""
     return _Planner(table, known, shared).plan()
 
@@ -152,18 +152,18 @@ def plan(table: Table, known: Sequence[Known], shared: Mapping[str, Entry]) -> P
 @dataclass(slots=True)
 class _Planner:
     table: Table
-    known: Sequence[Known]
+    known: Sequence[KnownEntries]
     shared: Mapping[str, Entry]
-    columns: dict[int, Column] = field(default_factory=dict)
+    columns: dict[int, TableColumn] = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
     claimed: dict[str, int] = field(default_factory=dict)  # id → row
-    by_id: dict[str, Known] = field(default_factory=dict)
-    by_question: dict[str, list[Known]] = field(default_factory=dict)
+    by_id: dict[str, KnownEntries] = field(default_factory=dict)
+    by_question: dict[str, list[KnownEntries]] = field(default_factory=dict)
     new_files: dict[str, int] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)  # question of a new row → row
     bad: set[int] = field(default_factory=set)  # rows with an error
 
-    def plan(self) -> Plan:
+    def plan(self) -> ImportPlan:
         self._columns()
         rows = [row for row in self.table.rows if any(self._cell(row, at) for at in self.columns)]
         if not rows:
@@ -173,7 +173,7 @@ class _Planner:
             self.by_question.setdefault(k.entry.question, []).append(k)
         # Written ids come first, so that a row without one does not take another row's entry.
         targets = {row.number: self._by_written_id(row) for row in rows}
-        edits: list[Edit] = []
+        edits: list[TableEdit] = []
         unchanged = 0
         for row in rows:
             self._check_shape(row)
@@ -190,9 +190,9 @@ class _Planner:
         self._related(edits)
         troubles = tuple(sorted(self.troubles, key=lambda t: t.row))
         numbers = tuple(row.number for row in rows)
-        return Plan(tuple(edits), unchanged, missing, troubles, self.table.header.number, numbers)
+        return ImportPlan(tuple(edits), unchanged, missing, troubles, self.table.header.number, numbers)
 
-    def _trouble(self, row: Row, column: Column | str, message: str, *, is_error: bool = True) -> None:
+    def _trouble(self, row: Row, column: TableColumn | str, message: str, *, is_error: bool = True) -> None:
         name = column if isinstance(column, str) else column.name
         if is_error:
             self.bad.add(row.number)
@@ -232,7 +232,7 @@ class _Planner:
 
     # -- which entry -------------------------------------------------------------------------
 
-    def _by_written_id(self, row: Row) -> Known | None:
+    def _by_written_id(self, row: Row) -> KnownEntries | None:
         written = self._text(row, "id")
         if not written:
             return None
@@ -241,7 +241,7 @@ class _Planner:
         self.claimed.setdefault(written, row.number)
         return self.by_id.get(written)
 
-    def _by_question(self, row: Row) -> Known | None:
+    def _by_question(self, row: Row) -> KnownEntries | None:
         """The entry a row without an id means: the one that asks the same, if nothing else claims it."""
         question = self._text(row, "question")
         if self._text(row, "id") or not question:
@@ -250,7 +250,7 @@ class _Planner:
         start = self._text(row, "from")
         if len(found) > 1 and start:
             # Versions of one answer are told apart by their first day.
-            found = [k for k in found if show(Kind.DATE, k.entry.valid.start) == start] or found
+            found = [k for k in found if show(ColumnKind.DATE, k.entry.valid.start) == start] or found
         if len(found) > 1:
             ids = "、".join(k.entry.id for k in found[:3])
             self._trouble(row, BY_KEY["id"], f"有几条都是这个问题，请填编号：{ids}")
@@ -258,7 +258,7 @@ class _Planner:
 
     # -- what changes ------------------------------------------------------------------------
 
-    def _edit(self, row: Row, known: Known | None) -> Edit | None:
+    def _edit(self, row: Row, known: KnownEntries | None) -> TableEdit | None:
         """The edit that a row asks for; None if it says what there is already."""
         values: dict[str, Any] = {}
         changes: list[Change] = []
@@ -286,9 +286,9 @@ class _Planner:
         entry = _with(known.entry if known else Entry("", "", "", id_given=False), values)
         self._check(row, entry, known, changes)
         self._check_limits(row, entry, file)
-        return Edit(row.number, file, entry, known, tuple(changes) if known else ())
+        return TableEdit(row.number, file, entry, known, tuple(changes) if known else ())
 
-    def _value(self, row: Row, at: int, column: Column, text: str) -> Any:
+    def _value(self, row: Row, at: int, column: TableColumn, text: str) -> Any:
         """The value of a cell, or _UNREADABLE with the reason on record."""
         if complaint := self._mangled(row, at, column, text):
             self._trouble(row, column, complaint)
@@ -304,7 +304,7 @@ class _Planner:
             self._trouble(row, column, str(exc))
             return _UNREADABLE
 
-    def _mangled(self, row: Row, at: int, column: Column, text: str) -> str:
+    def _mangled(self, row: Row, at: int, column: TableColumn, text: str) -> str:
         """What Excel did to a text so that it is not what was meant."""
         odd = self.table.odd.get((row.number, at))
         if odd is Odd.FORMULA:
@@ -313,13 +313,13 @@ class _Planner:
             return f"Excel 把内容变成了错误值 {text}，请重新填"
         if odd is Odd.INEXACT or _SHORTENED.fullmatch(text):
             return f"Excel 把数字变成了 {text}，后面几位已经丢了；请把格子设成文本格式，重新填完整的数字"
-        if odd is Odd.DATE and column.kind is not Kind.DATE:
+        if odd is Odd.DATE and column.kind is not ColumnKind.DATE:
             return f"Excel 把内容变成了日期 {text}，请把格子设成文本格式，再填一遍"
         if units(text) >= CELL_LIMIT:
             return f"太长（{len(text)} 字）；Excel 一格最多 {CELL_LIMIT} 字，后面的可能已经丢了"
         return ""
 
-    def _check(self, row: Row, entry: Entry, known: Known | None, changes: Sequence[Change]) -> None:
+    def _check(self, row: Row, entry: Entry, known: KnownEntries | None, changes: Sequence[Change]) -> None:
         """The rules between the cells of one row; what was wrong before and is not touched stays."""
         touched = {change.column for change in changes} if known else {column.name for column in COLUMNS}
         if not entry.question and "问题" in touched:
@@ -398,14 +398,14 @@ class _Planner:
 
     # -- between the rows --------------------------------------------------------------------
 
-    def _renamed(self, edits: Iterable[Edit], missing: Iterable[Known]) -> None:
+    def _renamed(self, edits: Iterable[TableEdit], missing: Iterable[KnownEntries]) -> None:
         left = {k.entry.question: k for k in missing}
         for edit in edits:
             if edit.known is None and (old := left.get(edit.entry.question)):
                 message = f"问题和“{old.entry.id}”一样，编号不同：会新增一条，旧的还在；只想改内容时请用回旧编号"
                 self.troubles.append(Trouble(edit.row, "编号", message, is_error=False))
 
-    def _related(self, edits: Iterable[Edit]) -> None:
+    def _related(self, edits: Iterable[TableEdit]) -> None:
         ids = {*self.by_id, *self.claimed}
         for edit in edits:
             before = edit.known.entry.related if edit.known else ()
@@ -418,7 +418,7 @@ class _Planner:
 _UNREADABLE = object()
 
 
-def _same(column: Column, value: Any, shown: str) -> bool:
+def _same(column: TableColumn, value: Any, shown: str) -> bool:
     try:
         return bool(read(column.kind, shown) == value)
     except CellError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from faqbot.knowledge.editing.entry_fields import FIELDS, FLAGS, LISTS, Draft, draft_of
+from faqbot.knowledge.editing.entry_fields import FIELDS, FLAGS, LISTS, EntryFields, draft_of
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.model.entries import Entry
 from faqbot.yamltext import key_names
@@ -51,7 +51,7 @@ def entry_lines(file: Outline, entry: Entry, top: Mapping[str, Any], dash: int, 
     return lines
 
 
-def said_twice(file: Outline, old: Draft, new: Draft) -> list[str]:
+def said_twice(file: Outline, old: EntryFields, new: EntryFields) -> list[str]:
     """The fields that change to what the file's top says, so that the entry need not say it itself."""
     top = file.shared()
     return [key for key in key_names.SHARED_KEYS if getattr(old, key) != getattr(new, key) == getattr(top, key)]

@@ -12,12 +12,12 @@ from faqbot.knowledge.editing import entry_editor
 from faqbot.knowledge.editing.entry_fields import FIELDS, draft_of
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.knowledge.spreadsheet.columns import COLUMNS, value_of
-from faqbot.knowledge.spreadsheet.comparison import Edit, Known, Plan, Trouble, known_entries, plan
+from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntries, TableEdit, Trouble, known_entries, plan
 from faqbot.knowledge.spreadsheet.entry_lines import asking_changes, entry_lines, said_twice, without
 from faqbot.knowledge.spreadsheet.workbook import read_table
 from faqbot.model.entries import Entry, Place
 from faqbot.yamltext import key_names
-from faqbot.yamltext.line_edits import Change, Page, lines_changed
+from faqbot.yamltext.line_edits import Change, TextEdits, lines_changed
 from faqbot.yamltext.nodes import Mapping as Item
 from faqbot.yamltext.quoting import written
 
@@ -33,7 +33,7 @@ def bring_in(
     *,
     delete_missing: bool = False,
     progress: Callable[[float], object] = lambda part: None,
-) -> tuple[Plan, dict[str, bytes]]:
+) -> tuple[ImportPlan, dict[str, bytes]]:
     """What the table `raw` would change, and the files as they would be. Raises SheetError.
 
     With an error in the plan the files stay as they are.
@@ -63,7 +63,7 @@ def bring_in(
     return replace(found, troubles=(*found.troubles, *troubles)), after if not troubles else dict(files)
 
 
-class _Page(Page):
+class _Page(TextEdits):
     """A Page for many changes."""
 
     @cached_property
@@ -81,7 +81,7 @@ class Opened(Outline):
         self._mostly_chinese = super().is_chinese(None)
         self._top = super().shared()
 
-    def shared(self) -> entry_editor.Draft:
+    def shared(self) -> entry_editor.EntryFields:
         return self._top
 
     def is_chinese(self, item: Item | None) -> bool:
@@ -140,10 +140,10 @@ class _Job:
     """What happens to one file; `expected` are its entries afterwards, in order, with the row they come from."""
 
     file: str
-    present: Sequence[Known]
-    changed: dict[str, Edit] = field(default_factory=dict)  # local id → edit
+    present: Sequence[KnownEntries]
+    changed: dict[str, TableEdit] = field(default_factory=dict)  # local id → edit
     removed: set[str] = field(default_factory=set)  # local ids
-    added: list[Edit] = field(default_factory=list)
+    added: list[TableEdit] = field(default_factory=list)
 
     @property
     def row(self) -> int:
@@ -158,10 +158,10 @@ class _Job:
         yield from ((e.row, e.entry) for e in self.added)
 
 
-def _work(found: Plan, known: Sequence[Known], delete_missing: bool) -> list[_Job]:
+def _work(found: ImportPlan, known: Sequence[KnownEntries], delete_missing: bool) -> list[_Job]:
     """The files that change."""
     jobs = {name: _Job(name, []) for name in dict.fromkeys((*(k.file for k in known), *(e.file for e in found.edits)))}
-    present: dict[str, list[Known]] = {name: [] for name in jobs}
+    present: dict[str, list[KnownEntries]] = {name: [] for name in jobs}
     for k in known:
         present[k.file].append(k)
     for name, job in jobs.items():
@@ -231,7 +231,7 @@ def _lines_of(file: Opened, gone: Sequence[int]) -> list[tuple[int, int]]:
     return stretches
 
 
-def _with_added(file: Opened, added: Iterable[Edit]) -> bytes:
+def _with_added(file: Opened, added: Iterable[TableEdit]) -> bytes:
     dash, column = file.indents()
     gap = [""] * (file.gap().count("\n") if file.items else 1)
     top = {key: getattr(file.shared(), FIELDS[key]) for key in key_names.SHARED_KEYS}
@@ -242,7 +242,7 @@ def _with_added(file: Opened, added: Iterable[Edit]) -> bytes:
     return entry_editor._appended(file, lines)
 
 
-def _new_file(added: Sequence[Edit]) -> bytes:
+def _new_file(added: Sequence[TableEdit]) -> bytes:
     """A file with what is the same for all its entries at its top."""
     head = ""
     for key in ("topic", "owner"):
@@ -263,7 +263,7 @@ def _checked(after: dict[str, bytes], work: Sequence[_Job]) -> tuple[dict[str, b
         # A file that was broken before, and is not touched, stands in nobody's way.
         if worse := [p for p in problems if p.place.file in jobs]:
             return after, [Trouble(0, "文件", f"这样写会让文件读不懂：{p.place}：{p.message}") for p in worse]
-        by_file: dict[str, list[Known]] = {}
+        by_file: dict[str, list[KnownEntries]] = {}
         for k in now:
             by_file.setdefault(k.file, []).append(k)
         if uneven := [name for name, rows in jobs.items() if len(by_file.get(name, ())) != len(rows)]:
@@ -281,7 +281,7 @@ def _checked(after: dict[str, bytes], work: Sequence[_Job]) -> tuple[dict[str, b
 
 
 def _lost_ids(
-    jobs: Mapping[str, Sequence[tuple[int, Entry]]], by_file: Mapping[str, Sequence[Known]]
+    jobs: Mapping[str, Sequence[tuple[int, Entry]]], by_file: Mapping[str, Sequence[KnownEntries]]
 ) -> dict[str, dict[int, str]]:
     """Ids made from a question that would be made differently now: file → number of the entry → id."""
     lost: dict[str, dict[int, str]] = {}

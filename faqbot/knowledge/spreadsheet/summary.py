@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from faqbot.knowledge.spreadsheet.comparison import Change, Edit, Known, Plan, Trouble
+from faqbot.knowledge.spreadsheet.comparison import Change, ImportPlan, KnownEntries, TableEdit, Trouble
 
 # More than a person reads; the rest is counted.
 _MOST = 50
 _SHORT = 40
 
 
-def outcome(plan: Plan, *, delete_missing: bool, written: bool) -> Iterator[str]:
+def outcome(plan: ImportPlan, *, delete_missing: bool, written: bool) -> Iterator[str]:
     """Lines for stdout: the counts, each new and changed entry, the missing ones, and what to do next."""
     fate = "已删除" if written else "会删除"
     kept = fate if delete_missing else "保留不动"
@@ -47,11 +47,11 @@ def _capped(blocks: Sequence[Sequence[str]]) -> Iterator[str]:
         yield f"……还有 {len(blocks) - _MOST} 条"
 
 
-def _new(edit: Edit) -> list[str]:
+def _new(edit: TableEdit) -> list[str]:
     return [f"新增 第 {edit.row} 行 {edit.file}：{_short(edit.entry.question)}"]
 
 
-def _changed(edit: Edit) -> list[str]:
+def _changed(edit: TableEdit) -> list[str]:
     assert edit.known is not None  # what has no known entry is new
     return [f"修改 第 {edit.row} 行 {edit.known.file} {_short(edit.known.entry.id)}", *map(_change, edit.changes)]
 
@@ -61,7 +61,7 @@ def _change(change: Change) -> str:
     return f"    {change.column}：{before} → {after}"
 
 
-def _gone(known: Known, fate: str) -> str:
+def _gone(known: KnownEntries, fate: str) -> str:
     return f"{fate} {known.file} {_short(known.entry.id)}：{_short(known.entry.question)}"
 
 

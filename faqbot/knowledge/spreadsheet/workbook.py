@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from faqbot.errors import FaqbotError
-from faqbot.knowledge.spreadsheet.columns import COLUMNS, Column, Kind, column_of
+from faqbot.knowledge.spreadsheet.columns import COLUMNS, ColumnKind, TableColumn, column_of
 
 SHEET = "知识"
 HELP_SHEET = "说明"
@@ -117,7 +117,7 @@ def _write_csv(rows: Sequence[Sequence[str]]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([c.name for c in COLUMNS])
-    dates = [c.kind is Kind.DATE for c in COLUMNS]
+    dates = [c.kind is ColumnKind.DATE for c in COLUMNS]
     for row in rows:
         writer.writerow([text if is_date else protect(text) for text, is_date in zip(row, dates, strict=True)])
     # Without the mark Excel takes UTF-8 for the code page of the machine.
@@ -399,5 +399,5 @@ def _table(rows: Sequence[Row], odd: dict[tuple[int, int], Odd]) -> Table:
 
 
 def _headings(cells: Iterable[str]) -> set[str]:
-    columns: list[Column | None] = [column_of(cell) for cell in cells]
+    columns: list[TableColumn | None] = [column_of(cell) for cell in cells]
     return {column.key for column in columns if column}

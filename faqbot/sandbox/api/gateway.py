@@ -23,7 +23,7 @@ _PING_LOOK_SECONDS = 0.25
 
 
 @dataclass(slots=True)
-class Delivery:
+class FrameDelivery:
     """One frame that was pushed; `ack` is the client's answer, `ack_ms` how long it took."""
 
     message_id: str
@@ -50,9 +50,9 @@ class Gateway:
         self.issued: list[str] = []
         self._sockets: list[web.WebSocketResponse] = []
         self._frozen: list[web.WebSocketResponse] = []
-        self._waiting: dict[str, Delivery] = {}
+        self._waiting: dict[str, FrameDelivery] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.deliveries: list[Delivery] = []
+        self.deliveries: list[FrameDelivery] = []
         self.opens: list[dict[str, Any]] = []
         self.websocket_url = ""
 
@@ -73,15 +73,15 @@ class Gateway:
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/v1.0/gateway/connections/open", self._open), web.get("/connect", self._connect)]
 
-    async def push(self, data: Any, *, topic: str = BOT_MESSAGES, kind: str = "CALLBACK") -> list[Delivery]:
+    async def push(self, data: Any, *, topic: str = BOT_MESSAGES, kind: str = "CALLBACK") -> list[FrameDelivery]:
         """Deliver `data` as often as the faults say, each time with a new message id; none without a connection."""
-        found: list[Delivery] = []
+        found: list[FrameDelivery] = []
         for _ in range(self._faults.deliver_times):
             for socket in self._targets(self._faults.deliver_to_all):
                 found.append(await self._deliver(socket, data, topic, kind))
         return found
 
-    async def happen(self, event_type: str, data: Any, event_id: str = "") -> Delivery | None:
+    async def happen(self, event_type: str, data: Any, event_id: str = "") -> FrameDelivery | None:
         """Push one of DingTalk's own events; None where no connection asked for them."""
         if not any(s.get("type") == "EVENT" for o in self.opens[-1:] for s in o.get("subscriptions", ())):
             return None
@@ -103,7 +103,7 @@ class Gateway:
 
     async def ask(self, frame: dict[str, Any], seconds: float = 5.0) -> dict[str, Any]:
         """Send one frame and wait for its answer. Raises TimeoutError."""
-        delivery = Delivery(frame["headers"]["messageId"], frame, time.perf_counter())
+        delivery = FrameDelivery(frame["headers"]["messageId"], frame, time.perf_counter())
         self._waiting[delivery.message_id] = delivery
         await self.send_raw(json.dumps(frame))
         await asyncio.wait_for(delivery.acked.wait(), seconds)
@@ -197,7 +197,7 @@ class Gateway:
 
     async def _deliver(
         self, socket: web.WebSocketResponse, data: Any, topic: str, kind: str, headers: Mapping[str, str] | None = None
-    ) -> Delivery:
+    ) -> FrameDelivery:
         message_id = secrets.token_hex(12)
         frame = {
             "specVersion": "1.0",
@@ -213,7 +213,7 @@ class Gateway:
             },
             "data": json.dumps(data, ensure_ascii=False),
         }
-        delivery = Delivery(message_id, frame, time.perf_counter())
+        delivery = FrameDelivery(message_id, frame, time.perf_counter())
         self._waiting[message_id] = delivery
         self.deliveries.append(delivery)
         if self._faults.redeliver_after >= 0:
@@ -225,7 +225,7 @@ class Gateway:
         return delivery
 
     def _redeliver(
-        self, delivery: Delivery, data: Any, topic: str, kind: str, headers: Mapping[str, str] | None
+        self, delivery: FrameDelivery, data: Any, topic: str, kind: str, headers: Mapping[str, str] | None
     ) -> None:
         """Without an acknowledgement the same data comes again with a new message id, until one is acknowledged."""
         self._waiting.pop(delivery.message_id, None)

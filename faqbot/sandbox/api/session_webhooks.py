@@ -42,7 +42,7 @@ class WebhookCall:
     started: float
 
 
-class Replies:
+class WebhookReplies:
     """Hands out session webhooks and takes what the bot posts to them."""
 
     def __init__(self, world: World, faults: Faults, clock: Callable[[], float] = time.time) -> None:

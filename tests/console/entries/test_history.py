@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from faqbot.app.running import Running
-from faqbot.console.web.context import Office
 from faqbot.knowledge.editing.audit_log import FILES
 from faqbot.knowledge.editing.external_changes import differences, note_differences, watch_files
 from faqbot.knowledge.editing.versions import Field, fields_of
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.editing.workspace import Workspace
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.language.text_diff import side_by_side
 from faqbot.settings import Settings
 from tests.conftest import Talk
@@ -296,8 +296,8 @@ def test_cases_are_compared_as_they_are_written() -> None:
 # -- what happens in the files -----------------------------------------------------------------
 
 
-def an_office(bot: Running, settings: Settings) -> Office:
-    return Office(bot.library, FolderShelf(settings.knowledge), bot.store, settings, date.today)
+def an_office(bot: Running, settings: Settings) -> Workspace:
+    return Workspace(bot.library, FolderSource(settings.knowledge), bot.store, settings, date.today)
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ import pytest
 from faqbot.app.running import Running, running
 from faqbot.console.web import sessions
 from faqbot.console.web.pages import local_path
-from faqbot.console.web.sessions import Brake, Sessions, new_link, use_link
+from faqbot.console.web.sessions import LoginThrottle, Sessions, new_link, use_link
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from faqbot.store.protocol import Store
@@ -269,22 +269,22 @@ async def test_wrong_passwords_from_one_address_must_wait_and_the_page_says_how_
 
 
 async def test_parallel_guesses_count_each(store: Store) -> None:
-    brake = Brake(store, lambda: 1000.0)
+    brake = LoginThrottle(store, lambda: 1000.0)
     waits = [wait for wait, _ in await asyncio.gather(*(brake.take("10.0.0.1") for _ in range(20)))]
     assert waits.count(0.0) == 5 and max(waits) == 200.0
 
 
 async def test_guesses_from_many_addresses_are_slowed_together(store: Store) -> None:
     now = 1000.0
-    brake = Brake(store, lambda: now)
+    brake = LoginThrottle(store, lambda: now)
     waits = [(await brake.take(f"10.0.0.{n}"))[0] for n in range(45)]
     assert waits[:40] == [0.0] * 40 and all(waits[40:])
     now = 1200.0
-    assert (await Brake(store, lambda: now).take("10.0.0.99"))[0] == 0.0
+    assert (await LoginThrottle(store, lambda: now).take("10.0.0.99"))[0] == 0.0
 
 
 async def test_a_right_sign_in_does_not_count(store: Store) -> None:
-    brake = Brake(store, lambda: 1000.0)
+    brake = LoginThrottle(store, lambda: 1000.0)
     for _ in range(12):
         wait, booked = await brake.take("10.0.0.1")
         assert not wait

@@ -15,7 +15,7 @@ import pytest
 from faqbot.analytics import gaps
 from faqbot.analytics.stats import key_of
 from faqbot.app.running import Running
-from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.question_log import QuestionRecord
 from faqbot.settings import Settings
 from faqbot.store.codec import pack_record
@@ -38,7 +38,7 @@ async def put(bot: Running, asked: Iterable[tuple[str, str]], *, days_ago: float
         message = Message(f"{at}-{asker}", "robot", "cid", True, MessageKind.TEXT, text, staff_id=asker, sent_at=at)
         record = QuestionRecord(message.id, at, "cid", asker, text, **{"outcome": "unanswered", **more})
         await bot.store.accept(message, "")
-        await bot.store.finish(message, Verdict(State.ANSWERED), record, None)
+        await bot.store.finish(message, DeliveryResult(DeliveryState.ANSWERED), record, None)
 
 
 async def listed(hr: Person, query: str = "") -> list[dict[str, Any]]:

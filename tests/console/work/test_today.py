@@ -14,7 +14,7 @@ from faqbot.console.work import tasks as tasks_module
 from faqbot.console.work.complaints import tasks
 from faqbot.handoff.tickets import Ticket, keep
 from faqbot.model.entries import Entry, Period
-from faqbot.model.messages import Message, MessageKind, State, Verdict
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.notices import Address, Notice
 from faqbot.model.question_log import QuestionRecord
 from tests.console.conftest import Files, Person
@@ -182,7 +182,7 @@ async def test_each_reason_why_an_answer_was_no_help_is_a_task_that_can_be_done_
     for number, rating in enumerate(ratings):
         asked = Message(f"m{number}", "r", "c", True, MessageKind.TEXT, "年假")
         record = QuestionRecord(f"m{number}", now - 60, "c", "a", "年假", "answered", "annual-leave", rating=rating)
-        await bot.store.finish(asked, Verdict(State.ANSWERED), record, None)
+        await bot.store.finish(asked, DeliveryResult(DeliveryState.ANSWERED), record, None)
         await bot.store.rate("r", f"m{number}", rating)
     outdated, unclear = (await kinds(hr))["disliked"]["items"]
     assert (outdated["text"], outdated["tag"]) == ("年假有几天？", "过期") and outdated["note"].startswith("2 人次")

@@ -10,7 +10,7 @@ import pytest
 from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import LeaveType, Query
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.model.attendance import Kind, Result
+from faqbot.model.attendance import ApprovalKind, PunchResult
 from faqbot.sandbox.state.workdays import SHANGHAI, Day
 from tests.company import Company
 
@@ -44,14 +44,14 @@ async def test_a_week_of_fifty_people_is_read_in_ten_pages(company: Company) -> 
 async def test_a_punch_that_is_missing_has_no_time(company: Company) -> None:
     happens(company, "li", MONDAY, Day("no_off"))
     on, off = (p for p in await attendance.punches(company.api, week("li"), SHANGHAI) if p.day == MONDAY)
-    assert (on.on_duty, on.result, on.actual > 0) == (True, Result.NORMAL, True)
-    assert (off.on_duty, off.result, off.actual, off.planned > 0) == (False, Result.MISSING, 0.0, True)
+    assert (on.on_duty, on.result, on.actual > 0) == (True, PunchResult.NORMAL, True)
+    assert (off.on_duty, off.result, off.actual, off.planned > 0) == (False, PunchResult.MISSING, 0.0, True)
 
 
 async def test_a_shift_that_ends_next_morning_belongs_to_the_day_it_began(company: Company) -> None:
     company.ding.attendance.workdays.night.add("li")
     happens(company, "li", MONDAY, Day("early", minutes=30))
-    off = next(p for p in await attendance.punches(company.api, week("li"), SHANGHAI) if p.result is Result.EARLY)
+    off = next(p for p in await attendance.punches(company.api, week("li"), SHANGHAI) if p.result is PunchResult.EARLY)
     assert off.day == MONDAY and datetime.fromtimestamp(off.actual, SHANGHAI).date() == MONDAY + timedelta(days=1)
 
 
@@ -88,10 +88,10 @@ async def test_a_missing_permission_is_named(company: Company) -> None:
 @pytest.mark.parametrize(
     ("what", "expected"),
     [
-        (Day("leave", leave="年假"), (Kind.LEAVE, "年假", 1.0)),
-        (Day("half", leave="事假"), (Kind.LEAVE, "事假", 0.5)),
-        (Day("trip"), (Kind.TRIP, "出差", 1.0)),
-        (Day("normal", overtime=2.0), (Kind.OVERTIME, "加班", 2.0)),
+        (Day("leave", leave="年假"), (ApprovalKind.LEAVE, "年假", 1.0)),
+        (Day("half", leave="事假"), (ApprovalKind.LEAVE, "事假", 0.5)),
+        (Day("trip"), (ApprovalKind.TRIP, "出差", 1.0)),
+        (Day("normal", overtime=2.0), (ApprovalKind.OVERTIME, "加班", 2.0)),
     ],
 )
 async def test_one_call_tells_a_persons_day_and_what_was_approved(

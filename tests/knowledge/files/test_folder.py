@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.errors import Conflict, KnowledgeMissing, ShelfError
+from faqbot.errors import FileConflict, FileSourceError, KnowledgeMissing
 from faqbot.knowledge.files import atomic_write
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.files.write_settling import PATIENCE_SECONDS, SETTLE_SECONDS, Settling
-from faqbot.knowledge.knowledge_base import POLL_SECONDS, Library
+from faqbot.knowledge.knowledge_base import POLL_SECONDS, KnowledgeBase
 
 OLD = "- question: 年假\n  answer: 五天\n".encode()
 NEW = "- question: 年假\n  answer: 六天\n".encode()
@@ -37,7 +37,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def shelf(folder):
-    return FolderShelf(folder)
+    return FolderSource(folder)
 
 
 def settle(path, content):
@@ -109,7 +109,7 @@ async def test_a_new_file_has_the_usual_mode_and_a_name_that_is_taken_is_a_confl
     mask = os.umask(0)
     os.umask(mask)
     assert stat.S_IMODE((folder / "faq" / "新的 条目.yaml").stat().st_mode) == 0o666 & ~mask
-    with pytest.raises(Conflict, match="已经有了") as caught:
+    with pytest.raises(FileConflict, match="已经有了") as caught:
         await shelf.write(NAME, NEW, None)
     assert caught.value.present == OLD and (folder / NAME).read_bytes() == OLD
 
@@ -117,12 +117,12 @@ async def test_a_new_file_has_the_usual_mode_and_a_name_that_is_taken_is_a_confl
 async def test_what_somebody_else_changed_is_not_overwritten(shelf, folder):
     (folder / NAME).write_bytes(NEW)
     for change in (shelf.write(NAME, b"x", OLD), shelf.delete(NAME, OLD)):
-        with pytest.raises(Conflict, match=r"faq/leave\.yaml 刚刚被别人改过") as caught:
+        with pytest.raises(FileConflict, match=r"faq/leave\.yaml 刚刚被别人改过") as caught:
             await change
         assert caught.value.present == NEW
     (folder / NAME).unlink()
     for change in (shelf.write(NAME, b"x", OLD), shelf.delete(NAME, OLD)):
-        with pytest.raises(Conflict, match="删除或改名") as caught:
+        with pytest.raises(FileConflict, match="删除或改名") as caught:
             await change
         assert caught.value.present is None
     assert names(folder) == ["faq/other.yml", "synonyms.yaml"]
@@ -155,7 +155,7 @@ async def test_the_files_beside_faq_are_written_too(shelf, folder):
 )  # fmt: skip
 async def test_a_name_outside_the_knowledge_is_refused(shelf, folder, name):
     for change in (shelf.write(name, b"x", None), shelf.write(name, b"x", OLD), shelf.delete(name, b"x")):
-        with pytest.raises(ShelfError, match="不能写"):
+        with pytest.raises(FileSourceError, match="不能写"):
             await change
     assert names(folder.parent) == ["knowledge/faq/leave.yaml", "knowledge/faq/other.yml", "knowledge/synonyms.yaml"]
 
@@ -167,9 +167,9 @@ async def test_a_link_out_of_the_folder_is_refused_and_one_within_is_followed(sh
     (folder / "faq" / "loop.yaml").symlink_to(folder / "faq" / "loop.yaml")
     (folder / "faq" / "dangling.yaml").symlink_to(tmp_path / "nothing.yaml")
     for name, expected in (("faq/out.yaml", OLD), ("faq/dangling.yaml", None)):
-        with pytest.raises(ShelfError, match="指向知识目录以外的链接"):
+        with pytest.raises(FileSourceError, match="指向知识目录以外的链接"):
             await shelf.write(name, NEW, expected)
-    with pytest.raises(ShelfError):
+    with pytest.raises(FileSourceError):
         await shelf.write("faq/loop.yaml", NEW, None)
     (folder / "faq" / "within.yaml").symlink_to(folder / NAME)
     await shelf.write("faq/within.yaml", NEW, OLD)
@@ -181,24 +181,24 @@ async def test_a_linked_faq_folder_outside_is_refused(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "knowledge").mkdir()
     (tmp_path / "knowledge" / "faq").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ShelfError, match="以外的链接"):
-        await FolderShelf(tmp_path / "knowledge").write("faq/x.yaml", b"", None)
+    with pytest.raises(FileSourceError, match="以外的链接"):
+        await FolderSource(tmp_path / "knowledge").write("faq/x.yaml", b"", None)
 
 
 async def test_a_read_only_file_stays_as_it_is(shelf, folder):
     os.chmod(folder / NAME, 0o444)
     for change in (shelf.write(NAME, NEW, OLD), shelf.delete(NAME, OLD)):
-        with pytest.raises(ShelfError, match="只读"):
+        with pytest.raises(FileSourceError, match="只读"):
             await change
     assert (folder / NAME).read_bytes() == OLD
 
 
 async def test_a_folder_in_the_place_of_a_file_and_a_missing_folder_are_explained(shelf, folder, tmp_path):
     (folder / "faq" / "x.yaml").mkdir()
-    with pytest.raises(ShelfError, match="不是文件"):
+    with pytest.raises(FileSourceError, match="不是文件"):
         await shelf.write("faq/x.yaml", NEW, None)
-    with pytest.raises(ShelfError, match="没有这个文件夹"):
-        await FolderShelf(tmp_path / "nowhere").write(NAME, NEW, None)
+    with pytest.raises(FileSourceError, match="没有这个文件夹"):
+        await FolderSource(tmp_path / "nowhere").write(NAME, NEW, None)
 
 
 @pytest.mark.parametrize("step", ["replace", "fsync", "link"])
@@ -212,7 +212,7 @@ async def test_a_full_disk_leaves_the_file_whole_and_nothing_beside_it(shelf, fo
         await shelf.write("faq/new.yaml", NEW, None)
         assert (folder / "faq" / "new.yaml").read_bytes() == NEW
         return
-    with pytest.raises(ShelfError, match="磁盘满了"):
+    with pytest.raises(FileSourceError, match="磁盘满了"):
         await shelf.write(NAME, NEW, OLD)
     monkeypatch.undo()
     assert (folder / NAME).read_bytes() == OLD
@@ -231,21 +231,21 @@ def test_a_reader_never_sees_a_part_of_what_is_written(folder):
     watcher = threading.Thread(target=watch)
     watcher.start()
     for before, after in pairwise(contents):
-        FolderShelf(folder).write_now(NAME, after, before)
+        FolderSource(folder).write_now(NAME, after, before)
     done.set()
     watcher.join()
     assert seen <= set(contents)
 
 
 def test_of_two_who_write_at_once_one_wins_and_the_other_is_told(folder):
-    shelf, results, start = FolderShelf(folder), [], threading.Barrier(2)
+    shelf, results, start = FolderSource(folder), [], threading.Barrier(2)
 
     def write(content):
         start.wait()
         try:
             shelf.write_now(NAME, content, OLD)
             results.append(content)
-        except Conflict as exc:
+        except FileConflict as exc:
             results.append(("conflict", exc.present))
 
     writers = [threading.Thread(target=write, args=(content,)) for content in (b"a", b"b")]
@@ -292,7 +292,7 @@ def clock():
 def timed(folder, clock):
     for path in folder.rglob("*.y*ml"):
         clock.write(path, path.read_bytes(), ago=60)
-    shelf = FolderShelf(folder, clock=clock.clock, wall=clock.clock, sleep=clock.sleep)
+    shelf = FolderSource(folder, clock=clock.clock, wall=clock.clock, sleep=clock.sleep)
     shelf.read_now()
     shelf._fingerprint()
     assert clock.slept == 0
@@ -394,7 +394,7 @@ def test_at_the_start_files_that_are_being_written_are_waited_for(folder, clock)
         clock.write(other, other.read_bytes(), ago=60)
     clock.write(path, NEW[:9])
     clock.meanwhile = [lambda: clock.write(path, NEW[:15]), lambda: clock.write(path, NEW)]
-    shelf = FolderShelf(folder, clock=clock.clock, wall=clock.clock, sleep=clock.sleep)
+    shelf = FolderSource(folder, clock=clock.clock, wall=clock.clock, sleep=clock.sleep)
     assert shelf.read_now()[NAME] == NEW
     assert clock.slept <= PATIENCE_SECONDS
 
@@ -417,7 +417,7 @@ def test_hidden_files_and_other_folders_are_not_read(shelf, folder):
 
 def test_no_folder_is_said(tmp_path):
     with pytest.raises(KnowledgeMissing, match="faq"):
-        FolderShelf(tmp_path).read_now()
+        FolderSource(tmp_path).read_now()
 
 
 def test_waiting_ends_when_the_change_rests_or_patience_does():
@@ -440,7 +440,7 @@ def test_waiting_ends_when_the_change_rests_or_patience_does():
 
 
 async def test_a_saved_change_answers_within_a_second_and_half_of_one_never(folder):
-    library = Library(FolderShelf(folder), lambda: date(2026, 11, 22))
+    library = KnowledgeBase(FolderSource(folder), lambda: date(2026, 11, 22))
     await library.refresh()
     watching = asyncio.create_task(library.watch())
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import redis.asyncio as redis
 
-from faqbot.errors import Conflict, KnowledgeMissing, ShelfError, StoreError
-from faqbot.knowledge.files.folder import FolderShelf
-from faqbot.knowledge.files.replicated import StoreShelf
+from faqbot.errors import FileConflict, FileSourceError, KnowledgeMissing, StoreError
+from faqbot.knowledge.files.folder import FolderSource
+from faqbot.knowledge.files.replicated import ReplicatedSource
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
 from tests.redis_server import RedisServer
@@ -21,7 +21,7 @@ from tests.redis_server import RedisServer
 NAME = "faq/leave.yaml"
 OLD, NEW, MINE = b"- old\n", b"- new\n", b"- mine\n"
 
-Replica = Callable[..., StoreShelf]
+Replica = Callable[..., ReplicatedSource]
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ async def store(redis_server: RedisServer) -> AsyncIterator[Store]:
 def replica(store: Store) -> Replica:
     """A shelf beside a folder, as each replica has one."""
 
-    def make(folder: Path | None, place: str = "") -> StoreShelf:
-        seed = None if folder is None else FolderShelf(folder, settle=0)
-        return StoreShelf(store.shared_texts, seed, place=place or str(folder))
+    def make(folder: Path | None, place: str = "") -> ReplicatedSource:
+        seed = None if folder is None else FolderSource(folder, settle=0)
+        return ReplicatedSource(store.shared_texts, seed, place=place or str(folder))
 
     return make
 
@@ -58,7 +58,7 @@ def deploy(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-async def files_of(shelf: StoreShelf) -> dict[str, bytes]:
+async def files_of(shelf: ReplicatedSource) -> dict[str, bytes]:
     await shelf.version()
     return dict(await shelf.read())
 
@@ -122,12 +122,12 @@ async def test_somebody_decides_between_the_console_and_the_deployment(
     await first.write(NAME, MINE, OLD)
     later = replica(deploy(leave=NEW))
     before = await later.version()
-    with pytest.raises(Conflict, match="又变了"):
+    with pytest.raises(FileConflict, match="又变了"):
         await first.settle(NAME, OLD, NEW, take_deployed=take)
     await first.settle(NAME, MINE, NEW, take_deployed=take)
     assert await later.version() != before
     assert await later.read() == {NAME: then} and await later.remarks() == []
-    with pytest.raises(Conflict):
+    with pytest.raises(FileConflict):
         await first.settle(NAME, MINE, NEW, take_deployed=take)
 
 
@@ -185,7 +185,7 @@ async def test_while_the_store_is_away_nothing_is_saved_and_it_is_said(
     shelf = replica(deploy(leave=OLD))
     await shelf.version()
     redis_server.stop()
-    with pytest.raises(ShelfError, match="存储现在写不进去"):
+    with pytest.raises(FileSourceError, match="存储现在写不进去"):
         await shelf.write(NAME, MINE, OLD)
     with pytest.raises(StoreError):
         await shelf.version()

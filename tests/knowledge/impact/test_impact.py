@@ -7,18 +7,18 @@ from datetime import date
 
 import pytest
 
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.impact import impact
 from faqbot.knowledge.impact.impact import Past, edited_entries, self_test
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.decisions import Answered, Offered, Unanswered
 from faqbot.model.entries import Entry, Period
 from faqbot.search.index import Index
-from faqbot.search.thresholds import LIMITS
+from faqbot.search.thresholds import FITTED_THRESHOLDS
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 6, 1)
-LIMIT = LIMITS["balanced"]
+LIMIT = FITTED_THRESHOLDS["balanced"]
 LEAVE = Entry("leave", "年假有几天？", "5 天", ("年休假天数",))
 SICK = Entry("sick", "病假怎么请？", "在 OA 提交", ("生病了怎么请假",))
 PARKING = Entry("parking", "停车位怎么申请？", "找行政", ())
@@ -70,7 +70,7 @@ def test_what_nobody_notices_is_no_change() -> None:
 def test_only_what_the_edit_can_touch_is_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(impact, "_FEW", 0)
     monkeypatch.setattr(impact, "_SMALL", 0)
-    snapshot = assemble(FolderShelf(SAMPLE).read_now(), label="k", today=TODAY)
+    snapshot = assemble(FolderSource(SAMPLE).read_now(), label="k", today=TODAY)
     questions = {w: 1 for e in snapshot.entries for w in e.wordings}
     before = snapshot.index
     entry = next(e for e in before.entries if e.id == "annual-leave-days" or "年假" in e.question)

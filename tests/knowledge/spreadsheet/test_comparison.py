@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
-from faqbot.knowledge.files.folder import FolderShelf
-from faqbot.knowledge.spreadsheet.columns import CELL_LIMIT, COLUMNS, CellError, Kind, clean, read, show
-from faqbot.knowledge.spreadsheet.comparison import Known, Plan, known_entries, plan, rows_of
+from faqbot.knowledge.files.folder import FolderSource
+from faqbot.knowledge.spreadsheet.columns import CELL_LIMIT, COLUMNS, CellError, ColumnKind, clean, read, show
+from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntries, known_entries, plan, rows_of
 from faqbot.knowledge.spreadsheet.summary import complaints, outcome
 from faqbot.knowledge.spreadsheet.workbook import SheetError, protect, read_table, unprotect, write_table
 from faqbot.model.entries import Entry, FollowUp, Period
@@ -44,11 +44,13 @@ FULL = Entry(
 )
 
 
-def known(*entries: Entry, file: str = "faq/a.yaml") -> list[Known]:
-    return [Known(file, entry, entry.id) for entry in entries]
+def known(*entries: Entry, file: str = "faq/a.yaml") -> list[KnownEntries]:
+    return [KnownEntries(file, entry, entry.id) for entry in entries]
 
 
-def planned(name: str, raw: bytes, present: Sequence[Known], top: Mapping[str, Entry] | None = None) -> Plan:
+def planned(
+    name: str, raw: bytes, present: Sequence[KnownEntries], top: Mapping[str, Entry] | None = None
+) -> ImportPlan:
     shared = {k.file: TOP for k in present} if top is None else top
     return plan(read_table(name, raw), present, shared)
 
@@ -79,12 +81,12 @@ def csv(*lines: str) -> bytes:
     return "\n".join(lines).encode()
 
 
-def said(found: Plan) -> list[str]:
+def said(found: ImportPlan) -> list[str]:
     return list(complaints(found.troubles))
 
 
-def nothing_to_do(found: Plan, entries: int) -> bool:
-    return found == Plan(unchanged=entries)
+def nothing_to_do(found: ImportPlan, entries: int) -> bool:
+    return found == ImportPlan(unchanged=entries)
 
 
 # -- round trips -------------------------------------------------------------------------------
@@ -92,7 +94,7 @@ def nothing_to_do(found: Plan, entries: int) -> bool:
 
 @pytest.mark.parametrize("name", ["k.xlsx", "k.csv"])
 def test_the_sample_knowledge_comes_back_unchanged(name: str) -> None:
-    present, problems = known_entries(FolderShelf(SAMPLE).read_now())
+    present, problems = known_entries(FolderSource(SAMPLE).read_now())
     raw = write_table(name, rows_of(present))
     assert problems == []
     assert nothing_to_do(planned(name, raw, present), len(present))
@@ -401,35 +403,35 @@ def test_a_changed_id_and_an_unknown_related_entry_are_pointed_out() -> None:
 
 @pytest.mark.parametrize("text", ["2026-1-5", "2026/01/05", "2026.1.5", "2026年1月5日", "2026-01-05 00:00:00"])
 def test_dates_are_read_as_people_write_them(text: str) -> None:
-    assert read(Kind.DATE, text) == date(2026, 1, 5)
+    assert read(ColumnKind.DATE, text) == date(2026, 1, 5)
 
 
 @pytest.mark.parametrize(("text", "value"), [("是", True), ("TRUE", True), ("√", True), ("", False), ("否", False)])
 def test_flags_are_read_as_people_write_them(text: str, value: bool) -> None:
-    assert read(Kind.FLAG, text) is value
+    assert read(ColumnKind.FLAG, text) is value
 
 
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        (Kind.FLAG, "也许"),
-        (Kind.DATE, "46023"),
-        (Kind.VARIANTS, "上海 158 天"),
-        (Kind.VARIANTS, "【上海】\n【北京】\n1"),
-        (Kind.VARIANTS, "【上海】\n1\n【上海】\n2"),
-        (Kind.VARIANTS, "【】\n1"),
-        (Kind.VARIANTS, f"【{'长' * 201}】\n1"),
-        (Kind.ASK, f"{'长' * 201}\n问"),
+        (ColumnKind.FLAG, "也许"),
+        (ColumnKind.DATE, "46023"),
+        (ColumnKind.VARIANTS, "上海 158 天"),
+        (ColumnKind.VARIANTS, "【上海】\n【北京】\n1"),
+        (ColumnKind.VARIANTS, "【上海】\n1\n【上海】\n2"),
+        (ColumnKind.VARIANTS, "【】\n1"),
+        (ColumnKind.VARIANTS, f"【{'长' * 201}】\n1"),
+        (ColumnKind.ASK, f"{'长' * 201}\n问"),
     ],
 )
-def test_a_cell_that_cannot_be_read_says_so(kind: Kind, text: str) -> None:
+def test_a_cell_that_cannot_be_read_says_so(kind: ColumnKind, text: str) -> None:
     with pytest.raises(CellError):
         read(kind, text)
 
 
 def test_a_question_back_needs_no_name() -> None:
-    assert read(Kind.ASK, "您在哪里？") == FollowUp("情况", "您在哪里？")
-    assert show(Kind.ASK, FollowUp("city", "您在哪里？")) == "city\n您在哪里？"
+    assert read(ColumnKind.ASK, "您在哪里？") == FollowUp("情况", "您在哪里？")
+    assert show(ColumnKind.ASK, FollowUp("city", "您在哪里？")) == "city\n您在哪里？"
 
 
 def test_the_report_shows_the_counts_and_where_a_text_changed() -> None:

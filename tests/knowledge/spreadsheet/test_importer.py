@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faqbot.knowledge.files.folder import FolderShelf
+from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.spreadsheet.columns import COLUMNS
-from faqbot.knowledge.spreadsheet.comparison import Known, Plan, known_entries, rows_of
+from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntries, known_entries, rows_of
 from faqbot.knowledge.spreadsheet.files import PlaceError, export_table, write_folder
 from faqbot.knowledge.spreadsheet.importer import bring_in
 from faqbot.knowledge.spreadsheet.workbook import write_table
@@ -49,7 +49,7 @@ entries:
 FILES = {"faq/leave.yaml": LEAVE.encode(), "facts.yaml": b"a: 1\n"}
 
 
-def brought(files: Mapping[str, bytes], *lines: str, delete: bool = False) -> tuple[Plan, dict[str, bytes]]:
+def brought(files: Mapping[str, bytes], *lines: str, delete: bool = False) -> tuple[ImportPlan, dict[str, bytes]]:
     return bring_in(files, "k.csv", csv(*lines), delete_missing=delete)
 
 
@@ -69,14 +69,14 @@ def table(name: str, files: Mapping[str, bytes]) -> bytes:
 
 @pytest.mark.parametrize("name", ["k.xlsx", "k.csv"])
 def test_an_export_changes_not_a_byte_when_it_comes_back(name: str) -> None:
-    for files in (FILES, FolderShelf(SAMPLE).read_now()):
+    for files in (FILES, FolderSource(SAMPLE).read_now()):
         plan, after = bring_in(files, name, table(name, files), delete_missing=True)
-        assert plan == Plan(unchanged=len(known_entries(files)[0])) and after == files
+        assert plan == ImportPlan(unchanged=len(known_entries(files)[0])) and after == files
 
 
 @pytest.mark.parametrize("name", ["k.xlsx", "k.csv"])
 def test_the_sample_knowledge_can_be_made_again_from_its_table(name: str) -> None:
-    files = FolderShelf(SAMPLE).read_now()
+    files = FolderSource(SAMPLE).read_now()
     plan, after = bring_in({}, name, table(name, files))
     assert plan.ok and sorted(after) == sorted(n for n in files if n.startswith("faq/"))
     assert {i: bare(e) for i, e in by_id(after).items()} == {i: bare(e) for i, e in by_id(files).items()}
@@ -249,7 +249,7 @@ def test_whatever_an_entry_says_can_be_written_and_read_again(found: list[Entry]
     assert said(plan) == [] or all(line.startswith("提醒") for line in said(plan))
     assert [bare(k.entry) for k in known_entries(after)[0]] == [bare(e) for e in found]
     again, same = bring_in(after, "k.xlsx", write_table("k.xlsx", rows))
-    assert again == Plan(unchanged=len(found)) and same == after
+    assert again == ImportPlan(unchanged=len(found)) and same == after
 
 
 TOP = {"topic": "顶", "owner": "", "source": "顶", "private": True, "review": date(2026, 1, 1)}
@@ -289,7 +289,7 @@ def test_ten_thousand_rows_are_written() -> None:
 
 def test_a_folder_must_be_empty_and_names_stay_inside(tmp_path: Path) -> None:
     write_folder(FILES, tmp_path / "new" / "k")
-    assert FolderShelf(tmp_path / "new" / "k").read_now() == FILES
+    assert FolderSource(tmp_path / "new" / "k").read_now() == FILES
     with pytest.raises(PlaceError, match="不是空目录"):
         write_folder(FILES, tmp_path / "new" / "k")
     for name in ("../x", "/etc/x", "faq/../../x", "..\\x"):
@@ -302,12 +302,12 @@ def test_what_excel_cannot_hold_is_not_exported_to_it(tmp_path: Path) -> None:
     problems, _ = export_table(files, tmp_path / "k.xlsx", force=False, progress=lambda part: None)
     assert "faq/a.yaml:1: 错误：“答案”超过 32767 字" in problems[0] and not (tmp_path / "k.xlsx").exists()
     assert export_table(files, tmp_path / "k.csv", force=False, progress=lambda part: None) == ([], 1)
-    assert bring_in(files, "k.csv", (tmp_path / "k.csv").read_bytes())[0] == Plan(unchanged=1)
+    assert bring_in(files, "k.csv", (tmp_path / "k.csv").read_bytes())[0] == ImportPlan(unchanged=1)
 
 
 def test_ids_are_the_ones_of_the_whole_knowledge() -> None:
     files = {f"faq/{n}.yaml": "- question: 同样的？\n  answer: 答\n".encode() for n in "ab"}
-    found: list[Known] = known_entries(files)[0]
+    found: list[KnownEntries] = known_entries(files)[0]
     assert [(k.entry.id, k.local_id) for k in found] == [("同样的", "同样的"), ("同样的-2", "同样的")]
     plan, after = brought(files, "编号,答案", "同样的-2,新")
     assert plan.ok and {i: e.answer for i, e in by_id(after).items()} == {"同样的": "答", "同样的-2": "新"}
