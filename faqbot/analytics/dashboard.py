@@ -42,7 +42,7 @@ class DashboardPeriod:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class DayCounts:
     """A group with its numbers."""
 
     name: str
@@ -68,8 +68,8 @@ class Figures:
     stats: Stats
     fates: Mapping[Fate, tuple[AskedQuestion, ...]]
     numbers: Mapping[str, int]
-    weeks: Sequence[Counts]
-    topics: Sequence[Counts]
+    weeks: Sequence[DayCounts]
+    topics: Sequence[DayCounts]
     hot: Sequence[Hits]
     cold: Sequence[Hits]
     never: Sequence[Entry]
@@ -108,7 +108,7 @@ class Figures:
         }
 
 
-def _counts_json(kind: str, counts: Counts) -> dict[str, Any]:
+def _counts_json(kind: str, counts: DayCounts) -> dict[str, Any]:
     return {kind: counts.name, "asked": counts.asked, **{f.value: n for f, n in counts.fates.items()}}
 
 
@@ -144,8 +144,8 @@ def count(records: Sequence[QuestionRecord], period: DashboardPeriod, entries: S
     )
 
 
-def _counted(group: Group) -> Counts:
-    return Counts(group.name, len(group.asked), group.counts)
+def _counted(group: Group) -> DayCounts:
+    return DayCounts(group.name, len(group.asked), group.counts)
 
 
 def _hits(group: Group, stats: Stats) -> Hits:
@@ -175,7 +175,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StatisticsQuery:
     """Which questions of the period; empty means all."""
 
     fate: str = ""
@@ -185,7 +185,7 @@ class Wanted:
     order: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Wanted:
+    def of(cls, query: Mapping[str, str]) -> StatisticsQuery:
         return cls(*(query.get(name, "") for name in ("fate", "week", "topic", "entry", "order")))
 
     def as_query(self, days: int) -> dict[str, str | int]:
@@ -206,7 +206,7 @@ FATE_NAMES = {**{fate.value: name for fate, name in LABELS.items()}, DISLIKED: "
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DashboardRow:
     """A question as a list shows it; `person` is a running number."""
 
     text: str
@@ -232,7 +232,7 @@ class Row:
         }
 
 
-def behind(figures: Figures, wanted: Wanted) -> list[AskedQuestion]:
+def behind(figures: Figures, wanted: StatisticsQuery) -> list[AskedQuestion]:
     """The questions that make up a number, newest first or by person."""
     stats = figures.stats
     found: Sequence[AskedQuestion] = stats.asked
@@ -263,14 +263,14 @@ def _week(monday: str, period: DashboardPeriod) -> tuple[float, float]:
     return start.timestamp(), end.timestamp()
 
 
-def row(asked: AskedQuestion, figures: Figures) -> Row:
+def row(asked: AskedQuestion, figures: Figures) -> DashboardRow:
     record = asked.record
     entry_id = asked.entry_id
     entry = figures.stats.entries.get(entry_id)
     failed = next((r.delivery for r in reversed(asked.records) if r.delivery != DELIVERED), "")
     # That the bot broke was told to the asker and did arrive.
     failed = failed or ("broken" if record.outcome == "broken" else "")
-    return Row(
+    return DashboardRow(
         text=record.text,
         at=record.asked_at,
         fate=asked.fate.value,

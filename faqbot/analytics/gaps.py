@@ -84,12 +84,12 @@ class Gaps:
         self._judged_with: tuple[Snapshot, Thresholds, date] | None = None
         self._judged: dict[str, _Judged] = {}
 
-    async def find(self, at: Workspace, days: int) -> list[Gap]:
+    async def find(self, workspace: Workspace, days: int) -> list[Gap]:
         """The groups of the last `days` days, what most people asked first. Raises StoreError."""
-        records = await at.store.questions(at.clock() - days * DAY_SECONDS)
-        marks = await at.store.marks(MARKS)
-        snapshot, day = at.snapshot, at.today()
-        limits = at.limits(snapshot)
+        records = await workspace.store.questions(workspace.clock() - days * DAY_SECONDS)
+        marks = await workspace.store.marks(MARKS)
+        snapshot, day = workspace.snapshot, workspace.today()
+        limits = workspace.limits(snapshot)
         async with self._lock:
             return await asyncio.to_thread(self._find, records, days, marks, snapshot, limits, day)
 
@@ -149,15 +149,17 @@ def _read_mark(text: str) -> Declined:
     return Declined(str(said["who"]), float(said["at"]))
 
 
-async def decline(at: Workspace, gap: Gap, who: str) -> None:
+async def decline(workspace: Workspace, gap: Gap, who: str) -> None:
     """Mark a group as none of our business."""
-    await at.store.put_mark(MARKS, gap.cluster.key, json.dumps({"who": who, "at": at.clock()}, ensure_ascii=False))
+    await workspace.store.put_mark(
+        MARKS, gap.cluster.key, json.dumps({"who": who, "at": workspace.clock()}, ensure_ascii=False)
+    )
 
 
-async def reopen(at: Workspace, gap: Gap) -> None:
+async def reopen(workspace: Workspace, gap: Gap) -> None:
     """Take the mark away again, under whichever wording it stands."""
-    for key in gap.cluster.keys & (await at.store.marks(MARKS)).keys():
-        await at.store.put_mark(MARKS, key, None)
+    for key in gap.cluster.keys & (await workspace.store.marks(MARKS)).keys():
+        await workspace.store.put_mark(MARKS, key, None)
 
 
 def gap_json(gap: Gap) -> dict[str, Any]:

@@ -72,16 +72,16 @@ MARKS = "no-wordings"
 _SECONDS = 90 * 86400.0
 
 
-async def suggested(at: Workspace) -> list[Suggestion]:
+async def suggested(workspace: Workspace) -> list[Suggestion]:
     """What is not answered by its entry by now and nobody declined. Raises StoreError."""
-    records = await at.store.questions(at.clock() - _SECONDS)
-    marks = await at.store.marks(MARKS)
-    return await asyncio.to_thread(_suggested, at, records, marks)
+    records = await workspace.store.questions(workspace.clock() - _SECONDS)
+    marks = await workspace.store.marks(MARKS)
+    return await asyncio.to_thread(_suggested, workspace, records, marks)
 
 
-def _suggested(at: Workspace, records: Sequence[QuestionRecord], marks: Mapping[str, str]) -> list[Suggestion]:
-    snapshot, day = at.snapshot, at.today()
+def _suggested(workspace: Workspace, records: Sequence[QuestionRecord], marks: Mapping[str, str]) -> list[Suggestion]:
+    snapshot, day = workspace.snapshot, workspace.today()
     found = suggestions(pair(records), {e.id: e for e in snapshot.entries}, snapshot.index.fold)
     open_ = [s for s in found if s.key not in marks]
-    judged = judge_many([s.text for s in open_], snapshot.index, limits=at.limits(snapshot), today=day)
+    judged = judge_many([s.text for s in open_], snapshot.index, limits=workspace.limits(snapshot), today=day)
     return [s for s, (decision, _) in zip(open_, judged, strict=True) if not isinstance(decision, Answered)]

@@ -14,14 +14,16 @@ from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.review.draft_review import number_drafts
 
 
-async def digest_of(at: Workspace) -> tuple[str, str]:
+async def digest_of(workspace: Workspace) -> tuple[str, str]:
     """Title and markdown of the last seven days. Raises StoreError."""
-    now = datetime.fromtimestamp(at.clock(), at.settings.timezone)
+    now = datetime.fromtimestamp(workspace.clock(), workspace.settings.timezone)
     since = now - timedelta(days=DAYS)
-    records = await at.store.questions(since.timestamp() - CONTEXT_SECONDS)
-    entries = {e.id: e for e in at.snapshot.entries}
+    records = await workspace.store.questions(since.timestamp() - CONTEXT_SECONDS)
+    entries = {e.id: e for e in workspace.snapshot.entries}
     stats = await asyncio.to_thread(Stats, records, since, now + timedelta(seconds=1), entries)
-    missed = [gap.cluster for gap in await Gaps().find(at, DAYS) if gap.state is GapState.OPEN]
-    waiting = [number for number, paper in (await number_drafts(at)).items() if paper.waits(entries.get(paper.entry))]
-    left = OpenWork(missed, await suggested(at), sorted(waiting))
-    return weekly_digest(stats, left, at.today())
+    missed = [gap.cluster for gap in await Gaps().find(workspace, DAYS) if gap.state is GapState.OPEN]
+    waiting = [
+        number for number, paper in (await number_drafts(workspace)).items() if paper.waits(entries.get(paper.entry))
+    ]
+    left = OpenWork(missed, await suggested(workspace), sorted(waiting))
+    return weekly_digest(stats, left, workspace.today())

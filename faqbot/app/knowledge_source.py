@@ -12,10 +12,10 @@ from faqbot.settings import Settings
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
 
-Shelf = FolderSource | ReplicatedSource
+KnowledgeSource = FolderSource | ReplicatedSource
 
 
-def shelf_of(settings: Settings, store: Store) -> Shelf:
+def shelf_of(settings: Settings, store: Store) -> KnowledgeSource:
     """The shelf a running bot serves; what changes in its folder reaches the other replicas."""
     folder = FolderSource(settings.knowledge)
     if store.shared_texts is None:
@@ -24,7 +24,7 @@ def shelf_of(settings: Settings, store: Store) -> Shelf:
     return ReplicatedSource(store.shared_texts, folder, place=place)
 
 
-async def shelf_beside(settings: Settings, store: Store | None) -> Shelf:
+async def shelf_beside(settings: Settings, store: Store | None) -> KnowledgeSource:
     """What the running bot answers from, for whoever looks at it from beside: the folder until there is shared text.
 
     Raises StoreError.
@@ -36,7 +36,7 @@ async def shelf_beside(settings: Settings, store: Store | None) -> Shelf:
 
 
 @contextlib.asynccontextmanager
-async def live_shelf(settings: Settings) -> AsyncIterator[Shelf]:
+async def live_shelf(settings: Settings) -> AsyncIterator[KnowledgeSource]:
     """shelf_beside() for a command that has no store open. Raises StartError, StoreError."""
     if settings.store.startswith("sqlite:"):
         yield FolderSource(settings.knowledge)

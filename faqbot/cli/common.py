@@ -19,7 +19,7 @@ from faqbot.errors import EmbeddingsError, FaqbotError, SettingsError, StartErro
 from faqbot.settings import Settings
 
 if TYPE_CHECKING:
-    from faqbot.app.knowledge_source import Shelf
+    from faqbot.app.knowledge_source import KnowledgeSource
     from faqbot.knowledge.snapshot import Snapshot
     from faqbot.model.entries import Problem
     from faqbot.search.features import Floats
@@ -123,7 +123,7 @@ def write_files(
 
 
 @asynccontextmanager
-async def _shelf(settings: Settings, folder: Path | None) -> AsyncIterator[Shelf]:
+async def _shelf(settings: Settings, folder: Path | None) -> AsyncIterator[KnowledgeSource]:
     from faqbot.app.knowledge_source import live_shelf
     from faqbot.knowledge.files.folder import FolderSource
 

@@ -32,8 +32,8 @@ _CONFIDENT = 0.9
 class AboutAnswerCommands:
     """Tells only of entries that the asker may see where the message was written, as they stand now."""
 
-    def __init__(self, at: Books, last_answers: LastAnswers, admins: Collection[str], timezone: tzinfo) -> None:
-        self._at = at
+    def __init__(self, workspace: Books, last_answers: LastAnswers, admins: Collection[str], timezone: tzinfo) -> None:
+        self._at = workspace
         self._last_answers = last_answers
         self._admins = admins
         self._zone = timezone

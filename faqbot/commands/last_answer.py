@@ -18,8 +18,8 @@ _BEFORE_SECONDS = 3600.0
 class LastAnswers:
     """Reading raises StoreError."""
 
-    def __init__(self, at: Books, audience: AskerDepartments) -> None:
-        self._at = at
+    def __init__(self, workspace: Books, audience: AskerDepartments) -> None:
+        self._at = workspace
         self._audience = audience
 
     async def of(self, message: Message) -> LastAnswer | None:

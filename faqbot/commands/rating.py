@@ -22,8 +22,8 @@ _THANKS = "谢谢，已经告诉负责的同事"
 class RatingCommands:
     """Writes what is said beside the question's record; the same said again changes nothing."""
 
-    def __init__(self, at: Books, last_answers: LastAnswers) -> None:
-        self._at = at
+    def __init__(self, workspace: Books, last_answers: LastAnswers) -> None:
+        self._at = workspace
         self._last_answers = last_answers
 
     async def __call__(self, message: Message, order: Command) -> CommandResult:

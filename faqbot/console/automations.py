@@ -84,8 +84,8 @@ async def page(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _lines(at: Workspace, runs: Sequence[Run]) -> list[AutomationRow]:
-    outbox, zone = Outbox(at.store, {}, clock=at.clock), at.settings.timezone
+async def _lines(workspace: Workspace, runs: Sequence[Run]) -> list[AutomationRow]:
+    outbox, zone = Outbox(workspace.store, {}, clock=workspace.clock), workspace.settings.timezone
     found: list[AutomationRow] = []
     for run in runs:
         fates = await outbox.fates(run.notices)

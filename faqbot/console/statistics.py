@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from faqbot.analytics import dashboard
 from faqbot.analytics.charts import LABELS
-from faqbot.analytics.dashboard import DashboardPeriod, Figures, Kept, Wanted
+from faqbot.analytics.dashboard import DashboardPeriod, Figures, Kept, StatisticsQuery
 from faqbot.analytics.report import notes
 from faqbot.analytics.stats import Fate
 from faqbot.console.web.context import office
@@ -51,7 +51,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 async def questions_page(request: web.Request) -> web.StreamResponse:
     """The questions behind a number."""
-    found, wanted = await counted(request), Wanted.of(request.query)
+    found, wanted = await counted(request), StatisticsQuery.of(request.query)
     listed = await asyncio.to_thread(dashboard.behind, found, wanted)
     pages = max(1, -(-len(listed) // PER_PAGE))
     number = min(max(_number(request.query.get("page", "")), 1), pages)

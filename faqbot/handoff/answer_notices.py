@@ -32,52 +32,52 @@ _ASKED_SECONDS = 14 * 86400.0
 _MOST = 50
 
 
-async def tell_of_answers(at: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
+async def tell_of_answers(workspace: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
     """Look whenever the knowledge changes, until cancelled."""
     seen, looked_at = "", 0.0
 
     async def look() -> float:
         nonlocal seen, looked_at
-        version, now = at.snapshot.version, at.clock()
+        version, now = workspace.snapshot.version, workspace.clock()
         if version != seen or now - looked_at >= _AT_LEAST:
-            await announce_answers(at, outbox, timezone, keep_days)
+            await announce_answers(workspace, outbox, timezone, keep_days)
             seen, looked_at = version, now
         return _EVERY
 
     await keep_looking(look, lambda exc: log.error("answers.not_announced", cause=exc), broken=_EVERY)
 
 
-async def announce_answers(at: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
+async def announce_answers(workspace: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
     """Tell of what is live now, and forget tickets that are too old to be kept. Raises StoreError."""
-    for ticket in (await tickets(at.store)).values():
-        if ticket.at < at.clock() - keep_days * 86400:
-            await drop(at.store, ticket)
+    for ticket in (await tickets(workspace.store)).values():
+        if ticket.at < workspace.clock() - keep_days * 86400:
+            await drop(workspace.store, ticket)
             continue
-        entry = at.snapshot.entry(ticket.draft) if ticket.draft else None
+        entry = workspace.snapshot.entry(ticket.draft) if ticket.draft else None
         if ticket.progress is Progress.ANSWERED and not ticket.announced and entry and not entry.draft:
-            await _announce(at, outbox, ticket, entry, timezone)
+            await _announce(workspace, outbox, ticket, entry, timezone)
             # After the outbox took them: who is killed before tells again, under the same keys.
-            await keep(at.store, replace(ticket, announced=True))
+            await keep(workspace.store, replace(ticket, announced=True))
 
 
-async def _announce(at: Books, outbox: Outbox, ticket: Ticket, entry: Entry, timezone: tzinfo) -> None:
+async def _announce(workspace: Books, outbox: Outbox, ticket: Ticket, entry: Entry, timezone: tzinfo) -> None:
     if entry.private or entry.departments:
         # Who may know of it is not on record.
         return
-    records = await at.store.questions(at.clock() - _ASKED_SECONDS)
-    asked = await asyncio.to_thread(_same, records, ticket.question, at)
-    now = datetime.fromtimestamp(at.clock(), timezone)
-    calendar = at.snapshot.automations.calendar
+    records = await workspace.store.questions(workspace.clock() - _ASKED_SECONDS)
+    asked = await asyncio.to_thread(_same, records, ticket.question, workspace)
+    now = datetime.fromtimestamp(workspace.clock(), timezone)
+    calendar = workspace.snapshot.automations.calendar
     due = 0.0 if at_work(now, calendar) else next_morning(now, calendar).timestamp()
-    told = _askers(asked, ticket, entry, at.today())
+    told = _askers(asked, ticket, entry, workspace.today())
     await outbox.post(*(_notice(record, entry, due, timezone) for record in told))
     log.info("answer.announced", ticket=ticket.number, people=len(told))
 
 
-def _same(records: Sequence[QuestionRecord], question: str, at: Books) -> Sequence[QuestionRecord]:
+def _same(records: Sequence[QuestionRecord], question: str, workspace: Books) -> Sequence[QuestionRecord]:
     """The records of those who asked the same and got no answer."""
     key = key_of(question)
-    found = clusters(records, at.snapshot.index.fold)
+    found = clusters(records, workspace.snapshot.index.fold)
     return next((cluster.records for cluster in found if key in cluster.keys), ())
 
 

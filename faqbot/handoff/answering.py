@@ -36,8 +36,8 @@ _TRIES = 4
 class TicketAnswering:
     """`admins` may answer every ticket; others those whose topic they keep."""
 
-    def __init__(self, at: Books, outbox: Outbox, admins: Collection[str]) -> None:
-        self._at = at
+    def __init__(self, workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:
+        self._at = workspace
         self._outbox = outbox
         self._admins = admins
 

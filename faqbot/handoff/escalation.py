@@ -43,9 +43,9 @@ class Escalation:
     """`admins` are asked where an owner has no people."""
 
     def __init__(
-        self, at: Books, audience: AskerDepartments, outbox: Outbox, admins: Collection[str], timezone: tzinfo
+        self, workspace: Books, audience: AskerDepartments, outbox: Outbox, admins: Collection[str], timezone: tzinfo
     ) -> None:
-        self._at = at
+        self._at = workspace
         self._audience = audience
         self._outbox = outbox
         self._admins = admins
@@ -147,12 +147,12 @@ class Escalation:
         return CommandResult(f"单号 {number}", said, "person")
 
 
-async def asked_last(at: Books, message: Message) -> QuestionRecord | None:
+async def asked_last(workspace: Books, message: Message) -> QuestionRecord | None:
     """The question that the asker of this message asked last here, which 人工 alone is about. Raises StoreError.
 
     A pick from a list or a reply to what was asked back is about the question before it; the reply stands beside it.
     """
-    records = await at.store.questions(at.clock() - _BEFORE_SECONDS)
+    records = await workspace.store.questions(workspace.clock() - _BEFORE_SECONDS)
     # What was answered aside was asked in a group.
     mine = [
         r

@@ -17,7 +17,7 @@ _FAINT, _CLEAR = 0.02, 0.1
 _FROM_MATCHER = 20
 
 
-class Status(StrEnum):
+class EntryStatus(StrEnum):
     """The state of an entry; the value is for JSON and addresses, `name_of` for people."""
 
     LIVE = "live"
@@ -29,17 +29,17 @@ class Status(StrEnum):
 
 
 NAMES = {
-    Status.LIVE: "生效",
-    Status.REVIEW: "待复核",
-    Status.COMING: "未到期",
-    Status.EXPIRED: "已过期",
-    Status.DRAFT: "草稿",
-    Status.HELD: "被挂起",
+    EntryStatus.LIVE: "生效",
+    EntryStatus.REVIEW: "待复核",
+    EntryStatus.COMING: "未到期",
+    EntryStatus.EXPIRED: "已过期",
+    EntryStatus.DRAFT: "草稿",
+    EntryStatus.HELD: "被挂起",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EntryFilter:
     """What was asked of the list; empty means everything."""
 
     text: str = ""
@@ -48,7 +48,7 @@ class Wanted:
     status: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Wanted:
+    def of(cls, query: Mapping[str, str]) -> EntryFilter:
         return cls(
             text=query.get("q", "").strip()[:200],
             topic=query.get("topic", ""),
@@ -57,24 +57,24 @@ class Wanted:
         )
 
 
-def status_of(entry: Entry, day: date) -> Status:
+def status_of(entry: Entry, day: date) -> EntryStatus:
     """One state for each entry, the one that keeps it from being answered first."""
     if entry.draft:
-        return Status.DRAFT
+        return EntryStatus.DRAFT
     if entry.held:
-        return Status.HELD
+        return EntryStatus.HELD
     if entry.valid.end and entry.valid.end < day:
-        return Status.EXPIRED
+        return EntryStatus.EXPIRED
     if entry.valid.start and entry.valid.start > day:
-        return Status.COMING
-    return Status.REVIEW if entry.review and entry.review < day else Status.LIVE
+        return EntryStatus.COMING
+    return EntryStatus.REVIEW if entry.review and entry.review < day else EntryStatus.LIVE
 
 
 def topic_of(entry: Entry) -> str:
     return entry.topic or NO_TOPIC
 
 
-def find(snapshot: Snapshot, wanted: Wanted, day: date) -> list[Entry]:
+def find(snapshot: Snapshot, wanted: EntryFilter, day: date) -> list[Entry]:
     """The entries that fit; the best first where words are looked for, else by topic as they stand in the files."""
     found = _by_words(snapshot, wanted.text) if wanted.text else _by_topic(snapshot.entries)
     return [
@@ -89,7 +89,7 @@ def find(snapshot: Snapshot, wanted: Wanted, day: date) -> list[Entry]:
 def _has(entry: Entry, status: str, day: date) -> bool:
     # What waits for a review goes on being answered.
     shown = status_of(entry, day)
-    return shown == status or (status == Status.LIVE and shown == Status.REVIEW)
+    return shown == status or (status == EntryStatus.LIVE and shown == EntryStatus.REVIEW)
 
 
 def _by_topic(entries: Iterable[Entry]) -> list[Entry]:
@@ -127,11 +127,11 @@ def owners(entries: Iterable[Entry]) -> list[str]:
     return sorted({e.owner for e in entries if e.owner})
 
 
-def statuses(entries: Sequence[Entry], day: date) -> list[tuple[Status, str, int]]:
+def statuses(entries: Sequence[Entry], day: date) -> list[tuple[EntryStatus, str, int]]:
     """Each state that occurs, with its name and how many entries `find` gives for it."""
     counted = Counter(status_of(e, day) for e in entries)
-    counted[Status.LIVE] += counted[Status.REVIEW]
-    return [(status, NAMES[status], counted[status]) for status in Status if counted[status]]
+    counted[EntryStatus.LIVE] += counted[EntryStatus.REVIEW]
+    return [(status, NAMES[status], counted[status]) for status in EntryStatus if counted[status]]
 
 
 def one_by_question(snapshot: Snapshot, text: str) -> Entry | None:

@@ -197,7 +197,9 @@ def _small(kind: SmallTalkKind, greeting: str, message: Message) -> str:
         SmallTalkKind.GREETING: f"{_hello(greeting)}请直接说您的问题，例如「年假有几天」；发{help_word}看我能答什么。",
         SmallTalkKind.THANKS: "不客气，有问题随时找我。",
         SmallTalkKind.GOODBYE: "好的，有问题随时找我。",
-        SmallTalkKind.NOTHING_TO_PICK: f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说您的问题，或发{help_word}。",
+        SmallTalkKind.NOTHING_TO_PICK: (
+            f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说您的问题，或发{help_word}。"
+        ),
         SmallTalkKind.NOT_TEXT: "我现在只看得懂文字，请把问题打成一句话发给我。",
         SmallTalkKind.NOT_HEARD: "这段语音没有识别出文字，请再说一次，或者打字告诉我。",
     }[kind]

@@ -60,9 +60,9 @@ class Pending:
     batch: str = ""
 
 
-async def answered_lately(at: Books, entry_id: str) -> Reach:
+async def answered_lately(workspace: Books, entry_id: str) -> Reach:
     """Raises StoreError."""
-    records = await at.store.questions(at.clock() - ASKED_DAYS * 86400.0)
+    records = await workspace.store.questions(workspace.clock() - ASKED_DAYS * 86400.0)
     askers = dict.fromkeys(
         r.asker for r in records if r.entry_id == entry_id and r.outcome in _ANSWERS and r.delivery == DELIVERED
     )
@@ -77,18 +77,18 @@ def answer_text(entry: Entry) -> str:
     return "\n".join(f"{'其他' if word == 'else' else word}：{text}" for word, text in entry.variants.items())
 
 
-async def plan(at: Books, entry: Entry, people: Sequence[str]) -> Pending:
+async def plan(workspace: Books, entry: Entry, people: Sequence[str]) -> Pending:
     """Note, before the edit is saved, that these people are to be told of it. Raises StoreError."""
-    now = at.clock()
+    now = workspace.clock()
     mark = hashlib.sha256(json.dumps([entry.id, answer_text(entry), now]).encode()).hexdigest()[:16]
     pending = Pending(mark, entry.id, answer_text(entry), tuple(people), now)
-    await _keep(at.store, pending)
+    await _keep(workspace.store, pending)
     return pending
 
 
-async def give_up(at: Books, pending: Pending) -> None:
+async def give_up(workspace: Books, pending: Pending) -> None:
     """The edit was not saved. Raises StoreError."""
-    await at.store.put_mark(_MARKS, pending.id, None)
+    await workspace.store.put_mark(_MARKS, pending.id, None)
 
 
 async def forget_reached(store: Store, person: str) -> None:
@@ -109,43 +109,43 @@ async def forget_reached(store: Store, person: str) -> None:
         await store.release(_LOCK)
 
 
-async def tell_of_corrections(at: Books, outbox: Outbox) -> None:
+async def tell_of_corrections(workspace: Books, outbox: Outbox) -> None:
     """Send what has waited long enough, until cancelled."""
 
     async def look() -> float:
-        await send_due(at, outbox)
+        await send_due(workspace, outbox)
         return _EVERY
 
     await keep_looking(look, lambda exc: log.error("corrections.failed", cause=exc), broken=_EVERY)
 
 
-async def send_due(at: Books, outbox: Outbox) -> None:
+async def send_due(workspace: Books, outbox: Outbox) -> None:
     """Hand all pending corrections to the outbox once the first of them is old enough. Raises StoreError."""
-    waiting = await _pending(at.store)
-    if not any(p.batch or at.clock() - p.at >= MERGE_SECONDS for p in waiting):
+    waiting = await _pending(workspace.store)
+    if not any(p.batch or workspace.clock() - p.at >= MERGE_SECONDS for p in waiting):
         return
-    if not await at.store.claim(_LOCK, _LOCK_SECONDS):
+    if not await workspace.store.claim(_LOCK, _LOCK_SECONDS):
         return
     try:
-        await _send(at, outbox)
+        await _send(workspace, outbox)
     finally:
-        await at.store.release(_LOCK)
+        await workspace.store.release(_LOCK)
 
 
-async def _send(at: Books, outbox: Outbox) -> None:
-    waiting = await _pending(at.store)
+async def _send(workspace: Books, outbox: Outbox) -> None:
+    waiting = await _pending(workspace.store)
     # A batch that was begun before a crash stays what it is, so that its messages have the same keys.
     batch = next((p.batch for p in waiting if p.batch), "")
     if not batch:
         batch = hashlib.sha256("".join(p.id for p in waiting).encode()).hexdigest()[:16]
         waiting = [replace(p, batch=batch) for p in waiting]
         for pending in waiting:
-            await _keep(at.store, pending)
+            await _keep(workspace.store, pending)
     mine = [p for p in waiting if p.batch == batch]
-    notices = _notices(mine, {e.id: e for e in at.snapshot.entries}, batch)
+    notices = _notices(mine, {e.id: e for e in workspace.snapshot.entries}, batch)
     await outbox.post(*notices)
     for pending in mine:
-        await at.store.put_mark(_MARKS, pending.id, None)
+        await workspace.store.put_mark(_MARKS, pending.id, None)
     log.info("corrections.posted", corrections=len(mine), people=len(notices))
 
 

@@ -24,8 +24,8 @@ _VERBS = {CommandKind.APPROVE: "通过", CommandKind.SEND_BACK: "退回", Comman
 class DraftCommands:
     """`admins` are userIds who may say a word about every draft; others about those they keep."""
 
-    def __init__(self, at: Books, admins: Collection[str]) -> None:
-        self._at = at
+    def __init__(self, workspace: Books, admins: Collection[str]) -> None:
+        self._at = workspace
         self._admins = admins
 
     async def __call__(self, message: Message, order: Command) -> CommandResult:

@@ -28,42 +28,42 @@ _SHOWN = 5
 _LONGEST_ANSWER = 800
 
 
-async def tell_of_drafts(at: Books, outbox: Outbox, admins: Collection[str]) -> None:
+async def tell_of_drafts(workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:
     """Look for new drafts whenever the knowledge changes, until cancelled."""
     seen, looked_at = "", 0.0
 
     async def look() -> float:
         nonlocal seen, looked_at
-        version, now = at.snapshot.version, at.clock()
+        version, now = workspace.snapshot.version, workspace.clock()
         if version != seen or now - looked_at >= _AT_LEAST:
-            await announce_drafts(at, outbox, admins)
+            await announce_drafts(workspace, outbox, admins)
             seen, looked_at = version, now
         return _EVERY
 
     await keep_looking(look, lambda exc: log.error("drafts.not_announced", cause=exc), broken=_EVERY)
 
 
-async def announce_drafts(at: Books, outbox: Outbox, admins: Collection[str]) -> None:
+async def announce_drafts(workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:
     """Tell the keepers of each draft not announced yet, each person in one message. Raises StoreError."""
-    entries = {e.id: e for e in at.snapshot.entries}
-    found = await number_drafts(at)
+    entries = {e.id: e for e in workspace.snapshot.entries}
+    found = await number_drafts(workspace)
     new = [p for p in found.values() if not p.announced and p.waits(entries.get(p.entry))]
     if not new:
         return
-    makers = await made_by(at, {p.entry for p in new})
-    for userid, mine in _by_keeper(at, new, entries, makers, admins).items():
+    makers = await made_by(workspace, {p.entry for p in new})
+    for userid, mine in _by_keeper(workspace, new, entries, makers, admins).items():
         told = [(p, entries[p.entry], makers.get(p.entry, Reviewer(""))) for p in mine]
         title = f"草稿 {mine[0].number} 等您看" if len(mine) == 1 else f"有 {len(mine)} 份草稿等您看"
         key = hashlib.sha256(",".join(str(p.number) for p in mine).encode()).hexdigest()[:16]
         await outbox.post(Notice(f"drafts:{key}:{userid}", Address("person", userid), title, message(told)))
     # After the outbox took them: who is killed before tells again, under the same keys.
     for paper in new:
-        await keep(at, replace(paper, announced=True))
+        await keep(workspace, replace(paper, announced=True))
     log.info("drafts.announced", drafts=len(new))
 
 
 def _by_keeper(
-    at: Books,
+    workspace: Books,
     new: Collection[DraftReview],
     entries: Mapping[str, Entry],
     makers: Mapping[str, Reviewer],
@@ -73,7 +73,9 @@ def _by_keeper(
     result: dict[str, list[DraftReview]] = {}
     for paper in new:
         maker = makers.get(paper.entry, Reviewer("")).userid
-        keepers = [userid for userid in at.snapshot.groups.keepers(entries[paper.entry].owner) if userid != maker]
+        keepers = [
+            userid for userid in workspace.snapshot.groups.keepers(entries[paper.entry].owner) if userid != maker
+        ]
         for userid in keepers or [admin for admin in admins if admin != maker]:
             result.setdefault(userid, []).append(paper)
     return result

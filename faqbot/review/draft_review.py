@@ -84,9 +84,9 @@ def may_approve(groups: Groups, admins: Collection[str], userid: str, entry: Ent
     return bool(userid) and (userid in admins or groups.owns(userid, entry))
 
 
-async def papers(at: Books) -> dict[int, DraftReview]:
+async def papers(workspace: Books) -> dict[int, DraftReview]:
     """What is on record, by number. Raises StoreError."""
-    return {int(key): _unpack(text) for key, text in (await at.store.marks(_MARKS)).items()}
+    return {int(key): _unpack(text) for key, text in (await workspace.store.marks(_MARKS)).items()}
 
 
 def paper_of(found: Mapping[int, DraftReview], entry_id: str) -> DraftReview | None:
@@ -94,40 +94,40 @@ def paper_of(found: Mapping[int, DraftReview], entry_id: str) -> DraftReview | N
     return max((p for p in found.values() if p.entry == entry_id), key=lambda p: p.number, default=None)
 
 
-async def number_drafts(at: Books) -> dict[int, DraftReview]:
+async def number_drafts(workspace: Books) -> dict[int, DraftReview]:
     """Give each new draft a number, and forget what is over; what is on record then. Raises StoreError.
 
     Where another replica is at it, what is on record already.
     """
-    found = await papers(at)
-    entries = {e.id: e for e in at.snapshot.entries}
-    over = [p for p in found.values() if _is_over(p, entries.get(p.entry), at.clock())]
+    found = await papers(workspace)
+    entries = {e.id: e for e in workspace.snapshot.entries}
+    over = [p for p in found.values() if _is_over(p, entries.get(p.entry), workspace.clock())]
     new = [e for e in entries.values() if e.draft and _is_new(e, paper_of(found, e.id))]
-    if not (over or new) or not await at.store.claim(_LOCK, _LOCK_SECONDS):
+    if not (over or new) or not await workspace.store.claim(_LOCK, _LOCK_SECONDS):
         return found
     try:
         # Another replica may have been quicker since the first look.
-        found = await papers(at)
-        last = int((await at.store.marks(_LAST)).get("number", "0"))
+        found = await papers(workspace)
+        last = int((await workspace.store.marks(_LAST)).get("number", "0"))
         for entry in (e for e in new if _is_new(e, paper_of(found, e.id))):
             last += 1
             if before := paper_of(found, entry.id):
                 over.append(before)
             # Numbers are not used again: somebody may still quote the old message.
-            await at.store.put_mark(_LAST, "number", str(last))
+            await workspace.store.put_mark(_LAST, "number", str(last))
             found[last] = DraftReview(last, entry.id, mark_of(entry))
-            await keep(at, found[last])
+            await keep(workspace, found[last])
         for paper in over:
-            await at.store.put_mark(_MARKS, str(paper.number), None)
+            await workspace.store.put_mark(_MARKS, str(paper.number), None)
             found.pop(paper.number, None)
         return found
     finally:
-        await at.store.release(_LOCK)
+        await workspace.store.release(_LOCK)
 
 
-async def keep(at: Books, paper: DraftReview) -> None:
+async def keep(workspace: Books, paper: DraftReview) -> None:
     """Write a paper down. Raises StoreError."""
-    await at.store.put_mark(_MARKS, str(paper.number), json.dumps(asdict(paper), ensure_ascii=False))
+    await workspace.store.put_mark(_MARKS, str(paper.number), json.dumps(asdict(paper), ensure_ascii=False))
 
 
 async def propose_approval(loaded: EntryRevision) -> Proposal:
@@ -137,21 +137,21 @@ async def propose_approval(loaded: EntryRevision) -> Proposal:
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
 
 
-async def approve(at: Books, entry: Entry, by: Reviewer, seen: str = "") -> DraftReview:
+async def approve(workspace: Books, entry: Entry, by: Reviewer, seen: str = "") -> DraftReview:
     """The entry goes live; once more changes nothing. Raises EditError, Overtaken, ShelfError, StoreError.
 
     `seen` is the state of the file the person looked at, where they did.
     """
-    paper = paper_of(await number_drafts(at), entry.id)
+    paper = paper_of(await number_drafts(workspace), entry.id)
     if paper is None:
         raise EditError("现在不能通过这份草稿，请过一会儿再试")
-    loaded = await changes.load(at, entry)
+    loaded = await changes.load(workspace, entry)
     if seen and seen != loaded.seen:
         raise changes.StaleEdit(loaded.file)
     proposal = await propose_approval(loaded)
     if proposal.after == proposal.before:
         return paper
-    _, new = await changes.trial(at, proposal)
+    _, new = await changes.trial(workspace, proposal)
     if errors := [p.message for p in new if p.is_error]:
         raise EditError(f"通过以后文件会有错误：{'；'.join(errors)}")
     # Before the file: whoever is killed in between finds, when it is done again, who approved it.
@@ -160,35 +160,41 @@ async def approve(at: Books, entry: Entry, by: Reviewer, seen: str = "") -> Draf
         word=ReviewState.APPROVED,
         by=by.name,
         userid=by.userid,
-        at=at.clock(),
+        at=workspace.clock(),
         before=entry_editor.entry_text(loaded.raw, loaded.entry.id, name=loaded.file),
         after=entry_editor.entry_text(proposal.after, proposal.entry_id, name=loaded.file),
     )
-    await keep(at, approved)
-    await changes.save(at, by.name, proposal, "approve", by.userid)
+    await keep(workspace, approved)
+    await changes.save(workspace, by.name, proposal, "approve", by.userid)
     return approved
 
 
-async def send_back(at: Books, entry: Entry, by: Reviewer, why: str) -> DraftReview:
+async def send_back(workspace: Books, entry: Entry, by: Reviewer, why: str) -> DraftReview:
     """The draft stays one, with who said why; it waits for nobody until it is changed. Raises NotAllowed."""
-    paper = paper_of(await number_drafts(at), entry.id)
+    paper = paper_of(await number_drafts(workspace), entry.id)
     if paper is None or not entry.draft:
         raise NotAllowed("这一条已经不是草稿了")
     noted = replace(
-        paper, word=ReviewState.SENT_BACK, text=mark_of(entry), by=by.name, userid=by.userid, at=at.clock(), why=why
+        paper,
+        word=ReviewState.SENT_BACK,
+        text=mark_of(entry),
+        by=by.name,
+        userid=by.userid,
+        at=workspace.clock(),
+        why=why,
     )
-    await keep(at, noted)
+    await keep(workspace, noted)
     return noted
 
 
-async def withdraw(at: Books, paper: DraftReview, by: Reviewer) -> Entry:
+async def withdraw(workspace: Books, paper: DraftReview, by: Reviewer) -> Entry:
     """An approved entry becomes a draft again, within a day. Raises NotAllowed, EditError, Overtaken, ShelfError."""
-    entry = at.snapshot.entry(paper.entry)
+    entry = workspace.snapshot.entry(paper.entry)
     if entry is not None and entry.draft:
         return entry
-    if entry is None or not paper.can_be_withdrawn(entry, at.clock()):
+    if entry is None or not paper.can_be_withdrawn(entry, workspace.clock()):
         raise NotAllowed("通过超过 24 小时，或者这一条已经不在了，不能撤销；可以在控制台里把它改成草稿")
-    loaded = await changes.load(at, entry)
+    loaded = await changes.load(workspace, entry)
     if entry_editor.entry_text(loaded.raw, loaded.entry.id, name=loaded.file) == paper.after:
         after = await asyncio.to_thread(
             entry_editor.restore_entry, loaded.raw, paper.before, entry_id=loaded.entry.id, name=loaded.file
@@ -197,15 +203,17 @@ async def withdraw(at: Books, paper: DraftReview, by: Reviewer) -> Entry:
         # It was changed since: that stays.
         draft = replace(draft_of(loaded.entry), draft=True)
         after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
-    await changes.save(at, by.name, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "withdraw", by.userid)
-    await keep(at, replace(paper, word=ReviewState.NONE, by="", userid="", at=0.0, before="", after=""))
+    await changes.save(
+        workspace, by.name, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "withdraw", by.userid
+    )
+    await keep(workspace, replace(paper, word=ReviewState.NONE, by="", userid="", at=0.0, before="", after=""))
     return entry
 
 
-async def made_by(at: Books, entry_ids: Collection[str]) -> dict[str, Reviewer]:
+async def made_by(workspace: Books, entry_ids: Collection[str]) -> dict[str, Reviewer]:
     """Who wrote the entries last, as far as the journal tells. Raises StoreError."""
     found: dict[str, Reviewer] = {}
-    for line in await edits(at.store) if entry_ids else ():
+    for line in await edits(workspace.store) if entry_ids else ():
         if line.entry in entry_ids and line.kind in _WRITING:
             found[line.entry] = Reviewer(line.who, line.userid)
     return found

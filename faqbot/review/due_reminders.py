@@ -23,30 +23,30 @@ _NOON = time(12)
 _SHOWN = 10
 
 
-async def remind_keepers(at: Books, outbox: Outbox, admins: Collection[str], timezone: tzinfo) -> None:
+async def remind_keepers(workspace: Books, outbox: Outbox, admins: Collection[str], timezone: tzinfo) -> None:
     """Look once each working morning and whenever the knowledge changes during it, until cancelled."""
     done: tuple[str, date] | None = None
 
     async def look() -> float:
         nonlocal done
-        now = datetime.fromtimestamp(at.clock(), timezone)
-        this = at.snapshot.version, now.date()
-        if this != done and now.time() < _NOON and at_work(now, at.snapshot.automations.calendar):
-            await remind(at, outbox, admins)
+        now = datetime.fromtimestamp(workspace.clock(), timezone)
+        this = workspace.snapshot.version, now.date()
+        if this != done and now.time() < _NOON and at_work(now, workspace.snapshot.automations.calendar):
+            await remind(workspace, outbox, admins)
             done = this
         return _EVERY
 
     await keep_looking(look, lambda exc: log.error("ageing.not_reminded", cause=exc), broken=_EVERY)
 
 
-async def remind(at: Books, outbox: Outbox, admins: Collection[str]) -> None:
+async def remind(workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:
     """Post what nobody was reminded of yet, each person in one message. Raises StoreError."""
-    found = due(at.snapshot.entries, at.today())
-    known = await at.store.marks(_MARKS) if found else {}
+    found = due(workspace.snapshot.entries, workspace.today())
+    known = await workspace.store.marks(_MARKS) if found else {}
     new = [d for d in found if _key(d) not in known]
     by_person: dict[str, list[Due]] = {}
     for item in new:
-        for userid in at.snapshot.groups.keepers(item.entry.owner) or admins:
+        for userid in workspace.snapshot.groups.keepers(item.entry.owner) or admins:
             by_person.setdefault(userid, []).append(item)
     for userid, items in by_person.items():
         key = hashlib.sha256("\n".join(map(_key, items)).encode()).hexdigest()[:16]
@@ -55,9 +55,9 @@ async def remind(at: Books, outbox: Outbox, admins: Collection[str]) -> None:
     # After the outbox took them: who is killed before tells again, under the same keys.
     told = {_key(item) for items in by_person.values() for item in items}
     for key in told:
-        await at.store.put_mark(_MARKS, key, "told")
+        await workspace.store.put_mark(_MARKS, key, "told")
     for key in known.keys() - {_key(d) for d in found}:
-        await at.store.put_mark(_MARKS, key, None)
+        await workspace.store.put_mark(_MARKS, key, None)
     if told:
         log.info("ageing.reminded", entries=len(told), people=len(by_person))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.app.knowledge_source import Shelf
+from faqbot.app.knowledge_source import KnowledgeSource
 from faqbot.errors import FileConflict, FileSourceError
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.files.replicated import ReplicatedSource
@@ -22,7 +22,7 @@ FILES = {NAME: OLD, OTHER: b"[]\n", "synonyms.yaml": "- [甲, 乙]\n".encode()}
 
 
 @pytest.fixture
-async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Shelf, Shelf]]:
+async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[KnowledgeSource, KnowledgeSource]]:
     """The same shelf twice, as two people at two replicas have it."""
     (tmp_path / "faq").mkdir()
     for name, content in FILES.items():
@@ -44,13 +44,15 @@ async def two(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[t
 pytestmark = pytest.mark.parametrize("two", ["folder", "store"], indirect=True)
 
 
-async def test_all_files_are_read_entries_first(two: tuple[Shelf, Shelf]) -> None:
+async def test_all_files_are_read_entries_first(two: tuple[KnowledgeSource, KnowledgeSource]) -> None:
     for shelf in two:
         assert list((await shelf.read()).items()) == list(FILES.items())
         assert await shelf.remarks() == []
 
 
-async def test_what_one_writes_the_other_reads_and_the_version_tells(two: tuple[Shelf, Shelf]) -> None:
+async def test_what_one_writes_the_other_reads_and_the_version_tells(
+    two: tuple[KnowledgeSource, KnowledgeSource],
+) -> None:
     mine, theirs = two
     before = await theirs.version()
     assert await theirs.version() == before
@@ -64,7 +66,7 @@ async def test_what_one_writes_the_other_reads_and_the_version_tells(two: tuple[
     assert await theirs.read() == FILES | {NAME: NEW} == await mine.read()
 
 
-async def test_what_somebody_else_changed_is_not_overwritten(two: tuple[Shelf, Shelf]) -> None:
+async def test_what_somebody_else_changed_is_not_overwritten(two: tuple[KnowledgeSource, KnowledgeSource]) -> None:
     mine, theirs = two
     await theirs.write(NAME, NEW, OLD)
     for change in (mine.write(NAME, b"x", OLD), mine.delete(NAME, OLD)):
@@ -82,7 +84,7 @@ async def test_what_somebody_else_changed_is_not_overwritten(two: tuple[Shelf, S
 
 
 async def test_of_those_who_write_at_once_one_wins_and_the_others_are_told_what_it_wrote(
-    two: tuple[Shelf, Shelf],
+    two: tuple[KnowledgeSource, KnowledgeSource],
 ) -> None:
     contents = [f"- question: 年假\n  answer: {n} 天\n".encode() for n in range(10)]
     results = await asyncio.gather(
@@ -95,7 +97,7 @@ async def test_of_those_who_write_at_once_one_wins_and_the_others_are_told_what_
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/faq/x.yaml", "faq/x.txt", "faq/sub/x.yaml", "faq/.x.yaml", ""])
-async def test_a_name_outside_the_knowledge_is_refused(two: tuple[Shelf, Shelf], name: str) -> None:
+async def test_a_name_outside_the_knowledge_is_refused(two: tuple[KnowledgeSource, KnowledgeSource], name: str) -> None:
     shelf = two[0]
     for change in (shelf.write(name, b"x", None), shelf.delete(name, b"x"), shelf.write_all({}, {name: b"x"})):
         with pytest.raises(FileSourceError, match="不能写"):
@@ -103,7 +105,7 @@ async def test_a_name_outside_the_knowledge_is_refused(two: tuple[Shelf, Shelf],
     assert await shelf.read() == FILES
 
 
-async def test_of_many_files_those_that_differ_are_written(two: tuple[Shelf, Shelf]) -> None:
+async def test_of_many_files_those_that_differ_are_written(two: tuple[KnowledgeSource, KnowledgeSource]) -> None:
     mine, theirs = two
     await theirs.write(OTHER, b"theirs", FILES[OTHER])
     after = FILES | {NAME: NEW, "faq/new.yaml": NEW}
@@ -111,7 +113,7 @@ async def test_of_many_files_those_that_differ_are_written(two: tuple[Shelf, She
     assert await theirs.read() == after | {OTHER: b"theirs"}
 
 
-async def test_many_files_are_written_all_or_none(two: tuple[Shelf, Shelf]) -> None:
+async def test_many_files_are_written_all_or_none(two: tuple[KnowledgeSource, KnowledgeSource]) -> None:
     mine, theirs = two
     await theirs.write(OTHER, b"theirs", FILES[OTHER])
     with pytest.raises(FileSourceError, match=r"faq/other\.yml 刚刚被别人改过"):

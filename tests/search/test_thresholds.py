@@ -10,7 +10,7 @@ import pytest
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.entries import Entry
-from faqbot.search.index import Index, Wanted
+from faqbot.search.index import HoldOutQuery, Index
 from faqbot.search.thresholds import FITTED_THRESHOLDS, learn, rehearse
 from tests.conftest import SAMPLE
 
@@ -108,7 +108,7 @@ class Watch:
         self.asked: list[tuple[str, tuple[int, ...]]] = []
         firsts = Index.firsts
 
-        def watched(index: Index, wanted: Sequence[Wanted]) -> list[tuple[int, float] | None]:
+        def watched(index: Index, wanted: Sequence[HoldOutQuery]) -> list[tuple[int, float] | None]:
             self.asked += [(w.question.raw, tuple(w.without)) for w in wanted]
             return firsts(index, wanted)
 

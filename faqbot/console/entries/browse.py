@@ -13,7 +13,7 @@ from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_search import (
     NAMES,
     PER_PAGE,
-    Wanted,
+    EntryFilter,
     entry_at,
     find,
     owners,
@@ -40,7 +40,7 @@ def add_routes(app: web.Application) -> None:
 async def entries_page(request: web.Request) -> web.StreamResponse:
     """All entries, or those that were looked for."""
     at, snapshot = office(request), office(request).snapshot
-    wanted, day = Wanted.of(request.query), at.today()
+    wanted, day = EntryFilter.of(request.query), at.today()
     found = find(snapshot, wanted, day)
     pages = max(1, -(-len(found) // PER_PAGE))
     page = min(max(_number(request.query.get("page", "")), 1), pages)
@@ -108,10 +108,10 @@ async def try_page(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def tried(at: Workspace, text: str) -> Tried:
+async def tried(workspace: Workspace, text: str) -> Tried:
     """Try `text` on what is live now."""
-    snapshot = at.snapshot
-    return try_out(text, snapshot, at.limits(snapshot), at.today(), await at.meaning(text))
+    snapshot = workspace.snapshot
+    return try_out(text, snapshot, workspace.limits(snapshot), workspace.today(), await workspace.meaning(text))
 
 
 def find_entry(request: web.Request) -> Entry:
@@ -132,19 +132,19 @@ def broken_files(snapshot: Snapshot) -> list[Any]:
     return [p for p in snapshot.problems if p.is_error and not p.place.file.endswith("automations.yaml")]
 
 
-def summary(entry: Entry, at: Workspace) -> dict[str, Any]:
+def summary(entry: Entry, workspace: Workspace) -> dict[str, Any]:
     """What a list shows of an entry."""
-    status = status_of(entry, at.today())
+    status = status_of(entry, workspace.today())
     return {
         "entry": entry,
         "topic": topic_of(entry),
         "status": status.value,
         "status_name": NAMES[status],
-        "file": at.file_name(entry.place.file),
+        "file": workspace.file_name(entry.place.file),
     }
 
 
-def entry_json(entry: Entry, at: Workspace) -> dict[str, Any]:
+def entry_json(entry: Entry, workspace: Workspace) -> dict[str, Any]:
     """An entry as plain values."""
     days = {"from": entry.valid.start, "until": entry.valid.end}
     return {
@@ -166,8 +166,8 @@ def entry_json(entry: Entry, at: Workspace) -> dict[str, Any]:
         "private": entry.private,
         "draft": entry.draft,
         "held": entry.held,
-        "status": status_of(entry, at.today()).value,
-        "file": at.file_name(entry.place.file),
+        "status": status_of(entry, workspace.today()).value,
+        "file": workspace.file_name(entry.place.file),
         "line": entry.place.line,
     }
 

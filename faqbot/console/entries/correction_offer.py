@@ -25,16 +25,16 @@ class Offer:
     private: bool = False
 
 
-async def offer_to_tell(at: Workspace, entry: Entry, form: EntryForm) -> Offer | None:
+async def offer_to_tell(workspace: Workspace, entry: Entry, form: EntryForm) -> Offer | None:
     """None where the edit corrects nothing that people were told. Raises StoreError."""
     # What is filled in behind `{facts.…}` is the same before and after.
-    shown = form.preview(entry, at.snapshot.facts)
+    shown = form.preview(entry, workspace.snapshot.facts)
     if entry.draft or entry.held or form.draft:
         return None
     found = correction(answer_text(entry), answer_text(shown))
     if found is None:
         return None
-    month = f"{at.today():%Y-%m}"
-    used = (await at.store.counts(f"{month}|{CALLS}")).get(f"{month}|{CALLS}", 0)
-    reach = await answered_lately(at, entry.id)
-    return Offer(found, reach, Usage(used, at.settings.quota_calls), entry.private)
+    month = f"{workspace.today():%Y-%m}"
+    used = (await workspace.store.counts(f"{month}|{CALLS}")).get(f"{month}|{CALLS}", 0)
+    reach = await answered_lately(workspace, entry.id)
+    return Offer(found, reach, Usage(used, workspace.settings.quota_calls), entry.private)

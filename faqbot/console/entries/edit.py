@@ -111,16 +111,16 @@ async def change(request: web.Request) -> web.StreamResponse:
     raise redirect(entry_url(saved.id if saved else entry.id), done=done)
 
 
-async def _save_and_tell(at: Workspace, entry: Entry, proposal: Proposal, people: Sequence[str]) -> Entry | None:
+async def _save_and_tell(workspace: Workspace, entry: Entry, proposal: Proposal, people: Sequence[str]) -> Entry | None:
     """Save, and have those people told of the correction. Raises Overtaken, ShelfError."""
     if not people:
-        return await changes.save(at, person(), proposal, "change")
+        return await changes.save(workspace, person(), proposal, "change")
     # Noted before the file is written: after a crash in between they are told, or nothing is different.
-    planned = await plan(at, entry, people)
+    planned = await plan(workspace, entry, people)
     try:
-        return await changes.save(at, person(), proposal, "change")
+        return await changes.save(workspace, person(), proposal, "change")
     except (changes.StaleEdit, FileSourceError):
-        await give_up(at, planned)
+        await give_up(workspace, planned)
         raise
 
 
@@ -160,10 +160,10 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
     raise redirect(f"{back}{'&' if '?' in back else '?'}{_tried(text)}", done="wording")
 
 
-async def _save_wording(at: Workspace, who: str, entry: Entry, text: str) -> None:
-    proposal = await proposals.propose_wording(await changes.load(at, entry), text)
+async def _save_wording(workspace: Workspace, who: str, entry: Entry, text: str) -> None:
+    proposal = await proposals.propose_wording(await changes.load(workspace, entry), text)
     if proposal.after != proposal.before:
-        await changes.save(at, who, proposal, "change")
+        await changes.save(workspace, who, proposal, "change")
 
 
 async def remove_page(request: web.Request) -> web.StreamResponse:

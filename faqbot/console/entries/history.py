@@ -200,11 +200,11 @@ def _is_present(now: Present | None, text: str) -> bool:
 
 
 async def _present(
-    at: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None
+    workspace: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None
 ) -> tuple[Present | None, str]:
     """The entry as it is now, or why nothing can be put back at the moment."""
     try:
-        return await versions.present(at, change, newer), ""
+        return await versions.present(workspace, change, newer), ""
     except EditError as exc:
         return None, str(exc)
 

@@ -61,11 +61,11 @@ async def propose(request: web.Request) -> web.StreamResponse:
     return await _page(request, text, file, found=found, shown=shown)
 
 
-def _compared(proposals: Sequence[ProposedEntry], at: Workspace) -> list[Shown]:
+def _compared(proposals: Sequence[ProposedEntry], workspace: Workspace) -> list[Shown]:
     """The proposals with what the bot answers to their questions already."""
-    snapshot = at.snapshot
+    snapshot = workspace.snapshot
     questions = [p.question for p in proposals]
-    judged = judge_many(questions, snapshot.index, limits=at.limits(snapshot), today=at.today())
+    judged = judge_many(questions, snapshot.index, limits=workspace.limits(snapshot), today=workspace.today())
     return [
         Shown(proposal, decision.entry if isinstance(decision, Answered) else None)
         for proposal, (decision, _) in zip(proposals, judged, strict=True)

@@ -154,9 +154,9 @@ async def write(request: web.Request) -> web.StreamResponse:
     raise redirect(EXCHANGE, done="table")
 
 
-async def _tried(at: Workspace, name: str, raw: bytes, *, removes: bool) -> Upload:
+async def _tried(workspace: Workspace, name: str, raw: bytes, *, removes: bool) -> Upload:
     """The upload with all that its page shows. Raises SheetError, EditError, ShelfError."""
-    before, who = dict(await at.shelf.read()), person()
+    before, who = dict(await workspace.shelf.read()), person()
 
     def work() -> tuple[ImportPlan, dict[str, bytes], tuple[Edit, ...]]:
         plan, after = bring_in(before, name, raw, delete_missing=removes)
@@ -164,9 +164,9 @@ async def _tried(at: Workspace, name: str, raw: bytes, *, removes: bool) -> Uplo
         return plan, after, tuple(line for files in changed for line in external_changes.differences(*files, who))
 
     plan, after, lines = await asyncio.to_thread(work)
-    problems = (await trial_of(at, after))[1] if after != before else ()
+    problems = (await trial_of(workspace, after))[1] if after != before else ()
     session = signed_in.get()
-    owner, until = session.token if session else "", at.clock() + KEPT_SECONDS
+    owner, until = session.token if session else "", workspace.clock() + KEPT_SECONDS
     return Upload(owner, until, name, raw, plan, before, after, lines, problems, removes)
 
 
@@ -195,14 +195,14 @@ async def _kept(request: web.Request, token: str) -> Upload | None:
     return found
 
 
-async def _from_replica(at: Workspace, token: str) -> Upload | None:
+async def _from_replica(workspace: Workspace, token: str) -> Upload | None:
     """What was uploaded to another replica, if it would still be written as it was shown there."""
-    note, session = await at.store.note(_key(token)), signed_in.get()
+    note, session = await workspace.store.note(_key(token)), signed_in.get()
     said = json.loads(note) if note else {}
     if session is None or said.get("session") != _hash(session.token.encode()):
         return None
     try:
-        upload = await _tried(at, said["name"], base64.b64decode(said["raw"]), removes=said["removes"])
+        upload = await _tried(workspace, said["name"], base64.b64decode(said["raw"]), removes=said["removes"])
     except (SheetError, EditError, FileSourceError):
         return None
     return upload if said["files"] == _hash_of(upload) else None

@@ -35,10 +35,10 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post(f"{PATH}/undone", undone)
 
 
-async def complaints(at: Workspace) -> Section:
+async def complaints(workspace: Workspace) -> Section:
     """What is open, the most frequent first."""
-    records = await at.store.questions(at.clock() - DAYS * 86400)
-    return tasks(records, {e.id: e for e in at.snapshot.entries}, await at.store.marks(_MARKS))
+    records = await workspace.store.questions(workspace.clock() - DAYS * 86400)
+    return tasks(records, {e.id: e for e in workspace.snapshot.entries}, await workspace.store.marks(_MARKS))
 
 
 def tasks(records: Sequence[QuestionRecord], entries: Mapping[str, Entry], marks: Mapping[str, str]) -> Section:
@@ -96,6 +96,6 @@ async def undone(request: web.Request) -> web.StreamResponse:
     raise redirect("/")
 
 
-async def settled(at: Workspace, key: str) -> bool:
+async def settled(workspace: Workspace, key: str) -> bool:
     """Whether the task of this key is marked as done."""
-    return bool(key) and key in await at.store.marks(_MARKS)
+    return bool(key) and key in await workspace.store.marks(_MARKS)

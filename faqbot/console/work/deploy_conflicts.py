@@ -54,20 +54,20 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post(PATH, decide)
 
 
-async def waiting(at: Workspace) -> Section:
+async def waiting(workspace: Workspace) -> Section:
     """The files to decide about, for the page of today."""
     items = [
         Item(name, "部署里的和控制台里的不一样，现在用的是控制台里的", PATH, "请选一个", "amber")
-        for name in await _texts(at)
+        for name in await _texts(workspace)
     ]
     return section("deployed", "部署的文件没有生效", items, PATH, "个")
 
 
-async def without_disputes(at: Workspace, snapshot: Snapshot) -> Snapshot:
+async def without_disputes(workspace: Workspace, snapshot: Snapshot) -> Snapshot:
     """The snapshot without the problems that waiting() says better."""
-    if not isinstance(at.shelf, ReplicatedSource):
+    if not isinstance(workspace.shelf, ReplicatedSource):
         return snapshot
-    said = await at.shelf.disputes()
+    said = await workspace.shelf.disputes()
     return replace(snapshot, problems=tuple(p for p in snapshot.problems if p not in said))
 
 
@@ -104,13 +104,13 @@ async def decide(request: web.Request) -> web.StreamResponse:
     raise redirect(PATH, done="decided")
 
 
-async def _texts(at: Workspace) -> Mapping[str, tuple[bytes | None, bytes | None]]:
+async def _texts(workspace: Workspace) -> Mapping[str, tuple[bytes | None, bytes | None]]:
     """Nothing where one process has its folder to itself."""
-    return await at.shelf.disputed() if isinstance(at.shelf, ReplicatedSource) else {}
+    return await workspace.shelf.disputed() if isinstance(workspace.shelf, ReplicatedSource) else {}
 
 
-async def _disputes(at: Workspace) -> list[Dispute]:
-    texts = await _texts(at)
+async def _disputes(workspace: Workspace) -> list[Dispute]:
+    texts = await _texts(workspace)
     return await asyncio.to_thread(lambda: [_dispute(name, *both) for name, both in texts.items()])
 
 

@@ -99,11 +99,11 @@ async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) 
     )
 
 
-async def _checked(at: Workspace, entry: Entry) -> tuple[str, Effects | None, str]:
+async def _checked(workspace: Workspace, entry: Entry) -> tuple[str, Effects | None, str]:
     """The state of the file, what going live would do, and why it cannot be."""
     try:
-        loaded = await changes.load(at, entry)
-        return loaded.seen, await preview_effects(at, await draft_review.propose_approval(loaded)), ""
+        loaded = await changes.load(workspace, entry)
+        return loaded.seen, await preview_effects(workspace, await draft_review.propose_approval(loaded)), ""
     except EditError as exc:
         return "", None, str(exc)
 

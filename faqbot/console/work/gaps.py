@@ -20,7 +20,7 @@ from faqbot.console.work.wording_trial import Wish
 from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge.editing import changes, proposals
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.knowledge.entry_search import Wanted, find
+from faqbot.knowledge.entry_search import EntryFilter, find
 from faqbot.knowledge.impact.preview import preview_effects
 
 TAB = "/missed"
@@ -197,18 +197,21 @@ async def _checked(
     )
 
 
-def _wish(at: Workspace, fields: Mapping[str, str]) -> Wish | str:
+def _wish(workspace: Workspace, fields: Mapping[str, str]) -> Wish | str:
     """The entry and the wording that were chosen, or why that cannot be."""
-    entry, text = at.snapshot.entry(fields.get("entry", "")), _wording(fields.get("text", ""))
+    entry, text = workspace.snapshot.entry(fields.get("entry", "")), _wording(fields.get("text", ""))
     if entry is None:
         return "那一条已经不在了：它可能刚被删掉，或者换了编号。请另选一条。"
-    return wording_trial.objection(at, entry, text) or Wish(entry, text)
+    return wording_trial.objection(workspace, entry, text) or Wish(entry, text)
 
 
-def _found(at: Workspace, sought: str) -> Sequence[Mapping[str, Any]]:
+def _found(workspace: Workspace, sought: str) -> Sequence[Mapping[str, Any]]:
     if not sought:
         return []
-    return [summary(e, at) for e in find(at.snapshot, Wanted(text=sought), at.today())[:_FOUND_AT_MOST]]
+    return [
+        summary(e, workspace)
+        for e in find(workspace.snapshot, EntryFilter(text=sought), workspace.today())[:_FOUND_AT_MOST]
+    ]
 
 
 async def _asked(request: web.Request) -> tuple[list[Gap], Gap]:

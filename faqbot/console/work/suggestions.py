@@ -75,8 +75,8 @@ async def reopen(request: web.Request) -> web.StreamResponse:
     raise redirect(f"{TAB}#suggested")
 
 
-async def is_declined(at: Workspace, key: str) -> bool:
-    return bool(key) and key in await at.store.marks(MARKS)
+async def is_declined(workspace: Workspace, key: str) -> bool:
+    return bool(key) and key in await workspace.store.marks(MARKS)
 
 
 async def _asked(request: web.Request) -> Suggestion:

@@ -16,7 +16,7 @@ from faqbot.console.work.drafts import paper_note
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Usage
 from faqbot.dingtalk.wire.error_codes import new_error, old_error
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin
-from faqbot.knowledge.entry_search import Status, entry_at, status_of
+from faqbot.knowledge.entry_search import EntryStatus, entry_at, status_of
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.entries import Entry, Problem
 from faqbot.model.question_log import DELIVERED
@@ -200,7 +200,7 @@ def _until_mended(file: str, snapshot: Snapshot) -> str:
 def _is_aging(problem: Problem, entry: Entry | None, day: date) -> bool:
     if entry is None or not problem.message.startswith("“"):
         return False
-    if status_of(entry, day) not in (Status.EXPIRED, Status.REVIEW):
+    if status_of(entry, day) not in (EntryStatus.EXPIRED, EntryStatus.REVIEW):
         return False
     return problem.message.startswith((f"“{entry.question[:40]}”已于", f"“{entry.question[:40]}”应在"))
 

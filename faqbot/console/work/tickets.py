@@ -21,10 +21,10 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post(f"{PATH}/undone", undone)
 
 
-async def waiting_tickets(at: Workspace) -> Section:
+async def waiting_tickets(workspace: Workspace) -> Section:
     """What waits for a person, the oldest first."""
-    found = [t for t in (await tickets(at.store)).values() if t.progress is Progress.OPEN]
-    items = [_item(ticket, at.clock()) for ticket in sorted(found, key=lambda t: t.at)]
+    found = [t for t in (await tickets(workspace.store)).values() if t.progress is Progress.OPEN]
+    items = [_item(ticket, workspace.clock()) for ticket in sorted(found, key=lambda t: t.at)]
     return section("tickets", "等同事来答的提问", items)
 
 
@@ -53,9 +53,9 @@ async def undone(request: web.Request) -> web.StreamResponse:
     raise redirect("/")
 
 
-async def settled(at: Workspace, key: str) -> bool:
+async def settled(workspace: Workspace, key: str) -> bool:
     """Whether the ticket with this number was put aside."""
-    found = (str(t.number) for t in (await tickets(at.store)).values() if t.progress is Progress.CLOSED)
+    found = (str(t.number) for t in (await tickets(workspace.store)).values() if t.progress is Progress.CLOSED)
     return key in found
 
 

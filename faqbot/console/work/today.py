@@ -74,47 +74,47 @@ async def page(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _sections(at: Workspace, gaps: list[Gap], quota: list[Meter]) -> list[Section]:
-    snapshot, day = at.snapshot, at.today()
+async def _sections(workspace: Workspace, gaps: list[Gap], quota: list[Meter]) -> list[Section]:
+    snapshot, day = workspace.snapshot, workspace.today()
     entries = {e.id: e for e in snapshot.entries}
-    stats = await _recent(at)
-    papers = await number_drafts(at)
-    settled = await without_disputes(at, snapshot)
+    stats = await _recent(workspace)
+    papers = await number_drafts(workspace)
+    settled = await without_disputes(workspace, snapshot)
     return [
-        file_errors(settled, at.shelf.label),
+        file_errors(settled, workspace.shelf.label),
         over_quota(quota),
         undelivered(stats, entries),
         unsent(
             [
                 SendFailure.unpack(line.text)
-                for line in await at.store.journal(FAILED, at.clock() - _RECENT.total_seconds())
+                for line in await workspace.store.journal(FAILED, workspace.clock() - _RECENT.total_seconds())
             ]
         ),
-        await waiting(at),
+        await waiting(workspace),
         _missed(gaps),
-        await tickets.waiting_tickets(at),
-        await complaints.complaints(at),
-        as_section(await suggested(at)),
+        await tickets.waiting_tickets(workspace),
+        await complaints.complaints(workspace),
+        as_section(await suggested(workspace)),
         aging(snapshot.entries, day),
-        drafts(snapshot.entries, papers, await made_by(at, {e.id for e in snapshot.entries if e.draft})),
+        drafts(snapshot.entries, papers, await made_by(workspace, {e.id for e in snapshot.entries if e.draft})),
         # Warnings can wait; with an error, what somebody wrote is not live.
-        file_warnings(settled, at.shelf.label, day),
-        approved(entries, papers, at.clock()),
+        file_warnings(settled, workspace.shelf.label, day),
+        approved(entries, papers, workspace.clock()),
     ]
 
 
-async def _settled(at: Workspace, said: str) -> tuple[str, str] | None:
+async def _settled(workspace: Workspace, said: str) -> tuple[str, str] | None:
     """Path and key of what was just put aside, if it was."""
     path, _, key = said.partition(" ")
     settled = {complaints.PATH: complaints.settled, tickets.PATH: tickets.settled}
-    return (path, key) if path in settled and await settled[path](at, key) else None
+    return (path, key) if path in settled and await settled[path](workspace, key) else None
 
 
-async def _recent(at: Workspace) -> Stats:
-    now = datetime.fromtimestamp(at.clock(), at.settings.timezone)
+async def _recent(workspace: Workspace) -> Stats:
+    now = datetime.fromtimestamp(workspace.clock(), workspace.settings.timezone)
     since = now - _RECENT
-    records = await at.store.questions(since.timestamp() - CONTEXT_SECONDS)
-    entries = {e.id: e for e in at.snapshot.entries}
+    records = await workspace.store.questions(since.timestamp() - CONTEXT_SECONDS)
+    entries = {e.id: e for e in workspace.snapshot.entries}
     return await asyncio.to_thread(Stats, records, since, now + timedelta(seconds=1), entries)
 
 
@@ -130,8 +130,8 @@ def _asked(gap: Gap) -> str:
     return f"最近 {USUAL} 天问了 {gap.cluster.times} 次{more}"
 
 
-async def _quota(at: Workspace) -> list[Meter]:
+async def _quota(workspace: Workspace) -> list[Meter]:
     """This month's use by all replicas, as far as it is written down; that happens every few seconds."""
-    month = f"{at.today():%Y-%m}"
-    limits = {CALLS: at.settings.quota_calls, MESSAGES: at.settings.quota_messages}
-    return meters(await at.store.counts(f"{month}|"), month, limits)
+    month = f"{workspace.today():%Y-%m}"
+    limits = {CALLS: workspace.settings.quota_calls, MESSAGES: workspace.settings.quota_messages}
+    return meters(await workspace.store.counts(f"{month}|"), month, limits)

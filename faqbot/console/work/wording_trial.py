@@ -58,27 +58,27 @@ class Answer:
         }
 
 
-async def candidates(at: Workspace, text: str) -> Sequence[Rival]:
+async def candidates(workspace: Workspace, text: str) -> Sequence[Rival]:
     """The entries that the bot itself thinks of first."""
-    return (await tried(at, text)).rivals[:_CANDIDATES]
+    return (await tried(workspace, text)).rivals[:_CANDIDATES]
 
 
 async def answers(
-    at: Workspace, gap: Gap, proposal: Proposal | None = None, wish: Wish | None = None
+    workspace: Workspace, gap: Gap, proposal: Proposal | None = None, wish: Wish | None = None
 ) -> Sequence[Answer]:
     """Ask the bot all wordings of a group, and the wished one, with what is live and with what is proposed."""
     wordings = {w.text: (w.times, w.people) for w in gap.cluster.wordings[:_ASKED]}
     if wish and wish.text not in wordings:
         wordings = {wish.text: (0, 0), **wordings}
-    snapshot, day = at.snapshot, at.today()
-    limits, texts = at.limits(snapshot), list(wordings)
-    files = {**await at.shelf.read(), proposal.file: proposal.after} if proposal else None
+    snapshot, day = workspace.snapshot, workspace.today()
+    limits, texts = workspace.limits(snapshot), list(wordings)
+    files = {**await workspace.shelf.read(), proposal.file: proposal.after} if proposal else None
 
     def ask() -> list[Answer]:
         now = [d for d, _ in judge_many(texts, snapshot.index, limits=limits, today=day)]
         then: list[Decision | None] = [None] * len(texts)
         if files is not None:
-            trial = assemble(files, label=at.shelf.label, today=day, last=snapshot)
+            trial = assemble(files, label=workspace.shelf.label, today=day, last=snapshot)
             then = [d for d, _ in judge_many(texts, trial.index, limits=limits, today=day)]
         return [_answer(t, *wordings[t], a, b) for t, a, b in zip(texts, now, then, strict=True)]
 
@@ -100,11 +100,11 @@ def _said(decision: Decision) -> str:
             return "答不上来"
 
 
-def objection(at: Workspace, entry: Entry, text: str) -> str:
+def objection(workspace: Workspace, entry: Entry, text: str) -> str:
     """Why the wording cannot be added; empty if it can."""
     if not text:
         return "问法是空的，请写一句员工会问的话。"
-    other = entry_search.one_by_question(at.snapshot, text)
+    other = entry_search.one_by_question(workspace.snapshot, text)
     if other is None:
         return ""
     if other.id == entry.id:
@@ -112,23 +112,23 @@ def objection(at: Workspace, entry: Entry, text: str) -> str:
     return f"「{text}」已经写在「{other.question}」里。两条有同样的问法，机器人分不清，请先到那一条里删掉它。"
 
 
-async def add(at: Workspace, who: str, wish: Wish, seen: str) -> Entry:
+async def add(workspace: Workspace, who: str, wish: Wish, seen: str) -> Entry:
     """Save the wording; the entry as it is live then. Raises Overtaken, EditError, ShelfError."""
-    loaded = await changes.load(at, wish.entry)
+    loaded = await changes.load(workspace, wish.entry)
     if seen != loaded.seen:
         raise changes.StaleEdit(loaded.file)
     proposal = await proposals.propose_wording(loaded, wish.text)
     if proposal.after == proposal.before:
         return wish.entry
-    return await changes.save(at, who, proposal, "change") or wish.entry
+    return await changes.save(workspace, who, proposal, "change") or wish.entry
 
 
-async def take_back(at: Workspace, who: str, wish: Wish) -> None:
+async def take_back(workspace: Workspace, who: str, wish: Wish) -> None:
     """Remove the wording again; everything else in the entry stays. Raises Overtaken, EditError, ShelfError."""
-    loaded = await changes.load(at, wish.entry)
+    loaded = await changes.load(workspace, wish.entry)
     draft = draft_of(loaded.entry)
     if wish.text not in draft.also:
         raise EditError("这个问法已经不在这一条里")
     without = replace(draft, also=tuple(w for w in draft.also if w != wish.text))
     after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, without, name=loaded.file)
-    await changes.save(at, who, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")
+    await changes.save(workspace, who, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")

@@ -90,10 +90,10 @@ class EntryRevision:
     seen: str
 
 
-async def load(at: Books, entry: Entry, present: bytes | None = None) -> EntryRevision:
+async def load(workspace: Books, entry: Entry, present: bytes | None = None) -> EntryRevision:
     """The entry in its file as it lies on the shelf now, or in `present`. Raises EditError where it cannot be read."""
-    file = at.file_name(entry.place.file)
-    raw = present if present is not None else (await at.shelf.read()).get(file)
+    file = workspace.file_name(entry.place.file)
+    raw = present if present is not None else (await workspace.shelf.read()).get(file)
     if raw is None:
         raise EditError(f"文件 {file} 不在了，不能修改这一条")
     # A file of thousands of entries takes long enough to read that nobody should wait for it.
@@ -112,9 +112,9 @@ def _loaded(file: str, raw: bytes, entry: Entry) -> EntryRevision:
     return EntryRevision(file, raw, found, f"{_hash(raw)}-{_hash(text.encode())}")
 
 
-def as_written(at: Books, entry: Entry) -> Entry:
+def as_written(workspace: Books, entry: Entry) -> Entry:
     """A live entry as its file has it: facts not filled in, with its id within the file, as the journal of edits."""
-    file = at.snapshot.good.get(at.file_name(entry.place.file))
+    file = workspace.snapshot.good.get(workspace.file_name(entry.place.file))
     return next((e for e in file.entries if _same(e, entry)), entry) if file else entry
 
 
@@ -126,45 +126,47 @@ def _same(found: Entry, wanted: Entry) -> bool:
     return (found.place.line, found.question) == (wanted.place.line, wanted.question)
 
 
-async def trial(at: Books, proposal: Proposal) -> tuple[Snapshot, tuple[Problem, ...]]:
+async def trial(workspace: Books, proposal: Proposal) -> tuple[Snapshot, tuple[Problem, ...]]:
     """All files with the changed one among them, and the problems that are not there today."""
-    files = {**await at.shelf.read(), proposal.file: proposal.after}
-    return await trial_of(at, files)
+    files = {**await workspace.shelf.read(), proposal.file: proposal.after}
+    return await trial_of(workspace, files)
 
 
-async def trial_of(at: Books, files: Mapping[str, bytes]) -> tuple[Snapshot, tuple[Problem, ...]]:
+async def trial_of(workspace: Books, files: Mapping[str, bytes]) -> tuple[Snapshot, tuple[Problem, ...]]:
     """These files as they would be live, and the problems that are not there today."""
     # Of a file that is broken today its last good version is live, and it would be after the change.
-    found = await asyncio.to_thread(assemble, files, label=at.shelf.label, today=at.today(), last=at.snapshot)
-    known = {p.key for p in at.snapshot.problems}
+    found = await asyncio.to_thread(
+        assemble, files, label=workspace.shelf.label, today=workspace.today(), last=workspace.snapshot
+    )
+    known = {p.key for p in workspace.snapshot.problems}
     return found, tuple(p for p in found.problems if p.key not in known)
 
 
-async def save(at: Books, who: str, proposal: Proposal, kind: str, userid: str = "") -> Entry | None:
+async def save(workspace: Books, who: str, proposal: Proposal, kind: str, userid: str = "") -> Entry | None:
     """Write the file if it still is what the proposal began with; the entry as it is live then.
 
     `kind` and `userid` are those of an Edit. Raises Overtaken, ShelfError.
     """
     try:
-        await at.shelf.write(proposal.file, proposal.after, proposal.before)
+        await workspace.shelf.write(proposal.file, proposal.after, proposal.before)
     except FileConflict as exc:
         raise StaleEdit(proposal.file, exc.present) from exc
     before = await asyncio.to_thread(_text, proposal.before, proposal)
     after = await asyncio.to_thread(_text, proposal.after, proposal)
-    await after_writing(at, [Edit(who, proposal.file, proposal.entry_id, kind, before, after, userid)])
-    return await live_entry(at, proposal)
+    await after_writing(workspace, [Edit(who, proposal.file, proposal.entry_id, kind, before, after, userid)])
+    return await live_entry(workspace, proposal)
 
 
-async def after_writing(at: Books, lines: Iterable[Edit]) -> None:
+async def after_writing(workspace: Books, lines: Iterable[Edit]) -> None:
     """Make live what was written to the shelf, and write down who did it.
 
     A store that is away is no error here: the files are changed, and whoever is told must not believe that they are
     not. The watch over the files makes them live a little later and writes the lines down, without the name.
     """
     try:
-        await at.library.refresh()
+        await workspace.library.refresh()
         for line in lines:
-            await write_down(at.store, at.clock(), line)
+            await write_down(workspace.store, workspace.clock(), line)
     except StoreError as exc:
         log.error("changes.not_noted", reason=str(exc))
 
@@ -179,12 +181,14 @@ def _text(raw: bytes | None, proposal: Proposal) -> str:
         return ""
 
 
-async def live_entry(at: Books, proposal: Proposal) -> Entry | None:
+async def live_entry(workspace: Books, proposal: Proposal) -> Entry | None:
     """The entry of a saved proposal among all that are live."""
     parsed = await asyncio.to_thread(parse_file, proposal.file, proposal.after)
     line = next((e.place.line for e in parsed.entries if e.id == proposal.entry_id), 0)
-    entries = at.snapshot.entries
-    return next((e for e in entries if at.file_name(e.place.file) == proposal.file and e.place.line == line), None)
+    entries = workspace.snapshot.entries
+    return next(
+        (e for e in entries if workspace.file_name(e.place.file) == proposal.file and e.place.line == line), None
+    )
 
 
 def _hash(raw: bytes) -> str:

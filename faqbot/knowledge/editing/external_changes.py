@@ -34,20 +34,20 @@ class Written:
     said: Entry
 
 
-async def watch_files(at: Workspace, before: Mapping[str, bytes] | None = None, settle: float = _SETTLE) -> None:
+async def watch_files(workspace: Workspace, before: Mapping[str, bytes] | None = None, settle: float = _SETTLE) -> None:
     """Write down what changes in the files, until cancelled.
 
     `before` is what was live in an earlier run, so that what happened meanwhile is found too.
     """
-    present = await at.shelf.read()
+    present = await workspace.shelf.read()
     # The store keeps files that were deleted long ago as well.
     known = {name: raw for name, raw in before.items() if name in present} if before else dict(present)
     seen = ""
     while True:
         try:
-            if seen != (version := at.snapshot.version):
+            if seen != (version := workspace.snapshot.version):
                 await asyncio.sleep(settle)
-                known = await note_differences(at, known)
+                known = await note_differences(workspace, known)
                 seen = version
         except FaqbotError as exc:
             # The next look tries again, from what was known.
@@ -57,15 +57,15 @@ async def watch_files(at: Workspace, before: Mapping[str, bytes] | None = None, 
         await asyncio.sleep(min(_EVERY, settle))
 
 
-async def note_differences(at: Workspace, known: Mapping[str, bytes]) -> dict[str, bytes]:
+async def note_differences(workspace: Workspace, known: Mapping[str, bytes]) -> dict[str, bytes]:
     """Write a line for each entry that differs from `known` and that the console does not account for; what is known
     from now on. A file that cannot be read counts as unchanged."""
-    files = {name: raw for name, raw in (await at.shelf.read()).items() if name.startswith("faq/")}
+    files = {name: raw for name, raw in (await workspace.shelf.read()).items() if name.startswith("faq/")}
     old = {name: raw for name, raw in known.items() if name.startswith("faq/")}
     changed = [name for name in sorted(old.keys() | files.keys()) if old.get(name) != files.get(name)]
     if not changed:
         return old
-    recent = await edits(at.store, at.clock() - _RECENT)
+    recent = await edits(workspace.store, workspace.clock() - _RECENT)
     result = dict(old)
     for name in changed:
         try:
@@ -73,7 +73,7 @@ async def note_differences(at: Workspace, known: Mapping[str, bytes]) -> dict[st
         except EditError:
             continue
         for edit in found:
-            await _note(at, edit, recent)
+            await _note(workspace, edit, recent)
         if name in files:
             result[name] = files[name]
         else:
@@ -106,7 +106,7 @@ def _entries(name: str, raw: bytes | None) -> dict[str, Written]:
     return found
 
 
-async def _note(at: Workspace, edit: Edit, recent: list[Edit]) -> None:
+async def _note(workspace: Workspace, edit: Edit, recent: list[Edit]) -> None:
     """Write a line, unless somebody at the console made this change or another replica wrote it down."""
     last = next((e for e in reversed(recent) if (e.file, e.entry) == (edit.file, edit.entry)), None)
     if last is not None:
@@ -115,9 +115,9 @@ async def _note(at: Workspace, edit: Edit, recent: list[Edit]) -> None:
         # What was changed at the console in between is on record already.
         edit = replace(edit, before=last.after, kind=_kind(last.after, edit.after))
     mark = hashlib.sha256("\0".join((edit.file, edit.entry, edit.before, edit.after)).encode()).hexdigest()
-    if not await at.store.claim(f"history:{mark}", _CLAIMED):
+    if not await workspace.store.claim(f"history:{mark}", _CLAIMED):
         return
-    await write_down(at.store, at.clock(), edit)
+    await write_down(workspace.store, workspace.clock(), edit)
 
 
 def _kind(before: str, after: str) -> str:

@@ -26,9 +26,9 @@ async def propose_change(loaded: EntryRevision, form: EntryForm) -> Proposal:
     return Proposal(loaded.file, loaded.raw, after, draft.id or loaded.entry.id)
 
 
-async def propose_new(at: Workspace, form: EntryForm) -> Proposal:
+async def propose_new(workspace: Workspace, form: EntryForm) -> Proposal:
     """The chosen file, or a new one, with one entry more. Raises EditError."""
-    files = await at.shelf.read()
+    files = await workspace.shelf.read()
     file = chosen_file(form, files)
     return await asyncio.to_thread(_added, file, files.get(file), form.meant())
 

@@ -141,15 +141,15 @@ def _shortened(pieces: Sequence[Shown]) -> list[Shown]:
 # -- putting a version back ---------------------------------------------------------------------
 
 
-async def present(at: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None) -> Present:
+async def present(workspace: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None) -> Present:
     """The entry of a line as it is now: in the file of the line, or wherever it went. Raises EditError.
 
     `newer` is what files hold, where that is known better than by reading the shelf.
     """
-    await at.library.refresh()
-    files = {**await at.shelf.read(), **(newer or {})}
-    live = at.snapshot.entry(change.entry)
-    names = [change.file, *([at.file_name(live.place.file)] if live else [])]
+    await workspace.library.refresh()
+    files = {**await workspace.shelf.read(), **(newer or {})}
+    live = workspace.snapshot.entry(change.entry)
+    names = [change.file, *([workspace.file_name(live.place.file)] if live else [])]
     for name in names:
         raw = files.get(name)
         if raw is not None and (text := await asyncio.to_thread(_written, raw, change.entry, name)):

@@ -36,19 +36,19 @@ class PastQuestions:
         self._known: Known | None = None
         self._one_at_a_time = asyncio.Lock()
 
-    async def known(self, at: Workspace) -> Known:
+    async def known(self, workspace: Workspace) -> Known:
         """Raises StoreError."""
         async with self._one_at_a_time:
-            records = await at.store.questions(at.clock() - _SECONDS)
-            snapshot, known = at.snapshot, self._known
+            records = await workspace.store.questions(workspace.clock() - _SECONDS)
+            snapshot, known = workspace.snapshot, self._known
             if known is None or known.snapshot is not snapshot or known.asked != len(records):
-                self._known = known = await asyncio.to_thread(_judge, at, snapshot, records)
+                self._known = known = await asyncio.to_thread(_judge, workspace, snapshot, records)
             return known
 
 
-def _judge(at: Workspace, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> Known:
+def _judge(workspace: Workspace, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> Known:
     times = Counter(r.text for r in records if r.outcome in _QUESTIONS and r.text and not r.picked_for)
-    limits, today = at.limits(snapshot), at.today()
+    limits, today = workspace.limits(snapshot), workspace.today()
     past = Past(times, snapshot.index, limits=limits, today=today)
     misses = self_test(snapshot.index, limits=limits, today=today)
     results = saved_results(snapshot.saved, snapshot.index, limits=limits, today=today)

@@ -69,24 +69,24 @@ class Effects:
         return not any(p.is_error for p in self.problems)
 
 
-async def find_problems(at: Workspace, proposal: Proposal) -> Effects:
+async def find_problems(workspace: Workspace, proposal: Proposal) -> Effects:
     """Put the changed file among the others and look what is wrong then; enough for somebody who saves."""
-    _, new = await changes.trial(at, proposal)
+    _, new = await changes.trial(workspace, proposal)
     return Effects(problems=new)
 
 
-async def preview_effects(at: Workspace, proposal: Proposal) -> Effects:
+async def preview_effects(workspace: Workspace, proposal: Proposal) -> Effects:
     """find_problems(), and what would be answered differently."""
-    trial, new = await changes.trial(at, proposal)
+    trial, new = await changes.trial(workspace, proposal)
     if any(p.is_error for p in new):
         return Effects(problems=new)
-    return await _with_trials(at, proposal, trial, new)
+    return await _with_trials(workspace, proposal, trial, new)
 
 
-async def _with_trials(at: Workspace, proposal: Proposal, trial: Snapshot, new: tuple[Problem, ...]) -> Effects:
+async def _with_trials(workspace: Workspace, proposal: Proposal, trial: Snapshot, new: tuple[Problem, ...]) -> Effects:
     """Ask every wording of every entry, and every question of the last ninety days, of the knowledge as it would be."""
-    known = await at.past.known(at)
-    limits, today = at.limits(known.snapshot), at.today()
+    known = await workspace.past.known(workspace)
+    limits, today = workspace.limits(known.snapshot), workspace.today()
 
     def run() -> tuple[list[Miss], list[Turn], Saved]:
         misses = self_test(trial.index, limits=limits, today=today)

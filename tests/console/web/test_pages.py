@@ -10,7 +10,7 @@ import pytest
 from faqbot.analytics.try_out import as_said
 from faqbot.app.running import Running
 from faqbot.console.web.pages import entry_url
-from faqbot.knowledge.entry_search import Wanted, find
+from faqbot.knowledge.entry_search import EntryFilter, find
 from faqbot.language.text_diff import side_by_side
 from faqbot.markup.to_html import bubble
 from tests.console.conftest import Files, Person
@@ -95,9 +95,9 @@ async def test_each_state_can_be_picked(hr: Person, bot: Running, files: Files) 
         "review": "早该复核的问题？",
         "held": "日期读不懂的问题？",
     }.items():
-        found = find(bot.library.current, Wanted(status=status), date.today())
+        found = find(bot.library.current, EntryFilter(status=status), date.today())
         assert [e.question for e in found] == [question]
-    live = [e.question for e in find(bot.library.current, Wanted(status="live"), date.today())]
+    live = [e.question for e in find(bot.library.current, EntryFilter(status="live"), date.today())]
     assert "早该复核的问题？" in live and "过期的问题？" not in live
     page = await hr.get("/entries?q=问题")
     for name in ("已过期", "未到期", "待复核", "被挂起"):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from faqbot.knowledge.editing.entry_editor import Draft, change_entry, draft_of, entry_text
+from faqbot.knowledge.editing.entry_editor import EntryFields, change_entry, draft_of, entry_text
 from faqbot.knowledge.entry_parser import parse_file
 
 # A slow machine is no failure.
@@ -193,7 +193,7 @@ DAY = st.one_of(st.just(""), st.dates().map(str))
 @st.composite
 def drafts(draw):
     first, last = sorted((draw(DAY), draw(DAY)))
-    return Draft(
+    return EntryFields(
         id="b",
         question=draw(TEXT),
         also=draw(LIST),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from faqbot.errors import EditError
 from faqbot.knowledge.editing.entry_editor import (
-    Draft,
+    EntryFields,
     add_entry,
     add_wording,
     change_entry,
@@ -68,7 +68,7 @@ def test_every_sample_entry_can_be_removed_and_restored(path, entry_id):
 
 # -- adding, removing, restoring -------------------------------------------------------------------
 
-NEW = Draft(question="丁？", answer="一\n二", also=("六",), topic="休假")
+NEW = EntryFields(question="丁？", answer="一\n二", also=("六",), topic="休假")
 ADDED = {
     "english": "\n  - question: 丁？\n    also: [六]\n    answer: |\n      一\n      二\n",
     "chinese": "- 问: 丁？\n  相似问: [六]\n  答: |\n    一\n    二\n",
@@ -105,14 +105,14 @@ def test_a_new_entry_is_written_like_the_others_behind_the_last_one(style):
     ],
 )
 def test_a_first_entry_finds_its_place(raw, after):
-    made = add_entry(raw if raw is None else raw.encode(), Draft(question="丁？", answer="答"), topic="休假")
+    made = add_entry(raw if raw is None else raw.encode(), EntryFields(question="丁？", answer="答"), topic="休假")
     assert made.decode() == after
     assert restore_entry(made, entry_text(made, "丁")) == made
 
 
 def test_what_a_new_entry_leaves_empty_is_as_the_top_of_the_file_says():
     raw = b("source: 手册\ngroups: [cid1]\nprivate: true\nentries:\n- question: 甲\n  answer: 答\n")
-    after = add_entry(raw, Draft(question="丁", answer="答", source="手册"))
+    after = add_entry(raw, EntryFields(question="丁", answer="答", source="手册"))
     assert after == raw + b("\n- question: 丁\n  answer: 答\n")
     assert one(after, "丁").private and one(after, "丁").groups == ("cid1",)
 
@@ -164,7 +164,7 @@ def test_the_only_entry_below_three_dashes_can_go_and_come_back():
     raw = b"---\n- question: a\n  answer: b\n"
     gone = remove_entry(raw, "a")
     assert gone == b"---\n" and parse_file("", gone).problems == ()
-    assert add_entry(gone, Draft(question="a", answer="b")) == raw
+    assert add_entry(gone, EntryFields(question="a", answer="b")) == raw
 
 
 def test_the_last_entry_of_a_file_can_go_and_come_back():
@@ -268,7 +268,7 @@ FINE = "- id: b\n  question: 乙\n  answer: 答\n"
 )
 def test_a_file_with_errors_or_references_is_not_edited(text, part):
     raw = text if isinstance(text, bytes) else text.encode()
-    draft = Draft(question="丁", answer="答")
+    draft = EntryFields(question="丁", answer="答")
     for edit in (
         lambda: change_entry(raw, "b", draft, name="f.yaml"),
         lambda: add_wording(raw, "b", "丁", name="f.yaml"),

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing.entry_editor import Draft, add_entry, add_wording, change_entry, draft_of, remove_entry
+from faqbot.knowledge.editing.entry_editor import (
+    EntryFields,
+    add_entry,
+    add_wording,
+    change_entry,
+    draft_of,
+    remove_entry,
+)
 from faqbot.knowledge.editing.entry_fields import tidied
 from tests.knowledge.editing.styles import (
     CALM,
@@ -236,7 +243,11 @@ def test_ids_that_hang_on_another_entry_are_written_down_when_it_changes_or_goes
     gone = remove_entry(raw, "年假")
     assert gone == b("- id: 年假-2\n  question: 年假？\n  answer: 六\n")
     assert list(entries(changed(raw, "年假", id="x"))) == ["x", "年假-2"]
-    assert list(entries(add_entry(raw, Draft(id="", question="年假!", answer="七")))) == ["年假", "年假-2", "年假-3"]
+    assert list(entries(add_entry(raw, EntryFields(id="", question="年假!", answer="七")))) == [
+        "年假",
+        "年假-2",
+        "年假-3",
+    ]
 
 
 def test_an_id_of_another_entry_is_refused_with_its_line():
