@@ -1,4 +1,4 @@
-"""Who may post an event: by our signature, by a token of their own, or by the signature that 简道云 makes with it."""
+"""Authenticate posted events: by faqbot's signature, by a bearer token, or by the signature of 简道云."""
 
 from __future__ import annotations
 
@@ -12,41 +12,50 @@ from typing import NoReturn, Protocol
 
 from aiohttp import web
 
-from faqbot.console.web.context import office
+from faqbot.automation.webhook_context import webhook_context
 
-MOST_BYTES = 256 * 1024
-# So much of a request is read to see whether it is signed, and nothing of it kept beyond MOST_BYTES.
-_MOST_READ = 16 * MOST_BYTES
+MAX_BYTES = 256 * 1024
+# A signature covers the whole body, so a body over MAX_BYTES is still read and hashed, up to this size, to tell a
+# signed request that is too large (413) from an unsigned one (401). Nothing beyond MAX_BYTES is kept.
+_MAX_HASHED_BYTES = 16 * MAX_BYTES
 _READ_SECONDS = 15.0
+# Timestamps may differ from our clock by this much, in either direction.
 FRESH_SECONDS = 300.0
 
 
 class Refused(Exception):
-    """The answer to a request that is not taken on: HTTP status and what to tell the sender; `why` is for the log."""
+    """The request is refused with this HTTP status and text for the sender; `reason` is for the log only."""
 
-    def __init__(self, status: int, text: str, why: str = "") -> None:
+    def __init__(self, status: int, text: str, reason: str = "") -> None:
         super().__init__(text)
         self.status = status
-        self.why = why or str(status)
+        self.reason = reason or str(status)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A request whose sender is known; `replay` is the same for a copy of it, empty where copies cannot be told."""
+class AuthenticatedRequest:
+    """A request whose sender is known.
+
+    `body` holds the first MAX_BYTES of the `size` bytes received. `replay_id` is the same for a copy of the request
+    and empty where copies cannot be told apart from new requests.
+    """
 
     event: str
     given_id: str
     body: bytes
     size: int
-    replay: str
+    replay_id: str
 
 
-class _Digest(Protocol):
+class _Hash(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
 
-async def authenticated(request: web.Request) -> Call:
-    """The request, of whose body no more than MOST_BYTES is kept. Raises Refused with 401 and nothing else to learn."""
+async def authenticate(request: web.Request) -> AuthenticatedRequest:
+    """Read the request and verify its sender.
+
+    Raises Refused with 401, which tells the sender nothing else (not even whether the event exists), or with 408.
+    """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return await _by_token(request, token.strip())
@@ -55,86 +64,90 @@ async def authenticated(request: web.Request) -> Call:
     return await _by_signature(request)
 
 
-async def _by_signature(request: web.Request) -> Call:
-    """base64(HMAC-SHA256(secret, timestamp + newline + body)), the timestamp in milliseconds."""
-    secret = office(request).settings.hook_secret
+async def _by_signature(request: web.Request) -> AuthenticatedRequest:
+    """Verify base64(HMAC-SHA256(secret, timestamp + newline + body)); the timestamp is in milliseconds."""
+    secret = webhook_context(request).secret
     if not secret:
-        _unauthorised("FAQBOT_HOOK_SECRET is not set")
+        _refuse_unauthorised("FAQBOT_HOOK_SECRET is not set")
     timestamp = request.headers.get("X-Faqbot-Timestamp", "").strip()
-    if not _fresh(request, timestamp, 1000):
-        _unauthorised("timestamp")
+    if not _is_fresh(request, timestamp, 1000):
+        _refuse_unauthorised("timestamp")
     digest = hmac.new(secret.encode(), f"{timestamp}\n".encode(), "sha256")
-    body, size = await _read(request, _MOST_READ, digest)
-    if not _same(base64.b64encode(digest.digest()).decode(), request.headers.get("X-Faqbot-Signature", "").strip()):
-        _unauthorised("signature")
+    body, size = await _read(request, _MAX_HASHED_BYTES, digest)
+    signature = request.headers.get("X-Faqbot-Signature", "").strip()
+    if not _equal(base64.b64encode(digest.digest()).decode(), signature):
+        _refuse_unauthorised("signature")
     given_id = request.headers.get("X-Faqbot-Id", "").strip()
-    return Call(request.match_info["event"], given_id, body, size, hashlib.sha256(digest.digest()).hexdigest())
+    replay_id = hashlib.sha256(digest.digest()).hexdigest()
+    return AuthenticatedRequest(request.match_info["event"], given_id, body, size, replay_id)
 
 
-async def _by_token(request: web.Request, token: str) -> Call:
-    opens = False
-    # As long for any token: no way out of the loop.
-    for known, opens_it in _tokens(request):
-        opens |= _same(known, token) and opens_it
-    if not opens:
-        _unauthorised("token")
-    body, size = await _read(request, MOST_BYTES + 1)
-    return Call(request.match_info["event"], request.headers.get("X-Faqbot-Id", "").strip(), body, size, "")
+async def _by_token(request: web.Request, token: str) -> AuthenticatedRequest:
+    permitted = False
+    # Compare with every token: leaving the loop early would tell by the time taken which token matched.
+    for known, permits in _tokens(request):
+        permitted |= _equal(known, token) and permits
+    if not permitted:
+        _refuse_unauthorised("token")
+    body, size = await _read(request, MAX_BYTES + 1)
+    given_id = request.headers.get("X-Faqbot-Id", "").strip()
+    return AuthenticatedRequest(request.match_info["event"], given_id, body, size, "")
 
 
-async def _by_jiandaoyun(request: web.Request) -> Call:
-    """hex(SHA-1(nonce:body:token:timestamp)), the timestamp in seconds; nonce and timestamp stand in the address."""
+async def _by_jiandaoyun(request: web.Request) -> AuthenticatedRequest:
+    """Verify hex(SHA-1(nonce:body:token:timestamp)); nonce and timestamp (in seconds) are in the query string."""
     nonce, timestamp = request.query.get("nonce", ""), request.query.get("timestamp", "")
-    if not _fresh(request, timestamp, 1):
-        _unauthorised("timestamp")
-    begun = hashlib.sha1(f"{nonce}:".encode("utf-8", "replace"), usedforsecurity=False)
-    body, size = await _read(request, _MOST_READ, begun)
-    given, opens = request.headers["X-JDY-Signature"].strip().lower(), False
-    for known, opens_it in _tokens(request):
-        digest = begun.copy()
+    if not _is_fresh(request, timestamp, 1):
+        _refuse_unauthorised("timestamp")
+    prefix = hashlib.sha1(f"{nonce}:".encode("utf-8", "replace"), usedforsecurity=False)
+    body, size = await _read(request, _MAX_HASHED_BYTES, prefix)
+    signature, permitted = request.headers["X-JDY-Signature"].strip().lower(), False
+    for known, permits in _tokens(request):
+        digest = prefix.copy()
         digest.update(f":{known}:{timestamp}".encode("utf-8", "replace"))
-        opens |= _same(digest.hexdigest(), given) and opens_it
-    if not opens:
-        _unauthorised("signature")
+        permitted |= _equal(digest.hexdigest(), signature) and permits
+    if not permitted:
+        _refuse_unauthorised("signature")
     given_id = request.headers.get("X-JDY-DeliverId", "").strip()
-    return Call(request.match_info["event"], given_id, body, size, hashlib.sha256(given.encode()).hexdigest())
+    replay_id = hashlib.sha256(signature.encode()).hexdigest()
+    return AuthenticatedRequest(request.match_info["event"], given_id, body, size, replay_id)
 
 
-def _unauthorised(why: str) -> NoReturn:
-    raise Refused(401, "签名或 token 不对，或者时间戳与现在相差超过 5 分钟", why)
+def _refuse_unauthorised(reason: str) -> NoReturn:
+    raise Refused(401, "签名或 token 不对，或者时间戳与现在相差超过 5 分钟", reason)
 
 
 def _tokens(request: web.Request) -> Iterator[tuple[str, bool]]:
-    """The tokens that are set, each with whether it opens this event."""
-    event, settings = request.match_info["event"], office(request).settings
-    for hook in office(request).snapshot.automations.hooks:
-        if token := hook.token.value(settings.variable):
+    """Yield each token that is set, and whether it permits the event of this request."""
+    event, context = request.match_info["event"], webhook_context(request)
+    for hook in context.automations().hooks:
+        if token := hook.token.value(context.variable):
             yield token, hook.opens(event)
 
 
-def _same(known: str, given: str) -> bool:
+def _equal(known: str, given: str) -> bool:
     return hmac.compare_digest(known.encode("utf-8", "replace"), given.encode("utf-8", "replace"))
 
 
-def _fresh(request: web.Request, timestamp: str, per_second: int) -> bool:
-    """Whether a timestamp is within five minutes of now, either way."""
+def _is_fresh(request: web.Request, timestamp: str, units_per_second: int) -> bool:
+    """Return whether a timestamp is at most FRESH_SECONDS away from now."""
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 15):
         return False
-    return abs(int(timestamp) / per_second - office(request).clock()) <= FRESH_SECONDS
+    return abs(int(timestamp) / units_per_second - webhook_context(request).clock()) <= FRESH_SECONDS
 
 
-async def _read(request: web.Request, most: int, *digests: _Digest) -> tuple[bytes, int]:
-    """The first MOST_BYTES of the body and how many there were, looking at no more than `most`; digests get all."""
-    kept, size = bytearray(), 0
+async def _read(request: web.Request, max_read: int, *hashes: _Hash) -> tuple[bytes, int]:
+    """Read up to about `max_read` bytes into `hashes`; return the first MAX_BYTES and the number of bytes read."""
+    body, size = bytearray(), 0
     try:
         async with asyncio.timeout(_READ_SECONDS):
             async for part in request.content.iter_any():
-                for digest in digests:
+                for digest in hashes:
                     digest.update(part)
                 size += len(part)
-                kept += part[: max(0, MOST_BYTES - len(kept))]
-                if size >= most:
+                body += part[: max(0, MAX_BYTES - len(body))]
+                if size >= max_read:
                     break
     except TimeoutError:
         raise Refused(408, "请求没有在 15 秒内发完") from None
-    return bytes(kept), size
+    return bytes(body), size

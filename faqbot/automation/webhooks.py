@@ -1,4 +1,4 @@
-"""Events that other systems post to `/hooks/<event>`: who may send them; 202 only for what is on record."""
+"""Receive events that other systems post to `/hooks/<event>`, and answer 202 only once they are in the store."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ from typing import Any, NoReturn
 
 from aiohttp import web
 
-from faqbot.automation.event_queue import EventQueue
-from faqbot.automation.webhook_auth import FRESH_SECONDS, MOST_BYTES, Call, Refused, authenticated
-from faqbot.console.web.context import office
+from faqbot.automation.webhook_auth import FRESH_SECONDS, MAX_BYTES, AuthenticatedRequest, Refused, authenticate
+from faqbot.automation.webhook_context import webhook_context
 from faqbot.errors import StoreError
 from faqbot.model.notices import Event
 from faqbot.rules.definitions import DINGTALK_EVENTS
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.metrics import Metrics
 
 log = EventLog(__name__)
 
-_LONGEST_ID, _LONGEST_NAME = 200, 100
-EVENTS: web.AppKey[EventQueue] = web.AppKey("events", EventQueue)
-METRICS: web.AppKey[Metrics] = web.AppKey("hook_metrics", Metrics)
+_MAX_ID_LENGTH, _MAX_NAME_LENGTH = 200, 100
 
 
 def add_routes(app: web.Application) -> None:
@@ -29,34 +25,36 @@ def add_routes(app: web.Application) -> None:
 
 
 async def receive(request: web.Request) -> web.Response:
-    """Take one event on. Who is not allowed to send it learns nothing but that."""
+    """Accept one event. A sender who fails authentication is told nothing but that."""
+    hooks = webhook_context(request).metrics.hooks
     try:
-        call = await authenticated(request)
-        data = _judged(request, call)
-        new = await _accepted(request, call, data)
+        authenticated = await authenticate(request)
+        data = _validated(request, authenticated)
+        new = await _accept(request, authenticated, data)
     except Refused as exc:
-        request.app[METRICS].hooks.labels(str(exc.status)).inc()
-        log.warning("hook.refused", why=exc.why, hook=request.match_info["event"][:_LONGEST_NAME])
+        hooks.labels(str(exc.status)).inc()
+        log.warning("hook.refused", why=exc.reason, hook=request.match_info["event"][:_MAX_NAME_LENGTH])
         headers = {"Retry-After": "10"} if exc.status == 503 else {}
         return web.json_response({"error": str(exc)}, status=exc.status, headers=headers)
-    request.app[METRICS].hooks.labels("202").inc()
-    log.info("hook.accepted", hook=call.event, repeat=not new)
+    hooks.labels("202").inc()
+    log.info("hook.accepted", hook=authenticated.event, repeat=not new)
     return web.json_response({"ok": True, "repeat": not new}, status=202)
 
 
-def _judged(request: web.Request, call: Call) -> dict[str, Any]:
-    """What the event says. Raises Refused."""
-    rules = office(request).snapshot.automations.on_event(call.event)
-    # DingTalk's own events come over the stream only: nobody else may make them up.
-    if not rules or call.event.startswith(DINGTALK_EVENTS) or len(call.event) > _LONGEST_NAME:
-        raise Refused(404, f"automations.yaml 里没有规则在等事件“{call.event[:_LONGEST_NAME]}”")
-    if call.size > MOST_BYTES:
+def _validated(request: web.Request, authenticated: AuthenticatedRequest) -> dict[str, Any]:
+    """Return the event's JSON object. Raises Refused."""
+    event = authenticated.event
+    rules = webhook_context(request).automations().on_event(event)
+    # DingTalk's own events arrive over the stream only: nobody else may forge them.
+    if not rules or event.startswith(DINGTALK_EVENTS) or len(event) > _MAX_NAME_LENGTH:
+        raise Refused(404, f"automations.yaml 里没有规则在等事件“{event[:_MAX_NAME_LENGTH]}”")
+    if authenticated.size > MAX_BYTES:
         raise Refused(413, "内容太大：一个事件最多 256 KiB")
-    if len(call.given_id) > _LONGEST_ID:
-        raise Refused(400, f"X-Faqbot-Id 太长：最多 {_LONGEST_ID} 个字符")
+    if len(authenticated.given_id) > _MAX_ID_LENGTH:
+        raise Refused(400, f"X-Faqbot-Id 太长：最多 {_MAX_ID_LENGTH} 个字符")
     try:
-        data = json.loads(call.body.decode("utf-8-sig"), parse_constant=_no_constant)
-        # Half a surrogate pair is JSON, but no text that could be written down or sent on.
+        data = json.loads(authenticated.body.decode("utf-8-sig"), parse_constant=_reject_constant)
+        # Half a surrogate pair is valid JSON but cannot be stored or sent on as text.
         json.dumps(data, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Refused(400, "内容不是 JSON（UTF-8）") from None
@@ -65,21 +63,23 @@ def _judged(request: web.Request, call: Call) -> dict[str, Any]:
     return data
 
 
-def _no_constant(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads although they are not JSON."""
     raise ValueError(name)
 
 
-async def _accepted(request: web.Request, call: Call, data: dict[str, Any]) -> bool:
-    """Put the event on record; False for a repeat. Raises Refused when the store is away."""
-    store, now = office(request).store, office(request).clock()
-    event_id = call.given_id or call.replay or secrets.token_hex(16)
+async def _accept(request: web.Request, authenticated: AuthenticatedRequest, data: dict[str, Any]) -> bool:
+    """Store the event; return False for a repeat. Raises Refused with 503 when the store is unavailable."""
+    context = webhook_context(request)
+    replay_id, now = authenticated.replay_id, context.clock()
+    event_id = authenticated.given_id or replay_id or secrets.token_hex(16)
     try:
-        if call.replay:
-            # A copy with another id is a repeat too: the id is not signed.
-            seen = f"hook:{call.replay}"
-            if await store.note(seen) not in (None, event_id):
+        if replay_id:
+            # The id is not signed, so a copy of a request under another id is a repeat too.
+            key = f"hook:{replay_id}"
+            if await context.store.note(key) not in (None, event_id):
                 return False
-            await store.put_note(seen, event_id, 4 * FRESH_SECONDS)
-        return await request.app[EVENTS].accept(Event(call.event, event_id, now, data))
+            await context.store.put_note(key, event_id, 4 * FRESH_SECONDS)
+        return await context.events.accept(Event(authenticated.event, event_id, now, data))
     except StoreError:
         raise Refused(503, "暂时记不下来，请稍后再发") from None

@@ -13,6 +13,7 @@ from aiohttp import BasicAuth, web
 
 from faqbot.automation import webhooks
 from faqbot.automation.event_queue import EventQueue
+from faqbot.automation.webhook_context import CONTEXT, WebhookContext
 from faqbot.console import automations, statistics
 from faqbot.console.entries import browse, edit, history, paste, regression, spreadsheet
 from faqbot.console.web import auth, pages, picture_files
@@ -84,7 +85,16 @@ def build(office: Workspace, health: Health, metrics: Metrics, events: EventQueu
     """The application with all its routes; each part of the console adds its own."""
     app = web.Application(middlewares=[auth.errors, auth.guard], client_max_size=pages.MAX_BODY)
     app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, office.settings.console_password
-    app[OFFICE], app[webhooks.EVENTS], app[webhooks.METRICS] = office, events, metrics
+    app[OFFICE] = office
+    app[CONTEXT] = WebhookContext(
+        secret=office.settings.hook_secret,
+        automations=lambda: office.snapshot.automations,
+        variable=office.settings.variable,
+        store=office.store,
+        events=events,
+        metrics=metrics,
+        clock=office.clock,
+    )
     app[auth.SESSIONS] = Sessions(office.store, office.settings.console_password)
     app.on_response_prepare.append(pages.add_headers)
     app.router.add_get("/healthz", _healthz)

@@ -1,0 +1,36 @@
+"""The parts that the webhook endpoint works with, and where a request finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from faqbot.automation.event_queue import EventQueue
+from faqbot.rules.definitions import Automations, Variables
+from faqbot.runtime.metrics import Metrics
+from faqbot.store.protocol import Store
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookContext:
+    """`secret` signs events; empty turns signatures off. `clock` is epoch seconds.
+
+    `automations` returns the rules that are live, `variable` the value of an environment variable.
+    """
+
+    secret: str
+    automations: Callable[[], Automations]
+    variable: Variables
+    store: Store
+    events: EventQueue
+    metrics: Metrics
+    clock: Callable[[], float]
+
+
+CONTEXT: web.AppKey[WebhookContext] = web.AppKey("webhook_context", WebhookContext)
+
+
+def webhook_context(request: web.Request) -> WebhookContext:
+    return request.app[CONTEXT]
