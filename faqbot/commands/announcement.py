@@ -101,7 +101,7 @@ class AnnouncementCommands:
         return Address("group", name) if _CONVERSATION.fullmatch(name) else None
 
     async def _waiting(self, message: Message) -> _Waiting | None:
-        text = await self._notes.note(f"announce:{message.thread}")
+        text = await self._notes.note(f"announce:{message.partition_key}")
         if not text:
             return None
         values = json.loads(text)
@@ -109,4 +109,4 @@ class AnnouncementCommands:
 
     async def _put(self, message: Message, waiting: _Waiting) -> None:
         text = json.dumps(asdict(waiting), ensure_ascii=False)
-        await self._notes.put_note(f"announce:{message.thread}", text, _SECONDS)
+        await self._notes.put_note(f"announce:{message.partition_key}", text, _SECONDS)

@@ -25,7 +25,7 @@ class LastAnswers:
     async def of(self, message: Message) -> LastAnswer | None:
         """The answer that the asker of this message got last where it was written, while it is spoken of."""
         now = self._at.clock()
-        return fresh(await self._at.store.context(message.thread, now), now).last
+        return fresh(await self._at.store.context(message.partition_key, now), now).last
 
     async def records(self, last: LastAnswer) -> tuple[QuestionRecord | None, QuestionRecord | None]:
         """The record of an answer, and that of its question: another where it was picked from a list or is the reply

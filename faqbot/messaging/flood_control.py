@@ -58,7 +58,7 @@ class FloodControl:
 
     async def remark(self, message: Message) -> str:
         """What somebody who was held up reads below the answer, once a minute: no message of its own."""
-        if not await self._steady(lambda: self._store.claim(f"slowed:{message.thread}", PACE_SECONDS)):
+        if not await self._steady(lambda: self._store.claim(f"slowed:{message.partition_key}", PACE_SECONDS)):
             return ""
         log.info("asker.slowed")
         return grey("您问得有点快，后面的我隔几秒答一个，不用重发。")

@@ -112,7 +112,7 @@ class Inbox:
             if accepted.ahead == 0:
                 # Nothing that is still to be done can change it.
                 self._contexts[message.key] = accepted.context
-            self._enqueue(message, began, behind=accepted.ahead > len(self._lanes.get(message.thread, ())))
+            self._enqueue(message, began, behind=accepted.ahead > len(self._lanes.get(message.partition_key, ())))
         else:
             self._spilled = True
         return True
@@ -152,7 +152,7 @@ class Inbox:
         """What the asker was offered last, for the message whose turn it is."""
         if message.key in self._contexts:
             return self._contexts[message.key]
-        return await self.steady(lambda: self._store.context(message.thread, self._clock()))
+        return await self.steady(lambda: self._store.context(message.partition_key, self._clock()))
 
     async def still_mine(self, message: Message) -> bool:
         """Whether nobody can have taken the message over since it was claimed here."""
@@ -235,13 +235,13 @@ class Inbox:
         if message.key in self._held:
             return
         self._held[message.key] = since
-        lane = self._lanes.get(message.thread)
+        lane = self._lanes.get(message.partition_key)
         if lane is not None:
             # Behind one that has to wait, it has to wait too.
             lane.append(_Waiting(message, behind or lane[-1].behind))
             return
-        self._lanes[message.thread] = deque([_Waiting(message, behind)])
-        worker = asyncio.create_task(self._work(message.thread))
+        self._lanes[message.partition_key] = deque([_Waiting(message, behind)])
+        worker = asyncio.create_task(self._work(message.partition_key))
         self._workers.add(worker)
         worker.add_done_callback(self._workers.discard)
 

@@ -59,6 +59,6 @@ class PrivateReplies:
         # Together: the person may say it at once.
         await asyncio.gather(
             self._steady(lambda: self._store.put_note(key, "sent", _REMEMBER_SECONDS)),
-            self._steady(lambda: self._store.put_context(alone.thread, context)),
+            self._steady(lambda: self._store.put_context(alone.partition_key, context)),
         )
         return replace(aside, way="sent")

@@ -50,8 +50,11 @@ class Message:
         return f"{self.robot_code}|{self.id}"
 
     @property
-    def thread(self) -> str:
-        """One asker within one conversation: the unit of order and of context. A person has one single chat only."""
+    def partition_key(self) -> str:
+        """One asker within one conversation: messages with the same key are handled in order and share their state.
+
+        A person has only one single chat, so the key of a single chat holds no conversation id.
+        """
         return f"{self.robot_code}|{self.conversation_id if self.is_group else ''}|{self.asker}"
 
 

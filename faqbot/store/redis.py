@@ -234,7 +234,7 @@ class RedisStore:
     async def accept(self, message: Message, owner: str) -> Accepted | None:
         call = f"claimed:{owner}:{secrets.token_hex(6)}"
         args: list[str | float] = [
-            *(message.key, call, pack_message(message), owner, message.received_at, message.thread)
+            *(message.key, call, pack_message(message), owner, message.received_at, message.partition_key)
         ]
         found = await _do(self._accept(args=args))
         if found is None:
@@ -243,7 +243,7 @@ class RedisStore:
         return Accepted(int(ahead), _context(said, message.received_at))
 
     async def next_in_thread(self, message: Message) -> bool:
-        first = await _do(self._redis.zrange(_LANE + message.thread, 0, 0))
+        first = await _do(self._redis.zrange(_LANE + message.partition_key, 0, 0))
         return not first or first[0] == message.key.encode()
 
     async def take_over(self, owner: str, most: int) -> Sequence[Message]:
@@ -272,7 +272,9 @@ class RedisStore:
         shown = pack_context(context) if context is not None else ""
         state = f"{verdict.state}:{verdict.reason}"
         picked_for = record.picked_for if record is not None else ""
-        await _do(self._finish(args=[message.key, message.thread, state, kept, asked_at, asker, shown, picked_for]))
+        await _do(
+            self._finish(args=[message.key, message.partition_key, state, kept, asked_at, asker, shown, picked_for])
+        )
 
     async def backlog(self) -> tuple[int, float]:
         waiting = int(await _do(self._redis.zcard(_WAITING)))

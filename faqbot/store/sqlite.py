@@ -100,7 +100,7 @@ class SqliteStore:
 
     async def accept(self, message: Message, owner: str) -> Accepted | None:
         text = pack_message(message)
-        row = (message.robot_code, message.id, message.received_at, text, message.thread, message.asker, owner)
+        row = (message.robot_code, message.id, message.received_at, text, message.partition_key, message.asker, owner)
 
         def step(db: sqlite3.Connection) -> tuple[int, str | None] | None:
             sql = (
@@ -112,7 +112,7 @@ class SqliteStore:
             found: tuple[int, str | None] = db.execute(_AHEAD_AND_CONTEXT, asked).fetchone()
             return found
 
-        asked = (*_before(message), message.thread, message.received_at)
+        asked = (*_before(message), message.partition_key, message.received_at)
         found = await self._do(step)
         if found is None:
             return None
@@ -172,7 +172,7 @@ class SqliteStore:
 
         # Packed here: what the thread does holds up all the steps that wait.
         values = tuple(pack_record(record).values()) if record is not None else ()
-        said = _context_row(message.thread, context) if context is not None else None
+        said = _context_row(message.partition_key, context) if context is not None else None
         await self._do(step)
 
     async def backlog(self) -> tuple[int, float]:
@@ -428,7 +428,7 @@ def _tell(outcomes: Sequence[tuple[asyncio.Future[Any], Any, BaseException | Non
 
 
 def _before(message: Message) -> tuple[str, float, str]:
-    return message.thread, message.received_at, message.id
+    return message.partition_key, message.received_at, message.id
 
 
 def _context_row(thread: str, context: ConversationState) -> tuple[str, str, float]:

@@ -162,15 +162,15 @@ async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) ->
     now = time.time()
     first = ConversationState((Option("entry", "a"), Option("topic", "休假")), until=now + 100)
     await store.finish(message(), DONE, None, first)
-    assert await store.context(message().thread, now) == first
-    assert await store.context(message().thread, now + 100) is None
+    assert await store.context(message().partition_key, now) == first
+    assert await store.context(message().partition_key, now + 100) is None
     assert await store.context("someone else", now) is None
     second = ConversationState((Option("entry", "b"),), until=now + 200)
     await store.finish(message(2), DONE, None, second)
     await store.finish(message(3), DONE, None, None)
-    assert await store.context(message().thread, now) == second
-    await store.put_context(message().thread, first)
-    assert await store.context(message().thread, now) == first
+    assert await store.context(message().partition_key, now) == second
+    await store.put_context(message().partition_key, first)
+    assert await store.context(message().partition_key, now) == first
     full = ConversationState(
         (Option("none", ""),),
         now,
@@ -179,8 +179,8 @@ async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) ->
         (Slot("city", "上海", "a", now + 9),),
     )
     await store.finish(message(4), DONE, None, full)
-    assert await store.context(message().thread, now + 8) == full
-    assert await store.context(message().thread, now + 9) is None
+    assert await store.context(message().partition_key, now + 8) == full
+    assert await store.context(message().partition_key, now + 9) is None
 
 
 async def test_finishing_twice_changes_nothing(store: Store) -> None:
@@ -189,7 +189,7 @@ async def test_finishing_twice_changes_nothing(store: Store) -> None:
     other = ConversationState((Option("entry", "x"),), until=time.time() + 100)
     await store.finish(message(), DeliveryResult(DeliveryState.FAILED, "timeout"), RECORD, other)
     assert list(await store.questions(0.0)) == [RECORD]
-    assert await store.context(message().thread, time.time()) is None
+    assert await store.context(message().partition_key, time.time()) is None
 
 
 async def test_a_pick_names_its_question_until_it_goes(store: Store) -> None:
@@ -197,7 +197,7 @@ async def test_a_pick_names_its_question_until_it_goes(store: Store) -> None:
     context = ConversationState((Option("entry", "a"),), until=time.time() + 100, asked="m0")
     await store.finish(message(), DONE, picked, context)
     assert list(await store.questions(0.0)) == [picked]
-    assert await store.context(message().thread, time.time()) == context
+    assert await store.context(message().partition_key, time.time()) == context
     await store.purge(time.time() + 100)
     await store.finish(message(2), DONE, RECORD, None)
     assert [r.picked_for for r in await store.questions(0.0)] == [""]
@@ -232,8 +232,8 @@ async def test_a_person_is_forgotten_and_nobody_else(store: Store) -> None:
         await store.finish(m, DONE, record, ConversationState((Option("entry", "a"),), until))
     assert await store.forget("user-1") == 2
     assert [r.asker for r in await store.questions(0.0)] == ["user-2"]
-    assert await store.context(message(1).thread, 0.0) is None
-    assert await store.context(message(2, asker="user-2").thread, 0.0) is not None
+    assert await store.context(message(1).partition_key, 0.0) is None
+    assert await store.context(message(2, asker="user-2").partition_key, 0.0) is not None
     assert await store.accept(message(1), ME) is None, "that it was answered stays known"
     assert await store.forget("user-1") == 0
 
@@ -244,7 +244,7 @@ async def test_forgetting_an_odd_name_takes_nobody_else_along(store: Store, pers
     await store.finish(message(), DONE, RECORD, context)
     assert await store.forget(person) == 0
     assert len(await store.questions(0.0)) == 1
-    assert await store.context(message().thread, 0.0) == context
+    assert await store.context(message().partition_key, 0.0) == context
 
 
 async def test_old_questions_are_purged(store: Store) -> None:

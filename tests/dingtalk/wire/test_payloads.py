@@ -241,7 +241,7 @@ def test_a_message_without_an_id_gets_the_same_one_each_time_it_comes():
 
 def test_two_bots_named_in_one_message_are_told_apart():
     one, two = read(sample("group-text")), read(sample("group-text") | {"robotCode": "other"})
-    assert one.id == two.id and one.thread != two.thread
+    assert one.id == two.id and one.partition_key != two.partition_key
     without = {k: v for k, v in sample("group-text").items() if k != "robotCode"}
     assert read(without).robot_code == "$:LWCP_v1:$bot0123=="
 
