@@ -65,7 +65,7 @@ from faqbot.review.due_reminders import remind_keepers
 from faqbot.rules.definitions import Automations
 from faqbot.rules.working_hours import after_quiet
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.loops import keep_looking
+from faqbot.runtime.loops import run_periodically
 from faqbot.runtime.metrics import Metrics
 from faqbot.search.embeddings import Embeddings
 from faqbot.search.features import Floats
@@ -360,7 +360,7 @@ async def keep_house(store: Store, quota: Quota, keep_days: int) -> None:
             purge_at = time.time() + _PURGE_EVERY
         return _QUOTA_EVERY
 
-    await keep_looking(look, lambda exc: log.error("house.failed", cause=exc), broken=_QUOTA_EVERY)
+    await run_periodically(look, lambda exc: log.error("house.failed", cause=exc), error_delay=_QUOTA_EVERY)
 
 
 async def _last_words(quota: Quota) -> None:

@@ -23,7 +23,7 @@ from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.leases import under_lease
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.loops import keep_looking, until_woken
+from faqbot.runtime.loops import run_periodically, wait_for_event
 
 log = EventLog(__name__)
 
@@ -120,11 +120,11 @@ class ReportCommands:
 
     async def run(self) -> None:
         """Make what was asked for, until cancelled."""
-        await keep_looking(
+        await run_periodically(
             self._look,
             lambda exc: log.error("attendance.failed", cause=exc),
-            broken=_LOOK_SECONDS,
-            wait=partial(until_woken, self._wake),
+            error_delay=_LOOK_SECONDS,
+            wait=partial(wait_for_event, self._wake),
         )
 
     async def _look(self) -> float:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from typing import Protocol
 
 from faqbot.model.notices import Event
-from faqbot.runtime.loops import until_woken
+from faqbot.runtime.loops import wait_for_event
 from faqbot.store.protocol import LEASE
 
 # Acting on an event has leases of its own; this one only keeps two replicas from taking the same at once.
@@ -90,7 +90,7 @@ class EventQueue:
 
     async def came(self, seconds: float) -> None:
         """Wait until this process has accepted one, at most so long."""
-        await until_woken(self._came, seconds)
+        await wait_for_event(self._came, seconds)
 
     async def _forget(self, key: str) -> None:
         await self._store.put_mark(_WAITING, key, None)

@@ -14,7 +14,7 @@ from faqbot.errors import StoreError
 from faqbot.model.notices import Event
 from faqbot.rules.definitions import Automations
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.loops import keep_looking
+from faqbot.runtime.loops import run_periodically
 
 log = EventLog(__name__)
 
@@ -49,8 +49,8 @@ class EventWorker:
                 pass
             return _LOOK_SECONDS
 
-        await keep_looking(
-            look, lambda exc: log.error("events.failed", cause=exc), broken=_LOOK_SECONDS, wait=self._queue.came
+        await run_periodically(
+            look, lambda exc: log.error("events.failed", cause=exc), error_delay=_LOOK_SECONDS, wait=self._queue.came
         )
 
     async def look(self) -> int:

@@ -28,7 +28,7 @@ from faqbot.rules.schedule import Occurrence, occasions
 from faqbot.rules.values import MissingValue, Values
 from faqbot.runtime.leases import LEASE_SECONDS, under_lease
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.loops import keep_looking, until_woken
+from faqbot.runtime.loops import run_periodically, wait_for_event
 from faqbot.runtime.retry import backoff
 
 log = EventLog(__name__)
@@ -113,11 +113,11 @@ class Runner:
 
     async def run(self) -> None:
         """Do what is due, until cancelled."""
-        await keep_looking(
+        await run_periodically(
             self.look,
             lambda exc: log.error("jobs.failed", cause=exc),
-            broken=_LOOK_SECONDS,
-            wait=partial(until_woken, self._wake),
+            error_delay=_LOOK_SECONDS,
+            wait=partial(wait_for_event, self._wake),
         )
 
     def wake(self) -> None:

@@ -22,29 +22,25 @@ from faqbot.model.question_log import QuestionRecord
 from faqbot.outbox.outbox import Outbox
 from faqbot.rules.working_hours import at_work, next_morning
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.loops import keep_looking
+from faqbot.runtime.loops import run_on_change
 
 log = EventLog(__name__)
 
-_EVERY = 1.0
-_AT_LEAST = 60.0
+# Tickets change without a change of the knowledge; those are found this late.
+_MAX_AGE_SECONDS = 60.0
 _ASKED_SECONDS = 14 * 86400.0
 _MOST = 50
 
 
 async def tell_of_answers(workspace: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
-    """Look whenever the knowledge changes, until cancelled."""
-    seen, looked_at = "", 0.0
-
-    async def look() -> float:
-        nonlocal seen, looked_at
-        version, now = workspace.snapshot.version, workspace.clock()
-        if version != seen or now - looked_at >= _AT_LEAST:
-            await announce_answers(workspace, outbox, timezone, keep_days)
-            seen, looked_at = version, now
-        return _EVERY
-
-    await keep_looking(look, lambda exc: log.error("answers.not_announced", cause=exc), broken=_EVERY)
+    """Announce answers whenever the knowledge changes, until cancelled."""
+    await run_on_change(
+        lambda: announce_answers(workspace, outbox, timezone, keep_days),
+        lambda: workspace.snapshot.version,
+        lambda exc: log.error("answers.not_announced", cause=exc),
+        clock=workspace.clock,
+        max_age=_MAX_AGE_SECONDS,
+    )
 
 
 async def announce_answers(workspace: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:

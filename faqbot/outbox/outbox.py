@@ -20,7 +20,7 @@ from faqbot.errors import ContentRefused, DeliveryError, OutcomeUnknown, StoreEr
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.queued_notice import FAILED, Delay, QueuedNotice, SendFailure, SendOutcome, in_parts, unpack
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.loops import keep_looking, until_woken
+from faqbot.runtime.loops import run_periodically, wait_for_event
 from faqbot.runtime.retry import backoff
 from faqbot.store.protocol import LEASE, Store
 
@@ -153,11 +153,11 @@ class Outbox:
 
     async def run(self) -> None:
         """Send what is due, until cancelled."""
-        await keep_looking(
+        await run_periodically(
             self.look,
             lambda exc: log.error("outbox.failed", cause=exc),
-            broken=LOOK_SECONDS,
-            wait=partial(until_woken, self._wake),
+            error_delay=LOOK_SECONDS,
+            wait=partial(wait_for_event, self._wake),
         )
 
     async def look(self) -> float:

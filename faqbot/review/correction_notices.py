@@ -20,7 +20,7 @@ from faqbot.model.notices import Address, Notice
 from faqbot.model.question_log import DELIVERED
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.loops import keep_looking
+from faqbot.runtime.loops import run_periodically
 from faqbot.store.protocol import Store
 
 log = EventLog(__name__)
@@ -116,7 +116,7 @@ async def tell_of_corrections(workspace: Books, outbox: Outbox) -> None:
         await send_due(workspace, outbox)
         return _EVERY
 
-    await keep_looking(look, lambda exc: log.error("corrections.failed", cause=exc), broken=_EVERY)
+    await run_periodically(look, lambda exc: log.error("corrections.failed", cause=exc), error_delay=_EVERY)
 
 
 async def send_due(workspace: Books, outbox: Outbox) -> None:

@@ -16,31 +16,26 @@ from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.review.draft_review import DraftReview, Reviewer, keep, made_by, number_drafts
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.loops import keep_looking
+from faqbot.runtime.loops import run_on_change
 
 log = EventLog(__name__)
 
-_EVERY = 1.0
-# What was said in another way, such as an approval that is over, is looked for only so often.
-_AT_LEAST = 60.0
+# Drafts that wait again without a change of the knowledge, such as after an approval that ended, are found this late.
+_MAX_AGE_SECONDS = 60.0
 # More drafts at once are only counted, as after a first start with many.
 _SHOWN = 5
 _LONGEST_ANSWER = 800
 
 
 async def tell_of_drafts(workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:
-    """Look for new drafts whenever the knowledge changes, until cancelled."""
-    seen, looked_at = "", 0.0
-
-    async def look() -> float:
-        nonlocal seen, looked_at
-        version, now = workspace.snapshot.version, workspace.clock()
-        if version != seen or now - looked_at >= _AT_LEAST:
-            await announce_drafts(workspace, outbox, admins)
-            seen, looked_at = version, now
-        return _EVERY
-
-    await keep_looking(look, lambda exc: log.error("drafts.not_announced", cause=exc), broken=_EVERY)
+    """Announce new drafts whenever the knowledge changes, until cancelled."""
+    await run_on_change(
+        lambda: announce_drafts(workspace, outbox, admins),
+        lambda: workspace.snapshot.version,
+        lambda exc: log.error("drafts.not_announced", cause=exc),
+        clock=workspace.clock,
+        max_age=_MAX_AGE_SECONDS,
+    )
 
 
 async def announce_drafts(workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:

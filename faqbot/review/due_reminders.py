@@ -13,30 +13,33 @@ from faqbot.outbox.outbox import Outbox
 from faqbot.review.due_dates import Due, due
 from faqbot.rules.working_hours import at_work
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.loops import keep_looking
+from faqbot.runtime.loops import run_on_change
 
 log = EventLog(__name__)
 
 _MARKS = "reminded"
-_EVERY = 1.0
 _NOON = time(12)
 _SHOWN = 10
 
 
 async def remind_keepers(workspace: Books, outbox: Outbox, admins: Collection[str], timezone: tzinfo) -> None:
-    """Look once each working morning and whenever the knowledge changes during it, until cancelled."""
-    done: tuple[str, date] | None = None
+    """Remind once each working morning and whenever the knowledge changes during it, until cancelled."""
 
-    async def look() -> float:
-        nonlocal done
+    def state() -> tuple[str, date, bool]:
         now = datetime.fromtimestamp(workspace.clock(), timezone)
-        this = workspace.snapshot.version, now.date()
-        if this != done and now.time() < _NOON and at_work(now, workspace.snapshot.automations.calendar):
-            await remind(workspace, outbox, admins)
-            done = this
-        return _EVERY
+        working_morning = now.time() < _NOON and at_work(now, workspace.snapshot.automations.calendar)
+        return workspace.snapshot.version, now.date(), working_morning
 
-    await keep_looking(look, lambda exc: log.error("ageing.not_reminded", cause=exc), broken=_EVERY)
+    async def remind_in_the_morning() -> None:
+        if state()[-1]:
+            await remind(workspace, outbox, admins)
+
+    await run_on_change(
+        remind_in_the_morning,
+        state,
+        lambda exc: log.error("ageing.not_reminded", cause=exc),
+        clock=workspace.clock,
+    )
 
 
 async def remind(workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:

@@ -1,42 +1,70 @@
-"""Runs a step again and again: on time, on a wake-up, after a failure."""
+"""Run a step again and again: at intervals, on a wake-up, when something changed; failures are logged and survived."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from faqbot.errors import StoreError
-from faqbot.runtime.retry import AWAY_SECONDS
+from faqbot.runtime.retry import STORE_RETRY_SECONDS
 
 
-async def keep_looking(
-    look: Callable[[], Awaitable[float]],
-    failed: Callable[[Exception], None],
+async def run_periodically(
+    poll: Callable[[], Awaitable[float]],
+    on_error: Callable[[Exception], None],
     *,
-    broken: float,
+    error_delay: float,
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Call `look` until cancelled, each time after the seconds it asked for, or `broken` seconds after a failure.
+    """Call `poll` until cancelled, each time after the seconds it returned, or `error_delay` seconds after a failure.
 
-    `failed` is told of every failure but a StoreError. `wait` may come back earlier.
+    Every failure except a StoreError is passed to `on_error`. `wait` may return early.
     """
     while True:
         try:
-            pause = await look()
+            seconds = await poll()
         except StoreError:
-            # The inbox says so; here it is only tried again.
-            pause = AWAY_SECONDS
+            # The inbox logs that the store is unavailable; this loop only tries again.
+            seconds = STORE_RETRY_SECONDS
         except Exception as exc:
             # The edge of a loop that must not end.
-            failed(exc)
-            pause = broken
-        await wait(pause)
+            on_error(exc)
+            seconds = error_delay
+        await wait(seconds)
 
 
-async def until_woken(wake: asyncio.Event, seconds: float) -> None:
-    """Wait until somebody sets `wake`, at most so long; it can be set again from then on."""
+async def run_on_change(
+    action: Callable[[], Awaitable[None]],
+    state: Callable[[], object],
+    on_error: Callable[[Exception], None],
+    *,
+    clock: Callable[[], float],
+    interval: float = 1.0,
+    max_age: float = math.inf,
+) -> None:
+    """Call `action` until cancelled: at the start, when `state()` differs from that of the last call, and at least
+    every `max_age` seconds of `clock`.
+
+    The state is compared every `interval` seconds. A call that fails is repeated after `interval`.
+    """
+    last: tuple[object, float] | None = None
+
+    async def poll() -> float:
+        nonlocal last
+        current, now = state(), clock()
+        if last is None or current != last[0] or now - last[1] >= max_age:
+            await action()
+            last = current, now
+        return interval
+
+    await run_periodically(poll, on_error, error_delay=interval)
+
+
+async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
+    """Wait until `event` is set, but no longer than `seconds`; then clear it."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await wake.wait()
-    wake.clear()
+            await event.wait()
+    event.clear()

@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 DELAYS = (0.5, 1.5, 4.0)
 _FIRST, _LONGEST = 0.5, 30.0
 # While the store is away it is asked for so often.
-AWAY_SECONDS = 1.0
+STORE_RETRY_SECONDS = 1.0
 
 
 def backoff(attempt: int, *, first: float = _FIRST, longest: float = _LONGEST, chance: float | None = None) -> float:

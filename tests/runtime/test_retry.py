@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, StoreError, Throttled
-from faqbot.runtime.loops import keep_looking, until_woken
-from faqbot.runtime.retry import AWAY_SECONDS, DELAYS, backoff, retry
+from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, Throttled
+from faqbot.runtime.retry import DELAYS, backoff, retry
 
 PASSING = [
     DeliveryError("忙", code="-1"),
@@ -113,55 +110,3 @@ async def test_without_pauses_it_is_tried_once() -> None:
 async def test_the_real_pause_gives_way_to_others() -> None:
     call = Call(PASSING[0])
     assert await retry(call, delays=(0.001,)) == "done"
-
-
-# -- keep_looking ------------------------------------------------------------------------------
-
-
-async def looked(*results: float | Exception, broken: float = 7.0) -> tuple[list[float], list[Exception]]:
-    """The pauses after looks that end so, and the failures that were told of."""
-    pauses: list[float] = []
-    told: list[Exception] = []
-    left = list(results)
-
-    async def look() -> float:
-        result = left.pop(0)
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    async def wait(seconds: float) -> None:
-        pauses.append(seconds)
-        if not left:
-            raise asyncio.CancelledError
-
-    with pytest.raises(asyncio.CancelledError):
-        await keep_looking(look, told.append, broken=broken, wait=wait)
-    return pauses, told
-
-
-async def test_each_look_says_when_the_next_one_is() -> None:
-    assert await looked(3.0, 0.5, 60.0) == ([3.0, 0.5, 60.0], [])
-
-
-async def test_a_store_that_is_away_is_asked_again_soon_and_nobody_is_told() -> None:
-    assert await looked(StoreError("away"), StoreError("away"), 3.0) == ([AWAY_SECONDS, AWAY_SECONDS, 3.0], [])
-
-
-async def test_a_look_that_breaks_is_told_and_does_not_end_the_loop() -> None:
-    broken = ValueError("broken")
-    assert await looked(broken, 3.0, broken=7.0) == ([7.0, 3.0], [broken])
-
-
-async def test_a_waker_ends_a_long_pause_once() -> None:
-    wake = asyncio.Event()
-    wake.set()
-    async with asyncio.timeout(30):
-        await until_woken(wake, 3600)
-        assert not wake.is_set()
-        asyncio.get_running_loop().call_later(0.01, wake.set)
-        await until_woken(wake, 3600)
-
-
-async def test_without_a_waker_the_pause_ends_by_itself() -> None:
-    await until_woken(asyncio.Event(), 0.001)
