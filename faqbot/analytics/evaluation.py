@@ -20,7 +20,7 @@ from faqbot.dialogue.answer_policy import judge
 from faqbot.errors import FaqbotError
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Candidate, Entry
-from faqbot.search.features import Floats
+from faqbot.search.arrays import Floats
 from faqbot.search.index import Index
 from faqbot.search.thresholds import Thresholds
 

@@ -14,7 +14,7 @@ from faqbot.language.normalize import normalise
 from faqbot.model.decisions import Answered, Decision, Menu, Offered, SmallTalk, TopicList
 from faqbot.model.entries import Candidate, Entry
 from faqbot.replies.render import plain_body
-from faqbot.search.features import Floats
+from faqbot.search.arrays import Floats
 from faqbot.search.index import Explanation
 from faqbot.search.thresholds import Thresholds
 

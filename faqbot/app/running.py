@@ -67,8 +67,8 @@ from faqbot.rules.working_hours import after_quiet
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_periodically
 from faqbot.runtime.metrics import Metrics
+from faqbot.search.arrays import Floats
 from faqbot.search.embeddings import Embeddings
-from faqbot.search.features import Floats
 from faqbot.settings import Settings
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from faqbot.app.knowledge_source import KnowledgeSource
     from faqbot.knowledge.snapshot import Snapshot
     from faqbot.model.entries import Problem
-    from faqbot.search.features import Floats
+    from faqbot.search.arrays import Floats
     from faqbot.search.index import Index
 
 cli = typer.Typer(

@@ -12,8 +12,8 @@ from faqbot.dialogue.topic_menu import topic_list
 from faqbot.language.normalize import normalise
 from faqbot.model.decisions import Answered, Decision, Offered, Unanswered
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
+from faqbot.search.arrays import Floats
 from faqbot.search.contradictions import opposed
-from faqbot.search.features import Floats
 from faqbot.search.index import Explanation, Index, SearchQuery
 from faqbot.search.thresholds import Thresholds
 

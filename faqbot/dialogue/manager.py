@@ -44,7 +44,7 @@ from faqbot.model.decisions import (
 from faqbot.model.entries import Candidate, Entry
 from faqbot.model.group_settings import NO_GROUPS, Groups
 from faqbot.model.messages import Message, MessageKind
-from faqbot.search.features import Floats
+from faqbot.search.arrays import Floats
 from faqbot.search.index import Index, SearchQuery
 from faqbot.search.thresholds import Thresholds
 

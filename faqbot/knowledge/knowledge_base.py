@@ -14,7 +14,7 @@ from faqbot.knowledge.snapshot import Snapshot, assemble
 from faqbot.model.entries import Problem
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
-from faqbot.search.features import Floats
+from faqbot.search.arrays import Floats
 from faqbot.search.thresholds import FITTED_THRESHOLDS, Thresholds, learn
 
 log = EventLog(__name__)

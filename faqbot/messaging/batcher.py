@@ -17,7 +17,7 @@ from faqbot.model.decisions import Decision
 from faqbot.model.entries import Candidate
 from faqbot.model.messages import Message
 from faqbot.runtime.metrics import Metrics
-from faqbot.search.features import Floats
+from faqbot.search.arrays import Floats
 from faqbot.search.index import Index
 
 # So many take a few milliseconds together; more would hold up acknowledgements.

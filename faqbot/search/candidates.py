@@ -15,7 +15,8 @@ from rapidfuzz import fuzz, process
 
 from faqbot.language.normalize import skeleton
 from faqbot.model.entries import Entry
-from faqbot.search.features import Bag, Bags, Doubles, FeatureTable, Floats, Ints, Positions, cut, flatten
+from faqbot.search.arrays import Doubles, Floats, Ints, Positions, flatten, gather_spans
+from faqbot.search.features import Bag, Bags, FeatureTable
 from faqbot.search.semantic import EmbeddingIndex
 from faqbot.search.weights import VIEWS
 
@@ -267,7 +268,7 @@ class Wordings:
         number_of[bags.of * len(table.weights) + bags.ids] = numbers
         first_cell = of * len(table.weights)
 
-        sizes, (held, shares) = cut(table.entry_starts, entries, table.entry_ids, table.entry_shares)
+        sizes, (held, shares) = gather_spans(table.entry_starts, entries, table.entry_ids, table.entry_shares)
         number = number_of[first_cell.repeat(sizes) + held]
         hit = number.nonzero()[0]
         member, number = np.arange(len(of)).repeat(sizes)[hit], number[hit]
@@ -279,7 +280,7 @@ class Wordings:
         }
         holder = member, number - of[member] * width
 
-        sizes, (held,) = cut(table.row_starts, wordings, table.row_ids)
+        sizes, (held,) = gather_spans(table.row_starts, wordings, table.row_ids)
         member = np.arange(len(of)).repeat(sizes)
         cells = first_cell.repeat(sizes) + held
         views["covers"] = np.bincount(member, flat[number_of[cells]], len(of)) / table.row_totals[wordings]

@@ -13,7 +13,7 @@ import numpy as np
 
 from faqbot.errors import EmbeddingsError
 from faqbot.runtime.log import EventLog
-from faqbot.search.features import Floats
+from faqbot.search.arrays import Floats
 
 log = EventLog(__name__)
 

@@ -10,18 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from faqbot.language.builtin_synonyms import STOP_WEIGHT, STOP_WORDS
 from faqbot.language.normalize import HAN
-
-Floats = npt.NDArray[np.float32]
-Doubles = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int32]
-Positions = npt.NDArray[np.int64]
+from faqbot.search.arrays import Doubles, Floats, Ints, Positions, flatten
 
 _RUN = re.compile(rf"[a-z0-9]+|[{HAN}]+|[^\W\d_{HAN}]+")
 # What a feature weighs besides its rarity, by kind.
@@ -247,18 +242,3 @@ class FeatureTable:
         sums = np.bincount(inverse, self.weights[ids] / self.norms[rows])
         lengths = np.bincount(pairs // max(1, size), sums**2, self.entry_count)
         return np.sqrt(np.maximum(lengths, 1e-9))
-
-
-def flatten(lists: Sequence[Sequence[int]]) -> tuple[Positions, Positions, Positions]:
-    """All numbers one list after another, for each the number of its list, and where each list begins."""
-    sizes = np.array([len(numbers) for numbers in lists], dtype=np.int64)
-    flat = np.array([number for numbers in lists for number in numbers], dtype=np.int64)
-    return flat, np.arange(len(lists)).repeat(sizes), sizes.cumsum() - sizes
-
-
-def cut(spans: Positions, numbers: Positions, *flats: npt.NDArray[Any]) -> tuple[Positions, list[npt.NDArray[Any]]]:
-    """From each of `flats`, in which span n goes from `spans[n]` up to `spans[n + 1]`, the spans `numbers` one after
-    another; and before them how long each is."""
-    starts, ends = spans[numbers], spans[numbers + 1]
-    slices = list(map(slice, starts.tolist(), ends.tolist()))
-    return ends - starts, [np.concatenate([flat[s] for s in slices]) for flat in flats]

@@ -20,9 +20,10 @@ from faqbot.language.builtin_synonyms import GROUPS
 from faqbot.language.normalize import Synonyms, is_han, normalise, strip_fillers
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search import scoring
+from faqbot.search.arrays import Doubles, Floats
 from faqbot.search.candidates import MEANING_VIEWS, CandidateRows, HoldOutQuery, Question, Wordings
 from faqbot.search.contradictions import apart
-from faqbot.search.features import Doubles, Floats, features, readable
+from faqbot.search.features import features, readable
 from faqbot.search.scoring import EVIDENCE, MEANING_EVIDENCE, Weights, log_odds
 from faqbot.search.semantic import EmbeddingIndex
 from faqbot.search.spelling import Spelled, Spellings, join

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faqbot.search.arrays import Doubles, Positions
 from faqbot.search.candidates import MEANING_VIEWS, CandidateRows
-from faqbot.search.features import Doubles, Positions
 from faqbot.search.weights import RANK, SURE, SURE_OUT, VIEWS
 
 # What tells how sure one can be of an entry; the columns of `evidence` and the keys of SURE.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from faqbot.search.features import Doubles, Floats, Positions
+from faqbot.search.arrays import Doubles, Floats, Positions
 
 # So many standard deviations make 1.
 _SCALE = 4.0

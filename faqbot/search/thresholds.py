@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from faqbot.search.features import Doubles
+from faqbot.search.arrays import Doubles
 from faqbot.search.index import HoldOutQuery, Index
 
 # At most so many wordings are tried, which takes well under a second: of fewer, one entry more or less would move the

@@ -19,7 +19,8 @@ from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
 from faqbot.language.normalize import Synonyms, skeleton
 from faqbot.model.entries import Candidate, Entry
-from faqbot.search.features import Floats, features
+from faqbot.search.arrays import Floats
+from faqbot.search.features import features
 from faqbot.search.index import Index, SearchQuery
 from tests.conftest import SAMPLE
 

@@ -15,7 +15,7 @@ from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search import index as index_module
-from faqbot.search.features import Floats
+from faqbot.search.arrays import Floats
 from faqbot.search.index import HoldOutQuery, Index, SearchQuery
 from tests.conftest import SAMPLE
 

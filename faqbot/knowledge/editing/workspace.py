@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from faqbot.knowledge.editing.changes import EditableSource
 from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.knowledge.snapshot import Snapshot
-from faqbot.search.features import Floats
+from faqbot.search.arrays import Floats
 from faqbot.search.thresholds import Thresholds
 from faqbot.settings import Settings
 from faqbot.store.protocol import Store
