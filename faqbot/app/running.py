@@ -31,14 +31,13 @@ from faqbot.commands.registry import routine_deeds
 from faqbot.console.server import Health, open_console
 from faqbot.console.web.origin import is_loopback
 from faqbot.console.web.sessions import LINK_SECONDS, announce, announced, new_link, reachable
-from faqbot.dingtalk.api.client import OpenApi, Slots
+from faqbot.dingtalk.api.client import OpenApi
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
 from faqbot.dingtalk.api.session_webhook import Webhook
 from faqbot.dingtalk.api.tokens import AccessTokens
-from faqbot.dingtalk.api.tokens import TokenStore as SharedTokens
 from faqbot.dingtalk.stream.connection import StreamConnection
 from faqbot.errors import DeliveryError, KnowledgeMissing, StartError, StoreError
 from faqbot.handoff.answer_notices import tell_of_answers
@@ -71,7 +70,7 @@ from faqbot.search.arrays import Floats
 from faqbot.search.embeddings import Embeddings
 from faqbot.settings import Settings
 from faqbot.store.opening import open_store
-from faqbot.store.protocol import Store
+from faqbot.store.protocol import ClaimStore, DocumentStore, NoteStore, SlotStore, Store
 
 log = EventLog(__name__)
 
@@ -306,14 +305,14 @@ def http_session(settings: Settings) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trust_env=not settings.local)
 
 
-class SharedParts(SharedTokens, Slots, Protocol):
-    """What callers of the server API share between replicas."""
+class ApiStore(ClaimStore, NoteStore, SlotStore, Protocol):
+    """The roles of the store through which replicas share a token and a rate limit."""
 
 
 def open_api(
     settings: Settings,
     session: aiohttp.ClientSession,
-    store: SharedParts,
+    store: ApiStore,
     metrics: Metrics,
     called: Callable[[str, str], None] = lambda path, code: None,
 ) -> OpenApi:
@@ -368,7 +367,7 @@ async def _last_words(quota: Quota) -> None:
         await quota.flush()
 
 
-def open_embeddings(settings: Settings, session: aiohttp.ClientSession, store: Store) -> Embeddings | None:
+def open_embeddings(settings: Settings, session: aiohttp.ClientSession, store: DocumentStore) -> Embeddings | None:
     """The embeddings endpoint, where one is set."""
     if not settings.embeddings_url:
         return None

@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from faqbot.attendance.month import MonthReport, approvals_of, month_days, read_month, summarise, useful_columns
 from faqbot.dingtalk.api import attendance, contacts
@@ -20,6 +20,7 @@ from faqbot.model.attendance import ApprovalKind, Column, Punch, PunchResult
 from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.retry import DELAYS
+from faqbot.store.protocol import NoteStore
 
 log = EventLog(__name__)
 
@@ -33,11 +34,6 @@ _SETTLED_AFTER = timedelta(days=1)
 
 class ReportRefused(FaqbotError):
     """The report cannot be made, and trying again will not help; the text says why and what to do."""
-
-
-class Notes(Protocol):
-    async def note(self, key: str) -> str | None: ...
-    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ class Collector:
     def __init__(
         self,
         directory: ContactsCache,
-        notes: Notes,
+        notes: NoteStore,
         quota: Quota,
         timezone: tzinfo,
         *,

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection
 from dataclasses import astuple
 
 from faqbot.access.authorization import not_possible, only_alone
-from faqbot.attendance.punch_commands import Notes
 from faqbot.attendance.wording import amount
 from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import LeaveType
@@ -16,6 +15,7 @@ from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError, NeedsAdmin
 from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
+from faqbot.store.protocol import NoteStore
 
 _NAMES = ("年假", "年休假", "带薪年假", "法定年假", "年休")
 _TYPE = "leave-type:annual"
@@ -27,7 +27,7 @@ class LeaveCommand:
     """DingTalk tells balances to an administrator of attendance only: the first of `admins` who is one asks."""
 
     def __init__(
-        self, api: OpenApi, notes: Notes, admins: Collection[str], clock: Callable[[], float] = time.time
+        self, api: OpenApi, notes: NoteStore, admins: Collection[str], clock: Callable[[], float] = time.time
     ) -> None:
         self._api = api
         self._notes = notes

@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Protocol
 
 from faqbot.access.authorization import not_possible, only_alone, refusal
 from faqbot.attendance.month import MonthReport, summarise
@@ -22,6 +21,7 @@ from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.model.org_chart import Employee, NoSuchDepartment
 from faqbot.outbox.outbox import Outbox
+from faqbot.store.protocol import NoteStore
 
 _DAYS = {"今天": 0, "昨天": 1, "前天": 2}
 _DATE = re.compile(r"(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})[日号]?")
@@ -39,11 +39,6 @@ _MINE_DAYS = 7
 _AGAIN_SECONDS = 600.0
 _MOST_PEOPLE = 200
 _NONE = "没有打卡记录：可能是休息日，还没到时间，或者钉钉的结果还没出来。"
-
-
-class Notes(Protocol):
-    async def note(self, key: str) -> str | None: ...
-    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
 
 
 class Punches:
@@ -145,7 +140,7 @@ class PunchCommands:
     """One's own last seven days, told in a single chat only."""
 
     def __init__(
-        self, directory: ContactsCache, notes: Notes, timezone: tzinfo, clock: Callable[[], float] = time.time
+        self, directory: ContactsCache, notes: NoteStore, timezone: tzinfo, clock: Callable[[], float] = time.time
     ) -> None:
         self._directory = directory
         self._notes = notes

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import tzinfo
 from typing import Protocol
 
-from faqbot.attendance.collector import Collected, CollectionPlan, Collector, Notes, ReportRefused
+from faqbot.attendance.collector import Collected, CollectionPlan, Collector, ReportRefused
 from faqbot.attendance.wording import of_group, of_hr, of_team, span
 from faqbot.attendance.workbook import workbook
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
@@ -20,6 +20,7 @@ from faqbot.model.notices import Address, Link, Notice
 from faqbot.model.org_chart import Teams, teams
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.log import EventLog
+from faqbot.store.protocol import NoteStore
 
 log = EventLog(__name__)
 
@@ -29,7 +30,7 @@ _KEEP_SECONDS = 86400.0
 _MONTHS = 6
 
 
-class Marks(Notes, Protocol):
+class Marks(NoteStore, Protocol):
     async def put_mark(self, name: str, key: str, value: str | None) -> None: ...
     async def marks(self, name: str) -> Mapping[str, str]: ...
 

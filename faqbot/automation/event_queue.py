@@ -10,13 +10,13 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
 from faqbot.model.notices import Event
 from faqbot.runtime.loops import wait_for_event
-from faqbot.store.protocol import LEASE
+from faqbot.store.protocol import LEASE_PREFIX, ClaimStore, MarkStore, NoteStore
 
 # Acting on an event has leases of its own; this one only keeps two replicas from taking the same at once.
 LEASE_SECONDS = 30.0
@@ -25,21 +25,14 @@ REMEMBER_SECONDS = 7 * 86400.0
 _WAITING = "events"
 
 
-class Shelf(Protocol):
-    """What the queue needs of the store."""
-
-    async def claim(self, key: str, ttl: float) -> bool: ...
-    async def release(self, key: str) -> None: ...
-    async def note(self, key: str) -> str | None: ...
-    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
-    async def put_mark(self, name: str, key: str, value: str | None) -> None: ...
-    async def marks(self, name: str) -> Mapping[str, str]: ...
+class EventStore(ClaimStore, NoteStore, MarkStore, Protocol):
+    """The roles of the store that hold waiting events."""
 
 
 class EventQueue:
     """The queue that all replicas share. `clock` is epoch seconds. Every method raises StoreError."""
 
-    def __init__(self, store: Shelf, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: EventStore, *, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
         self._taken: dict[str, float] = {}
@@ -66,7 +59,7 @@ class EventQueue:
         for key, event in sorted(events.items(), key=lambda item: item[1].at):
             if len(found) >= most:
                 break
-            if not await self._store.claim(f"{LEASE}event:{key}", LEASE_SECONDS):
+            if not await self._store.claim(f"{LEASE_PREFIX}event:{key}", LEASE_SECONDS):
                 continue
             if await self._store.note(_done(key)) is not None:
                 # A repeat came in while the event was being finished.
@@ -86,7 +79,7 @@ class EventQueue:
         """Let it be taken again, by whichever replica."""
         key = _key(event)
         self._taken.pop(key, None)
-        await self._store.release(f"{LEASE}event:{key}")
+        await self._store.release(f"{LEASE_PREFIX}event:{key}")
 
     async def came(self, seconds: float) -> None:
         """Wait until this process has accepted one, at most so long."""
@@ -94,7 +87,7 @@ class EventQueue:
 
     async def _forget(self, key: str) -> None:
         await self._store.put_mark(_WAITING, key, None)
-        await self._store.release(f"{LEASE}event:{key}")
+        await self._store.release(f"{LEASE_PREFIX}event:{key}")
         self._taken.pop(key, None)
 
 

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +30,7 @@ from faqbot.runtime.leases import LEASE_SECONDS, under_lease
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_periodically, wait_for_event
 from faqbot.runtime.retry import backoff
+from faqbot.store.protocol import ClaimStore, JournalStore, MarkStore, NoteStore
 
 log = EventLog(__name__)
 
@@ -48,17 +49,8 @@ _TRIES = 5
 _MARKS = "jobs-settled"
 
 
-class Shelf(Protocol):
-    """What the runner needs of the store."""
-
-    async def claim(self, key: str, ttl: float) -> bool: ...
-    async def prolong(self, key: str, ttl: float) -> bool: ...
-    async def release(self, key: str) -> None: ...
-    async def note(self, key: str) -> str | None: ...
-    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
-    async def put_mark(self, name: str, key: str, value: str | None) -> None: ...
-    async def marks(self, name: str) -> Mapping[str, str]: ...
-    async def write_journal(self, name: str, at: float, text: str) -> int: ...
+class RunStore(ClaimStore, NoteStore, MarkStore, JournalStore, Protocol):
+    """The roles of the store that hold runs and their log."""
 
 
 Do = Callable[[Task], Awaitable[ActionResult]]
@@ -83,7 +75,7 @@ class Runner:
 
     def __init__(
         self,
-        store: Shelf,
+        store: RunStore,
         automations: Callable[[], Automations],
         do: Do,
         *,

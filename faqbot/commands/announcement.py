@@ -8,13 +8,13 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, replace
 
 from faqbot.access.authorization import refusal
-from faqbot.attendance.punch_commands import Notes
 from faqbot.markup.blocks import line_breaks, send_word
 from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.rules.definitions import Automations
+from faqbot.store.protocol import NoteStore
 
 _TO_AND_TEXT = re.compile(r"([^:：\n]{1,200})[:：]\s*(\S.*)", re.DOTALL)
 _SECONDS = 600.0
@@ -36,7 +36,7 @@ class AnnouncementCommands:
     """What waits for 确认 belongs to one person in one conversation, for ten minutes."""
 
     def __init__(
-        self, outbox: Outbox, notes: Notes, automations: Callable[[], Automations], admins: Collection[str]
+        self, outbox: Outbox, notes: NoteStore, automations: Callable[[], Automations], admins: Collection[str]
     ) -> None:
         self._outbox = outbox
         self._notes = notes

@@ -12,7 +12,7 @@ from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
-from faqbot.store.protocol import Store
+from faqbot.store.protocol import QuestionStore
 
 _SHOWN = 5
 _DAYS = 30
@@ -22,7 +22,7 @@ _PICKS = ("picked", "none_of_these", "asked_again")
 class OwnQuestionsCommand:
     """Lists what one person asked lately, newest first."""
 
-    def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: QuestionStore, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
 

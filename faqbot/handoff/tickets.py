@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 
-from faqbot.store.protocol import Store
+from faqbot.store.protocol import JournalStore, MarkStore
 
 _MARKS = "tickets"
 # The journal whose lines are counted.
@@ -50,22 +50,22 @@ class Ticket:
     announced: bool = False
 
 
-async def tickets(store: Store) -> Mapping[int, Ticket]:
+async def tickets(store: MarkStore) -> Mapping[int, Ticket]:
     """All that are on record, by number. Raises StoreError."""
     return {int(number): _unpack(text) for number, text in (await store.marks(_MARKS)).items()}
 
 
-async def next_number(store: Store, at: float, message_key: str) -> int:
+async def next_number(store: JournalStore, at: float, message_key: str) -> int:
     """A number nobody has had. Raises StoreError."""
     return await store.write_journal(NUMBERS, at, message_key)
 
 
-async def keep(store: Store, ticket: Ticket) -> None:
+async def keep(store: MarkStore, ticket: Ticket) -> None:
     """Write a ticket down. Raises StoreError."""
     await store.put_mark(_MARKS, str(ticket.number), json.dumps(asdict(ticket), ensure_ascii=False))
 
 
-async def drop(store: Store, ticket: Ticket) -> None:
+async def drop(store: MarkStore, ticket: Ticket) -> None:
     """Forget a ticket. Raises StoreError."""
     await store.put_mark(_MARKS, str(ticket.number), None)
 
@@ -75,7 +75,7 @@ def notice_keys(number: int) -> tuple[str, str]:
     return f"ticket:{number}:", f"ticket-answer:{number}:"
 
 
-async def forget_tickets(store: Store, person: str) -> Sequence[int]:
+async def forget_tickets(store: MarkStore, person: str) -> Sequence[int]:
     """Forget what one person asked a person; the numbers these had. Raises StoreError."""
     theirs = [ticket for ticket in (await tickets(store)).values() if ticket.asker == person]
     for ticket in theirs:

@@ -16,6 +16,7 @@ from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
 from faqbot.search.arrays import Floats
 from faqbot.search.thresholds import FITTED_THRESHOLDS, Thresholds, learn
+from faqbot.store.protocol import DocumentStore
 
 log = EventLog(__name__)
 
@@ -36,13 +37,6 @@ class FileSource(Protocol):
         ...
 
 
-class LastGoodFiles(Protocol):
-    """Where the last version of each file without an error outlives the process."""
-
-    async def documents(self) -> Mapping[str, bytes]: ...
-    async def put_documents(self, documents: Mapping[str, bytes]) -> None: ...
-
-
 class KnowledgeBase:
     """Holds the current Snapshot; readers take `current` once per message and keep it."""
 
@@ -52,7 +46,7 @@ class KnowledgeBase:
         today: Callable[[], date],
         strictness: str = "balanced",
         embed: Callable[[Sequence[str]], Awaitable[Floats]] | None = None,
-        keep: LastGoodFiles | None = None,
+        keep: DocumentStore | None = None,
         metrics: Metrics | None = None,
         pictures: PictureFolder | None = None,
     ) -> None:

@@ -16,7 +16,7 @@ from faqbot.model.decisions import Answered, Decision
 from faqbot.model.entries import Entry
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message
 from faqbot.runtime.log import EventLog
-from faqbot.store.protocol import LEASE, Steady, Store
+from faqbot.store.protocol import LEASE_PREFIX, Steady, Store
 
 log = EventLog(__name__)
 
@@ -73,7 +73,7 @@ class FloodControl:
             return decision
         key = _key(message, decision.entry)
         until = self._clock() + _WAIT_SECONDS
-        while not await self._steady(lambda: self._store.claim(LEASE + key, ABOVE_SECONDS)):
+        while not await self._steady(lambda: self._store.claim(LEASE_PREFIX + key, ABOVE_SECONDS)):
             if text := await self._steady(lambda: self._store.note(key)):
                 told = json.loads(text)
                 if told["asker"] == message.asker:
@@ -93,7 +93,7 @@ class FloodControl:
             text = json.dumps({"asker": message.asker, "at": self._clock()}, ensure_ascii=False)
             await self._steady(lambda: self._store.put_note(key, text, ABOVE_SECONDS))
         else:
-            await self._steady(lambda: self._store.release(LEASE + key))
+            await self._steady(lambda: self._store.release(LEASE_PREFIX + key))
 
 
 def _may_stand_above(decision: Decision, message: Message) -> TypeGuard[Answered]:

@@ -25,7 +25,7 @@ from faqbot.model.decisions import (
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.messages import Message
-from faqbot.store.protocol import LEASE, Steady, Store
+from faqbot.store.protocol import LEASE_PREFIX, Steady, Store
 
 # A group that was introduced to is not again.
 _FOR_EVER = 20 * 365 * 86400.0
@@ -57,7 +57,7 @@ class GroupIntroduction:
         if await self._steady(lambda: self._store.note(key)) is not None:
             self._known.add(key)
             return ""
-        return text if await self._steady(lambda: self._store.claim(LEASE + key, _UNDER_WAY_SECONDS)) else ""
+        return text if await self._steady(lambda: self._store.claim(LEASE_PREFIX + key, _UNDER_WAY_SECONDS)) else ""
 
     async def settle(self, message: Message, *, delivered: bool) -> None:
         """After the reply with the introduction: never again, or with the next reply."""
@@ -66,7 +66,7 @@ class GroupIntroduction:
             self._known.add(key)
             await self._steady(lambda: self._store.put_note(key, "1", _FOR_EVER))
         else:
-            await self._steady(lambda: self._store.release(LEASE + key))
+            await self._steady(lambda: self._store.release(LEASE_PREFIX + key))
 
     def _introduction(self, message: Message, *, below_menu: bool) -> str:
         snapshot = self._library.current

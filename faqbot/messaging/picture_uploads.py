@@ -7,12 +7,12 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
 
 from faqbot.errors import DeliveryError, StoreError
 from faqbot.knowledge.files.picture_folder import MOST_BYTES, PictureFolder
 from faqbot.markup.picture_links import local_pictures, with_addresses
 from faqbot.runtime.log import EventLog
+from faqbot.store.protocol import NoteStore
 
 log = EventLog(__name__)
 
@@ -25,11 +25,6 @@ _AGAIN_SECONDS = 60.0
 _LOOK_AGAIN_SECONDS = 86400.0
 
 
-class Notes(Protocol):
-    async def note(self, key: str) -> str | None: ...
-    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
-
-
 class PictureUploads:
     """`upload` takes a name and a content and gives the media id. `clock` is monotonic."""
 
@@ -37,7 +32,7 @@ class PictureUploads:
         self,
         folder: PictureFolder,
         upload: Callable[[str, bytes], Awaitable[str]],
-        notes: Notes,
+        notes: NoteStore,
         *,
         patience: float = _PATIENCE_SECONDS,
         clock: Callable[[], float] = time.monotonic,

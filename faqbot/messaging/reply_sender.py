@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
@@ -20,6 +19,7 @@ from faqbot.model.messages import Message, Reply
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
 from faqbot.runtime.retry import backoff
+from faqbot.store.protocol import SlotStore
 
 log = EventLog(__name__)
 
@@ -34,10 +34,6 @@ _PACED_SECONDS = 3600.0
 _LONGEST_HOLD = 60.0
 # DingTalk takes 20,000 and 15,000 bytes; the rest is for the title and what is around the text.
 _WEBHOOK_BYTES, _ROBOT_BYTES = 18_000, 14_500
-
-
-class Slots(Protocol):
-    async def reserve(self, key: str, gap: float) -> float: ...
 
 
 @dataclass(slots=True)
@@ -71,7 +67,7 @@ class ReplySender:
         self,
         webhook: Webhook,
         robot: Robot,
-        slots: Slots,
+        slots: SlotStore,
         metrics: Metrics,
         quota: Quota,
         *,

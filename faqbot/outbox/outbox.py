@@ -22,7 +22,7 @@ from faqbot.outbox.queued_notice import FAILED, Delay, QueuedNotice, SendFailure
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_periodically, wait_for_event
 from faqbot.runtime.retry import backoff
-from faqbot.store.protocol import LEASE, Store
+from faqbot.store.protocol import LEASE_PREFIX, ClaimStore, JournalStore, MarkStore, NoteStore, Store
 
 log = EventLog(__name__)
 _T = TypeVar("_T")
@@ -41,16 +41,8 @@ _UNSURE_SENDS, _REMEMBERED_SENDS = 2, 8
 _WAITING, _SENDING = "outbox", "outbox-sending"
 
 
-class Shelf(Protocol):
-    """What the outbox needs of the store."""
-
-    async def claim(self, key: str, ttl: float) -> bool: ...
-    async def release(self, key: str) -> None: ...
-    async def note(self, key: str) -> str | None: ...
-    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
-    async def put_mark(self, name: str, key: str, value: str | None) -> None: ...
-    async def marks(self, name: str) -> Mapping[str, str]: ...
-    async def write_journal(self, name: str, at: float, text: str) -> int: ...
+class OutboxStore(ClaimStore, NoteStore, MarkStore, JournalStore, Protocol):
+    """The roles of the store that hold notices."""
 
 
 class Channel(Protocol):
@@ -94,7 +86,7 @@ class Outbox:
 
     def __init__(
         self,
-        store: Shelf,
+        store: OutboxStore,
         ways: Mapping[str, Channel],
         *,
         later: Callable[[Address, float], float] = lambda to, due: due,
@@ -390,7 +382,7 @@ async def _in_time(send: Awaitable[_T]) -> _T:
 
 
 def _held(lane: str) -> str:
-    return f"{LEASE}outbox:{lane}"
+    return f"{LEASE_PREFIX}outbox:{lane}"
 
 
 def _done(key: str) -> str:

@@ -6,11 +6,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol
 
 from faqbot.errors import StoreError
 from faqbot.runtime.log import EventLog
-from faqbot.store.protocol import LEASE
+from faqbot.store.protocol import LEASE_PREFIX, ClaimStore
 
 log = EventLog(__name__)
 
@@ -22,23 +21,15 @@ _RENEWALS = 4
 _CANCEL_SECONDS = 0.5
 
 
-class Shelf(Protocol):
-    """What a lease needs of the store."""
-
-    async def claim(self, key: str, ttl: float) -> bool: ...
-    async def prolong(self, key: str, ttl: float) -> bool: ...
-    async def release(self, key: str) -> None: ...
-
-
 async def under_lease(
-    store: Shelf, key: str, work: Callable[[], Awaitable[None]], *, lease: float = LEASE_SECONDS
+    store: ClaimStore, key: str, work: Callable[[], Awaitable[None]], *, lease: float = LEASE_SECONDS
 ) -> bool:
     """Whether the work was done. Raises what it raises, and StoreError.
 
     False where another has the lease, or may have it because it could not be renewed in time (a process that stood
     still): the work was stopped then.
     """
-    claim = f"{LEASE}{key}"
+    claim = f"{LEASE_PREFIX}{key}"
     until = time.monotonic() + lease
     if not await store.claim(claim, lease):
         return False

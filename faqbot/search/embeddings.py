@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from faqbot.errors import EmbeddingsError
 from faqbot.runtime.log import EventLog
 from faqbot.search.arrays import Floats
+from faqbot.store.protocol import DocumentStore
 
 log = EventLog(__name__)
 
@@ -23,17 +24,10 @@ _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
 QUESTION_SECONDS = 0.8
 
 
-class VectorStore(Protocol):
-    """Where vectors are kept between runs, by the hash of model and text."""
-
-    async def vectors(self, keys: Sequence[str]) -> Mapping[str, bytes]: ...
-    async def put_vectors(self, vectors: Mapping[str, bytes]) -> None: ...
-
-
 class Embeddings:
     """Asks one endpoint for vectors of one model."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, model: str, key: str, store: VectorStore) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: str, model: str, key: str, store: DocumentStore) -> None:
         self._session = session
         self._url = _endpoint(url)
         self._model = model

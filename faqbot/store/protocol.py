@@ -33,19 +33,17 @@ class Accepted:
 
 
 # The key of a claim that says "I am at it" begins so: it means nothing once its worker is dead.
-LEASE = "lease:"
+LEASE_PREFIX = "lease:"
 
 
-class Store(Protocol):
-    """Each method is one atomic step that means the same in every engine. Times are epoch seconds, ttl and gap
-    seconds. Every method raises StoreError when the engine cannot be reached or cannot write."""
-
-    # -- the inbox: who works on which message ---------------------------------------------------
+class InboxStore(Protocol):
+    """Accepted messages, the leases of the workers that answer them, and the state of each conversation."""
 
     async def join(self, owner: str, ttl: float) -> None:
         """Begin a worker's lease.
 
-        Where the engine can tell that earlier workers are dead, their leases end, and their claims of LEASE keys.
+        Where the engine can tell that earlier workers are dead, it ends their leases and releases their claims on keys
+        that begin with LEASE_PREFIX.
         """
         ...
 
@@ -98,8 +96,6 @@ class Store(Protocol):
         """How many messages are unfinished and when the oldest of them was received (0 if none)."""
         ...
 
-    # -- what later messages and reports need ----------------------------------------------------
-
     async def context(self, thread: str, now: float) -> ConversationState | None:
         """What this asker was offered last in this conversation, if it still holds."""
         ...
@@ -107,6 +103,10 @@ class Store(Protocol):
     async def put_context(self, thread: str, context: ConversationState) -> None:
         """Replace what was offered last in a thread, where that was not by the reply to one of its messages."""
         ...
+
+
+class QuestionStore(Protocol):
+    """The log of questions that were asked, with the ratings of their answers."""
 
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
         """The records of questions asked at or after `since`, oldest first."""
@@ -116,15 +116,9 @@ class Store(Protocol):
         """Write beside the record of a question what its asker said about the answer; without a record do nothing."""
         ...
 
-    async def forget(self, person: str) -> int:
-        """Delete what is kept of one person (userId or encrypted id); the number of questions deleted."""
-        ...
 
-    async def purge(self, before: float) -> int:
-        """Delete question records older than `before` and what has expired; the number of questions deleted."""
-        ...
-
-    # -- small things that workers share ---------------------------------------------------------
+class ClaimStore(Protocol):
+    """Claims on a key: at most one replica holds a key at a time."""
 
     async def claim(self, key: str, ttl: float) -> bool:
         """True for the one who claims `key` first; for everybody again after `ttl` or release()."""
@@ -136,25 +130,31 @@ class Store(Protocol):
 
     async def release(self, key: str) -> None: ...
 
+
+class NoteStore(Protocol):
+    """Short texts by key that expire."""
+
     async def note(self, key: str) -> str | None:
         """A remembered text, until it expires."""
         ...
 
     async def put_note(self, key: str, value: str, ttl: float) -> None: ...
 
-    async def reserve(self, key: str, gap: float) -> float:
-        """Book the next free slot of `key`, slots being `gap` apart; how many seconds to wait for it."""
+
+class MarkStore(Protocol):
+    """Named maps from key to text that never expire."""
+
+    async def put_mark(self, name: str, key: str, value: str | None) -> None:
+        """Remember a value for `key` until it is replaced; None forgets it."""
         ...
 
-    async def count(self, amounts: Mapping[str, int]) -> None:
-        """Add to counters."""
+    async def marks(self, name: str) -> Mapping[str, str]:
+        """All that is remembered under `name`."""
         ...
 
-    async def counts(self, prefix: str) -> Mapping[str, int]:
-        """The counters whose name begins with `prefix`."""
-        ...
 
-    # -- what people did -------------------------------------------------------------------------
+class JournalStore(Protocol):
+    """Named lists of lines that only grow at the end and are trimmed at the start."""
 
     async def write_journal(self, name: str, at: float, text: str) -> int:
         """Append a line to the journal `name`; its number, which grows."""
@@ -172,15 +172,29 @@ class Store(Protocol):
         """Delete these lines of a journal."""
         ...
 
-    async def put_mark(self, name: str, key: str, value: str | None) -> None:
-        """Remember a value for `key` until it is replaced; None forgets it."""
+
+class CounterStore(Protocol):
+    """Counters that replicas add to together."""
+
+    async def count(self, amounts: Mapping[str, int]) -> None:
+        """Add to counters."""
         ...
 
-    async def marks(self, name: str) -> Mapping[str, str]:
-        """All that is remembered under `name`."""
+    async def counts(self, prefix: str) -> Mapping[str, int]:
+        """The counters whose name begins with `prefix`."""
         ...
 
-    # -- knowledge -------------------------------------------------------------------------------
+
+class SlotStore(Protocol):
+    """Time slots that replicas book together to keep a rate limit."""
+
+    async def reserve(self, key: str, gap: float) -> float:
+        """Book the next free slot of `key`, slots being `gap` apart; how many seconds to wait for it."""
+        ...
+
+
+class DocumentStore(Protocol):
+    """Knowledge files and the embedding vectors of their wordings."""
 
     async def documents(self) -> Mapping[str, bytes]:
         """The knowledge files as they were last without an error, by name."""
@@ -203,7 +217,28 @@ class Store(Protocol):
         """Where replicas share the text of the knowledge; None for an engine of one process."""
         ...
 
-    # -- the engine itself -----------------------------------------------------------------------
+
+class Store(
+    InboxStore,
+    QuestionStore,
+    ClaimStore,
+    NoteStore,
+    MarkStore,
+    JournalStore,
+    CounterStore,
+    SlotStore,
+    DocumentStore,
+    Protocol,
+):
+    """All roles in one engine, and what concerns the engine as a whole."""
+
+    async def forget(self, person: str) -> int:
+        """Delete what is kept of one person (userId or encrypted id); the number of questions deleted."""
+        ...
+
+    async def purge(self, before: float) -> int:
+        """Delete question records older than `before` and what has expired; the number of questions deleted."""
+        ...
 
     async def advice(self) -> Sequence[str]:
         """What its keeper should change about the engine, in sentences for people; also shows it answers."""

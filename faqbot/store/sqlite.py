@@ -19,7 +19,7 @@ from faqbot.model.conversation import ConversationState
 from faqbot.model.messages import DeliveryResult, Message
 from faqbot.model.question_log import QuestionRecord
 from faqbot.store.codec import pack_context, pack_message, pack_record, unpack_context, unpack_message
-from faqbot.store.protocol import LEASE, Accepted, JournalLine
+from faqbot.store.protocol import LEASE_PREFIX, Accepted, JournalLine
 from faqbot.store.sqlite_schema import connect, lock
 
 _MOST_PER_COMMIT = 256
@@ -77,7 +77,7 @@ class SqliteStore:
         def step(db: sqlite3.Connection) -> None:
             if alone:
                 db.execute("DELETE FROM leases")
-                lease = f"claim:{LEASE}"
+                lease = f"claim:{LEASE_PREFIX}"
                 db.execute("DELETE FROM notes WHERE substr(key, 1, ?) = ?", (len(lease), lease))
             db.execute("INSERT OR REPLACE INTO leases (owner, until) VALUES (?, ?)", (owner, self._clock() + ttl))
 

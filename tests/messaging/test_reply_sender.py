@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from faqbot.dingtalk.api.client import OpenApi, Slots
+from faqbot.dingtalk.api.client import OpenApi
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
 from faqbot.dingtalk.api.session_webhook import Webhook
@@ -32,6 +32,7 @@ from faqbot.replies.render import render
 from faqbot.runtime.metrics import Metrics
 from faqbot.sandbox.api.robot import GROUP_SEND, MAX_PARAM_BYTES, PEOPLE_SEND
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.store.protocol import SlotStore
 from faqbot.store.sqlite import SqliteStore
 from tests.conftest import GROUP
 from tests.dingtalk.api.test_client import FakeSlots
@@ -94,7 +95,7 @@ class Parts:
         self._robot = Robot(api, ding.client_id)
         self.delivery = self.make()
 
-    def make(self, slots: Slots | None = None, **more: Any) -> ReplySender:
+    def make(self, slots: SlotStore | None = None, **more: Any) -> ReplySender:
         time = {"clock": self.clock, "sleep": self.clock.sleep, "pictures": _as_it_is}
         return ReplySender(self._webhook, self._robot, slots or self.store, self.metrics, self.quota, **time, **more)
 

@@ -88,8 +88,8 @@ async def test_a_new_process_knows_at_once_that_the_killed_one_is_dead(tmp_path:
     url = f"sqlite:///{tmp_path / 'store.db'}"
     program = (
         "import asyncio, os, sys\n"
-        "from faqbot.store import open_store\n"
-        "from tests.test_store import message\n"
+        "from faqbot.store.opening import open_store\n"
+        "from tests.store.test_engines import message\n"
         "async def main():\n"
         f"    store = await open_store({url!r})\n"
         "    await store.join('old', 30)\n"

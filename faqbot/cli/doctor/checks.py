@@ -262,6 +262,9 @@ class _Nowhere:
     async def claim(self, key: str, ttl: float) -> bool:
         return True
 
+    async def prolong(self, key: str, ttl: float) -> bool:
+        return True
+
     async def release(self, key: str) -> None: ...
 
     async def reserve(self, key: str, gap: float) -> float:

@@ -17,6 +17,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from faqbot.errors import StoreError
+from faqbot.store.protocol import ClaimStore, NoteStore
 
 IDLE_SECONDS = 12 * 3600.0
 LONGEST_SECONDS = 30 * 86400.0
@@ -30,13 +31,8 @@ _ANNOUNCE_EVERY, _ANNOUNCED_FOR = 60.0, 180.0
 _GONE = 0.001
 
 
-class Notes(Protocol):
-    """The part of the store that is needed here."""
-
-    async def claim(self, key: str, ttl: float) -> bool: ...
-    async def release(self, key: str) -> None: ...
-    async def note(self, key: str) -> str | None: ...
-    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
+class SessionStore(ClaimStore, NoteStore, Protocol):
+    """The roles of the store that hold sessions and sign-in links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class Session:
 class Sessions:
     """Sessions of one console. They end when its password changes, which is part of what is hashed."""
 
-    def __init__(self, store: Notes, password: str) -> None:
+    def __init__(self, store: SessionStore, password: str) -> None:
         self._store = store
         self._password = password
         self._touched: dict[str, float] = {}
@@ -87,7 +83,7 @@ class Sessions:
 class LoginThrottle:
     """Slows guessing: so many wrong attempts in five minutes from one address, and so many from all together."""
 
-    def __init__(self, store: Notes, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: SessionStore, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
 
@@ -119,18 +115,18 @@ class LoginThrottle:
         return None
 
 
-async def new_link(store: Notes, url: str) -> str:
+async def new_link(store: SessionStore, url: str) -> str:
     """A link to the console at `url` that lets one person in, once, within ten minutes."""
     token = secrets.token_urlsafe(32)
     await store.put_note(f"console:link:{_hash(token)}", "", LINK_SECONDS)
     return f"{url}/login?link={token}"
 
 
-async def link_holds(store: Notes, token: str) -> bool:
+async def link_holds(store: SessionStore, token: str) -> bool:
     return bool(token) and await store.note(f"console:link:{_hash(token)}") is not None
 
 
-async def use_link(store: Notes, token: str) -> bool:
+async def use_link(store: SessionStore, token: str) -> bool:
     """Let in the one who comes first with a link that holds."""
     if not await link_holds(store, token) or not await store.claim(f"console:used:{_hash(token)}", LINK_SECONDS * 2):
         return False
@@ -138,7 +134,7 @@ async def use_link(store: Notes, token: str) -> bool:
     return True
 
 
-async def announce(store: Notes, url: str) -> None:
+async def announce(store: SessionStore, url: str) -> None:
     """Keep written down where the console of this machine is, until cancelled."""
     try:
         while True:
@@ -150,7 +146,7 @@ async def announce(store: Notes, url: str) -> None:
             await store.put_note(_where(), "", _GONE)
 
 
-async def announced(store: Notes) -> str | None:
+async def announced(store: SessionStore) -> str | None:
     """Where the console that runs on this machine is."""
     return await store.note(_where())
 

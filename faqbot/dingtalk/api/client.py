@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import aiohttp
 from yarl import URL
@@ -15,12 +15,9 @@ from faqbot.dingtalk.wire.error_codes import new_error, old_error
 from faqbot.dingtalk.wire.payloads import encode
 from faqbot.errors import DeliveryError, NeedsAdmin, StoreError, TokenRefused
 from faqbot.runtime.log import EventLog
+from faqbot.store.protocol import SlotStore
 
 log = EventLog(__name__)
-
-
-class Slots(Protocol):
-    async def reserve(self, key: str, gap: float) -> float: ...
 
 
 class OpenApi:
@@ -35,7 +32,7 @@ class OpenApi:
         openapi_endpoint: str,
         oapi_endpoint: str,
         tokens: AccessTokens,
-        slots: Slots,
+        slots: SlotStore,
         *,
         qps: int,
         called: Callable[[str, str], None] = lambda path, code: None,

@@ -5,27 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import Any, Protocol
+from typing import Any
 
 from faqbot.dingtalk.api import contacts
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError
 from faqbot.model.org_chart import ROOT, Department, Employee, NoSuchDepartment, Tree, folded
+from faqbot.store.protocol import NoteStore
 
 DAY = 86400.0
 _TREE = "contacts:tree"
 _EVERYBODY = "contacts:everybody"
 
 
-class Notes(Protocol):
-    async def note(self, key: str) -> str | None: ...
-    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
-
-
 class ContactsCache:
     """`api` for calls that must be fresh; what is remembered is shared between replicas, without mobile numbers."""
 
-    def __init__(self, api: OpenApi, notes: Notes) -> None:
+    def __init__(self, api: OpenApi, notes: NoteStore) -> None:
         self.api = api
         self._notes = notes
 

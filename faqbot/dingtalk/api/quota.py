@@ -12,6 +12,7 @@ from faqbot.dingtalk.wire.error_codes import is_free
 from faqbot.errors import StoreError
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
+from faqbot.store.protocol import ClaimStore, CounterStore
 
 log = EventLog(__name__)
 
@@ -27,10 +28,8 @@ _FREE = (
 )  # fmt: skip
 
 
-class Counts(Protocol):
-    async def count(self, amounts: Mapping[str, int]) -> None: ...
-    async def counts(self, prefix: str) -> Mapping[str, int]: ...
-    async def claim(self, key: str, ttl: float) -> bool: ...
+class QuotaStore(ClaimStore, CounterStore, Protocol):
+    """The roles of the store that hold the counts of a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +45,13 @@ class Usage:
 
 
 class Quota:
-    """Counts in memory and writes down every few seconds: `spend` costs nothing on the way of a message.
+    """QuotaStore in memory and writes down every few seconds: `spend` costs nothing on the way of a message.
 
     Whether a question and its answer count as one or two is not documented; two are counted.
     """
 
     def __init__(
-        self, store: Counts, metrics: Metrics, *, calls: int, messages: int, today: Callable[[], date]
+        self, store: QuotaStore, metrics: Metrics, *, calls: int, messages: int, today: Callable[[], date]
     ) -> None:
         self._store = store
         self._metrics = metrics

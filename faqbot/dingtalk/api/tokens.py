@@ -18,6 +18,7 @@ from faqbot.dingtalk.wire.payloads import encode
 from faqbot.errors import DeliveryError, StoreError
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.retry import retry
+from faqbot.store.protocol import ClaimStore, NoteStore
 
 log = EventLog(__name__)
 
@@ -28,13 +29,8 @@ _FETCH_SECONDS = 30.0
 _TRY_AGAIN_SECONDS = 30.0
 
 
-class TokenStore(Protocol):
-    """Where replicas find each other's token."""
-
-    async def note(self, key: str) -> str | None: ...
-    async def put_note(self, key: str, value: str, ttl: float) -> None: ...
-    async def claim(self, key: str, ttl: float) -> bool: ...
-    async def release(self, key: str) -> None: ...
+class TokenStore(ClaimStore, NoteStore, Protocol):
+    """The roles of the store through which replicas share one token."""
 
 
 @dataclass(frozen=True, slots=True)

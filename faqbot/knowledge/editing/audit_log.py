@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.model.entries import Entry
-from faqbot.store.protocol import JournalLine, Store
+from faqbot.store.protocol import JournalLine, JournalStore
 
 _JOURNAL = "edits"
 # Who changed an entry in the files and not through us.
@@ -41,13 +41,13 @@ class Edit:
         return self.after or self.before
 
 
-async def write_down(store: Store, at: float, edit: Edit) -> None:
+async def write_down(store: JournalStore, at: float, edit: Edit) -> None:
     """Append a line. Raises StoreError."""
     line = {name: text for name in _TEXTS if (text := getattr(edit, name)) or name != "userid"}
     await store.write_journal(_JOURNAL, at, json.dumps(line, ensure_ascii=False))
 
 
-async def edits(store: Store, since: float = 0.0) -> list[Edit]:
+async def edits(store: JournalStore, since: float = 0.0) -> list[Edit]:
     """All that is on record, oldest first. Raises StoreError."""
     lines = await store.journal(_JOURNAL, since)
     # Years of changes are some megabytes of JSON; meanwhile others are answered.

@@ -15,14 +15,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from faqbot.dingtalk.api.client import OpenApi, Slots
+from faqbot.dingtalk.api.client import OpenApi
 from faqbot.dingtalk.api.robot import Robot
 from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, StoreError, Throttled, TokenRefused
 from faqbot.sandbox.api.robot import GROUP_SEND, PEOPLE_SEND
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.store.opening import open_store
-from faqbot.store.protocol import Store
+from faqbot.store.protocol import SlotStore, Store
 from tests.dingtalk.api.test_tokens import logged, serving
 
 SECRET = "test-secret-value"
@@ -59,7 +59,7 @@ class Parts:
         self.robot = Robot(self.api, ding.client_id)
 
     def make(
-        self, *, secret: str = SECRET, openapi: str = "", oapi: str = "", slots: Slots | None = None, qps: int = 20
+        self, *, secret: str = SECRET, openapi: str = "", oapi: str = "", slots: SlotStore | None = None, qps: int = 20
     ) -> OpenApi:
         tokens = AccessTokens(self._session, self.ding.url, self.ding.client_id, secret, self._store)
         hosts = (openapi or self.ding.url, oapi or self.ding.url)
