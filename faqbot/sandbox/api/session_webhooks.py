@@ -112,7 +112,7 @@ class WebhookReplies:
         """Whether this message is one too many for its conversation; if not, it is counted."""
         if not self._faults.webhook_per_minute:
             return False
-        now = time.monotonic()
+        now = self._clock()
         taken = self._taken.setdefault(conversation, deque())
         while taken and now - taken[0] >= self._faults.throttle_window:
             taken.popleft()
