@@ -20,7 +20,7 @@ from faqbot.model.notices import Address, Link, Notice
 from faqbot.model.org_chart import Teams, teams
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.log import EventLog
-from faqbot.store.protocol import NoteStore
+from faqbot.store.protocol import MarkStore, NoteStore
 
 log = EventLog(__name__)
 
@@ -30,9 +30,8 @@ _KEEP_SECONDS = 86400.0
 _MONTHS = 6
 
 
-class Marks(NoteStore, Protocol):
-    async def put_mark(self, name: str, key: str, value: str | None) -> None: ...
-    async def marks(self, name: str) -> Mapping[str, str]: ...
+class ReportStore(NoteStore, MarkStore, Protocol):
+    """The roles of the store that hold reports and their confirmations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Reported:
     line: str
 
 
-async def forget_confirmations(store: Marks, person: str) -> int:
+async def forget_confirmations(store: MarkStore, person: str) -> int:
     """Forget the words one person gave or was asked for, and no longer tell them of others'; how many words there were.
 
     Raises StoreError.
@@ -82,7 +81,7 @@ class AttendanceReports:
         self,
         directory: ContactsCache,
         collector: Collector,
-        store: Marks,
+        store: ReportStore,
         outbox: Outbox,
         *,
         timezone: tzinfo,

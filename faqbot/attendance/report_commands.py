@@ -14,7 +14,7 @@ from typing import Protocol
 from faqbot.access.authorization import refusal
 from faqbot.attendance.collector import ReportRefused
 from faqbot.attendance.month import read_month
-from faqbot.attendance.report import AttendanceReports, Marks
+from faqbot.attendance.report import AttendanceReports
 from faqbot.errors import DeliveryError
 from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Command, CommandResult
@@ -24,6 +24,7 @@ from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.leases import under_lease
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_periodically, wait_for_event
+from faqbot.store.protocol import ClaimStore, MarkStore
 
 log = EventLog(__name__)
 
@@ -32,10 +33,8 @@ _LOOK_SECONDS = 10.0
 _PATIENCE_SECONDS = 3600.0
 
 
-class Claims(Marks, Protocol):
-    async def claim(self, key: str, ttl: float) -> bool: ...
-    async def prolong(self, key: str, ttl: float) -> bool: ...
-    async def release(self, key: str) -> None: ...
+class ReportRequestStore(ClaimStore, MarkStore, Protocol):
+    """The roles of the store that hold requested reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class _Asked:
     at: float
 
 
-async def forget_asked(store: Marks, person: str) -> int:
+async def forget_asked(store: MarkStore, person: str) -> int:
     """Make no report any more that this person asked for; how many there were. Raises StoreError."""
     mine = [key for key, text in (await store.marks(_ASKED)).items() if json.loads(text)["userid"] == person]
     for key in mine:
@@ -62,7 +61,7 @@ class ReportCommands:
     def __init__(
         self,
         reports: AttendanceReports,
-        store: Claims,
+        store: ReportRequestStore,
         outbox: Outbox,
         admins: Collection[str],
         timezone: tzinfo,
