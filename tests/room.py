@@ -16,7 +16,6 @@ from faqbot.model.messages import DeliveryResult, DeliveryState, Message, Messag
 from faqbot.model.notices import Notice
 from faqbot.model.question_log import QuestionRecord
 from faqbot.outbox.outbox import Outbox
-from faqbot.settings import Settings
 from faqbot.store.protocol import Store
 
 
@@ -37,7 +36,7 @@ class Room:
 
     async def write(self, text: str, name: str = "faq/leave.yaml") -> None:
         (self.folder / name).write_text(text, encoding="utf-8")
-        await self.at.library.refresh()
+        await self.at.base.refresh()
 
     def read(self) -> str:
         return (self.folder / "faq/leave.yaml").read_text(encoding="utf-8")
@@ -67,6 +66,6 @@ async def open_room(store: Store, folder: Path, text: str, groups: str) -> Async
     shelf = FolderSource(folder)
     library = KnowledgeBase(shelf, lambda: date(2026, 3, 2))
     await library.refresh()
-    at = Workspace(library, shelf, store, Settings(knowledge=folder), lambda: date(2026, 3, 2), clock)
+    at = Workspace(library, shelf, store, lambda: date(2026, 3, 2), clock)
     yield Room(at, Outbox(store, {}, clock=clock), clock, folder)
     await library.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from faqbot.analytics.gaps import Gaps, GapState
 from faqbot.analytics.stats import Stats
@@ -14,9 +14,9 @@ from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.review.draft_review import number_drafts
 
 
-async def digest_of(workspace: Workspace) -> tuple[str, str]:
+async def digest_of(workspace: Workspace, timezone: tzinfo) -> tuple[str, str]:
     """Title and markdown of the last seven days. Raises StoreError."""
-    now = datetime.fromtimestamp(workspace.clock(), workspace.settings.timezone)
+    now = datetime.fromtimestamp(workspace.clock(), timezone)
     since = now - timedelta(days=DAYS)
     records = await workspace.store.questions(since.timestamp() - CONTEXT_SECONDS)
     entries = {e.id: e for e in workspace.snapshot.entries}

@@ -58,7 +58,7 @@ async def run_now(
         outbox = open_outbox(settings, session, library, store, robot, metrics, quota, time.time)
         directory = ContactsCache(api, store)
         reports = open_reports(settings, directory, store, outbox, quota, time.time)
-        office = Workspace(library, shelf, store, settings, today)
+        workspace = Workspace(library, shelf, store, today)
         routine = open_routine(
             settings,
             session,
@@ -69,7 +69,7 @@ async def run_now(
             directory,
             reports,
             time.time,
-            digest=lambda: digest_of(office),
+            digest=lambda: digest_of(workspace, settings.timezone),
             late=LATE_SECONDS,
         )
         automations = library.current.automations

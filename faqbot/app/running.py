@@ -29,6 +29,7 @@ from faqbot.commands.own_questions import OwnQuestionsCommand
 from faqbot.commands.rating import RatingCommands
 from faqbot.commands.registry import routine_deeds
 from faqbot.console.server import Health, open_console
+from faqbot.console.web.context import ConsoleContext
 from faqbot.console.web.origin import is_loopback
 from faqbot.console.web.sessions import LINK_SECONDS, announce, announced, new_link, reachable
 from faqbot.dingtalk.api.client import OpenApi
@@ -47,6 +48,7 @@ from faqbot.handoff.tickets import NUMBERS
 from faqbot.knowledge.editing.external_changes import watch_files
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.files.picture_folder import PictureFolder
+from faqbot.knowledge.impact.past_questions import PastQuestions
 from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.messaging.bot import Bot
@@ -144,9 +146,10 @@ async def running(
         directory = ContactsCache(api, store)
         audience = AskerDepartments(library, directory, clock)
         reports = open_reports(settings, directory, store, outbox, quota, clock)
-        office = Workspace(library, shelf, store, settings, today, clock)
+        workspace = Workspace(library, shelf, store, today, clock)
+        console = ConsoleContext(workspace, settings, PastQuestions(workspace))
         if embeddings is not None:
-            office = replace(office, meaning=embeddings.of_question)
+            console = replace(console, meaning=embeddings.of_question)
         routine = open_routine(
             settings,
             session,
@@ -157,25 +160,25 @@ async def running(
             directory,
             reports,
             clock,
-            digest=lambda: digest_of(office),
+            digest=lambda: digest_of(workspace, settings.timezone),
             late=late,
         )
         asked = routine_deeds(settings, store, outbox, directory, reports, lambda: library.current.automations, clock)
-        persons = Escalation(office, audience, outbox, settings.admins, settings.timezone)
-        last_answers = LastAnswers(office, audience)
-        about_answers = AboutAnswerCommands(office, last_answers, settings.admins, settings.timezone)
-        about_drafts = DraftCommands(office, settings.admins)
+        persons = Escalation(workspace, audience, outbox, settings.admins, settings.timezone)
+        last_answers = LastAnswers(workspace, audience)
+        about_answers = AboutAnswerCommands(workspace, last_answers, settings.admins, settings.timezone)
+        about_drafts = DraftCommands(workspace, settings.admins)
         deeds: dict[CommandKind, CommandHandler] = {
             CommandKind.MY_QUESTIONS: OwnQuestionsCommand(store, clock),
             CommandKind.APPROVE: about_drafts,
             CommandKind.SEND_BACK: about_drafts,
             CommandKind.WITHDRAW: about_drafts,
             CommandKind.PERSON: persons,
-            CommandKind.REPLY: TicketAnswering(office, outbox, settings.admins),
+            CommandKind.REPLY: TicketAnswering(workspace, outbox, settings.admins),
             CommandKind.WHY: about_answers,
             CommandKind.KEEPER: about_answers,
             CommandKind.HOTTEST: about_answers,
-            CommandKind.RATE: RatingCommands(office, last_answers),
+            CommandKind.RATE: RatingCommands(workspace, last_answers),
             **asked.deeds,
         }
         bot = Bot(
@@ -205,7 +208,7 @@ async def running(
         metrics.watch("stream_connected", "Whether bot messages can arrive now", lambda: stream.connected)
         metrics.watch("store_up", "Whether the store took the last step", lambda: bot.inbox.store_ok)
         health = Health(stream=lambda: stream.connected, store=lambda: bot.inbox.store_ok)
-        console_url = await open_console(stack, office, health=health, metrics=metrics, events=events)
+        console_url = await open_console(stack, console, health=health, metrics=metrics, events=events)
         # From here on, leaving the stack runs bottom up: stop the stream, finish replies, close the rest.
         stack.push_async_callback(_last_words, quota)
         stack.push_async_callback(bot.drain, GRACE_SECONDS)
@@ -213,10 +216,10 @@ async def running(
         stack.push_async_callback(routine.runner.drain, GRACE_SECONDS)
         await bot.inbox.start()
         house = keep_house(store, quota, settings.keep_days)
-        journal = watch_files(office, earlier)
-        drafts = tell_of_drafts(office, outbox, settings.admins)
-        corrections = tell_of_corrections(office, outbox)
-        answers = tell_of_answers(office, outbox, settings.timezone, settings.keep_days)
+        journal = watch_files(workspace, earlier)
+        drafts = tell_of_drafts(workspace, outbox, settings.admins)
+        corrections = tell_of_corrections(workspace, outbox)
+        answers = tell_of_answers(workspace, outbox, settings.timezone, settings.keep_days)
         for loop in (
             library.watch(),
             bot.inbox.keep(),
@@ -228,7 +231,7 @@ async def running(
             corrections,
             asked.reports.run(),
             answers,
-            remind_keepers(office, outbox, settings.admins, settings.timezone),
+            remind_keepers(workspace, outbox, settings.admins, settings.timezone),
             routine.runner.run(),
             routine.arrivals.run(),
         ):

@@ -12,7 +12,7 @@ from faqbot.access.visibility import Allowed
 from faqbot.commands.last_answer import LastAnswers, none_yet
 from faqbot.handoff.escalation import asked_last, called
 from faqbot.knowledge.editing.audit_log import FILES, edits, last_change
-from faqbot.knowledge.editing.changes import Books, as_written
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.facts import has_facts
 from faqbot.language.normalize import normalise
 from faqbot.markup.blocks import label, numbered, one_line, send_word
@@ -32,8 +32,10 @@ _CONFIDENT = 0.9
 class AboutAnswerCommands:
     """Tells only of entries that the asker may see where the message was written, as they stand now."""
 
-    def __init__(self, workspace: Books, last_answers: LastAnswers, admins: Collection[str], timezone: tzinfo) -> None:
-        self._at = workspace
+    def __init__(
+        self, workspace: Workspace, last_answers: LastAnswers, admins: Collection[str], timezone: tzinfo
+    ) -> None:
+        self._workspace = workspace
         self._last_answers = last_answers
         self._admins = admins
         self._zone = timezone
@@ -45,7 +47,7 @@ class AboutAnswerCommands:
         last = await self._last_answers.of(message)
         if last is None:
             return self._no_last(message, order.kind)
-        entry = self._at.snapshot.entry(last.entry_id)
+        entry = self._workspace.snapshot.entry(last.entry_id)
         if entry is None or not listed(entry):
             return CommandResult("现在说不了", _gone(message, entry))
         return await (
@@ -61,7 +63,7 @@ class AboutAnswerCommands:
         facts.append(f"负责人：{label(entry.owner.strip()) or '没有写'}")
         facts += await self._changed(entry)
         if entry.review:
-            when = "该复核了：原定 " if entry.review < self._at.today() else "下次复核："
+            when = "该复核了：原定 " if entry.review < self._workspace.today() else "下次复核："
             facts.append(f"{when}{entry.review.isoformat()}")
         return CommandResult("为什么这样回答", "上一个回答的依据：\n\n" + "\n".join(f"- {fact}" for fact in facts))
 
@@ -75,19 +77,19 @@ class AboutAnswerCommands:
         # Whoever corrects what they said long after they were asked replies to nothing on record.
         if asked is None or withheld_topic(asked.text) is not None:
             return ()
-        found = self._at.snapshot.index.search(asked.text, allowed=lambda e: e.id == entry.id)
+        found = self._workspace.snapshot.index.search(asked.text, allowed=lambda e: e.id == entry.id)
         return _match(found[0].question, asked.score, asked) if found else ()
 
     async def _changed(self, entry: Entry) -> Sequence[str]:
         """When the answer was changed last and by whom, as far as that is known."""
-        file = self._at.file_name(entry.place.file)
-        written = as_written(self._at, entry)
-        change = await asyncio.to_thread(last_change, await edits(self._at.store), file, written.id)
+        file = self._workspace.file_name(entry.place.file)
+        written = self._workspace.as_written(entry)
+        change = await asyncio.to_thread(last_change, await edits(self._workspace.store), file, written.id)
         if change is None:
             return ()
         day = datetime.fromtimestamp(change.at, self._zone).date()
         who = "在知识文件里" if change.who == FILES else neutralise(change.who, 20)
-        when = f"上次修改：{_day(day, self._at.today())}{f'，{who}' if who else ''}"
+        when = f"上次修改：{_day(day, self._workspace.today())}{f'，{who}' if who else ''}"
         # These are changed in one place for all answers.
         return (f"{when}（里面会变的数字另外更新）" if has_facts(written) else when,)
 
@@ -95,7 +97,7 @@ class AboutAnswerCommands:
         owner = label(entry.owner.strip())
         kept = f"由 **{owner}** 负责" if owner else "没有写负责人"
         # Of a private question nothing is on record but its topic, which others may keep.
-        question = await asked_last(self._at, message)
+        question = await asked_last(self._workspace, message)
         if question is not None and question.message_id == last.message_id:
             how = f"{send_word('人工', message)}，{self._then(message, None if entry.private else entry.owner)}"
         else:
@@ -112,17 +114,17 @@ class AboutAnswerCommands:
 
     def _then(self, message: Message, owner: str | None = None) -> str:
         """What becomes of a question that is handed over; without an owner, whatever it is about."""
-        groups = self._at.snapshot.groups
+        groups = self._workspace.snapshot.groups
         people, name = called(groups, self._admins, owner or "", message.conversation_id)
         if not people:
             return "我记下来，HR 会在控制台里看到"
         return f"我请{label(name)}来答" if owner is not None else "我请同事来答"
 
     async def _hottest(self, message: Message, listed: Allowed) -> CommandResult:
-        records = await self._at.store.questions(self._at.clock() - _DAYS * 86400)
+        records = await self._workspace.store.questions(self._workspace.clock() - _DAYS * 86400)
         got = (r for r in records if r.outcome in ("answered", "picked") and r.delivery == DELIVERED)
         people = Counter(entry_id for entry_id, _ in dict.fromkeys((r.entry_id, r.asker) for r in got))
-        asked = (self._at.snapshot.entry(entry_id) for entry_id, _ in people.most_common())
+        asked = (self._workspace.snapshot.entry(entry_id) for entry_id, _ in people.most_common())
         hottest = [entry for entry in asked if entry and not entry.private and listed(entry)][:_HOTTEST]
         if not hottest:
             return CommandResult(

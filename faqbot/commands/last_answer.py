@@ -5,7 +5,7 @@ from __future__ import annotations
 from faqbot.access.visibility import Allowed, listable
 from faqbot.dialogue.choices import CONTEXT_SECONDS
 from faqbot.dialogue.context import fresh
-from faqbot.knowledge.editing.changes import Books
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.model.conversation import LastAnswer
 from faqbot.model.messages import Message
@@ -18,20 +18,20 @@ _BEFORE_SECONDS = 3600.0
 class LastAnswers:
     """Reading raises StoreError."""
 
-    def __init__(self, workspace: Books, audience: AskerDepartments) -> None:
-        self._at = workspace
+    def __init__(self, workspace: Workspace, audience: AskerDepartments) -> None:
+        self._workspace = workspace
         self._audience = audience
 
     async def of(self, message: Message) -> LastAnswer | None:
         """The answer that the asker of this message got last where it was written, while it is spoken of."""
-        now = self._at.clock()
-        return fresh(await self._at.store.context(message.partition_key, now), now).last
+        now = self._workspace.clock()
+        return fresh(await self._workspace.store.context(message.partition_key, now), now).last
 
     async def records(self, last: LastAnswer) -> tuple[QuestionRecord | None, QuestionRecord | None]:
         """The record of an answer, and that of its question: another where it was picked from a list or is the reply
         to what was asked back. None for what is not on record."""
         since = last.until - CONTEXT_SECONDS - _BEFORE_SECONDS
-        found = {record.message_id: record for record in await self._at.store.questions(since)}
+        found = {record.message_id: record for record in await self._workspace.store.questions(since)}
         answered = found.get(last.message_id)
         if answered is None or answered.outcome != "picked":
             return answered, answered
@@ -40,7 +40,7 @@ class LastAnswers:
     async def listed(self, message: Message) -> Allowed:
         """What may be named to the asker where the message was written."""
         departments = await self._audience.departments(message)
-        return listable(message, self._at.today(), departments, self._at.snapshot.groups)
+        return listable(message, self._workspace.today(), departments, self._workspace.snapshot.groups)
 
 
 def none_yet() -> str:

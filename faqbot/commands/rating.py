@@ -6,7 +6,7 @@ from faqbot.access.privacy import withheld_topic
 from faqbot.commands.last_answer import LastAnswers, none_yet
 from faqbot.dialogue.choices import NONE_OF_THESE
 from faqbot.dialogue.ratings import NAMES, REASONS
-from faqbot.knowledge.editing.changes import Books
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import numbered, tap
 from faqbot.model.conversation import LastAnswer, Option
 from faqbot.model.decisions import Command, CommandResult
@@ -22,8 +22,8 @@ _THANKS = "谢谢，已经告诉负责的同事"
 class RatingCommands:
     """Writes what is said beside the question's record; the same said again changes nothing."""
 
-    def __init__(self, workspace: Books, last_answers: LastAnswers) -> None:
-        self._at = workspace
+    def __init__(self, workspace: Workspace, last_answers: LastAnswers) -> None:
+        self._workspace = workspace
         self._last_answers = last_answers
 
     async def __call__(self, message: Message, order: Command) -> CommandResult:
@@ -31,12 +31,12 @@ class RatingCommands:
         if last is None:
             return CommandResult("不知道说的是哪一条", f"{none_yet()}请再问一次。")
         rating = Rating(order.text)
-        await self._at.store.rate(message.robot_code, last.message_id, rating)
+        await self._workspace.store.rate(message.robot_code, last.message_id, rating)
         if rating is Rating.HELPFUL:
             return CommandResult("谢谢", "谢谢，很高兴帮上了忙。", rating)
         if rating is Rating.UNHELPFUL:
             return CommandResult("哪里不好？", _why(message), rating)
-        entry = self._at.snapshot.entry(last.entry_id)
+        entry = self._workspace.snapshot.entry(last.entry_id)
         thanks = f"{_THANKS}（{entry.owner}）。" if entry and entry.owner else f"{_THANKS}。"
         if rating is Rating.NOT_ASKED and (others := await self._others(message, last)):
             questions = [question for question, _ in others]
@@ -53,7 +53,9 @@ class RatingCommands:
         if not text or withheld_topic(text):
             return []
         listed = await self._last_answers.listed(message)
-        found = self._at.snapshot.index.search(text, allowed=lambda entry: entry.id != last.entry_id and listed(entry))
+        found = self._workspace.snapshot.index.search(
+            text, allowed=lambda entry: entry.id != last.entry_id and listed(entry)
+        )
         likely = [c.entry for c in found[:_RUNNERS_UP] if c.score >= _LIKELY]
         return [(entry.question, Option("entry", entry.id)) for entry in likely]
 

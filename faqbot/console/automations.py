@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -22,7 +23,7 @@ from faqbot.automation.overview import (
 )
 from faqbot.automation.run_log import RUNS, SHOWN, Run, unpack_runs
 from faqbot.automation.runner import calendar_warning
-from faqbot.console.web.context import office
+from faqbot.console.web.context import context_of
 from faqbot.console.web.pages import add_page, plain, show
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.outbox.outbox import Outbox
@@ -47,16 +48,17 @@ def add_routes(app: web.Application) -> None:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """All jobs, or one of them with what it did lately."""
-    at = office(request)
-    zone, automations = at.settings.timezone, at.snapshot.automations
-    runs = unpack_runs(await at.store.journal(RUNS, at.clock() - _LOOK_BACK_SECONDS))
-    jobs = jobs_of(automations, runs, at.clock(), zone, at.settings.variable)
+    context = context_of(request)
+    workspace = context.workspace
+    zone, automations = context.settings.timezone, workspace.snapshot.automations
+    runs = unpack_runs(await workspace.store.journal(RUNS, workspace.clock() - _LOOK_BACK_SECONDS))
+    jobs = jobs_of(automations, runs, workspace.clock(), zone, context.settings.variable)
     wanted = request.query.get("job", "")
     if wanted:
         jobs = tuple(job for job in jobs if job.rule.id == wanted)
         runs = [run for run in runs if run.rule_id == wanted]
-    lines = await _lines(at, runs[-_MOST_RUNS:][::-1])
-    problems = [p for p in at.snapshot.problems if p.place.file == f"{at.shelf.label}/{_FILE}"]
+    lines = await _lines(workspace, zone, runs[-_MOST_RUNS:][::-1])
+    problems = [p for p in workspace.snapshot.problems if p.place.file == f"{workspace.source.label}/{_FILE}"]
 
     def as_json() -> dict[str, Any]:
         return {
@@ -84,8 +86,8 @@ async def page(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _lines(workspace: Workspace, runs: Sequence[Run]) -> list[AutomationRow]:
-    outbox, zone = Outbox(workspace.store, {}, clock=workspace.clock), workspace.settings.timezone
+async def _lines(workspace: Workspace, zone: ZoneInfo, runs: Sequence[Run]) -> list[AutomationRow]:
+    outbox = Outbox(workspace.store, {}, clock=workspace.clock)
     found: list[AutomationRow] = []
     for run in runs:
         fates = await outbox.fates(run.notices)

@@ -11,18 +11,17 @@ from dataclasses import dataclass
 
 from aiohttp import BasicAuth, web
 
-from faqbot.automation import webhooks
+from faqbot.automation import webhook_context, webhooks
 from faqbot.automation.event_queue import EventQueue
-from faqbot.automation.webhook_context import CONTEXT, WebhookContext
+from faqbot.automation.webhook_context import WebhookContext
 from faqbot.console import automations, statistics
 from faqbot.console.entries import browse, edit, history, paste, regression, spreadsheet
 from faqbot.console.web import auth, pages, picture_files
-from faqbot.console.web.context import OFFICE, office
+from faqbot.console.web.context import CONTEXT, ConsoleContext, workspace_of
 from faqbot.console.web.origin import from_this_machine, peer
 from faqbot.console.web.sessions import LoginThrottle, Sessions
 from faqbot.console.work import complaints, deploy_conflicts, drafts, gaps, suggestions, tickets, today
 from faqbot.errors import StartError, StoreError
-from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.runtime.metrics import CONTENT_TYPE, Metrics
 
 
@@ -60,14 +59,14 @@ _PARTS = (
 
 
 async def open_console(
-    stack: contextlib.AsyncExitStack, office: Workspace, *, health: Health, metrics: Metrics, events: EventQueue
+    stack: contextlib.AsyncExitStack, context: ConsoleContext, *, health: Health, metrics: Metrics, events: EventQueue
 ) -> str:
     """Listen until the stack closes; return the address, with the port that was really taken.
 
     Raises StartError when the port is taken or the host is not ours.
     """
-    host, port = office.settings.host, office.settings.port
-    runner = web.AppRunner(build(office, health, metrics, events), access_log=None, shutdown_timeout=1)
+    host, port = context.settings.host, context.settings.port
+    runner = web.AppRunner(build(context, health, metrics, events), access_log=None, shutdown_timeout=1)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, host, port)
@@ -81,21 +80,21 @@ async def open_console(
     return f"http://{shown}:{taken}"
 
 
-def build(office: Workspace, health: Health, metrics: Metrics, events: EventQueue) -> web.Application:
+def build(context: ConsoleContext, health: Health, metrics: Metrics, events: EventQueue) -> web.Application:
     """The application with all its routes; each part of the console adds its own."""
     app = web.Application(middlewares=[auth.errors, auth.guard], client_max_size=pages.MAX_BODY)
-    app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, office.settings.console_password
-    app[OFFICE] = office
-    app[CONTEXT] = WebhookContext(
-        secret=office.settings.hook_secret,
-        automations=lambda: office.snapshot.automations,
-        variable=office.settings.variable,
-        store=office.store,
+    app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, context.settings.console_password
+    app[CONTEXT] = context
+    app[webhook_context.CONTEXT] = WebhookContext(
+        secret=context.settings.hook_secret,
+        automations=lambda: context.workspace.snapshot.automations,
+        variable=context.settings.variable,
+        store=context.workspace.store,
         events=events,
         metrics=metrics,
-        clock=office.clock,
+        clock=context.workspace.clock,
     )
-    app[auth.SESSIONS] = Sessions(office.store, office.settings.console_password)
+    app[auth.SESSIONS] = Sessions(context.workspace.store, context.settings.console_password)
     app.on_response_prepare.append(pages.add_headers)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/readyz", _readyz)
@@ -131,7 +130,7 @@ async def _refused(request: web.Request) -> web.Response | None:
     """What is told without the right password; wrong ones count together with those of the sign-in page."""
     headers = {"WWW-Authenticate": 'Basic realm="faqbot metrics", charset="UTF-8"'}
     if "Authorization" in request.headers:
-        brake, booked = LoginThrottle(office(request).store, office(request).clock), list[str]()
+        brake, booked = LoginThrottle(workspace_of(request).store, workspace_of(request).clock), list[str]()
         # The numbers are wanted most while the store is away.
         with contextlib.suppress(StoreError):
             wait, booked = await brake.take(peer(request))

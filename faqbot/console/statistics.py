@@ -13,7 +13,7 @@ from faqbot.analytics.charts import LABELS
 from faqbot.analytics.dashboard import DashboardPeriod, Figures, Kept, StatisticsQuery
 from faqbot.analytics.report import notes
 from faqbot.analytics.stats import Fate
-from faqbot.console.web.context import office
+from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import add_page, show
 from faqbot.dialogue.choices import CONTEXT_SECONDS
 
@@ -89,10 +89,10 @@ async def download(request: web.Request) -> web.StreamResponse:
 
 async def counted(request: web.Request) -> Figures:
     """The figures of the period that was asked for, without keeping other requests waiting."""
-    at, snapshot = office(request), office(request).snapshot
-    period = DashboardPeriod.of(request.query.get("days", ""), at.clock(), at.settings.timezone)
+    workspace, snapshot = workspace_of(request), workspace_of(request).snapshot
+    period = DashboardPeriod.of(request.query.get("days", ""), workspace.clock(), context_of(request).settings.timezone)
     # What was picked at the very beginning may be from a list sent before.
-    records = await at.store.questions(period.since.timestamp() - CONTEXT_SECONDS)
+    records = await workspace.store.questions(period.since.timestamp() - CONTEXT_SECONDS)
     kept = request.app[_KEPT]
     return await asyncio.to_thread(kept.figures, records, period, snapshot.version, snapshot.entries)
 
@@ -119,7 +119,7 @@ def tiles(found: Figures) -> list[Tile]:
 
 
 def remarks(request: web.Request, period: DashboardPeriod) -> list[str]:
-    return notes(office(request).settings, period.since, period.until)
+    return notes(context_of(request).settings, period.since, period.until)
 
 
 def _number(text: str) -> int:

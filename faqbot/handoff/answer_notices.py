@@ -11,7 +11,7 @@ from datetime import date, datetime, tzinfo
 from faqbot.access.visibility import open_to
 from faqbot.analytics.stats import clusters, key_of
 from faqbot.handoff.tickets import Progress, Ticket, drop, keep, tickets
-from faqbot.knowledge.editing.changes import Books
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import line_breaks
 from faqbot.markup.escaping import neutralise
 from faqbot.markup.picture_links import named_only
@@ -32,7 +32,7 @@ _ASKED_SECONDS = 14 * 86400.0
 _MOST = 50
 
 
-async def tell_of_answers(workspace: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
+async def tell_of_answers(workspace: Workspace, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
     """Announce answers whenever the knowledge changes, until cancelled."""
     await run_on_change(
         lambda: announce_answers(workspace, outbox, timezone, keep_days),
@@ -43,7 +43,7 @@ async def tell_of_answers(workspace: Books, outbox: Outbox, timezone: tzinfo, ke
     )
 
 
-async def announce_answers(workspace: Books, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
+async def announce_answers(workspace: Workspace, outbox: Outbox, timezone: tzinfo, keep_days: int) -> None:
     """Tell of what is live now, and forget tickets that are too old to be kept. Raises StoreError."""
     for ticket in (await tickets(workspace.store)).values():
         if ticket.at < workspace.clock() - keep_days * 86400:
@@ -56,7 +56,7 @@ async def announce_answers(workspace: Books, outbox: Outbox, timezone: tzinfo, k
             await keep(workspace.store, replace(ticket, announced=True))
 
 
-async def _announce(workspace: Books, outbox: Outbox, ticket: Ticket, entry: Entry, timezone: tzinfo) -> None:
+async def _announce(workspace: Workspace, outbox: Outbox, ticket: Ticket, entry: Entry, timezone: tzinfo) -> None:
     if entry.private or entry.departments:
         # Who may know of it is not on record.
         return
@@ -70,7 +70,7 @@ async def _announce(workspace: Books, outbox: Outbox, ticket: Ticket, entry: Ent
     log.info("answer.announced", ticket=ticket.number, people=len(told))
 
 
-def _same(records: Sequence[QuestionRecord], question: str, workspace: Books) -> Sequence[QuestionRecord]:
+def _same(records: Sequence[QuestionRecord], question: str, workspace: Workspace) -> Sequence[QuestionRecord]:
     """The records of those who asked the same and got no answer."""
     key = key_of(question)
     found = clusters(records, workspace.snapshot.index.fold)

@@ -10,10 +10,11 @@ from faqbot.access.privacy import withheld, withheld_topic
 from faqbot.dialogue.command_parser import numbered
 from faqbot.errors import EditError, FileSourceError, NotAllowed
 from faqbot.handoff.tickets import Progress, Ticket, keep, notice_keys, tickets
-from faqbot.knowledge.editing import changes, entry_editor
-from faqbot.knowledge.editing.changes import Books, Proposal, StaleEdit
+from faqbot.knowledge.editing import entry_editor
 from faqbot.knowledge.editing.entry_fields import EntryFields
 from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.knowledge.editing.revision import Proposal, StaleEdit
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import grey, line_breaks
 from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Command, CommandResult
@@ -36,8 +37,8 @@ _TRIES = 4
 class TicketAnswering:
     """`admins` may answer every ticket; others those whose topic they keep."""
 
-    def __init__(self, workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:
-        self._at = workspace
+    def __init__(self, workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
+        self._workspace = workspace
         self._outbox = outbox
         self._admins = admins
 
@@ -50,14 +51,14 @@ class TicketAnswering:
 
         # Two who answer at once must not send the words of one and keep those of the other.
         attempt = 0
-        while not await under_lease(self._at.store, f"ticket-reply:{number}", reply):
+        while not await under_lease(self._workspace.store, f"ticket-reply:{number}", reply):
             await asyncio.sleep(backoff(attempt, first=0.1, longest=1.0))
             attempt += 1
         return said[-1]
 
     async def _reply(self, message: Message, number: int, text: str) -> CommandResult:
         try:
-            ticket = (await tickets(self._at.store)).get(number)
+            ticket = (await tickets(self._workspace.store)).get(number)
             self._must_be_allowed(message, number, ticket)
             assert ticket is not None
             if not text:
@@ -69,7 +70,7 @@ class TicketAnswering:
             return CommandResult("没有转告", str(exc), "order_refused")
 
     def _must_be_allowed(self, message: Message, number: int, ticket: Ticket | None) -> None:
-        groups = self._at.snapshot.groups
+        groups = self._workspace.snapshot.groups
         keepers = groups.keepers(ticket.owner) if ticket else ()
         if message.staff_id and (message.staff_id in self._admins or message.staff_id in keepers):
             if ticket is None:
@@ -92,11 +93,11 @@ class TicketAnswering:
             answered_with=message.key,
             answered_by=message.sender_name,
         )
-        await keep(self._at.store, answered)
+        await keep(self._workspace.store, answered)
         draft = await self._drafted(message, ticket, text)
         # Of a private question only the topic stays.
         question = withheld(ticket.topic) if ticket.private else ticket.question
-        await keep(self._at.store, replace(answered, question=question, draft=draft))
+        await keep(self._workspace.store, replace(answered, question=question, draft=draft))
         noted = "已存成草稿，等另一位负责的同事或管理员通过。" if draft else ""
         if here:
             asker = _known(ticket)
@@ -134,13 +135,13 @@ class TicketAnswering:
             draft=True,
         )
         for _ in range(_TRIES):
-            await self._at.library.refresh()
-            if self._at.snapshot.entry(entry_id) is not None:
+            await self._workspace.base.refresh()
+            if self._workspace.snapshot.entry(entry_id) is not None:
                 return entry_id
             try:
                 file = self._file(ticket)
-                proposal = _added(file, (await self._at.shelf.read()).get(file), draft)
-                await changes.save(self._at, message.sender_name, proposal, "add", message.staff_id)
+                proposal = _added(file, (await self._workspace.source.read()).get(file), draft)
+                await self._workspace.save(message.sender_name, proposal, "add", message.staff_id)
                 return entry_id
             except StaleEdit:
                 continue
@@ -151,9 +152,9 @@ class TicketAnswering:
 
     def _file(self, ticket: Ticket) -> str:
         """Where the topic's entries are."""
-        same = [e for e in self._at.snapshot.entries if e.topic == ticket.topic and e.private == ticket.private]
+        same = [e for e in self._workspace.snapshot.entries if e.topic == ticket.topic and e.private == ticket.private]
         near = next((e for e in same if e.id == ticket.entry_id), next(iter(same), None))
-        return self._at.file_name(near.place.file) if near and ticket.topic else _FILE
+        return self._workspace.file_name(near.place.file) if near and ticket.topic else _FILE
 
 
 def _known(ticket: Ticket) -> str:

@@ -11,7 +11,7 @@ from faqbot.access.visibility import answerable
 from faqbot.dialogue.answer_policy import NEAR
 from faqbot.dialogue.choices import picked_number
 from faqbot.handoff.tickets import Progress, Ticket, keep, next_number, notice_keys, tickets
-from faqbot.knowledge.editing.changes import Books
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.masking import mask_numbers
 from faqbot.markup.escaping import neutralise
@@ -43,16 +43,21 @@ class Escalation:
     """`admins` are asked where an owner has no people."""
 
     def __init__(
-        self, workspace: Books, audience: AskerDepartments, outbox: Outbox, admins: Collection[str], timezone: tzinfo
+        self,
+        workspace: Workspace,
+        audience: AskerDepartments,
+        outbox: Outbox,
+        admins: Collection[str],
+        timezone: tzinfo,
     ) -> None:
-        self._at = workspace
+        self._workspace = workspace
         self._audience = audience
         self._outbox = outbox
         self._admins = admins
         self._zone = timezone
 
     async def __call__(self, message: Message, order: Command) -> CommandResult:
-        snapshot = self._at.snapshot
+        snapshot = self._workspace.snapshot
         question = await self._question(message, order, snapshot)
         if question is None:
             example = "「@我 人工 我的年假天数不对」" if message.is_group else "「人工 我的年假天数不对」"
@@ -70,10 +75,10 @@ class Escalation:
     async def _question(self, message: Message, order: Command, snapshot: Snapshot) -> _Question | None:
         """What stands behind the word, else what the asker asked last here."""
         departments = await self._audience.departments(message)
-        allowed = answerable(message, self._at.today(), departments, snapshot.groups)
+        allowed = answerable(message, self._workspace.today(), departments, snapshot.groups)
         text, entry_id = order.text, ""
         if not text:
-            record = await asked_last(self._at, message)
+            record = await asked_last(self._workspace, message)
             if record is None:
                 return None
             if (topic := withheld_topic(record.text)) is not None:
@@ -88,16 +93,16 @@ class Escalation:
 
     async def _ticket(self, message: Message, question: _Question, snapshot: Snapshot) -> Ticket:
         """The ticket of this message, or an open one of the same asker about the same."""
-        for ticket in (await tickets(self._at.store)).values():
+        for ticket in (await tickets(self._workspace.store)).values():
             same = ticket.asker == message.asker and ticket.question == question.text
             if ticket.message == message.key or (same and ticket.progress is Progress.OPEN):
                 return ticket
         entry = question.entry
         contact = snapshot.groups.of(message.conversation_id).contact.strip()
         ticket = Ticket(
-            number=await next_number(self._at.store, self._at.clock(), message.key),
+            number=await next_number(self._workspace.store, self._workspace.clock(), message.key),
             message=message.key,
-            at=self._at.clock(),
+            at=self._workspace.clock(),
             asker=message.asker,
             asker_name=message.sender_name,
             conversation_id=message.conversation_id,
@@ -108,14 +113,14 @@ class Escalation:
             entry_id=entry.id if entry else "",
             private=question.private,
         )
-        await keep(self._at.store, ticket)
+        await keep(self._workspace.store, ticket)
         return ticket
 
     async def _call(
         self, message: Message, ticket: Ticket, keepers: tuple[str, ...], name: str, snapshot: Snapshot
     ) -> CommandResult:
         number, shown = ticket.number, neutralise(name, 20)
-        now = datetime.fromtimestamp(self._at.clock(), self._zone)
+        now = datetime.fromtimestamp(self._workspace.clock(), self._zone)
         calendar = snapshot.automations.calendar
         quiet = snapshot.groups.of(message.conversation_id).quiet if message.is_group else None
         working = at_work(now, calendar, quiet)
@@ -147,7 +152,7 @@ class Escalation:
         return CommandResult(f"单号 {number}", said, "person")
 
 
-async def asked_last(workspace: Books, message: Message) -> QuestionRecord | None:
+async def asked_last(workspace: Workspace, message: Message) -> QuestionRecord | None:
     """The question that the asker of this message asked last here, which 人工 alone is about. Raises StoreError.
 
     A pick from a list or a reply to what was asked back is about the question before it; the reply stands beside it.

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from faqbot.dingtalk.api.robot import MOST_PEOPLE
 from faqbot.errors import StoreError
-from faqbot.knowledge.editing.changes import Books
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.language.answer_diff import Correction, correction
 from faqbot.markup.escaping import neutralise
 from faqbot.markup.picture_links import named_only
@@ -60,7 +60,7 @@ class Pending:
     batch: str = ""
 
 
-async def answered_lately(workspace: Books, entry_id: str) -> Reach:
+async def answered_lately(workspace: Workspace, entry_id: str) -> Reach:
     """Raises StoreError."""
     records = await workspace.store.questions(workspace.clock() - ASKED_DAYS * 86400.0)
     askers = dict.fromkeys(
@@ -77,7 +77,7 @@ def answer_text(entry: Entry) -> str:
     return "\n".join(f"{'其他' if word == 'else' else word}：{text}" for word, text in entry.variants.items())
 
 
-async def plan(workspace: Books, entry: Entry, people: Sequence[str]) -> Pending:
+async def plan(workspace: Workspace, entry: Entry, people: Sequence[str]) -> Pending:
     """Note, before the edit is saved, that these people are to be told of it. Raises StoreError."""
     now = workspace.clock()
     mark = hashlib.sha256(json.dumps([entry.id, answer_text(entry), now]).encode()).hexdigest()[:16]
@@ -86,7 +86,7 @@ async def plan(workspace: Books, entry: Entry, people: Sequence[str]) -> Pending
     return pending
 
 
-async def give_up(workspace: Books, pending: Pending) -> None:
+async def give_up(workspace: Workspace, pending: Pending) -> None:
     """The edit was not saved. Raises StoreError."""
     await workspace.store.put_mark(_MARKS, pending.id, None)
 
@@ -109,7 +109,7 @@ async def forget_reached(store: Store, person: str) -> None:
         await store.release(_LOCK)
 
 
-async def tell_of_corrections(workspace: Books, outbox: Outbox) -> None:
+async def tell_of_corrections(workspace: Workspace, outbox: Outbox) -> None:
     """Send what has waited long enough, until cancelled."""
 
     async def look() -> float:
@@ -119,7 +119,7 @@ async def tell_of_corrections(workspace: Books, outbox: Outbox) -> None:
     await run_periodically(look, lambda exc: log.error("corrections.failed", cause=exc), error_delay=_EVERY)
 
 
-async def send_due(workspace: Books, outbox: Outbox) -> None:
+async def send_due(workspace: Workspace, outbox: Outbox) -> None:
     """Hand all pending corrections to the outbox once the first of them is old enough. Raises StoreError."""
     waiting = await _pending(workspace.store)
     if not any(p.batch or workspace.clock() - p.at >= MERGE_SECONDS for p in waiting):
@@ -132,7 +132,7 @@ async def send_due(workspace: Books, outbox: Outbox) -> None:
         await workspace.store.release(_LOCK)
 
 
-async def _send(workspace: Books, outbox: Outbox) -> None:
+async def _send(workspace: Workspace, outbox: Outbox) -> None:
     waiting = await _pending(workspace.store)
     # A batch that was begun before a crash stays what it is, so that its messages have the same keys.
     batch = next((p.batch for p in waiting if p.batch), "")

@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 from faqbot.dialogue.command_parser import numbered
 from faqbot.errors import EditError, FileSourceError, NotAllowed
-from faqbot.knowledge.editing.changes import Books, StaleEdit
+from faqbot.knowledge.editing.revision import StaleEdit
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Command, CommandKind, CommandResult
 from faqbot.model.entries import Entry
@@ -24,16 +25,16 @@ _VERBS = {CommandKind.APPROVE: "通过", CommandKind.SEND_BACK: "退回", Comman
 class DraftCommands:
     """`admins` are userIds who may say a word about every draft; others about those they keep."""
 
-    def __init__(self, workspace: Books, admins: Collection[str]) -> None:
-        self._at = workspace
+    def __init__(self, workspace: Workspace, admins: Collection[str]) -> None:
+        self._workspace = workspace
         self._admins = admins
 
     async def __call__(self, message: Message, order: Command) -> CommandResult:
         verb = _VERBS[order.kind]
         try:
-            if message.staff_id not in self._admins and not self._at.snapshot.groups.is_keeper(message.staff_id):
+            if message.staff_id not in self._admins and not self._workspace.snapshot.groups.is_keeper(message.staff_id):
                 raise NotAllowed("草稿只能由它的负责人或管理员处理。您要是想问问题，请直接把问题发给我。")
-            await self._at.library.refresh()
+            await self._workspace.base.refresh()
             chosen = await self._chosen(message, order)
             return await self._said(message, order, *chosen)
         except (NotAllowed, EditError, FileSourceError) as exc:
@@ -47,8 +48,8 @@ class DraftCommands:
         quoted = {int(n) for n in _QUOTED.findall(message.quoted)}
         if number is None and len(quoted) == 1:
             (number,) = quoted
-        entries = {e.id: e for e in self._at.snapshot.entries}
-        found = await draft_review.number_drafts(self._at)
+        entries = {e.id: e for e in self._workspace.snapshot.entries}
+        found = await draft_review.number_drafts(self._workspace)
         if number is not None:
             paper = found.get(number)
             entry = entries.get(paper.entry) if paper else None
@@ -76,11 +77,11 @@ class DraftCommands:
 
     def _fits(self, message: Message, order: Command, paper: DraftReview, entry: Entry) -> bool:
         if order.kind is CommandKind.WITHDRAW:
-            return paper.userid == message.staff_id and paper.can_be_withdrawn(entry, self._at.clock())
+            return paper.userid == message.staff_id and paper.can_be_withdrawn(entry, self._workspace.clock())
         return paper.waits(entry)
 
     def _may(self, message: Message, entry: Entry) -> bool:
-        return draft_review.may_approve(self._at.snapshot.groups, self._admins, message.staff_id, entry)
+        return draft_review.may_approve(self._workspace.snapshot.groups, self._admins, message.staff_id, entry)
 
     def _must_be_allowed(self, message: Message, number: int, entry: Entry) -> None:
         if not self._may(message, entry):
@@ -95,10 +96,10 @@ class DraftCommands:
                 return await self._approve(paper, entry, by, what)
             case CommandKind.SEND_BACK:
                 why = numbered(order.text)[1][:_LONGEST_REASON]
-                await draft_review.send_back(self._at, entry, by, why)
+                await draft_review.send_back(self._workspace, entry, by, why)
                 return CommandResult("已退回", f"已退回{what}，它还是草稿。改过以后会再请负责人看。", "sent_back")
             case _:
-                await draft_review.withdraw(self._at, paper, by)
+                await draft_review.withdraw(self._workspace, paper, by)
                 return CommandResult("已撤销", f"{what}又是草稿了，机器人不再用它回答。", "withdrawn")
 
     async def _approve(self, paper: DraftReview, entry: Entry, by: Reviewer, what: str) -> CommandResult:
@@ -109,10 +110,10 @@ class DraftCommands:
                     "已经通过了", f"{what}已经由 {neutralise(paper.by) or '别人'} 通过了。", "approved"
                 )
         else:
-            maker = (await draft_review.made_by(self._at, {entry.id})).get(entry.id)
+            maker = (await draft_review.made_by(self._workspace, {entry.id})).get(entry.id)
             if maker is not None and maker.userid == by.userid:
                 raise NotAllowed("这一条是您自己写的，请另一位负责人或管理员来通过，或者在控制台里通过。")
-            await draft_review.approve(self._at, entry, by)
+            await draft_review.approve(self._workspace, entry, by)
         return CommandResult(
             "已通过", f"已通过{what}，机器人现在就用它回答。24 小时内回复「撤销 {paper.number}」可以收回。", "approved"
         )

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from faqbot.knowledge.editing.audit_log import FILES
-from faqbot.knowledge.editing.changes import Books
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import line_breaks
 from faqbot.markup.escaping import neutralise
 from faqbot.markup.picture_links import named_only
@@ -27,7 +27,7 @@ _SHOWN = 5
 _LONGEST_ANSWER = 800
 
 
-async def tell_of_drafts(workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:
+async def tell_of_drafts(workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
     """Announce new drafts whenever the knowledge changes, until cancelled."""
     await run_on_change(
         lambda: announce_drafts(workspace, outbox, admins),
@@ -38,7 +38,7 @@ async def tell_of_drafts(workspace: Books, outbox: Outbox, admins: Collection[st
     )
 
 
-async def announce_drafts(workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:
+async def announce_drafts(workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
     """Tell the keepers of each draft not announced yet, each person in one message. Raises StoreError."""
     entries = {e.id: e for e in workspace.snapshot.entries}
     found = await number_drafts(workspace)
@@ -58,7 +58,7 @@ async def announce_drafts(workspace: Books, outbox: Outbox, admins: Collection[s
 
 
 def _by_keeper(
-    workspace: Books,
+    workspace: Workspace,
     new: Collection[DraftReview],
     entries: Mapping[str, Entry],
     makers: Mapping[str, Reviewer],

@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
 
 from faqbot.errors import EditError, NotAllowed
-from faqbot.knowledge.editing import changes, entry_editor
+from faqbot.knowledge.editing import entry_editor
 from faqbot.knowledge.editing.audit_log import edits
-from faqbot.knowledge.editing.changes import Books, EntryRevision, Proposal
 from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.revision import EntryRevision, Proposal, StaleEdit
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import Groups
 
@@ -84,7 +85,7 @@ def may_approve(groups: Groups, admins: Collection[str], userid: str, entry: Ent
     return bool(userid) and (userid in admins or groups.owns(userid, entry))
 
 
-async def papers(workspace: Books) -> dict[int, DraftReview]:
+async def papers(workspace: Workspace) -> dict[int, DraftReview]:
     """What is on record, by number. Raises StoreError."""
     return {int(key): _unpack(text) for key, text in (await workspace.store.marks(_MARKS)).items()}
 
@@ -94,7 +95,7 @@ def paper_of(found: Mapping[int, DraftReview], entry_id: str) -> DraftReview | N
     return max((p for p in found.values() if p.entry == entry_id), key=lambda p: p.number, default=None)
 
 
-async def number_drafts(workspace: Books) -> dict[int, DraftReview]:
+async def number_drafts(workspace: Workspace) -> dict[int, DraftReview]:
     """Give each new draft a number, and forget what is over; what is on record then. Raises StoreError.
 
     Where another replica is at it, what is on record already.
@@ -125,7 +126,7 @@ async def number_drafts(workspace: Books) -> dict[int, DraftReview]:
         await workspace.store.release(_LOCK)
 
 
-async def keep(workspace: Books, paper: DraftReview) -> None:
+async def keep(workspace: Workspace, paper: DraftReview) -> None:
     """Write a paper down. Raises StoreError."""
     await workspace.store.put_mark(_MARKS, str(paper.number), json.dumps(asdict(paper), ensure_ascii=False))
 
@@ -137,7 +138,7 @@ async def propose_approval(loaded: EntryRevision) -> Proposal:
     return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
 
 
-async def approve(workspace: Books, entry: Entry, by: Reviewer, seen: str = "") -> DraftReview:
+async def approve(workspace: Workspace, entry: Entry, by: Reviewer, seen: str = "") -> DraftReview:
     """The entry goes live; once more changes nothing. Raises EditError, Overtaken, ShelfError, StoreError.
 
     `seen` is the state of the file the person looked at, where they did.
@@ -145,13 +146,13 @@ async def approve(workspace: Books, entry: Entry, by: Reviewer, seen: str = "") 
     paper = paper_of(await number_drafts(workspace), entry.id)
     if paper is None:
         raise EditError("现在不能通过这份草稿，请过一会儿再试")
-    loaded = await changes.load(workspace, entry)
+    loaded = await workspace.load(entry)
     if seen and seen != loaded.seen:
-        raise changes.StaleEdit(loaded.file)
+        raise StaleEdit(loaded.file)
     proposal = await propose_approval(loaded)
     if proposal.after == proposal.before:
         return paper
-    _, new = await changes.trial(workspace, proposal)
+    _, new = await workspace.trial(proposal)
     if errors := [p.message for p in new if p.is_error]:
         raise EditError(f"通过以后文件会有错误：{'；'.join(errors)}")
     # Before the file: whoever is killed in between finds, when it is done again, who approved it.
@@ -165,11 +166,11 @@ async def approve(workspace: Books, entry: Entry, by: Reviewer, seen: str = "") 
         after=entry_editor.entry_text(proposal.after, proposal.entry_id, name=loaded.file),
     )
     await keep(workspace, approved)
-    await changes.save(workspace, by.name, proposal, "approve", by.userid)
+    await workspace.save(by.name, proposal, "approve", by.userid)
     return approved
 
 
-async def send_back(workspace: Books, entry: Entry, by: Reviewer, why: str) -> DraftReview:
+async def send_back(workspace: Workspace, entry: Entry, by: Reviewer, why: str) -> DraftReview:
     """The draft stays one, with who said why; it waits for nobody until it is changed. Raises NotAllowed."""
     paper = paper_of(await number_drafts(workspace), entry.id)
     if paper is None or not entry.draft:
@@ -187,14 +188,14 @@ async def send_back(workspace: Books, entry: Entry, by: Reviewer, why: str) -> D
     return noted
 
 
-async def withdraw(workspace: Books, paper: DraftReview, by: Reviewer) -> Entry:
+async def withdraw(workspace: Workspace, paper: DraftReview, by: Reviewer) -> Entry:
     """An approved entry becomes a draft again, within a day. Raises NotAllowed, EditError, Overtaken, ShelfError."""
     entry = workspace.snapshot.entry(paper.entry)
     if entry is not None and entry.draft:
         return entry
     if entry is None or not paper.can_be_withdrawn(entry, workspace.clock()):
         raise NotAllowed("通过超过 24 小时，或者这一条已经不在了，不能撤销；可以在控制台里把它改成草稿")
-    loaded = await changes.load(workspace, entry)
+    loaded = await workspace.load(entry)
     if entry_editor.entry_text(loaded.raw, loaded.entry.id, name=loaded.file) == paper.after:
         after = await asyncio.to_thread(
             entry_editor.restore_entry, loaded.raw, paper.before, entry_id=loaded.entry.id, name=loaded.file
@@ -203,14 +204,12 @@ async def withdraw(workspace: Books, paper: DraftReview, by: Reviewer) -> Entry:
         # It was changed since: that stays.
         draft = replace(draft_of(loaded.entry), draft=True)
         after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
-    await changes.save(
-        workspace, by.name, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "withdraw", by.userid
-    )
+    await workspace.save(by.name, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "withdraw", by.userid)
     await keep(workspace, replace(paper, word=ReviewState.NONE, by="", userid="", at=0.0, before="", after=""))
     return entry
 
 
-async def made_by(workspace: Books, entry_ids: Collection[str]) -> dict[str, Reviewer]:
+async def made_by(workspace: Workspace, entry_ids: Collection[str]) -> dict[str, Reviewer]:
     """Who wrote the entries last, as far as the journal tells. Raises StoreError."""
     found: dict[str, Reviewer] = {}
     for line in await edits(workspace.store) if entry_ids else ():

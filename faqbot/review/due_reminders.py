@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, tzinfo
 
-from faqbot.knowledge.editing.changes import Books
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.escaping import neutralise
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
@@ -22,7 +22,7 @@ _NOON = time(12)
 _SHOWN = 10
 
 
-async def remind_keepers(workspace: Books, outbox: Outbox, admins: Collection[str], timezone: tzinfo) -> None:
+async def remind_keepers(workspace: Workspace, outbox: Outbox, admins: Collection[str], timezone: tzinfo) -> None:
     """Remind once each working morning and whenever the knowledge changes during it, until cancelled."""
 
     def state() -> tuple[str, date, bool]:
@@ -42,7 +42,7 @@ async def remind_keepers(workspace: Books, outbox: Outbox, admins: Collection[st
     )
 
 
-async def remind(workspace: Books, outbox: Outbox, admins: Collection[str]) -> None:
+async def remind(workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
     """Post what nobody was reminded of yet, each person in one message. Raises StoreError."""
     found = due(workspace.snapshot.entries, workspace.today())
     known = await workspace.store.marks(_MARKS) if found else {}

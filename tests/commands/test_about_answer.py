@@ -9,10 +9,11 @@ from datetime import date
 
 import pytest
 
-from faqbot.knowledge.editing import changes, entry_editor
+from faqbot.knowledge.editing import entry_editor
 from faqbot.knowledge.editing.entry_fields import draft_of
 from faqbot.knowledge.editing.external_changes import note_differences
 from faqbot.knowledge.editing.proposals import propose_wording
+from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.files.folder import FolderSource
 
@@ -118,19 +119,19 @@ CITIES = """
 
 @pytest.fixture
 def at(bot, settings):
-    return Workspace(bot.library, FolderSource(settings.knowledge), bot.store, settings, date.today)
+    return Workspace(bot.library, FolderSource(settings.knowledge), bot.store, date.today)
 
 
 async def saved(at, who, kind="change", **fields):
     """Somebody changes the entry of the payday."""
-    loaded = await changes.load(at, at.snapshot.entry("payday"))
+    loaded = await at.load(at.snapshot.entry("payday"))
     draft = replace(draft_of(loaded.entry), **fields)
     after = entry_editor.change_entry(loaded.raw, "payday", draft, name=loaded.file)
-    await changes.save(at, who, changes.Proposal(loaded.file, loaded.raw, after, "payday"), kind)
+    await at.save(who, Proposal(loaded.file, loaded.raw, after, "payday"), kind)
     # The bot sees the file as another's, which has to settle.
     async with asyncio.timeout(10):
-        while draft_of(changes.as_written(at, at.snapshot.entry("payday"))) != draft:
-            await at.library.refresh()
+        while draft_of(at.as_written(at.snapshot.entry("payday"))) != draft:
+            await at.base.refresh()
             await asyncio.sleep(0.05)
 
 
@@ -154,19 +155,19 @@ async def test_why_says_who_changed_the_answer_last(talk, at):
 
 async def test_a_wording_that_was_added_is_no_change_of_the_answer(talk, at):
     await saved(at, "张姐", answer="每月 12 日。")
-    proposal = await propose_wording(await changes.load(at, at.snapshot.entry("payday")), "几号打钱")
-    await changes.save(at, "李主管", proposal, "change")
+    proposal = await propose_wording(await at.load(at.snapshot.entry("payday")), "几号打钱")
+    await at.save("李主管", proposal, "change")
     assert await last_change(talk) == ["某日，张姐"]
 
 
 async def test_a_change_in_the_files_shows_as_one_even_where_the_entry_moved(talk, at, knowledge):
     await saved(at, "张姐", answer="每月 12 日。")
-    known = await at.shelf.read()
+    known = await at.source.read()
     pay = (knowledge / "faq/pay.yaml").read_text(encoding="utf-8")
     payday = pay.partition("entries:\n")[2].partition("  - id: garnishment")[0]
     (knowledge / "faq/pay.yaml").write_text(pay.replace(payday, ""), encoding="utf-8")
     (knowledge / "faq/salary.yaml").write_text(f"entries:\n{payday}", encoding="utf-8")
-    await at.library.refresh()
+    await at.base.refresh()
     await note_differences(at, known)
     assert await last_change(talk) == ["某日，在知识文件里"]
 
@@ -182,12 +183,12 @@ async def test_an_entry_without_a_written_id_is_known_by_that_within_its_file(ta
     (knowledge / "faq/old-union.yaml").write_text(
         "- question: 工会福利有什么\n  answer: 没有。\n  draft: true\n", "utf-8"
     )
-    await at.library.refresh()
+    await at.base.refresh()
     entry = next(e for e in at.snapshot.entries if e.answer == "生日蛋糕。")
-    loaded = await changes.load(at, entry)
+    loaded = await at.load(entry)
     assert entry.id != loaded.entry.id
     after = loaded.raw.replace("蛋糕".encode(), "卡片".encode())
-    await changes.save(at, "张姐", changes.Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")
+    await at.save("张姐", Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")
     assert await last_change(talk, "工会福利有什么") == ["某日，张姐"]
 
 
@@ -196,7 +197,7 @@ async def test_an_entry_without_a_written_id_is_known_by_that_within_its_file(ta
 
 async def test_why_names_what_the_case_was_chosen_by_and_the_question_before_the_reply(talk, at, knowledge):
     (knowledge / "faq/union.yaml").write_text(CITIES, encoding="utf-8")
-    await at.library.refresh()
+    await at.base.refresh()
     await talk("小李", "产假几天", group=None)
     await talk("小李", "上海", group=None)
     said = await talk("小李", "为什么", group=None)

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from faqbot.analytics.try_out import Tried, try_out
-from faqbot.console.web.context import office
+from faqbot.console.web.context import ConsoleContext, context_of, workspace_of
 from faqbot.console.web.pages import add_page, asked_id, fragment, show
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_search import (
@@ -39,8 +39,8 @@ def add_routes(app: web.Application) -> None:
 
 async def entries_page(request: web.Request) -> web.StreamResponse:
     """All entries, or those that were looked for."""
-    at, snapshot = office(request), office(request).snapshot
-    wanted, day = EntryFilter.of(request.query), at.today()
+    workspace, snapshot = workspace_of(request), workspace_of(request).snapshot
+    wanted, day = EntryFilter.of(request.query), workspace.today()
     found = find(snapshot, wanted, day)
     pages = max(1, -(-len(found) // PER_PAGE))
     page = min(max(_number(request.query.get("page", "")), 1), pages)
@@ -49,9 +49,9 @@ async def entries_page(request: web.Request) -> web.StreamResponse:
         "entries.html",
         title="问答",
         tab=TAB,
-        as_json=lambda: {"total": len(found), "entries": [entry_json(e, at) for e in found]},
+        as_json=lambda: {"total": len(found), "entries": [entry_json(e, workspace) for e in found]},
         wanted=wanted,
-        shown=[summary(e, at) for e in found[(page - 1) * PER_PAGE : page * PER_PAGE]],
+        shown=[summary(e, workspace) for e in found[(page - 1) * PER_PAGE : page * PER_PAGE]],
         total=len(found),
         page=page,
         pages=pages,
@@ -64,7 +64,7 @@ async def entries_page(request: web.Request) -> web.StreamResponse:
 
 async def entry_page(request: web.Request) -> web.StreamResponse:
     """One entry with all that is known of it, as a bubble too, and a place to try sentences."""
-    at, snapshot = office(request), office(request).snapshot
+    workspace, snapshot = workspace_of(request), workspace_of(request).snapshot
     entry = find_entry(request)
     text = request.query.get("try", "").strip()
     return show(
@@ -72,9 +72,9 @@ async def entry_page(request: web.Request) -> web.StreamResponse:
         "entry.html",
         title=entry.question,
         tab=TAB,
-        as_json=lambda: entry_json(entry, at),
+        as_json=lambda: entry_json(entry, workspace),
         entry=entry,
-        summary=summary(entry, at),
+        summary=summary(entry, workspace),
         bubble=bubble_of(entry),
         related=[(other, snapshot.entry(other)) for other in entry.related],
         problems=[
@@ -84,15 +84,15 @@ async def entry_page(request: web.Request) -> web.StreamResponse:
         ],
         broken=[p for p in broken_files(snapshot) if p.place.file == entry.place.file],
         text=text,
-        tried=await tried(at, text) if text else None,
+        tried=await tried(context_of(request), text) if text else None,
         current=entry.id,
     )
 
 
 async def try_page(request: web.Request) -> web.StreamResponse:
     """What the bot makes of a sentence; `part=1` gives only the result, for the script."""
-    at, text = office(request), request.query.get("q", "").strip()
-    result = await tried(at, text) if text else None
+    text = request.query.get("q", "").strip()
+    result = await tried(context_of(request), text) if text else None
     current = request.query.get("entry", "")
     if request.query.get("part"):
         return fragment("_tried.html", tried=result, current=current)
@@ -108,15 +108,16 @@ async def try_page(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def tried(workspace: Workspace, text: str) -> Tried:
+async def tried(context: ConsoleContext, text: str) -> Tried:
     """Try `text` on what is live now."""
+    workspace = context.workspace
     snapshot = workspace.snapshot
-    return try_out(text, snapshot, workspace.limits(snapshot), workspace.today(), await workspace.meaning(text))
+    return try_out(text, snapshot, workspace.limits(snapshot), workspace.today(), await context.meaning(text))
 
 
 def find_entry(request: web.Request) -> Entry:
     """The entry whose page was asked for; 404 where there is none."""
-    entry = office(request).snapshot.entry(asked_id(request))
+    entry = workspace_of(request).snapshot.entry(asked_id(request))
     if entry is None:
         raise web.HTTPNotFound(text="没有这一条：它可能已经被删掉，或者换了编号。")
     return entry

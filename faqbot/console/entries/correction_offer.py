@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from faqbot.console.web.context import ConsoleContext
 from faqbot.dingtalk.api.quota import CALLS, Usage
 from faqbot.knowledge.editing.entry_form import EntryForm
-from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.language.answer_diff import Correction, correction
 from faqbot.model.entries import Entry
 from faqbot.review.correction_notices import ASKED_DAYS, MERGE_SECONDS, Reach, answer_text, answered_lately
@@ -25,8 +25,9 @@ class Offer:
     private: bool = False
 
 
-async def offer_to_tell(workspace: Workspace, entry: Entry, form: EntryForm) -> Offer | None:
+async def offer_to_tell(context: ConsoleContext, entry: Entry, form: EntryForm) -> Offer | None:
     """None where the edit corrects nothing that people were told. Raises StoreError."""
+    workspace = context.workspace
     # What is filled in behind `{facts.…}` is the same before and after.
     shown = form.preview(entry, workspace.snapshot.facts)
     if entry.draft or entry.held or form.draft:
@@ -37,4 +38,4 @@ async def offer_to_tell(workspace: Workspace, entry: Entry, form: EntryForm) -> 
     month = f"{workspace.today():%Y-%m}"
     used = (await workspace.store.counts(f"{month}|{CALLS}")).get(f"{month}|{CALLS}", 0)
     reach = await answered_lately(workspace, entry.id)
-    return Offer(found, reach, Usage(used, workspace.settings.quota_calls), entry.private)
+    return Offer(found, reach, Usage(used, context.settings.quota_calls), entry.private)

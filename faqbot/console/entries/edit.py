@@ -10,14 +10,14 @@ from aiohttp import web
 
 from faqbot.console.entries.browse import TAB, bubble_of, find_entry, summary
 from faqbot.console.entries.correction_offer import DAYS, MINUTES, Offer, offer_to_tell
-from faqbot.console.web.context import office
+from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import asked_id, entry_url, fragment, notice, person, read_form, redirect, show
 from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge import entry_search
-from faqbot.knowledge.editing import changes, proposals
-from faqbot.knowledge.editing.changes import Proposal
+from faqbot.knowledge.editing import proposals
 from faqbot.knowledge.editing.entry_fields import draft_of
 from faqbot.knowledge.editing.entry_form import EntryForm, differing
+from faqbot.knowledge.editing.revision import Proposal, StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.preview import Effects, find_problems, preview_effects
 from faqbot.knowledge.snapshot import Snapshot
@@ -55,18 +55,18 @@ async def new_page(request: web.Request) -> web.StreamResponse:
 
 
 async def add(request: web.Request) -> web.StreamResponse:
-    at, fields = office(request), await read_form(request)
-    form = _with_ids(EntryForm.of_fields(fields), at.snapshot)
+    workspace, fields = workspace_of(request), await read_form(request)
+    form = _with_ids(EntryForm.of_fields(fields), workspace.snapshot)
     if fields.get("do") == "fill":
         # Texts too long for a link, as from a pasted document, are posted into the empty form.
         return await _form_page(request, form)
     try:
-        proposal = await proposals.propose_new(at, form)
-        effects = await (find_problems if fields.get("do") == "save" else preview_effects)(at, proposal)
+        proposal = await proposals.propose_new(workspace, form)
+        effects = await _effects(request, proposal, saving=fields.get("do") == "save")
         if fields.get("do") != "save" or not effects.ok:
             return await _form_page(request, form, effects=effects)
-        saved = await changes.save(at, person(), proposal, "add")
-    except changes.StaleEdit:
+        saved = await workspace.save(person(), proposal, "add")
+    except StaleEdit:
         return await _form_page(request, form, problems=["有人刚才改了这个文件。请再点一次「检查一下」。"], status=409)
     except (EditError, FileSourceError) as exc:
         return await _form_page(request, form, problems=[str(exc)], status=422)
@@ -77,7 +77,7 @@ async def edit_page(request: web.Request) -> web.StreamResponse:
     """The form with what stands in the file."""
     entry = find_entry(request)
     try:
-        loaded = await changes.load(office(request), entry)
+        loaded = await workspace_of(request).load(entry)
         form = EntryForm.of_draft(draft_of(loaded.entry), file=loaded.file, seen=loaded.seen)
     except EditError as exc:
         return notice(request, 409, "现在不能修改这一条", str(exc), back=entry_url(entry.id))
@@ -85,25 +85,25 @@ async def edit_page(request: web.Request) -> web.StreamResponse:
 
 
 async def change(request: web.Request) -> web.StreamResponse:
-    at, fields = office(request), await read_form(request)
-    await at.library.refresh()
-    form = _with_ids(EntryForm.of_fields(fields), at.snapshot)
-    entry = at.snapshot.entry(asked_id(request))
+    workspace, fields = workspace_of(request), await read_form(request)
+    await workspace.base.refresh()
+    form = _with_ids(EntryForm.of_fields(fields), workspace.snapshot)
+    entry = workspace.snapshot.entry(asked_id(request))
     if entry is None:
         # What the person wrote is worth more than a page that says 404.
         return await _form_page(request, form, rivalry=EditConflict(gone=True), status=409)
     try:
-        proposal = await proposals.propose_change(await changes.load(at, entry), form)
+        proposal = await proposals.propose_change(await workspace.load(entry), form)
         if proposal.after == proposal.before:
             raise redirect(entry_url(entry.id), done="unchanged")
         saving_it = fields.get("do") == "save"
-        effects = await (find_problems if saving_it else preview_effects)(at, proposal)
-        offer = await offer_to_tell(at, entry, form) if fields.get("tell") or not saving_it else None
+        effects = await _effects(request, proposal, saving=saving_it)
+        offer = await offer_to_tell(context_of(request), entry, form) if fields.get("tell") or not saving_it else None
         if not saving_it or not effects.ok:
             return await _form_page(request, form, entry, effects=effects, offer=offer)
         told = offer.reach.people if offer else ()
-        saved = await _save_and_tell(at, entry, proposal, told)
-    except changes.StaleEdit as exc:
+        saved = await _save_and_tell(workspace, entry, proposal, told)
+    except StaleEdit as exc:
         return await _overtaken(request, form, entry, exc.present)
     except (EditError, FileSourceError) as exc:
         return await _form_page(request, form, entry, problems=[str(exc)], status=422)
@@ -111,25 +111,33 @@ async def change(request: web.Request) -> web.StreamResponse:
     raise redirect(entry_url(saved.id if saved else entry.id), done=done)
 
 
+async def _effects(request: web.Request, proposal: Proposal, *, saving: bool) -> Effects:
+    """Check the proposal: for its errors alone before it is saved, with all that it would change otherwise."""
+    context = context_of(request)
+    if saving:
+        return await find_problems(context.workspace, proposal)
+    return await preview_effects(context.workspace, context.past_questions, proposal)
+
+
 async def _save_and_tell(workspace: Workspace, entry: Entry, proposal: Proposal, people: Sequence[str]) -> Entry | None:
     """Save, and have those people told of the correction. Raises Overtaken, ShelfError."""
     if not people:
-        return await changes.save(workspace, person(), proposal, "change")
+        return await workspace.save(person(), proposal, "change")
     # Noted before the file is written: after a crash in between they are told, or nothing is different.
     planned = await plan(workspace, entry, people)
     try:
-        return await changes.save(workspace, person(), proposal, "change")
-    except (changes.StaleEdit, FileSourceError):
+        return await workspace.save(person(), proposal, "change")
+    except (StaleEdit, FileSourceError):
         await give_up(workspace, planned)
         raise
 
 
 async def _overtaken(request: web.Request, form: EntryForm, entry: Entry, present: bytes | None) -> web.StreamResponse:
     """Both versions side by side; the text stays in the form, which from now on knows the new version."""
-    at = office(request)
-    await at.library.refresh()
+    workspace = workspace_of(request)
+    await workspace.base.refresh()
     try:
-        now = await changes.load(at, at.snapshot.entry(entry.id) or entry, present)
+        now = await workspace.load(workspace.snapshot.entry(entry.id) or entry, present)
     except EditError as exc:
         return await _form_page(request, form, entry, problems=[str(exc)], status=409)
     written = draft_of(now.entry)
@@ -142,18 +150,18 @@ async def _overtaken(request: web.Request, form: EntryForm, entry: Entry, presen
 
 async def add_wording(request: web.Request) -> web.StreamResponse:
     """「应该是这一条」: a sentence becomes one more wording of an entry."""
-    at, entry, fields = office(request), find_entry(request), await read_form(request)
+    workspace, entry, fields = workspace_of(request), find_entry(request), await read_form(request)
     text = " ".join(fields.get("text", "").split())[:_LONGEST_WORDING]
     back = entry_url(entry.id)
-    other = entry_search.one_by_question(at.snapshot, text) if text else None
+    other = entry_search.one_by_question(workspace.snapshot, text) if text else None
     if other is not None and other.id != entry.id:
         why = f"「{text}」已经写在「{other.question}」里。两条有同样的问法，机器人分不清，请先到那一条里删掉它。"
         return notice(request, 409, "没有加上", why, back=entry_url(other.id))
     if other is not None:
         raise redirect(back, done="same-wording")
     try:
-        await _save_wording(at, person(), entry, text)
-    except changes.StaleEdit:
+        await _save_wording(workspace, person(), entry, text)
+    except StaleEdit:
         return notice(request, 409, "没有加上", "有人刚才改了这个文件，请再试一次。", back=back)
     except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有加上", str(exc), back=back)
@@ -161,27 +169,27 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
 
 
 async def _save_wording(workspace: Workspace, who: str, entry: Entry, text: str) -> None:
-    proposal = await proposals.propose_wording(await changes.load(workspace, entry), text)
+    proposal = await proposals.propose_wording(await workspace.load(entry), text)
     if proposal.after != proposal.before:
-        await changes.save(workspace, who, proposal, "change")
+        await workspace.save(who, proposal, "change")
 
 
 async def remove_page(request: web.Request) -> web.StreamResponse:
     """Ask once more before an entry goes."""
-    at, entry = office(request), find_entry(request)
+    workspace, entry = workspace_of(request), find_entry(request)
     try:
-        loaded = await changes.load(at, entry)
+        loaded = await workspace.load(entry)
         seen = loaded.seen
     except EditError as exc:
         return notice(request, 409, "现在不能删除这一条", str(exc), back=entry_url(entry.id))
-    naming = [e for e in at.snapshot.entries if entry.id in e.related]
+    naming = [e for e in workspace.snapshot.entries if entry.id in e.related]
     return show(
         request,
         "remove.html",
         title="删除条目",
         tab=TAB,
         entry=entry,
-        summary=summary(entry, at),
+        summary=summary(entry, workspace),
         bubble=bubble_of(entry),
         seen=seen,
         naming=naming,
@@ -189,11 +197,11 @@ async def remove_page(request: web.Request) -> web.StreamResponse:
 
 
 async def remove(request: web.Request) -> web.StreamResponse:
-    at, entry, fields = office(request), find_entry(request), await read_form(request)
+    workspace, entry, fields = workspace_of(request), find_entry(request), await read_form(request)
     try:
-        proposal = await proposals.propose_removal(await changes.load(at, entry), fields.get("seen", ""))
-        await changes.save(at, person(), proposal, "remove")
-    except changes.StaleEdit:
+        proposal = await proposals.propose_removal(await workspace.load(entry), fields.get("seen", ""))
+        await workspace.save(person(), proposal, "remove")
+    except StaleEdit:
         text = "有人刚才改了这个文件。请再看一遍这一条，确实要删再删。"
         return notice(request, 409, "没有删除", text, back=entry_url(entry.id))
     except (EditError, FileSourceError) as exc:
@@ -204,7 +212,7 @@ async def remove(request: web.Request) -> web.StreamResponse:
 async def preview(request: web.Request) -> web.StreamResponse:
     """The bubble of what is being written, for the script."""
     fields = await read_form(request)
-    snapshot = office(request).snapshot
+    snapshot = workspace_of(request).snapshot
     shown = EntryForm.of_fields(fields).preview(snapshot.entry(fields.get("entry", "")), snapshot.facts)
     return fragment("_preview.html", bubble=bubble_of(shown))
 
@@ -232,8 +240,8 @@ async def _form_page(
     rivalry: EditConflict | None = None,
     status: int = 200,
 ) -> web.Response:
-    at = office(request)
-    entries = at.snapshot.entries
+    workspace = workspace_of(request)
+    entries = workspace.snapshot.entries
     return show(
         request,
         "entry_form.html",
@@ -244,11 +252,11 @@ async def _form_page(
         entry=entry,
         action=entry_url(entry.id, "edit") if entry else "/entries/new",
         back=entry_url(entry.id) if entry else TAB,
-        files=proposals.faq_files(await at.shelf.read()),
+        files=proposals.faq_files(await workspace.source.read()),
         topics=[name for name, _ in entry_search.topics(entries)],
         owners=entry_search.owners(entries),
-        bubble=bubble_of(form.preview(entry, at.snapshot.facts)),
-        related=[other for line in form.related.split("\n") if (other := at.snapshot.entry(line.strip()))],
+        bubble=bubble_of(form.preview(entry, workspace.snapshot.facts)),
+        related=[other for line in form.related.split("\n") if (other := workspace.snapshot.entry(line.strip()))],
         problems=problems,
         effects=effects,
         offer=offer,

@@ -10,11 +10,12 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot.console.web.context import office
+from faqbot.console.web.context import workspace_of
 from faqbot.console.web.pages import add_page, moment, notice, person, read_form, redirect, show
 from faqbot.errors import EditError, FileSourceError
-from faqbot.knowledge.editing import changes, versions
+from faqbot.knowledge.editing import versions
 from faqbot.knowledge.editing.audit_log import FILES, Edit, edits
+from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.versions import Field, Present
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.preview import find_problems
@@ -77,7 +78,7 @@ class RestoreConflict:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """The changes, newest first; those of one entry, by one person or with some words."""
-    found = await edits(office(request).store)
+    found = await edits(workspace_of(request).store)
     query = request.query
     kept = {
         "entry": query.get("entry", ""),
@@ -102,9 +103,9 @@ async def page(request: web.Request) -> web.StreamResponse:
         by=by,
         page=number,
         pages=pages,
-        live={e.id for e in office(request).snapshot.entries},
+        live={e.id for e in workspace_of(request).snapshot.entries},
         kept_for=versions.KEPT_SECONDS,
-        clock=office(request).clock(),
+        clock=workspace_of(request).clock(),
         done=_DONE.get(query.get("done", ""), ""),
     )
 
@@ -118,22 +119,22 @@ async def version_page(request: web.Request) -> web.StreamResponse:
 async def restore(request: web.Request) -> web.StreamResponse:
     """Write one of the two versions back through the same checks as any other change."""
     found, change = await _asked(request)
-    at, fields = office(request), await read_form(request)
+    workspace, fields = workspace_of(request), await read_form(request)
     side = "after" if fields.get("version") == "after" else "before"
     text = change.after if side == "after" else change.before
     back = f"{TAB}/{change.number}"
     try:
-        now = await versions.present(at, change)
+        now = await versions.present(workspace, change)
         if problem := _too_late(request, found, change, now):
             return notice(request, 410, "没有恢复", problem, back=back)
         proposal = await versions.propose_restore(now, text, fields.get("seen", ""))
-        effects = await find_problems(at, proposal)
+        effects = await find_problems(workspace, proposal)
         if not effects.ok:
             why = "；".join(p.message for p in effects.problems if p.is_error)
             return notice(request, 422, "没有恢复", f"恢复以后文件会有错误：{why}", back=back)
         if proposal.after != proposal.before:
-            await changes.save(at, person(), proposal, "restore")
-    except changes.StaleEdit as exc:
+            await workspace.save(person(), proposal, "restore")
+    except StaleEdit as exc:
         return await _show_versions(request, found, change, overtaken=side, newer={now.file: exc.present})
     except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有恢复", str(exc), back=back)
@@ -144,7 +145,7 @@ async def restore(request: web.Request) -> web.StreamResponse:
 
 async def _asked(request: web.Request) -> tuple[list[Edit], Edit]:
     """All changes and the one that the address names; 404 where there is none."""
-    found = await edits(office(request).store)
+    found = await edits(workspace_of(request).store)
     number = int(request.match_info["number"])
     change = next((e for e in found if e.number == number), None)
     if change is None:
@@ -161,8 +162,8 @@ async def _show_versions(
     newer: Mapping[str, bytes | None] | None = None,
 ) -> web.StreamResponse:
     """`overtaken` is the side that could not be restored because the file changed, `newer` what the file holds."""
-    at = office(request)
-    now, problem = await _present(at, change, newer)
+    workspace = workspace_of(request)
+    now, problem = await _present(workspace, change, newer)
     if now and not problem:
         problem = _too_late(request, found, change, now)
     rivalry = None
@@ -212,7 +213,7 @@ async def _present(
 def _too_late(request: web.Request, found: list[Edit], change: Edit, now: Present) -> str:
     """Why an entry that is gone cannot be brought back any more."""
     last = versions.until(found, change)
-    if now.text or office(request).clock() <= last:
+    if now.text or workspace_of(request).clock() <= last:
         return ""
     return f"这一条删掉已经超过 30 天，{moment(request, last)} 以前可以找回，现在不行了。"
 

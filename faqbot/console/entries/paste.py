@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from faqbot.console.entries.browse import TAB
-from faqbot.console.web.context import office
+from faqbot.console.web.context import workspace_of
 from faqbot.console.web.pages import add_page, read_form, show
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.editing import proposals
@@ -57,7 +57,7 @@ async def propose(request: web.Request) -> web.StreamResponse:
     if not text.strip():
         return await _page(request, text, file, problem="还没有粘贴文字。", status=422)
     found = await asyncio.to_thread(read_pasted, text)
-    shown = await asyncio.to_thread(_compared, found.proposals[:_AT_MOST], office(request))
+    shown = await asyncio.to_thread(_compared, found.proposals[:_AT_MOST], workspace_of(request))
     return await _page(request, text, file, found=found, shown=shown)
 
 
@@ -92,7 +92,7 @@ async def _page(
         as_json=lambda: _as_json(found, shown, problem),
         text=text,
         file=file,
-        files=proposals.faq_files(await office(request).shelf.read()),
+        files=proposals.faq_files(await workspace_of(request).source.read()),
         found=found,
         shown=shown,
         doubtful=doubtful,

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from faqbot.analytics.try_out import LONGEST
-from faqbot.console.web.context import office
+from faqbot.console.web.context import workspace_of
 from faqbot.console.web.pages import asked_id, local_path, notice, read_form, redirect
 from faqbot.errors import EditError, FileConflict, FileSourceError
 from faqbot.knowledge.regression_questions import NAME, with_question, without_question
@@ -26,33 +26,33 @@ def add_routes(app: web.Application) -> None:
 
 async def change(request: web.Request) -> web.StreamResponse:
     """Keep a question as one that this entry must answer, or do not keep it any more."""
-    at, entry_id, fields = office(request), asked_id(request), await read_form(request)
+    workspace, entry_id, fields = workspace_of(request), asked_id(request), await read_form(request)
     text, remove = " ".join(fields.get("text", "").split())[:LONGEST], fields.get("do") == "remove"
     back = local_path(fields.get("back", "") or f"/try?{urlencode({'q': text})}")
-    await at.library.refresh()
-    kept = at.snapshot.is_saved(text, entry_id)
-    if at.snapshot.entry(entry_id) is None or not text:
+    await workspace.base.refresh()
+    kept = workspace.snapshot.is_saved(text, entry_id)
+    if workspace.snapshot.entry(entry_id) is None or not text:
         return notice(request, 404, "没有记下", "这一条或这句话不在了。", back=back)
     if kept == remove:
         try:
             await _write(request, text, entry_id, remove=remove)
         except (EditError, FileSourceError) as exc:
             return notice(request, 422, "没有改动", str(exc), back=back)
-        await at.library.refresh()
+        await workspace.base.refresh()
         log.info("self_test.removed" if remove else "self_test.kept", entry=entry_id)
     raise redirect(back, done="not-saved-question" if remove else "saved-question")
 
 
 async def _write(request: web.Request, text: str, entry_id: str, *, remove: bool) -> None:
-    at = office(request)
+    workspace = workspace_of(request)
     for left in reversed(range(_TRIES)):
-        raw = (await at.shelf.read()).get(NAME)
+        raw = (await workspace.source.read()).get(NAME)
         if remove and raw is not None:
             after = await asyncio.to_thread(without_question, raw, text, entry_id)
         else:
             after = await asyncio.to_thread(with_question, raw, text, entry_id)
         try:
-            await at.shelf.write(NAME, after, raw)
+            await workspace.source.write(NAME, after, raw)
             return
         except FileConflict:
             if not left:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from faqbot.console.entries.browse import TAB
-from faqbot.console.web.context import office
+from faqbot.console.web.context import workspace_of
 from faqbot.console.web.pages import (
     EXCHANGE,
     add_page,
@@ -32,7 +32,6 @@ from faqbot.console.web.pages import (
 from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge.editing import external_changes
 from faqbot.knowledge.editing.audit_log import Edit
-from faqbot.knowledge.editing.changes import after_writing, trial_of
 from faqbot.knowledge.editing.versions import Field
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.spreadsheet.annotated import annotated
@@ -99,9 +98,9 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def download(request: web.Request) -> web.StreamResponse:
     """All entries as a table."""
     name = f"knowledge.{request.match_info['kind']}"
-    at = office(request)
-    files = await at.shelf.read()
-    if unread := [f"{p.place}：{p.message}" for p in await at.shelf.remarks() if p.is_error]:
+    workspace = workspace_of(request)
+    files = await workspace.source.read()
+    if unread := [f"{p.place}：{p.message}" for p in await workspace.source.remarks() if p.is_error]:
         return notice(request, 409, "没有导出", plain(request, "；".join(unread)), back=EXCHANGE)
     problems, content, _ = await asyncio.to_thread(make_table, files, name, lambda part: None)
     if problems:
@@ -119,7 +118,7 @@ async def look(request: web.Request) -> web.StreamResponse:
     with sent.file as file:
         raw = await asyncio.to_thread(file.read)
     try:
-        upload = await _tried(office(request), name, raw, removes="remove" in fields)
+        upload = await _tried(workspace_of(request), name, raw, removes="remove" in fields)
     except (SheetError, EditError, FileSourceError) as exc:
         return _page(request, problem=str(exc), status=422)
     token = await _keep(request, upload)
@@ -139,24 +138,24 @@ async def report(request: web.Request) -> web.StreamResponse:
 
 async def write(request: web.Request) -> web.StreamResponse:
     """Write exactly what was shown, once."""
-    at, token = office(request), (await read_form(request)).get("token", "")
+    workspace, token = workspace_of(request), (await read_form(request)).get("token", "")
     upload = await _kept(request, token)
     # Taken before anything is written: a second press of the button, here or at another replica, finds nothing.
-    if upload is None or not upload.writes or not await at.store.claim(f"console:table:{token}", KEPT_SECONDS):
+    if upload is None or not upload.writes or not await workspace.store.claim(f"console:table:{token}", KEPT_SECONDS):
         text = "这份试看已经写过，或者超过了 15 分钟。请到「历史」看有没有写进去；没有的话，再上传一次表格。"
         return notice(request, 409, "没有写", text, back=EXCHANGE)
     request.app[_UPLOADS].pop(token, None)
     try:
-        await at.shelf.write_all(upload.before, upload.after)
+        await workspace.source.write_all(upload.before, upload.after)
     except FileSourceError as exc:
         return notice(request, 409, "没有写", f"{exc}。请再上传一次表格，看过以后再写。", back=EXCHANGE)
-    await after_writing(at, upload.lines)
+    await workspace.after_writing(upload.lines)
     raise redirect(EXCHANGE, done="table")
 
 
 async def _tried(workspace: Workspace, name: str, raw: bytes, *, removes: bool) -> Upload:
     """The upload with all that its page shows. Raises SheetError, EditError, ShelfError."""
-    before, who = dict(await workspace.shelf.read()), person()
+    before, who = dict(await workspace.source.read()), person()
 
     def work() -> tuple[ImportPlan, dict[str, bytes], tuple[Edit, ...]]:
         plan, after = bring_in(before, name, raw, delete_missing=removes)
@@ -164,33 +163,33 @@ async def _tried(workspace: Workspace, name: str, raw: bytes, *, removes: bool) 
         return plan, after, tuple(line for files in changed for line in external_changes.differences(*files, who))
 
     plan, after, lines = await asyncio.to_thread(work)
-    problems = (await trial_of(workspace, after))[1] if after != before else ()
+    problems = (await workspace.trial_of(after))[1] if after != before else ()
     session = signed_in.get()
     owner, until = session.token if session else "", workspace.clock() + KEPT_SECONDS
     return Upload(owner, until, name, raw, plan, before, after, lines, problems, removes)
 
 
 async def _keep(request: web.Request, upload: Upload) -> str:
-    kept, at = request.app[_UPLOADS], office(request)
-    for token in [token for token, other in kept.items() if other.until <= at.clock()]:
+    kept, workspace = request.app[_UPLOADS], workspace_of(request)
+    for token in [token for token, other in kept.items() if other.until <= workspace.clock()]:
         del kept[token]
     while len(kept) >= _KEPT_MOST:
         del kept[next(iter(kept))]
     made = secrets.token_urlsafe(24)
     kept[made] = upload
-    if at.store.shared_texts is not None:
-        await at.store.put_note(_key(made), _packed(upload), KEPT_SECONDS)
+    if workspace.store.shared_texts is not None:
+        await workspace.store.put_note(_key(made), _packed(upload), KEPT_SECONDS)
     return made
 
 
 async def _kept(request: web.Request, token: str) -> Upload | None:
     """The upload behind a token, for the session that sent it."""
-    found, session, at = request.app[_UPLOADS].get(token), signed_in.get(), office(request)
+    found, session, workspace = request.app[_UPLOADS].get(token), signed_in.get(), workspace_of(request)
     if session is None:
         return None
-    if found is None and at.store.shared_texts is not None:
-        found = await _from_replica(at, token)
-    if found is None or found.session != session.token or found.until <= at.clock():
+    if found is None and workspace.store.shared_texts is not None:
+        found = await _from_replica(workspace, token)
+    if found is None or found.session != session.token or found.until <= workspace.clock():
         return None
     return found
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from faqbot.console.web import origin
-from faqbot.console.web.context import office
+from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import (
     Handler,
     json_page,
@@ -61,7 +61,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     if session is not None and request.query.get("done"):
         # It may have been done at another replica, a moment ago.
         with contextlib.suppress(FaqbotError):
-            await office(request).library.refresh()
+            await workspace_of(request).base.refresh()
     return await handler(request)
 
 
@@ -100,7 +100,7 @@ def _said(request: web.Request, status: int) -> tuple[str, str]:
 
 def _closed(request: web.Request) -> web.Response | None:
     """Without a password the console is for browsers on this machine and nobody else."""
-    settings = office(request).settings
+    settings = context_of(request).settings
     if settings.console_password:
         return None
     if not origin.is_loopback(settings.host):
@@ -155,7 +155,7 @@ async def login(request: web.Request) -> web.StreamResponse:
     name = " ".join(given["name"].split())
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
         return await _form(request, given, f"请写下您的姓名（最多 {_LONGEST_NAME} 个字），它会显示在修改历史里。", 400)
-    brake = LoginThrottle(office(request).store, office(request).clock)
+    brake = LoginThrottle(workspace_of(request).store, workspace_of(request).clock)
     wait, booked = await brake.take(origin.peer(request))
     if wait:
         text = f"试得太多了，请等 {_minutes(wait)} 再登录。"
@@ -185,8 +185,8 @@ async def logout(request: web.Request) -> web.StreamResponse:
 
 async def _proven(request: web.Request, given: dict[str, str]) -> bool:
     if given["link"]:
-        return await use_link(office(request).store, given["link"])
-    password = office(request).settings.console_password
+        return await use_link(workspace_of(request).store, given["link"])
+    password = context_of(request).settings.console_password
     # The setting may hold bytes that are no UTF-8; they arrive as lone surrogates.
     known, said = (text.encode("utf-8", "surrogatepass") for text in (password, given["password"]))
     return bool(password) and hmac.compare_digest(known, said)
@@ -195,7 +195,7 @@ async def _proven(request: web.Request, given: dict[str, str]) -> bool:
 async def _form(request: web.Request, given: Mapping[str, str], problem: str = "", status: int = 200) -> web.Response:
     """The sign-in page, with what was written kept; the password is never sent back."""
     link = given.get("link", "")
-    holds = bool(link) and await link_holds(office(request).store, link)
+    holds = bool(link) and await link_holds(workspace_of(request).store, link)
     if link and not holds and not problem:
         problem, status = "这个链接已经用过，或者过期了。", 403
     return show(
@@ -207,7 +207,7 @@ async def _form(request: web.Request, given: Mapping[str, str], problem: str = "
         name=given.get("name", ""),
         link=link if holds else "",
         next=local_path(given.get("next", "/")),
-        by_password=bool(office(request).settings.console_password),
+        by_password=bool(context_of(request).settings.console_password),
     )
 
 

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from faqbot.console.web.context import office
+from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.sessions import Session
 from faqbot.markup.to_html import bubble
 
@@ -115,12 +115,12 @@ def show(
 
 def moment(request: web.Request, at: float) -> str:
     """A time (epoch seconds) as the company's clocks show it."""
-    return datetime.fromtimestamp(at, office(request).settings.timezone).strftime("%Y-%m-%d %H:%M")
+    return datetime.fromtimestamp(at, context_of(request).settings.timezone).strftime("%Y-%m-%d %H:%M")
 
 
 def plain(request: web.Request, said: object) -> str:
     """A place or a problem as text, its files by their names on the shelf and not by their paths on this machine."""
-    return str(said).replace(f"{office(request).shelf.label}/", "")
+    return str(said).replace(f"{workspace_of(request).source.label}/", "")
 
 
 def fragment(template: str, **values: Any) -> web.Response:

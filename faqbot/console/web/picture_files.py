@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import web
 
-from faqbot.console.web.context import office
+from faqbot.console.web.context import context_of
 from faqbot.knowledge.files.picture_folder import PictureFolder
 from faqbot.markup.picture_links import TYPES, suffix_of
 
@@ -17,7 +17,7 @@ def add_routes(app: web.Application) -> None:
 
 async def _picture(request: web.Request) -> web.Response:
     name = request.match_info["name"]
-    path = await asyncio.to_thread(PictureFolder(office(request).settings.knowledge).find, name)
+    path = await asyncio.to_thread(PictureFolder(context_of(request).settings.knowledge).find, name)
     if path is None:
         raise web.HTTPNotFound()
     try:

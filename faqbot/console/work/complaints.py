@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot.console.web.context import office
+from faqbot.console.web.context import workspace_of
 from faqbot.console.web.pages import entry_url, person, query, read_form, redirect
 from faqbot.console.work.tasks import Item, Section, section
 from faqbot.dialogue.ratings import NAMES
@@ -79,20 +79,20 @@ def _settled(mark: str | None) -> frozenset[str]:
 
 async def done(request: web.Request) -> web.StreamResponse:
     """The task leaves the list, with who said so and when."""
-    at, key = office(request), (await read_form(request)).get("key", "")
-    records = await at.store.questions(at.clock() - DAYS * 86400)
+    workspace, key = workspace_of(request), (await read_form(request)).get("key", "")
+    records = await workspace.store.questions(workspace.clock() - DAYS * 86400)
     messages = [r.message_id for r in records if r.rating and _key(r) == key]
     if not messages:
         raise redirect("/")
-    mark = {"who": person(), "at": at.clock(), "messages": messages}
-    await at.store.put_mark(_MARKS, key, json.dumps(mark, ensure_ascii=False))
+    mark = {"who": person(), "at": workspace.clock(), "messages": messages}
+    await workspace.store.put_mark(_MARKS, key, json.dumps(mark, ensure_ascii=False))
     raise redirect("/" + query({"settled": f"{PATH} {key}"}))
 
 
 async def undone(request: web.Request) -> web.StreamResponse:
     """Undo: it is a task again."""
-    at, key = office(request), (await read_form(request)).get("key", "")
-    await at.store.put_mark(_MARKS, key, None)
+    workspace, key = workspace_of(request), (await read_form(request)).get("key", "")
+    await workspace.store.put_mark(_MARKS, key, None)
     raise redirect("/")
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
-from faqbot.console.web.context import office
+from faqbot.console.web.context import workspace_of
 from faqbot.console.web.pages import add_page, notice, read_form, redirect, show
 from faqbot.console.work.tasks import Item, Section, section
 from faqbot.errors import EditError, FileConflict, FileSourceError
@@ -65,15 +65,15 @@ async def waiting(workspace: Workspace) -> Section:
 
 async def without_disputes(workspace: Workspace, snapshot: Snapshot) -> Snapshot:
     """The snapshot without the problems that waiting() says better."""
-    if not isinstance(workspace.shelf, ReplicatedSource):
+    if not isinstance(workspace.source, ReplicatedSource):
         return snapshot
-    said = await workspace.shelf.disputes()
+    said = await workspace.source.disputes()
     return replace(snapshot, problems=tuple(p for p in snapshot.problems if p not in said))
 
 
 async def page(request: web.Request) -> web.StreamResponse:
     """Each file with both texts and a button for either."""
-    disputes = await _disputes(office(request))
+    disputes = await _disputes(workspace_of(request))
     return show(
         request,
         "deployed.html",
@@ -87,26 +87,26 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 async def decide(request: web.Request) -> web.StreamResponse:
     """Take the deployed text of a file, or keep the one that is live."""
-    at, fields = office(request), await read_form(request)
+    workspace, fields = workspace_of(request), await read_form(request)
     take = fields.get("take") == "deployed"
-    found = next((d for d in await _disputes(at) if d.file == fields.get("file")), None)
-    if found is None or found.seen != fields.get("seen") or not isinstance(at.shelf, ReplicatedSource):
+    found = next((d for d in await _disputes(workspace) if d.file == fields.get("file")), None)
+    if found is None or found.seen != fields.get("seen") or not isinstance(workspace.source, ReplicatedSource):
         return notice(request, 409, "没有改动", "这个文件刚刚又变了，请看过现在的内容再选。", back=PATH)
     if take and found.broken:
         return notice(request, 422, "没有改动", f"部署的文件里有错误：{found.broken}", back=PATH)
     try:
-        await at.shelf.settle(found.file, found.live, found.deployed, take_deployed=take)
+        await workspace.source.settle(found.file, found.live, found.deployed, take_deployed=take)
     except FileConflict as exc:
         return notice(request, 409, "没有改动", str(exc), back=PATH)
     except FileSourceError as exc:
         return notice(request, 503, "没有改动", str(exc), back=PATH)
-    await at.library.refresh()
+    await workspace.base.refresh()
     raise redirect(PATH, done="decided")
 
 
 async def _texts(workspace: Workspace) -> Mapping[str, tuple[bytes | None, bytes | None]]:
     """Nothing where one process has its folder to itself."""
-    return await workspace.shelf.disputed() if isinstance(workspace.shelf, ReplicatedSource) else {}
+    return await workspace.source.disputed() if isinstance(workspace.source, ReplicatedSource) else {}
 
 
 async def _disputes(workspace: Workspace) -> list[Dispute]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from faqbot.console.entries.browse import bubble_of, find_entry
-from faqbot.console.web.context import office
+from faqbot.console.web.context import ConsoleContext, context_of, workspace_of
 from faqbot.console.web.pages import entry_url, notice, person, read_form, redirect, show
 from faqbot.errors import EditError, FileSourceError, NotAllowed
-from faqbot.knowledge.editing import changes
 from faqbot.knowledge.editing.audit_log import FILES
-from faqbot.knowledge.editing.workspace import Workspace
+from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.impact.preview import Effects, preview_effects
 from faqbot.model.entries import Entry
 from faqbot.review import draft_review
@@ -29,19 +28,19 @@ def add_routes(app: web.Application) -> None:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """A draft and what happens when it goes live; or who approved it."""
-    await office(request).library.refresh()
+    await workspace_of(request).base.refresh()
     return await _show(request, find_entry(request))
 
 
 async def approve(request: web.Request) -> web.StreamResponse:
-    at, fields = office(request), await read_form(request)
-    await at.library.refresh()
+    workspace, fields = workspace_of(request), await read_form(request)
+    await workspace.base.refresh()
     entry = find_entry(request)
     try:
         if entry.draft:
-            await draft_review.approve(at, entry, Reviewer(person()), fields.get("seen", ""))
-    except changes.StaleEdit:
-        await at.library.refresh()
+            await draft_review.approve(workspace, entry, Reviewer(person()), fields.get("seen", ""))
+    except StaleEdit:
+        await workspace.base.refresh()
         return await _show(request, find_entry(request), overtaken=True)
     except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有通过", str(exc), back=entry_url(entry.id, "approve"))
@@ -49,10 +48,10 @@ async def approve(request: web.Request) -> web.StreamResponse:
 
 
 async def send_back(request: web.Request) -> web.StreamResponse:
-    at, entry, fields = office(request), find_entry(request), await read_form(request)
+    workspace, entry, fields = workspace_of(request), find_entry(request), await read_form(request)
     why = " ".join(fields.get("why", "").split())[:_LONGEST_REASON]
     try:
-        await draft_review.send_back(at, entry, Reviewer(person()), why)
+        await draft_review.send_back(workspace, entry, Reviewer(person()), why)
     except NotAllowed as exc:
         return notice(request, 409, "没有退回", str(exc), back=entry_url(entry.id))
     raise redirect(entry_url(entry.id, "approve"), done="sent-back")
@@ -60,14 +59,14 @@ async def send_back(request: web.Request) -> web.StreamResponse:
 
 async def withdraw(request: web.Request) -> web.StreamResponse:
     """Undo of an approval."""
-    at, entry = office(request), find_entry(request)
+    workspace, entry = workspace_of(request), find_entry(request)
     back = entry_url(entry.id, "approve")
-    paper = draft_review.paper_of(await draft_review.papers(at), entry.id)
+    paper = draft_review.paper_of(await draft_review.papers(workspace), entry.id)
     try:
         if paper is None:
             raise NotAllowed("没有找到这次通过的记录")
-        await draft_review.withdraw(at, paper, Reviewer(person()))
-    except changes.StaleEdit:
+        await draft_review.withdraw(workspace, paper, Reviewer(person()))
+    except StaleEdit:
         return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=back)
     except (NotAllowed, EditError, FileSourceError) as exc:
         return notice(request, 422, "没有撤销", str(exc), back=back)
@@ -75,10 +74,10 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
 
 
 async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) -> web.StreamResponse:
-    at = office(request)
-    paper = draft_review.paper_of(await draft_review.number_drafts(at), entry.id)
-    maker = (await draft_review.made_by(at, {entry.id})).get(entry.id)
-    seen, effects, problem = await _checked(at, entry) if entry.draft else ("", None, "")
+    workspace = workspace_of(request)
+    paper = draft_review.paper_of(await draft_review.number_drafts(workspace), entry.id)
+    maker = (await draft_review.made_by(workspace, {entry.id})).get(entry.id)
+    seen, effects, problem = await _checked(context_of(request), entry) if entry.draft else ("", None, "")
     return show(
         request,
         "approve.html",
@@ -88,22 +87,28 @@ async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) 
         entry=entry,
         paper=paper,
         maker=shown_maker(maker),
-        file=at.file_name(entry.place.file),
+        file=workspace.file_name(entry.place.file),
         seen=seen,
         effects=effects,
         problem=problem,
         overtaken=overtaken,
-        can_withdraw=paper is not None and paper.can_be_withdrawn(entry, at.clock()),
+        can_withdraw=paper is not None and paper.can_be_withdrawn(entry, workspace.clock()),
         until=paper.at + UNDO_SECONDS if paper else 0.0,
         bubble=bubble_of(entry),
     )
 
 
-async def _checked(workspace: Workspace, entry: Entry) -> tuple[str, Effects | None, str]:
+async def _checked(context: ConsoleContext, entry: Entry) -> tuple[str, Effects | None, str]:
     """The state of the file, what going live would do, and why it cannot be."""
     try:
-        loaded = await changes.load(workspace, entry)
-        return loaded.seen, await preview_effects(workspace, await draft_review.propose_approval(loaded)), ""
+        loaded = await context.workspace.load(entry)
+        return (
+            loaded.seen,
+            await preview_effects(
+                context.workspace, context.past_questions, await draft_review.propose_approval(loaded)
+            ),
+            "",
+        )
     except EditError as exc:
         return "", None, str(exc)
 

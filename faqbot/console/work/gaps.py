@@ -12,13 +12,14 @@ from faqbot.access.privacy import withheld_topic
 from faqbot.analytics.gaps import GAPS, PERIODS, STATE_NAMES, USUAL, Gap, Gaps, GapState, decline, gap_json, reopen
 from faqbot.analytics.suggested_wordings import suggested
 from faqbot.console.entries.browse import bubble_of, summary
-from faqbot.console.web.context import office
+from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.work import wording_trial
 from faqbot.console.work.suggestions import is_declined, suggestion_url
 from faqbot.console.work.wording_trial import Wish
 from faqbot.errors import EditError, FileSourceError
-from faqbot.knowledge.editing import changes, proposals
+from faqbot.knowledge.editing import proposals
+from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_search import EntryFilter, find
 from faqbot.knowledge.impact.preview import preview_effects
@@ -44,7 +45,7 @@ def add_routes(app: web.Application) -> None:
 async def page(request: web.Request) -> web.StreamResponse:
     """The groups of a period, those that are open or others."""
     days, wanted, unwanted = _days(request), _state(request), request.query.get("unwanted", "")
-    gaps = await request.app[GAPS].find(office(request), days)
+    gaps = await request.app[GAPS].find(workspace_of(request), days)
     chosen = [gap for gap in gaps if gap.state is wanted]
     pages = max(1, -(-len(chosen) // _PER_PAGE))
     number = min(max(int(_digits(request.query.get("page", "")) or 1), 1), pages)
@@ -68,9 +69,9 @@ async def page(request: web.Request) -> web.StreamResponse:
         page=number,
         pages=pages,
         first=(number - 1) * _PER_PAGE + 1,
-        suggested=await suggested(office(request)) if wanted is GapState.OPEN else [],
+        suggested=await suggested(workspace_of(request)) if wanted is GapState.OPEN else [],
         suggestion_url=suggestion_url,
-        unwanted=await is_declined(office(request), unwanted) and unwanted,
+        unwanted=await is_declined(workspace_of(request), unwanted) and unwanted,
         declined=_by_key(gaps, request.query.get("declined", "")),
         new_url=new_url,
         gap_url=gap_url,
@@ -79,13 +80,13 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 async def one(request: web.Request) -> web.StreamResponse:
     """One group: how it was asked, whether it is answered by now, and the entries it could belong to."""
-    at, days = office(request), _days(request)
+    workspace, days = workspace_of(request), _days(request)
     gaps, gap = await _asked(request)
-    asked = await wording_trial.answers(at, gap)
+    asked = await wording_trial.answers(workspace, gap)
     left = [a.text for a in asked if not a.answered]
     text = _wording(request.query.get("text", "")) or _wording(next(iter(left), gap.cluster.text))
     sought = request.query.get("q", "").strip()[:200]
-    added, wording = at.snapshot.entry(request.query.get("added", "")), request.query.get("wording", "")
+    added, wording = workspace.snapshot.entry(request.query.get("added", "")), request.query.get("wording", "")
     return show(
         request,
         "missed_one.html",
@@ -97,8 +98,8 @@ async def one(request: web.Request) -> web.StreamResponse:
         text=text,
         sought=sought,
         asked=asked,
-        candidates=await wording_trial.candidates(at, text) if not sought else [],
-        found=_found(at, sought),
+        candidates=await wording_trial.candidates(context_of(request), text) if not sought else [],
+        found=_found(workspace, sought),
         # Said only of what is true, whoever made the link.
         added=added if added and wording in added.also else None,
         added_text=wording,
@@ -118,15 +119,15 @@ async def check(request: web.Request) -> web.StreamResponse:
 
 async def add(request: web.Request) -> web.StreamResponse:
     """Write the wording into the entry, if file and entry still are what was looked at."""
-    at, fields = office(request), await read_form(request)
+    workspace, fields = workspace_of(request), await read_form(request)
     _, gap = await _asked(request)
-    wish = _wish(at, fields)
+    wish = _wish(workspace, fields)
     if isinstance(wish, str):
         return notice(request, 409, "没有加上", wish, back=gap_url(gap, _days(request)))
     try:
-        saved = await wording_trial.add(at, person(), wish, fields.get("seen", ""))
-    except changes.StaleEdit:
-        await at.library.refresh()
+        saved = await wording_trial.add(workspace, person(), wish, fields.get("seen", ""))
+    except StaleEdit:
+        await workspace.base.refresh()
         return await _checked(request, gap, fields, overtaken=True)
     except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有加上", str(exc), back=gap_url(gap, _days(request)))
@@ -135,15 +136,15 @@ async def add(request: web.Request) -> web.StreamResponse:
 
 async def take_back(request: web.Request) -> web.StreamResponse:
     """Undo: the wording leaves the entry again."""
-    at, fields = office(request), await read_form(request)
+    workspace, fields = workspace_of(request), await read_form(request)
     _, gap = await _asked(request)
     back = gap_url(gap, _days(request))
-    entry = at.snapshot.entry(fields.get("entry", ""))
+    entry = workspace.snapshot.entry(fields.get("entry", ""))
     if entry is None:
         return notice(request, 409, "没有撤销", "那一条已经不在了。", back=back)
     try:
-        await wording_trial.take_back(at, person(), Wish(entry, _wording(fields.get("text", ""))))
-    except changes.StaleEdit:
+        await wording_trial.take_back(workspace, person(), Wish(entry, _wording(fields.get("text", ""))))
+    except StaleEdit:
         return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=entry_url(entry.id))
     except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有撤销", str(exc), back=entry_url(entry.id))
@@ -153,29 +154,29 @@ async def take_back(request: web.Request) -> web.StreamResponse:
 async def decline_it(request: web.Request) -> web.StreamResponse:
     """「不归我们管」: the group leaves the list, with who said so and when."""
     _, gap = await _asked(request)
-    await decline(office(request), gap, person())
+    await decline(workspace_of(request), gap, person())
     raise redirect(TAB + query(_kept(request) | {"declined": gap.cluster.key}))
 
 
 async def reopen_it(request: web.Request) -> web.StreamResponse:
     """Undo of 「不归我们管」."""
     _, gap = await _asked(request)
-    await reopen(office(request), gap)
+    await reopen(workspace_of(request), gap)
     raise redirect(gap_url(gap, _days(request)))
 
 
 async def _checked(
     request: web.Request, gap: Gap, fields: Mapping[str, str], *, overtaken: bool = False
 ) -> web.StreamResponse:
-    at, days = office(request), _days(request)
-    wish = _wish(at, fields)
+    workspace, days = workspace_of(request), _days(request)
+    wish = _wish(workspace, fields)
     if isinstance(wish, str):
         return notice(request, 409, "加不上去", wish, back=gap_url(gap, days))
     try:
-        loaded = await changes.load(at, wish.entry)
+        loaded = await workspace.load(wish.entry)
         proposal = await proposals.propose_wording(loaded, wish.text)
-        effects = await preview_effects(at, proposal)
-        asked = await wording_trial.answers(at, gap, proposal, wish)
+        effects = await preview_effects(workspace, context_of(request).past_questions, proposal)
+        asked = await wording_trial.answers(workspace, gap, proposal, wish)
     except (EditError, FileSourceError) as exc:
         return notice(request, 422, "加不上去", str(exc), back=gap_url(gap, days))
     return show(
@@ -187,7 +188,7 @@ async def _checked(
         gap=gap,
         days=days,
         wish=wish,
-        summary=summary(wish.entry, at),
+        summary=summary(wish.entry, workspace),
         seen=loaded.seen,
         effects=effects,
         asked=asked,
@@ -220,7 +221,7 @@ async def _asked(request: web.Request) -> tuple[list[Gap], Gap]:
     days = _days(request)
     gaps: list[Gap] = []
     for period in dict.fromkeys((days, max(PERIODS))):
-        gaps = await request.app[GAPS].find(office(request), period)
+        gaps = await request.app[GAPS].find(workspace_of(request), period)
         if gap := _by_key(gaps, key):
             return gaps, gap
     raise web.HTTPNotFound(text="没有这一组提问：它们可能已经太久，或者已经有人回答了。")

@@ -8,12 +8,13 @@ from aiohttp import web
 
 from faqbot.analytics.suggested_wordings import MARKS, Suggestion, suggested
 from faqbot.console.entries.browse import bubble_of, summary
-from faqbot.console.web.context import office
+from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.work import wording_trial
 from faqbot.console.work.tasks import Item, Section, section
 from faqbot.errors import EditError, FileSourceError
-from faqbot.knowledge.editing import changes, proposals
+from faqbot.knowledge.editing import proposals
+from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.preview import preview_effects
 
@@ -46,15 +47,15 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 
 async def add(request: web.Request) -> web.StreamResponse:
-    at, fields = office(request), await read_form(request)
+    workspace, fields = workspace_of(request), await read_form(request)
     found = await _asked(request)
     wish = wording_trial.Wish(found.entry, found.text)
     try:
-        if why := wording_trial.objection(at, wish.entry, wish.text):
+        if why := wording_trial.objection(workspace, wish.entry, wish.text):
             return notice(request, 409, "没有加上", why, back=TAB)
-        saved = await wording_trial.add(at, person(), wish, fields.get("seen", ""))
-    except changes.StaleEdit:
-        await at.library.refresh()
+        saved = await wording_trial.add(workspace, person(), wish, fields.get("seen", ""))
+    except StaleEdit:
+        await workspace.base.refresh()
         return await _show(request, await _asked(request), overtaken=True)
     except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有加上", str(exc), back=TAB)
@@ -63,15 +64,15 @@ async def add(request: web.Request) -> web.StreamResponse:
 
 async def decline(request: web.Request) -> web.StreamResponse:
     """「不要」, with who said so and when."""
-    at, found = office(request), await _asked(request)
-    said = json.dumps({"who": person(), "at": at.clock()}, ensure_ascii=False)
-    await at.store.put_mark(MARKS, found.key, said)
+    workspace, found = workspace_of(request), await _asked(request)
+    said = json.dumps({"who": person(), "at": workspace.clock()}, ensure_ascii=False)
+    await workspace.store.put_mark(MARKS, found.key, said)
     raise redirect(TAB + query({"unwanted": found.key}))
 
 
 async def reopen(request: web.Request) -> web.StreamResponse:
     """Undo of 「不要」."""
-    await office(request).store.put_mark(MARKS, request.match_info["key"], None)
+    await workspace_of(request).store.put_mark(MARKS, request.match_info["key"], None)
     raise redirect(f"{TAB}#suggested")
 
 
@@ -80,17 +81,19 @@ async def is_declined(workspace: Workspace, key: str) -> bool:
 
 
 async def _asked(request: web.Request) -> Suggestion:
-    found = next((s for s in await suggested(office(request)) if s.key == request.match_info["key"]), None)
+    found = next((s for s in await suggested(workspace_of(request)) if s.key == request.match_info["key"]), None)
     if found is None:
         raise web.HTTPNotFound(text="没有这个问法：它可能已经加上了，或者标了「不要」。")
     return found
 
 
 async def _show(request: web.Request, found: Suggestion, *, overtaken: bool = False) -> web.StreamResponse:
-    at = office(request)
+    workspace = workspace_of(request)
     try:
-        loaded = await changes.load(at, found.entry)
-        effects = await preview_effects(at, await proposals.propose_wording(loaded, found.text))
+        loaded = await workspace.load(found.entry)
+        effects = await preview_effects(
+            workspace, context_of(request).past_questions, await proposals.propose_wording(loaded, found.text)
+        )
     except EditError as exc:
         return notice(request, 422, "加不上去", str(exc), back=TAB)
     return show(
@@ -100,7 +103,7 @@ async def _show(request: web.Request, found: Suggestion, *, overtaken: bool = Fa
         tab=TAB,
         status=409 if overtaken else 200,
         found=found,
-        summary=summary(found.entry, at),
+        summary=summary(found.entry, workspace),
         seen=loaded.seen,
         effects=effects,
         overtaken=overtaken,

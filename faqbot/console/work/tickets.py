@@ -7,7 +7,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from faqbot.access.privacy import withheld
-from faqbot.console.web.context import office
+from faqbot.console.web.context import workspace_of
 from faqbot.console.web.pages import query, read_form, redirect
 from faqbot.console.work.tasks import Item, Section, section
 from faqbot.handoff.tickets import Progress, Ticket, keep, tickets
@@ -60,8 +60,8 @@ async def settled(workspace: Workspace, key: str) -> bool:
 
 
 async def _set(request: web.Request, before: Progress, after: Progress) -> str:
-    at, key = office(request), (await read_form(request)).get("key", "")
-    ticket = next((t for t in (await tickets(at.store)).values() if str(t.number) == key), None)
+    workspace, key = workspace_of(request), (await read_form(request)).get("key", "")
+    ticket = next((t for t in (await tickets(workspace.store)).values() if str(t.number) == key), None)
     if ticket is not None and ticket.progress is before:
-        await keep(at.store, replace(ticket, progress=after))
+        await keep(workspace.store, replace(ticket, progress=after))
     return key

@@ -10,7 +10,7 @@ from aiohttp import web
 from faqbot.analytics.gaps import GAPS, USUAL, Gap, GapState
 from faqbot.analytics.stats import Stats
 from faqbot.analytics.suggested_wordings import suggested
-from faqbot.console.web.context import office
+from faqbot.console.web.context import ConsoleContext, context_of
 from faqbot.console.web.pages import add_page, show
 from faqbot.console.work import complaints, tickets
 from faqbot.console.work.deploy_conflicts import waiting, without_disputes
@@ -51,11 +51,12 @@ def add_routes(app: web.Application) -> None:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """All that waits to be done, the most pressing kind first."""
-    at = office(request)
-    gaps = await request.app[GAPS].find(at, USUAL)
-    quota = await _quota(at)
-    sections = [s for s in await _sections(at, gaps, quota) if s.items]
-    day = at.today()
+    context = context_of(request)
+    workspace = context.workspace
+    gaps = await request.app[GAPS].find(workspace, USUAL)
+    quota = await _quota(context)
+    sections = [s for s in await _sections(context, gaps, quota) if s.items]
+    day = workspace.today()
     return show(
         request,
         "today.html",
@@ -69,19 +70,20 @@ async def page(request: web.Request) -> web.StreamResponse:
         day=f"{day.month} 月 {day.day} 日，星期{_WEEKDAYS[day.weekday()]}",
         sections=sections,
         quota=quota,
-        settled=await _settled(at, request.query.get("settled", "")),
-        entries=len(at.snapshot.entries),
+        settled=await _settled(workspace, request.query.get("settled", "")),
+        entries=len(workspace.snapshot.entries),
     )
 
 
-async def _sections(workspace: Workspace, gaps: list[Gap], quota: list[Meter]) -> list[Section]:
+async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]) -> list[Section]:
+    workspace = context.workspace
     snapshot, day = workspace.snapshot, workspace.today()
     entries = {e.id: e for e in snapshot.entries}
-    stats = await _recent(workspace)
+    stats = await _recent(context)
     papers = await number_drafts(workspace)
     settled = await without_disputes(workspace, snapshot)
     return [
-        file_errors(settled, workspace.shelf.label),
+        file_errors(settled, workspace.source.label),
         over_quota(quota),
         undelivered(stats, entries),
         unsent(
@@ -98,7 +100,7 @@ async def _sections(workspace: Workspace, gaps: list[Gap], quota: list[Meter]) -
         aging(snapshot.entries, day),
         drafts(snapshot.entries, papers, await made_by(workspace, {e.id for e in snapshot.entries if e.draft})),
         # Warnings can wait; with an error, what somebody wrote is not live.
-        file_warnings(settled, workspace.shelf.label, day),
+        file_warnings(settled, workspace.source.label, day),
         approved(entries, papers, workspace.clock()),
     ]
 
@@ -110,8 +112,9 @@ async def _settled(workspace: Workspace, said: str) -> tuple[str, str] | None:
     return (path, key) if path in settled and await settled[path](workspace, key) else None
 
 
-async def _recent(workspace: Workspace) -> Stats:
-    now = datetime.fromtimestamp(workspace.clock(), workspace.settings.timezone)
+async def _recent(context: ConsoleContext) -> Stats:
+    workspace = context.workspace
+    now = datetime.fromtimestamp(workspace.clock(), context.settings.timezone)
     since = now - _RECENT
     records = await workspace.store.questions(since.timestamp() - CONTEXT_SECONDS)
     entries = {e.id: e for e in workspace.snapshot.entries}
@@ -130,8 +133,9 @@ def _asked(gap: Gap) -> str:
     return f"最近 {USUAL} 天问了 {gap.cluster.times} 次{more}"
 
 
-async def _quota(workspace: Workspace) -> list[Meter]:
+async def _quota(context: ConsoleContext) -> list[Meter]:
     """This month's use by all replicas, as far as it is written down; that happens every few seconds."""
+    workspace = context.workspace
     month = f"{workspace.today():%Y-%m}"
-    limits = {CALLS: workspace.settings.quota_calls, MESSAGES: workspace.settings.quota_messages}
+    limits = {CALLS: context.settings.quota_calls, MESSAGES: context.settings.quota_messages}
     return meters(await workspace.store.counts(f"{month}|"), month, limits)

@@ -11,12 +11,13 @@ from typing import Any
 from faqbot.analytics.gaps import Gap
 from faqbot.analytics.try_out import Rival
 from faqbot.console.entries.browse import tried
+from faqbot.console.web.context import ConsoleContext
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.errors import EditError
 from faqbot.knowledge import entry_search
-from faqbot.knowledge.editing import changes, entry_editor, proposals
-from faqbot.knowledge.editing.changes import Proposal
+from faqbot.knowledge.editing import entry_editor, proposals
 from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.revision import Proposal, StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.decisions import Answered, Decision, Offered
@@ -58,9 +59,9 @@ class Answer:
         }
 
 
-async def candidates(workspace: Workspace, text: str) -> Sequence[Rival]:
+async def candidates(context: ConsoleContext, text: str) -> Sequence[Rival]:
     """The entries that the bot itself thinks of first."""
-    return (await tried(workspace, text)).rivals[:_CANDIDATES]
+    return (await tried(context, text)).rivals[:_CANDIDATES]
 
 
 async def answers(
@@ -72,13 +73,13 @@ async def answers(
         wordings = {wish.text: (0, 0), **wordings}
     snapshot, day = workspace.snapshot, workspace.today()
     limits, texts = workspace.limits(snapshot), list(wordings)
-    files = {**await workspace.shelf.read(), proposal.file: proposal.after} if proposal else None
+    files = {**await workspace.source.read(), proposal.file: proposal.after} if proposal else None
 
     def ask() -> list[Answer]:
         now = [d for d, _ in judge_many(texts, snapshot.index, limits=limits, today=day)]
         then: list[Decision | None] = [None] * len(texts)
         if files is not None:
-            trial = assemble(files, label=workspace.shelf.label, today=day, last=snapshot)
+            trial = assemble(files, label=workspace.source.label, today=day, last=snapshot)
             then = [d for d, _ in judge_many(texts, trial.index, limits=limits, today=day)]
         return [_answer(t, *wordings[t], a, b) for t, a, b in zip(texts, now, then, strict=True)]
 
@@ -114,21 +115,21 @@ def objection(workspace: Workspace, entry: Entry, text: str) -> str:
 
 async def add(workspace: Workspace, who: str, wish: Wish, seen: str) -> Entry:
     """Save the wording; the entry as it is live then. Raises Overtaken, EditError, ShelfError."""
-    loaded = await changes.load(workspace, wish.entry)
+    loaded = await workspace.load(wish.entry)
     if seen != loaded.seen:
-        raise changes.StaleEdit(loaded.file)
+        raise StaleEdit(loaded.file)
     proposal = await proposals.propose_wording(loaded, wish.text)
     if proposal.after == proposal.before:
         return wish.entry
-    return await changes.save(workspace, who, proposal, "change") or wish.entry
+    return await workspace.save(who, proposal, "change") or wish.entry
 
 
 async def take_back(workspace: Workspace, who: str, wish: Wish) -> None:
     """Remove the wording again; everything else in the entry stays. Raises Overtaken, EditError, ShelfError."""
-    loaded = await changes.load(workspace, wish.entry)
+    loaded = await workspace.load(wish.entry)
     draft = draft_of(loaded.entry)
     if wish.text not in draft.also:
         raise EditError("这个问法已经不在这一条里")
     without = replace(draft, also=tuple(w for w in draft.also if w != wish.text))
     after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, without, name=loaded.file)
-    await changes.save(workspace, who, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")
+    await workspace.save(who, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")

@@ -39,7 +39,7 @@ async def watch_files(workspace: Workspace, before: Mapping[str, bytes] | None =
 
     `before` is what was live in an earlier run, so that what happened meanwhile is found too.
     """
-    present = await workspace.shelf.read()
+    present = await workspace.source.read()
     # The store keeps files that were deleted long ago as well.
     known = {name: raw for name, raw in before.items() if name in present} if before else dict(present)
     seen = ""
@@ -60,7 +60,7 @@ async def watch_files(workspace: Workspace, before: Mapping[str, bytes] | None =
 async def note_differences(workspace: Workspace, known: Mapping[str, bytes]) -> dict[str, bytes]:
     """Write a line for each entry that differs from `known` and that the console does not account for; what is known
     from now on. A file that cannot be read counts as unchanged."""
-    files = {name: raw for name, raw in (await workspace.shelf.read()).items() if name.startswith("faq/")}
+    files = {name: raw for name, raw in (await workspace.source.read()).items() if name.startswith("faq/")}
     old = {name: raw for name, raw in known.items() if name.startswith("faq/")}
     changed = [name for name in sorted(old.keys() | files.keys()) if old.get(name) != files.get(name)]
     if not changed:

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from faqbot.errors import EditError
 from faqbot.knowledge.editing import entry_editor
-from faqbot.knowledge.editing.changes import EntryRevision, Proposal, StaleEdit
 from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
 from faqbot.knowledge.editing.entry_form import EntryForm, new_file_name
 from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.knowledge.editing.revision import EntryRevision, Proposal, StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.yamltext.key_names import SHARED_KEYS
@@ -28,7 +28,7 @@ async def propose_change(loaded: EntryRevision, form: EntryForm) -> Proposal:
 
 async def propose_new(workspace: Workspace, form: EntryForm) -> Proposal:
     """The chosen file, or a new one, with one entry more. Raises EditError."""
-    files = await workspace.shelf.read()
+    files = await workspace.source.read()
     file = chosen_file(form, files)
     return await asyncio.to_thread(_added, file, files.get(file), form.meant())
 

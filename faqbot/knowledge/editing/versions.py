@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from faqbot.errors import EditError
 from faqbot.knowledge.editing import entry_editor
 from faqbot.knowledge.editing.audit_log import Edit, written
-from faqbot.knowledge.editing.changes import Proposal, StaleEdit
 from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
 from faqbot.knowledge.editing.entry_form import differing
 from faqbot.knowledge.editing.entry_spans import Outline
+from faqbot.knowledge.editing.revision import Proposal, StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.language.text_diff import Piece, side_by_side
 
@@ -146,8 +146,8 @@ async def present(workspace: Workspace, change: Edit, newer: Mapping[str, bytes 
 
     `newer` is what files hold, where that is known better than by reading the shelf.
     """
-    await workspace.library.refresh()
-    files = {**await workspace.shelf.read(), **(newer or {})}
+    await workspace.base.refresh()
+    files = {**await workspace.source.read(), **(newer or {})}
     live = workspace.snapshot.entry(change.entry)
     names = [change.file, *([workspace.file_name(live.place.file)] if live else [])]
     for name in names:

@@ -1,58 +1,136 @@
-"""The live knowledge, where its files and records lie, and what is done to them."""
+"""The knowledge as people work on it: load an entry, try a change, write it, make it live, record who did it."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from faqbot.knowledge.editing.changes import EditableSource
+from faqbot.errors import EditError, FileConflict, StoreError
+from faqbot.knowledge.editing.audit_log import Edit, write_down
+from faqbot.knowledge.editing.revision import EntryRevision, Proposal, StaleEdit, is_same, open_revision, text_in
+from faqbot.knowledge.entry_parser import parse_file
 from faqbot.knowledge.knowledge_base import KnowledgeBase
-from faqbot.knowledge.snapshot import Snapshot
-from faqbot.search.arrays import Floats
+from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.model.entries import Entry, Problem
+from faqbot.runtime.log import EventLog
 from faqbot.search.thresholds import Thresholds
-from faqbot.settings import Settings
 from faqbot.store.protocol import Store
 
-if TYPE_CHECKING:
-    from faqbot.knowledge.impact.past_questions import PastQuestions
+log = EventLog(__name__)
 
 
-def _past_questions() -> PastQuestions:
-    # past.py works with the Office.
-    from faqbot.knowledge.impact.past_questions import PastQuestions
+class EditableSource(Protocol):
+    """Where the files lie, for reading and writing."""
 
-    return PastQuestions()
+    @property
+    def label(self) -> str: ...
+    async def read(self) -> Mapping[str, bytes]: ...
+    async def remarks(self) -> Sequence[Problem]: ...
 
+    async def write(self, name: str, content: bytes, expected: bytes | None, /) -> object:
+        """Replace a file that holds `expected` (None: there is none yet). Raises FileConflict, FileSourceError."""
+        ...
 
-async def _no_meaning(text: str) -> Floats | None:
-    return None
+    async def write_all(self, before: Mapping[str, bytes], after: Mapping[str, bytes], /) -> object:
+        """Replace all files that differ, or none if one does not hold `before` any more. Raises FileSourceError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The knowledge, where its files and the records lie, what was set, and what day it is."""
+    """The live knowledge, its files, the store that holds the records, and the clock.
 
-    library: KnowledgeBase
-    shelf: EditableSource
+    `today` is the date in the company's time zone, `clock` the time in epoch seconds.
+    """
+
+    base: KnowledgeBase
+    source: EditableSource
     store: Store
-    settings: Settings
     today: Callable[[], date]
     clock: Callable[[], float] = time.time
-    past: PastQuestions = field(default_factory=lambda: _past_questions())
-    meaning: Callable[[str], Awaitable[Floats | None]] = _no_meaning
 
     @property
     def snapshot(self) -> Snapshot:
         """The knowledge that is live now; take it once for a page."""
-        return self.library.current
+        return self.base.current
 
     def limits(self, snapshot: Snapshot) -> Thresholds:
-        """How sure the bot must be with this knowledge."""
-        return self.library.limits_for(snapshot)
+        """Return how sure the bot must be with this knowledge."""
+        return self.base.limits_for(snapshot)
 
     def file_name(self, shown: str) -> str:
-        """The name on the shelf of a file as a Place shows it."""
-        return shown.removeprefix(f"{self.shelf.label}/")
+        """Return the name in the source of a file as a Place shows it."""
+        return shown.removeprefix(f"{self.source.label}/")
+
+    # -- one entry ---------------------------------------------------------------------------------
+
+    async def load(self, entry: Entry, present: bytes | None = None) -> EntryRevision:
+        """Open a live entry in its file as it lies in the source now, or in `present`.
+
+        Raises EditError where it cannot be read.
+        """
+        file = self.file_name(entry.place.file)
+        raw = present if present is not None else (await self.source.read()).get(file)
+        if raw is None:
+            raise EditError(f"文件 {file} 不在了，不能修改这一条")
+        # A file of thousands of entries takes long enough to read that nobody should wait for it.
+        return await asyncio.to_thread(open_revision, file, raw, entry)
+
+    def as_written(self, entry: Entry) -> Entry:
+        """Return a live entry as its file has it: facts not filled in, with its id within the file."""
+        file = self.snapshot.good.get(self.file_name(entry.place.file))
+        return next((e for e in file.entries if is_same(e, entry)), entry) if file else entry
+
+    async def live_entry(self, proposal: Proposal) -> Entry | None:
+        """Return the entry of a saved proposal among all that are live."""
+        parsed = await asyncio.to_thread(parse_file, proposal.file, proposal.after)
+        line = next((e.place.line for e in parsed.entries if e.id == proposal.entry_id), 0)
+        here = (e for e in self.snapshot.entries if self.file_name(e.place.file) == proposal.file)
+        return next((e for e in here if e.place.line == line), None)
+
+    # -- trying a change ---------------------------------------------------------------------------
+
+    async def trial(self, proposal: Proposal) -> tuple[Snapshot, tuple[Problem, ...]]:
+        """Build all files with the changed one among them; return that and the problems that are not there today."""
+        return await self.trial_of({**await self.source.read(), proposal.file: proposal.after})
+
+    async def trial_of(self, files: Mapping[str, bytes]) -> tuple[Snapshot, tuple[Problem, ...]]:
+        """Build these files as they would be live; return that and the problems that are not there today."""
+        # Of a file that is broken today its last good version is live, and it would be after the change.
+        last = self.snapshot
+        tried = await asyncio.to_thread(assemble, files, label=self.source.label, today=self.today(), last=last)
+        known = {p.key for p in last.problems}
+        return tried, tuple(p for p in tried.problems if p.key not in known)
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    async def save(self, who: str, proposal: Proposal, kind: str, userid: str = "") -> Entry | None:
+        """Write the file if it still is what the proposal began with; return the entry as it is live then.
+
+        `kind` and `userid` are those of an Edit. Raises StaleEdit, FileSourceError.
+        """
+        try:
+            await self.source.write(proposal.file, proposal.after, proposal.before)
+        except FileConflict as exc:
+            raise StaleEdit(proposal.file, exc.present) from exc
+        before = await asyncio.to_thread(text_in, proposal.before, proposal)
+        after = await asyncio.to_thread(text_in, proposal.after, proposal)
+        await self.after_writing([Edit(who, proposal.file, proposal.entry_id, kind, before, after, userid)])
+        return await self.live_entry(proposal)
+
+    async def after_writing(self, edits: Iterable[Edit]) -> None:
+        """Make live what was written to the source, and record who did it.
+
+        A store that is away is no error here: the files are changed, and whoever is told must not believe that they
+        are not. The watch over the files makes them live a little later and records the edits, without the name.
+        """
+        try:
+            await self.base.refresh()
+            for edit in edits:
+                await write_down(self.store, self.clock(), edit)
+        except StoreError as exc:
+            log.error("changes.not_noted", reason=str(exc))

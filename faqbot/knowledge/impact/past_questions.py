@@ -32,12 +32,14 @@ class Known:
 class PastQuestions:
     """Judged once for each state of the knowledge and of the records, by whoever asks first."""
 
-    def __init__(self) -> None:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
         self._known: Known | None = None
         self._one_at_a_time = asyncio.Lock()
 
-    async def known(self, workspace: Workspace) -> Known:
+    async def known(self) -> Known:
         """Raises StoreError."""
+        workspace = self._workspace
         async with self._one_at_a_time:
             records = await workspace.store.questions(workspace.clock() - _SECONDS)
             snapshot, known = workspace.snapshot, self._known

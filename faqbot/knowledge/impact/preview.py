@@ -7,11 +7,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from faqbot.knowledge.editing import changes
-from faqbot.knowledge.editing.changes import Proposal
+from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.impact import Grade, Miss, Turn, edited_entries, saved_results, self_test
-from faqbot.knowledge.impact.past_questions import Known, key_of
+from faqbot.knowledge.impact.past_questions import Known, PastQuestions, key_of
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.decisions import Answered, Decision, Offered, Unanswered
 from faqbot.model.entries import Problem
@@ -71,21 +70,23 @@ class Effects:
 
 async def find_problems(workspace: Workspace, proposal: Proposal) -> Effects:
     """Put the changed file among the others and look what is wrong then; enough for somebody who saves."""
-    _, new = await changes.trial(workspace, proposal)
+    _, new = await workspace.trial(proposal)
     return Effects(problems=new)
 
 
-async def preview_effects(workspace: Workspace, proposal: Proposal) -> Effects:
+async def preview_effects(workspace: Workspace, past_questions: PastQuestions, proposal: Proposal) -> Effects:
     """find_problems(), and what would be answered differently."""
-    trial, new = await changes.trial(workspace, proposal)
+    trial, new = await workspace.trial(proposal)
     if any(p.is_error for p in new):
         return Effects(problems=new)
-    return await _with_trials(workspace, proposal, trial, new)
+    return await _with_trials(workspace, past_questions, proposal, trial, new)
 
 
-async def _with_trials(workspace: Workspace, proposal: Proposal, trial: Snapshot, new: tuple[Problem, ...]) -> Effects:
+async def _with_trials(
+    workspace: Workspace, past_questions: PastQuestions, proposal: Proposal, trial: Snapshot, new: tuple[Problem, ...]
+) -> Effects:
     """Ask every wording of every entry, and every question of the last ninety days, of the knowledge as it would be."""
-    known = await workspace.past.known(workspace)
+    known = await past_questions.known()
     limits, today = workspace.limits(known.snapshot), workspace.today()
 
     def run() -> tuple[list[Miss], list[Turn], Saved]:

@@ -18,9 +18,9 @@ from faqbot.app.running import Running, running
 from faqbot.console.web.pages import MAX_BODY
 from faqbot.errors import EditError, StoreError
 from faqbot.knowledge import knowledge_base
-from faqbot.knowledge.editing.changes import Proposal, load, save
 from faqbot.knowledge.editing.entry_editor import remove_entry
 from faqbot.knowledge.editing.entry_form import new_file_name
+from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.sandbox.server import FakeDingTalk
@@ -219,10 +219,10 @@ async def test_what_is_written_is_saved_though_the_store_cannot_note_it(
     bot: Running, settings: Settings, files: Files
 ) -> None:
     shelf, store = FolderSource(settings.knowledge), cast(Store, WithoutJournal(bot.store))
-    at = Workspace(bot.library, shelf, store, settings, date.today)
+    at = Workspace(bot.library, shelf, store, date.today)
     raw = files.all()["faq/pay.yaml"]
     proposal = Proposal("faq/pay.yaml", raw, remove_entry(raw, "garnishment"), "garnishment")
-    assert await save(at, "张姐", proposal, "remove") is None
+    assert await at.save("张姐", proposal, "remove") is None
     assert files.all()["faq/pay.yaml"] == proposal.after and bot.library.current.entry("garnishment") is None
 
 
@@ -231,11 +231,11 @@ async def test_on_the_line_of_an_entry_without_an_id_another_one_may_stand_by_no
 ) -> None:
     files.write("- question: 食堂几点开门\n  answer: 11 点\n", "faq/more.yaml")
     await bot.library.refresh()
-    at = Workspace(bot.library, FolderSource(settings.knowledge), bot.store, settings, date.today)
+    at = Workspace(bot.library, FolderSource(settings.knowledge), bot.store, date.today)
     entry = next(e for e in bot.library.current.entries if e.question == "食堂几点开门")
     above = "- question: 班车几点发车\n  answer: 8 点\n"
     with pytest.raises(EditError, match="已经没有这一条"):
-        await load(at, entry, (above + files.read("faq/more.yaml")).encode())
+        await at.load(entry, (above + files.read("faq/more.yaml")).encode())
 
 
 async def test_a_check_tells_of_a_wording_that_another_entry_has(hr: Person, files: Files) -> None:

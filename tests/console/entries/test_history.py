@@ -297,7 +297,7 @@ def test_cases_are_compared_as_they_are_written() -> None:
 
 
 def an_office(bot: Running, settings: Settings) -> Workspace:
-    return Workspace(bot.library, FolderSource(settings.knowledge), bot.store, settings, date.today)
+    return Workspace(bot.library, FolderSource(settings.knowledge), bot.store, date.today)
 
 
 @asynccontextmanager

@@ -13,7 +13,9 @@ import pytest
 from faqbot.app.running import Running
 from faqbot.automation.event_queue import EventQueue
 from faqbot.console.server import Health, build
+from faqbot.console.web.context import ConsoleContext
 from faqbot.knowledge.editing.workspace import Workspace
+from faqbot.knowledge.impact.past_questions import PastQuestions
 from faqbot.runtime.metrics import Metrics
 from faqbot.settings import Settings
 from tests.console.conftest import Files, Person
@@ -26,8 +28,9 @@ TOO_MUCH = 20 * 1024 * 1024
 @pytest.fixture
 def writes(bot: Running, settings: Settings) -> list[str]:
     """The paths of all routes that take a POST, read from the application itself."""
-    office = Workspace(bot.library, cast(Any, None), bot.store, settings, lambda: date(2026, 1, 5))
-    app = build(office, Health(lambda: True, lambda: True), Metrics(), EventQueue(bot.store))
+    workspace = Workspace(bot.library, cast(Any, None), bot.store, lambda: date(2026, 1, 5))
+    context = ConsoleContext(workspace, settings, PastQuestions(workspace))
+    app = build(context, Health(lambda: True, lambda: True), Metrics(), EventQueue(bot.store))
     found = sorted({r.resource.canonical for r in app.router.routes() if r.method == "POST" and r.resource is not None})
     assert len(found) > 8
     return [re.sub(r"\{[^}]*\}", "1", path) for path in found if not path.startswith(OUTSIDE)]
