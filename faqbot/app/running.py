@@ -222,7 +222,7 @@ async def running(
         answers = tell_of_answers(workspace, outbox, settings.timezone, settings.keep_days)
         for loop in (
             library.watch(),
-            bot.inbox.keep(),
+            bot.inbox.run(),
             outbox.run(),
             house,
             announce(store, console_url),

@@ -19,7 +19,7 @@ from faqbot.errors import DeliveryError, FaqbotError, Throttled
 from faqbot.model.attendance import ApprovalKind, Column, Punch, PunchResult
 from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import DELAYS
+from faqbot.runtime.retry import DELAYS_SECONDS
 from faqbot.store.protocol import NoteStore
 
 log = EventLog(__name__)
@@ -256,7 +256,7 @@ class Collector:
 
     async def _again(self, call: Callable[[], Awaitable[_T]]) -> _T:
         """Repeat what may work next time. Raises DeliveryError."""
-        for delay in DELAYS:
+        for delay in DELAYS_SECONDS:
             try:
                 return await call()
             except DeliveryError as exc:

@@ -21,7 +21,7 @@ from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
-from faqbot.runtime.leases import under_lease
+from faqbot.runtime.leases import run_under_lease
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_periodically, wait_for_event
 from faqbot.store.protocol import ClaimStore, MarkStore
@@ -137,7 +137,7 @@ class ReportCommands:
             if await self._is_settled(f"asked:{key}", asked):
                 await self._store.put_mark(_ASKED, key, None)
 
-        await under_lease(self._store, f"{_ASKED}:{key}", make)
+        await run_under_lease(self._store, f"{_ASKED}:{key}", make)
 
     async def _is_settled(self, run: str, asked: _Asked) -> bool:
         """Make one report, or tell why there is none; False where it is tried again."""

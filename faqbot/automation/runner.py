@@ -26,7 +26,7 @@ from faqbot.rules.conditions import judge
 from faqbot.rules.definitions import Automations, EventTrigger, Notify, Rule, Variables
 from faqbot.rules.schedule import Occurrence, occasions
 from faqbot.rules.values import MissingValue, Values
-from faqbot.runtime.leases import LEASE_SECONDS, under_lease
+from faqbot.runtime.leases import LEASE_SECONDS, run_under_lease
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_periodically, wait_for_event
 from faqbot.runtime.retry import backoff
@@ -216,7 +216,7 @@ class Runner:
                 await self._store.put_note(_begun(start.key), "1", _REMEMBER_SECONDS)
                 await self._record(await self.act(start))
 
-        return await under_lease(self._store, f"job:{start.key}", run, lease=self._lease)
+        return await run_under_lease(self._store, f"job:{start.key}", run, lease=self._lease)
 
     async def act(self, start: Firing) -> Run:
         """Do the actions one after the other; the first that fails ends the run. Raises StoreError."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -22,9 +21,8 @@ from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
-from faqbot.runtime.leases import under_lease
+from faqbot.runtime.leases import run_when_free
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import backoff
 from faqbot.yamltext.key_names import SHARED_KEYS
 
 log = EventLog(__name__)
@@ -50,10 +48,7 @@ class TicketAnswering:
             said.append(await self._reply(message, number or 0, text))
 
         # Two who answer at once must not send the words of one and keep those of the other.
-        attempt = 0
-        while not await under_lease(self._workspace.store, f"ticket-reply:{number}", reply):
-            await asyncio.sleep(backoff(attempt, first=0.1, longest=1.0))
-            attempt += 1
+        await run_when_free(self._workspace.store, f"ticket-reply:{number}", reply)
         return said[-1]
 
     async def _reply(self, message: Message, number: int, text: str) -> CommandResult:

@@ -80,9 +80,10 @@ class Bot:
         self._deeds = deeds
         self._clock = clock
         self.inbox = Inbox(store, self.handle, metrics, clock=clock)
-        self._discretion = PrivateReplies(store, delivery, self.inbox.steady, clock)
-        self._quiet = FloodControl(store, self.inbox.steady, clock, sleep)
-        self._welcome = GroupIntroduction(library, store, self.inbox.steady, keep_days=keep_days, today=today)
+        until_available = self.inbox.retry_until_available
+        self._discretion = PrivateReplies(store, delivery, until_available, clock)
+        self._quiet = FloodControl(store, until_available, clock, sleep)
+        self._welcome = GroupIntroduction(library, store, until_available, keep_days=keep_days, today=today)
         self._desk = DecisionBatcher(
             library, metrics, today=today, clock=clock, arriving=lambda: self.inbox.arriving > 0
         )
@@ -121,7 +122,7 @@ class Bot:
         late = age > LATE_SECONDS and not held_up
         if age > _ABANDON_SECONDS or (late and isinstance(decision, SmallTalk)):
             verdict = DeliveryResult(DeliveryState.ABANDONED, "too_old")
-        elif not await self.inbox.still_mine(message):
+        elif not await self.inbox.holds(message):
             log.warning("message.taken_by_another")
             return
         elif late:
@@ -224,7 +225,7 @@ class Bot:
         context = self._remembered(message, decision, verdict, before)
         self._metrics.finished.labels(verdict.state).inc()
         try:
-            await self.inbox.steady(lambda: self._store.finish(message, verdict, record, context))
+            await self.inbox.retry_until_available(lambda: self._store.finish(message, verdict, record, context))
         except asyncio.CancelledError:
             # A shutdown must not stop this halfway: the reply is out, and the next worker would send it again.
             # Where the store is away too, the cancellation still goes on.

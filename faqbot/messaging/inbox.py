@@ -1,15 +1,12 @@
-"""Which messages this worker has, and in what order it works on them: claims, lanes, the lease, taking over.
+"""The inbox: claim each incoming message for one worker, in order per asker, and take over those of dead workers.
 
-A message is written down before it is acknowledged and stays in the store until it is finished. A worker holds a lease;
-what a worker without one has left, others take over.
+A message is stored before it is acknowledged to DingTalk, and stays in the store until it is finished.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
-import socket
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -18,38 +15,38 @@ from functools import partial
 from typing import TypeVar
 
 from faqbot.errors import StoreError
+from faqbot.messaging.worker_lease import WorkerLease
 from faqbot.model.conversation import ConversationState
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message
+from faqbot.runtime.lanes import Lanes
 from faqbot.runtime.log import EventLog, about_message
+from faqbot.runtime.loops import run_periodically, wait_for_event
 from faqbot.runtime.metrics import Metrics
-from faqbot.runtime.retry import backoff
+from faqbot.runtime.retry import STORE_RETRY_SECONDS, backoff, retry_until_available
 from faqbot.store.protocol import Store
 
 log = EventLog(__name__)
 _T = TypeVar("_T")
 
-# A dead worker's messages are taken over after the lease and one more look: within 25 seconds.
+# A dead worker's messages are taken over after its lease and one more heartbeat of another worker: within 25 seconds.
 LEASE_SECONDS = 20.0
-KEEP_SECONDS = 5.0
-_RETRY_STORE_SECONDS = 1.0
-# Redis' client can swallow a cancellation (in asyncio.wait_for, before Python 3.12).
-_CANCEL_TIMES = 5
-# More messages than these wait in the store only, for whichever worker has room.
-IN_MEMORY = 4000
-# A message that may have been written down is looked for so long.
-_UNSURE_SECONDS = 60.0
-# An earlier message of the same asker at another worker is waited for so long.
-_TURN_SECONDS = 60.0
+HEARTBEAT_SECONDS = 5.0
+# Beyond this number, messages wait in the store only, for whichever worker has room.
+MAX_IN_MEMORY = 4000
+# After an acceptance without an answer, the store is searched for the message for this long.
+_UNCONFIRMED_SECONDS = 60.0
+# An earlier message of the same asker that another worker has is waited for no longer than this.
+_MAX_TURN_WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _QueuedMessage:
     message: Message
-    behind: bool  # earlier messages of its thread may be unfinished at another worker
+    must_wait: bool  # earlier messages of its partition may be unfinished at another worker
 
 
 class Inbox:
-    """Hands each message to `handle` once, in order per asker within a conversation, different askers in parallel."""
+    """Passes each message to `handle` once: in order per asker within a conversation, different askers in parallel."""
 
     def __init__(
         self,
@@ -57,242 +54,222 @@ class Inbox:
         handle: Callable[[Message], Awaitable[None]],
         metrics: Metrics,
         *,
-        in_memory: int = IN_MEMORY,
+        max_in_memory: int = MAX_IN_MEMORY,
         lease: float = LEASE_SECONDS,
-        keep: float = KEEP_SECONDS,
+        heartbeat: float = HEARTBEAT_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._handle = handle
         self._metrics = metrics
-        self._most = in_memory
-        self._lease = lease
-        self._keep = keep
+        self._max_in_memory = max_in_memory
+        self._lease = WorkerLease(store, lease)
+        self._heartbeat = heartbeat
         self._clock = clock
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self.store_ok = True
-        self.arriving = 0  # messages that are being written down
-        self._lanes: dict[str, deque[_Waiting]] = {}
-        self._held: dict[str, float] = {}
-        self._contexts: dict[str, ConversationState | None] = {}  # those that came with the acceptance and hold
-        self._workers: set[asyncio.Task[None]] = set()
-        self._look = asyncio.Event()
-        self._spilled = False
-        # Messages that may be ours without our knowing, and until when they are looked for.
-        self._unsure: dict[str, float] = {}
-        self._renewed = self._lapsed = self._quiet_until = -1e9
+        self.arriving = 0  # messages that are being stored
+        self._queues: dict[str, deque[_QueuedMessage]] = {}  # by partition key
+        self._claimed_at: dict[str, float] = {}  # when each message was claimed at the earliest, monotonic clock
+        self._contexts: dict[str, ConversationState | None] = {}  # returned by the acceptance and still valid
+        self._lanes = Lanes(lambda partition, exc: log.error("inbox.keep_failed", cause=exc), error_delay=0.0)
+        self._wake = asyncio.Event()
+        self._overflowed = False  # messages wait in the store that this worker had no room for
+        # Messages that may be claimed for this worker without its knowledge, and until when they are searched for.
+        self._unconfirmed: dict[str, float] = {}
+        self._no_takeover_before = -math.inf
+
+    @property
+    def owner(self) -> str:
+        """The name of this worker in the store."""
+        return self._lease.owner
 
     async def start(self) -> None:
         """Begin the lease and take over at once what dead workers left. Raises StoreError."""
-        began = time.monotonic()
-        await self._store.join(self.owner, self._lease)
-        self._renewed = began
+        await self._lease.begin()
         await self._take_over()
 
     async def accept(self, message: Message) -> bool:
-        """Write the message down and queue it; False if it was seen before. Raises StoreError: do not acknowledge."""
-        room = len(self._held) + self.arriving < self._most and not self._spilled
+        """Store the message and queue it; return False if it was seen before.
+
+        Raises StoreError: then the message must not be acknowledged.
+        """
+        room = len(self._claimed_at) + self.arriving < self._max_in_memory and not self._overflowed
         began = time.monotonic()
         self.arriving += 1
         try:
             accepted = await self._store.accept(message, self.owner if room else "")
         except BaseException as exc:
-            # It may have been written all the same, or will be when the store gets to it.
-            self._unsure[message.key] = time.monotonic() + _UNSURE_SECONDS
+            # It may have been stored all the same, or will be when the store gets to it.
+            self._unconfirmed[message.key] = time.monotonic() + _UNCONFIRMED_SECONDS
             if isinstance(exc, StoreError):
-                self._away(exc)
+                self._on_store_unavailable(exc)
             raise
         finally:
             self.arriving -= 1
         if accepted is None:
-            if message.key not in self._held:
-                self._unsure.setdefault(message.key, time.monotonic())
+            if message.key not in self._claimed_at:
+                self._unconfirmed.setdefault(message.key, time.monotonic())
             return False
         if room:
             if accepted.ahead == 0:
-                # Nothing that is still to be done can change it.
+                # No unfinished message can change the context any more.
                 self._contexts[message.key] = accepted.context
-            self._enqueue(message, began, behind=accepted.ahead > len(self._lanes.get(message.partition_key, ())))
+            queued_here = len(self._queues.get(message.partition_key, ()))
+            self._enqueue(message, began, must_wait=accepted.ahead > queued_here)
         else:
-            self._spilled = True
+            self._overflowed = True
         return True
 
-    async def keep(self) -> None:
-        """Renew the lease and look for work nobody has, until cancelled."""
-        task = asyncio.current_task()
-        assert task is not None
-        # What is awaited may swallow a cancellation; that there was one is still known.
-        while not task.cancelling():
-            try:
-                async with asyncio.timeout(self._keep if self.store_ok else _RETRY_STORE_SECONDS):
-                    await self._look.wait()
-            except TimeoutError:
-                pass
-            self._look.clear()
-            try:
-                await self._tend()
-            except StoreError as exc:
-                self._away(exc)
-            except Exception as exc:
-                # The edge of a loop that must not end.
-                log.error("inbox.keep_failed", cause=exc)
+    async def run(self) -> None:
+        """Renew the lease and take over abandoned messages, until cancelled."""
+        wait = partial(wait_for_event, self._wake)
+        # `start` has just done both.
+        await wait(self._heartbeat)
+        await run_periodically(
+            self._poll,
+            lambda exc: log.error("inbox.keep_failed", cause=exc),
+            error_delay=self._heartbeat,
+            wait=wait,
+        )
 
-    async def steady(self, step: Callable[[], Awaitable[_T]]) -> _T:
-        """Do one step of the store, waiting for as long as the store is away."""
-        attempt = 0
-        while True:
-            try:
-                return await step()
-            except StoreError as exc:
-                self._away(exc)
-                await asyncio.sleep(backoff(attempt, first=0.1, longest=2.0))
-                attempt += 1
+    async def retry_until_available(self, step: Callable[[], Awaitable[_T]]) -> _T:
+        """Run one step of the store, repeating it for as long as the store is unavailable."""
+        return await retry_until_available(step, on_unavailable=self._on_store_unavailable)
 
     async def context(self, message: Message) -> ConversationState | None:
-        """What the asker was offered last, for the message whose turn it is."""
+        """Return the asker's conversation state, for the message whose turn it is."""
         if message.key in self._contexts:
             return self._contexts[message.key]
-        return await self.steady(lambda: self._store.context(message.partition_key, self._clock()))
+        return await self.retry_until_available(lambda: self._store.context(message.partition_key, self._clock()))
 
-    async def still_mine(self, message: Message) -> bool:
-        """Whether nobody can have taken the message over since it was claimed here."""
-        claimed = self._held.get(message.key, -1e9)
-        if claimed > self._lapsed and time.monotonic() - self._renewed < self._lease:
+    async def holds(self, message: Message) -> bool:
+        """Return whether this worker's claim on the message is still valid: no other worker has taken it over."""
+        if self._lease.covers(self._claimed_at.get(message.key, -math.inf)):
             return True
-        return await self.steady(lambda: self._store.holds(self.owner, message))
+        return await self.retry_until_available(lambda: self._store.holds(self.owner, message))
 
     async def drain(self, seconds: float) -> None:
         """Wait for the replies under way; what is not done by then stays in the store for the next worker."""
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=seconds)
-        for _ in range(_CANCEL_TIMES):
-            if left := [w for w in self._workers if not w.done()]:
-                for worker in left:
-                    worker.cancel()
-                await asyncio.wait(left, timeout=0.5)
+        await self._lanes.drain(seconds)
+        await self._lease.end()
+
+    # -- the heartbeat ---------------------------------------------------------------------------
+
+    async def _poll(self) -> float:
         try:
-            await self._store.leave(self.owner)
+            await self._beat()
         except StoreError as exc:
-            log.warning("lease.not_ended", reason=str(exc))
+            self._on_store_unavailable(exc)
+        return self._heartbeat if self.store_ok else STORE_RETRY_SECONDS
 
-    # -- the lease -------------------------------------------------------------------------------
-
-    async def _tend(self) -> None:
-        began = time.monotonic()
-        held = await self._store.renew(self.owner, self._lease)
-        # The lease began when the store was asked, not when its answer came.
-        self._renewed = began
-        if not held:
-            log.warning("lease.lapsed", seconds=self._lease)
-            self._lapsed = time.monotonic()
+    async def _beat(self) -> None:
+        await self._lease.renew()
         if not self.store_ok:
             log.info("store.back")
             self.store_ok = True
-            # The other workers' leases ran out with the store; they renew them first.
-            self._quiet_until = time.monotonic() + self._lease
-        if self._unsure:
-            await self._find_unsure()
-        if time.monotonic() >= self._quiet_until:
+            # The other workers' leases expired while the store was unavailable; let them renew theirs first.
+            self._no_takeover_before = time.monotonic() + self._lease.seconds
+        if self._unconfirmed:
+            await self._find_unconfirmed()
+        if time.monotonic() >= self._no_takeover_before:
             await self._take_over()
-        waiting, oldest = await self._store.backlog()
-        self._metrics.backlog.set(waiting)
-        self._metrics.backlog_age.set(max(0.0, self._clock() - oldest) if waiting else 0.0)
+        unfinished, oldest = await self._store.backlog()
+        self._metrics.backlog.set(unfinished)
+        self._metrics.backlog_age.set(max(0.0, self._clock() - oldest) if unfinished else 0.0)
 
-    async def _find_unsure(self) -> None:
-        """Take up what was written down although the answer never came."""
+    async def _find_unconfirmed(self) -> None:
+        """Queue the messages that were stored although the store's answer never came."""
         began = time.monotonic()
         for message in await self._store.unfinished(self.owner):
-            # What was finished since the store was asked is not among them any more.
-            if message.key in self._unsure:
-                self._enqueue(message, began, behind=True)
-        self._unsure = {key: until for key, until in self._unsure.items() if until > began}
+            # A message that was finished since the store was asked is no longer among the unconfirmed ones.
+            if message.key in self._unconfirmed:
+                self._enqueue(message, began, must_wait=True)
+        self._unconfirmed = {key: until for key, until in self._unconfirmed.items() if until > began}
 
     async def _take_over(self) -> None:
-        room = self._most - len(self._held) - self.arriving
+        room = self._max_in_memory - len(self._claimed_at) - self.arriving
         if room <= 0:
             return
         began = time.monotonic()
-        self._spilled = False
+        self._overflowed = False
         taken = await self._store.take_over(self.owner, room)
-        # Meanwhile another message may have found no room.
-        self._spilled = self._spilled or len(taken) >= room
+        # While the store was asked, another message may have found no room.
+        self._overflowed = self._overflowed or len(taken) >= room
         for message in taken:
             log.info("message.taken_over", id=message.id)
             self._metrics.taken_over.inc()
-            self._enqueue(message, began, behind=True)
+            self._enqueue(message, began, must_wait=True)
 
-    def _away(self, exc: StoreError) -> None:
+    def _on_store_unavailable(self, exc: StoreError) -> None:
         if self.store_ok:
             log.alarm("store.away", what=str(exc))
             self.store_ok = False
-            # From now on it is looked at more often.
-            self._look.set()
+            # Poll now, and from now on at the shorter interval.
+            self._wake.set()
 
-    # -- lanes -----------------------------------------------------------------------------------
+    # -- the lanes -------------------------------------------------------------------------------
 
-    def _enqueue(self, message: Message, since: float, *, behind: bool) -> None:
-        """Put the message into its lane; `since` is when it was claimed at the earliest."""
-        if message.key in self._held:
+    def _enqueue(self, message: Message, claimed_at: float, *, must_wait: bool) -> None:
+        if message.key in self._claimed_at:
             return
-        self._held[message.key] = since
-        lane = self._lanes.get(message.partition_key)
-        if lane is not None:
-            # Behind one that has to wait, it has to wait too.
-            lane.append(_Waiting(message, behind or lane[-1].behind))
+        self._claimed_at[message.key] = claimed_at
+        queue = self._queues.get(message.partition_key)
+        if queue is not None:
+            # A message behind one that must wait must wait too.
+            queue.append(_QueuedMessage(message, must_wait or queue[-1].must_wait))
             return
-        self._lanes[message.partition_key] = deque([_Waiting(message, behind)])
-        worker = asyncio.create_task(self._work(message.partition_key))
-        self._workers.add(worker)
-        worker.add_done_callback(self._workers.discard)
+        queue = self._queues[message.partition_key] = deque([_QueuedMessage(message, must_wait)])
+        self._lanes.start(message.partition_key, partial(self._work, message.partition_key, queue))
 
-    async def _work(self, thread: str) -> None:
-        """Work on one asker's messages one after the other."""
-        lane = self._lanes[thread]
+    async def _work(self, partition: str, queue: deque[_QueuedMessage]) -> float:
+        """Handle one asker's messages one after the other until none is left."""
         try:
-            while lane:
-                waiting = lane[0]
+            while queue:
+                queued = queue[0]
                 try:
-                    waiting = await self._next(lane)
-                    with about_message(waiting.message.id):
-                        await self._handle_safely(waiting.message)
+                    queued = await self._next(queue)
+                    with about_message(queued.message.id):
+                        await self._handle_safely(queued.message)
                 except Exception as exc:
-                    # Not the message, the store is broken: it stays there for the next worker.
-                    log.error("message.left_behind", id=waiting.message.id, cause=exc)
-                lane.remove(waiting)
-                del self._held[waiting.message.key]
-                self._contexts.pop(waiting.message.key, None)
-                self._unsure.pop(waiting.message.key, None)
-                if self._spilled and len(self._held) <= self._most // 2:
-                    self._look.set()
+                    # The store failed, not the message: leave it there for the next worker.
+                    log.error("message.left_behind", id=queued.message.id, cause=exc)
+                queue.remove(queued)
+                key = queued.message.key
+                del self._claimed_at[key]
+                self._contexts.pop(key, None)
+                self._unconfirmed.pop(key, None)
+                if self._overflowed and len(self._claimed_at) <= self._max_in_memory // 2:
+                    self._wake.set()
         finally:
-            del self._lanes[thread]
+            del self._queues[partition]
+        return 0.0
 
-    async def _next(self, lane: deque[_Waiting]) -> _Waiting:
-        """The message whose turn it is: the first, unless earlier ones are unfinished at another worker.
+    async def _next(self, queue: deque[_QueuedMessage]) -> _QueuedMessage:
+        """Wait for and return the message whose turn it is: the first, unless another worker has earlier ones.
 
-        Those may come into the lane after later ones: when they are taken over, or the store's answer was slow.
+        Earlier ones may be queued here behind later ones, if they are taken over or the store answered slowly.
         """
-        attempt, until = 0, time.monotonic() + _TURN_SECONDS
-        while lane[0].behind:
-            for waiting in tuple(lane):
-                if await self.steady(partial(self._store.next_in_thread, waiting.message)):
-                    return waiting
-            if time.monotonic() > until:
-                first = min(lane, key=lambda waiting: waiting.message.received_at)
+        attempt, give_up_at = 0, time.monotonic() + _MAX_TURN_WAIT_SECONDS
+        while queue[0].must_wait:
+            for queued in tuple(queue):
+                if await self.retry_until_available(partial(self._store.next_in_thread, queued.message)):
+                    return queued
+            if time.monotonic() > give_up_at:
+                first = min(queue, key=lambda queued: queued.message.received_at)
                 log.warning("message.out_of_turn", id=first.message.id)
                 return first
             await asyncio.sleep(backoff(attempt, first=0.05, longest=1.0))
             attempt += 1
-        return lane[0]
+        return queue[0]
 
     async def _handle_safely(self, message: Message) -> None:
-        """One message that cannot be handled must not take the ones behind it along, nor the next worker."""
+        """Handle a message. One that crashes is finished as failed, since it would crash the next worker as well."""
         try:
             await self._handle(message)
             return
         except Exception as exc:
             log.error("message.crashed", cause=exc)
-        if await self.still_mine(message):
-            verdict = DeliveryResult(DeliveryState.FAILED, "crashed")
-            await self.steady(lambda: self._store.finish(message, verdict, None, None))
-            self._metrics.finished.labels(verdict.state).inc()
+        if await self.holds(message):
+            result = DeliveryResult(DeliveryState.FAILED, "crashed")
+            await self.retry_until_available(lambda: self._store.finish(message, result, None, None))
+            self._metrics.finished.labels(result.state).inc()

@@ -22,7 +22,10 @@ async def run_periodically(
 
     Every failure except a StoreError is passed to `on_error`. `wait` may return early.
     """
-    while True:
+    task = asyncio.current_task()
+    assert task is not None
+    # What is awaited may swallow a cancellation; the task still knows that there was one.
+    while not task.cancelling():
         try:
             seconds = await poll()
         except StoreError:

@@ -68,12 +68,12 @@ class Worker:
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
         self.before: Callable[[Message], Awaitable[None]] | None = None
-        self.inbox = Inbox(store, self.handle, self.metrics, **{"lease": LEASE, "keep": KEEP, **more})
+        self.inbox = Inbox(store, self.handle, self.metrics, **{"lease": LEASE, "heartbeat": KEEP, **more})
         self._keeping: asyncio.Task[None] | None = None
 
     async def start(self) -> Worker:
         await self.inbox.start()
-        self._keeping = asyncio.create_task(self.inbox.keep())
+        self._keeping = asyncio.create_task(self.inbox.run())
         return self
 
     async def handle(self, m: Message) -> None:
@@ -89,9 +89,9 @@ class Worker:
             await self.may_go_on.wait()
         finally:
             self.diary.busy.remove((self.name, m.asker))
-        if await self.inbox.still_mine(m):
+        if await self.inbox.holds(m):
             self.diary.done.append((self.name, m.id))
-            await self.inbox.steady(lambda: self.store.finish(m, DONE, None, None))
+            await self.inbox.retry_until_available(lambda: self.store.finish(m, DONE, None, None))
 
     async def stall(self) -> None:
         """Renew no more, as a process that hangs; what it works on waits."""
@@ -151,7 +151,7 @@ async def replicas(redis_server: RedisServer) -> AsyncIterator[list[Store]]:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that is away is looked for often."""
-    monkeypatch.setattr(module, "_RETRY_STORE_SECONDS", 0.1)
+    monkeypatch.setattr(module, "STORE_RETRY_SECONDS", 0.1)
 
 
 class Odd:
@@ -263,7 +263,7 @@ async def test_a_stop_is_heard_even_where_the_stores_client_swallows_it(local: S
 async def test_a_flood_is_kept_in_the_store_and_handled_in_order(
     store: Store, hire: Hire, diary: Diary, at_once: bool
 ) -> None:
-    worker = await hire("A", store, in_memory=5)
+    worker = await hire("A", store, max_in_memory=5)
     most = 0
 
     async def count(m: Message) -> None:
@@ -395,7 +395,7 @@ async def test_one_askers_messages_spread_over_workers_keep_their_order(store: S
 
 
 async def test_a_flood_over_two_small_workers_is_handled_once_each(store: Store, hire: Hire, diary: Diary) -> None:
-    workers = [await hire(name, store, in_memory=5) for name in "AB"]
+    workers = [await hire(name, store, max_in_memory=5) for name in "AB"]
     asked = questions(20, 10)
     for number, m in enumerate(asked):
         await workers[number % 2].inbox.accept(m)
@@ -420,7 +420,7 @@ async def test_what_is_taken_over_comes_before_what_was_waiting_for_it(store: St
 async def test_an_earlier_message_that_never_ends_is_not_waited_for_for_ever(
     store: Store, hire: Hire, diary: Diary, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_TURN_SECONDS", 0.3)
+    monkeypatch.setattr(module, "_MAX_TURN_WAIT_SECONDS", 0.3)
     worker = await hire("B", store)
     await store.join("elsewhere", 60)
     await store.accept(message(1), "elsewhere")
@@ -433,16 +433,16 @@ async def test_a_worker_that_stalled_finds_that_its_message_was_taken(store: Sto
     stalled = await hire("A", store, lease=SHORT)
     stalled.may_go_on.clear()
     await stalled.inbox.accept(message(1))
-    assert await stalled.inbox.still_mine(message(1))
+    assert await stalled.inbox.holds(message(1))
     await until(lambda: bool(diary.begun))
     await stalled.stall()
     await hire("B", store)
     await until(lambda: diary.done == [("B", "m1")])
-    assert not await stalled.inbox.still_mine(message(1))
+    assert not await stalled.inbox.holds(message(1))
     # It comes back to life: the lease it gets now is a new one.
-    keeping = asyncio.create_task(stalled.inbox.keep())
+    keeping = asyncio.create_task(stalled.inbox.run())
     await until(lambda: stalled.metrics.registry.get_sample_value("faqbot_backlog_messages") == 0)
-    assert not await stalled.inbox.still_mine(message(1))
+    assert not await stalled.inbox.holds(message(1))
     stalled.may_go_on.set()
     await stalled.inbox.accept(message(2))
     await until(lambda: ("A", "m2") in diary.done)
@@ -468,11 +468,11 @@ async def test_an_answer_of_the_store_that_comes_late_does_not_make_the_lease_lo
     await slow.inbox.accept(message(1))
     await until(lambda: bool(diary.begun))
     diary.stalled.add("A")
-    renewing = asyncio.create_task(slow.inbox._tend())
+    renewing = asyncio.create_task(slow.inbox._beat())
     await hire("B", store)
     await until(lambda: diary.done == [("B", "m1")])
     await renewing
-    assert not await slow.inbox.still_mine(message(1))
+    assert not await slow.inbox.holds(message(1))
     await slow.stop()
 
 
@@ -565,7 +565,7 @@ async def test_a_message_written_down_only_after_the_store_was_given_up_is_found
     store: Store, hire: Hire, diary: Diary, soon: None
 ) -> None:
     worker = await hire("A", store)
-    worker.inbox._away(StoreError("away"))
+    worker.inbox._on_store_unavailable(StoreError("away"))
     await until(lambda: worker.inbox.store_ok)
     # What a hanging Redis had in its queue when the caller gave up.
     await store.accept(message(), worker.inbox.owner)

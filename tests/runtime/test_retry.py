@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, Throttled
-from faqbot.runtime.retry import DELAYS, backoff, retry
+from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, StoreError, Throttled
+from faqbot.runtime.retry import DELAYS_SECONDS, backoff, retry, retry_until_available
 
 PASSING = [
     DeliveryError("忙", code="-1"),
@@ -76,7 +76,7 @@ async def test_what_works_at_once_is_called_once() -> None:
 async def test_what_may_pass_is_repeated_after_each_pause(failure: Exception) -> None:
     call = Call(failure, failure)
     assert await retry(call, sleep=call.sleep, jitter=lambda: 0) == "done"
-    assert call.times == 3 and call.waits == list(DELAYS[:2])
+    assert call.times == 3 and call.waits == list(DELAYS_SECONDS[:2])
 
 
 async def test_the_pauses_are_up_to_half_longer() -> None:
@@ -89,7 +89,7 @@ async def test_the_last_failure_is_what_is_raised() -> None:
     call = Call(*PASSING, OutcomeUnknown("?", code="the last"), DeliveryError("x", code="never reached"))
     with pytest.raises(OutcomeUnknown) as caught:
         await retry(call, sleep=call.sleep)
-    assert caught.value.code == "the last" and call.times == len(DELAYS) + 1 == len(call.waits) + 1
+    assert caught.value.code == "the last" and call.times == len(DELAYS_SECONDS) + 1 == len(call.waits) + 1
 
 
 @pytest.mark.parametrize("failure", LASTING, ids=lambda e: type(e).__name__)
@@ -110,3 +110,28 @@ async def test_without_pauses_it_is_tried_once() -> None:
 async def test_the_real_pause_gives_way_to_others() -> None:
     call = Call(PASSING[0])
     assert await retry(call, delays=(0.001,)) == "done"
+
+
+# -- retry_until_available -----------------------------------------------------------------------
+
+
+async def test_a_step_is_repeated_for_as_long_as_the_store_is_away() -> None:
+    away: list[Exception] = [StoreError("away") for _ in range(8)]
+    call, told = Call(*away), list[Exception]()
+    assert await retry_until_available(call, on_unavailable=told.append, sleep=call.sleep) == "done"
+    assert call.times == 9 and told == away
+    assert call.waits[0] <= 0.15 and all(2.0 <= seconds <= 3.0 for seconds in call.waits[5:])
+
+
+async def test_what_is_not_the_store_is_raised_at_once() -> None:
+    call = Call(StoreError("away"), ValueError("broken"))
+    with pytest.raises(ValueError, match="broken"):
+        await retry_until_available(call, sleep=call.sleep)
+    assert call.times == 2
+
+
+async def test_each_failure_that_is_repeated_is_told_of() -> None:
+    call, told = Call(*PASSING[:2]), list[tuple[Exception, int]]()
+    failures = list(call.failures)
+    await retry(call, sleep=call.sleep, on_retry=lambda failure, attempt: told.append((failure, attempt)))
+    assert told == [(failures[0], 1), (failures[1], 2)]
