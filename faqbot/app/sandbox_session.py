@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from faqbot.app.running import running, until_stopped
+from faqbot.app.process import until_stopped
+from faqbot.app.running import running
 from faqbot.app.sandbox_clock import SandboxClock
 from faqbot.console.web.sessions import new_link
 from faqbot.errors import StartError

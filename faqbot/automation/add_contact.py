@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -19,7 +19,7 @@ class AddContactAction:
     directory: ContactsCache
     outbox: Outbox
     timezone: tzinfo
-    hr: Callable[[], tuple[str, ...]]
+    hr: tuple[str, ...]
 
     async def add(self, fields: Mapping[str, object], name: str) -> ActionResult:
         """Add the colleague; nobody is created twice. Raises DeliveryError, ActionFailed, StoreError."""
@@ -29,7 +29,7 @@ class AddContactAction:
         # Plain text: names and fields are another system's.
         told = [
             Notice(f"{name}:hr:{userid}", Address("person", userid), "有一位新同事需要处理", outcome.line, shape="text")
-            for userid in self.hr()
+            for userid in self.hr
         ]
         await self.outbox.post(*told)
         if outcome.result == "invited":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from faqbot.attendance.collector import ReportRefused
@@ -20,11 +19,11 @@ class AttendanceReportAction:
     reports: AttendanceReports
     outbox: Outbox
     people: People
-    hr: Callable[[], tuple[str, ...]]
+    hr: tuple[str, ...]
 
     async def report(self, action: AttendanceReport, name: str) -> ActionResult:
         """Make the report; what was read or sent is not again. Raises DeliveryError, ActionFailed, StoreError."""
-        hr = tuple(dict.fromkeys(userid for who in action.hr for userid in self.people(who))) or self.hr()
+        hr = tuple(dict.fromkeys(userid for who in action.hr for userid in self.people(who))) or self.hr
         try:
             made = await self.reports.report(
                 action.month,

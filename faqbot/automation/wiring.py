@@ -1,11 +1,9 @@
-"""The routine jobs put together: the runner, what its actions work with, and the events on their way to it."""
+"""Builds what runs the rules: the runner, what its actions work with, and the events on their way to it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-
-import aiohttp
 
 from faqbot.attendance.report import AttendanceReports
 from faqbot.automation.add_contact import AddContactAction
@@ -14,67 +12,73 @@ from faqbot.automation.event_queue import EventQueue
 from faqbot.automation.event_worker import EventWorker
 from faqbot.automation.executor import ActionExecutor
 from faqbot.automation.runner import Runner
-from faqbot.dingtalk.api.contacts_cache import ContactsCache
-from faqbot.knowledge.knowledge_base import KnowledgeBase
+from faqbot.dingtalk.wiring import DingTalkClients
+from faqbot.knowledge.wiring import KnowledgeParts
 from faqbot.model.notices import Event
 from faqbot.outbox.outbox import Outbox
 from faqbot.rules.definitions import Automations
-from faqbot.settings import Settings
-from faqbot.store.protocol import Store
+from faqbot.runtime.background import Loop
+from faqbot.runtime.resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
 class AutomationParts:
-    """What works on the routine jobs."""
+    """What runs the rules; `automations` returns those that are live."""
 
     runner: Runner
     arrivals: EventWorker
     events: EventQueue
     automations: Callable[[], Automations]
 
+    def hears_dingtalk(self) -> bool:
+        """Return True if a rule waits for an event of DingTalk's."""
+        return self.automations().hears_dingtalk()
+
     async def take(self, event: Event) -> None:
         """Put an event on record if a rule waits for it; a repeat changes nothing. Raises StoreError."""
         if self.automations().on_event(event.name):
             await self.events.accept(event)
 
+    @property
+    def loops(self) -> Mapping[str, Loop]:
+        return {"rules": self.runner.run, "events": self.arrivals.run}
 
-def open_routine(
-    settings: Settings,
-    session: aiohttp.ClientSession,
-    library: KnowledgeBase,
-    store: Store,
+
+def open_automation(
+    resources: Resources,
+    knowledge: KnowledgeParts,
+    dingtalk: DingTalkClients,
     outbox: Outbox,
-    events: EventQueue,
-    directory: ContactsCache,
     reports: AttendanceReports,
-    clock: Callable[[], float],
     *,
     digest: Callable[[], Awaitable[tuple[str, str]]],
     late: float,
 ) -> AutomationParts:
-    """Put the parts together; nothing runs yet. `late` is how many seconds late a job may begin."""
+    """Build the parts; nothing runs yet.
 
-    def automations() -> Automations:
-        return library.current.automations
-
-    def people(name: str) -> tuple[str, ...]:
-        return library.current.groups.keepers(name)
-
-    def hr() -> tuple[str, ...]:
-        return tuple(sorted(settings.admins))
-
-    joining = AddContactAction(directory, outbox, settings.timezone, hr)
-    reporting = AttendanceReportAction(reports, outbox, people, hr)
-    hands = ActionExecutor(
+    `digest` makes title and markdown of the weekly digest. `late` is how many seconds late a timed rule may start.
+    """
+    settings, automations = resources.settings, knowledge.automations
+    hr = tuple(sorted(settings.admins))
+    add_contact = AddContactAction(dingtalk.contacts, outbox, settings.timezone, hr)
+    report = AttendanceReportAction(reports, outbox, knowledge.owners, hr)
+    executor = ActionExecutor(
         outbox,
-        session,
-        people=people,
+        resources.session,
+        people=knowledge.owners,
         automations=automations,
-        add_person=joining.add,
-        report=reporting.report,
+        add_person=add_contact.add,
+        report=report.report,
         digest=digest,
     )
     runner = Runner(
-        store, automations, hands.do, zone=settings.timezone, variable=settings.variable, clock=clock, late=late
+        resources.store,
+        automations,
+        executor.do,
+        zone=settings.timezone,
+        variable=settings.variable,
+        clock=resources.clock,
+        late=late,
     )
+    events = EventQueue(resources.store, clock=resources.clock)
     return AutomationParts(runner, EventWorker(events, runner, automations), events, automations)

@@ -19,7 +19,7 @@ from faqbot.errors import EmbeddingsError, FaqbotError, SettingsError, StartErro
 from faqbot.settings import Settings
 
 if TYPE_CHECKING:
-    from faqbot.app.knowledge_source import KnowledgeSource
+    from faqbot.knowledge.files.opening import KnowledgeSource
     from faqbot.knowledge.snapshot import Snapshot
     from faqbot.model.entries import Problem
     from faqbot.search.arrays import Floats
@@ -124,13 +124,13 @@ def write_files(
 
 @asynccontextmanager
 async def _shelf(settings: Settings, folder: Path | None) -> AsyncIterator[KnowledgeSource]:
-    from faqbot.app.knowledge_source import live_shelf
     from faqbot.knowledge.files.folder import FolderSource
+    from faqbot.knowledge.files.opening import live_source
 
     if folder is not None:
         yield FolderSource(folder)
         return
-    async with live_shelf(settings) as shelf:
+    async with live_source(settings) as shelf:
         yield shelf
 
 
@@ -152,10 +152,10 @@ def with_meanings(settings: Settings, index: Index, texts: Sequence[str]) -> tup
     """The index and the texts with their vectors, where an embeddings endpoint is set and answers."""
     if not settings.embeddings_url:
         return index, [None] * len(texts)
-    from faqbot.app.running import embed_all
+    from faqbot.app.embed_texts import embed_texts
 
     try:
-        wordings, asked = asyncio.run(embed_all(settings, index.wordings, texts))
+        wordings, asked = asyncio.run(embed_texts(settings, index.wordings, texts))
     except StartError as exc:
         fail(str(exc))
     except EmbeddingsError as exc:

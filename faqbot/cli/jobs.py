@@ -119,13 +119,13 @@ def run(
 
 
 def _do(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
-    from faqbot.app.run_job import run_now
+    from faqbot.app.run_job import run_job
     from faqbot.automation.overview import fate_in_words, receiver_in_words
     from faqbot.automation.run_log import SHOWN
     from faqbot.outbox.queued_notice import SendOutcome
 
     async def act() -> None:
-        done, fates = await run_now(settings, rule.id, values)
+        done, fates = await run_job(settings, rule.id, values)
         typer.echo(f"{SHOWN[done.outcome]}{f'：{done.why}' if done.why else ''}")
         for key in done.notices:
             typer.echo(f"  {receiver_in_words(key)}：{fate_in_words(fates.get(key), settings.timezone)}")

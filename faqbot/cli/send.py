@@ -21,15 +21,16 @@ def send(
 ) -> None:
     """用一个群机器人发一条消息，第一次设置时用来试：发不出去会说明是哪一项、到哪里改。"""
     settings = read_settings()
-    from faqbot.app.running import http_session, robot_keys
+    from faqbot.automation.robot_keys import RobotKeyLookup
     from faqbot.dingtalk.api.group_robots import GroupRobots, robot_body
     from faqbot.model.notices import Address, Notice
+    from faqbot.runtime.resources import open_session
 
     if not text.strip():
         fail("请给出要说的话")
     automations = read_knowledge(settings).automations
     try:
-        keys = robot_keys(lambda: automations, settings)(robot)
+        keys = RobotKeyLookup(lambda: automations, settings.variable).find(robot)
     except DeliveryError as exc:
         fail(str(exc))
     title = text.strip().splitlines()[0].lstrip("# ")
@@ -38,7 +39,7 @@ def send(
         notice = replace(notice, shape="text")
 
     async def post() -> None:
-        async with http_session(settings) as session:
+        async with open_session(settings) as session:
             try:
                 await GroupRobots(session, settings.oapi_endpoint).send(keys, robot_body(notice))
             except DeliveryError as exc:

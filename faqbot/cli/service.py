@@ -18,7 +18,7 @@ from faqbot.errors import FaqbotError
 def run() -> None:
     """连接钉钉，开始回答（需要 DINGTALK_CLIENT_ID 和 DINGTALK_CLIENT_SECRET）。"""
     settings = read_settings(need_credentials=True)
-    from faqbot.app.running import serve
+    from faqbot.app.process import serve
     from faqbot.runtime.log import setup_logging
 
     setup_logging(settings.log_level, settings.log_format, settings.secrets)
@@ -71,7 +71,7 @@ def link() -> None:
     settings = read_settings()
 
     async def show() -> None:
-        from faqbot.app.running import sign_in_link
+        from faqbot.app.sign_in import sign_in_link
 
         typer.echo(await sign_in_link(settings))
 

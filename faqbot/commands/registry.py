@@ -1,55 +1,75 @@
-"""The orders about people, attendance and announcements put together."""
+"""Builds the handler of every command that can be given in chat."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from faqbot.attendance.leave_command import LeaveCommand
 from faqbot.attendance.punch_commands import PunchCommands, Punches
 from faqbot.attendance.report import AttendanceReports
 from faqbot.attendance.report_commands import ReportCommands
+from faqbot.commands.about_answer import AboutAnswerCommands
 from faqbot.commands.announcement import AnnouncementCommands
 from faqbot.commands.confirmation import ConfirmCommand
+from faqbot.commands.last_answer import LastAnswers
 from faqbot.commands.members import MembersCommand
-from faqbot.dingtalk.api.contacts_cache import ContactsCache
+from faqbot.commands.own_questions import OwnQuestionsCommand
+from faqbot.commands.rating import RatingCommands
+from faqbot.dingtalk.wiring import DingTalkClients
+from faqbot.handoff.answering import TicketAnswering
+from faqbot.handoff.escalation import Escalation
+from faqbot.knowledge.wiring import KnowledgeParts
+from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.model.decisions import CommandHandler, CommandKind
 from faqbot.outbox.outbox import Outbox
-from faqbot.rules.definitions import Automations
-from faqbot.settings import Settings
-from faqbot.store.protocol import Store
+from faqbot.review.draft_commands import DraftCommands
+from faqbot.runtime.resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRegistry:
-    """What is done for each order; `reports` has a loop of its own."""
+    """The handler of each kind of command; `reports` has a loop of its own."""
 
-    deeds: Mapping[CommandKind, CommandHandler]
+    handlers: Mapping[CommandKind, CommandHandler]
     reports: ReportCommands
 
 
-def routine_deeds(
-    settings: Settings,
-    store: Store,
+def open_commands(
+    resources: Resources,
+    knowledge: KnowledgeParts,
+    dingtalk: DingTalkClients,
+    departments: AskerDepartments,
     outbox: Outbox,
-    directory: ContactsCache,
     reports: AttendanceReports,
-    automations: Callable[[], Automations],
-    clock: Callable[[], float],
 ) -> CommandRegistry:
-    """Put the parts together; nothing runs yet."""
-    admins, zone = settings.admins, settings.timezone
-    announcing = AnnouncementCommands(outbox, store, automations, admins)
-    orders = ReportCommands(reports, store, outbox, admins, zone, clock)
-    deeds: dict[CommandKind, CommandHandler] = {
-        CommandKind.MEMBERS: MembersCommand(directory, admins),
-        CommandKind.PUNCHES: Punches(directory, outbox, admins, zone, clock),
-        CommandKind.REPORT: orders,
-        CommandKind.CONFIRMATIONS: orders.confirmations,
-        CommandKind.MY_PUNCHES: PunchCommands(directory, store, zone, clock),
-        CommandKind.MY_LEAVE: LeaveCommand(directory.api, store, admins, clock),
-        CommandKind.ANNOUNCE: announcing,
-        CommandKind.CONFIRM: ConfirmCommand([announcing.confirm, orders.confirm]),
-        CommandKind.CANCEL: announcing.cancel,
+    """Build the handlers; nothing runs yet."""
+    workspace, store, clock = knowledge.workspace, resources.store, resources.clock
+    admins, zone = resources.settings.admins, resources.settings.timezone
+    last_answers = LastAnswers(workspace, departments)
+    about_answer = AboutAnswerCommands(workspace, last_answers, admins, zone)
+    drafts = DraftCommands(workspace, admins)
+    announcements = AnnouncementCommands(outbox, store, knowledge.automations, admins)
+    report_commands = ReportCommands(reports, store, outbox, admins, zone, clock)
+    handlers: dict[CommandKind, CommandHandler] = {
+        CommandKind.MY_QUESTIONS: OwnQuestionsCommand(store, clock),
+        CommandKind.APPROVE: drafts,
+        CommandKind.SEND_BACK: drafts,
+        CommandKind.WITHDRAW: drafts,
+        CommandKind.PERSON: Escalation(workspace, departments, outbox, admins, zone),
+        CommandKind.REPLY: TicketAnswering(workspace, outbox, admins),
+        CommandKind.WHY: about_answer,
+        CommandKind.KEEPER: about_answer,
+        CommandKind.HOTTEST: about_answer,
+        CommandKind.RATE: RatingCommands(workspace, last_answers),
+        CommandKind.MEMBERS: MembersCommand(dingtalk.contacts, admins),
+        CommandKind.PUNCHES: Punches(dingtalk.contacts, outbox, admins, zone, clock),
+        CommandKind.REPORT: report_commands,
+        CommandKind.CONFIRMATIONS: report_commands.confirmations,
+        CommandKind.MY_PUNCHES: PunchCommands(dingtalk.contacts, store, zone, clock),
+        CommandKind.MY_LEAVE: LeaveCommand(dingtalk.api, store, admins, clock),
+        CommandKind.ANNOUNCE: announcements,
+        CommandKind.CONFIRM: ConfirmCommand([announcements.confirm, report_commands.confirm]),
+        CommandKind.CANCEL: announcements.cancel,
     }
-    return CommandRegistry(deeds, orders)
+    return CommandRegistry(handlers, report_commands)

@@ -22,7 +22,10 @@ from faqbot.console.web.origin import from_this_machine, peer
 from faqbot.console.web.sessions import LoginThrottle, Sessions
 from faqbot.console.work import complaints, deploy_conflicts, drafts, gaps, suggestions, tickets, today
 from faqbot.errors import StartError, StoreError
+from faqbot.knowledge.impact.past_questions import PastQuestions
+from faqbot.knowledge.wiring import KnowledgeParts
 from faqbot.runtime.metrics import CONTENT_TYPE, Metrics
+from faqbot.runtime.resources import Resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,21 @@ _PARTS = (
 
 
 async def open_console(
-    stack: contextlib.AsyncExitStack, context: ConsoleContext, *, health: Health, metrics: Metrics, events: EventQueue
+    stack: contextlib.AsyncExitStack,
+    resources: Resources,
+    knowledge: KnowledgeParts,
+    *,
+    health: Health,
+    events: EventQueue,
 ) -> str:
     """Listen until the stack closes; return the address, with the port that was really taken.
 
     Raises StartError when the port is taken or the host is not ours.
     """
-    host, port = context.settings.host, context.settings.port
-    runner = web.AppRunner(build(context, health, metrics, events), access_log=None, shutdown_timeout=1)
+    settings, workspace = resources.settings, knowledge.workspace
+    host, port = settings.host, settings.port
+    context = ConsoleContext(workspace, settings, PastQuestions(workspace), knowledge.meaning)
+    runner = web.AppRunner(build(context, health, resources.metrics, events), access_log=None, shutdown_timeout=1)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, host, port)

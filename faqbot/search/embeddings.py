@@ -14,6 +14,7 @@ import numpy as np
 from faqbot.errors import EmbeddingsError
 from faqbot.runtime.log import EventLog
 from faqbot.search.arrays import Floats
+from faqbot.settings import Settings
 from faqbot.store.protocol import DocumentStore
 
 log = EventLog(__name__)
@@ -91,6 +92,13 @@ class Embeddings:
 
     def _key(self, text: str) -> str:
         return hashlib.sha256(f"{self._url}\0{self._model}\0{text}".encode()).hexdigest()
+
+
+def open_embeddings(settings: Settings, session: aiohttp.ClientSession, store: DocumentStore) -> Embeddings | None:
+    """Build the client of the configured endpoint; None where none is configured."""
+    if not settings.embeddings_url:
+        return None
+    return Embeddings(session, settings.embeddings_url, settings.embeddings_model, settings.embeddings_key, store)
 
 
 def _endpoint(url: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from datetime import date
 
-from faqbot.app.running import keep_house
+from faqbot.app.maintenance import Maintenance
 from faqbot.automation.run_log import RUNS
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.handoff.tickets import NUMBERS, next_number
@@ -26,7 +26,7 @@ async def test_old_lines_about_jobs_notices_and_tickets_are_deleted(store: Store
         await store.write_journal(FAILED, now - age, failed)
         last = await next_number(store, now - age, "r|m")
     quota = Quota(store, Metrics(), calls=10, messages=10, today=lambda: date(2026, 3, 2))
-    house = asyncio.create_task(keep_house(store, quota, 30))
+    house = asyncio.create_task(Maintenance(store, quota, 30).run())
     async with asyncio.timeout(10):
         for journal in (RUNS, FAILED, NUMBERS):
             while len(await store.journal(journal, 0.0)) > 1:

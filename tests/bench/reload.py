@@ -22,7 +22,8 @@ from pathlib import Path
 
 import aiohttp
 
-from faqbot.app.running import Running, running, tune_process
+from faqbot.app.process import tune_process
+from faqbot.app.running import Running, running
 from faqbot.console.web.sessions import new_link
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.search.thresholds import FITTED_THRESHOLDS

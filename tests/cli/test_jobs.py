@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.app.run_job import run_now
+from faqbot.app.run_job import run_job
 from faqbot.automation.run_log import RUNS, Run, pack_run
 from faqbot.errors import Throttled
 from faqbot.model.notices import Address, Notice
@@ -130,8 +130,8 @@ async def test_a_run_at_once_sends_and_tells_what_became_of_it(
 ) -> None:
     robot = ding.robots.add("all-hands", "全员群", secret=SECRET)
     ready = replace(settings, environ={"TOKEN": robot.token, "SECRET": SECRET})
-    run, fates = await run_now(ready, "standup", {})
+    run, fates = await run_job(ready, "standup", {})
     assert (run.outcome, [fate.sent for fate in fates.values() if fate]) == ("done", [True])
     assert ding.robots.calls[0].body["text"]["content"] == "站会"
-    skipped, _ = await run_now(ready, "won", {"amount": 5})
+    skipped, _ = await run_job(ready, "won", {"amount": 5})
     assert (skipped.outcome, skipped.why) == ("condition", "条件“amount > 100”不成立")

@@ -15,18 +15,19 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from faqbot.app.knowledge_source import shelf_beside
-from faqbot.app.running import http_session, open_api
 from faqbot.cli.doctor.findings import Finding, Level
 from faqbot.cli.doctor.permissions import look_at_permissions
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.dingtalk.api.group_robots import RobotKeys
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.stream.gateway import OpenFailed, gateway_url, open_ticket
+from faqbot.dingtalk.wiring import open_api
 from faqbot.errors import AuthFailed, DeliveryError, KnowledgeMissing, NeedsAdmin, StartError, StoreError
+from faqbot.knowledge.files.opening import source_beside
 from faqbot.knowledge.snapshot import Snapshot, assemble
 from faqbot.rules.definitions import DINGTALK_EVENTS, Automations, EventTrigger
 from faqbot.runtime.metrics import Metrics
+from faqbot.runtime.resources import open_session
 from faqbot.settings import Settings
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
@@ -43,7 +44,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     """Look at one thing after the other; what is found comes at once."""
     yield Finding("设置", Level.GOOD, "没有发现问题")
     async with contextlib.AsyncExitStack() as stack:
-        session = await stack.enter_async_context(http_session(settings))
+        session = await stack.enter_async_context(open_session(settings))
         reachable = True
         try:
             theirs = await _their_time(session, settings)
@@ -194,7 +195,7 @@ async def _store(store: Store, settings: Settings) -> list[Finding]:
 async def _knowledge(store: Store | None, settings: Settings) -> tuple[Finding, Snapshot | None]:
     name = "知识"
     try:
-        shelf = await shelf_beside(settings, store)
+        shelf = await source_beside(settings, store)
         files, remarks = await shelf.read(), await shelf.remarks()
     except (KnowledgeMissing, StoreError) as exc:
         return Finding(name, Level.BAD, str(exc)), None

@@ -28,7 +28,7 @@ async def add(company: Company, **change: Any) -> Outcome:
 
 async def test_hr_reads_names_and_fields_of_another_system_as_plain_text(company: Company, store: Store) -> None:
     outbox = Outbox(store, {})
-    joining = AddContactAction(company.directory, outbox, SHANGHAI, lambda: ("hr01",))
+    joining = AddContactAction(company.directory, outbox, SHANGHAI, ("hr01",))
     with pytest.raises(ActionFailed):
         await joining.add({**NEW, "name": "[点这里](https://evil.example)", "mobile": "1"}, "job:x:1")
     (notice,) = await outbox.waiting()

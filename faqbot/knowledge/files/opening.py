@@ -1,4 +1,4 @@
-"""Which shelf the settings mean: the folder, or the text that replicas share, with the folder as its seed."""
+"""Opens the file source that the settings name: the folder, or the text that replicas share, seeded from the folder."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from faqbot.store.protocol import Store
 KnowledgeSource = FolderSource | ReplicatedSource
 
 
-def shelf_of(settings: Settings, store: Store) -> KnowledgeSource:
-    """The shelf a running bot serves; what changes in its folder reaches the other replicas."""
+def open_source(settings: Settings, store: Store) -> KnowledgeSource:
+    """Open the source of a running bot; changes in its folder are shared with the other replicas."""
     folder = FolderSource(settings.knowledge)
     if store.shared_texts is None:
         return folder
@@ -24,8 +24,8 @@ def shelf_of(settings: Settings, store: Store) -> KnowledgeSource:
     return ReplicatedSource(store.shared_texts, folder, place=place)
 
 
-async def shelf_beside(settings: Settings, store: Store | None) -> KnowledgeSource:
-    """What the running bot answers from, for whoever looks at it from beside: the folder until there is shared text.
+async def source_beside(settings: Settings, store: Store | None) -> KnowledgeSource:
+    """Open what a running bot answers from, for another process: the shared text if there is any, else the folder.
 
     Raises StoreError.
     """
@@ -36,13 +36,13 @@ async def shelf_beside(settings: Settings, store: Store | None) -> KnowledgeSour
 
 
 @contextlib.asynccontextmanager
-async def live_shelf(settings: Settings) -> AsyncIterator[KnowledgeSource]:
-    """shelf_beside() for a command that has no store open. Raises StartError, StoreError."""
+async def live_source(settings: Settings) -> AsyncIterator[KnowledgeSource]:
+    """Call source_beside() for a command that has no store open. Raises StartError, StoreError."""
     if settings.store.startswith("sqlite:"):
         yield FolderSource(settings.knowledge)
         return
     store = await open_store(settings.store)
     try:
-        yield await shelf_beside(settings, store)
+        yield await source_beside(settings, store)
     finally:
         await store.close()

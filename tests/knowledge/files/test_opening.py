@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.app.knowledge_source import KnowledgeSource
 from faqbot.errors import FileConflict, FileSourceError
 from faqbot.knowledge.files.folder import FolderSource
+from faqbot.knowledge.files.opening import KnowledgeSource
 from faqbot.knowledge.files.replicated import ReplicatedSource
 from faqbot.store.opening import open_store
 
