@@ -11,8 +11,6 @@ from functools import partial
 
 from faqbot.app.maintenance import Maintenance, flush_quota
 from faqbot.app.wiring import Services, open_services
-from faqbot.attendance.report import AttendanceReports
-from faqbot.automation.event_queue import EventQueue
 from faqbot.automation.runner import LATE_SECONDS
 from faqbot.automation.wiring import AutomationParts
 from faqbot.commands.registry import CommandRegistry, open_commands
@@ -41,19 +39,36 @@ GRACE_SECONDS = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The started parts, for those who stand beside the app: tests and the sandbox."""
+    """The started bot, for the process that runs it, the sandbox and the tests.
 
+    `finished` is the task of the stream connection.
+    """
+
+    services: Services
     bot: Bot
-    library: KnowledgeBase
     stream: StreamConnection
-    store: Store
-    outbox: Outbox
-    events: EventQueue
-    routine: AutomationParts
-    reports: AttendanceReports
-    metrics: Metrics
     console_url: str
     finished: asyncio.Task[None]
+
+    @property
+    def library(self) -> KnowledgeBase:
+        return self.services.knowledge.library
+
+    @property
+    def store(self) -> Store:
+        return self.services.resources.store
+
+    @property
+    def metrics(self) -> Metrics:
+        return self.services.resources.metrics
+
+    @property
+    def outbox(self) -> Outbox:
+        return self.services.outbox
+
+    @property
+    def automation(self) -> AutomationParts:
+        return self.services.automation
 
 
 @contextlib.asynccontextmanager
@@ -67,46 +82,30 @@ async def running(
     """Start the bot; on leaving, stop taking messages, finish the replies under way and close everything.
 
     Raises StartError where it cannot start. `Running.finished` ends, with AuthFailed, if DingTalk refuses the
-    credentials at the first connection. `clock` (epoch seconds) says what the time is in conversations and for
-    timed rules; `late` is how many seconds late one of those may start; the store forgets by `store_clock`, which is
-    `clock` unless given.
+    credentials at the first connection. `clock`, `late` and `store_clock` are those of open_services().
     """
     async with contextlib.AsyncExitStack() as stack:
         services = await stack.enter_async_context(
             open_services(settings, clock, serving=True, late=late, store_clock=store_clock)
         )
         resources, knowledge, dingtalk = services.resources, services.knowledge, services.dingtalk
-        outbox, reports, automation = services.outbox, services.reports, services.automation
-        store, metrics = resources.store, resources.metrics
+        outbox, automation = services.outbox, services.automation
         departments = AskerDepartments(knowledge.library, dingtalk.contacts, clock)
-        commands = open_commands(resources, knowledge, dingtalk, departments, outbox, reports)
+        commands = open_commands(resources, knowledge, dingtalk, departments, outbox, services.reports)
         bot = open_bot(resources, knowledge, dingtalk, departments, commands.handlers)
         stream = open_stream(resources, bot.receive, wants_events=automation.hears_dingtalk, take_event=automation.take)
-        health = _watch_health(metrics, stream, bot)
+        health = _watch_health(resources.metrics, stream, bot)
         console_url = await open_console(stack, resources, knowledge, health=health, events=automation.events)
         # From here on, leaving the stack runs bottom up: stop the stream, finish replies, close the rest.
         stack.push_async_callback(flush_quota, dingtalk.quota)
-        stack.push_async_callback(bot.drain, GRACE_SECONDS)
-        stack.push_async_callback(outbox.drain, GRACE_SECONDS)
-        stack.push_async_callback(automation.runner.drain, GRACE_SECONDS)
+        for drain in (bot.drain, outbox.drain, automation.runner.drain):
+            stack.push_async_callback(drain, GRACE_SECONDS)
         await bot.inbox.start()
         start_loops(stack, _loops(services, bot, commands, console_url))
         connection = start_loop(stack, "stream", stream.run)
         stack.push_async_callback(stream.stop)
         log.info("bot.started", console=console_url, entries=len(knowledge.library.current.entries))
-        yield Running(
-            bot,
-            knowledge.library,
-            stream,
-            store,
-            outbox,
-            automation.events,
-            automation,
-            reports,
-            metrics,
-            console_url,
-            connection,
-        )
+        yield Running(services, bot, stream, console_url, connection)
         log.info("bot.stopping")
 
 

@@ -46,8 +46,9 @@ async def open_services(
 ) -> AsyncIterator[Services]:
     """Open store, session and knowledge, and build the services over them; close all at the end.
 
-    `serving` is False beside a running bot, `late` is how many seconds late a timed rule may start. Raises StartError,
-    StoreError.
+    `serving` is False beside a running bot. `clock` (epoch seconds) is the time of conversations and timed rules, and
+    `late` is how many seconds late one of those may start. The store forgets by `store_clock`, which is `clock` unless
+    given. Raises StartError, StoreError.
     """
     async with contextlib.AsyncExitStack() as stack:
         resources = await stack.enter_async_context(open_resources(settings, clock, store_clock=store_clock))

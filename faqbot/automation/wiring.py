@@ -26,7 +26,7 @@ class AutomationParts:
     """What runs the rules; `automations` returns those that are live."""
 
     runner: Runner
-    arrivals: EventWorker
+    event_worker: EventWorker
     events: EventQueue
     automations: Callable[[], Automations]
 
@@ -41,7 +41,7 @@ class AutomationParts:
 
     @property
     def loops(self) -> Mapping[str, Loop]:
-        return {"rules": self.runner.run, "events": self.arrivals.run}
+        return {"rules": self.runner.run, "events": self.event_worker.run}
 
 
 def open_automation(

@@ -61,7 +61,7 @@ async def test_the_morning_call_appears_in_the_group_with_its_mention(ding: Fake
     async with running(ready, clock) as app:
         await asyncio.sleep(0.1)
         clock.set("2026-11-25 09:00")
-        app.routine.runner.wake()
+        app.automation.runner.wake()
         await until(lambda: bool(ding.robots.calls))
         await app.outbox.idle()
     (call,) = ding.robots.calls
@@ -74,7 +74,7 @@ async def test_an_event_that_was_waiting_is_acted_on_once(ding: FakeDingTalk, re
     clock = Clock("2026-11-25 10:00")
     ding.robots.clock = clock
     async with running(ready, clock) as app:
-        events = app.events
+        events = app.automation.events
         for _ in range(2):
             await events.accept(Event("crm.customer.created", "1", clock(), {"name": "星野*科技*"}))
         await until(lambda: bool(ding.robots.calls))
@@ -111,7 +111,7 @@ async def test_json_goes_to_an_allowed_address_and_no_further(
     clock = Clock("2026-11-25 10:00")
     try:
         async with running(ready, clock) as app:
-            await app.events.accept(Event("erp.push", "1", clock(), {"n": 7}))
+            await app.automation.events.accept(Event("erp.push", "1", clock(), {"n": 7}))
             async with asyncio.timeout(10):
                 while not (runs := unpack_runs(await app.store.journal(RUNS, 0))):
                     await asyncio.sleep(0.02)
