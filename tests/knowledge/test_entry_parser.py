@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.knowledge.entry_parser import id_from, parse_file
@@ -15,9 +15,6 @@ from faqbot.knowledge.synonyms_and_facts import parse_facts, parse_synonyms
 from faqbot.model.entries import FollowUp, Period, Place
 from faqbot.rules.parser import read_automations
 from faqbot.yamltext.key_names import ENTRY_KEYS
-
-# A slow machine is no failure.
-CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 NAME = "knowledge/faq/leave.yaml"
 GOOD = "- question: 年假\n  answer: 五天\n"
@@ -309,7 +306,6 @@ def test_an_id_is_made_from_the_question(question, made):
 
 
 @given(st.text(max_size=80))
-@CALM
 def test_a_made_id_is_one_short_line_and_stable(question):
     made = id_from(question)
     assert 0 < len(made) <= 60 and len(made.splitlines()) == 1
@@ -482,7 +478,6 @@ def test_one_broken_entry_leaves_the_others_readable():
 
 
 @given(st.text(alphabet="-:：[]{}\"'|>#*&!%@`?, \n\t　年假questionanswer答案0", max_size=120))
-@CALM
 def test_no_text_makes_the_reader_crash(text):
     text += "\n# 完\n# 完\n"
     parsed = parse(text)
@@ -491,7 +486,6 @@ def test_no_text_makes_the_reader_crash(text):
 
 
 @given(st.binary(max_size=60))
-@CALM
 def test_no_bytes_make_the_readers_crash(raw):
     raw += b"\n# end\n# end\n"
     parse(raw)
@@ -576,7 +570,6 @@ WORDS = st.text("年假报销几天abc 019，。！:：#-[]{}*&@`\"'|>%？", min
 
 
 @given(question=WORDS, answer=WORDS, also=st.lists(WORDS, max_size=3))
-@CALM
 def test_a_quoted_text_is_read_exactly(question, answer, also):
     def quoted(text):
         return "'" + text.replace("'", "''") + "'"

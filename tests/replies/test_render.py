@@ -8,7 +8,7 @@ from datetime import date
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.dialogue.choices import options, picked_number
@@ -27,9 +27,6 @@ from faqbot.model.decisions import (
 from faqbot.model.entries import Candidate, Entry, FollowUp
 from faqbot.model.messages import Message, MessageKind
 from faqbot.replies.render import plain_body, render
-
-# A slow machine is no failure.
-CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 SINGLE = Message(
     id="m",
@@ -223,7 +220,6 @@ def test_lines_break_and_lists_stand_alone_as_dingtalk_needs_it(written, shown):
 
 
 @given(st.text("一二- 1.#>*\n"))
-@CALM
 def test_no_line_of_an_answer_relies_on_a_bare_line_break(written):
     shown = body(answered(replace(ANNUAL, answer=written)))
     assert re.sub(r"\s", "", shown) == re.sub(r"\s", "", written)
@@ -259,7 +255,6 @@ def test_a_list_numbers_its_questions_and_each_can_be_tapped(decision, message):
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
-@CALM
 def test_a_tap_sends_exactly_the_question(question):
     text = body(Offered((Candidate(replace(ANNUAL, question=question), 0.5, "q"),)))
     ((_, address), _) = links(text)
@@ -322,7 +317,6 @@ def test_an_unanswered_question_is_quoted_harmless(asked, quoted):
 
 
 @given(st.text())
-@CALM
 def test_a_question_cannot_smuggle_markdown_into_the_reply(asked):
     safe = body(Unanswered(), replace(SINGLE, text="x"))
     shown = body(Unanswered(), replace(SINGLE, text=asked.replace("「", "").replace("」", "")))
@@ -365,7 +359,6 @@ def test_a_text_is_cut_at_the_best_border_there_is(text, limit, parts):
 
 
 @given(st.text("年假。😀é a\n-"), st.integers(4, 40))
-@CALM
 def test_parts_stay_below_the_limit_and_lose_nothing(text, limit):
     parts = split(text, limit)
     assert all(len(part.encode()) <= limit for part in parts)

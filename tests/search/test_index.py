@@ -12,7 +12,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.knowledge.files.folder import FolderSource
@@ -25,8 +25,6 @@ from faqbot.search.index import Index, SearchQuery
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 11, 22)
-# A slow machine is no failure.
-CALM = settings(deadline=None, database=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 
 def entry(entry_id: str, question: str, *also: str, not_: tuple[str, ...] = ()) -> Entry:
@@ -412,7 +410,6 @@ def test_nothing_is_found_where_no_part_is_known(text: str) -> None:
     assert SMALL.search(text) == ()
 
 
-@CALM
 @given(
     st.one_of(
         st.text(),
@@ -426,7 +423,6 @@ def test_no_text_upsets_it(text: str) -> None:
         assert is_a_ranking(found) and len(index.explain(text)) == len(found)
 
 
-@CALM
 @given(
     st.lists(st.sampled_from(["年假", "几天", "怎么", "提取", "gjj", "工资", "reset", "的"]), max_size=6).map("".join)
 )

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.knowledge.files.folder import FolderSource
@@ -18,9 +18,6 @@ from faqbot.search import index as index_module
 from faqbot.search.arrays import Floats
 from faqbot.search.index import HoldOutQuery, Index, SearchQuery
 from tests.conftest import SAMPLE
-
-# A slow machine is no failure.
-CALM = settings(deadline=None, database=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def entry(entry_id: str, *wordings: str, not_: tuple[str, ...] = ()) -> Entry:
@@ -92,7 +89,6 @@ def alone(index: Index, asked: SearchQuery, limit: int = 5) -> tuple[Candidate, 
     return index.search(asked.text, allowed=asked.allowed, meaning=asked.meaning, limit=limit)
 
 
-@CALM
 @pytest.mark.parametrize("name", INDEXES)
 @given(asked=st.lists(ASKED, max_size=40), limit=st.sampled_from([1, 5, 30]))
 def test_a_batch_finds_what_each_finds_alone(name: str, asked: list[SearchQuery], limit: int) -> None:
@@ -103,7 +99,6 @@ def test_a_batch_finds_what_each_finds_alone(name: str, asked: list[SearchQuery]
         assert same(result, alone(index, one, limit)), one.text
 
 
-@CALM
 @given(asked=st.lists(ASKED.filter(lambda a: a.meaning is None), max_size=40))
 def test_words_alone_are_judged_exactly_the_same_in_a_batch(asked: list[SearchQuery]) -> None:
     assert WORDS.search_batch(asked) == [alone(WORDS, one) for one in asked]

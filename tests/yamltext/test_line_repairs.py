@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.yamltext.key_names import ENTRY_KEYS
 from faqbot.yamltext.line_repairs import LineRepair, mend
-
-# A slow machine is no failure.
-CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 WIDE_COLON, NO_BLANK, DASH, TAB, WIDE_BLANK, SPECIAL = "全角冒号", "少了一个空格", "横线", "Tab", "全角空格", "特殊符号"
 
@@ -163,7 +160,6 @@ def tidy_files(draw):
 
 
 @given(tidy_files())
-@CALM
 def test_tidy_files_come_back_byte_for_byte(text):
     assert mend(text) == (text, [])
 
@@ -178,7 +174,6 @@ SCRAPS = st.lists(
 
 
 @given(st.one_of(SCRAPS, st.text()))
-@CALM
 def test_the_number_of_lines_never_changes_and_mends_name_real_lines(text):
     mended, mends = mend(text)
     lines = text.split("\n")

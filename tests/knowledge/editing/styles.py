@@ -5,14 +5,10 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from faqbot.knowledge.editing.entry_editor import EntryFields, change_entry, draft_of, entry_text
 from faqbot.knowledge.entry_parser import parse_file
-
-# A slow machine is no failure.
-CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 
 
 def entries(raw):

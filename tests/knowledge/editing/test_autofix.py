@@ -6,7 +6,7 @@ import os
 import stat
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -15,9 +15,6 @@ from faqbot.knowledge.editing.autofix import Fix, fix
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.yamltext.encoding import encoding_of
 from faqbot.yamltext.key_names import ENTRY_KEYS, FILE_KEYS, PERIOD_KEYS, surely
-
-# A slow machine is no failure.
-CALM = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 NAME = "faq/leave.yaml"
 GOOD = "- question: 年假\n  answer: 五天\n"
@@ -180,7 +177,6 @@ SCRAPS = st.lists(
 
 
 @given(SCRAPS)
-@CALM
 def test_corrections_never_make_it_worse_and_leave_nothing_for_a_second_time(text):
     raw = text.encode()
     before = parse_file(NAME, raw)
@@ -194,7 +190,6 @@ def test_corrections_never_make_it_worse_and_leave_nothing_for_a_second_time(tex
 
 
 @given(st.binary(max_size=80))
-@CALM
 def test_no_bytes_make_it_fail(raw):
     after, _ = fix(raw, NAME)
     assert fix(after, NAME) == (after, [])

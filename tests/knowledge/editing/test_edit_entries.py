@@ -23,7 +23,6 @@ from faqbot.knowledge.editing.entry_editor import (
 from faqbot.knowledge.editing.entry_fields import tidied
 from faqbot.knowledge.entry_parser import parse_file
 from tests.knowledge.editing.styles import (
-    CALM,
     IN_LINES,
     STYLED,
     b,
@@ -226,7 +225,6 @@ def test_a_wording_that_is_there_already_changes_nothing():
 
 
 @given(st.sampled_from(sorted(IN_LINES)), drafts())
-@CALM
 def test_any_draft_can_be_added_and_all_bytes_before_stay(style, draft):
     raw = STYLED[style]
     after = add_entry(raw, replace(draft, id="新"))
@@ -242,7 +240,6 @@ def test_any_draft_can_be_added_and_all_bytes_before_stay(style, draft):
 
 
 @given(drafts())
-@CALM
 def test_any_draft_makes_a_new_file(draft):
     raw = add_entry(None, draft)
     (entry,) = entries(raw).values()

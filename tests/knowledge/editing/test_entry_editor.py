@@ -19,7 +19,6 @@ from faqbot.knowledge.editing.entry_editor import (
 )
 from faqbot.knowledge.editing.entry_fields import tidied
 from tests.knowledge.editing.styles import (
-    CALM,
     STYLED,
     b,
     changed,
@@ -288,7 +287,6 @@ def test_odd_texts_read_back_exactly_in_every_field_and_style(text):
 
 
 @given(st.sampled_from(sorted(STYLED)), drafts())
-@CALM
 def test_any_draft_reads_back_exactly_and_all_other_bytes_stay(style, draft):
     raw = STYLED[style]
     after = change_entry(raw, "b", draft)

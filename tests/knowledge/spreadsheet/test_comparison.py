@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
@@ -159,7 +159,6 @@ entries = (plain_entries | asking_entries).map(
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(entries, min_size=1, max_size=4, unique_by=lambda e: e.id), st.sampled_from(["k.xlsx", "k.csv"]))
 def test_whatever_an_entry_says_is_read_back(found: list[Entry], name: str) -> None:
     raw = write_table(name, rows_of(known(*found)))
@@ -172,7 +171,6 @@ def test_whatever_an_entry_says_is_read_back(found: list[Entry], name: str) -> N
         assert [e.entry for e in there.edits] == found
 
 
-@settings(deadline=None)
 @given(odd_texts)
 def test_the_apostrophe_of_a_csv_comes_off_again(text: str) -> None:
     assert unprotect(protect(text)) == text

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.knowledge.files.folder import FolderSource
@@ -239,7 +239,6 @@ def is_refused(rows: list[list[str]]) -> bool:
     return any(cell in ("1.38E+10", "#NAME?") for row in rows for cell in row)
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(entries, min_size=1, max_size=4, unique_by=lambda e: e.id))
 def test_whatever_an_entry_says_can_be_written_and_read_again(found: list[Entry]) -> None:
     rows = rows_of(known(*found))
@@ -256,7 +255,6 @@ TOP = {"topic": "顶", "owner": "", "source": "顶", "private": True, "review": 
 HEAD = "topic: 顶\nsource: 顶   # 依据\nprivate: true\nreview: 2026-01-01\n".encode()
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(entries, min_size=2, max_size=2), st.booleans())
 def test_any_entry_can_become_any_other(found: list[Entry], has_top: bool) -> None:
     old, new = (replace(e, id="x") for e in found)
