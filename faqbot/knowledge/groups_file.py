@@ -85,7 +85,7 @@ class _GroupsReader(FieldReader):
             column = len(plain) - len(plain.lstrip())
             if block is not None and (not plain.strip() or column > block):
                 continue
-            fixed = _WIDE_COLON.sub(r"\1\2: ", plain).rstrip() if plain.strip() else line
+            fixed = _with_plain_colon(plain).rstrip() if plain.strip() else line
             block = column if _BLOCK.search(fixed) else None
             if fixed.rstrip() != line.rstrip():
                 reason = "全角冒号要改成半角冒号加空格" if "：" in line else "缩进请用普通空格"
@@ -141,6 +141,18 @@ class _GroupsReader(FieldReader):
         if hours is None:
             self.error(node.line, f'安静时段“{written[:30]}”读不懂，请写成 quiet: "22:00-8:00"')
         return hours
+
+
+def _with_plain_colon(line: str) -> str:
+    """Return the line with the wide colon behind its key as a plain one.
+
+    A bare text that goes on with a plain colon is left alone: the wide one belongs to the name, as in `0：: [userid]`.
+    """
+    found = _WIDE_COLON.match(line)
+    rest = line[found.end() :].partition(" #")[0] if found else ""
+    if found is None or (rest[:1] not in tuple("\"'[{|>") and re.search(r":(?:\s|$)", rest)):
+        return line
+    return f"{found[1]}{found[2]}: {line[found.end() :]}"
 
 
 def hours_of(text: str) -> Hours | None:

@@ -36,6 +36,7 @@ _ONE_NAME = ("topic", "owner", "source", "id")
 _LIST_LINE = re.compile(r"\s*(?:[-*•·]\s|\d{1,2}[.、)）])")
 _ID_LISTS = ("groups", "departments", "related", "people", "topics")
 _DATE = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$")
+_LINE_BREAKS = re.compile("[\r\n\x0b\x0c\x85\u2028\u2029]+")
 _ENCODINGS = {
     "gb18030": "文件不是 UTF-8 编码（是 GBK 编码），请用“另存为”并选择 UTF-8 后再保存",
     "utf-16": "文件不是 UTF-8 编码（是 UTF-16，记事本里叫“Unicode”），请用“另存为”并选择 UTF-8 后再保存",
@@ -269,17 +270,17 @@ class FieldReader:
         variants: dict[str, str] = {}
         if isinstance(ask, Mapping) and len(ask.pairs) == 1 and isinstance(ask.pairs[0][1], Scalar):
             name, question = ask.pairs[0]
-            follow_up = FollowUp(name.value.strip(), self.text(question, "ask"))
+            follow_up = FollowUp(_one_line(name.value), self.text(question, "ask"))
             if not follow_up.question:
                 self.error(ask.line, "追问应写成 ask: {city: 您在哪个城市？}，冒号前面是名字，后面是问题")
         elif isinstance(ask, Scalar) and (question_text := self.text(ask, "ask")):
             self.warn(ask.line, "追问应写成 ask: {city: 您在哪个城市？}，冒号前面是名字（已按这一个问题理解）")
-            follow_up = FollowUp(question_text, question_text)
+            follow_up = FollowUp(_one_line(question_text), question_text)
         elif ask is not None:
             self.error(ask.line, "追问应写成 ask: {city: 您在哪个城市？}，只问一个问题")
         if isinstance(answers, Mapping):
             for key, value in self.pairs(answers):
-                word = key.value.strip()
+                word = _one_line(key.value)
                 word = "else" if word in key_names.ELSE_WORDS else word
                 if word in variants:
                     self.error(key.line, f"“{key.value.strip()}”重复，上面已有同样意思的一项")
@@ -302,6 +303,11 @@ def date_of(node: Node) -> date | None:
         return date(*map(int, found.groups())) if found else None
     except ValueError:
         return None
+
+
+def _one_line(name: str) -> str:
+    """Return a name without line breaks: in a table and in the list of choices it has one line."""
+    return _LINE_BREAKS.sub(" ", name).strip()
 
 
 def _shown(node: Node) -> str:

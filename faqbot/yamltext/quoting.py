@@ -35,7 +35,16 @@ def written(text: str, style: str = "", *, in_brackets: bool = False, number: bo
     prefers_single = style == "'" or (not style and ('"' in text or "\\" in text) and "'" not in text)
     if prefers_single and not _UNPRINTABLE.search(text) and _reads_as(single, text, in_brackets):
         return single
-    return '"' + re.sub(rf'["\\]|{_UNPRINTABLE.pattern}', _escape, text) + '"'
+    return _double_quoted(text)
+
+
+def written_key(text: str) -> str:
+    """Return the name of a pair on one line, as it may stand both on a line of its own and inside { }.
+
+    A bare name may hold what the line repairs take for the end of a key, such as the wide colon of `0：`.
+    """
+    bare = written(text, in_brackets=True)
+    return bare if bare != text or _reads_as_key(text) else _double_quoted(text)
 
 
 def written_list(texts: Iterable[str], *, number: bool = False) -> str:
@@ -83,6 +92,27 @@ def _reads_as(value: str, text: str, in_brackets: bool) -> bool:
     if in_brackets:
         read = read.items[0] if isinstance(read, Sequence) and len(read.items) == 2 else Sequence(0)
     return isinstance(read, Scalar) and read.value.strip() == text
+
+
+def _reads_as_key(name: str) -> bool:
+    """Return True if a question back and a case of this bare name are read as such, and need no correction."""
+    sample = f"- 追问: {{{name}: 问}}\n  答案按:\n    {name}: 答\n    完: 答\n"
+    mended, mends = mend(sample)
+    if mends or mended != sample:
+        return False
+    try:
+        root = grow(mended)
+    except TreeError:
+        return False
+    entry = root.items[0] if isinstance(root, Sequence) else None
+    if not isinstance(entry, Mapping) or len(entry.pairs) != 2:
+        return False
+    names = [node.pairs[0][0].value for _, node in entry.pairs if isinstance(node, Mapping) and node.pairs]
+    return names == [name, name]
+
+
+def _double_quoted(text: str) -> str:
+    return '"' + re.sub(rf'["\\]|{_UNPRINTABLE.pattern}', _escape, text) + '"'
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -145,3 +145,9 @@ def test_a_bad_edit_keeps_the_last_good_groups() -> None:
     second = build("people: {法务组: [b02]}\nwhat: 1\n", first)
     assert second.groups.keepers("法务组") == ("a01",)
     assert any(p.is_error and p.place.file == "knowledge/groups.yaml" for p in second.problems)
+
+
+def test_a_wide_colon_within_a_name_is_part_of_it() -> None:
+    raw = "人员：\n  休假：组: [u1]\n  0：: [u2]\n  甲：[u3]  # 备注: x\n".encode()
+    groups, problems = parse_groups("groups.yaml", raw)
+    assert groups.people == {"休假：组": ("u1",), "0：": ("u2",), "甲": ("u3",)} and len(problems) == 2

@@ -202,7 +202,10 @@ def _show_variants(variants: Mapping[str, str]) -> str:
     blocks = []
     for word, text in variants.items():
         # A line of the answer that could be taken for a heading is marked, and unmarked when it is read.
-        lines = (f"\\{line}" if _LOOKS_LIKE_HEADING.fullmatch(line) else line for line in text.split("\n"))
+        lines = (
+            f"\\{line}" if _LOOKS_LIKE_HEADING.fullmatch(line) else line
+            for line in _LINE_ENDS.sub("\n", text).split("\n")
+        )
         blocks.append("\n".join((f"【{'其他' if word == 'else' else word}】", *lines)))
     return "\n".join(blocks)
 

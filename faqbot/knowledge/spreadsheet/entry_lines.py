@@ -11,7 +11,7 @@ from faqbot.model.entries import Entry
 from faqbot.yamltext import key_names
 from faqbot.yamltext.line_edits import Change, Spot
 from faqbot.yamltext.nodes import Mapping as Item
-from faqbot.yamltext.quoting import block, written, written_list
+from faqbot.yamltext.quoting import block, written, written_key, written_list
 from faqbot.yamltext.value_edits import insert_pair, remove_pairs, replace_value, start_of
 
 _STEP = 2
@@ -108,9 +108,9 @@ def _literals(file: Outline, entry: Entry, item: Item | None) -> tuple[str, str]
     assert entry.ask is not None  # what has variants asks for them
     chinese = file.is_chinese(item)
     answers = (f"{_case(w, chinese)}: {written(text, in_brackets=True)}" for w, text in entry.variants.items())
-    name, question = (written(text, in_brackets=True) for text in (entry.ask.name, entry.ask.question))
+    question = written(entry.ask.question, in_brackets=True)
     return (
-        f"{file.word('ask', item)}: {{{name}: {question}}}",
+        f"{file.word('ask', item)}: {{{written_key(entry.ask.name)}: {question}}}",
         f"{file.word('answers', item)}: {{{', '.join(answers)}}}",
     )
 
@@ -118,7 +118,7 @@ def _literals(file: Outline, entry: Entry, item: Item | None) -> tuple[str, str]
 def _case(word: str, chinese: bool) -> str:
     if word == "else":
         return "其他" if chinese else "else"
-    return written(word, in_brackets=True)
+    return written_key(word)
 
 
 def _text(word: str, text: str, column: int, *, may_block: bool) -> list[str]:
