@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from faqbot.attendance.report import forget_confirmations
 from faqbot.attendance.report_commands import forget_asked
 from faqbot.handoff.tickets import forget_tickets, notice_keys
-from faqbot.outbox.outbox import forget_notices
+from faqbot.outbox.notice_queue import forget_notices
 from faqbot.review.correction_notices import forget_reached
 from faqbot.store.protocol import Store
 

@@ -6,11 +6,11 @@ import contextlib
 import time
 from dataclasses import dataclass
 
-from faqbot.automation.run_log import RUNS
+from faqbot.automation.run_log import RUNS_JOURNAL
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.errors import StoreError
 from faqbot.handoff.tickets import NUMBERS
-from faqbot.outbox.queued_notice import FAILED
+from faqbot.outbox.queued_notice import FAILED_NOTICES
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_periodically
 from faqbot.store.protocol import Store
@@ -19,7 +19,7 @@ log = EventLog(__name__)
 
 _QUOTA_EVERY_SECONDS = 5.0
 _PURGE_EVERY_SECONDS = 6 * 3600.0
-_JOURNALS = (RUNS, FAILED, NUMBERS)
+_JOURNALS = (RUNS_JOURNAL, FAILED_NOTICES, NUMBERS)
 
 
 @dataclass(slots=True)

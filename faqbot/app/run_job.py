@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 
 from faqbot.app.wiring import open_services
-from faqbot.automation.run_log import RUNS, Run, unpack_runs
+from faqbot.automation.run_log import RUNS_JOURNAL, Run, unpack_runs
 from faqbot.automation.runner import Firing
 from faqbot.errors import StartError
 from faqbot.outbox.outbox import Outbox
@@ -37,7 +37,7 @@ async def run_job(
         now = time.time()
         firing = Firing(rule, f"{rule.id}@now-{now:.3f}", now, values, timed=False)
         await services.automation.runner.perform(firing, automations)
-        lines = await services.resources.store.journal(RUNS, now - 60)
+        lines = await services.resources.store.journal(RUNS_JOURNAL, now - 60)
         (run,) = [run for run in unpack_runs(lines, rule_id) if run.key == firing.key]
         return run, await _send(services.outbox, run)
 
@@ -48,10 +48,10 @@ async def _send(outbox: Outbox, run: Run) -> dict[str, SendOutcome | Delay | Non
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_WAIT_SECONDS):
             while True:
-                outcomes = await outbox.fates(run.notices)
+                outcomes = await outbox.statuses(run.notices)
                 if all(isinstance(outcome, SendOutcome) for outcome in outcomes.values()):
                     break
-                await outbox.look()
+                await outbox.poll()
                 await outbox.idle()
                 await asyncio.sleep(_POLL_SECONDS)
     return outcomes

@@ -65,7 +65,7 @@ class SandboxClock:
         await self.app.automation.runner.look()
         await self.app.automation.runner.idle()
         for _ in range(_MOST_RESTS):
-            await self.app.outbox.look()
+            await self.app.outbox.poll()
             await self.app.outbox.idle()
             if not await self.app.outbox.waiting():
                 break

@@ -80,7 +80,7 @@ def receiver_in_words(key: str) -> str:
     return f"{_RECEIVERS[kind]} {name}" if kind in _RECEIVERS else "通知"
 
 
-def fate_in_words(fate: SendOutcome | Delay | None, zone: ZoneInfo) -> str:
+def status_in_words(fate: SendOutcome | Delay | None, zone: ZoneInfo) -> str:
     """What became of a notice, or what it waits for; None is one that waits for its turn."""
     if fate is None:
         return "等待发送（群机器人每分钟最多 20 条，多了合并成一条）"
@@ -90,7 +90,7 @@ def fate_in_words(fate: SendOutcome | Delay | None, zone: ZoneInfo) -> str:
     return "已发出" if fate.sent else f"没有发出：{fate.why}"
 
 
-def packed_fate(key: str, fate: SendOutcome | Delay | None, zone: ZoneInfo) -> dict[str, Any]:
+def packed_status(key: str, fate: SendOutcome | Delay | None, zone: ZoneInfo) -> dict[str, Any]:
     """The same as plain values, for JSON."""
     if fate is None:
         return {"key": key, "state": "waiting"}

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
 # The journal of the store that holds the runs.
-RUNS = "jobs"
+RUNS_JOURNAL = "jobs"
 
 Outcome = Literal["done", "failed", "day_off", "missed", "condition", "repeated", "broken"]
 SHOWN: dict[Outcome, str] = {

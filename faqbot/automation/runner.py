@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from faqbot.automation.executor import ActionResult, Task
 from faqbot.automation.payloads import moment_values
-from faqbot.automation.run_log import RUNS, Outcome, Run, pack_run
+from faqbot.automation.run_log import RUNS_JOURNAL, Outcome, Run, pack_run
 from faqbot.errors import DeliveryError, StoreError
 from faqbot.rules.conditions import judge
 from faqbot.rules.definitions import Automations, EventTrigger, Notify, Rule, Variables
@@ -269,7 +269,7 @@ class Runner:
             await self._record(self._outcome(start, outcome, why))
 
     async def _record(self, run: Run) -> None:
-        await self._store.write_journal(RUNS, run.at, pack_run(run))
+        await self._store.write_journal(RUNS_JOURNAL, run.at, pack_run(run))
         await self._store.put_note(_done(run.key), run.outcome, _REMEMBER_SECONDS)
         if run.outcome == "failed":
             log.alarm("job.failed", rule=run.rule_id, key=run.key, what=f"“{run.rule_id}”没有做成：{run.why}")

@@ -57,25 +57,26 @@ def why(rule_id: RuleId, as_json: AsJson = False) -> None:
     """一条任务最近做了没有，没有做的原因，发出的消息到了没有。"""
     settings = read_settings()
     from faqbot.automation.overview import (
-        fate_in_words,
         jobs_of,
         moment_in_words,
         packed,
-        packed_fate,
         packed_run,
+        packed_status,
         receiver_in_words,
+        status_in_words,
     )
     from faqbot.automation.run_log import SHOWN
 
     automations = read_knowledge(settings).automations
     _known(automations, rule_id)
     runs = _runs(settings, rule_id)[-_MOST_RUNS:]
-    fates = _fates(settings, runs)
+    statuses = _statuses(settings, runs)
     zone = settings.timezone
     (job,) = (j for j in jobs_of(automations, runs, time.time(), zone, settings.variable) if j.rule.id == rule_id)
     if as_json:
         lines = [
-            {**packed_run(run, zone), "notices": [packed_fate(k, fates[k], zone) for k in run.notices]} for run in runs
+            {**packed_run(run, zone), "notices": [packed_status(k, statuses[k], zone) for k in run.notices]}
+            for run in runs
         ]
         typer.echo(json.dumps({**packed(job, zone), "runs": lines[::-1]}, ensure_ascii=False, indent=2))
         return
@@ -85,7 +86,7 @@ def why(rule_id: RuleId, as_json: AsJson = False) -> None:
     for run in reversed(runs):
         typer.echo(f"- {moment_in_words(run.due, zone)}  {SHOWN[run.outcome]}{f'：{run.why}' if run.why else ''}")
         for key in run.notices:
-            typer.echo(f"    {receiver_in_words(key)}：{fate_in_words(fates[key], zone)}")
+            typer.echo(f"    {receiver_in_words(key)}：{status_in_words(statuses[key], zone)}")
 
 
 @jobs_cli.command()
@@ -120,16 +121,16 @@ def run(
 
 def _do(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
     from faqbot.app.run_job import run_job
-    from faqbot.automation.overview import fate_in_words, receiver_in_words
+    from faqbot.automation.overview import receiver_in_words, status_in_words
     from faqbot.automation.run_log import SHOWN
     from faqbot.outbox.queued_notice import SendOutcome
 
     async def act() -> None:
-        done, fates = await run_job(settings, rule.id, values)
+        done, statuses = await run_job(settings, rule.id, values)
         typer.echo(f"{SHOWN[done.outcome]}{f'：{done.why}' if done.why else ''}")
         for key in done.notices:
-            typer.echo(f"  {receiver_in_words(key)}：{fate_in_words(fates.get(key), settings.timezone)}")
-        sent = all(isinstance(fate, SendOutcome) and fate.sent for fate in fates.values())
+            typer.echo(f"  {receiver_in_words(key)}：{status_in_words(statuses.get(key), settings.timezone)}")
+        sent = all(isinstance(status, SendOutcome) and status.sent for status in statuses.values())
         raise typer.Exit(0 if done.outcome == "done" and sent else 1)
 
     run_to_end(act())
@@ -154,7 +155,7 @@ def _values(data: str) -> dict[str, object]:
 
 
 def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
-    from faqbot.automation.run_log import RUNS, unpack_runs
+    from faqbot.automation.run_log import RUNS_JOURNAL, unpack_runs
     from faqbot.store.opening import open_store
 
     found: list[Run] = []
@@ -162,7 +163,7 @@ def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
     async def read() -> None:
         store = await open_store(settings.store)
         try:
-            lines = await store.journal(RUNS, time.time() - _LOOK_BACK_DAYS * 86400)
+            lines = await store.journal(RUNS_JOURNAL, time.time() - _LOOK_BACK_DAYS * 86400)
         finally:
             await store.close()
         found.extend(unpack_runs(lines, rule_id))
@@ -171,7 +172,7 @@ def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
     return found
 
 
-def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, SendOutcome | Delay | None]:
+def _statuses(settings: Settings, runs: Sequence[Run]) -> dict[str, SendOutcome | Delay | None]:
     """What became of the notices of these runs, or what they wait for."""
     from faqbot.outbox.outbox import Outbox
     from faqbot.store.opening import open_store
@@ -181,7 +182,7 @@ def _fates(settings: Settings, runs: Sequence[Run]) -> dict[str, SendOutcome | D
     async def read() -> None:
         store = await open_store(settings.store)
         try:
-            found.update(await Outbox(store, {}).fates(key for run in runs for key in run.notices))
+            found.update(await Outbox(store, {}).statuses(key for run in runs for key in run.notices))
         finally:
             await store.close()
 

@@ -11,17 +11,17 @@ from aiohttp import web
 
 from faqbot.automation.overview import (
     Job,
-    fate_in_words,
     jobs_of,
     moment_in_words,
     packed,
     packed_run,
     receiver_in_words,
+    status_in_words,
     unknown_years,
     what_in_words,
     when_in_words,
 )
-from faqbot.automation.run_log import RUNS, SHOWN, Run, unpack_runs
+from faqbot.automation.run_log import RUNS_JOURNAL, SHOWN, Run, unpack_runs
 from faqbot.automation.runner import calendar_warning
 from faqbot.console.web.context import context_of
 from faqbot.console.web.pages import add_page, plain, show
@@ -51,7 +51,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     context = context_of(request)
     workspace = context.workspace
     zone, automations = context.settings.timezone, workspace.snapshot.automations
-    runs = unpack_runs(await workspace.store.journal(RUNS, workspace.clock() - _LOOK_BACK_SECONDS))
+    runs = unpack_runs(await workspace.store.journal(RUNS_JOURNAL, workspace.clock() - _LOOK_BACK_SECONDS))
     jobs = jobs_of(automations, runs, workspace.clock(), zone, context.settings.variable)
     wanted = request.query.get("job", "")
     if wanted:
@@ -90,8 +90,8 @@ async def _lines(workspace: Workspace, zone: ZoneInfo, runs: Sequence[Run]) -> l
     outbox = Outbox(workspace.store, {}, clock=workspace.clock)
     found: list[AutomationRow] = []
     for run in runs:
-        fates = await outbox.fates(run.notices)
-        notices = [(receiver_in_words(key), fate_in_words(fates[key], zone)) for key in run.notices]
+        statuses = await outbox.statuses(run.notices)
+        notices = [(receiver_in_words(key), status_in_words(statuses[key], zone)) for key in run.notices]
         found.append(AutomationRow(run, tuple(notices)))
     return found
 

@@ -1,4 +1,4 @@
-"""The ways a notice goes out: to people and into groups as the app's robot, and by a custom group robot."""
+"""The channels of the outbox: to people and into groups as the app's robot, and into groups by a custom robot."""
 
 from __future__ import annotations
 
@@ -11,55 +11,54 @@ from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import MOST_PEOPLE, Robot, content_of
 from faqbot.errors import DeliveryError
 from faqbot.model.notices import Notice
-from faqbot.outbox.merging import digest, fitting_in
+from faqbot.outbox.merging import count_that_fit, merge
 from faqbot.runtime.metrics import Metrics
 
 _T = TypeVar("_T")
 
-# Twenty a minute are allowed, counted on a clock that is not ours; one more blocks the robot for ten minutes.
-ROBOT_GAP = 3.2
-# While more comes in than goes out, fewer and longer messages disturb a group less.
-_BUSY_GAP = 6.4
-# So few go out one after the other, each in its own shape; more are merged.
-_FEW = 3
+# DingTalk allows a custom robot 20 messages a minute, counted by its own clock; one more blocks it for ten minutes.
+ROBOT_INTERVAL_SECONDS = 3.2
+# While notices arrive faster than they are sent, fewer and longer messages disturb a group less.
+_MERGED_INTERVAL_SECONDS = 6.4
+# Up to this many notices are sent one by one, each in its own shape; more are merged into one message.
+_MAX_UNMERGED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class PersonChannel:
-    """Into single chats; what has the same text goes to several people in one call, which the quota counts as one."""
+    """Single chats. Notices with the same text go to several people in one call, which the quota counts as one."""
 
     robot: Robot
     metrics: Metrics
-    remembers: bool = False
+    deduplicates: bool = False
 
-    def gap(self, notices: Sequence[Notice]) -> float:
+    def min_interval(self, notices: Sequence[Notice]) -> float:
         return 0.0
 
-    def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
+    def batch(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
         content = content_of(waiting[0])
-        # The same person twice in one call would get it once.
-        same = {n.to.id: n for n in reversed(waiting) if content_of(n) == content}
-        return sorted(same.values(), key=waiting.index)[:MOST_PEOPLE]
+        # One notice for each person: somebody named twice in a call would get the message only once.
+        by_person = {n.to.id: n for n in reversed(waiting) if content_of(n) == content}
+        return sorted(by_person.values(), key=waiting.index)[:MOST_PEOPLE]
 
     async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
-        first = notices[0]
         people = [notice.to.id for notice in notices]
-        refused = await _counted(self.metrics, "person", self.robot.post_to_people(people, content_of(first)))
-        return {notice.key: refused[notice.to.id] for notice in notices if notice.to.id in refused}
+        failures = await _counted(self.metrics, "person", self.robot.post_to_people(people, content_of(notices[0])))
+        return {notice.key: failures[notice.to.id] for notice in notices if notice.to.id in failures}
 
 
 @dataclass(frozen=True, slots=True)
 class GroupChannel:
-    """Into a group as the app's robot."""
+    """Group chats, as the app's robot."""
 
     robot: Robot
     metrics: Metrics
-    remembers: bool = False
+    deduplicates: bool = False
 
-    def gap(self, notices: Sequence[Notice]) -> float:
+    def min_interval(self, notices: Sequence[Notice]) -> float:
         return 0.0
 
-    def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
+    def batch(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
         return waiting[:1]
 
     async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
@@ -70,35 +69,37 @@ class GroupChannel:
 
 @dataclass(frozen=True, slots=True)
 class RobotChannel:
-    """Into a group by a custom robot, whose keys are looked up by its name when it is used.
+    """Group chats, by a custom robot.
 
-    `keys` raises DeliveryError where the robot cannot be used.
+    `keys` looks up a robot by name at each send, since its configuration may change while notices wait; it raises
+    DeliveryError if the robot cannot be used.
     """
 
     robots: GroupRobots
     keys: Callable[[str], RobotKeys]
     metrics: Metrics
     quota: Quota
-    remembers: bool = True
+    deduplicates: bool = True
 
-    def gap(self, notices: Sequence[Notice]) -> float:
-        return ROBOT_GAP if len(notices) == 1 else _BUSY_GAP
+    def min_interval(self, notices: Sequence[Notice]) -> float:
+        return ROBOT_INTERVAL_SECONDS if len(notices) == 1 else _MERGED_INTERVAL_SECONDS
 
-    def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
-        return waiting[:1] if len(waiting) <= _FEW else waiting[: fitting_in(waiting)]
+    def batch(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
+        return waiting[:1] if len(waiting) <= _MAX_UNMERGED else waiting[: count_that_fit(waiting)]
 
     async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
         keys = self.keys(notices[0].to.id)
-        await _counted(self.metrics, "robot", self.robots.send(keys, robot_body(digest(notices)), uuid))
+        await _counted(self.metrics, "robot", self.robots.send(keys, robot_body(merge(notices)), uuid))
         self.quota.message()
         return {}
 
 
-async def _counted(metrics: Metrics, way: str, call: Awaitable[_T]) -> _T:
+async def _counted(metrics: Metrics, channel: str, call: Awaitable[_T]) -> _T:
+    """Await a call that sends, and count it by channel and DingTalk's code."""
     try:
-        answer = await call
+        result = await call
     except DeliveryError as exc:
-        metrics.sends.labels(way, exc.code).inc()
+        metrics.sends.labels(channel, exc.code).inc()
         raise
-    metrics.sends.labels(way, "ok").inc()
-    return answer
+    metrics.sends.labels(channel, "ok").inc()
+    return result

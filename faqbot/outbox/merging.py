@@ -1,4 +1,4 @@
-"""What waits for one group robot → one message: numbered parts, mentions united, nothing left out. Pure."""
+"""Merge notices for one group robot into one message: numbered parts, all mentions, nothing left out. Pure."""
 
 from __future__ import annotations
 
@@ -8,46 +8,47 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from faqbot.markup.blocks import label
+from faqbot.markup.chunking import MAX_BYTES
 from faqbot.markup.notice_markdown import as_markdown, mentioning
 from faqbot.model.notices import Notice
 
-# DingTalk takes 20,000 bytes with the JSON around the text, and fifty people a message.
-_MOST_BYTES, _MOST_PEOPLE = 14_000, 50
-_TITLE_LENGTH = 64
+# DingTalk's limit of people mentioned in one message.
+_MAX_PEOPLE = 50
+_MAX_TITLE_LENGTH = 64
 _MARKUP = re.compile(r"^[#>\s]+|\*\*")
 
 
-def digest(notices: Sequence[Notice]) -> Notice:
-    """The notices, at least one, as one; a single one stays as it is."""
+def merge(notices: Sequence[Notice]) -> Notice:
+    """Return one notice with the contents of all, of which there is at least one; a single one is unchanged."""
     if len(notices) == 1:
         return notices[0]
     titles = "、".join(title for notice in notices if (title := _title(notice)))
     parts = [f"#### 共 {len(notices)} 条通知", *(_part(number, notice) for number, notice in enumerate(notices, 1))]
     return replace(
         notices[0],
-        title=f"{len(notices)} 条通知：{titles}"[:_TITLE_LENGTH],
+        title=f"{len(notices)} 条通知：{titles}"[:_MAX_TITLE_LENGTH],
         body="\n\n".join(parts),
-        at_mobiles=_united(mobile for notice in notices for mobile in notice.at_mobiles),
-        at_userids=_united(userid for notice in notices for userid in notice.at_userids),
+        at_mobiles=_unique(mobile for notice in notices for mobile in notice.at_mobiles),
+        at_userids=_unique(userid for notice in notices for userid in notice.at_userids),
         at_all=any(notice.at_all for notice in notices),
         shape="markdown",
         links=(),
     )
 
 
-def fitting_in(notices: Sequence[Notice]) -> int:
-    """How many of the first fit into one message: one at least."""
+def count_that_fit(notices: Sequence[Notice]) -> int:
+    """Return how many of the first notices fit into one message; at least one."""
     size, people = 0, set[str]()
     for number, notice in enumerate(notices, 1):
         size += len(json.dumps(f"\n\n{_part(number, notice)}", ensure_ascii=False).encode())
         people |= {*notice.at_mobiles, *notice.at_userids}
-        if number > 1 and (size > _MOST_BYTES or len(people) > _MOST_PEOPLE):
+        if number > 1 and (size > MAX_BYTES or len(people) > _MAX_PEOPLE):
             return number - 1
     return len(notices)
 
 
 def _part(number: int, notice: Notice) -> str:
-    """One notice as a part; who is mentioned in it is seen there."""
+    """Return one notice as a numbered part with its own mentions."""
     title, body = _title(notice), as_markdown(notice)
     first, _, rest = body.partition("\n")
     if _MARKUP.sub("", first).strip() == title:
@@ -57,8 +58,8 @@ def _part(number: int, notice: Notice) -> str:
 
 
 def _title(notice: Notice) -> str:
-    return " ".join(notice.title.split())[:_TITLE_LENGTH]
+    return " ".join(notice.title.split())[:_MAX_TITLE_LENGTH]
 
 
-def _united(people: Iterator[str]) -> tuple[str, ...]:
+def _unique(people: Iterator[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(people))

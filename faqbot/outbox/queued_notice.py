@@ -1,4 +1,4 @@
-"""A notice as it waits in the store: in parts DingTalk takes, when its turn is, until when it counts. Pure."""
+"""A notice as it waits in the store: its lane, when it is due and when it expires, and how sending it ended. Pure."""
 
 from __future__ import annotations
 
@@ -7,20 +7,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from faqbot.markup.chunking import fitting
+from faqbot.markup.chunking import MAX_BYTES, fitting
 from faqbot.model.notices import Address, Link, Notice
 
-# A notice whose sender set no end is given up after a day without DingTalk.
-PATIENCE_SECONDS = 86400.0
-# The journal of the store that holds what was given up.
-FAILED = "notices-failed"
-# DingTalk takes 15,000 bytes; the rest is for the title and what is around the text.
-MOST_BYTES = 14_000
+# A notice without an expiry of its own is given up after one day in which DingTalk did not accept it.
+EXPIRY_SECONDS = 86400.0
+# The journal of the store that holds the notices that were given up.
+FAILED_NOTICES = "notices-failed"
 
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """What became of a notice: taken by DingTalk, or its code and the reason in words."""
+    """How sending a notice ended: accepted by DingTalk, or given up with DingTalk's code and the reason in words."""
 
     sent: bool
     code: str
@@ -30,8 +28,7 @@ class SendOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """Why a notice that waits does not go out now: DingTalk's limits, or its time has not come. `until` at the
-    earliest (epoch seconds)."""
+    """A waiting notice is not sent before `until` (epoch seconds): DingTalk limits the rate, or it is not due yet."""
 
     until: float
     limited: bool
@@ -39,7 +36,7 @@ class Delay:
 
 @dataclass(frozen=True, slots=True)
 class SendFailure:
-    """A notice that was given up, as the journal FAILED keeps it: what it was about, for whom, and why."""
+    """A line of the journal FAILED_NOTICES: title and receiver of a notice that was given up, and the reason."""
 
     title: str
     to: Address
@@ -57,7 +54,7 @@ class SendFailure:
 
 @dataclass(frozen=True, slots=True)
 class QueuedNotice:
-    """A notice as it waits: when it was posted and its place among those posted with it."""
+    """A notice, when it was posted (epoch seconds), and its position among those posted with it."""
 
     notice: Notice
     posted_at: float
@@ -73,38 +70,39 @@ class QueuedNotice:
 
     @property
     def lane(self) -> str:
-        """What is sent one after the other: all that goes to people, each group, each group robot."""
+        """The lane in which one message is sent after the other: one for all people, one per group, one per robot."""
         to = self.notice.to
         return to.kind if to.kind == "person" else f"{to.kind}:{to.id}"
 
     @property
-    def until(self) -> float:
-        return self.notice.until or self.due + PATIENCE_SECONDS
+    def expires(self) -> float:
+        return self.notice.until or self.due + EXPIRY_SECONDS
 
 
-def in_parts(notice: Notice) -> list[Notice]:
-    """The notice as messages DingTalk takes; the last has the key, so that its outcome comes last."""
-    bodies = fitting(notice.body, MOST_BYTES)
+def split_into_parts(notice: Notice) -> list[Notice]:
+    """Return the notice as messages that DingTalk accepts. The last one has the notice's key, so that the outcome of
+    the key is recorded last."""
+    bodies = fitting(notice.body, MAX_BYTES)
     if len(bodies) <= 1:
         return [notice]
-    last = len(bodies)
-    unmentioning = replace(notice, at_mobiles=(), at_userids=(), at_all=False)
+    count = len(bodies)
+    without_mentions = replace(notice, at_mobiles=(), at_userids=(), at_all=False)
     return [
         replace(
-            notice if number == 1 else unmentioning,
-            key=notice.key if number == last else f"{notice.key}#{number}",
-            body=f"{body}\n\n（{number}/{last}）",
+            notice if number == 1 else without_mentions,
+            key=notice.key if number == count else f"{notice.key}#{number}",
+            body=f"{body}\n\n（{number}/{count}）",
         )
         for number, body in enumerate(bodies, 1)
     ]
 
 
 def unpack(values: Mapping[str, Any]) -> QueuedNotice:
-    """The parcel that was taken apart for JSON; what a newer version added is left out."""
-    known = {f.name for f in fields(Notice)}
-    plain = {name: value for name, value in values["notice"].items() if name in known}
-    plain["to"] = Address(**plain["to"])
-    plain["links"] = tuple(Link(**link) for link in plain.get("links", ()))
+    """Read the JSON object of a queued notice; fields that a newer version added are ignored."""
+    names = {f.name for f in fields(Notice)}
+    known = {name: value for name, value in values["notice"].items() if name in names}
+    known["to"] = Address(**known["to"])
+    known["links"] = tuple(Link(**link) for link in known.get("links", ()))
     for name in ("at_mobiles", "at_userids"):
-        plain[name] = tuple(plain.get(name, ()))
-    return QueuedNotice(Notice(**plain), values["posted_at"], values["number"])
+        known[name] = tuple(known.get(name, ()))
+    return QueuedNotice(Notice(**known), values["posted_at"], values["number"])

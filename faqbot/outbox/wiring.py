@@ -8,7 +8,8 @@ from faqbot.dingtalk.api.group_robots import RobotKeys
 from faqbot.dingtalk.wiring import DingTalkClients
 from faqbot.model.notices import Address
 from faqbot.outbox.channels import GroupChannel, PersonChannel, RobotChannel
-from faqbot.outbox.outbox import Channel, Outbox
+from faqbot.outbox.lane_sender import Channel
+from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.resources import Resources
 
 
@@ -30,4 +31,4 @@ def open_outbox(
         "group": GroupChannel(dingtalk.robot, metrics),
         "robot": RobotChannel(dingtalk.group_robots, robot_keys, metrics, dingtalk.quota),
     }
-    return Outbox(resources.store, channels, later=postpone, clock=resources.clock)
+    return Outbox(resources.store, channels, earliest=postpone, clock=resources.clock)

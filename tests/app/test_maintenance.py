@@ -7,11 +7,11 @@ import time
 from datetime import date
 
 from faqbot.app.maintenance import Maintenance
-from faqbot.automation.run_log import RUNS
+from faqbot.automation.run_log import RUNS_JOURNAL
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.handoff.tickets import NUMBERS, next_number
 from faqbot.model.notices import Address
-from faqbot.outbox.queued_notice import FAILED, SendFailure
+from faqbot.outbox.queued_notice import FAILED_NOTICES, SendFailure
 from faqbot.runtime.metrics import Metrics
 from faqbot.store.protocol import Store
 
@@ -22,13 +22,13 @@ async def test_old_lines_about_jobs_notices_and_tickets_are_deleted(store: Store
     now = time.time()
     failed = SendFailure("单号 3：有人等您来答", Address("person", "zhang01"), "invalid_staff", "不在可见范围").pack()
     for age in (31 * DAY, 29 * DAY):
-        await store.write_journal(RUNS, now - age, "{}")
-        await store.write_journal(FAILED, now - age, failed)
+        await store.write_journal(RUNS_JOURNAL, now - age, "{}")
+        await store.write_journal(FAILED_NOTICES, now - age, failed)
         last = await next_number(store, now - age, "r|m")
     quota = Quota(store, Metrics(), calls=10, messages=10, today=lambda: date(2026, 3, 2))
     house = asyncio.create_task(Maintenance(store, quota, 30).run())
     async with asyncio.timeout(10):
-        for journal in (RUNS, FAILED, NUMBERS):
+        for journal in (RUNS_JOURNAL, FAILED_NOTICES, NUMBERS):
             while len(await store.journal(journal, 0.0)) > 1:
                 await asyncio.sleep(0.01)
     house.cancel()

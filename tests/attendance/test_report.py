@@ -54,10 +54,10 @@ class Office:
         return sum(call.path in (paths or (PUNCHES, VALUES, attendance.COLUMNS)) for call in self.ding.oapi.calls)
 
     async def send(self) -> None:
-        await self.outbox.look()
+        await self.outbox.poll()
         await self.outbox.idle()
         while await self.outbox.waiting():
-            await self.outbox.look()
+            await self.outbox.poll()
             await self.outbox.idle()
 
     def told(self, userid: str) -> list[str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from faqbot.automation.executor import ActionResult, Task
-from faqbot.automation.run_log import RUNS, Run, unpack_runs
+from faqbot.automation.run_log import RUNS_JOURNAL, Run, unpack_runs
 from faqbot.automation.runner import Runner
 from faqbot.rules.parser import read_automations
 from faqbot.store.opening import open_store
@@ -97,7 +97,7 @@ class Replica:
             await self.look()
 
     async def runs(self, rule_id: str = "") -> list[Run]:
-        return unpack_runs(await self.store.journal(RUNS, 0.0), rule_id)
+        return unpack_runs(await self.store.journal(RUNS_JOURNAL, 0.0), rule_id)
 
     async def outcomes(self) -> list[tuple[str, str]]:
         return [(run.key, run.outcome) for run in await self.runs()]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from faqbot.app.running import running
-from faqbot.automation.run_log import RUNS, unpack_runs
+from faqbot.automation.run_log import RUNS_JOURNAL, unpack_runs
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.state.world import ChatMessage
 from faqbot.settings import Settings
@@ -50,7 +50,7 @@ async def fire(ding: FakeDingTalk, ready: Settings, messages: int) -> list[str]:
         app.automation.runner.wake()
         assert await ding.world.until(lambda: len(told(ding)) == messages, 10)
         await app.automation.runner.idle()
-        return [run.why for run in unpack_runs(await app.store.journal(RUNS, 0))]
+        return [run.why for run in unpack_runs(await app.store.journal(RUNS_JOURNAL, 0))]
 
 
 async def test_the_report_goes_to_the_group_the_supervisor_and_hr(ding: FakeDingTalk, ready: Settings) -> None:

@@ -22,7 +22,7 @@ import pytest
 from yarl import URL
 
 from faqbot.app.running import Running, running
-from faqbot.automation.run_log import RUNS, unpack_runs
+from faqbot.automation.run_log import RUNS_JOURNAL, unpack_runs
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from tests.conftest import GROUP
@@ -88,7 +88,7 @@ class Sender:
         async with asyncio.timeout(30):
             while await self.app.store.marks("events"):
                 await asyncio.sleep(0.02)
-        runs = unpack_runs(await self.app.store.journal(RUNS, 0))
+        runs = unpack_runs(await self.app.store.journal(RUNS_JOURNAL, 0))
         assert {run.outcome for run in runs} <= {"done"}
         return len({key for run in runs for key in run.notices})
 

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from faqbot.app.running import running
-from faqbot.automation.run_log import RUNS, unpack_runs
+from faqbot.automation.run_log import RUNS_JOURNAL, unpack_runs
 from faqbot.dingtalk.stream.connection import StreamConnection
 from faqbot.model.notices import Event
 from faqbot.runtime.metrics import Metrics
@@ -79,7 +79,7 @@ async def test_an_event_that_was_waiting_is_acted_on_once(ding: FakeDingTalk, re
             await events.accept(Event("crm.customer.created", "1", clock(), {"name": "星野*科技*"}))
         await until(lambda: bool(ding.robots.calls))
         await app.outbox.idle()
-        (run,) = unpack_runs(await app.store.journal(RUNS, 0))
+        (run,) = unpack_runs(await app.store.journal(RUNS_JOURNAL, 0))
         assert (run.key, run.outcome) == ("new-customer#1", "done")
         outcome = await app.outbox.outcome(run.notices[0])
         assert outcome
@@ -113,7 +113,7 @@ async def test_json_goes_to_an_allowed_address_and_no_further(
         async with running(ready, clock) as app:
             await app.automation.events.accept(Event("erp.push", "1", clock(), {"n": 7}))
             async with asyncio.timeout(10):
-                while not (runs := unpack_runs(await app.store.journal(RUNS, 0))):
+                while not (runs := unpack_runs(await app.store.journal(RUNS_JOURNAL, 0))):
                     await asyncio.sleep(0.02)
     finally:
         await runner.cleanup()
@@ -139,7 +139,7 @@ async def test_dingtalks_own_event_starts_a_rule_once(ding: FakeDingTalk, ready:
         await asyncio.wait_for(ignored.acked.wait(), 5)
         await until(lambda: bool(ding.robots.calls))
         await app.outbox.idle()
-        runs = unpack_runs(await app.store.journal(RUNS, 0))
+        runs = unpack_runs(await app.store.journal(RUNS_JOURNAL, 0))
     assert [run.key for run in runs] == ["newcomer#event-1"]
     (call,) = ding.robots.calls
     assert call.body["at"] == {"atUserIds": ["u1", "u2"]}

@@ -120,7 +120,7 @@ class Posting:
         while self.clock.now < until:
             pauses = []
             for box in boxes:
-                pauses.append(await box.look())
+                pauses.append(await box.poll())
                 await box.idle()
             self.clock.now = min(until, self.clock.now + max(0.0, min([0.5, *pauses])))
 

@@ -10,7 +10,7 @@ from faqbot.dingtalk.api.group_robots import robot_body
 from faqbot.dingtalk.wire.payloads import encode
 from faqbot.markup.notice_markdown import as_markdown, mentioning
 from faqbot.model.notices import Address, Link, Notice
-from faqbot.outbox.merging import digest, fitting_in
+from faqbot.outbox.merging import count_that_fit, merge
 
 TEA = Notice("tea", Address("robot", "all"), "下午茶", "三楼有下午茶")
 CUSTOMER = Notice("crm", Address("robot", "all"), "新客户 星野", "### 新客户 星野\n\n负责人 小李", at_userids=("lee",))
@@ -20,7 +20,7 @@ LINK = Notice(
 
 
 def test_parts_are_numbered_and_keep_title_text_link_and_mention() -> None:
-    merged = digest([TEA, CUSTOMER, LINK])
+    merged = merge([TEA, CUSTOMER, LINK])
     assert merged.title == "3 条通知：下午茶、新客户 星野、周报"
     assert merged.body == (
         "#### 共 3 条通知\n\n"
@@ -32,13 +32,13 @@ def test_parts_are_numbered_and_keep_title_text_link_and_mention() -> None:
 
 def test_mentions_are_united() -> None:
     two = replace(TEA, at_mobiles=("138", "139"), at_userids=("lee",)), replace(CUSTOMER, at_mobiles=("139",))
-    merged = digest([*two, replace(TEA, at_all=True)])
+    merged = merge([*two, replace(TEA, at_all=True)])
     assert (merged.at_mobiles, merged.at_userids, merged.at_all) == (("138", "139"), ("lee",), True)
     assert merged.body.endswith("@所有人")
 
 
 def test_a_single_notice_stays_as_it_is() -> None:
-    assert digest([LINK]) is LINK
+    assert merge([LINK]) is LINK
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_a_single_notice_stays_as_it_is() -> None:
     ],
 )
 def test_no_more_are_merged_than_one_message_holds(notices: list[Notice], fitting: int) -> None:
-    assert fitting_in(notices) == fitting
+    assert count_that_fit(notices) == fitting
     if len(notices[0].body) < 5000:
-        assert len(encode(robot_body(digest(notices[:fitting])))) < 15_000
+        assert len(encode(robot_body(merge(notices[:fitting])))) < 15_000
 
 
 def test_plain_text_among_markdown_keeps_its_lines_and_gets_no_markup() -> None:

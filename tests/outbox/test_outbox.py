@@ -37,17 +37,17 @@ class Way:
 
     clock: Clock
     pause: float = 0.0
-    remembers: bool = False
+    deduplicates: bool = False
     most: int = 1
     answers: list[Exception | None] = field(default_factory=list)
     sent: list[tuple[float, tuple[str, ...], str]] = field(default_factory=list)
     unreachable: dict[str, DeliveryError] = field(default_factory=dict)
     stuck: asyncio.Event | None = None
 
-    def gap(self, notices: Sequence[Notice]) -> float:
+    def min_interval(self, notices: Sequence[Notice]) -> float:
         return self.pause
 
-    def together(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
+    def batch(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
         return waiting[: self.most]
 
     async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
@@ -69,7 +69,7 @@ class Post:
     def __init__(self, store: Store, clock: Clock) -> None:
         self.clock = clock
         self.people = Way(clock)
-        self.robots = Way(clock, pause=3.2, remembers=True, most=100)
+        self.robots = Way(clock, pause=3.2, deduplicates=True, most=100)
         self.store = store
         self.box = self.restarted()
 
@@ -83,7 +83,7 @@ class Post:
         """Move the clock on until nothing waits any more."""
         box = box or self.box
         while await box.waiting() and not until():
-            pause = await box.look()
+            pause = await box.poll()
             await box.idle()
             self.clock.now += max(0.0, pause)
 
@@ -210,7 +210,7 @@ async def test_another_process_knows_what_a_notice_waits_for(post: Post) -> None
     await post.rest(until=lambda: len(post.robots.sent) == 2)
     await post.box.post(notice("b", ALL_HANDS), notice("c", ALL_HANDS, not_before=now + 900))
 
-    fates = await Outbox(post.store, {}, clock=post.clock).fates("abcspx")
+    fates = await Outbox(post.store, {}, clock=post.clock).statuses("abcspx")
     assert fates.pop("s") == await post.box.outcome("s")
     assert fates == {
         "a": Delay(now + 600, limited=True),
@@ -220,7 +220,7 @@ async def test_another_process_knows_what_a_notice_waits_for(post: Post) -> None
         "x": None,
     }
     post.clock.now = now + 601
-    assert (await Outbox(post.store, {}, clock=post.clock).fates("a")) == {"a": None}
+    assert (await Outbox(post.store, {}, clock=post.clock).statuses("a")) == {"a": None}
 
 
 async def test_a_repeat_to_a_robot_is_the_same_message_with_the_same_id(post: Post) -> None:
@@ -251,7 +251,7 @@ async def test_of_two_replicas_one_sends_and_the_other_takes_over_after_the_leas
     post.people.stuck = asyncio.Event()
     await post.box.post(notice("a"))
     dead, alive = post.box, post.restarted()
-    await dead.look()
+    await dead.poll()
     while not post.people.sent:
         await asyncio.sleep(0.001)
     began = post.clock.now
@@ -272,7 +272,7 @@ async def test_a_lane_that_was_held_too_long_is_not_taken_from_whoever_has_it_no
     monkeypatch.setattr("faqbot.outbox.outbox.LEASE_SECONDS", 0.1)
     post.people.stuck = asyncio.Event()
     await post.box.post(notice("a"))
-    await post.box.look()
+    await post.box.poll()
     while not post.people.sent:
         await asyncio.sleep(0.001)
     await asyncio.sleep(0.15)

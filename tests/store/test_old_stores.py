@@ -23,7 +23,7 @@ from faqbot.attendance.punch_commands import PunchCommands
 from faqbot.attendance.report import AttendanceReports, Confirmation
 from faqbot.attendance.report_commands import ReportCommands, forget_asked
 from faqbot.automation.event_queue import EventQueue
-from faqbot.automation.run_log import RUNS, Run, unpack_runs
+from faqbot.automation.run_log import RUNS_JOURNAL, Run, unpack_runs
 from faqbot.commands.announcement import AnnouncementCommands
 from faqbot.console.web.sessions import Session, Sessions, announced, link_holds, use_link
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
@@ -38,8 +38,9 @@ from faqbot.model.messages import DeliveryResult, DeliveryState, Message, Messag
 from faqbot.model.notices import Address, Event, Link, Notice
 from faqbot.model.org_chart import Department, Employee
 from faqbot.model.question_log import QuestionRecord
-from faqbot.outbox.outbox import Outbox, forget_notices
-from faqbot.outbox.queued_notice import FAILED, Delay, SendFailure, SendOutcome
+from faqbot.outbox.notice_queue import forget_notices
+from faqbot.outbox.outbox import Outbox
+from faqbot.outbox.queued_notice import FAILED_NOTICES, Delay, SendFailure, SendOutcome
 from faqbot.review.correction_notices import forget_reached
 from faqbot.review.draft_review import DraftReview, ReviewState, papers
 from faqbot.runtime.metrics import Metrics
@@ -175,7 +176,7 @@ async def test_a_person_is_forgotten(store: Store) -> None:
     assert await forget_tickets(store, "li-si") == [max(await numbers(store))]
     # What goes to the person, and what is about them: no other one of the samples does.
     assert await forget_notices(store, "zhang-san", ["n:link"]) == 3
-    assert await store.journal(FAILED, 0.0) == []
+    assert await store.journal(FAILED_NOTICES, 0.0) == []
     await forget_reached(store, "li-si")
     assert json.loads((await store.marks("corrections"))["c1"]) == {
         "id": "c1", "entry": "annual-leave", "before": "五天", "people": ["zhang-san"], "at": NOW - 10,
@@ -253,7 +254,7 @@ async def test_notices_of_every_shape_wait_on(store: Store) -> None:
 async def test_outcomes_and_delays_of_notices_are_known(store: Store) -> None:
     why = "过了发送的时限，没有再发"
     outbox = Outbox(store, {}, clock=clock)
-    assert await outbox.fates(["n:sent", "n:failed", "n:markdown", "n:file", "n:text", "unknown"]) == {
+    assert await outbox.statuses(["n:sent", "n:failed", "n:markdown", "n:file", "n:text", "unknown"]) == {
         "n:sent": SendOutcome(True, "ok", "", NOW),
         "n:failed": SendOutcome(False, "expired", why, NOW),
         "n:markdown": Delay(NOW + 600, limited=True),
@@ -261,7 +262,7 @@ async def test_outcomes_and_delays_of_notices_are_known(store: Store) -> None:
         "n:text": None,
         "unknown": None,
     }
-    (line,) = await store.journal(FAILED, 0.0)
+    (line,) = await store.journal(FAILED_NOTICES, 0.0)
     assert SendFailure.unpack(line.text) == SendFailure("没发出", PERSON, "expired", why)
 
 
@@ -269,12 +270,12 @@ async def test_waiting_notices_are_sent_and_a_begun_message_first(store: Store) 
     sent: list[str] = []
 
     class OneByOne:
-        remembers = True
+        deduplicates = True
 
-        def gap(self, notices: Any) -> float:
+        def min_interval(self, notices: Any) -> float:
             return 0.0
 
-        def together(self, waiting: Any) -> Any:
+        def batch(self, waiting: Any) -> Any:
             return waiting[:1]
 
         async def send(self, notices: Any, uuid: str) -> dict[str, Any]:
@@ -307,7 +308,7 @@ async def test_waiting_events_are_taken_and_repeats_are_known(store: Store) -> N
 
 
 async def test_the_run_log_is_read(store: Store) -> None:
-    lines = await store.journal(RUNS, 0.0)
+    lines = await store.journal(RUNS_JOURNAL, 0.0)
     birthday = Run(
         "birthday", "birthday|2026-09-21", NOW - 40, NOW - 60, "done", "发给 2 人", ("n:sent", "n:failed")
     )  # fmt: skip

@@ -34,7 +34,7 @@ from faqbot.console.work.tasks import (
 from faqbot.dialogue.choices import CONTEXT_SECONDS
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.outbox.queued_notice import FAILED, SendFailure
+from faqbot.outbox.queued_notice import FAILED_NOTICES, SendFailure
 from faqbot.review.draft_review import made_by, number_drafts
 
 TAB = "/"
@@ -89,7 +89,7 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
         unsent(
             [
                 SendFailure.unpack(line.text)
-                for line in await workspace.store.journal(FAILED, workspace.clock() - _RECENT.total_seconds())
+                for line in await workspace.store.journal(FAILED_NOTICES, workspace.clock() - _RECENT.total_seconds())
             ]
         ),
         await waiting(workspace),
