@@ -1,4 +1,4 @@
-"""What `faqbot doctor` found about one thing. Pure."""
+"""The result of one check of `faqbot doctor`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at, in a sentence; where it is not good, with what to do."""
+    """The name of what was checked and a sentence about it, which says what to do where it is not good."""
 
     name: str
     level: Level
