@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from faqbot.model.decisions import CommandResult
+from faqbot.model.commands import CommandResult
 from faqbot.model.messages import Message
 
 REFUSED = "order_refused"

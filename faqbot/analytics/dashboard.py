@@ -11,7 +11,7 @@ from typing import Any
 from faqbot.analytics.charts import LABELS, topics, weekly
 from faqbot.analytics.report import Report, reason
 from faqbot.analytics.stats import AskedQuestion, Fate, Group, Stats
-from faqbot.dialogue.ratings import RATINGS
+from faqbot.dialogue.ratings import NAMES_BY_VALUE
 from faqbot.model.entries import Entry
 from faqbot.model.question_log import DELIVERED, QuestionRecord
 
@@ -278,6 +278,6 @@ def row(asked: AskedQuestion, figures: Figures) -> DashboardRow:
         entry=entry_id,
         question=entry.question if entry else "",
         delivery=reason(failed) if failed else "",
-        rating=RATINGS.get(asked.rating, ""),
+        rating=NAMES_BY_VALUE.get(asked.rating, ""),
         person=figures.numbers.get(record.asker, 0),
     )

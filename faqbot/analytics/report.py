@@ -19,8 +19,8 @@ from rich.text import Text
 from faqbot.analytics.charts import LABELS
 from faqbot.analytics.stats import Cluster, Fate, Group, Stats, clusters
 from faqbot.analytics.suggested_wordings import Suggestion, suggestions
-from faqbot.dialogue.choices import CONTEXT_SECONDS
-from faqbot.dialogue.ratings import RATINGS
+from faqbot.dialogue.choices import OPTIONS_SECONDS
+from faqbot.dialogue.ratings import NAMES_BY_VALUE
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Quota, Usage
 from faqbot.errors import FaqbotError
 from faqbot.knowledge.snapshot import Snapshot
@@ -137,7 +137,7 @@ class Report:
                 entry.topic if entry else "",
                 f"{r.score:.3f}",
                 "" if r.delivery == DELIVERED else reason(r.delivery),
-                RATINGS.get(r.rating, ""),
+                NAMES_BY_VALUE.get(r.rating, ""),
                 str(people.setdefault(r.asker, len(people) + 1)),
                 r.conversation_id,
             )
@@ -205,7 +205,7 @@ async def make_report(settings: Settings, snapshot: Snapshot, since: datetime, n
         store = await open_store(settings.store)
         try:
             # What was picked at the very beginning may be from a list sent before.
-            records = await store.questions(since.timestamp() - CONTEXT_SECONDS)
+            records = await store.questions(since.timestamp() - OPTIONS_SECONDS)
             quota = Quota(
                 store, Metrics(), calls=settings.quota_calls, messages=settings.quota_messages, today=now.date
             )

@@ -13,7 +13,7 @@ from enum import StrEnum
 from rapidfuzz import fuzz
 
 from faqbot.access.privacy import withheld_topic
-from faqbot.dialogue.choices import CONTEXT_SECONDS, picked_number
+from faqbot.dialogue.choices import OPTIONS_SECONDS, picked_number
 from faqbot.language.normalize import normalise, skeleton, strip_fillers
 from faqbot.model.entries import NO_TOPIC, Entry, Period
 from faqbot.model.question_log import DELIVERED, QuestionRecord, Rating
@@ -116,7 +116,7 @@ def pair(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
     for record in sorted(records, key=lambda r: r.asked_at):
         thread = (record.conversation_id, record.asker)
         offer = named.get(record.picked_for) if record.picked_for else lists.get(thread)
-        if offer and record.asked_at - offer.record.asked_at > CONTEXT_SECONDS and not record.picked_for:
+        if offer and record.asked_at - offer.record.asked_at > OPTIONS_SECONDS and not record.picked_for:
             offer = None
         if record.outcome == "none_of_these" and offer:
             offer.declined = True

@@ -9,7 +9,7 @@ from faqbot.analytics.gaps import Gaps, GapState
 from faqbot.analytics.stats import Stats
 from faqbot.analytics.suggested_wordings import suggested
 from faqbot.analytics.weekly_digest import DAYS, OpenWork, weekly_digest
-from faqbot.dialogue.choices import CONTEXT_SECONDS
+from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.review.draft_review import number_drafts
 
@@ -18,7 +18,7 @@ async def digest_of(workspace: Workspace, timezone: tzinfo) -> tuple[str, str]:
     """Title and markdown of the last seven days. Raises StoreError."""
     now = datetime.fromtimestamp(workspace.clock(), timezone)
     since = now - timedelta(days=DAYS)
-    records = await workspace.store.questions(since.timestamp() - CONTEXT_SECONDS)
+    records = await workspace.store.questions(since.timestamp() - OPTIONS_SECONDS)
     entries = {e.id: e for e in workspace.snapshot.entries}
     stats = await asyncio.to_thread(Stats, records, since, now + timedelta(seconds=1), entries)
     missed = [gap.cluster for gap in await Gaps().find(workspace, DAYS) if gap.state is GapState.OPEN]

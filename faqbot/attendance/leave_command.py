@@ -13,7 +13,7 @@ from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import LeaveType
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.model.decisions import Command, CommandResult
+from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.store.protocol import NoteStore
 

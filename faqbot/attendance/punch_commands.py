@@ -16,7 +16,7 @@ from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError, NeedsAdmin
 from faqbot.markup.escaping import neutralise
 from faqbot.model.attendance import ApprovalKind, Approved, Punch, PunchResult
-from faqbot.model.decisions import Command, CommandResult
+from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.model.org_chart import Employee, NoSuchDepartment

@@ -17,7 +17,7 @@ from faqbot.attendance.month import read_month
 from faqbot.attendance.report import AttendanceReports
 from faqbot.errors import DeliveryError
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Command, CommandResult
+from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox

@@ -17,8 +17,8 @@ from faqbot.knowledge.facts import has_facts
 from faqbot.language.normalize import normalise
 from faqbot.markup.blocks import label, numbered, one_line, send_word
 from faqbot.markup.escaping import neutralise
+from faqbot.model.commands import Command, CommandKind, CommandResult
 from faqbot.model.conversation import LastAnswer, Option
-from faqbot.model.decisions import Command, CommandKind, CommandResult
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message
 from faqbot.model.question_log import DELIVERED, QuestionRecord
@@ -58,7 +58,7 @@ class AboutAnswerCommands:
         itself = f"对上的问法：{label(entry.question)}"
         matched = [fact for fact in await self._matched(entry, last) if fact != itself]
         facts = [f"答的是：{label(entry.question)}", *matched]
-        facts += [f"哪一种情况：按您说的「{neutralise(last.said)}」"] if last.said else []
+        facts += [f"哪一种情况：按您说的「{neutralise(last.slot_value)}」"] if last.slot_value else []
         facts += [f"来源：{one_line(entry.source)}"] if entry.source.strip() else []
         facts.append(f"负责人：{label(entry.owner.strip()) or '没有写'}")
         facts += await self._changed(entry)
@@ -72,7 +72,7 @@ class AboutAnswerCommands:
         answered, asked = await self._last_answers.records(last)
         if answered is None or answered is asked:
             return _match(last.question, last.score, asked)
-        if not last.said or (asked and asked.outcome == "offered"):
+        if not last.slot_value or (asked and asked.outcome == "offered"):
             return (f"对上的问法：{label(last.question)}", "把握：您从列表里选的")
         # Whoever corrects what they said long after they were asked replies to nothing on record.
         if asked is None or withheld_topic(asked.text) is not None:

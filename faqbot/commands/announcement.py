@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 
 from faqbot.access.authorization import refusal
 from faqbot.markup.blocks import line_breaks, send_word
-from faqbot.model.decisions import Command, CommandResult
+from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox

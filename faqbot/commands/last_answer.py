@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from faqbot.access.visibility import Allowed, listable
-from faqbot.dialogue.choices import CONTEXT_SECONDS
-from faqbot.dialogue.context import fresh
+from faqbot.dialogue.choices import OPTIONS_SECONDS
+from faqbot.dialogue.state_tracking import drop_expired
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.model.conversation import LastAnswer
@@ -25,12 +25,12 @@ class LastAnswers:
     async def of(self, message: Message) -> LastAnswer | None:
         """The answer that the asker of this message got last where it was written, while it is spoken of."""
         now = self._workspace.clock()
-        return fresh(await self._workspace.store.context(message.partition_key, now), now).last
+        return drop_expired(await self._workspace.store.context(message.partition_key, now), now).last_answer
 
     async def records(self, last: LastAnswer) -> tuple[QuestionRecord | None, QuestionRecord | None]:
         """The record of an answer, and that of its question: another where it was picked from a list or is the reply
         to what was asked back. None for what is not on record."""
-        since = last.until - CONTEXT_SECONDS - _BEFORE_SECONDS
+        since = last.expires_at - OPTIONS_SECONDS - _BEFORE_SECONDS
         found = {record.message_id: record for record in await self._workspace.store.questions(since)}
         answered = found.get(last.message_id)
         if answered is None or answered.outcome != "picked":
@@ -44,4 +44,4 @@ class LastAnswers:
 
 
 def none_yet() -> str:
-    return f"最近 {CONTEXT_SECONDS / 60:.0f} 分钟里没有回答过您，不知道说的是哪一条。"
+    return f"最近 {OPTIONS_SECONDS / 60:.0f} 分钟里没有回答过您，不知道说的是哪一条。"

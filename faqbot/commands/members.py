@@ -8,7 +8,7 @@ from faqbot.access.authorization import not_possible, refusal
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Command, CommandResult
+from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
 

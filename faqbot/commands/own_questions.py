@@ -9,7 +9,7 @@ from faqbot.access.privacy import withheld_topic
 from faqbot.dialogue.choices import picked_number
 from faqbot.markup.blocks import tap
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Command, CommandResult
+from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
 from faqbot.store.protocol import QuestionStore

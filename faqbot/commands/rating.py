@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from faqbot.access.privacy import withheld_topic
 from faqbot.commands.last_answer import LastAnswers, none_yet
-from faqbot.dialogue.choices import NONE_OF_THESE
-from faqbot.dialogue.ratings import NAMES, REASONS
+from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
+from faqbot.dialogue.ratings import RATING_NAMES, REASONS
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import numbered, tap
+from faqbot.model.commands import Command, CommandResult
 from faqbot.model.conversation import LastAnswer, Option
-from faqbot.model.decisions import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.question_log import Rating
 
@@ -40,7 +40,7 @@ class RatingCommands:
         thanks = f"{_THANKS}（{entry.owner}）。" if entry and entry.owner else f"{_THANKS}。"
         if rating is Rating.NOT_ASKED and (others := await self._others(message, last)):
             questions = [question for question, _ in others]
-            listed = numbered(f"{thanks}您是不是想问：", [*questions, NONE_OF_THESE], message)
+            listed = numbered(f"{thanks}您是不是想问：", [*questions, NONE_OF_THESE_TEXT], message)
             return CommandResult(
                 "您是想问哪一个？", listed, rating, (*(option for _, option in others), Option("none", ""))
             )
@@ -61,6 +61,6 @@ class RatingCommands:
 
 
 def _why(message: Message) -> str:
-    links = " · ".join(f"[{NAMES[reason]}]({tap(NAMES[reason])})" for reason in REASONS)
-    how = f"\n\n> 点一下，或者发「@我 {NAMES[REASONS[0]]}」这样的话。" if message.is_group else ""
+    links = " · ".join(f"[{RATING_NAMES[reason]}]({tap(RATING_NAMES[reason])})" for reason in REASONS)
+    how = f"\n\n> 点一下，或者发「@我 {RATING_NAMES[REASONS[0]]}」这样的话。" if message.is_group else ""
     return f"抱歉，没有帮上忙。是哪里不好？\n\n{links}{how}"

@@ -21,7 +21,7 @@ from faqbot.handoff.answering import TicketAnswering
 from faqbot.handoff.escalation import Escalation
 from faqbot.knowledge.wiring import KnowledgeParts
 from faqbot.messaging.asker_departments import AskerDepartments
-from faqbot.model.decisions import CommandHandler, CommandKind
+from faqbot.model.commands import CommandHandler, CommandKind
 from faqbot.outbox.outbox import Outbox
 from faqbot.review.draft_commands import DraftCommands
 from faqbot.runtime.resources import Resources

@@ -15,7 +15,7 @@ from faqbot.analytics.report import notes
 from faqbot.analytics.stats import Fate
 from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import add_page, show
-from faqbot.dialogue.choices import CONTEXT_SECONDS
+from faqbot.dialogue.choices import OPTIONS_SECONDS
 
 TAB = "/stats"
 PER_PAGE = 50
@@ -92,7 +92,7 @@ async def counted(request: web.Request) -> Figures:
     workspace, snapshot = workspace_of(request), workspace_of(request).snapshot
     period = DashboardPeriod.of(request.query.get("days", ""), workspace.clock(), context_of(request).settings.timezone)
     # What was picked at the very beginning may be from a list sent before.
-    records = await workspace.store.questions(period.since.timestamp() - CONTEXT_SECONDS)
+    records = await workspace.store.questions(period.since.timestamp() - OPTIONS_SECONDS)
     kept = request.app[_KEPT]
     return await asyncio.to_thread(kept.figures, records, period, snapshot.version, snapshot.entries)
 

@@ -1,4 +1,4 @@
-"""One question back (`ask`): which case of an answer a reply means. Pure."""
+"""Clarification (`ask`): find out which case of an answer a reply or a question means. Pure."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from collections.abc import Callable
 from faqbot.language.gazetteer import is_place, places_in
 from faqbot.language.normalize import in_digits, normalise
 from faqbot.language.sentence_splitting import asks
-from faqbot.model.entries import Entry
+from faqbot.model.entries import ELSE, Entry
 
-ELSE = "else"
+# The name of the fallback case in a list.
 ELSE_NAME = "其他"
-# What an asker said about themselves holds for so long.
-FACT_SECONDS = 1800.0
-# So much besides the case itself a reply may say.
-_BESIDES = 2
-_LONGEST_REPLY = 8
-# 外包员工 and 正式员工 are of one kind.
-_SAME_ENDING = 2
-# 不在上海 is anything but 上海.
-_DENIES = re.compile("[不没非别]|离开|除了|以外|之外")
+# What an asker said about themselves holds for half an hour.
+SLOT_SECONDS = 1800.0
+# Characters that a reply may hold beside the name of the case.
+_MAX_EXTRA_CHARS = 2
+_MAX_REPLY_CHARS = 8
+# Replies and cases with the same last characters are of one kind, as 外包员工 and 正式员工.
+_KIND_SUFFIX_CHARS = 2
+# 不在上海 means any case but 上海.
+_NEGATION = re.compile("[不没非别]|离开|除了|以外|之外")
 _PADDING = re.compile(
     "[我们是在的人呢吧啊呀哦就应该]|办公|公司|参保|工作|上班|目前|现在|这边|那边|地区|员工|城市|选|base|市$"
 )
 _ELSE_WORDS = {"其他", "其它", "别", "别处", "都不是", "都不", "以上都不是", "其他城市", "其他地方"}
-# Nothing but a number with its unit, as people say how long or how old: 我工作5年了.
+# A reply that is only a number with its unit, as people say how long or how old: 我工作5年了.
 _NUMBER = re.compile(
     r"(?:我|工龄|司龄|入职|工作|满|已经|大概|差不多|有|是|今年)*(\d+(?:\.\d+)?)\s*(个月|月|年|岁|天|人|级)?(?:多|左右|了|的)*"
 )
@@ -35,7 +35,7 @@ _Holds = Callable[[float, float], bool]
 _Bound = tuple[_Holds, float]
 _UNIT = r"\s*(?:个?[月年岁天级人])?\s*"
 _INCLUDED = r"(?:及|含|\(含\))?"
-# What a range says of a number; 以上, 以下 and 以内 include the number itself.
+# The bounds that the words of a range set; 以上, 以下 and 以内 include the number itself.
 _BOUNDS: tuple[tuple[re.Pattern[str], _Holds], ...] = (
     (re.compile(r"(?:(?<![不未])满|不少于|不低于|不小于|至少)\s*(\d+)"), operator.ge),
     (re.compile(rf"(\d+){_UNIT}{_INCLUDED}(?:以上|起)"), operator.ge),
@@ -51,117 +51,112 @@ _AMOUNT = re.compile(r"\d|半")
 Sound = Callable[[str], str]
 
 
-def cases_of(entry: Entry) -> tuple[str, ...]:
-    """The cases an answer depends on, as they may be picked; the fallback comes last."""
-    return (*(case for case in entry.variants if case != ELSE), *(case for case in entry.variants if case == ELSE))
-
-
 def case_name(case: str) -> str:
     return ELSE_NAME if case == ELSE else case
 
 
-def case_of(entry: Entry, reply: str, sound: Sound) -> str | None:
-    """The case that a reply names, in other words or by a number that lies in its range; None for any other text.
+def named_case(entry: Entry, reply: str, sound: Sound) -> str | None:
+    """Find the case that a reply names, by its name or by a number in its range; None for any other text.
 
-    `sound` is how a text sounds: 上海 and shanghai are one.
+    `sound` maps a text to its pronunciation, so that 上海 and shanghai are the same.
     """
-    said = _bare(reply)
-    named = _names(entry)
-    for case, name in named.items():
-        if said and (said == name or sound(said) == sound(name)):
+    core = _without_padding(reply)
+    names = _case_names(entry)
+    for case, name in names.items():
+        if core and (core == name or sound(core) == sound(name)):
             return case
-    if ELSE in entry.variants and said in _ELSE_WORDS:
+    if ELSE in entry.variants and core in _ELSE_WORDS:
         return ELSE
-    in_range = [case for case in named if _inside(case, normalise(reply))]
+    in_range = [case for case in names if _in_range(case, normalise(reply))]
     return in_range[0] if len(in_range) == 1 else None
 
 
-def spoken_of(entry: Entry, question: str) -> tuple[str, ...]:
-    """What a question itself says of the kind that the cases are of: 北京 of 北京公积金交多少, 外包员工, or several."""
-    said = normalise(question)
-    names = [name for name in _names(entry).values() if len(name) > 1 and not _AMOUNT.search(name)]
-    places = places_in(said) if any(map(is_place, names)) else ()
-    return tuple(dict.fromkeys((*places, *(name for name in names if name in said))))
+def mentioned_cases(entry: Entry, question: str) -> tuple[str, ...]:
+    """Find what a question itself says of the kind of the cases: 北京 in 北京公积金交多少, 外包员工, or several."""
+    words = normalise(question)
+    names = [name for name in _case_names(entry).values() if len(name) > 1 and not _AMOUNT.search(name)]
+    places = places_in(words) if any(map(is_place, names)) else ()
+    return tuple(dict.fromkeys((*places, *(name for name in names if name in words))))
 
 
-def denies(question: str, word: str) -> bool:
-    """Whether a question speaks of a word only to rule it out: 不在上海."""
-    return (
-        re.search(rf"(?:{_DENIES.pattern})\w{{0,2}}{re.escape(word)}|{re.escape(word)}(?:以外|之外)", question)
-        is not None
-    )
+def is_ruled_out(question: str, word: str) -> bool:
+    """Return True if a question mentions a word only to rule it out, as in 不在上海."""
+    negated = rf"(?:{_NEGATION.pattern})\w{{0,2}}{re.escape(word)}|{re.escape(word)}(?:以外|之外)"
+    return re.search(negated, question) is not None
 
 
-def case_within(entry: Entry, reply: str) -> str | None:
-    """The case of a short reply that asks nothing: the one it holds (上海浦东), else the fallback where the reply says
-    something of the same kind as the cases (杭州 beside 上海, 外包员工 beside 正式员工); empty where the cases are
-    ranges and it cannot be told which of them it means; None for any other remark."""
-    said = _PADDING.sub("", normalise(reply))
-    if not may_reply(reply):
+def implied_case(entry: Entry, reply: str) -> str | None:
+    """Find the case that a short reply implies; None for a remark that is no reply.
+
+    It is the case whose name the reply contains (上海浦东); else the fallback if the reply is of the same kind as the
+    cases (杭州 beside 上海, 外包员工 beside 正式员工). Empty if the cases are ranges and more than one may hold.
+    """
+    core = _PADDING.sub("", normalise(reply))
+    if not could_be_reply(reply):
         return None
-    named = _names(entry)
-    within = [(case, name) for case, name in named.items() if name in said]
-    if within:
-        case, name = within[0]
-        alone = len(within) == 1 and len(said) - len(name) <= _BESIDES
-        return case if alone and not _DENIES.search(said.replace(name, "")) else None
-    ranges = [case for case in entry.variants if _ANY_NUMBER.search(_plain(case))]
-    if ranges and _AMOUNT.search(_plain(reply)):
-        inside = [_inside(case, normalise(reply)) for case in ranges]
+    names = _case_names(entry)
+    contained = [(case, name) for case, name in names.items() if name in core]
+    if contained:
+        case, name = contained[0]
+        is_only_one = len(contained) == 1 and len(core) - len(name) <= _MAX_EXTRA_CHARS
+        return case if is_only_one and not _NEGATION.search(core.replace(name, "")) else None
+    ranges = [case for case in entry.variants if _ANY_NUMBER.search(_in_plain_digits(case))]
+    if ranges and _AMOUNT.search(_in_plain_digits(reply)):
+        inside = [_in_range(case, normalise(reply)) for case in ranges]
         if True in inside or (None in inside and ELSE in entry.variants):
             return ""
         return ELSE if ELSE in entry.variants else None
-    alike = any(_same_kind(case, name, said, normalise(reply)) for case, name in named.items())
-    return ELSE if ELSE in entry.variants and alike else None
+    same_kind = any(_same_kind(case, name, core, normalise(reply)) for case, name in names.items())
+    return ELSE if ELSE in entry.variants and same_kind else None
 
 
-def may_reply(text: str) -> bool:
-    """Whether a text is short enough to say which case holds, and asks nothing."""
-    return not asks(text) and 0 < len(_PADDING.sub("", normalise(text))) <= _LONGEST_REPLY
+def could_be_reply(text: str) -> bool:
+    """Return True if a text is short enough to name a case and asks nothing."""
+    return not asks(text) and 0 < len(_PADDING.sub("", normalise(text))) <= _MAX_REPLY_CHARS
 
 
-def _same_kind(case: str, name: str, said: str, reply: str) -> bool:
+def _same_kind(case: str, name: str, core: str, reply: str) -> bool:
     if is_place(name):
-        return is_place(said)
-    return len(reply) > _SAME_ENDING and normalise(case).endswith(reply[-_SAME_ENDING:])
+        return is_place(core)
+    return len(reply) > _KIND_SUFFIX_CHARS and normalise(case).endswith(reply[-_KIND_SUFFIX_CHARS:])
 
 
-def _names(entry: Entry) -> dict[str, str]:
-    """What each case but the fallback is called, without padding."""
-    return {case: _bare(case) for case in entry.variants if case != ELSE}
+def _case_names(entry: Entry) -> dict[str, str]:
+    """Map each case but the fallback to its name without padding."""
+    return {case: _without_padding(case) for case in entry.variants if case != ELSE}
 
 
-def _bare(text: str) -> str:
-    """A text without padding, unless it is nothing else: 是 may be a case."""
+def _without_padding(text: str) -> str:
+    """Remove padding, unless the text is nothing else: 是 may be a case."""
     plain = normalise(text)
     return _PADDING.sub("", plain) or plain.rstrip("的啊呀呢吧") or plain
 
 
-def _inside(case: str, reply: str) -> bool | None:
-    """Whether the one number of a reply lies in the range of a case; None where one of them is no such thing."""
-    found, bounds = _NUMBER.fullmatch(reply), _bounds(case)
-    if found is None or bounds is None:
+def _in_range(case: str, reply: str) -> bool | None:
+    """Return True if the one number of a reply lies in the range of a case; None if there is no number or no range."""
+    match, bounds = _NUMBER.fullmatch(reply), _bounds(case)
+    if match is None or bounds is None:
         return None
-    plain = _plain(case)
-    unit, months = found[2] or "", (found[2] or "").endswith("月")
-    in_years = months and "年" in plain
-    if unit and not in_years and unit.removeprefix("个") not in plain:
+    plain = _in_plain_digits(case)
+    unit, is_months = match[2] or "", (match[2] or "").endswith("月")
+    convert_to_years = is_months and "年" in plain
+    if unit and not convert_to_years and unit.removeprefix("个") not in plain:
         return None
-    number = float(found[1]) / (12 if in_years else 1)
+    number = float(match[1]) / (12 if convert_to_years else 1)
     return all(holds(number, bound) for holds, bound in bounds)
 
 
 def _bounds(case: str) -> list[_Bound] | None:
-    """What must hold of a number in the range that a case describes; None where not all of it is understood."""
-    plain = _plain(case)
+    """Read the bounds that a case sets for a number; None unless every number in the case is understood."""
+    plain = _in_plain_digits(case)
     if "不含" in plain or ("年" in plain and "月" in plain):
         return None
     if between := _BETWEEN.search(plain):
-        found: list[_Bound] = [(operator.ge, float(between[1])), (operator.le, float(between[2]))]
+        bounds: list[_Bound] = [(operator.ge, float(between[1])), (operator.le, float(between[2]))]
     else:
-        found = [(holds, float(bound)) for pattern, holds in _BOUNDS for bound in pattern.findall(plain)]
-    return found if found and len(found) == len(_ANY_NUMBER.findall(plain)) else None
+        bounds = [(holds, float(bound)) for pattern, holds in _BOUNDS for bound in pattern.findall(plain)]
+    return bounds if bounds and len(bounds) == len(_ANY_NUMBER.findall(plain)) else None
 
 
-def _plain(case: str) -> str:
+def _in_plain_digits(case: str) -> str:
     return in_digits(unicodedata.normalize("NFKC", case))

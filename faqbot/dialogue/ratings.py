@@ -1,14 +1,14 @@
-"""What people say about an answer: which whole messages rate it, and the words for each rating. Pure."""
+"""Ratings of an answer: recognise the messages that rate it, and name the ratings in Chinese. Pure."""
 
 from __future__ import annotations
 
 from faqbot.language.normalize import normalise, only_fillers
+from faqbot.model.commands import Command, CommandKind
 from faqbot.model.conversation import LastAnswer
-from faqbot.model.decisions import Command, CommandKind
 from faqbot.model.question_log import Rating
 
-# How each is called where it is tapped, typed and counted.
-NAMES = {
+# The Chinese name of each rating: as a link, as a message and in statistics.
+RATING_NAMES = {
     Rating.HELPFUL: "有用",
     Rating.UNHELPFUL: "没用",
     Rating.OUTDATED: "过期",
@@ -16,16 +16,16 @@ NAMES = {
     Rating.UNCLEAR: "看不懂",
     Rating.NOT_ASKED: "不是我问的",
 }
-# The same by what stands in a record.
-RATINGS = {rating.value: name for rating, name in NAMES.items()}
+# The same by the value that the question log stores.
+NAMES_BY_VALUE = {rating.value: name for rating, name in RATING_NAMES.items()}
 REASONS = (Rating.OUTDATED, Rating.INACCURATE, Rating.UNCLEAR, Rating.NOT_ASKED)
-# Whole messages that rate, whatever was said before.
+# Whole messages that always rate.
 _ALWAYS = {
     Rating.HELPFUL: "有用/有帮助/很有用/很有帮助/有用谢谢",
     Rating.UNHELPFUL: "没用/没有用/没啥用/没什么用/没帮助/没有帮助/没帮上忙",
     Rating.NOT_ASKED: "不是我问的/答非所问/不是我要问的/我问的不是这个/不是问这个/问的不是这个",
 }
-# Whole messages that rate only where an answer was just given.
+# Whole messages that rate only shortly after an answer.
 _AFTER_AN_ANSWER = {
     Rating.HELPFUL: "解决了/对的/很准",
     Rating.UNHELPFUL: "不对/不行/没解决/没有解决",
@@ -34,28 +34,30 @@ _AFTER_AN_ANSWER = {
     Rating.UNCLEAR: "看不懂/没看懂/看不明白/太复杂/没看明白",
 }
 _PARTICLES = "啊呀哦呢吧嘛的了"
-_SIGNS = {"👍": Rating.HELPFUL, "👎": Rating.UNHELPFUL}
+_EMOJIS = {"👍": Rating.HELPFUL, "👎": Rating.UNHELPFUL}
 
 
-def _words(written: dict[Rating, str]) -> dict[str, Rating]:
+def _by_word(words_by_rating: dict[Rating, str]) -> dict[str, Rating]:
     return {
-        normalise(word).rstrip(_PARTICLES): rating for rating, words in written.items() for word in words.split("/")
+        normalise(word).rstrip(_PARTICLES): rating
+        for rating, words in words_by_rating.items()
+        for word in words.split("/")
     }
 
 
-_RATING_ALWAYS, _RATING_AFTER = _words(_ALWAYS), _words(_AFTER_AN_ANSWER)
+_RATING_ALWAYS, _RATING_AFTER = _by_word(_ALWAYS), _by_word(_AFTER_AN_ANSWER)
 
 
-def read_rating(text: str, last: LastAnswer | None) -> Command | None:
-    """The order to rate that a whole message is, with the rating as its text; `last` is the asker's last answer."""
-    said = normalise(text).rstrip(_PARTICLES)
-    rating = _RATING_ALWAYS.get(said)
-    if rating is None and last is not None:
-        rating = _RATING_AFTER.get(said) or _sign(text)
+def parse_rating(text: str, last_answer: LastAnswer | None) -> Command | None:
+    """Read a message that only rates, as the command RATE with the rating as its text; None for any other message."""
+    words = normalise(text).rstrip(_PARTICLES)
+    rating = _RATING_ALWAYS.get(words)
+    if rating is None and last_answer is not None:
+        rating = _RATING_AFTER.get(words) or _emoji_rating(text)
     return Command(CommandKind.RATE, rating) if rating else None
 
 
-def _sign(text: str) -> Rating | None:
-    """What a sign with nothing to ask behind it says; a colour of skin or a thank you may be there."""
-    said = normalise(text)
-    return _SIGNS.get(text.strip()[:1]) if not said or only_fillers(said) else None
+def _emoji_rating(text: str) -> Rating | None:
+    """Read a thumb with no question behind it; a skin tone or a thank-you may follow."""
+    words = normalise(text)
+    return _EMOJIS.get(text.strip()[:1]) if not words or only_fillers(words) else None

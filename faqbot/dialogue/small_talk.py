@@ -1,11 +1,11 @@
-"""Greetings, thanks and calls for help: whole messages that are no questions. Pure."""
+"""Small talk: recognise greetings, thanks, goodbyes and calls for help, which are whole messages. Pure."""
 
 from __future__ import annotations
 
 from faqbot.access.visibility import Allowed
-from faqbot.dialogue.topic_menu import menu_of
+from faqbot.dialogue.topic_menu import build_menu
 from faqbot.language.normalize import normalise, only_fillers
-from faqbot.model.decisions import Decision, SmallTalk, SmallTalkKind
+from faqbot.model.decisions import Menu, SmallTalk, SmallTalkKind
 from faqbot.search.index import Index
 
 
@@ -30,16 +30,17 @@ _GOODBYE = _words("再见/拜拜/bye/88/好的/好/ok/嗯/嗯嗯/收到/知道�
 _PARTICLES = "啊呀哦噢啦哈呢吧嘛哇的了"
 
 
-def courtesy(text: str, index: Index, allowed: Allowed) -> Decision | None:
-    said = normalise(text)
-    bare = said.rstrip(_PARTICLES)
-    at_only = text.lstrip().startswith(("@", "＠")) and only_fillers(said)
-    if said in _MENU or not said or at_only:
-        return menu_of(filter(allowed, index.entries))
-    if said in _GREETING or bare in _GREETING or only_fillers(said):
-        return SmallTalk(SmallTalkKind.THANKS if "谢" in said else SmallTalkKind.GREETING)
-    if said in _THANKS or bare in _THANKS:
+def small_talk(text: str, index: Index, allowed: Allowed) -> Menu | SmallTalk | None:
+    """Decide on a message that is small talk or asks for the menu; None for any other."""
+    words = normalise(text)
+    without_particles = words.rstrip(_PARTICLES)
+    only_mention = text.lstrip().startswith(("@", "＠")) and only_fillers(words)
+    if words in _MENU or not words or only_mention:
+        return build_menu(filter(allowed, index.entries))
+    if words in _GREETING or without_particles in _GREETING or only_fillers(words):
+        return SmallTalk(SmallTalkKind.THANKS if "谢" in words else SmallTalkKind.GREETING)
+    if words in _THANKS or without_particles in _THANKS:
         return SmallTalk(SmallTalkKind.THANKS)
-    if said in _GOODBYE:
+    if words in _GOODBYE:
         return SmallTalk(SmallTalkKind.GOODBYE)
     return None

@@ -1,4 +1,4 @@
-"""What can be asked: the topics, and the questions of one topic. Pure."""
+"""What can be asked: the menu of topics, and the list of questions of one topic. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from faqbot.model.decisions import Menu, TopicList
 from faqbot.model.entries import NO_TOPIC, Entry
 from faqbot.search.index import Index
 
-LIST_AT_MOST = 15
+MAX_LISTED = 15
 
 
-def menu_of(entries: Iterable[Entry]) -> Menu:
-    topics: dict[str, list[Entry]] = {}
+def build_menu(entries: Iterable[Entry]) -> Menu:
+    """List the topics of the entries, in the order in which they first occur."""
+    by_topic: dict[str, list[Entry]] = {}
     for entry in entries:
-        topics.setdefault(entry.topic or NO_TOPIC, []).append(entry)
-    return Menu(tuple((name, len(found), found[0].question) for name, found in topics.items()))
+        by_topic.setdefault(entry.topic or NO_TOPIC, []).append(entry)
+    return Menu(tuple((topic, len(members), members[0].question) for topic, members in by_topic.items()))
 
 
-def topic_list(topic: str, index: Index, allowed: Allowed) -> TopicList:
-    found = [e for e in index.entries if (e.topic or NO_TOPIC) == topic and allowed(e)]
-    return TopicList(topic, tuple(found[:LIST_AT_MOST]), len(found))
+def list_topic(topic: str, index: Index, allowed: Allowed) -> TopicList:
+    """List the questions of one topic, at most MAX_LISTED of them."""
+    entries = [e for e in index.entries if (e.topic or NO_TOPIC) == topic and allowed(e)]
+    return TopicList(topic, tuple(entries[:MAX_LISTED]), len(entries))

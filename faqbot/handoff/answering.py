@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from faqbot.access.privacy import withheld, withheld_topic
-from faqbot.dialogue.command_parser import numbered
+from faqbot.dialogue.command_parser import leading_number
 from faqbot.errors import EditError, FileSourceError, NotAllowed
 from faqbot.handoff.tickets import Progress, Ticket, keep, notice_keys, tickets
 from faqbot.knowledge.editing import entry_editor
@@ -16,7 +16,7 @@ from faqbot.knowledge.editing.revision import Proposal, StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import grey, line_breaks
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Command, CommandResult
+from faqbot.model.commands import Command, CommandResult
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
@@ -41,7 +41,7 @@ class TicketAnswering:
         self._admins = admins
 
     async def __call__(self, message: Message, order: Command) -> CommandResult:
-        number, text = numbered(order.text)
+        number, text = leading_number(order.text)
         said: list[CommandResult] = []
 
         async def reply() -> None:

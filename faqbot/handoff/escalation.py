@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-from faqbot.access.privacy import near_private, withheld_topic
+from faqbot.access.privacy import withheld_topic
 from faqbot.access.visibility import answerable
-from faqbot.dialogue.answer_policy import NEAR
+from faqbot.dialogue.answer_policy import NEAR_SCORE
 from faqbot.dialogue.choices import picked_number
 from faqbot.handoff.tickets import Progress, Ticket, keep, next_number, notice_keys, tickets
 from faqbot.knowledge.editing.workspace import Workspace
@@ -16,8 +16,8 @@ from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.masking import mask_numbers
 from faqbot.markup.escaping import neutralise
 from faqbot.messaging.asker_departments import AskerDepartments
-from faqbot.model.decisions import Command, CommandResult
-from faqbot.model.entries import NO_TOPIC, Entry
+from faqbot.model.commands import Command, CommandResult
+from faqbot.model.entries import NO_TOPIC, Entry, nearest_private
 from faqbot.model.group_settings import Groups
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
@@ -86,8 +86,8 @@ class Escalation:
                 return _Question(record.text, entry, private=True)
             text, entry_id = record.text, record.entry_id
         ranking = snapshot.index.search(text, allowed=lambda entry: entry.private or allowed(entry))
-        private = near_private(ranking)
-        likely = next((c.entry for c in ranking if c.score >= NEAR and allowed(c.entry)), None)
+        private = nearest_private(ranking)
+        likely = next((c.entry for c in ranking if c.score >= NEAR_SCORE and allowed(c.entry)), None)
         entry = snapshot.entry(entry_id) or private or likely
         return _Question(mask_numbers(text)[:_LONGEST], entry, private is not None)
 

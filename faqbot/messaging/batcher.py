@@ -1,40 +1,37 @@
-"""Deciding on the messages that wait, a few at a time, so that reading and acknowledging new ones goes on between."""
+"""Micro-batching: interpret the waiting messages a few at a time, so that acknowledgements are not delayed."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 
-from faqbot.dialogue.manager import Case, decide_many
+from faqbot.dialogue.decision_context import DecisionRequest
+from faqbot.dialogue.manager import RankingCache, decide_many
 from faqbot.knowledge.knowledge_base import KnowledgeBase
-from faqbot.model.conversation import ConversationState
-from faqbot.model.decisions import Decision
-from faqbot.model.entries import Candidate
-from faqbot.model.messages import Message
+from faqbot.model.commands import Interpretation
 from faqbot.runtime.metrics import Metrics
-from faqbot.search.arrays import Floats
-from faqbot.search.index import Index
 
-# So many take a few milliseconds together; more would hold up acknowledgements.
-_AT_ONCE = 32
-_REMEMBERED = 2000
-# The first of a burst lets the others arrive.
-_FIRST_REST = 0.005
+# A batch of this size takes a few milliseconds; a larger one would delay acknowledgements.
+_MAX_BATCH = 32
+# The first message of a burst waits this long, so that the others can join its batch.
+_FIRST_WAIT_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    case: Case
-    decided: asyncio.Future[Decision]
+    request: DecisionRequest
+    result: asyncio.Future[Interpretation]
 
 
 class DecisionBatcher:
-    """`await decide(…)`: the decision on one message by the knowledge that is live at that moment."""
+    """Interprets messages with the knowledge that is live when their batch is taken.
+
+    `arriving` tells whether messages are being acknowledged right now.
+    """
 
     def __init__(
         self,
@@ -50,63 +47,53 @@ class DecisionBatcher:
         self._today = today
         self._clock = clock
         self._arriving = arriving
-        # What was found for the last questions, by the index that found it: many people ask the same.
-        self._found: dict[Hashable, Sequence[Candidate]] = {}
-        self._found_by: Index | None = None
+        self._cache = RankingCache()
         self._waiting: deque[_Waiting] = deque()
 
-    async def decide(
-        self, message: Message, context: ConversationState | None, meaning: Floats | None, departments: frozenset[str]
-    ) -> Decision:
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(Case(message, context, meaning, departments), loop.create_future())
+    async def decide(self, request: DecisionRequest) -> Interpretation:
+        """Interpret one message; raises whatever its interpretation raises."""
+        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if len(self._waiting) == 1:
-            self._continue(_FIRST_REST)
-        return await waiting.decided
+            self._schedule(_FIRST_WAIT_SECONDS)
+        return await waiting.result
 
-    def _work(self) -> None:
+    def _run_batch(self) -> None:
         started = time.perf_counter()
-        batch = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
-        self._settle([w for w in batch if not w.decided.cancelled()])
-        spent = time.perf_counter() - started
-        self._metrics.match_seconds.observe(spent / len(batch))
-        if not self._waiting:
-            return
-        self._continue(spent)
+        batch = [self._waiting.popleft() for _ in range(min(_MAX_BATCH, len(self._waiting)))]
+        self._interpret([w for w in batch if not w.result.cancelled()])
+        duration = time.perf_counter() - started
+        self._metrics.match_seconds.observe(duration / len(batch))
+        if self._waiting:
+            self._schedule(duration)
 
-    def _continue(self, rest: float) -> None:
+    def _schedule(self, pause: float) -> None:
         loop = asyncio.get_running_loop()
         if self._arriving():
             # An acknowledgement takes several turns of the loop; it must not wait for a batch at each of them.
-            loop.call_later(rest, self._work)
+            loop.call_later(pause, self._run_batch)
         else:
-            loop.call_soon(self._work)
+            loop.call_soon(self._run_batch)
 
-    def _settle(self, batch: list[_Waiting]) -> None:
-        """Decide on all of them; if that fails, on each by itself, so that one takes no other along."""
+    def _interpret(self, batch: list[_Waiting]) -> None:
+        """Interpret a batch; if that fails, interpret each message alone, so that only the faulty one fails."""
         snapshot = self._library.current
-        if self._found_by is not snapshot.index:
-            self._found, self._found_by = {}, snapshot.index
-        elif len(self._found) > _REMEMBERED:
-            # The older half: among the others is what was found a moment ago.
-            self._found = dict(islice(self._found.items(), _REMEMBERED // 2, None))
         try:
-            decisions = decide_many(
-                [w.case for w in batch],
+            results = decide_many(
+                [w.request for w in batch],
                 snapshot.index,
                 limits=self._library.limits_for(snapshot),
                 now=self._clock(),
                 today=self._today(),
-                known=self._found,
+                cache=self._cache,
                 groups=snapshot.groups,
             )
         except Exception as exc:
             if len(batch) == 1:
-                batch[0].decided.set_exception(exc)
+                batch[0].result.set_exception(exc)
                 return
             for waiting in batch:
-                self._settle([waiting])
+                self._interpret([waiting])
             return
-        for waiting, decision in zip(batch, decisions, strict=True):
-            waiting.decided.set_result(decision)
+        for waiting, result in zip(batch, results, strict=True):
+            waiting.result.set_result(result)

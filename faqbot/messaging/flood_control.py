@@ -1,4 +1,4 @@
-"""Not annoying a group: an answer that stands there already is pointed to, and nobody fills it with questions."""
+"""Flood control in groups: slow down an asker who asks too fast, and point to an identical recent answer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeGuard
 
-from faqbot.dialogue.context import PACE_SECONDS, PER_MINUTE
+from faqbot.dialogue.state_tracking import RATE_WINDOW_SECONDS, REPLIES_PER_WINDOW, drop_expired
 from faqbot.markup.blocks import grey
+from faqbot.messaging.pipeline import NextStage, Outcome, Turn
+from faqbot.model.commands import Response
 from faqbot.model.conversation import ConversationState
-from faqbot.model.decisions import Answered, Decision
+from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message
 from faqbot.runtime.log import EventLog
@@ -20,90 +22,125 @@ from faqbot.store.protocol import LEASE_PREFIX, Steady, Store
 
 log = EventLog(__name__)
 
-# Further up nobody looks.
-ABOVE_SECONDS = 600.0
-# An answer that is still on its way to somebody else is waited for so long.
-_WAIT_SECONDS = 3.0
-_LOOK_SECONDS = 0.05
-# One answer in this time to somebody who asks too fast: ten a minute.
-_GAP_SECONDS = PACE_SECONDS / PER_MINUTE
+# An answer is pointed to for ten minutes; nobody scrolls up further.
+REPEAT_SECONDS = 600.0
+# How long to wait for an identical answer that is being sent to somebody else, and how often to look.
+_PENDING_SECONDS = 3.0
+_POLL_SECONDS = 0.05
+# The interval between answers to an asker who was slowed down: ten a minute.
+_INTERVAL_SECONDS = RATE_WINDOW_SECONDS / REPLIES_PER_WINDOW
 
 
-class FloodControl:
+class SlowDown:
+    """Delays the messages of an asker who had ten replies in a group within a minute, and tells them so once a minute.
+
+    In a single chat they disturb nobody.
+    """
+
     def __init__(
         self,
         store: Store,
-        steady: Steady,
+        retry: Steady,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
-        self._steady = steady
+        self._retry = retry
         self._clock = clock
         self._sleep = sleep
 
-    async def wait_turn(self, message: Message, context: ConversationState) -> bool:
-        """Hold up somebody who asked a group's bot ten questions within a minute; whether that was so.
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        if not await self.wait_turn(turn.message, drop_expired(turn.state, self._clock())):
+            return await proceed(turn)
+        return await proceed(replace(turn, was_slowed=True, footer=await self._notice(turn.message)))
 
-        Alone with the bot they disturb nobody.
-        """
-        if not message.is_group or len(context.recent) < PER_MINUTE:
+    async def wait_turn(self, message: Message, state: ConversationState) -> bool:
+        """Wait if the asker asks too fast; return True if that was so. `state` is unexpired."""
+        if not message.is_group or len(state.reply_expiries) < REPLIES_PER_WINDOW:
             return False
-        # Where the clock was put back, the last reply seems to be still to come.
-        wait = min(context.recent[-1] - PACE_SECONDS + _GAP_SECONDS - self._clock(), _GAP_SECONDS)
+        last_reply = state.reply_expiries[-1] - RATE_WINDOW_SECONDS
+        # After the clock was set back, the last reply seems to lie in the future.
+        wait = min(last_reply + _INTERVAL_SECONDS - self._clock(), _INTERVAL_SECONDS)
         if wait <= 0:
             return False
         await self._sleep(wait)
         return True
 
-    async def remark(self, message: Message) -> str:
-        """What somebody who was held up reads below the answer, once a minute: no message of its own."""
-        if not await self._steady(lambda: self._store.claim(f"slowed:{message.partition_key}", PACE_SECONDS)):
+    async def _notice(self, message: Message) -> str:
+        """Return what stands below the answer, once a minute, as it needs no message of its own."""
+        key = f"slowed:{message.partition_key}"
+        if not await self._retry(lambda: self._store.claim(key, RATE_WINDOW_SECONDS)):
             return ""
         log.info("asker.slowed")
         return grey("您问得有点快，后面的我隔几秒答一个，不用重发。")
 
-    async def shortened(self, message: Message, decision: Decision, context: ConversationState) -> Decision:
-        """The decision, pointing up where a colleague got the same answer in this group within ten minutes.
 
-        Who had it themselves gets it again, and so does who was answered by what they said before. An answer that is
-        under way to somebody else is waited for shortly: one that never arrived must not be pointed to.
+class PointToRepeated:
+    """Points up instead of repeating an answer that a colleague got in the same group within ten minutes.
+
+    An asker who had the answer themselves gets it again, and so does one whose answer depends on what they said.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        retry: Steady,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._retry = retry
+        self._clock = clock
+        self._sleep = sleep
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        state = drop_expired(turn.state, self._clock())
+        response = await self.shortened(turn.message, turn.response, state)
+        outcome = await proceed(replace(turn, response=response))
+        await self.note_delivery(turn.message, response, outcome.delivery)
+        return outcome
+
+    async def shortened(self, message: Message, response: Response, state: ConversationState) -> Response:
+        """Return the response, shortened to a pointer if the group has the same answer already.
+
+        Otherwise the answer is claimed, so that others who ask at the same time wait for it: an answer that never
+        arrives must not be pointed to.
         """
-        if not _may_stand_above(decision, message) or (context.last and context.last.entry_id == decision.entry.id):
-            return decision
-        key = _key(message, decision.entry)
-        until = self._clock() + _WAIT_SECONDS
-        while not await self._steady(lambda: self._store.claim(LEASE_PREFIX + key, ABOVE_SECONDS)):
-            if text := await self._steady(lambda: self._store.note(key)):
-                told = json.loads(text)
-                if told["asker"] == message.asker:
-                    return decision
-                return replace(decision, related=(), above=int(max(0.0, self._clock() - told["at"]) // 60))
-            if self._clock() >= until:
-                return decision
-            await self._sleep(_LOOK_SECONDS)
-        return decision
+        if not _is_repeatable(response, message):
+            return response
+        if state.last_answer and state.last_answer.entry_id == response.entry.id:
+            return response
+        key = _key(message, response.entry)
+        give_up_at = self._clock() + _PENDING_SECONDS
+        while not await self._retry(lambda: self._store.claim(LEASE_PREFIX + key, REPEAT_SECONDS)):
+            if note := await self._retry(lambda: self._store.note(key)):
+                earlier = json.loads(note)
+                if earlier["asker"] == message.asker:
+                    return response
+                minutes = int(max(0.0, self._clock() - earlier["at"]) // 60)
+                return replace(response, related=(), answered_minutes_ago=minutes)
+            if self._clock() >= give_up_at:
+                return response
+            await self._sleep(_POLL_SECONDS)
+        return response
 
-    async def told(self, message: Message, decision: Decision, verdict: DeliveryResult) -> None:
-        """Remember what stands in the group now, or that the answer did not get there."""
-        if not _may_stand_above(decision, message) or decision.above is not None:
+    async def note_delivery(self, message: Message, response: Response, delivery: DeliveryResult) -> None:
+        """Note that the group has the answer now; release the claim if it did not arrive."""
+        if not _is_repeatable(response, message) or response.answered_minutes_ago is not None:
             return
-        key = _key(message, decision.entry)
-        if verdict.state is DeliveryState.ANSWERED:
-            text = json.dumps({"asker": message.asker, "at": self._clock()}, ensure_ascii=False)
-            await self._steady(lambda: self._store.put_note(key, text, ABOVE_SECONDS))
+        key = _key(message, response.entry)
+        if delivery.state is DeliveryState.ANSWERED:
+            note = json.dumps({"asker": message.asker, "at": self._clock()}, ensure_ascii=False)
+            await self._retry(lambda: self._store.put_note(key, note, REPEAT_SECONDS))
         else:
-            await self._steady(lambda: self._store.release(LEASE_PREFIX + key))
+            await self._retry(lambda: self._store.release(LEASE_PREFIX + key))
 
 
-def _may_stand_above(decision: Decision, message: Message) -> TypeGuard[Answered]:
-    """Whether the decision is an answer that is the same for everybody who reads the group."""
-    if not message.is_group or not isinstance(decision, Answered):
-        return False
-    return not decision.entry.private and decision.entry.ask is None
+def _is_repeatable(response: Response, message: Message) -> TypeGuard[Answered]:
+    return message.is_group and isinstance(response, Answered) and response.same_for_everyone
 
 
 def _key(message: Message, entry: Entry) -> str:
-    """One answer in one group; when HR changes its words it is another."""
-    words = hashlib.sha256(entry.answer.encode()).hexdigest()[:16]
-    return f"above:{message.robot_code}|{message.conversation_id}|{entry.id}|{words}"
+    """Identify one answer in one group; once HR changes its words it is another answer."""
+    digest = hashlib.sha256(entry.answer.encode()).hexdigest()[:16]
+    return f"above:{message.robot_code}|{message.conversation_id}|{entry.id}|{digest}"

@@ -1,4 +1,4 @@
-"""A private answer to a question that was asked in a group: to the asker alone, and what the group learns of it."""
+"""Private replies: answer a private question that was asked in a group in the asker's single chat."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from faqbot.dialogue.context import remember
+from faqbot.dialogue.state_tracking import state_after_reply
 from faqbot.errors import DeliveryError, OutcomeUnknown
+from faqbot.messaging.pipeline import NextStage, Outcome, Turn
 from faqbot.messaging.reply_sender import ReplySender
 from faqbot.model.conversation import ConversationState
 from faqbot.model.decisions import Answered, PrivateReply
@@ -18,47 +19,48 @@ from faqbot.store.protocol import Steady, Store
 
 log = EventLog(__name__)
 
-# Longer than a message is worked on.
-_REMEMBER_SECONDS = 2 * 86400.0
+# Longer than a message can be worked on, so that a repetition after a crash still knows that the answer was sent.
+_NOTE_SECONDS = 2 * 86400.0
 
 
-class PrivateReplies:
-    def __init__(
-        self,
-        store: Store,
-        delivery: ReplySender,
-        steady: Steady,
-        clock: Callable[[], float],
-    ) -> None:
+class SendPrivateReply:
+    """Sends a private answer to the asker alone; the stages that follow reply to the group how that went."""
+
+    def __init__(self, store: Store, sender: ReplySender, retry: Steady, clock: Callable[[], float]) -> None:
         self._store = store
-        self._delivery = delivery
-        self._steady = steady
+        self._sender = sender
+        self._retry = retry
         self._clock = clock
 
-    async def tell(self, message: Message, aside: PrivateReply) -> PrivateReply:
-        """Send what is due to the asker alone, once even if this is repeated after a crash; says how it went."""
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        if isinstance(turn.response, PrivateReply):
+            turn = replace(turn, response=await self._send(turn.message, turn.response))
+        return await proceed(turn)
+
+    async def _send(self, message: Message, reply: PrivateReply) -> PrivateReply:
+        """Send the answer once, even if this is repeated after a crash; return how it went."""
         if not message.staff_id:
-            return replace(aside, way="external", code="external")
+            return replace(reply, status="external", code="external")
         key = f"aside:{message.key}"
-        if await self._steady(lambda: self._store.note(key)):
-            return replace(aside, way="sent")
-        alone = replace(message, is_group=False)
-        decision = aside.decision
+        if await self._retry(lambda: self._store.note(key)):
+            return replace(reply, status="sent")
+        in_single_chat = replace(message, is_group=False)
+        decision = reply.decision
         if isinstance(decision, Answered):
-            # It arrives far from the question, so it has to name it.
+            # It arrives far from the question, so it has to name it, as an answer does that was picked from a list.
             decision = replace(decision, picked=True)
         try:
-            await self._delivery.send_alone(alone, render(decision, alone))
+            await self._sender.send_alone(in_single_chat, render(decision, in_single_chat))
         except OutcomeUnknown as exc:
-            return replace(aside, way="unsure", code=exc.code)
+            return replace(reply, status="unsure", code=exc.code)
         except DeliveryError as exc:
             log.error("aside.failed", code=exc.code, reason=str(exc))
-            return replace(aside, way="barred", code=exc.code)
-        # The list can be picked from where it was shown, and what is said there next follows the answer.
-        context = remember(ConversationState(), decision, message.id, self._clock())
-        # Together: the person may say it at once.
+            return replace(reply, status="barred", code=exc.code)
+        # The dialogue goes on in the single chat: there the list can be picked from and the answer be referred to.
+        state = state_after_reply(ConversationState(), decision, message.id, self._clock())
+        # Both at once, as the asker may answer at any moment.
         await asyncio.gather(
-            self._steady(lambda: self._store.put_note(key, "sent", _REMEMBER_SECONDS)),
-            self._steady(lambda: self._store.put_context(alone.partition_key, context)),
+            self._retry(lambda: self._store.put_note(key, "sent", _NOTE_SECONDS)),
+            self._retry(lambda: self._store.put_context(in_single_chat.partition_key, state)),
         )
-        return replace(aside, way="sent")
+        return replace(reply, status="sent")

@@ -1,100 +1,98 @@
-"""What is kept of one message for reports, and the word for what was decided on it. Pure."""
+"""The outermost stage: read the asker's dialogue state before a message, and record at the end what became of it."""
 
 from __future__ import annotations
 
-from faqbot.access.privacy import private_entry, withheld
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+
+from faqbot.access.privacy import withheld
+from faqbot.dialogue.choices import list_message_id
+from faqbot.dialogue.state_tracking import drop_expired, state_after_reply
+from faqbot.errors import StoreError
 from faqbot.language.masking import mask_numbers
-from faqbot.model.decisions import (
-    Answered,
-    AskedBack,
-    Command,
-    CommandResult,
-    Decision,
-    Failure,
-    Menu,
-    MultiAnswer,
-    NoneOfThese,
-    Offered,
-    OutOfList,
-    PrivateReply,
-    SmallTalk,
-    TooLate,
-    TopicList,
-    Unanswered,
-)
-from faqbot.model.messages import DeliveryResult, Message
+from faqbot.messaging.inbox import Inbox
+from faqbot.messaging.pipeline import NextStage, Outcome, Turn
+from faqbot.model.commands import Command, Response
+from faqbot.model.conversation import ConversationState
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message
 from faqbot.model.question_log import QuestionRecord
+from faqbot.runtime.metrics import Metrics
+from faqbot.store.protocol import Store
+
+# How long a shutdown waits for the last step in the store.
+_LAST_RECORD_SECONDS = 1.0
+_DELIVERED = DeliveryResult(DeliveryState.ANSWERED)
 
 
-def outcome_of(decision: Decision) -> str:
-    """The word for a decision in records, log and metrics."""
-    match decision:
-        case Answered(picked=True):
-            return "picked"
-        case Answered():
-            return "answered"
-        case AskedBack(unclear=unclear):
-            return "asked_again" if unclear else "asked_back"
-        case MultiAnswer():
-            return "unanswered" if decision.missed else "answered"
-        case Offered():
-            return "offered"
-        case Unanswered():
-            return "unanswered"
-        case PrivateReply(inner):
-            return outcome_of(inner)
-        case NoneOfThese():
-            return "none_of_these"
-        case Menu() | TopicList():
-            return "menu"
-        case SmallTalk(kind):
-            return kind.value
-        case OutOfList():
-            return "out_of_list"
-        case TooLate():
-            return "late"
-        case Failure():
-            return "broken"
-        case Command(kind):
-            return kind.value
-        case CommandResult(outcome=outcome):
-            return outcome
+class RecordOutcome:
+    """Finishes each message in the store: last state, question record and new dialogue state, in one atomic step."""
+
+    def __init__(self, store: Store, inbox: Inbox, metrics: Metrics, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._inbox = inbox
+        self._metrics = metrics
+        self._clock = clock
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        state = await self._inbox.context(turn.message) or ConversationState()
+        outcome = await proceed(replace(turn, state=state))
+        await self._record(turn.message, state, outcome)
+        return outcome
+
+    async def _record(self, message: Message, state: ConversationState, outcome: Outcome) -> None:
+        decided, delivery, now = outcome.decided, outcome.delivery, self._clock()
+        before = drop_expired(state, now)
+        record, after = None, None
+        if not isinstance(decided, Command):
+            record = record_of(message, decided, before, delivery, now)
+            after = _changed_state(message, decided, before, delivery, now)
+        self._metrics.finished.labels(delivery.state).inc()
+        try:
+            await self._inbox.retry_until_available(lambda: self._store.finish(message, delivery, record, after))
+        except asyncio.CancelledError:
+            # A shutdown must not stop this halfway: the reply is out, and the next worker would send it again.
+            # If the store is unavailable too, the cancellation goes on all the same.
+            with contextlib.suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(_LAST_RECORD_SECONDS):
+                    await self._store.finish(message, delivery, record, after)
+            raise
 
 
-def record_of(message: Message, decision: Decision, verdict: DeliveryResult, now: float) -> QuestionRecord | None:
-    """What reports need; small talk and menus are not questions.
+def _changed_state(
+    message: Message, response: Response, before: ConversationState, delivery: DeliveryResult, now: float
+) -> ConversationState | None:
+    """Return the asker's new dialogue state; None if it is the same or the answer did not reach them.
 
-    Of several questions in one message the one that was not found is kept: that is the gap in the knowledge.
+    Nobody can pick from a list that they did not see.
     """
-    entry, score, text = "", 0.0, message.text
-    inner = decision.decision if isinstance(decision, PrivateReply) else decision
-    match inner:
-        case AskedBack(unclear=True):
-            pass
-        case Answered(answer, score) | AskedBack(answer, score):
-            entry = answer.id
-        case Offered(candidates):
-            entry, score = candidates[0].entry.id, candidates[0].score
-        case Unanswered(nearest):
-            score = nearest[0].score if nearest else 0.0
-        case MultiAnswer():
-            if inner.missed:
-                text = inner.missed[0].text
-            else:
-                entry, score = inner.answered[0].entry.id, inner.answered[0].score
-        case Failure() | NoneOfThese():
-            pass
-        case _:
-            return None
-    private = private_entry(decision)
+    if delivery != _DELIVERED:
+        return None
+    after = state_after_reply(before, response, message.id, now)
+    return after if after != before else None
+
+
+def record_of(
+    message: Message, response: Response, before: ConversationState, delivery: DeliveryResult, now: float
+) -> QuestionRecord | None:
+    """Build the record of a question; None for a message that is none, such as small talk. `before` is unexpired."""
+    match = response.logged_match
+    if match is None:
+        return None
+    outcome, picked_for = response.outcome, list_message_id(before, message.text, response)
+    if picked_for and outcome == "answered":
+        outcome = "picked"
+    private = response.private_entry
     return QuestionRecord(
         message_id=message.id,
         asked_at=message.sent_at or now,
         conversation_id=message.conversation_id,
         asker=message.asker,
-        text=mask_numbers(text) if private is None else withheld(private.topic),
-        outcome=outcome_of(decision),
-        entry_id=entry if private is None else "",
-        score=score,
-        delivery=verdict.reason,
+        text=mask_numbers(match.question or message.text) if private is None else withheld(private.topic),
+        outcome=outcome,
+        entry_id=match.entry_id if private is None else "",
+        score=match.score,
+        delivery=delivery.reason,
+        picked_for=picked_for,
     )

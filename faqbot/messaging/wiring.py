@@ -10,7 +10,7 @@ from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.messaging.bot import Bot
 from faqbot.messaging.picture_uploads import PictureUploads
 from faqbot.messaging.reply_sender import ReplySender
-from faqbot.model.decisions import CommandHandler, CommandKind
+from faqbot.model.commands import CommandHandler, CommandKind
 from faqbot.runtime.resources import Resources
 
 
@@ -34,8 +34,8 @@ def open_bot(
         dingtalk.quota,
         metrics,
         knowledge.embeddings,
-        audience=departments,
-        deeds=handlers,
+        departments=departments,
+        handlers=handlers,
         today=resources.today,
         keep_days=resources.settings.keep_days,
         clock=clock,

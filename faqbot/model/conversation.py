@@ -1,4 +1,4 @@
-"""What one asker and the bot last told each other: the state of a conversation."""
+"""Dialogue state of one asker in one conversation: the list that was sent, the last answer, slots, recent replies."""
 
 from __future__ import annotations
 
@@ -9,88 +9,96 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One line of a numbered list that was sent: an entry to answer, a topic to open, one of the cases an answer
-    depends on (`ask`), or that it is none of them."""
+    """One line of a numbered list that was sent: an entry to answer, a topic to open, one of the cases of an answer
+    (`ask`), or "none of these"."""
 
     kind: Literal["entry", "topic", "case", "none"]
     key: str
 
+    @classmethod
+    def of_case(cls, entry_id: str, case: str) -> Option:
+        """Build the option that stands for one case of an entry's answer."""
+        return cls("case", f"{entry_id}\n{case}")
+
 
 @dataclass(frozen=True, slots=True)
 class LastAnswer:
-    """The answer an asker got last in a conversation: of this 为什么, 没用 and an elliptical question speak.
+    """The answer an asker got last in a conversation. 为什么, 没用 and elliptical questions refer to it.
 
-    `question` is the wording of HR's that matched, `said` what the asker said that the case was chosen by, if any.
+    `question` is HR's wording that matched; `slot_value` is what the asker said that the case was chosen by, if any.
     """
 
     message_id: str
     entry_id: str
     question: str
     score: float
-    until: float
-    said: str = ""
+    expires_at: float
+    slot_value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What an asker said about themselves when asked back: `city` is 上海, until then.
+    """One thing an asker said about themselves when asked back, such as 上海 for `city`.
 
-    `said` is empty where the question was put and not answered yet; `entry_id` is the entry that put it.
+    `value` is empty while the question is not answered yet; `entry_id` is the entry that asked it.
     """
 
     name: str
-    said: str
+    value: str
     entry_id: str
-    until: float
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationState:
-    """What one asker and the bot last told each other in one conversation; each part is void after its `until`, in
-    epoch seconds, which for `options` stands beside them.
+    """Dialogue state of one asker in one conversation. All times are epoch seconds; each part expires by itself.
 
-    `asked` is the message that the options answered. `misses` are until when each of the last questions counts that
-    went unanswered in a row, `recent` until when each of the last replies counts as a recent one.
+    options, options_expire_at: the numbered list that was sent last.
+    options_message_id: the message that the list replied to.
+    last_answer: the last answer.
+    miss_expiries: when each of the last questions that went unanswered in a row stops to count.
+    slots: what the asker said about themselves, and what they were asked about themselves.
+    reply_expiries: when each of the last replies stops to count as a recent one.
     """
 
     options: tuple[Option, ...] = ()
-    until: float = 0.0
-    last: LastAnswer | None = None
-    misses: tuple[float, ...] = ()
-    facts: tuple[Slot, ...] = ()
-    asked: str = ""
-    recent: tuple[float, ...] = ()
+    options_expire_at: float = 0.0
+    last_answer: LastAnswer | None = None
+    miss_expiries: tuple[float, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    options_message_id: str = ""
+    reply_expiries: tuple[float, ...] = ()
 
     @property
-    def pending(self) -> str:
-        """The entry that waits for a reply to what it asked back, if any."""
-        return next((fact.entry_id for fact in reversed(self.facts) if not fact.said), "")
+    def pending_entry_id(self) -> str:
+        """The entry whose question back is not answered yet, if any."""
+        return next((slot.entry_id for slot in reversed(self.slots) if not slot.value), "")
 
     @property
-    def moved_on(self) -> bool:
-        """Whether something was answered since an entry asked back last."""
-        asked = max((fact.until for fact in self.facts if not fact.said), default=0.0)
-        return self.last is not None and self.last.until > asked
+    def answered_since_asked_back(self) -> bool:
+        """True if something was answered after an entry asked back last."""
+        asked_back = max((slot.expires_at for slot in self.slots if not slot.value), default=0.0)
+        return self.last_answer is not None and self.last_answer.expires_at > asked_back
 
-    def fact(self, name: str) -> Slot | None:
-        return next((fact for fact in self.facts if fact.name == name), None)
-
-    @property
-    def whole_until(self) -> float:
-        """When the first part of it is void; never, where there is none."""
-        return min(self._untils(), default=math.inf)
+    def slot(self, name: str) -> Slot | None:
+        return next((slot for slot in self.slots if slot.name == name), None)
 
     @property
-    def ends(self) -> float:
-        """When the last part of it is void."""
-        return max(self._untils(), default=0.0)
+    def first_expiry(self) -> float:
+        """When the first part expires; infinity for an empty state."""
+        return min(self._expiries(), default=math.inf)
 
-    def _untils(self) -> list[float]:
-        untils = [*self.misses, *self.recent]
-        if self.until or self.options or self.asked:
-            untils.append(self.until)
-        if self.last is not None:
-            untils.append(self.last.until)
-        if self.facts:
-            untils += [fact.until for fact in self.facts]
-        return untils
+    @property
+    def last_expiry(self) -> float:
+        """When the last part expires; 0 for an empty state."""
+        return max(self._expiries(), default=0.0)
+
+    def _expiries(self) -> list[float]:
+        expiries = [*self.miss_expiries, *self.reply_expiries]
+        if self.options_expire_at or self.options or self.options_message_id:
+            expiries.append(self.options_expire_at)
+        if self.last_answer is not None:
+            expiries.append(self.last_answer.expires_at)
+        if self.slots:
+            expiries += [slot.expires_at for slot in self.slots]
+        return expiries

@@ -1,23 +1,89 @@
-"""What is replied to a message, before it is written: one Decision. Frozen facts that travel between the modules."""
+"""Decisions: the kinds of reply to a message, each a class that says by its properties how it is treated."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from faqbot.model.conversation import Option
-from faqbot.model.entries import Candidate, Entry, FollowUp
-from faqbot.model.messages import Message
+from faqbot.model.entries import Candidate, Entry, FollowUp, nearest_private
+from faqbot.model.messages import DeliveryResult, DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """`related` are up to three entries that may be asked next; `overdue` says that the review of the answer is.
+class LoggedMatch:
+    """What the question log keeps of a decision: the best entry and its score, and the question where it is not the
+    whole message."""
 
-    `case` is the one of `Entry.variants` that is answered, all of them where it is empty; `said` is what the asker said
-    that it was chosen by, `assumed` whether that was for an earlier question.
+    entry_id: str = ""
+    score: float = 0.0
+    question: str = ""
+
+
+class ResponseDefaults:
+    """Properties of a reply, as they are for kinds that have nothing of their own to say.
+
+    Each kind adds `outcome`, its name in the question log, the event log and the metrics.
+    """
+
+    __slots__ = ()
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        """What the numbers of the list in the reply stand for."""
+        return ()
+
+    @property
+    def mentions(self) -> tuple[str, ...]:
+        """userIds that are @ed in a group beside the asker."""
+        return ()
+
+    @property
+    def private_entry(self) -> Entry | None:
+        """The private entry that the question is or may be about."""
+        return None
+
+    @property
+    def logged_match(self) -> LoggedMatch | None:
+        """What the question log keeps; None if the message was no question, such as small talk."""
+        return None
+
+    @property
+    def allows_introduction(self) -> bool:
+        """True if the bot may introduce itself to a group below this reply: nothing in it is private or a command, and
+        nothing went wrong."""
+        return False
+
+    @property
+    def delivery_result(self) -> DeliveryResult:
+        """How a message ended once this reply was delivered."""
+        return DeliveryResult(DeliveryState.ANSWERED)
+
+
+class _QuestionDefaults(ResponseDefaults):
+    """Defaults of the replies to a question that was searched for."""
+
+    __slots__ = ()
+
+    @property
+    def allows_introduction(self) -> bool:
+        return self.private_entry is None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(_QuestionDefaults):
+    """An entry is the answer.
+
+    question: HR's wording that matched.
+    picked: the asker chose the entry from a list, or its case by replying to what was asked back.
+    related: up to three entries that may be asked next.
+    overdue: the review of the answer is overdue.
+    case: which of `Entry.variants` is the answer; empty for all of them.
+    slot_value: what the asker said that the case was chosen by; slot_reused: they said so for an earlier question.
+    is_follow_up: the question was read as a continuation of the one before.
+    answered_minutes_ago: the group was told the same, so the reply only points to that; None for a whole answer.
     """
 
     entry: Entry
@@ -27,16 +93,39 @@ class Answered:
     related: tuple[Entry, ...] = ()
     overdue: bool = False
     case: str = ""
-    said: str = ""
-    assumed: bool = False
-    followed: bool = False  # what was asked was read as a continuation of the question before
-    above: int | None = None  # minutes since the group was told the same: it is only pointed to
+    slot_value: str = ""
+    slot_reused: bool = False
+    is_follow_up: bool = False
+    answered_minutes_ago: int | None = None
+
+    @property
+    def outcome(self) -> str:
+        return "picked" if self.picked else "answered"
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return tuple(Option("entry", e.id) for e in self.related)
+
+    @property
+    def private_entry(self) -> Entry | None:
+        return self.entry if self.entry.private else None
+
+    @property
+    def logged_match(self) -> LoggedMatch:
+        return LoggedMatch(self.entry.id, self.score)
+
+    @property
+    def same_for_everyone(self) -> bool:
+        """True if everybody who reads the conversation would get the same answer."""
+        return not self.entry.private and self.entry.ask is None
 
 
 @dataclass(frozen=True, slots=True)
-class AskedBack:
-    """The answer is known but depends on the asker, who is asked; `unclear` that it is once more, after a text that
-    names none of the cases and for which nothing was found."""
+class AskedBack(_QuestionDefaults):
+    """The answer depends on the asker, who is asked which case holds.
+
+    unclear: they are asked once more, after a text that names none of the cases and for which nothing was found.
+    """
 
     entry: Entry
     score: float
@@ -44,22 +133,56 @@ class AskedBack:
     ask: FollowUp
     unclear: bool = False
 
+    @property
+    def outcome(self) -> str:
+        return "asked_again" if self.unclear else "asked_back"
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return tuple(Option.of_case(self.entry.id, case) for case in self.entry.cases)
+
+    @property
+    def private_entry(self) -> Entry | None:
+        return self.entry if self.entry.private else None
+
+    @property
+    def logged_match(self) -> LoggedMatch:
+        return LoggedMatch() if self.unclear else LoggedMatch(self.entry.id, self.score)
+
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class Offered(_QuestionDefaults):
+    """Several entries may be the answer; the asker picks one from a numbered list. There is at least one candidate."""
+
     candidates: tuple[Candidate, ...]
+
+    @property
+    def outcome(self) -> str:
+        return "offered"
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return (*(Option("entry", c.entry.id) for c in self.candidates), Option("none", ""))
+
+    @property
+    def private_entry(self) -> Entry | None:
+        return nearest_private(self.candidates)
+
+    @property
+    def logged_match(self) -> LoggedMatch:
+        return LoggedMatch(self.candidates[0].entry.id, self.candidates[0].score)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of several questions in a message, and what was decided on it."""
+    """One of several questions in a message, and the decision on it."""
 
     text: str
     decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
-class MultiAnswer:
+class MultiAnswer(_QuestionDefaults):
     """Several questions in one message, at least one of them answered."""
 
     parts: tuple[Part, ...]
@@ -72,53 +195,133 @@ class MultiAnswer:
     def missed(self) -> tuple[Part, ...]:
         return tuple(p for p in self.parts if not isinstance(p.decision, Answered))
 
+    @property
+    def outcome(self) -> str:
+        return "unanswered" if self.missed else "answered"
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return next((p.decision.options for p in self.parts if isinstance(p.decision, Offered)), ())
+
+    @property
+    def private_entry(self) -> Entry | None:
+        return _first(p.decision.private_entry for p in self.parts)
+
+    @property
+    def logged_match(self) -> LoggedMatch:
+        """The question that was not found, if any: that is the gap in the knowledge."""
+        if self.missed:
+            return LoggedMatch(question=self.missed[0].text)
+        return LoggedMatch(self.answered[0].entry.id, self.answered[0].score)
+
 
 @dataclass(frozen=True, slots=True)
-class Unanswered:
-    """Nothing was found; `contact` is whom to turn to, once an asker was left without an answer twice in a row: empty
-    where nobody is known by name, None before that.
+class Unanswered(_QuestionDefaults):
+    """Nothing was found.
 
-    `hidden` holds private entries near the question that its asker may not see: it is not repeated in a group.
+    nearest: the best candidates, none of them likely enough.
+    hidden: private entries near the question that its asker may not see; the question is not repeated in a group.
+    contact: whom to turn to, once an asker was left without an answer twice in a row; empty if nobody is known by name,
+    None before that.
     """
 
     nearest: tuple[Candidate, ...] = ()
     hidden: tuple[Candidate, ...] = ()
     contact: str | None = None
 
+    @property
+    def outcome(self) -> str:
+        return "unanswered"
+
+    @property
+    def private_entry(self) -> Entry | None:
+        return nearest_private(self.nearest) or _first(c.entry for c in self.hidden)
+
+    @property
+    def logged_match(self) -> LoggedMatch:
+        return LoggedMatch(score=self.nearest[0].score if self.nearest else 0.0)
+
 
 @dataclass(frozen=True, slots=True)
-class PrivateReply:
-    """What colleagues must not read: it goes to the asker alone, and the group sees a neutral line.
+class PrivateReply(ResponseDefaults):
+    """The answer to a private question in a group: it is sent to the asker alone, and the group sees a neutral line.
 
-    `way` says how that went and `code` what DingTalk said to it.
+    status: how sending it to the asker went; `external` for somebody without a userId, `barred` where DingTalk refused,
+    `unsure` where it did not answer.
+    code: DingTalk's code for that.
     """
 
     decision: Answered | Offered | MultiAnswer
-    way: Literal["due", "sent", "external", "barred", "unsure"] = "due"
+    status: Literal["due", "sent", "external", "barred", "unsure"] = "due"
     code: str = "ok"
+
+    @property
+    def outcome(self) -> str:
+        return self.decision.outcome
+
+    @property
+    def private_entry(self) -> Entry | None:
+        return self.decision.private_entry
+
+    @property
+    def logged_match(self) -> LoggedMatch:
+        return self.decision.logged_match
+
+    @property
+    def delivery_result(self) -> DeliveryResult:
+        # The line in the group is not the answer.
+        return DeliveryResult(DeliveryState.ANSWERED, self.code)
 
 
 @dataclass(frozen=True, slots=True)
-class Menu:
-    """What can be asked: topics with their number of entries and an example each."""
+class Menu(ResponseDefaults):
+    """The topics that can be asked about, each with its number of entries and an example question."""
 
     topics: tuple[tuple[str, int, str], ...]
 
+    @property
+    def outcome(self) -> str:
+        return "menu"
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return tuple(Option("topic", name) for name, _, _ in self.topics)
+
+    @property
+    def allows_introduction(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True, slots=True)
-class TopicList:
-    """The questions of one topic; `total` counts those not shown too."""
+class TopicList(ResponseDefaults):
+    """The questions of one topic; `total` also counts those that are not listed."""
 
     topic: str
     entries: tuple[Entry, ...]
     total: int
 
+    @property
+    def outcome(self) -> str:
+        return "menu"
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return tuple(Option("entry", e.id) for e in self.entries)
+
 
 @dataclass(frozen=True, slots=True)
-class NoneOfThese:
-    """Nothing on the list that was sent was meant; `contact` as for Unanswered."""
+class NoneOfThese(ResponseDefaults):
+    """The asker meant nothing on the list that was sent; `contact` as for Unanswered."""
 
     contact: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        return "none_of_these"
+
+    @property
+    def logged_match(self) -> LoggedMatch:
+        return LoggedMatch()
 
 
 class SmallTalkKind(StrEnum):
@@ -133,78 +336,64 @@ class SmallTalkKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SmallTalk:
-    """`greeting` is how the group wants to be greeted, where it says so."""
+class SmallTalk(ResponseDefaults):
+    """A reply that needs no knowledge. `greeting` is the group's own greeting, if it has one."""
 
     kind: SmallTalkKind
     greeting: str = ""
 
+    @property
+    def outcome(self) -> str:
+        return self.kind.value
+
+    @property
+    def allows_introduction(self) -> bool:
+        return self.kind is SmallTalkKind.GREETING
+
 
 @dataclass(frozen=True, slots=True)
-class OutOfList:
-    """A number was typed that the list did not have."""
+class OutOfList(ResponseDefaults):
+    """The number that was picked is not on the list, which has `size` lines."""
 
     size: int
 
+    @property
+    def outcome(self) -> str:
+        return "out_of_list"
+
 
 @dataclass(frozen=True, slots=True)
-class TooLate:
-    """A question found again after an interruption, too old to be answered out of the blue."""
+class TooLate(ResponseDefaults):
+    """A question found again after an interruption, too old to answer unexpectedly; the asker is told so."""
 
     minutes: int
 
+    @property
+    def outcome(self) -> str:
+        return "late"
+
+    @property
+    def delivery_result(self) -> DeliveryResult:
+        return DeliveryResult(DeliveryState.ANSWERED, "late")
+
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """The reply could not be made or DingTalk refused its content; the asker is told so."""
+class Failure(ResponseDefaults):
+    """The reply could not be made, or DingTalk refused its content; the asker is told so."""
 
     refused: bool = False
 
+    @property
+    def outcome(self) -> str:
+        return "broken"
 
-class CommandKind(StrEnum):
-    """What can be asked to be done, rather than answered from the knowledge."""
+    @property
+    def logged_match(self) -> LoggedMatch:
+        return LoggedMatch()
 
-    MY_QUESTIONS = "my_questions"
-    APPROVE = "approve"
-    SEND_BACK = "send_back"
-    WITHDRAW = "withdraw"
-    RATE = "rate"
-    MEMBERS = "members"
-    PUNCHES = "punches"
-    REPORT = "report"
-    CONFIRMATIONS = "confirmations"
-    MY_PUNCHES = "my_punches"
-    MY_LEAVE = "my_leave"
-    ANNOUNCE = "announce"
-    CONFIRM = "confirm"
-    CANCEL = "cancel"
-    PERSON = "person"
-    REPLY = "reply"
-    WHY = "why"
-    KEEPER = "keeper"
-    HOTTEST = "hottest"
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Something to be done; `text` is what was said after the word that gave the order."""
-
-    kind: CommandKind
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """What became of an order, in markdown; `outcome` names it in log and metrics. `options` are the numbered lines.
-
-    `mentions` are userIds that are @ed in a group beside the giver; the body has to hold `@` and the id.
-    """
-
-    title: str
-    body: str
-    outcome: str = "told"
-    options: tuple[Option, ...] = ()
-    mentions: tuple[str, ...] = ()
+    @property
+    def delivery_result(self) -> DeliveryResult:
+        return DeliveryResult(DeliveryState.FAILED, "broken")
 
 
 Decision = (
@@ -221,10 +410,8 @@ Decision = (
     | OutOfList
     | TooLate
     | Failure
-    | Command
-    | CommandResult
 )
 
 
-# What is done for an order, and what its giver is told. It may run again after a crash, and must then do nothing twice.
-CommandHandler = Callable[[Message, Command], Awaitable[Decision]]
+def _first(entries: Iterable[Entry | None]) -> Entry | None:
+    return next((entry for entry in entries if entry is not None), None)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-# How the entries without a topic are called together.
+# The topic of the entries that have none.
 NO_TOPIC = "其他"
+# The key in `Entry.variants` of the answer for all other cases.
+ELSE = "else"
+# Thresholds of nearest_private: a private entry counts as near from this share of the best candidate's score on, if it
+# also has this score and this share of the question's words. Below these two, every text is near to something.
+_NEAR_SHARE, _NEAR_SCORE, _NEAR_COVERED = 0.5, 0.03, 0.1
 
 
 # The line behind the name of a file, as messages point to another entry.
@@ -105,6 +110,11 @@ class Entry:
     def wordings(self) -> tuple[str, ...]:
         return (self.question, *self.also)
 
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The cases that the answer depends on, in the order in which they are listed; the fallback comes last."""
+        return (*(case for case in self.variants if case != ELSE), *(case for case in self.variants if case == ELSE))
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -115,3 +125,12 @@ class Candidate:
     score: float
     question: str
     covered: float = 1.0
+
+
+def nearest_private(ranking: Sequence[Candidate]) -> Entry | None:
+    """The private entry a question is probably about, however doubtful the answer is; `ranking` has the best first."""
+    if not ranking:
+        return None
+    least = max(ranking[0].score * _NEAR_SHARE, _NEAR_SCORE)
+    near = (c.entry for c in ranking if c.entry.private and c.score >= least and c.covered >= _NEAR_COVERED)
+    return next(near, None)

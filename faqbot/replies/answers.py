@@ -1,12 +1,11 @@
-"""An answer in DingTalk's markdown: HR's words, where they come from, what to ask next. Pure."""
+"""Rendering of answers in DingTalk's markdown: HR's words, their source, what to ask next, questions back. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from faqbot.access.privacy import private_entry
-from faqbot.dialogue.choices import NONE_OF_THESE
-from faqbot.dialogue.clarification import case_name, cases_of
+from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
+from faqbot.dialogue.clarification import case_name
 from faqbot.markup.blocks import grey, label, line_breaks, numbered, one_line, tap, typed
 from faqbot.markup.escaping import neutralise
 from faqbot.model.decisions import Answered, AskedBack, MultiAnswer, Offered, Part
@@ -16,72 +15,79 @@ from faqbot.model.messages import Message
 _CIRCLED_ONE = ord("①")
 
 
-def answer(decision: Answered, message: Message) -> tuple[str, str]:
-    """Title and text of an answer that may be said to everybody who reads the conversation."""
+def render_answer(decision: Answered, message: Message) -> tuple[str, str]:
+    """Write title and body of an answer that everybody who reads the conversation may see."""
     entry = decision.entry
-    if decision.above is not None:
-        return entry.question, _above(entry, decision.above)
-    named = f"**{label(entry.question)}**" if decision.picked or decision.followed else ""
-    heading = " ".join(filter(None, (named, _chosen_by(decision))))
+    if decision.answered_minutes_ago is not None:
+        return entry.question, _pointer(entry, decision.answered_minutes_ago)
+    name = f"**{label(entry.question)}**" if decision.picked or decision.is_follow_up else ""
+    heading = " ".join(filter(None, (name, _case_reason(decision))))
     text = _text(entry, decision.case)
-    return entry.question, "\n\n".join(filter(None, (heading, text, _next(decision.related, message))))
+    return entry.question, "\n\n".join(filter(None, (heading, text, _related(decision.related, message))))
 
 
-def notes(decision: Answered) -> list[str]:
-    """How far to trust an answer, where it comes from and who keeps it: what stands in the grey line behind it."""
+def sources(decision: Answered) -> list[str]:
+    """Write how far to trust an answer, where it comes from and who owns it, for the grey line below it."""
     entry, review = decision.entry, decision.entry.review
-    overdue = decision.overdue and review is not None
-    found = [f"**待核对**：原定 {review.year} 年 {review.month} 月 {review.day} 日前复核"] if overdue and review else []
-    found += [f"来源：{source}"] if (source := one_line(entry.source)) else []
-    return found + ([f"负责：{owner}"] if (owner := one_line(entry.owner)) else [])
+    notes = []
+    if decision.overdue and review is not None:
+        notes.append(f"**待核对**：原定 {review.year} 年 {review.month} 月 {review.day} 日前复核")
+    if source := one_line(entry.source):
+        notes.append(f"来源：{source}")
+    if owner := one_line(entry.owner):
+        notes.append(f"负责：{owner}")
+    return notes
 
 
-def _above(entry: Entry, minutes: int) -> str:
-    """Where the group was told the same; whoever asks again gets the whole answer."""
+def _pointer(entry: Entry, minutes: int) -> str:
+    """Point to the same answer further up in the group; an asker who asks again gets the whole answer."""
     ago = f"{minutes} 分钟前" if minutes else "刚刚"
     return f"同上 ↑ 「{label(entry.question)}」{ago}答过"
 
 
-def asked_back(decision: AskedBack, message: Message) -> tuple[str, str]:
-    """Title and text of the question an entry puts back, with its cases to tap or to pick by number."""
-    names = [case_name(case) for case in cases_of(decision.entry)]
-    asked = f"**{label(decision.entry.question)}**\n\n要看情况：{label(decision.ask.question)}"
+def render_question_back(decision: AskedBack, message: Message) -> tuple[str, str]:
+    """Write title and body of the question that an entry asks back, with its cases to tap or to pick by number."""
+    entry, question = decision.entry, label(decision.ask.question)
+    cases = [case_name(case) for case in entry.cases]
+    intro = f"**{label(entry.question)}**\n\n要看情况：{question}"
     if decision.unclear:
-        said = f"没有找到「{neutralise(message.text)}」的答案，已经记下来了。"
-        asked = f"{said}如果是在回答「{label(decision.ask.question)}」，请选一个："
-    return decision.entry.question, numbered(asked, names, message)
+        not_found = f"没有找到「{neutralise(message.text)}」的答案，已经记下来了。"
+        intro = f"{not_found}如果是在回答「{question}」，请选一个："
+    return entry.question, numbered(intro, cases, message)
 
 
-def _chosen_by(decision: Answered) -> str:
-    """What was taken for granted when the case was chosen."""
-    if not decision.said:
+def _case_reason(decision: Answered) -> str:
+    """Say what the case was chosen by, so that the asker can correct it."""
+    if not decision.slot_value:
         return ""
-    said = neutralise(decision.said)
-    return f"按您刚才说的「{said}」回答，不对请告诉我：" if decision.assumed else f"按「{said}」回答："
+    value = neutralise(decision.slot_value)
+    return f"按您刚才说的「{value}」回答，不对请告诉我：" if decision.slot_reused else f"按「{value}」回答："
 
 
-def several(decision: MultiAnswer, message: Message) -> tuple[str, str]:
-    """Title and text of the answers to several questions, and which of them was not found."""
+def render_answers(decision: MultiAnswer, message: Message) -> tuple[str, str]:
+    """Write title and body of the answers to several questions, and say which of them was not found."""
     listed = next((p for p in decision.missed if isinstance(p.decision, Offered)), None)
     texts = [f"**{chr(_CIRCLED_ONE + n)} {_part(p, message, listed is p)}" for n, p in enumerate(decision.parts)]
     return decision.answered[0].entry.question, "\n\n".join(texts)
 
 
 def _part(part: Part, message: Message, with_list: bool) -> str:
+    """Write one of several answers; its heading closes the bold text that the caller opened."""
     if isinstance(part.decision, Answered):
         entry = part.decision.entry
-        return f"{label(entry.question)}**\n\n{_text(entry, part.decision.case)}{grey(*notes(part.decision))}"
-    if message.is_group and private_entry(part.decision):
+        return f"{label(entry.question)}**\n\n{_text(entry, part.decision.case)}{grey(*sources(part.decision))}"
+    if message.is_group and part.decision.private_entry:
         # The group does not learn the question.
         return "没有找到**\n\n涉及个人的事，请点我的头像，私聊再问一次。"
-    asked = neutralise(part.text)
+    question = neutralise(part.text)
     if isinstance(part.decision, Offered) and with_list:
-        questions = [*(c.entry.question for c in part.decision.candidates), NONE_OF_THESE]
-        return numbered(f"{asked}**\n\n这一个没有把握，您是想问：", questions, message)
-    return f"{asked}**\n\n这一个没有找到答案，已经记下来了。可以换个说法单独再问一次。"
+        offered = [*(c.entry.question for c in part.decision.candidates), NONE_OF_THESE_TEXT]
+        return numbered(f"{question}**\n\n这一个没有把握，您是想问：", offered, message)
+    return f"{question}**\n\n这一个没有找到答案，已经记下来了。可以换个说法单独再问一次。"
 
 
 def _text(entry: Entry, case: str) -> str:
+    """Write HR's words for a case, or for all cases if it is empty or was removed."""
     if not entry.ask:
         return line_breaks(entry.answer)
     if case in entry.variants:
@@ -90,8 +96,8 @@ def _text(entry: Entry, case: str) -> str:
     return "\n\n".join((f"看{label(entry.ask.question.rstrip('？?'))}：", *cases))
 
 
-def _next(related: Sequence[Entry], message: Message) -> str:
-    """What one may want to ask next, to tap or to pick by number."""
+def _related(related: Sequence[Entry], message: Message) -> str:
+    """List the questions that may be asked next, to tap or to pick by number."""
     if not related:
         return ""
     lines = "\n".join(f"{n}. [{label(e.question)}]({tap(e.question)})" for n, e in enumerate(related, 1))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from faqbot.dialogue.command_parser import numbered
+from faqbot.dialogue.command_parser import leading_number
 from faqbot.errors import EditError, FileSourceError, NotAllowed
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.escaping import neutralise
-from faqbot.model.decisions import Command, CommandKind, CommandResult
+from faqbot.model.commands import Command, CommandKind, CommandResult
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message
 from faqbot.review import draft_review
@@ -44,7 +44,7 @@ class DraftCommands:
 
     async def _chosen(self, message: Message, order: Command) -> tuple[DraftReview, Entry]:
         """The paper that is meant: by number, by the quoted message, or the only one it can be. Raises NotAllowed."""
-        number, _ = numbered(order.text)
+        number, _ = leading_number(order.text)
         quoted = {int(n) for n in _QUOTED.findall(message.quoted)}
         if number is None and len(quoted) == 1:
             (number,) = quoted
@@ -95,7 +95,7 @@ class DraftCommands:
             case CommandKind.APPROVE:
                 return await self._approve(paper, entry, by, what)
             case CommandKind.SEND_BACK:
-                why = numbered(order.text)[1][:_LONGEST_REASON]
+                why = leading_number(order.text)[1][:_LONGEST_REASON]
                 await draft_review.send_back(self._workspace, entry, by, why)
                 return CommandResult("已退回", f"已退回{what}，它还是草稿。改过以后会再请负责人看。", "sent_back")
             case _:

@@ -27,14 +27,15 @@ def unpack_message(text: str | bytes) -> Message:
 
 def pack_context(context: ConversationState) -> str:
     """The context as JSON."""
+    last_answer = context.last_answer
     values = {
         "options": [[o.kind, o.key] for o in context.options],
-        "until": context.until,
-        "asked": context.asked,
-        "last": context.last and [getattr(context.last, name) for name in LastAnswer.__slots__],
-        "misses": context.misses,
-        "facts": [[getattr(fact, name) for name in Slot.__slots__] for fact in context.facts],
-        "recent": context.recent,
+        "until": context.options_expire_at,
+        "asked": context.options_message_id,
+        "last": last_answer and [getattr(last_answer, name) for name in LastAnswer.__slots__],
+        "misses": context.miss_expiries,
+        "facts": [[getattr(slot, name) for name in Slot.__slots__] for slot in context.slots],
+        "recent": context.reply_expiries,
     }
     return _encode(values)
 
@@ -45,13 +46,13 @@ def unpack_context(text: str | bytes) -> ConversationState | None:
         values = json.loads(text)
         return ConversationState(
             options=tuple(Option(kind, key) for kind, key in values["options"]),
-            until=values["until"],
+            options_expire_at=values["until"],
             # Earlier versions wrote neither of these two.
-            asked=values.get("asked", ""),
-            recent=tuple(values.get("recent", ())),
-            last=LastAnswer(*values["last"]) if values["last"] else None,
-            misses=tuple(values["misses"]),
-            facts=tuple(Slot(*fact) for fact in values["facts"]),
+            options_message_id=values.get("asked", ""),
+            reply_expiries=tuple(values.get("recent", ())),
+            last_answer=LastAnswer(*values["last"]) if values["last"] else None,
+            miss_expiries=tuple(values["misses"]),
+            slots=tuple(Slot(*slot) for slot in values["facts"]),
         )
     except (TypeError, ValueError, KeyError):
         return None

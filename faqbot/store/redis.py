@@ -446,4 +446,4 @@ def _messages(texts: Sequence[bytes]) -> list[Message]:
 
 def _context(text: bytes | None, now: float) -> ConversationState | None:
     context = unpack_context(text) if text is not None else None
-    return context if context is not None and context.ends > now else None
+    return context if context is not None and context.last_expiry > now else None

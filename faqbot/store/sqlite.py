@@ -432,4 +432,4 @@ def _before(message: Message) -> tuple[str, float, str]:
 
 
 def _context_row(thread: str, context: ConversationState) -> tuple[str, str, float]:
-    return thread, pack_context(context), context.ends
+    return thread, pack_context(context), context.last_expiry

@@ -15,8 +15,8 @@ from openpyxl import load_workbook
 
 from faqbot.app.running import Running, running
 from faqbot.attendance.punch_commands import read_day
-from faqbot.dialogue.command_parser import read_order
-from faqbot.model.decisions import Command, CommandKind
+from faqbot.dialogue.command_parser import parse_command
+from faqbot.model.commands import Command, CommandKind
 from faqbot.model.messages import Message, MessageKind
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.state.workdays import Day
@@ -92,7 +92,7 @@ def message(text: str) -> Message:
     ],
 )
 def test_an_order_is_known_by_its_first_word(text: str, order: Command) -> None:
-    assert read_order(message(text)) == order
+    assert parse_command(message(text)) == order
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_order_is_known_by_its_first_word(text: str, order: Command) -> None:
      "我的年假有几天", "打卡 规定", "名单 在哪里", "确认收货地址", "取消请假"],
 )  # fmt: skip
 def test_a_question_stays_a_question(text: str) -> None:
-    assert read_order(message(text)) is None
+    assert parse_command(message(text)) is None
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue.choices import CONTEXT_SECONDS, picked_for
-from faqbot.dialogue.clarification import FACT_SECONDS, denies, spoken_of
-from faqbot.dialogue.context import remember
-from faqbot.dialogue.manager import Case, decide
+from faqbot.dialogue.choices import OPTIONS_SECONDS, list_message_id
+from faqbot.dialogue.clarification import SLOT_SECONDS, is_ruled_out, mentioned_cases
+from faqbot.dialogue.manager import DecisionRequest, decide
+from faqbot.dialogue.state_tracking import state_after_reply
 from faqbot.model.conversation import ConversationState, Option
 from faqbot.model.decisions import Answered, AskedBack, PrivateReply
 from faqbot.model.entries import Entry, FollowUp
@@ -54,9 +54,9 @@ class Talk:
         self.message = replace(message, **fields)
 
     def say(self, text):
-        case = Case(replace(self.message, text=text), self.context)
+        case = DecisionRequest(replace(self.message, text=text), self.context)
         decision = decide(case, self.index, limits=FITTED_THRESHOLDS["balanced"], now=self.now, today=date(2026, 6, 1))
-        self.context = remember(self.context, decision, self.message.id, self.now)
+        self.context = state_after_reply(self.context, decision, self.message.id, self.now)
         return decision
 
 
@@ -186,7 +186,7 @@ def test_what_names_no_case_is_no_reply_once_something_else_was_answered():
 @pytest.mark.parametrize("reply", ["上海", "深圳"])
 def test_a_reply_that_comes_too_late_is_none(reply):
     talk = asked("产假有多少天")
-    talk.now += CONTEXT_SECONDS + 1
+    talk.now += OPTIONS_SECONDS + 1
     assert not isinstance(talk.say(reply), Answered)
 
 
@@ -209,7 +209,7 @@ def test_what_was_said_holds_for_other_entries_and_is_named(reply, case):
 def test_what_was_said_is_forgotten_after_a_while():
     talk = asked("产假有多少天")
     talk.say("上海")
-    talk.now += FACT_SECONDS + 1
+    talk.now += SLOT_SECONDS + 1
     assert isinstance(talk.say("公积金交多少比例"), AskedBack)
 
 
@@ -270,12 +270,12 @@ def test_another_thing_of_the_same_kind_is_the_fallback(reply, case):
 
 def test_after_an_unclear_reply_the_next_one_still_answers_the_first_question():
     talk = asked("产假有多少天")
-    first = talk.context.asked
+    first = talk.context.options_message_id
     talk.message = replace(talk.message, id="m2")
-    assert picked_for(talk.context, "行政", talk.say("行政")) == first
+    assert list_message_id(talk.context, "行政", talk.say("行政")) == first
     before = talk.context
     decision = talk.say("3")
-    assert chosen(decision) == ("leave", "else") and picked_for(before, "3", decision) == first
+    assert chosen(decision) == ("leave", "else") and list_message_id(before, "3", decision) == first
 
 
 def test_a_remark_about_something_private_is_not_repeated():
@@ -288,9 +288,9 @@ def test_a_reply_is_to_what_was_asked_back_not_to_a_list_shown_since():
     talk = asked("产假有多少天")
     before = talk.context
     decision = talk.say("上海")
-    assert picked_for(before, "上海", decision) == "m"
-    listed = replace(before, options=(Option("entry", "pay"), Option("none", "")), asked="another")
-    assert picked_for(listed, "上海", decision) == ""
+    assert list_message_id(before, "上海", decision) == "m"
+    listed = replace(before, options=(Option("entry", "pay"), Option("none", "")), options_message_id="another")
+    assert list_message_id(listed, "上海", decision) == ""
 
 
 @pytest.mark.parametrize(
@@ -303,11 +303,11 @@ def test_a_reply_is_to_what_was_asked_back_not_to_a_list_shown_since():
     ],
 )
 def test_a_question_may_say_itself_which_case_it_is_about(question, spoken):
-    assert spoken_of(HEATING, question) == spoken
+    assert mentioned_cases(HEATING, question) == spoken
 
 
 def test_a_number_in_a_question_is_no_case() -> None:
-    assert spoken_of(ANNUAL, "满 1 年不满 10 年年假有几天") == ()
+    assert mentioned_cases(ANNUAL, "满 1 年不满 10 年年假有几天") == ()
 
 
 def test_the_case_that_a_question_names_goes_before_what_was_said_and_is_not_remembered():
@@ -315,9 +315,9 @@ def test_the_case_that_a_question_names_goes_before_what_was_said_and_is_not_rem
     talk.say("产假有多少天")
     assert talk.say("上海").case == "上海"
     named = talk.say("北京的取暖费发多少")
-    assert isinstance(named, Answered) and (named.case, named.said, named.assumed) == ("北京", "北京", False)
+    assert isinstance(named, Answered) and (named.case, named.slot_value, named.slot_reused) == ("北京", "北京", False)
     elsewhere = talk.say("深圳的取暖费发多少")
-    assert isinstance(elsewhere, Answered) and (elsewhere.case, elsewhere.said) == ("else", "深圳")
+    assert isinstance(elsewhere, Answered) and (elsewhere.case, elsewhere.slot_value) == ("else", "深圳")
     assert isinstance(talk.say("北京和深圳的取暖费发多少"), AskedBack)
     talk.say("上海")
     assert talk.say("取暖费发多少").case == "上海"
@@ -328,4 +328,4 @@ def test_the_case_that_a_question_names_goes_before_what_was_said_and_is_not_rem
     [("不在上海的取暖费", True), ("上海以外的取暖费", True), ("除了上海取暖费", True), ("上海没有取暖费吗", False)],
 )
 def test_what_is_ruled_out_is_not_what_is_asked_about(question, denied):
-    assert denies(question, "上海") is denied
+    assert is_ruled_out(question, "上海") is denied

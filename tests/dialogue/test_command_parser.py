@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue.command_parser import read_order
-from faqbot.dialogue.manager import Case, decide
+from faqbot.dialogue.command_parser import parse_command
+from faqbot.dialogue.manager import DecisionRequest, decide
 from faqbot.language.normalize import Synonyms
-from faqbot.model.decisions import Answered, Command, CommandKind
+from faqbot.model.commands import Command, CommandKind
+from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message, MessageKind
 from faqbot.search.index import Index
@@ -22,7 +23,7 @@ def message(text: str) -> Message:
 
 @pytest.mark.parametrize("text", ["我的", " 我的提问 ", "我问过什么？"])
 def test_a_whole_message_gives_the_order(text):
-    assert read_order(message(text)) == Command(CommandKind.MY_QUESTIONS)
+    assert parse_command(message(text)) == Command(CommandKind.MY_QUESTIONS)
 
 
 @pytest.mark.parametrize(
@@ -34,17 +35,17 @@ def test_a_whole_message_gives_the_order(text):
     ],
 )
 def test_answers_can_be_asked_about(kind, texts):
-    assert [read_order(message(text)) for text in texts.split()] == [Command(kind)] * len(texts.split())
+    assert [parse_command(message(text)) for text in texts.split()] == [Command(kind)] * len(texts.split())
 
 
 @pytest.mark.parametrize("text", ["我的年假还有几天", "", "年假几天", "为什么扣我工资", "报销谁负责"])
 def test_a_question_is_no_order(text):
-    assert read_order(message(text)) is None
+    assert parse_command(message(text)) is None
 
 
 def test_a_wording_that_hr_wrote_comes_before_an_order():
     index = Index([Entry(id="own", question="我的", answer="自己的东西请自己保管。")], Synonyms(()))
     decision = decide(
-        Case(message("我的")), index, limits=FITTED_THRESHOLDS["balanced"], now=0.0, today=date(2026, 1, 5)
+        DecisionRequest(message("我的")), index, limits=FITTED_THRESHOLDS["balanced"], now=0.0, today=date(2026, 1, 5)
     )
     assert isinstance(decision, Answered) and decision.entry.id == "own"

@@ -8,11 +8,10 @@ from datetime import date
 import pytest
 
 from faqbot.access.visibility import open_to
-from faqbot.dialogue.answer_policy import OFFERED_AT_MOST, choose, judge
-from faqbot.dialogue.choices import options
+from faqbot.dialogue.answer_policy import MAX_OFFERED, apply_thresholds, judge
 from faqbot.dialogue.choices import picked_number as picked
-from faqbot.dialogue.manager import Case, decide_many
-from faqbot.dialogue.topic_menu import LIST_AT_MOST
+from faqbot.dialogue.manager import DecisionRequest, decide_many
+from faqbot.dialogue.topic_menu import MAX_LISTED
 from faqbot.model.conversation import ConversationState, Option
 from faqbot.model.decisions import (
     Answered,
@@ -50,7 +49,7 @@ def say(
     message = Message(
         id="m", robot_code="r", conversation_id=GROUP, is_group=True, kind=MessageKind.TEXT, text=text, staff_id="u1"
     )
-    case = Case(replace(message, **fields), context)
+    case = DecisionRequest(replace(message, **fields), context)
     return decide_many([case], Index(entries), limits=limits, now=now, today=TODAY, groups=groups)[0]
 
 
@@ -65,6 +64,7 @@ def answer_of(decision):
 
 
 LIST = offered(("entry", "pay"), ("entry", "annual"), ("topic", "休假"))
+LIST_ENDS = LIST.options_expire_at
 
 
 # -- numbers -----------------------------------------------------------------------------------
@@ -152,7 +152,12 @@ def test_a_number_that_the_list_does_not_have_is_told(text):
 
 @pytest.mark.parametrize(
     ("context", "now"),
-    [(None, NOW), (ConversationState((), NOW + 1), NOW), (LIST, LIST.until), (LIST, LIST.until + 1000)],
+    [
+        (None, NOW),
+        (ConversationState((), NOW + 1), NOW),
+        (LIST, LIST.options_expire_at),
+        (LIST, LIST.options_expire_at + 1000),
+    ],
     ids=["no list", "empty list", "at its end", "long past"],
 )
 def test_without_a_living_list_there_is_nothing_to_pick(context, now):
@@ -160,7 +165,7 @@ def test_without_a_living_list_there_is_nothing_to_pick(context, now):
 
 
 def test_a_list_lives_until_its_end():
-    assert isinstance(say("1", context=LIST, now=LIST.until - 0.001), Answered)
+    assert isinstance(say("1", context=LIST, now=LIST.options_expire_at - 0.001), Answered)
 
 
 @pytest.mark.parametrize(
@@ -189,7 +194,7 @@ def test_without_a_list_none_of_it_can_be_meant():
 
 # -- whom to turn to -----------------------------------------------------------------------------
 
-MISSED = replace(LIST, misses=(NOW + 1,))
+MISSED = replace(LIST, miss_expiries=(NOW + 1,))
 KEPT = tuple(replace(entry, owner="休假组") for entry in ENTRIES)
 SALES = Groups(conversations={GROUP: GroupSettings(contact="小张")})
 
@@ -201,7 +206,7 @@ SALES = Groups(conversations={GROUP: GroupSettings(contact="小张")})
         (LIST, SALES, None),
         (MISSED, NO_GROUPS, "休假组"),
         (MISSED, SALES, "小张"),
-        (replace(MISSED, misses=(NOW,)), SALES, None),
+        (replace(MISSED, miss_expiries=(NOW,)), SALES, None),
     ],
     ids=["first", "first in a group with a contact", "second", "the group's contact", "long ago"],
 )
@@ -301,8 +306,8 @@ def test_a_topic_without_anything_to_show_does_not_open():
 
 
 def test_a_long_topic_is_cut_and_counted():
-    many = tuple(Entry(f"e{n}", f"问题{n}", "答", topic="很多") for n in range(LIST_AT_MOST + 5))
-    assert say("很多", entries=many) == TopicList("很多", many[:LIST_AT_MOST], LIST_AT_MOST + 5)
+    many = tuple(Entry(f"e{n}", f"问题{n}", "答", topic="很多") for n in range(MAX_LISTED + 5))
+    assert say("很多", entries=many) == TopicList("很多", many[:MAX_LISTED], MAX_LISTED + 5)
 
 
 @pytest.mark.parametrize("text", ["年假有几天", "年假有几天？", "请问年假有几天", "年休假天数", "請問年假有幾天"])
@@ -374,7 +379,7 @@ def test_what_may_not_be_seen_is_not_shown_as_related():
 
 def test_what_is_related_can_be_picked_by_number():
     answered = say("年假有几天", entries=(replace(ANNUAL, related=("pay", "sick")), *ENTRIES[1:]))
-    assert options(answered) == (Option("entry", "pay"), Option("entry", "sick"))
+    assert answered.options == (Option("entry", "pay"), Option("entry", "sick"))
 
 
 # -- who may see what --------------------------------------------------------------------------
@@ -440,11 +445,11 @@ def ranked(*scores):
         ((1.0, 0.99), Answered),
         ((0.5, 0.5), 2),
         ((0.69, 0.1), 1),
-        ((0.65, 0.6, 0.55, 0.5, 0.45, 0.44), OFFERED_AT_MOST),
+        ((0.65, 0.6, 0.55, 0.5, 0.45, 0.44), MAX_OFFERED),
     ],
 )
 def test_the_sure_is_answered_a_likely_few_are_offered_the_rest_is_admitted(scores, outcome):
-    decision = choose(ranked(*scores), WIDE)
+    decision = apply_thresholds(ranked(*scores), WIDE)
     if isinstance(outcome, int):
         assert isinstance(decision, Offered)
         assert [c.score for c in decision.candidates] == list(scores[:outcome])
@@ -453,7 +458,7 @@ def test_the_sure_is_answered_a_likely_few_are_offered_the_rest_is_admitted(scor
 
 
 def test_the_nearest_are_kept_when_nothing_is_answered():
-    decision = choose(ranked(0.3, 0.2, 0.1, 0.05), WIDE)
+    decision = apply_thresholds(ranked(0.3, 0.2, 0.1, 0.05), WIDE)
     assert isinstance(decision, Unanswered) and [c.score for c in decision.nearest] == [0.3, 0.2, 0.1]
 
 
@@ -481,20 +486,20 @@ def test_a_stricter_bot_asks_for_more():
     ],
 )
 def test_each_line_of_a_list_has_a_meaning(decision, meant):
-    assert options(decision) == meant
+    assert decision.options == meant
 
 
 def test_the_menu_then_a_topic_then_a_question_can_be_walked_by_numbers():
     menu = say("帮助")
-    topic = say("1", context=ConversationState(options(menu), NOW + 1))
+    topic = say("1", context=ConversationState(menu.options, NOW + 1))
     assert topic == TopicList("休假", (ANNUAL, SICK), 2)
-    answer = say("2", context=ConversationState(options(topic), NOW + 1))
+    answer = say("2", context=ConversationState(topic.options, NOW + 1))
     assert answer == Answered(SICK, 1.0, SICK.question, picked=True)
 
 
 def test_entries_without_a_topic_can_be_opened_by_number():
     menu = say("帮助")
-    assert say("3", context=ConversationState(options(menu), NOW + 1)) == TopicList("其他", (PARKING,), 1)
+    assert say("3", context=ConversationState(menu.options, NOW + 1)) == TopicList("其他", (PARKING,), 1)
 
 
 # -- one bare question -----------------------------------------------------------------------------

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from faqbot.app.running import Running
-from faqbot.dialogue.ratings import read_rating
+from faqbot.dialogue.ratings import parse_rating
+from faqbot.model.commands import Command, CommandKind
 from faqbot.model.conversation import LastAnswer
-from faqbot.model.decisions import Command, CommandKind
 from faqbot.model.question_log import Rating
 from tests.conftest import Talk
 
@@ -23,7 +23,7 @@ LAST = LastAnswer("m", "annual-leave", "年假有几天？", 0.9, 1e12)
     ],
 )  # fmt: skip
 def test_some_words_always_rate(text, rating):
-    assert read_rating(text, None) == read_rating(text, LAST) == Command(CommandKind.RATE, rating)
+    assert parse_rating(text, None) == parse_rating(text, LAST) == Command(CommandKind.RATE, rating)
 
 
 @pytest.mark.parametrize(
@@ -36,15 +36,15 @@ def test_some_words_always_rate(text, rating):
     ],
 )  # fmt: skip
 def test_others_rate_only_after_an_answer(text, rating):
-    assert read_rating(text, LAST) == Command(CommandKind.RATE, rating)
-    assert read_rating(text, None) is None
+    assert parse_rating(text, LAST) == Command(CommandKind.RATE, rating)
+    assert parse_rating(text, None) is None
 
 
 @pytest.mark.parametrize(
     "text", ["年假过期了怎么办", "有用的证件是哪些", "", "？", "不对外的系统怎么进", "👍 那婚假呢"]
 )
 def test_part_of_a_sentence_rates_nothing(text):
-    assert read_rating(text, LAST) is None
+    assert parse_rating(text, LAST) is None
 
 
 async def test_what_is_said_stands_beside_the_question_the_last_word_counts(talk: Talk, bot: Running) -> None:

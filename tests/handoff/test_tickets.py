@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from faqbot.app.running import Running
-from faqbot.dialogue.command_parser import read_order
+from faqbot.dialogue.command_parser import parse_command
 from faqbot.handoff.tickets import Progress, Ticket, forget_tickets, keep, tickets
-from faqbot.model.decisions import Command, CommandKind
+from faqbot.model.commands import Command, CommandKind
 from faqbot.model.messages import Message, MessageKind
 from tests.conftest import GROUP, Talk
 
@@ -37,12 +37,12 @@ def said(text: str, quoted: str = "") -> Message:
     ],
 )  # fmt: skip
 def test_what_hands_over_and_what_answers(text, order):
-    assert read_order(said(text)) == order
+    assert parse_command(said(text)) == order
 
 
 def test_who_quotes_a_ticket_answers_it():
-    assert read_order(said("可以", quoted="单号 7：已请休假组来答")) == Command(CommandKind.REPLY, "7 可以")
-    assert read_order(said("可以", quoted="年假有几天")) is None
+    assert parse_command(said("可以", quoted="单号 7：已请休假组来答")) == Command(CommandKind.REPLY, "7 可以")
+    assert parse_command(said("可以", quoted="年假有几天")) is None
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faqbot.app.running import Running, running
-from faqbot.messaging.flood_control import FloodControl
+from faqbot.messaging.flood_control import PointToRepeated, SlowDown
 from faqbot.model.conversation import ConversationState, LastAnswer
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Candidate, Entry, FollowUp
@@ -50,39 +50,45 @@ def clock() -> Clock:
     return Clock()
 
 
+async def steady(step):
+    return await step()
+
+
 @pytest.fixture
-def quiet(store: Store, clock: Clock) -> FloodControl:
-    async def steady(step):
-        return await step()
-
-    return FloodControl(store, steady, clock, clock.sleep)
+def quiet(store: Store, clock: Clock) -> PointToRepeated:
+    return PointToRepeated(store, steady, clock, clock.sleep)
 
 
-async def test_a_colleague_is_pointed_to_the_answer_once_it_was_delivered(quiet: FloodControl, clock: Clock) -> None:
+@pytest.fixture
+def pace(store: Store, clock: Clock) -> SlowDown:
+    return SlowDown(store, steady, clock, clock.sleep)
+
+
+async def test_a_colleague_is_pointed_to_the_answer_once_it_was_delivered(quiet: PointToRepeated, clock: Clock) -> None:
     assert await quiet.shortened(message("a"), ANSWER, NOBODY) == ANSWER
-    await quiet.told(message("a"), ANSWER, DELIVERED)
+    await quiet.note_delivery(message("a"), ANSWER, DELIVERED)
     clock.now += 200
-    assert await quiet.shortened(message("b"), ANSWER, NOBODY) == replace(ANSWER, above=3)
+    assert await quiet.shortened(message("b"), ANSWER, NOBODY) == replace(ANSWER, answered_minutes_ago=3)
     assert await quiet.shortened(message("a"), ANSWER, NOBODY) == ANSWER
 
 
-async def test_who_is_answered_at_the_same_moment_waits_for_how_it_went(quiet: FloodControl, clock: Clock) -> None:
+async def test_who_is_answered_at_the_same_moment_waits_for_how_it_went(quiet: PointToRepeated, clock: Clock) -> None:
     await quiet.shortened(message("a"), ANSWER, NOBODY)
     second = asyncio.create_task(quiet.shortened(message("b"), ANSWER, NOBODY))
     await asyncio.sleep(0)
-    await quiet.told(message("a"), ANSWER, DELIVERED)
-    assert await second == replace(ANSWER, above=0)
+    await quiet.note_delivery(message("a"), ANSWER, DELIVERED)
+    assert await second == replace(ANSWER, answered_minutes_ago=0)
 
 
-async def test_where_the_first_never_got_it_the_next_one_does(quiet: FloodControl) -> None:
+async def test_where_the_first_never_got_it_the_next_one_does(quiet: PointToRepeated) -> None:
     await quiet.shortened(message("a"), ANSWER, NOBODY)
-    await quiet.told(message("a"), ANSWER, DeliveryResult(DeliveryState.FAILED, "timeout"))
+    await quiet.note_delivery(message("a"), ANSWER, DeliveryResult(DeliveryState.FAILED, "timeout"))
     assert await quiet.shortened(message("b"), ANSWER, NOBODY) == ANSWER
-    await quiet.told(message("b"), ANSWER, DELIVERED)
-    assert await quiet.shortened(message("c"), ANSWER, NOBODY) == replace(ANSWER, above=0)
+    await quiet.note_delivery(message("b"), ANSWER, DELIVERED)
+    assert await quiet.shortened(message("c"), ANSWER, NOBODY) == replace(ANSWER, answered_minutes_ago=0)
 
 
-async def test_an_answer_that_hangs_is_not_waited_for_long(quiet: FloodControl, clock: Clock) -> None:
+async def test_an_answer_that_hangs_is_not_waited_for_long(quiet: PointToRepeated, clock: Clock) -> None:
     await quiet.shortened(message("a"), ANSWER, NOBODY)
     began = clock.now
     assert await quiet.shortened(message("b"), ANSWER, NOBODY) == ANSWER
@@ -97,47 +103,47 @@ async def test_an_answer_that_hangs_is_not_waited_for_long(quiet: FloodControl, 
         (message("b"), Answered(replace(ENTRY, answer="六天"), 0.9, "年假"), NOBODY),
         (message("b"), Answered(replace(ENTRY, private=True), 0.9, "年假"), NOBODY),
         (message("b"), Offered((Candidate(ENTRY, 0.5, "年假"),)), NOBODY),
-        (message("b"), ANSWER, ConversationState(last=LastAnswer("m0", "annual", "年假", 0.9, 2_000_000.0))),
+        (message("b"), ANSWER, ConversationState(last_answer=LastAnswer("m0", "annual", "年假", 0.9, 2_000_000.0))),
     ],
     ids=["another group", "alone", "changed words", "private", "a list", "had it already"],
 )
 async def test_everybody_else_gets_the_whole_answer(
-    quiet: FloodControl, asked: Message, decision: Decision, context: ConversationState
+    quiet: PointToRepeated, asked: Message, decision: Decision, context: ConversationState
 ) -> None:
     await quiet.shortened(message("a"), ANSWER, NOBODY)
-    await quiet.told(message("a"), ANSWER, DELIVERED)
+    await quiet.note_delivery(message("a"), ANSWER, DELIVERED)
     assert await quiet.shortened(asked, decision, context) == decision
 
 
-async def test_an_answer_that_depends_on_the_asker_is_never_shortened(quiet: FloodControl) -> None:
+async def test_an_answer_that_depends_on_the_asker_is_never_shortened(quiet: PointToRepeated) -> None:
     entry = replace(ENTRY, answer="", ask=FollowUp("city", "城市？"), variants={"上海": "五天", "else": "六天"})
-    decision = Answered(entry, 0.9, "年假", case="上海", said="上海")
+    decision = Answered(entry, 0.9, "年假", case="上海", slot_value="上海")
     for who in "ab":
         assert await quiet.shortened(message(who), decision, NOBODY) == decision
-        await quiet.told(message(who), decision, DELIVERED)
+        await quiet.note_delivery(message(who), decision, DELIVERED)
 
 
-async def test_nobody_is_held_up_before_the_eleventh_reply_of_a_minute_nor_alone(
-    quiet: FloodControl, clock: Clock
-) -> None:
+async def test_nobody_is_held_up_before_the_eleventh_reply_of_a_minute_nor_alone(pace: SlowDown, clock: Clock) -> None:
     replies = tuple(clock.now + 50 + n / 10 for n in range(10))
-    assert not await quiet.wait_turn(message("a"), ConversationState(recent=replies[1:]))
-    assert not await quiet.wait_turn(message("a", is_group=False), ConversationState(recent=replies))
-    assert not await quiet.wait_turn(message("a"), ConversationState(recent=(*replies[1:], clock.now + 50)))
+    assert not await pace.wait_turn(message("a"), ConversationState(reply_expiries=replies[1:]))
+    assert not await pace.wait_turn(message("a", is_group=False), ConversationState(reply_expiries=replies))
+    assert not await pace.wait_turn(message("a"), ConversationState(reply_expiries=(*replies[1:], clock.now + 50)))
     assert clock.now == 1_000_000.0
 
 
-async def test_a_clock_that_was_put_back_holds_nobody_up_for_longer(quiet: FloodControl, clock: Clock) -> None:
+async def test_a_clock_that_was_put_back_holds_nobody_up_for_longer(pace: SlowDown, clock: Clock) -> None:
     began = clock.now
-    assert await quiet.wait_turn(message("a"), ConversationState(recent=(began + 3660.0,) * 10))
+    assert await pace.wait_turn(message("a"), ConversationState(reply_expiries=(began + 3660.0,) * 10))
     assert clock.now - began <= 10
 
 
-async def test_an_answer_from_before_the_clock_was_put_back_was_just_given(quiet: FloodControl, clock: Clock) -> None:
+async def test_an_answer_from_before_the_clock_was_put_back_was_just_given(
+    quiet: PointToRepeated, clock: Clock
+) -> None:
     await quiet.shortened(message("a"), ANSWER, NOBODY)
-    await quiet.told(message("a"), ANSWER, DELIVERED)
+    await quiet.note_delivery(message("a"), ANSWER, DELIVERED)
     clock.now -= 300
-    assert await quiet.shortened(message("b"), ANSWER, NOBODY) == replace(ANSWER, above=0)
+    assert await quiet.shortened(message("b"), ANSWER, NOBODY) == replace(ANSWER, answered_minutes_ago=0)
 
 
 async def all_said(ding: FakeDingTalk, count: int, seconds: float = 10) -> Sequence[str]:
@@ -172,19 +178,19 @@ async def test_a_second_replica_knows_what_the_first_one_said(
 async def test_what_waited_too_long_for_its_turn_is_answered_all_the_same(
     ding: FakeDingTalk, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("faqbot.messaging.flood_control._GAP_SECONDS", 0.1)
+    monkeypatch.setattr("faqbot.messaging.flood_control._INTERVAL_SECONDS", 0.1)
     moved = [0.0]
-    wait_turn = FloodControl.wait_turn
+    wait_turn = SlowDown.wait_turn
 
     def later() -> float:
         return time.time() + moved[0]
 
-    async def eleven_minutes(self: FloodControl, message: Message, context: ConversationState) -> bool:
+    async def eleven_minutes(self: SlowDown, message: Message, context: ConversationState) -> bool:
         held_up = await wait_turn(self, message, context)
         moved[0] += 660.0 * held_up
         return held_up
 
-    monkeypatch.setattr(FloodControl, "wait_turn", eleven_minutes)
+    monkeypatch.setattr(SlowDown, "wait_turn", eleven_minutes)
     talk = Talk(ding)
     async with running(settings, later):
         assert await ding.until_connected()

@@ -201,8 +201,10 @@ async def test_each_message_hears_what_the_one_before_it_left(store: Store, hire
 
         async def answer(m: Message, inbox: Inbox = worker.inbox) -> None:
             before = await inbox.context(m)
-            heard[m.id] = before.asked if before else ""
-            await store.put_context(m.partition_key, ConversationState(until=time.time() + 600, asked=m.id))
+            heard[m.id] = before.options_message_id if before else ""
+            await store.put_context(
+                m.partition_key, ConversationState(options_expire_at=time.time() + 600, options_message_id=m.id)
+            )
 
         worker.before = answer
     for number in (1, 2, 3):

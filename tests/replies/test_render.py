@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.dialogue.choices import options, picked_number
+from faqbot.dialogue.choices import picked_number
 from faqbot.markup.chunking import MAX_BYTES, split
 from faqbot.model.decisions import (
     Answered,
@@ -263,7 +263,7 @@ def test_a_tap_sends_exactly_the_question(question):
 
 @pytest.mark.parametrize("decision", [OFFER, MENU, TOPIC])
 def test_a_list_has_as_many_numbers_as_options(decision):
-    assert len(links(body(decision))) == len(options(decision)) == (3 if decision is OFFER else 2)
+    assert len(links(body(decision))) == len(decision.options) == (3 if decision is OFFER else 2)
 
 
 @pytest.mark.parametrize("decision", [OFFER, MENU, TOPIC, OutOfList(3)])

@@ -59,7 +59,7 @@ async def test_an_accepted_message_hears_how_many_of_its_thread_came_before(stor
 
 
 async def test_an_accepted_message_comes_with_what_its_asker_was_offered_last(store: Store) -> None:
-    said = ConversationState(options=(Option("entry", "annual-leave"),), until=200.0)
+    said = ConversationState(options=(Option("entry", "annual-leave"),), options_expire_at=200.0)
     await store.accept(message(1), ME)
     await store.finish(message(1), DONE, RECORD, said)
     assert await store.accept(message(2), ME) == Accepted(0, said)
@@ -160,12 +160,12 @@ async def test_the_backlog_counts_what_is_unfinished(store: Store) -> None:
 
 async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) -> None:
     now = time.time()
-    first = ConversationState((Option("entry", "a"), Option("topic", "休假")), until=now + 100)
+    first = ConversationState((Option("entry", "a"), Option("topic", "休假")), options_expire_at=now + 100)
     await store.finish(message(), DONE, None, first)
     assert await store.context(message().partition_key, now) == first
     assert await store.context(message().partition_key, now + 100) is None
     assert await store.context("someone else", now) is None
-    second = ConversationState((Option("entry", "b"),), until=now + 200)
+    second = ConversationState((Option("entry", "b"),), options_expire_at=now + 200)
     await store.finish(message(2), DONE, None, second)
     await store.finish(message(3), DONE, None, None)
     assert await store.context(message().partition_key, now) == second
@@ -186,7 +186,7 @@ async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) ->
 async def test_finishing_twice_changes_nothing(store: Store) -> None:
     await store.accept(message(), ME)
     await store.finish(message(), DONE, RECORD, None)
-    other = ConversationState((Option("entry", "x"),), until=time.time() + 100)
+    other = ConversationState((Option("entry", "x"),), options_expire_at=time.time() + 100)
     await store.finish(message(), DeliveryResult(DeliveryState.FAILED, "timeout"), RECORD, other)
     assert list(await store.questions(0.0)) == [RECORD]
     assert await store.context(message().partition_key, time.time()) is None
@@ -194,7 +194,7 @@ async def test_finishing_twice_changes_nothing(store: Store) -> None:
 
 async def test_a_pick_names_its_question_until_it_goes(store: Store) -> None:
     picked = replace(RECORD, outcome="picked", picked_for="m0")
-    context = ConversationState((Option("entry", "a"),), until=time.time() + 100, asked="m0")
+    context = ConversationState((Option("entry", "a"),), options_expire_at=time.time() + 100, options_message_id="m0")
     await store.finish(message(), DONE, picked, context)
     assert list(await store.questions(0.0)) == [picked]
     assert await store.context(message().partition_key, time.time()) == context

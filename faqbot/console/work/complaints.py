@@ -11,7 +11,7 @@ from aiohttp import web
 from faqbot.console.web.context import workspace_of
 from faqbot.console.web.pages import entry_url, person, query, read_form, redirect
 from faqbot.console.work.tasks import Item, Section, section
-from faqbot.dialogue.ratings import NAMES
+from faqbot.dialogue.ratings import RATING_NAMES
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry
 from faqbot.model.question_log import QuestionRecord, Rating
@@ -70,7 +70,7 @@ def _item(key: str, found: Sequence[QuestionRecord], entries: Mapping[str, Entry
     url = entry_url(entry.id, "edit") if entry else ""
     if entry and rating is Rating.NOT_ASKED:
         url = f"/try?{urlencode({'q': said})}"
-    return Item(entry.question if entry else said, note, url, NAMES[rating], "amber", done=(PATH, key))
+    return Item(entry.question if entry else said, note, url, RATING_NAMES[rating], "amber", done=(PATH, key))
 
 
 def _settled(mark: str | None) -> frozenset[str]:

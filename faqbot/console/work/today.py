@@ -31,7 +31,7 @@ from faqbot.console.work.tasks import (
     undelivered,
     unsent,
 )
-from faqbot.dialogue.choices import CONTEXT_SECONDS
+from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.outbox.queued_notice import FAILED_NOTICES, SendFailure
@@ -116,7 +116,7 @@ async def _recent(context: ConsoleContext) -> Stats:
     workspace = context.workspace
     now = datetime.fromtimestamp(workspace.clock(), context.settings.timezone)
     since = now - _RECENT
-    records = await workspace.store.questions(since.timestamp() - CONTEXT_SECONDS)
+    records = await workspace.store.questions(since.timestamp() - OPTIONS_SECONDS)
     entries = {e.id: e for e in workspace.snapshot.entries}
     return await asyncio.to_thread(Stats, records, since, now + timedelta(seconds=1), entries)
 

@@ -1,0 +1,78 @@
+"""Completion of a decision: choose the case, and add related questions, whom to turn to, the greeting. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from faqbot.dialogue.answer_policy import NEAR_SCORE, with_related
+from faqbot.dialogue.decision_context import DecisionContext
+from faqbot.dialogue.private_questions import without_private
+from faqbot.dialogue.slot_filling import with_case
+from faqbot.model.decisions import (
+    Answered,
+    Decision,
+    MultiAnswer,
+    NoneOfThese,
+    PrivateReply,
+    SmallTalk,
+    SmallTalkKind,
+    Unanswered,
+)
+from faqbot.model.entries import Entry
+
+
+def complete(context: DecisionContext, decision: Decision) -> Decision:
+    """Return the decision as it may be replied where the message was written, with all that the reply shows."""
+    decision = without_private(context, decision, context.message.text)
+    match decision:
+        case Answered():
+            answer = with_case(context, decision)
+            return _with_related(context, answer) if isinstance(answer, Answered) else answer
+        case PrivateReply(Answered() as answer):
+            return replace(decision, decision=_with_related(context, answer, in_single_chat=True))
+        case MultiAnswer():
+            return _with_completed_parts(context, decision)
+        case PrivateReply(MultiAnswer() as answers):
+            return replace(decision, decision=_with_completed_parts(context, answers))
+        case Unanswered(nearest):
+            near = [c.entry for c in nearest if c.score >= NEAR_SCORE]
+            return replace(decision, contact=_contact(context, near))
+        case NoneOfThese():
+            return replace(decision, contact=_contact(context, []))
+        case SmallTalk(SmallTalkKind.GREETING):
+            return replace(decision, greeting=context.group.greeting.strip())
+        case _:
+            return decision
+
+
+def _with_related(context: DecisionContext, answer: Answered, *, in_single_chat: bool = False) -> Answered:
+    allowed = context.answerable if in_single_chat else context.listable
+    return with_related(answer, context.index, allowed, context.knowledge.today)
+
+
+def _with_completed_parts(context: DecisionContext, decision: MultiAnswer) -> MultiAnswer:
+    return MultiAnswer(tuple(replace(p, decision=_completed_part(context, p.decision)) for p in decision.parts))
+
+
+def _completed_part(context: DecisionContext, decision: Decision) -> Decision:
+    """Choose the case of one of several answers and set `overdue`; there is no room for related questions."""
+    if not isinstance(decision, Answered):
+        return decision
+    answer = with_case(context, decision)
+    if isinstance(answer, Answered):
+        decision = answer
+    return replace(_with_related(context, decision), related=())
+
+
+def _contact(context: DecisionContext, near: Sequence[Entry]) -> str | None:
+    """Name whom an asker left without an answer twice may turn to: the group's contact, else the owner of a near entry.
+
+    The owner of something else has nothing to do with the question and is not named.
+    """
+    state, index = context.state, context.index
+    if not state.miss_expiries:
+        return None
+    listed = (index.by_id.get(option.key) for option in state.options if option.kind == "entry")
+    entries = (e for e in (*near, *listed) if e is not None and e.owner.strip() and context.listable(e))
+    return context.group.contact.strip() or next((e.owner.strip() for e in entries), "")

@@ -1,0 +1,93 @@
+"""What is needed to decide on one message: the asker's state, what they may see, and the knowledge. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from faqbot.access.visibility import Allowed, answerable, listable
+from faqbot.dialogue.state_tracking import drop_expired
+from faqbot.model.conversation import ConversationState
+from faqbot.model.entries import Entry
+from faqbot.model.group_settings import Groups, GroupSettings
+from faqbot.model.messages import Message
+from faqbot.search.arrays import Floats
+from faqbot.search.index import Index
+from faqbot.search.thresholds import Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRequest:
+    """A message to decide on.
+
+    context: the dialogue state of its asker, if there is one.
+    meaning: the embedding of its text, if there is one.
+    departments: those of the asker with all their parents, if an entry is limited to departments.
+    """
+
+    message: Message
+    context: ConversationState | None = None
+    meaning: Floats | None = None
+    departments: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The knowledge that is live when a batch is decided on, with the date by which entries are valid."""
+
+    index: Index
+    limits: Thresholds
+    groups: Groups
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionContext:
+    """One message with everything its decision depends on.
+
+    answerable: tells which entries the asker may get as an answer.
+    listable: tells which entries may be named where the message was written.
+    visibility: what makes a difference to both; it is part of the key of a search.
+    """
+
+    message: Message
+    state: ConversationState
+    meaning: Floats | None
+    knowledge: Knowledge
+    answerable: Allowed
+    listable: Allowed
+    visibility: tuple[str, frozenset[str] | None, date]
+
+    @classmethod
+    def of(cls, request: DecisionRequest, knowledge: Knowledge, now: float) -> DecisionContext:
+        message, departments = request.message, request.departments
+        index, groups, today = knowledge.index, knowledge.groups, knowledge.today
+        conversation = message.conversation_id
+        by_conversation = index.limited or groups.of(conversation).topics
+        return cls(
+            message=message,
+            state=drop_expired(request.context, now),
+            meaning=request.meaning,
+            knowledge=knowledge,
+            answerable=answerable(message, today, departments, groups),
+            listable=listable(message, today, departments, groups),
+            visibility=(conversation if by_conversation else "", departments if index.by_department else None, today),
+        )
+
+    @property
+    def index(self) -> Index:
+        return self.knowledge.index
+
+    @property
+    def group(self) -> GroupSettings:
+        """The settings of the conversation that the message was written in."""
+        return self.knowledge.groups.of(self.message.conversation_id)
+
+    @property
+    def pending_entry(self) -> Entry | None:
+        """The entry whose question back the asker has not answered yet, if any."""
+        return self.index.by_id.get(self.state.pending_entry_id)
+
+    def sound(self, text: str) -> str:
+        """Return the pronunciation of a text."""
+        return self.index.sound_of(self.index.fold(text))

@@ -1,0 +1,82 @@
+"""Dialogue state tracking: drop the expired parts of an asker's state, and compute the state after a reply. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from faqbot.dialogue.choices import OPTIONS_SECONDS
+from faqbot.dialogue.clarification import SLOT_SECONDS
+from faqbot.model.commands import Response
+from faqbot.model.conversation import ConversationState, LastAnswer, Slot
+from faqbot.model.decisions import Answered, AskedBack, MultiAnswer, NoneOfThese, PrivateReply, Unanswered
+
+_EMPTY = ConversationState()
+_MAX_MISSES = 3
+# Rate limit for one asker in a group: more than this many replies within the window flood it.
+REPLIES_PER_WINDOW, RATE_WINDOW_SECONDS = 10, 60.0
+
+
+def drop_expired(state: ConversationState | None, now: float) -> ConversationState:
+    """Return the parts of a state that still hold at `now`."""
+    if state is None:
+        return _EMPTY
+    if now < state.first_expiry:
+        # Nearly always, and this runs several times for each message.
+        return state
+    list_holds = now < state.options_expire_at
+    return ConversationState(
+        options=state.options if list_holds else (),
+        options_expire_at=state.options_expire_at if list_holds else 0.0,
+        options_message_id=state.options_message_id if list_holds else "",
+        last_answer=state.last_answer if state.last_answer and now < state.last_answer.expires_at else None,
+        miss_expiries=tuple(expiry for expiry in state.miss_expiries if now < expiry),
+        slots=tuple(slot for slot in state.slots if now < slot.expires_at),
+        reply_expiries=tuple(expiry for expiry in state.reply_expiries if now < expiry),
+    )
+
+
+def state_after_reply(state: ConversationState, response: Response, message_id: str, now: float) -> ConversationState:
+    """Return the state of the asker of `message_id` after `response` was delivered; `state` is the one before."""
+    reply_expiries = (*state.reply_expiries, now + RATE_WINDOW_SECONDS)[-REPLIES_PER_WINDOW:]
+    return _updated(replace(state, reply_expiries=reply_expiries), response, message_id, now)
+
+
+def _updated(state: ConversationState, response: Response, message_id: str, now: float) -> ConversationState:
+    state = _with_options(state, response, message_id, now)
+    expires_at = now + OPTIONS_SECONDS
+    match response:
+        case Answered(entry, score, question):
+            answer = LastAnswer(message_id, entry.id, question, score, expires_at, response.slot_value)
+            state = replace(state, last_answer=answer, miss_expiries=())
+            # Only a reply to a question back tells about the asker: a question about Beijing may come from anywhere.
+            if not entry.ask or not response.slot_value or not response.picked:
+                return state
+            return _with_slot(state, Slot(entry.ask.name, response.slot_value, entry.id, now + SLOT_SECONDS))
+        case AskedBack(entry, ask=ask):
+            return _with_slot(state, Slot(ask.name, "", entry.id, expires_at))
+        case MultiAnswer() if response.answered:
+            return _updated(state, response.answered[-1], message_id, now)
+        case PrivateReply():
+            return replace(state, miss_expiries=())
+        case Unanswered() | NoneOfThese():
+            return replace(state, miss_expiries=(*state.miss_expiries, expires_at)[-_MAX_MISSES:])
+        case _:
+            return state
+
+
+def _with_options(state: ConversationState, response: Response, message_id: str, now: float) -> ConversationState:
+    """Remember the list that was sent, if there was one, and which question it replied to."""
+    options = response.options
+    if not options:
+        return state
+    if isinstance(response, Answered):
+        # Questions listed below an answer are other questions, not candidates for this one.
+        message_id = ""
+    elif isinstance(response, AskedBack) and response.unclear and state.options == options:
+        # The same list once more still stands for the question that it was sent for.
+        message_id = state.options_message_id
+    return replace(state, options=options, options_expire_at=now + OPTIONS_SECONDS, options_message_id=message_id)
+
+
+def _with_slot(state: ConversationState, slot: Slot) -> ConversationState:
+    return replace(state, slots=(*(s for s in state.slots if s.name != slot.name), slot))

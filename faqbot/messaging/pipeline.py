@@ -1,0 +1,74 @@
+"""The pipeline of one message: what its stages hand on to each other, and how they are chained. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from faqbot.model.commands import Command, Response
+from faqbot.model.conversation import ConversationState
+from faqbot.model.decisions import Failure
+from faqbot.model.messages import DeliveryResult, Message
+
+_NO_STATE = ConversationState()
+_UNDECIDED = Failure()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message on its way through the stages.
+
+    state: the dialogue state of its asker before the message; parts of it may have expired.
+    command: a command that is still to be carried out.
+    response: what will be replied; until something is decided, it says that something went wrong.
+    footer: markdown that stands below the reply.
+    was_slowed: the asker had to wait because they asked too fast.
+    """
+
+    message: Message
+    state: ConversationState = _NO_STATE
+    command: Command | None = None
+    response: Response = _UNDECIDED
+    footer: str = ""
+    was_slowed: bool = False
+
+    @property
+    def decided(self) -> Command | Response:
+        return self.command or self.response
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a message ended: what was decided on it, and how the reply to it was delivered."""
+
+    decided: Command | Response
+    delivery: DeliveryResult
+
+
+class MessageTakenOver(Exception):
+    """Another worker has taken the message over, so that this one must neither reply nor record anything."""
+
+
+NextStage = Callable[[Turn], Awaitable[Outcome]]
+
+
+class Stage(Protocol):
+    """One step in handling a message. What it does before and after the steps that follow stands around `proceed`."""
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        """Handle a turn; `proceed` runs the stages that follow, unless this one ends the message."""
+        ...
+
+
+def chain(stages: Sequence[Stage]) -> NextStage:
+    """Return a function that runs the stages in their order; the last one must not proceed."""
+
+    async def end(turn: Turn) -> Outcome:
+        raise RuntimeError("no stage ended the message")
+
+    run: NextStage = end
+    for stage in reversed(stages):
+        run = partial(stage, proceed=run)
+    return run

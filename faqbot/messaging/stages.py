@@ -1,0 +1,162 @@
+"""The stages of handling a message that are small and belong to no other subject: decide, check, carry out, send."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from faqbot.dialogue.decision_context import DecisionRequest
+from faqbot.errors import ContentRefused, DeliveryError
+from faqbot.messaging.asker_departments import AskerDepartments
+from faqbot.messaging.batcher import DecisionBatcher
+from faqbot.messaging.pipeline import MessageTakenOver, NextStage, Outcome, Turn
+from faqbot.messaging.reply_sender import ReplySender
+from faqbot.model.commands import Command, CommandHandler, CommandKind, Interpretation, Response
+from faqbot.model.decisions import Answered, Failure, SmallTalk, TooLate
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message
+from faqbot.replies.render import render
+from faqbot.runtime.log import EventLog
+from faqbot.runtime.metrics import Metrics
+from faqbot.search.embeddings import Embeddings
+
+log = EventLog(__name__)
+
+# After ten minutes an answer would come unexpectedly, so the asker is asked to repeat the question.
+LATE_SECONDS = 600.0
+# After a day not even that makes sense.
+_ABANDON_SECONDS = 86400.0
+
+
+class Decide:
+    """Interprets the message with the live knowledge: as a command, or as a decision on what to reply."""
+
+    def __init__(
+        self,
+        batcher: DecisionBatcher,
+        departments: AskerDepartments,
+        metrics: Metrics,
+        embeddings: Embeddings | None,
+    ) -> None:
+        self._batcher = batcher
+        self._departments = departments
+        self._metrics = metrics
+        self._embeddings = embeddings
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        interpretation = await self._interpret(turn)
+        self._metrics.decisions.labels(interpretation.outcome).inc()
+        if isinstance(interpretation, Command):
+            return await proceed(replace(turn, command=interpretation))
+        if isinstance(interpretation, Answered) and not interpretation.entry.private:
+            entry_id, score = interpretation.entry.id, round(interpretation.score, 3)
+            log.debug("message.decided", outcome=interpretation.outcome, entry=entry_id, score=score)
+        return await proceed(replace(turn, response=interpretation))
+
+    async def _interpret(self, turn: Turn) -> Interpretation:
+        message, meaning = turn.message, None
+        if self._embeddings is not None and message.text:
+            meaning = await self._embeddings.of_question(message.text)
+        try:
+            departments = await self._departments.departments(message)
+            return await self._batcher.decide(DecisionRequest(message, turn.state, meaning, departments))
+        except Exception as exc:
+            # Whatever went wrong, the asker must not be left without a reply.
+            log.error("message.undecided", cause=exc)
+            return Failure()
+
+
+class RejectLate:
+    """Asks for the question again if the answer would come late, and gives up a message that is very old."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        age = self._clock() - turn.message.received_at
+        # An asker who was slowed down was told that answers come slowly, and counts on each of them.
+        is_late = age > LATE_SECONDS and not turn.was_slowed
+        if age > _ABANDON_SECONDS or (is_late and isinstance(turn.decided, SmallTalk)):
+            return Outcome(turn.decided, DeliveryResult(DeliveryState.ABANDONED, "too_old"))
+        if not is_late:
+            return await proceed(turn)
+        outcome = await proceed(replace(turn, command=None, response=TooLate(int(age // 60))))
+        # The question log is about the question, not about the request to repeat it.
+        return replace(outcome, decided=turn.decided)
+
+
+class CheckOwnership:
+    """Stops if another worker may have taken the message over. From here on, things happen that others see."""
+
+    def __init__(self, holds: Callable[[Message], Awaitable[bool]]) -> None:
+        self._holds = holds
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        if not await self._holds(turn.message):
+            raise MessageTakenOver
+        return await proceed(turn)
+
+
+class CarryOutCommand:
+    """Carries out the command, if the message is one; its result is what is replied."""
+
+    def __init__(self, handlers: Mapping[CommandKind, CommandHandler]) -> None:
+        self._handlers = handlers
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        if turn.command is None:
+            return await proceed(turn)
+        return await proceed(replace(turn, command=None, response=await self._run(turn.message, turn.command)))
+
+    async def _run(self, message: Message, command: Command) -> Response:
+        try:
+            return await self._handlers[command.kind](message, command)
+        except Exception as exc:
+            # Whatever went wrong, the sender is told so.
+            log.error("order.failed", order=command.kind, cause=exc)
+            return Failure()
+
+
+class ReportRefusal:
+    """Turns a failed delivery into an outcome, and tells the asker if DingTalk refused the content of the reply."""
+
+    def __init__(self, sender: ReplySender) -> None:
+        self._sender = sender
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        try:
+            return await proceed(turn)
+        except ContentRefused as exc:
+            entry_id = _public_entry_id(turn.response)
+            log.alarm("reply.content_refused", entry=entry_id, code=exc.code, what=f"{exc}；请修改这条答案的文字")
+            await self._apologise(turn.message)
+            code = exc.code
+        except DeliveryError as exc:
+            log.error("reply.failed", code=exc.code, reason=str(exc))
+            code = exc.code
+        return Outcome(turn.response, DeliveryResult(DeliveryState.FAILED, code))
+
+    async def _apologise(self, message: Message) -> None:
+        """Say, in words that are not refused, that the answer could not be sent."""
+        try:
+            await self._sender.send(message, render(Failure(refused=True), message))
+        except DeliveryError as exc:
+            log.error("reply.failed", code=exc.code, reason=str(exc))
+
+
+class SendReply:
+    """Writes the reply and delivers it; the last stage. Raises DeliveryError."""
+
+    def __init__(self, sender: ReplySender, metrics: Metrics, clock: Callable[[], float]) -> None:
+        self._sender = sender
+        self._metrics = metrics
+        self._clock = clock
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        await self._sender.send(turn.message, render(turn.response, turn.message, turn.footer))
+        self._metrics.answer_seconds.observe(max(0.0, self._clock() - turn.message.received_at))
+        return Outcome(turn.response, turn.response.delivery_result)
+
+
+def _public_entry_id(response: Response) -> str:
+    """Return the id of the entry that was answered, unless it is private: the log must not name those."""
+    return response.entry.id if isinstance(response, Answered) and not response.entry.private else ""

@@ -1,0 +1,73 @@
+"""Commands that people give in chat, and the result that is replied when one was carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from faqbot.model.conversation import Option
+from faqbot.model.decisions import Decision, ResponseDefaults
+from faqbot.model.messages import Message
+
+
+class CommandKind(StrEnum):
+    """The commands, named as in the log and the metrics."""
+
+    MY_QUESTIONS = "my_questions"
+    APPROVE = "approve"
+    SEND_BACK = "send_back"
+    WITHDRAW = "withdraw"
+    RATE = "rate"
+    MEMBERS = "members"
+    PUNCHES = "punches"
+    REPORT = "report"
+    CONFIRMATIONS = "confirmations"
+    MY_PUNCHES = "my_punches"
+    MY_LEAVE = "my_leave"
+    ANNOUNCE = "announce"
+    CONFIRM = "confirm"
+    CANCEL = "cancel"
+    PERSON = "person"
+    REPLY = "reply"
+    WHY = "why"
+    KEEPER = "keeper"
+    HOTTEST = "hottest"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to carry out. `text` is what stood behind the word that names the command."""
+
+    kind: CommandKind
+    text: str = ""
+
+    @property
+    def outcome(self) -> str:
+        return self.kind.value
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult(ResponseDefaults):
+    """The reply to a command, in markdown.
+
+    outcome: its name in log and metrics.
+    options: what the numbered lines of the body stand for.
+    mentions: userIds that are @ed in a group beside the sender; the body has to hold `@` and the id.
+    """
+
+    title: str
+    body: str
+    outcome: str = "told"
+    options: tuple[Option, ...] = ()
+    mentions: tuple[str, ...] = ()
+
+
+# Carries out a command. It may run again after a crash, and must then do nothing twice.
+CommandHandler = Callable[[Message, Command], Awaitable[CommandResult]]
+
+# What a message means: a command to carry out, or a decision on what to reply.
+Interpretation = Command | Decision
+
+# What is replied to a message.
+Response = Decision | CommandResult
