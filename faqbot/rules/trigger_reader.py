@@ -7,7 +7,8 @@ from collections.abc import Mapping as MappingABC
 from datetime import time
 
 from faqbot.rules import key_names
-from faqbot.rules.conditions import Condition, ConditionError, read_condition
+from faqbot.rules.condition_syntax import ConditionError
+from faqbot.rules.conditions import Condition, read_condition
 from faqbot.rules.definitions import EventTrigger, Trigger
 from faqbot.rules.schedule import Cron, Daily, Days, Monthly, check_cron
 from faqbot.yamltext.field_reader import FieldReader

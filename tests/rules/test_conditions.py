@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.rules.conditions import ConditionError, judge, read_condition
+from faqbot.rules.condition_syntax import ConditionError
+from faqbot.rules.conditions import judge, read_condition
 
 ORDER = {
     "amount": 150000,
