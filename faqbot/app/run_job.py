@@ -35,7 +35,7 @@ async def run_job(
         if rule is None:
             raise StartError(f"没有叫“{rule_id}”的任务")
         now = time.time()
-        firing = Firing(rule, f"{rule.id}@now-{now:.3f}", now, values, timed=False)
+        firing = Firing(rule, f"{rule.id}@now-{now:.3f}", now, values)
         await services.automation.runner.perform(firing, automations)
         lines = await services.resources.store.journal(RUNS_JOURNAL, now - 60)
         (run,) = [run for run in unpack_runs(lines, rule_id) if run.key == firing.key]

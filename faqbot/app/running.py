@@ -11,7 +11,7 @@ from functools import partial
 
 from faqbot.app.maintenance import Maintenance, flush_quota
 from faqbot.app.wiring import Services, open_services
-from faqbot.automation.runner import LATE_SECONDS
+from faqbot.automation.scheduler import LATE_SECONDS
 from faqbot.automation.wiring import AutomationParts
 from faqbot.commands.registry import CommandRegistry, open_commands
 from faqbot.console.server import Health, open_console
@@ -98,7 +98,7 @@ async def running(
         console_url = await open_console(stack, resources, knowledge, health=health, events=automation.events)
         # From here on, leaving the stack runs bottom up: stop the stream, finish replies, close the rest.
         stack.push_async_callback(flush_quota, dingtalk.quota)
-        for drain in (bot.drain, outbox.drain, automation.runner.drain):
+        for drain in (bot.drain, outbox.drain, automation.scheduler.drain):
             stack.push_async_callback(drain, GRACE_SECONDS)
         await bot.inbox.start()
         start_loops(stack, _loops(services, bot, commands, console_url))

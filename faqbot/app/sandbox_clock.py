@@ -62,8 +62,8 @@ class SandboxClock:
     async def _be_at(self, at: float) -> None:
         """Let it be that time until what is due then was done and sent."""
         self.clock.move_to(at)
-        await self.app.automation.runner.look()
-        await self.app.automation.runner.idle()
+        await self.app.automation.scheduler.poll()
+        await self.app.automation.scheduler.idle()
         for _ in range(_MOST_RESTS):
             await self.app.outbox.poll()
             await self.app.outbox.idle()

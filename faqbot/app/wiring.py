@@ -12,7 +12,7 @@ from faqbot.attendance.report import AttendanceReports
 from faqbot.attendance.wiring import open_reports
 from faqbot.automation.quiet_hours import GroupQuietHours
 from faqbot.automation.robot_keys import RobotKeyLookup
-from faqbot.automation.runner import LATE_SECONDS
+from faqbot.automation.scheduler import LATE_SECONDS
 from faqbot.automation.wiring import AutomationParts, open_automation
 from faqbot.dingtalk.wiring import DingTalkClients, open_dingtalk
 from faqbot.errors import KnowledgeMissing, StartError

@@ -1,7 +1,6 @@
-"""Events from other systems on their way to the rules: written down before they are acknowledged, each taken up once.
+"""The queue of events from other systems: each is stored before it is acknowledged, and claimed by one replica.
 
-Whoever takes one has a lease on it; what a killed replica had taken is taken again after that, so that acting on an
-event must be repeatable.
+What a dead replica had claimed is claimed again after the lease, so acting on an event must be repeatable.
 """
 
 from __future__ import annotations
@@ -15,86 +14,84 @@ from dataclasses import asdict
 from typing import Protocol
 
 from faqbot.model.notices import Event
-from faqbot.runtime.loops import wait_for_event
-from faqbot.store.protocol import LEASE_PREFIX, ClaimStore, MarkStore, NoteStore
+from faqbot.runtime.durable_queue import DurableQueue, QueueStore
+from faqbot.store.protocol import LEASE_PREFIX, ClaimStore
 
-# Acting on an event has leases of its own; this one only keeps two replicas from taking the same at once.
+# The lease has no heartbeat: the rules have leases of their own, this one only keeps two replicas from claiming the
+# same event at once.
 LEASE_SECONDS = 30.0
-# A repeat of an event is known so long after it was acted on.
+# A repeat of an event is recognised for this long after the event was finished.
 REMEMBER_SECONDS = 7 * 86400.0
-_WAITING = "events"
+# An event that could not be finished is claimed again by this replica after this long, by others at once.
+_RETRY_SECONDS = 2.0
 
 
-class EventStore(ClaimStore, NoteStore, MarkStore, Protocol):
-    """The roles of the store that hold waiting events."""
+class EventStore(QueueStore, ClaimStore, Protocol):
+    """The roles of the store that hold events and claims on them."""
 
 
 class EventQueue:
-    """The queue that all replicas share. `clock` is epoch seconds. Every method raises StoreError."""
+    """`accepted` is set when this process accepts an event. `clock` is epoch seconds. Methods raise StoreError."""
 
     def __init__(self, store: EventStore, *, clock: Callable[[], float] = time.time) -> None:
+        self.accepted = asyncio.Event()
         self._store = store
+        self._queue = DurableQueue(store, "events", done_prefix="event-done", remember=REMEMBER_SECONDS)
         self._clock = clock
-        self._taken: dict[str, float] = {}
-        self._came = asyncio.Event()
+        self._not_before: dict[str, float] = {}  # when this replica may claim an event again
 
     async def accept(self, event: Event) -> bool:
-        """Write the event down; False for one that was accepted before. Once it returns nothing can lose the event."""
+        """Store the event; return False if it was accepted before. Once this returns it cannot be lost."""
         key = _key(event)
-        if await self._store.note(_done(key)) is not None:
+        # First store it, then claim its key: a process that dies in between has promised nothing to the sender.
+        if not await self._queue.put(key, json.dumps(asdict(event), ensure_ascii=False)):
             return False
-        # First the record, then the claim: whoever is killed between them has promised nothing.
-        await self._store.put_mark(_WAITING, key, json.dumps(asdict(event), ensure_ascii=False))
         new = await self._store.claim(f"event-new:{key}", REMEMBER_SECONDS)
-        self._came.set()
+        self.accepted.set()
         return new
 
-    async def take(self, most: int = 20) -> Sequence[Event]:
-        """The oldest events that nobody is working on; call `done` for each within LEASE_SECONDS."""
+    async def claim(self, limit: int = 20) -> Sequence[Event]:
+        """Claim the oldest events that no replica works on. Finish each of them within LEASE_SECONDS."""
         now = self._clock()
-        waiting = await self._store.marks(_WAITING)
-        self._taken = {key: until for key, until in self._taken.items() if key in waiting and until > now}
-        found: list[Event] = []
-        events = {key: Event(**json.loads(text)) for key, text in waiting.items() if key not in self._taken}
+        waiting = await self._queue.waiting()
+        self._not_before = {key: at for key, at in self._not_before.items() if key in waiting and at > now}
+        events = {key: Event(**json.loads(text)) for key, text in waiting.items() if key not in self._not_before}
+        claimed: list[Event] = []
         for key, event in sorted(events.items(), key=lambda item: item[1].at):
-            if len(found) >= most:
+            if len(claimed) >= limit:
                 break
-            if not await self._store.claim(f"{LEASE_PREFIX}event:{key}", LEASE_SECONDS):
+            if not await self._store.claim(_lease(key), LEASE_SECONDS):
                 continue
-            if await self._store.note(_done(key)) is not None:
-                # A repeat came in while the event was being finished.
-                await self._forget(key)
+            if await self._queue.outcome(key) is not None:
+                # A repeat was accepted while the event was being finished.
+                await self._queue.remove(key)
+                await self._release(key)
                 continue
-            self._taken[key] = now + LEASE_SECONDS
-            found.append(event)
-        return found
+            self._not_before[key] = now + LEASE_SECONDS
+            claimed.append(event)
+        return claimed
 
-    async def done(self, event: Event) -> None:
-        """The event was acted on; a repeat changes nothing from now on, and what it held is forgotten."""
+    async def finish(self, event: Event) -> None:
+        """Delete an event that was acted on. From now on a repeat changes nothing."""
         key = _key(event)
-        await self._store.put_note(_done(key), "", REMEMBER_SECONDS)
-        await self._forget(key)
+        await self._queue.finish(key, "")
+        await self._release(key)
 
-    async def later(self, event: Event) -> None:
-        """Let it be taken again, by whichever replica."""
+    async def retry_later(self, event: Event) -> None:
+        """Let an event that could not be finished be claimed again, by any replica."""
         key = _key(event)
-        self._taken.pop(key, None)
-        await self._store.release(f"{LEASE_PREFIX}event:{key}")
+        self._not_before[key] = self._clock() + _RETRY_SECONDS
+        await self._store.release(_lease(key))
 
-    async def came(self, seconds: float) -> None:
-        """Wait until this process has accepted one, at most so long."""
-        await wait_for_event(self._came, seconds)
-
-    async def _forget(self, key: str) -> None:
-        await self._store.put_mark(_WAITING, key, None)
-        await self._store.release(f"{LEASE_PREFIX}event:{key}")
-        self._taken.pop(key, None)
+    async def _release(self, key: str) -> None:
+        await self._store.release(_lease(key))
+        self._not_before.pop(key, None)
 
 
 def _key(event: Event) -> str:
-    """The same for a repeat. The sender chose the id, so it may be anything."""
+    """Return the same key for a repeat. It is a hash, since the sender chose the id and it may be any text."""
     return hashlib.sha256(f"{event.name}\n{event.id}".encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def _done(key: str) -> str:
-    return f"event-done:{key}"
+def _lease(key: str) -> str:
+    return f"{LEASE_PREFIX}event:{key}"

@@ -1,91 +1,87 @@
-"""Events out of the queue and into the rules that wait for them, several at once, each event finished only when its
-rules are."""
+"""Run the rules that wait for events: claim events from the queue, several at once, and finish those that are done."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol
+from functools import partial
 
+from faqbot.automation.event_queue import EventQueue
 from faqbot.automation.runner import Firing, Runner
 from faqbot.errors import StoreError
 from faqbot.model.notices import Event
 from faqbot.rules.definitions import Automations
+from faqbot.runtime.lanes import Lanes
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.loops import run_periodically
 
 log = EventLog(__name__)
 
-# What other replicas accepted is theirs, unless they died.
-_LOOK_SECONDS = 5.0
-_AT_ONCE = 20
-_LONGEST_ID = 64
-
-
-class Queue(Protocol):
-    """The events that wait; what is taken is a lease's length ours."""
-
-    async def take(self, most: int = 20) -> Sequence[Event]: ...
-    async def done(self, event: Event) -> None: ...
-    async def later(self, event: Event) -> None: ...
-    async def came(self, seconds: float) -> None: ...
+# The poll interval. A live replica acts at once on what it accepted, so polling only finds the events of a dead one.
+_POLL_SECONDS = 5.0
+_MAX_AT_ONCE = 20
+_MAX_ID_LENGTH = 64
 
 
 class EventWorker:
-    """Gives each event to its rules."""
+    """`automations` returns the rules that are live."""
 
-    def __init__(self, queue: Queue, runner: Runner, automations: Callable[[], Automations]) -> None:
+    def __init__(self, queue: EventQueue, runner: Runner, automations: Callable[[], Automations]) -> None:
         self._queue = queue
         self._runner = runner
         self._automations = automations
-
-    async def run(self) -> None:
-        """Take events until cancelled."""
-
-        async def look() -> float:
-            while await self.look():
-                pass
-            return _LOOK_SECONDS
-
-        await run_periodically(
-            look, lambda exc: log.error("events.failed", cause=exc), error_delay=_LOOK_SECONDS, wait=self._queue.came
+        self._lanes = Lanes(
+            lambda name, exc: log.error("event.failed", name=name.partition("\n")[0], cause=exc),
+            error_delay=_POLL_SECONDS,
+            wake=queue.accepted,
         )
 
-    async def look(self) -> int:
-        """Act on what waits; how many events were finished. Raises StoreError."""
-        events = await self._queue.take(_AT_ONCE)
-        return sum(await asyncio.gather(*(self._act_on(event) for event in events)))
-
-    async def _act_on(self, event: Event) -> bool:
-        """Whether all rules that wait for the event are settled about it."""
-        automations = self._automations()
+    async def run(self) -> None:
+        """Act on events until cancelled; those under way are then left to the next process."""
         try:
-            settled = True
-            for rule in automations.on_event(event.name):
-                start = Firing(rule, f"{rule.id}#{_short(event.id)}", event.at, event.data, timed=False)
-                settled = await self._runner.perform(start, automations) and settled
-            if settled:
-                await self._queue.done(event)
-                return True
-        except StoreError:
-            settled = False
-        except asyncio.CancelledError:
-            with suppress(StoreError):
-                await self._queue.later(event)
+            await self._lanes.run(self.poll, lambda exc: log.error("events.failed", cause=exc))
+        finally:
+            await self._lanes.drain(0)
+
+    async def poll(self) -> float:
+        """Start to act on events that wait; return the seconds until the next poll. Raises StoreError."""
+        free = _MAX_AT_ONCE - self._lanes.running
+        # Claim many at a time, since each claim reads all events that wait.
+        if free >= _MAX_AT_ONCE // 2:
+            for event in await self._queue.claim(free):
+                lane = f"{event.name}\n{event.id}"
+                if self._lanes.is_free(lane):
+                    self._lanes.start(lane, partial(self._act_on, event))
+        return _POLL_SECONDS
+
+    async def _act_on(self, event: Event) -> float:
+        """Run the rules that wait for an event, and finish the event once all of them are done."""
+        try:
+            if await self._run_rules(event):
+                await self._queue.finish(event)
+                return 0.0
+        except (StoreError, asyncio.CancelledError):
+            await self._retry_later(event)
             raise
-        except Exception as exc:
-            # The edge of the event: the others go on, and this one is tried again after its lease.
-            log.error("event.failed", name=event.name, cause=exc)
-            return False
+        await self._retry_later(event)
+        return 0.0
+
+    async def _run_rules(self, event: Event) -> bool:
+        """Return False while another replica is running one of the rules."""
+        automations, all_done = self._automations(), True
+        for rule in automations.on_event(event.name):
+            firing = Firing(rule, f"{rule.id}#{_short(event.id)}", event.at, event.data)
+            all_done = await self._runner.perform(firing, automations) and all_done
+        return all_done
+
+    async def _retry_later(self, event: Event) -> None:
         with suppress(StoreError):
-            await self._queue.later(event)
-        return False
+            await self._queue.retry_later(event)
 
 
 def _short(event_id: str) -> str:
-    """The id as part of a key: the sender chose it, so it may be as long as it likes."""
-    if len(event_id) <= _LONGEST_ID:
+    """Return the id as part of a key, hashed if it is long: the sender chose it."""
+    if len(event_id) <= _MAX_ID_LENGTH:
         return event_id
     return hashlib.sha256(event_id.encode("utf-8", "replace")).hexdigest()[:32]

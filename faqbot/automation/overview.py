@@ -57,6 +57,14 @@ def unknown_years(automations: Automations, jobs: Sequence[Job], zone: ZoneInfo)
     return tuple(sorted(year for year in years if not automations.calendar.knows(year)))
 
 
+def calendar_warning(year: int) -> str:
+    """Return what to do about a year whose holidays are not known."""
+    return (
+        f"还不知道 {year} 年的节假日安排，暂时按周一到周五算工作日；请升级 faqbot（或其中的 chinesecalendar），"
+        "也可以在 automations.yaml 的 calendar 里写上放假和补班的日子"
+    )
+
+
 def when_in_words(rule: Rule) -> str:
     """What starts a rule, in a few words: `工作日 09:00`."""
     condition = f"，如果 {rule.condition.text}" if rule.condition else ""

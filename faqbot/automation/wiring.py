@@ -12,6 +12,7 @@ from faqbot.automation.event_queue import EventQueue
 from faqbot.automation.event_worker import EventWorker
 from faqbot.automation.executor import ActionExecutor
 from faqbot.automation.runner import Runner
+from faqbot.automation.scheduler import Scheduler
 from faqbot.dingtalk.wiring import DingTalkClients
 from faqbot.knowledge.wiring import KnowledgeParts
 from faqbot.model.notices import Event
@@ -26,6 +27,7 @@ class AutomationParts:
     """What runs the rules; `automations` returns those that are live."""
 
     runner: Runner
+    scheduler: Scheduler
     event_worker: EventWorker
     events: EventQueue
     automations: Callable[[], Automations]
@@ -41,7 +43,7 @@ class AutomationParts:
 
     @property
     def loops(self) -> Mapping[str, Loop]:
-        return {"rules": self.runner.run, "events": self.event_worker.run}
+        return {"rules": self.scheduler.run, "events": self.event_worker.run}
 
 
 def open_automation(
@@ -71,14 +73,9 @@ def open_automation(
         report=report.report,
         digest=digest,
     )
-    runner = Runner(
-        resources.store,
-        automations,
-        executor.do,
-        zone=settings.timezone,
-        variable=settings.variable,
-        clock=resources.clock,
-        late=late,
+    runner = Runner(resources.store, executor.do, variable=settings.variable, clock=resources.clock)
+    scheduler = Scheduler(
+        resources.store, runner, automations, zone=settings.timezone, clock=resources.clock, late=late
     )
     events = EventQueue(resources.store, clock=resources.clock)
-    return AutomationParts(runner, EventWorker(events, runner, automations), events, automations)
+    return AutomationParts(runner, scheduler, EventWorker(events, runner, automations), events, automations)

@@ -35,8 +35,7 @@ def jobs(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         return
     settings = read_settings()
-    from faqbot.automation.overview import jobs_of, packed, unknown_years
-    from faqbot.automation.runner import calendar_warning
+    from faqbot.automation.overview import calendar_warning, jobs_of, packed, unknown_years
 
     automations = read_knowledge(settings).automations
     found = jobs_of(automations, _runs(settings), time.time(), settings.timezone, settings.variable)

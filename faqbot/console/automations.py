@@ -11,6 +11,7 @@ from aiohttp import web
 
 from faqbot.automation.overview import (
     Job,
+    calendar_warning,
     jobs_of,
     moment_in_words,
     packed,
@@ -22,7 +23,6 @@ from faqbot.automation.overview import (
     when_in_words,
 )
 from faqbot.automation.run_log import RUNS_JOURNAL, SHOWN, Run, unpack_runs
-from faqbot.automation.runner import calendar_warning
 from faqbot.console.web.context import context_of
 from faqbot.console.web.pages import add_page, plain, show
 from faqbot.knowledge.editing.workspace import Workspace

@@ -23,6 +23,7 @@ class Lanes:
 
     `on_error` gets the key of a lane whose work failed; that lane rests for `error_delay` seconds, or for
     STORE_RETRY_SECONDS after a StoreError, which is not passed to `on_error`. At most `workers` lanes run at once.
+    `wake` is an event that makes `run` poll when it is set.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Lanes:
         error_delay: float,
         workers: int | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        wake: asyncio.Event | None = None,
     ) -> None:
         self._on_error = on_error
         self._error_delay = error_delay
@@ -39,7 +41,7 @@ class Lanes:
         self._sleep = sleep
         self._running: dict[str, asyncio.Task[None]] = {}
         self._resting: dict[str, asyncio.Task[None]] = {}
-        self._wake = asyncio.Event()
+        self._wake = wake or asyncio.Event()
 
     def wake(self) -> None:
         """Let `run` poll again now."""

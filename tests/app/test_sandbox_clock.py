@@ -48,7 +48,7 @@ async def moving(ding: FakeDingTalk, settings: Settings, knowledge: Path) -> Asy
     clock = ding.robots.clock
     assert isinstance(clock, MovableClock)
     async with running(ready, clock, late=math.inf, store_clock=time.time) as app:
-        await app.automation.runner.look()
+        await app.automation.scheduler.poll()
         found = SandboxClock(app, ready, clock)
         ding.jumps, ding.shown_time = found.jumps, found.shown
         yield found

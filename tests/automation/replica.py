@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from faqbot.automation.executor import ActionResult, Task
 from faqbot.automation.run_log import RUNS_JOURNAL, Run, unpack_runs
 from faqbot.automation.runner import Runner
+from faqbot.automation.scheduler import LATE_SECONDS, Scheduler
 from faqbot.rules.parser import read_automations
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
@@ -57,7 +58,9 @@ class Clock:
 class Replica:
     """One runner over a store; `done` are the tasks it did."""
 
-    def __init__(self, store: Store, clock: Clock, text: str = STANDUP, **more: float) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, text: str = STANDUP, *, lease: float = 20.0, late: float = LATE_SECONDS
+    ) -> None:
         self.store = store
         self.clock = clock
         self.done: list[Task] = []
@@ -67,13 +70,14 @@ class Replica:
         self.write(text)
         self.runner = Runner(
             store,
-            lambda: self.automations,
             self.do,
-            zone=SHANGHAI,
             variable=lambda name: self.variables.get(name, ""),
             clock=clock,
             sleep=clock.sleep,
-            **more,
+            lease=lease,
+        )
+        self.scheduler = Scheduler(
+            store, self.runner, lambda: self.automations, zone=SHANGHAI, clock=clock, sleep=clock.sleep, late=late
         )
 
     def write(self, text: str) -> None:
@@ -87,8 +91,8 @@ class Replica:
         return ActionResult(notices=(task.name,))
 
     async def look(self) -> None:
-        await self.runner.look()
-        await self.runner.idle()
+        await self.scheduler.poll()
+        await self.scheduler.idle()
 
     async def at(self, *times: str) -> None:
         """Look at each of these times."""
@@ -112,7 +116,7 @@ async def _hang(url: str, time: str, text: str) -> None:
     while True:
         line = await asyncio.to_thread(sys.stdin.readline)
         replica.clock.set(line.strip())
-        await replica.runner.look()
+        await replica.scheduler.poll()
         await asyncio.sleep(0.05)
         print("looked", flush=True)
 

@@ -47,9 +47,9 @@ async def fire(ding: FakeDingTalk, ready: Settings, messages: int) -> list[str]:
     async with running(ready, clock) as app:
         await asyncio.sleep(0.1)
         clock.set("2026-11-02 09:40")
-        app.automation.runner.wake()
+        app.automation.scheduler.wake()
         assert await ding.world.until(lambda: len(told(ding)) == messages, 10)
-        await app.automation.runner.idle()
+        await app.automation.scheduler.idle()
         return [run.why for run in unpack_runs(await app.store.journal(RUNS_JOURNAL, 0))]
 
 

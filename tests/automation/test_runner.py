@@ -8,7 +8,9 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import date
+from datetime import time as time_of_day
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ import pytest
 from faqbot.automation.executor import ActionFailed
 from faqbot.automation.runner import Firing
 from faqbot.errors import DeliveryError
-from faqbot.rules.schedule import Calendar, Days
+from faqbot.rules.schedule import Calendar, Cron, Daily, Days, Monthly, Timed
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
 from tests.automation.replica import CALL, LEASE_SECONDS, STANDUP, Clock, Replica
@@ -42,7 +44,7 @@ async def test_a_job_is_done_at_its_time_and_once(replica: Replica) -> None:
 
 async def test_the_pause_ends_at_the_next_firing(replica: Replica) -> None:
     replica.clock.set("2026-11-25 08:59:57")
-    assert await replica.runner.look() == 3
+    assert await replica.scheduler.poll() == 3
 
 
 async def test_a_restart_does_not_do_it_again(replica: Replica) -> None:
@@ -168,11 +170,11 @@ async def test_after_a_stop_halfway_the_posts_before_are_not_repeated(store: Sto
 
     first.before = stop_at_the_third
     first.clock.set(NINE)
-    await first.runner.look()
+    await first.scheduler.poll()
     async with asyncio.timeout(5):
         while first.stuck is None:
             await asyncio.sleep(0.01)
-    await first.runner.drain(0.0)
+    await first.scheduler.drain(0.0)
     second = Replica(store, Clock(NINE), TWO_STEPS)
     await second.look()
     assert [task.number for task in first.done] == [1, 2]
@@ -193,9 +195,27 @@ async def test_an_event_runs_its_rule_once_however_often_it_is_handed_on(store: 
     replica = Replica(store, Clock(WEDNESDAY), f"automations: [{rule}]")
     (won,) = replica.automations.rules
     for key, amount in (("won#1", 7), ("won#1", 7), ("won#2", 3)):
-        start = Firing(won, key, replica.clock(), {"amount": amount, "n": 1}, timed=False)
+        start = Firing(won, key, replica.clock(), {"amount": amount, "n": 1})
         assert await replica.runner.perform(start, replica.automations)
     assert await replica.outcomes() == [("won#1", "done"), ("won#2", "condition")]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "trigger_hash"),
+    [
+        (Daily(time_of_day(9), Days("workday")), "baff26cb"),
+        (Cron("0 9 * * *", Days("holiday")), "6d47c17e"),
+        (Monthly(25, time_of_day(10), True), "d5d0fa6a"),
+    ],
+)
+async def test_the_hash_of_a_trigger_is_the_one_that_older_versions_stored(
+    replica: Replica, trigger: Timed, trigger_hash: str
+) -> None:
+    """Or an update would pass over what came due while the bot was down."""
+    (rule,) = replica.automations.rules
+    replica.automations = replace(replica.automations, rules=(replace(rule, trigger=trigger),))
+    await replica.look()
+    assert (await replica.store.marks("jobs-settled"))["standup"].startswith(f"{trigger_hash}|")
 
 
 # -- three replicas ------------------------------------------------------------------------------
@@ -277,6 +297,6 @@ async def test_the_firings_of_weeks_and_years_are_not_looked_for_while_others_wa
     assert len(asked) < 10, "the next one is not looked for among thousands"
     after = Replica(store, Clock("2026-12-01 04:00"), every_minute)
     asked.clear()
-    await after.runner.look()
+    await after.scheduler.poll()
     assert len(asked) >= 240 and asked.count(loop) == 0
-    await after.runner.drain(0)
+    await after.scheduler.drain(0)

@@ -36,7 +36,7 @@ async def test_hr_gets_the_week_on_monday(ding: FakeDingTalk, settings: Settings
         assert await ding.until_connected()
         await Talk(ding)("小李", "食堂几点开门")
         clock.set("2026-11-23 09:10")
-        app.automation.runner.wake()
+        app.automation.scheduler.wake()
         async with asyncio.timeout(10):
             while len(told := [m for m in ding.replies if "问答周报" in m.text]) < 2:
                 await asyncio.sleep(0.02)

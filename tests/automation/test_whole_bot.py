@@ -61,7 +61,7 @@ async def test_the_morning_call_appears_in_the_group_with_its_mention(ding: Fake
     async with running(ready, clock) as app:
         await asyncio.sleep(0.1)
         clock.set("2026-11-25 09:00")
-        app.automation.runner.wake()
+        app.automation.scheduler.wake()
         await until(lambda: bool(ding.robots.calls))
         await app.outbox.idle()
     (call,) = ding.robots.calls

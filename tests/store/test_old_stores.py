@@ -303,7 +303,7 @@ async def test_waiting_events_are_taken_and_repeats_are_known(store: Store) -> N
     waiting = Event("crm.customer.created", "e-1", NOW - 5, {"name": "星野", "level": 3, "tags": ["新"]})
     assert not await queue.accept(waiting)
     assert not await queue.accept(Event("crm.customer.created", "e-0", NOW - 50, {"name": "旧"}))
-    assert list(await queue.take()) == [waiting]
+    assert list(await queue.claim()) == [waiting]
     assert await store.note("hook:replay-1") == "e-1"
 
 
