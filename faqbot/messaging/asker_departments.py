@@ -1,4 +1,4 @@
-"""Which departments an asker belongs to, asked of the contacts only where an entry depends on it."""
+"""Departments of an asker, looked up in the contacts only if an entry is limited to departments."""
 
 from __future__ import annotations
 
@@ -13,46 +13,44 @@ from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 
-# The contacts themselves are remembered for a day; this only spares the way to the store.
-_KEEP_SECONDS = 600.0
-_REMEMBERED = 5000
-NOBODY: frozenset[str] = frozenset()
+# The store caches the contacts for a day; this cache only saves reading the store.
+_CACHE_SECONDS = 600.0
+_MAX_CACHED = 5000
+NO_DEPARTMENTS: frozenset[str] = frozenset()
 
 
 class AskerDepartments:
-    """Who cannot be looked up is in no department: what is for some departments is then as if it did not exist."""
+    """Looks up departments. If that fails the asker has none, so entries limited to departments are hidden."""
 
-    def __init__(
-        self, library: KnowledgeBase, directory: ContactsCache, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, library: KnowledgeBase, contacts: ContactsCache, clock: Callable[[], float] = time.time) -> None:
         self._library = library
-        self._directory = directory
+        self._contacts = contacts
         self._clock = clock
-        self._known: dict[str, tuple[float, frozenset[str]]] = {}
-        self._closed_until = 0.0
+        self._cached: dict[str, tuple[float, frozenset[str]]] = {}
+        self._blocked_until = 0.0
 
     async def departments(self, message: Message) -> frozenset[str]:
-        """The asker's departments with all that they belong to; none where nothing depends on it or it is not known."""
+        """Return the asker's departments and all their parents; none if no entry needs them or they are unknown."""
         if not self._library.current.index.by_department or not message.staff_id:
-            return NOBODY
+            return NO_DEPARTMENTS
         now = self._clock()
-        until, found = self._known.get(message.staff_id, (0.0, NOBODY))
-        if now < until or now < self._closed_until:
-            return found
+        expires_at, departments = self._cached.get(message.staff_id, (0.0, NO_DEPARTMENTS))
+        if now < expires_at or now < self._blocked_until:
+            return departments
         try:
-            found = frozenset(map(str, await self._directory.departments_of(message.staff_id)))
+            departments = frozenset(map(str, await self._contacts.departments_of(message.staff_id)))
         except NeedsAdmin:
-            # Nobody can be looked up until somebody mends it: asking for each message would only take time.
-            self._closed_until = now + _KEEP_SECONDS
-            return found
+            # No lookup succeeds until an administrator grants the permission; asking for each message only takes time.
+            self._blocked_until = now + _CACHE_SECONDS
+            return departments
         except (DeliveryError, StoreError) as exc:
             log.warning("audience.unknown", code=exc.code if isinstance(exc, DeliveryError) else "store")
-            return found
+            return departments
         except (KeyError, TypeError, ValueError) as exc:
-            # An answer in another shape must not take the answers away that are for everybody.
+            # A response in an unknown shape must not prevent the answers that are for everybody.
             log.error("audience.odd_answer", cause=exc)
-            return found
-        if len(self._known) >= _REMEMBERED:
-            self._known.clear()
-        self._known[message.staff_id] = (now + _KEEP_SECONDS, found)
-        return found
+            return departments
+        if len(self._cached) >= _MAX_CACHED:
+            self._cached.clear()
+        self._cached[message.staff_id] = (now + _CACHE_SECONDS, departments)
+        return departments

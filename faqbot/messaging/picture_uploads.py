@@ -1,4 +1,4 @@
-"""Pictures of answers handed to DingTalk: each once, known again by its content; an answer never waits long for one."""
+"""Picture uploads: hand each local picture of an answer to DingTalk once, recognised by its content."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from faqbot.store.protocol import NoteStore
 
 log = EventLog(__name__)
 
-# How long DingTalk keeps what was uploaded is not documented.
-_REMEMBER_SECONDS = 30 * 86400.0
-# An answer goes out without a picture that takes longer; the next one shows it.
+# How long a media id is used. DingTalk does not document how long it keeps an upload.
+_MEDIA_ID_SECONDS = 30 * 86400.0
+# An answer is sent without a picture whose upload takes longer; the next answer shows it.
 _PATIENCE_SECONDS = 5.0
-_AGAIN_SECONDS = 60.0
-# The file is not read for every answer.
-_LOOK_AGAIN_SECONDS = 86400.0
+# A failed upload is tried again after this long.
+_RETRY_SECONDS = 60.0
+# An unchanged file is read again after this long, rather than for every answer.
+_REREAD_SECONDS = 86400.0
 
 
 class PictureUploads:
-    """`upload` takes a name and a content and gives the media id. `clock` is monotonic."""
+    """Uploads pictures. `upload` takes a name and a content and returns the media id; `clock` is monotonic."""
 
     def __init__(
         self,
@@ -47,15 +48,15 @@ class PictureUploads:
         self._known: dict[tuple[Path, int, int], tuple[str, float]] = {}
 
     async def fill_in(self, body: str) -> str:
-        """The markdown with media ids in the place of its local pictures, or words where one cannot be shown."""
+        """Replace the local pictures in a markdown text by media ids, or by words for one that cannot be shown."""
         names = dict.fromkeys(picture.name for picture in local_pictures(body))
         if not names:
             return body
-        found = await asyncio.gather(*map(self._media_id, names))
-        return with_addresses(body, dict(zip(names, found, strict=True)))
+        media_ids = await asyncio.gather(*map(self._media_id, names))
+        return with_addresses(body, dict(zip(names, media_ids, strict=True)))
 
     async def _media_id(self, name: str) -> str:
-        """Empty where the picture cannot be shown now."""
+        """Return the media id of a picture; empty if it cannot be shown now."""
         path = await asyncio.to_thread(self._folder.find, name)
         if path is None:
             log.warning("picture.missing", picture=name)
@@ -64,7 +65,7 @@ class PictureUploads:
             return ""
         task = self._running.get(path)
         if task is None:
-            task = self._running[path] = asyncio.create_task(self._handed_over(path, name))
+            task = self._running[path] = asyncio.create_task(self._upload_file(path, name))
             task.add_done_callback(lambda _: self._running.pop(path, None))
         try:
             async with asyncio.timeout(self._patience):
@@ -73,23 +74,23 @@ class PictureUploads:
             log.warning("picture.slow", picture=name)
             return ""
 
-    async def _handed_over(self, path: Path, name: str) -> str:
+    async def _upload_file(self, path: Path, name: str) -> str:
         try:
             stat = await asyncio.to_thread(path.stat)
-            seen = (path, stat.st_mtime_ns, stat.st_size)
-            known, until = self._known.get(seen, ("", 0.0))
-            if until > self._clock():
-                return known
-            media = await self._of_content(path, name)
+            version = (path, stat.st_mtime_ns, stat.st_size)
+            media, reread_at = self._known.get(version, ("", 0.0))
+            if reread_at > self._clock():
+                return media
+            media = await self._upload_content(path, name)
         except (OSError, DeliveryError, StoreError) as exc:
             code = exc.code if isinstance(exc, DeliveryError) else type(exc).__name__
             log.error("picture.not_uploaded", picture=name, code=code, reason=str(exc))
-            self._failed[path] = self._clock() + _AGAIN_SECONDS
+            self._failed[path] = self._clock() + _RETRY_SECONDS
             return ""
-        self._known[seen] = (media, self._clock() + _LOOK_AGAIN_SECONDS)
+        self._known[version] = (media, self._clock() + _REREAD_SECONDS)
         return media
 
-    async def _of_content(self, path: Path, name: str) -> str:
+    async def _upload_content(self, path: Path, name: str) -> str:
         content = await asyncio.to_thread(path.read_bytes)
         if len(content) > MOST_BYTES:
             raise DeliveryError("图片超过 20 MB，钉钉不收", code="too_large", permanent=True)
@@ -97,6 +98,6 @@ class PictureUploads:
         if media := await self._notes.note(key):
             return media
         media = await self._upload(path.name, content)
-        await self._notes.put_note(key, media, _REMEMBER_SECONDS)
+        await self._notes.put_note(key, media, _MEDIA_ID_SECONDS)
         log.info("picture.uploaded", picture=name, bytes=len(content))
         return media

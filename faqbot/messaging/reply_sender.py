@@ -1,4 +1,4 @@
-"""Getting a reply to the person: session webhook first, patience with what passes, the robot API when it is gone."""
+"""Reply delivery: by the session webhook, by the robot API once that is gone, with retries and pacing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
@@ -23,22 +24,22 @@ from faqbot.store.protocol import SlotStore
 
 log = EventLog(__name__)
 
-# As long as an answer does not come out of the blue. Waiting for one's turn in a throttled conversation is not counted.
+# How long a reply is retried; later, it would come unexpectedly. Waiting in a throttled conversation is not counted.
 PATIENCE_SECONDS = 600.0
-# A person waits for this answer: not getting it is worse than getting it twice, but a webhook that always delivers and
-# never says so must not fill the chat.
-_UNSURE_REPEATS = 2
-_SENDS_AT_ONCE = 400
-# A conversation that was throttled is paced until so long after the last time.
+# How often a send with an unknown outcome is repeated. A person waits for this answer, so that not getting it is worse
+# than getting it twice, but a webhook that always delivers and never confirms must not fill the chat.
+_MAX_UNSURE_REPEATS = 2
+_MAX_CONCURRENT_SENDS = 400
+# A conversation is paced until this long after it was throttled last.
 _PACED_SECONDS = 3600.0
-_LONGEST_HOLD = 60.0
-# DingTalk takes 20,000 and 15,000 bytes; the rest is for the title and what is around the text.
-_WEBHOOK_BYTES, _ROBOT_BYTES = 18_000, 14_500
+_MAX_HOLD_SECONDS = 60.0
+# DingTalk takes 20,000 and 15,000 bytes; the difference is for the title and what surrounds the text.
+_MAX_WEBHOOK_BYTES, _MAX_ROBOT_BYTES = 18_000, 14_500
 
 
 @dataclass(slots=True)
 class _Pace:
-    """A conversation DingTalk said is too fast: nothing before `hold`, then one by one, until `until`."""
+    """Pacing of a conversation that DingTalk throttled: nothing before `hold`, then one by one, until `until`."""
 
     hold: float
     until: float
@@ -46,21 +47,26 @@ class _Pace:
 
 
 @dataclass(slots=True)
-class _Tries:
-    """How one reply has gone so far."""
+class _Attempts:
+    """The failed attempts to send one reply, and when to give up."""
 
-    give_up: float
+    give_up_at: float
     failed: int = 0
     unsure: int = 0
 
 
-_Send = Callable[[Message, Reply], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class _Channel:
+    """One way to send a reply; its name stands in log and metrics."""
+
+    name: Literal["webhook", "group", "person"]
+    send: Callable[[Message, Reply], Awaitable[None]]
 
 
 class ReplySender:
-    """Sends replies; raises the last DeliveryError when a reply cannot be delivered.
+    """Sends replies; raises the last DeliveryError if a reply cannot be delivered.
 
-    `pictures` puts what DingTalk knows in the place of the local pictures of a body.
+    `pictures` replaces the local pictures of a markdown text by media ids of DingTalk.
     """
 
     def __init__(
@@ -86,86 +92,87 @@ class ReplySender:
         self._clock = clock
         self._sleep = sleep
         self._paced: dict[str, _Pace] = {}
-        self._sending = asyncio.Semaphore(_SENDS_AT_ONCE)
+        self._sending = asyncio.Semaphore(_MAX_CONCURRENT_SENDS)
 
     async def send(self, message: Message, replies: Sequence[Reply]) -> None:
-        """Deliver all of them, in order. Raises DeliveryError and its children."""
-        gone: SessionGone | None = None
-        for reply in (part for whole in await self._with_pictures(replies) for part in _fitting(whole, _WEBHOOK_BYTES)):
-            tries = _Tries(self._clock() + self._patience)
-            if gone is None:
+        """Deliver the replies to a message, in order. Raises DeliveryError."""
+        webhook_gone: SessionGone | None = None
+        for part in await self._parts(replies, _MAX_WEBHOOK_BYTES):
+            attempts = _Attempts(self._clock() + self._patience)
+            if webhook_gone is None:
                 try:
-                    await self._deliver(message, reply, "webhook", self._by_webhook, tries)
+                    await self._deliver(message, part, _Channel("webhook", self._by_webhook), attempts)
                     continue
                 except SessionGone as exc:
-                    gone = exc
-            way, send = self._without_webhook(message, gone)
-            for part in _fitting(unmentioned(message, reply), _ROBOT_BYTES):
-                await self._deliver(message, part, way, send, tries)
+                    webhook_gone = exc
+            channel = self._robot_channel(message, webhook_gone)
+            for robot_part in _fitting(without_mention(message, part), _MAX_ROBOT_BYTES):
+                await self._deliver(message, robot_part, channel, attempts)
 
     async def send_alone(self, message: Message, replies: Sequence[Reply]) -> None:
-        """Deliver all of them into the asker's single chat, who must have a userId. Raises DeliveryError."""
-        # A person who is written to too fast holds up nobody else.
+        """Deliver the replies into the single chat of the asker, who must have a userId. Raises DeliveryError."""
+        # A person is paced by themselves, so that writing to them too fast delays nobody else.
         alone = replace(message, conversation_id=f"person:{message.staff_id}")
-        for part in (part for whole in await self._with_pictures(replies) for part in _fitting(whole, _ROBOT_BYTES)):
-            await self._deliver(alone, part, "person", self._to_person, _Tries(self._clock() + self._patience))
+        channel = _Channel("person", self._to_person)
+        for part in await self._parts(replies, _MAX_ROBOT_BYTES):
+            await self._deliver(alone, part, channel, _Attempts(self._clock() + self._patience))
 
-    async def _with_pictures(self, replies: Sequence[Reply]) -> list[Reply]:
-        return [await self._with_picture(reply) for reply in replies]
+    async def _parts(self, replies: Sequence[Reply], max_bytes: int) -> list[Reply]:
+        """Fill in the pictures, then split the replies into messages of at most `max_bytes`."""
+        filled = [replace(reply, body=await self._pictures(reply.body)) for reply in replies]
+        return [part for reply in filled for part in _fitting(reply, max_bytes)]
 
-    async def _with_picture(self, reply: Reply) -> Reply:
-        body = await self._pictures(reply.body)
-        return reply if body == reply.body else replace(reply, body=body)
-
-    async def _deliver(self, message: Message, reply: Reply, way: str, send: _Send, tries: _Tries) -> None:
-        """Deliver one message one way."""
+    async def _deliver(self, message: Message, reply: Reply, channel: _Channel, attempts: _Attempts) -> None:
+        """Deliver one message by one channel, with retries."""
         while True:
-            tries.give_up += await self._await_turn(message.conversation_id)
-            if way == "webhook" and self._expired(message):
+            attempts.give_up_at += await self._await_turn(message.conversation_id)
+            if channel.name == "webhook" and self._expired(message):
                 raise SessionGone("会话地址已过期", code="expired")
             began = self._clock()
             try:
-                await self._attempt(way, send, message, reply)
+                await self._attempt(channel, message, reply)
                 return
             except Throttled as exc:
                 self._slow_down(message.conversation_id, exc, began)
                 continue
             except OutcomeUnknown as exc:
-                tries.unsure += 1
-                if tries.unsure > _UNSURE_REPEATS:
+                attempts.unsure += 1
+                if attempts.unsure > _MAX_UNSURE_REPEATS:
                     raise
                 failure: DeliveryError = exc
             except DeliveryError as exc:
                 if exc.permanent or isinstance(exc, TokenRefused):
                     raise
                 failure = exc
-            wait = backoff(tries.failed)
-            tries.failed += 1
-            if self._clock() + wait > tries.give_up:
+            wait = backoff(attempts.failed)
+            attempts.failed += 1
+            if self._clock() + wait > attempts.give_up_at:
                 raise failure
-            log.warning("reply.retry", way=way, code=failure.code, attempt=tries.failed, seconds=round(wait, 1))
+            log.warning(
+                "reply.retry", way=channel.name, code=failure.code, attempt=attempts.failed, seconds=round(wait, 1)
+            )
             await self._sleep(wait)
 
-    async def _attempt(self, way: str, send: _Send, message: Message, reply: Reply) -> None:
+    async def _attempt(self, channel: _Channel, message: Message, reply: Reply) -> None:
         try:
             async with self._sending:
-                await send(message, reply)
+                await channel.send(message, reply)
         except DeliveryError as exc:
-            self._metrics.sends.labels(way, exc.code).inc()
+            self._metrics.sends.labels(channel.name, exc.code).inc()
             raise
-        self._metrics.sends.labels(way, "ok").inc()
+        self._metrics.sends.labels(channel.name, "ok").inc()
 
     async def _by_webhook(self, message: Message, reply: Reply) -> None:
         await self._webhook.send(message.webhook, reply_body(reply))
         self._quota.message()
 
-    def _without_webhook(self, message: Message, gone: SessionGone) -> tuple[str, _Send]:
+    def _robot_channel(self, message: Message, webhook_gone: SessionGone) -> _Channel:
         if message.is_group:
-            return "group", self._to_group
+            return _Channel("group", self._to_group)
         if message.staff_id:
-            return "person", self._to_person
-        # Somebody from outside the company has no userId, and no other address.
-        raise gone
+            return _Channel("person", self._to_person)
+        # An asker from outside the company has no userId, so the webhook is the only address.
+        raise webhook_gone
 
     async def _to_group(self, message: Message, reply: Reply) -> None:
         await self._robot.to_group(message.conversation_id, reply.title, reply.body)
@@ -176,22 +183,22 @@ class ReplySender:
     def _expired(self, message: Message) -> bool:
         return not message.webhook or 0 < message.webhook_until < self._clock() + EXPIRY_MARGIN
 
-    # -- conversations that DingTalk says are too fast ---------------------------------------------
+    # -- conversations that DingTalk throttles -----------------------------------------------------
 
     def _slow_down(self, conversation: str, refusal: Throttled, began: float) -> None:
         """Pace the conversation from now on; each further refusal doubles the pause."""
         now = self._clock()
         pace = self._paced.get(conversation)
-        # Several calls that were under way together are one refusal.
+        # Refusals of calls that began before the pause count as one.
         if pace is not None and began < pace.hold:
             return
         times = pace.times + 1 if pace is not None else 0
-        hold = max(refusal.wait, min(CONVERSATION_GAP * 2.0**times, _LONGEST_HOLD))
+        hold = max(refusal.wait, min(CONVERSATION_GAP * 2.0**times, _MAX_HOLD_SECONDS))
         self._paced[conversation] = _Pace(now + hold, now + _PACED_SECONDS, times)
         log.warning("conversation.throttled", code=refusal.code, seconds=round(hold, 1))
 
     async def _await_turn(self, conversation: str) -> float:
-        """Wait until this conversation may be written to; the seconds that took."""
+        """Wait until this conversation may be written to; return the seconds that took."""
         started = self._clock()
         while (pace := self._paced.get(conversation)) is not None:
             now = self._clock()
@@ -212,9 +219,9 @@ class ReplySender:
             return CONVERSATION_GAP
 
 
-def _fitting(reply: Reply, most: int) -> list[Reply]:
-    """The reply as messages of `most` bytes; only the first mentions."""
-    parts = fitting(reply.body, most)
+def _fitting(reply: Reply, max_bytes: int) -> list[Reply]:
+    """Split the reply into messages of at most `max_bytes`; only the first one mentions people."""
+    parts = fitting(reply.body, max_bytes)
     if parts == [reply.body]:
         return [reply]
     return [
@@ -223,8 +230,8 @@ def _fitting(reply: Reply, most: int) -> list[Reply]:
     ]
 
 
-def unmentioned(message: Message, reply: Reply) -> Reply:
-    """The reply as the robot API can send it, which cannot @: it begins with the asker's name instead."""
+def without_mention(message: Message, reply: Reply) -> Reply:
+    """Write the reply for the robot API, which cannot @: it begins with the asker's name instead."""
     body = reply.body
     if reply.mention:
         body = body.removeprefix(f"@{reply.mention}").lstrip("\n")

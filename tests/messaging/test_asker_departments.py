@@ -12,7 +12,7 @@ from faqbot.app.running import Running
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.tokens import AccessTokens
-from faqbot.messaging.asker_departments import NOBODY, AskerDepartments
+from faqbot.messaging.asker_departments import NO_DEPARTMENTS, AskerDepartments
 from faqbot.model.messages import Message, MessageKind
 from faqbot.store.protocol import Store
 from tests.conftest import Talk
@@ -74,4 +74,4 @@ async def test_contacts_that_answer_in_another_shape_take_no_other_answer_away(
         tokens = AccessTokens(session, url, "id", "secret", store)
         directory = ContactsCache(OpenApi(session, url, url, tokens, store, qps=20), store)
         asker = Message("m", "r", "c", False, MessageKind.TEXT, ASK, staff_id="u1")
-        assert await AskerDepartments(bot.library, directory).departments(asker) == NOBODY
+        assert await AskerDepartments(bot.library, directory).departments(asker) == NO_DEPARTMENTS

@@ -50,7 +50,7 @@ async def test_several_first_questions_at_once_carry_it_once(bot: Running, ding:
 async def test_a_reply_that_never_arrived_was_no_introduction(
     bot: Running, ding: FakeDingTalk, talk: Talk, monkeypatch
 ) -> None:
-    monkeypatch.setattr("faqbot.messaging.reply_sender._UNSURE_REPEATS", 0)
+    monkeypatch.setattr("faqbot.messaging.reply_sender._MAX_UNSURE_REPEATS", 0)
     ding.faults.webhook_fault, ding.faults.webhook_fail_next = "reset", 1
     group = ding.world.group(GROUP)
     await ding.say(ding.world.person("小李"), "@小助手 年假有几天", group)
