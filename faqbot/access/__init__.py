@@ -1,1 +1,1 @@
-"""Who may see, ask and order what; what must not be kept or said aloud."""
+"""Access control: which entries a person may see, which commands they may give, what is not stored."""

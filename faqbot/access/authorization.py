@@ -1,4 +1,4 @@
-"""Who may give an order about others, and the polite no to everybody else. Pure."""
+"""Authorization of commands, and the polite refusal for everybody else. Pure."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Collection
 from faqbot.model.commands import CommandResult
 from faqbot.model.messages import Message
 
+# The outcome of a refused command in log and metrics.
 REFUSED = "order_refused"
 
 
 def refusal(message: Message, admins: Collection[str], what: str) -> CommandResult | None:
-    """Why the sender may not do this; None if they may."""
+    """Refuse a command that is for administrators only; None if its sender is one."""
     if message.staff_id and message.staff_id in admins:
         return None
     hint = "您要是想问规定，请写成一句话，例如「忘了打卡怎么办」。"
@@ -19,7 +20,7 @@ def refusal(message: Message, admins: Collection[str], what: str) -> CommandResu
 
 
 def only_alone(message: Message, word: str) -> CommandResult | None:
-    """Why something about the sender is not told here; None if it may be."""
+    """Refuse to show facts about the sender in a group, or to somebody without a userId; None if they may be shown."""
     if message.is_group:
         return CommandResult("请私聊我", f"这件事只在单聊里告诉您。请点我的头像，私聊发「{word}」。", REFUSED)
     if not message.staff_id:
@@ -28,4 +29,5 @@ def only_alone(message: Message, word: str) -> CommandResult | None:
 
 
 def not_possible(what: str, why: object) -> CommandResult:
+    """Report that a command failed, and why."""
     return CommandResult(f"没能{what}", f"没能{what}：{why}", "order_failed")

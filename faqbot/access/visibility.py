@@ -1,4 +1,4 @@
-"""Who may see which entry, where and when. Pure."""
+"""Visibility of entries: by date, group, topic and department, and for private ones by place. Pure."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def open_to(
     departments: Collection[str] = (),
     topics: Collection[str] = (),
 ) -> bool:
-    """Whether an entry may be answered on `day` in this conversation; None stands for the keeper's own view.
+    """Return True if an entry may be answered on `day` in a conversation; None stands for an editor's own view.
 
-    `departments` are those of the asker with all that they belong to, none where they are not known. `topics` are those
-    the conversation is for; it is for all where there are none.
+    departments: those of the asker with all their parents; none if they are unknown.
+    topics: those that the conversation is limited to; none if it is not limited.
     """
     if entry.draft or entry.held or not entry.valid.covers(day):
         return False
@@ -36,15 +36,15 @@ def open_to(
 
 
 def answerable(message: Message, day: date, departments: Collection[str], groups: Groups) -> Allowed:
-    """What the asker of this message may get an answer to."""
+    """Return a test for the entries that the asker of a message may get as an answer."""
     topics = groups.of(message.conversation_id).topics
     return lambda entry: open_to(entry, day, message.conversation_id, departments, topics)
 
 
 def listable(message: Message, day: date, departments: Collection[str], groups: Groups) -> Allowed:
-    """What may be named to the asker where the message was written.
+    """Return a test for the entries whose question may be shown where a message was written.
 
-    Lists show the question, which already says too much of a private one in front of colleagues.
+    The question of a private entry already says too much in front of colleagues.
     """
     allowed = answerable(message, day, departments, groups)
     return lambda entry: allowed(entry) and not (entry.private and message.is_group)

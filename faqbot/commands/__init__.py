@@ -1,1 +1,1 @@
-"""Commands in chat that belong to no other subject."""
+"""Handlers of the chat commands that belong to no other subject, and the registry of all handlers."""

@@ -1,4 +1,4 @@
-"""为什么 / 谁负责 / 热门: where the last answer came from, who keeps it, and what colleagues ask most."""
+"""Commands 为什么, 谁负责 and 热门: explain the last answer, name its owner, list the most asked questions."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from faqbot.model.messages import Message
 from faqbot.model.question_log import DELIVERED, QuestionRecord
 
 _DAYS = 30
-_HOTTEST = 5
-# From here on a wrong answer is rare enough to say so.
-_CONFIDENT = 0.9
+_MAX_HOTTEST = 5
+# From this score on wrong answers are rare, so the match is called certain.
+_CONFIDENT_SCORE = 0.9
 
 
 class AboutAnswerCommands:
-    """Tells only of entries that the asker may see where the message was written, as they stand now."""
+    """Handles the three commands. Their results show only entries that the asker may see where they wrote."""
 
     def __init__(
         self, workspace: Workspace, last_answers: LastAnswers, admins: Collection[str], timezone: tzinfo
@@ -40,23 +40,23 @@ class AboutAnswerCommands:
         self._admins = admins
         self._zone = timezone
 
-    async def __call__(self, message: Message, order: Command) -> CommandResult:
+    async def __call__(self, message: Message, command: Command) -> CommandResult:
         listed = await self._last_answers.listed(message)
-        if order.kind is CommandKind.HOTTEST:
+        if command.kind is CommandKind.HOTTEST:
             return await self._hottest(message, listed)
         last = await self._last_answers.of(message)
         if last is None:
-            return self._no_last(message, order.kind)
+            return self._no_last(message, command.kind)
         entry = self._workspace.snapshot.entry(last.entry_id)
         if entry is None or not listed(entry):
             return CommandResult("现在说不了", _gone(message, entry))
         return await (
-            self._keeper(message, entry, last) if order.kind is CommandKind.KEEPER else self._why(entry, last)
+            self._keeper(message, entry, last) if command.kind is CommandKind.KEEPER else self._why(entry, last)
         )
 
     async def _why(self, entry: Entry, last: LastAnswer) -> CommandResult:
-        itself = f"对上的问法：{label(entry.question)}"
-        matched = [fact for fact in await self._matched(entry, last) if fact != itself]
+        question_line = f"对上的问法：{label(entry.question)}"
+        matched = [fact for fact in await self._matched(entry, last) if fact != question_line]
         facts = [f"答的是：{label(entry.question)}", *matched]
         facts += [f"哪一种情况：按您说的「{neutralise(last.slot_value)}」"] if last.slot_value else []
         facts += [f"来源：{one_line(entry.source)}"] if entry.source.strip() else []
@@ -68,20 +68,20 @@ class AboutAnswerCommands:
         return CommandResult("为什么这样回答", "上一个回答的依据：\n\n" + "\n".join(f"- {fact}" for fact in facts))
 
     async def _matched(self, entry: Entry, last: LastAnswer) -> Sequence[str]:
-        """The wording that matched and how surely it did; of what was asked back, by the question before the reply."""
+        """Say which wording matched and how surely; after a question back, by the question before the reply."""
         answered, asked = await self._last_answers.records(last)
         if answered is None or answered is asked:
             return _match(last.question, last.score, asked)
         if not last.slot_value or (asked and asked.outcome == "offered"):
             return (f"对上的问法：{label(last.question)}", "把握：您从列表里选的")
-        # Whoever corrects what they said long after they were asked replies to nothing on record.
+        # A correction long after the question back replies to a question that is not on record any more.
         if asked is None or withheld_topic(asked.text) is not None:
             return ()
-        found = self._workspace.snapshot.index.search(asked.text, allowed=lambda e: e.id == entry.id)
-        return _match(found[0].question, asked.score, asked) if found else ()
+        ranking = self._workspace.snapshot.index.search(asked.text, allowed=lambda e: e.id == entry.id)
+        return _match(ranking[0].question, asked.score, asked) if ranking else ()
 
     async def _changed(self, entry: Entry) -> Sequence[str]:
-        """When the answer was changed last and by whom, as far as that is known."""
+        """Say when the answer was changed last and by whom; empty if that is unknown."""
         file = self._workspace.file_name(entry.place.file)
         written = self._workspace.as_written(entry)
         change = await asyncio.to_thread(last_change, await edits(self._workspace.store), file, written.id)
@@ -90,30 +90,30 @@ class AboutAnswerCommands:
         day = datetime.fromtimestamp(change.at, self._zone).date()
         who = "在知识文件里" if change.who == FILES else neutralise(change.who, 20)
         when = f"上次修改：{_day(day, self._workspace.today())}{f'，{who}' if who else ''}"
-        # These are changed in one place for all answers.
+        # Facts are changed in one file for all answers, so this date does not cover them.
         return (f"{when}（里面会变的数字另外更新）" if has_facts(written) else when,)
 
     async def _keeper(self, message: Message, entry: Entry, last: LastAnswer) -> CommandResult:
         owner = label(entry.owner.strip())
-        kept = f"由 **{owner}** 负责" if owner else "没有写负责人"
-        # Of a private question nothing is on record but its topic, which others may keep.
+        ownership = f"由 **{owner}** 负责" if owner else "没有写负责人"
+        # The record of a private question holds only its topic, which may have other owners.
         question = await asked_last(self._workspace, message)
         if question is not None and question.message_id == last.message_id:
-            how = f"{send_word('人工', message)}，{self._then(message, None if entry.private else entry.owner)}"
+            how = f"{send_word('人工', message)}，{self._handover(message, None if entry.private else entry.owner)}"
         else:
-            # The word alone would hand over what was asked since.
-            how = f"{send_word('人工', message)}，后面写上问题，{self._then(message)}"
-        return CommandResult("谁负责", f"「{label(entry.question)}」{kept}。要找人，{how}。")
+            # The command alone would hand over a later question.
+            how = f"{send_word('人工', message)}，后面写上问题，{self._handover(message)}"
+        return CommandResult("谁负责", f"「{label(entry.question)}」{ownership}。要找人，{how}。")
 
     def _no_last(self, message: Message, kind: CommandKind) -> CommandResult:
         if kind is CommandKind.WHY:
             return CommandResult("不知道说的是哪一条", f"{none_yet()}请先问一次，再{send_word('为什么', message)}。")
         again = f"请先问一次，再{send_word('谁负责', message)}"
-        person = f"要直接找人，{send_word('人工', message)}，后面写上问题，{self._then(message)}"
+        person = f"要直接找人，{send_word('人工', message)}，后面写上问题，{self._handover(message)}"
         return CommandResult("不知道说的是哪一条", f"{none_yet()}{again}；{person}。")
 
-    def _then(self, message: Message, owner: str | None = None) -> str:
-        """What becomes of a question that is handed over; without an owner, whatever it is about."""
+    def _handover(self, message: Message, owner: str | None = None) -> str:
+        """Say who will answer a question that is handed over; without `owner`, for any question."""
         groups = self._workspace.snapshot.groups
         people, name = called(groups, self._admins, owner or "", message.conversation_id)
         if not people:
@@ -122,10 +122,10 @@ class AboutAnswerCommands:
 
     async def _hottest(self, message: Message, listed: Allowed) -> CommandResult:
         records = await self._workspace.store.questions(self._workspace.clock() - _DAYS * 86400)
-        got = (r for r in records if r.outcome in ("answered", "picked") and r.delivery == DELIVERED)
-        people = Counter(entry_id for entry_id, _ in dict.fromkeys((r.entry_id, r.asker) for r in got))
-        asked = (self._workspace.snapshot.entry(entry_id) for entry_id, _ in people.most_common())
-        hottest = [entry for entry in asked if entry and not entry.private and listed(entry)][:_HOTTEST]
+        answered = (r for r in records if r.outcome in ("answered", "picked") and r.delivery == DELIVERED)
+        askers = Counter(entry_id for entry_id, _ in dict.fromkeys((r.entry_id, r.asker) for r in answered))
+        entries = (self._workspace.snapshot.entry(entry_id) for entry_id, _ in askers.most_common())
+        hottest = [entry for entry in entries if entry and not entry.private and listed(entry)][:_MAX_HOTTEST]
         if not hottest:
             return CommandResult(
                 "热门问题", f"最近 {_DAYS} 天还没有热门的问题。{send_word('帮助', message)}看可以问什么。"
@@ -138,7 +138,7 @@ def _match(wording: str, score: float, record: QuestionRecord | None) -> Sequenc
     if record and record.text and normalise(record.text) == normalise(wording):
         sure = "一字不差"
     else:
-        sure = "很有把握" if score >= _CONFIDENT else "比较像"
+        sure = "很有把握" if score >= _CONFIDENT_SCORE else "比较像"
     return (f"对上的问法：{label(wording)}", f"把握：{sure}")
 
 

@@ -1,4 +1,4 @@
-"""公告: a text for robots or groups, shown first, sent after 确认."""
+"""Command 公告: show an announcement to robots or groups, and send it after 确认."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from faqbot.rules.definitions import Automations
 from faqbot.store.protocol import NoteStore
 
 _TO_AND_TEXT = re.compile(r"([^:：\n]{1,200})[:：]\s*(\S.*)", re.DOTALL)
-_SECONDS = 600.0
+# An announcement can be confirmed for ten minutes.
+_CONFIRMABLE_SECONDS = 600.0
 _HERE = ("本群", "这个群", "这里")
 _CONVERSATION = re.compile(r"cid\S{8,}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """An announcement that was shown; `settled_by` is the message that sent or cancelled it."""
+    """An announcement that was shown; `settled_by` is the key of the message that sent or cancelled it."""
 
     id: str
     to: tuple[Address, ...]
@@ -33,7 +34,7 @@ class _Waiting:
 
 
 class AnnouncementCommands:
-    """What waits for 确认 belongs to one person in one conversation, for ten minutes."""
+    """Handles 公告, 确认 and 取消. One announcement waits per person and conversation."""
 
     def __init__(
         self, outbox: Outbox, notes: NoteStore, automations: Callable[[], Automations], admins: Collection[str]
@@ -43,10 +44,10 @@ class AnnouncementCommands:
         self._automations = automations
         self._admins = admins
 
-    async def __call__(self, message: Message, order: Command) -> CommandResult:
+    async def __call__(self, message: Message, command: Command) -> CommandResult:
         if no := refusal(message, self._admins, "发公告"):
             return no
-        to, text = self._read(message, order.text)
+        to, text = self._parse(message, command.text)
         if not to:
             robots = "、".join(self._automations().robots)
             known = f"可以写的机器人：{robots}。" if robots else "automations.yaml 里还没有群机器人。"
@@ -63,9 +64,9 @@ class AnnouncementCommands:
         )
 
     async def confirm(self, message: Message) -> CommandResult | None:
-        """Send what waits; None where nothing does."""
+        """Send the announcement that waits; None if there is none."""
         waiting = await self._waiting(message)
-        # The word that sent it may be carried out again after a crash.
+        # The confirming message may be handled again after a crash; the keys of the notices prevent a second sending.
         if waiting is None or waiting.settled_by not in ("", message.key):
             return None
         notices = [Notice(f"announce:{waiting.id}:{to.id}", to, "公告", line_breaks(waiting.text)) for to in waiting.to]
@@ -73,25 +74,24 @@ class AnnouncementCommands:
         await self._put(message, replace(waiting, settled_by=message.key))
         return CommandResult("公告已发", f"公告已发出，共 {len(notices)} 处。")
 
-    async def cancel(self, message: Message, order: Command) -> CommandResult:
-        """取消: what waits is not sent."""
+    async def cancel(self, message: Message, command: Command) -> CommandResult:
+        """Drop the announcement that waits."""
         waiting = await self._waiting(message)
         if waiting is None or waiting.settled_by not in ("", message.key):
             return CommandResult("没有要取消的", "没有等您确认的公告。")
         await self._put(message, replace(waiting, settled_by=message.key))
         return CommandResult("已取消", "公告没有发出。")
 
-    def _read(self, message: Message, written: str) -> tuple[list[Address], str]:
-        """Where it goes and what it says; nowhere if that is not clear."""
-        found = _TO_AND_TEXT.fullmatch(written)
-        if found:
-            names = [name for name in re.split(r"[、,，\s]+", found[1].strip()) if name]
+    def _parse(self, message: Message, text: str) -> tuple[list[Address], str]:
+        """Split the command's text into addresses and announcement; no addresses if they are not clear."""
+        if match := _TO_AND_TEXT.fullmatch(text):
+            names = [name for name in re.split(r"[、,，\s]+", match[1].strip()) if name]
             to = [self._address(message, name) for name in names]
             known = [address for address in to if address is not None]
             if known and len(known) == len(to):
-                return list(dict.fromkeys(known)), found[2].strip()
+                return list(dict.fromkeys(known)), match[2].strip()
         robots = list(self._automations().robots)
-        return ([Address("robot", robots[0])] if len(robots) == 1 else []), written
+        return ([Address("robot", robots[0])] if len(robots) == 1 else []), text
 
     def _address(self, message: Message, name: str) -> Address | None:
         if name in self._automations().robots:
@@ -109,4 +109,4 @@ class AnnouncementCommands:
 
     async def _put(self, message: Message, waiting: _Waiting) -> None:
         text = json.dumps(asdict(waiting), ensure_ascii=False)
-        await self._notes.put_note(f"announce:{message.partition_key}", text, _SECONDS)
+        await self._notes.put_note(f"announce:{message.partition_key}", text, _CONFIRMABLE_SECONDS)

@@ -1,4 +1,4 @@
-"""What stands behind orders about an answer: the one an asker got last, its record, and what they may be shown."""
+"""The last answer of an asker and its records, which the commands about an answer refer to."""
 
 from __future__ import annotations
 
@@ -11,37 +11,40 @@ from faqbot.model.conversation import LastAnswer
 from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
 
-# An answer may have been long in coming after its question.
-_BEFORE_SECONDS = 3600.0
+# How much earlier than its answer a question may be recorded, as answers can be delayed.
+_MAX_DELAY_SECONDS = 3600.0
 
 
 class LastAnswers:
-    """Reading raises StoreError."""
+    """Reads last answers; every method raises StoreError."""
 
-    def __init__(self, workspace: Workspace, audience: AskerDepartments) -> None:
+    def __init__(self, workspace: Workspace, departments: AskerDepartments) -> None:
         self._workspace = workspace
-        self._audience = audience
+        self._departments = departments
 
     async def of(self, message: Message) -> LastAnswer | None:
-        """The answer that the asker of this message got last where it was written, while it is spoken of."""
+        """Return the answer that the asker of a message got last in its conversation, if it is recent."""
         now = self._workspace.clock()
         return drop_expired(await self._workspace.store.context(message.partition_key, now), now).last_answer
 
     async def records(self, last: LastAnswer) -> tuple[QuestionRecord | None, QuestionRecord | None]:
-        """The record of an answer, and that of its question: another where it was picked from a list or is the reply
-        to what was asked back. None for what is not on record."""
-        since = last.expires_at - OPTIONS_SECONDS - _BEFORE_SECONDS
-        found = {record.message_id: record for record in await self._workspace.store.questions(since)}
-        answered = found.get(last.message_id)
+        """Return the record of an answer and the record of its question; None for one that is not on record.
+
+        They differ if the answer was picked from a list or follows a question back.
+        """
+        since = last.expires_at - OPTIONS_SECONDS - _MAX_DELAY_SECONDS
+        by_message = {record.message_id: record for record in await self._workspace.store.questions(since)}
+        answered = by_message.get(last.message_id)
         if answered is None or answered.outcome != "picked":
             return answered, answered
-        return answered, found.get(answered.picked_for)
+        return answered, by_message.get(answered.picked_for)
 
     async def listed(self, message: Message) -> Allowed:
-        """What may be named to the asker where the message was written."""
-        departments = await self._audience.departments(message)
+        """Return a test for the entries that may be shown to the asker where the message was written."""
+        departments = await self._departments.departments(message)
         return listable(message, self._workspace.today(), departments, self._workspace.snapshot.groups)
 
 
 def none_yet() -> str:
+    """Say that there is no last answer, so that it is not clear which one is meant."""
     return f"最近 {OPTIONS_SECONDS / 60:.0f} 分钟里没有回答过您，不知道说的是哪一条。"

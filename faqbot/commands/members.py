@@ -1,4 +1,4 @@
-"""名单: the people of a department, for administrators."""
+"""Command 名单: list the people of a department, for administrators."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
 
-_MOST = 200
+_MAX_NAMES = 200
 
 
 class MembersCommand:
-    """Lists a department and those below it."""
+    """Lists the people of a department and of those below it."""
 
-    def __init__(self, directory: ContactsCache, admins: Collection[str]) -> None:
-        self._directory = directory
+    def __init__(self, contacts: ContactsCache, admins: Collection[str]) -> None:
+        self._contacts = contacts
         self._admins = admins
 
-    async def __call__(self, message: Message, order: Command) -> CommandResult:
+    async def __call__(self, message: Message, command: Command) -> CommandResult:
         if no := refusal(message, self._admins, "查名单"):
             return no
         try:
-            (dept_id,) = await self._directory.find_departments([order.text])
-            tree = await self._directory.tree()
-            people = await self._directory.people_below([dept_id])
+            (dept_id,) = await self._contacts.find_departments([command.text])
+            tree = await self._contacts.tree()
+            people = await self._contacts.people_below([dept_id])
         except (NoSuchDepartment, DeliveryError) as exc:
             return not_possible("查名单", exc)
         return CommandResult("名单", _list(tree, dept_id, people))
@@ -36,7 +36,7 @@ class MembersCommand:
 
 def _list(tree: Tree, dept_id: int, people: Collection[Employee]) -> str:
     lines = [f"**{neutralise(tree.path(dept_id))}**（含下级）共 {len(people)} 人："]
-    left = _MOST
+    left = _MAX_NAMES
     for below in tree.below(dept_id):
         names = [_name(person, below) for person in people if below in person.departments]
         if names and left > 0:

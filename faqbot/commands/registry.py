@@ -1,4 +1,4 @@
-"""Builds the handler of every command that can be given in chat."""
+"""Build the handler of every command that can be given in chat."""
 
 from __future__ import annotations
 

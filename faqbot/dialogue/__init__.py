@@ -1,1 +1,1 @@
-"""Message, context and ranking in, one decision out; pure."""
+"""Dialogue: from a message, the state of its conversation and the knowledge to a command or a decision; pure."""

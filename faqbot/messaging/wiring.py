@@ -1,4 +1,4 @@
-"""Builds the bot: what sends its replies, and what it knows about the asker."""
+"""Build the bot with what it sends replies and uploads pictures by."""
 
 from __future__ import annotations
 

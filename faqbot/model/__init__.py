@@ -1,1 +1,1 @@
-"""Frozen facts that every subject shares; no behaviour that needs the outside world."""
+"""Frozen data types that several packages share; pure."""

@@ -1,1 +1,1 @@
-"""Decisions into texts; pure."""
+"""Rendering of responses as messages in DingTalk's markdown; pure."""
