@@ -107,7 +107,7 @@ def run(
         fail(f"{rule.problem.place} {rule.problem.message}")
     if not dry:
         _do(settings, rule, values)
-    items = dry_run(rule, snapshot.automations, values, snapshot.groups.keepers, settings.robot_code or "***")
+    items = dry_run(rule, snapshot.automations, values, snapshot.groups.owner_userids, settings.robot_code or "***")
     if as_json:
         typer.echo(json.dumps(items, ensure_ascii=False, indent=2))
     else:

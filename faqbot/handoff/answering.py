@@ -66,12 +66,12 @@ class TicketAnswering:
 
     def _must_be_allowed(self, message: Message, number: int, ticket: Ticket | None) -> None:
         groups = self._workspace.snapshot.groups
-        keepers = groups.keepers(ticket.owner) if ticket else ()
+        keepers = groups.owner_userids(ticket.owner) if ticket else ()
         if message.staff_id and (message.staff_id in self._admins or message.staff_id in keepers):
             if ticket is None:
                 raise NotAllowed(f"没有单号 {number}：它可能早就处理过了。")
             return
-        if ticket is None and not groups.is_keeper(message.staff_id):
+        if ticket is None and not groups.is_owner(message.staff_id):
             raise NotAllowed("这样的单号只能由负责的同事来答。您要是想问问题，请直接把问题发给我。")
         owner = f"由{neutralise(ticket.owner, 20)}来答" if ticket and ticket.owner else "由管理员来答"
         raise NotAllowed(f"单号 {number} {owner}。" if ticket else f"没有单号 {number}：它可能早就处理过了。")

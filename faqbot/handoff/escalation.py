@@ -177,7 +177,7 @@ async def asked_last(workspace: Workspace, message: Message) -> QuestionRecord |
 def called(groups: Groups, admins: Collection[str], owner: str, conversation_id: str) -> tuple[tuple[str, ...], str]:
     """Who is asked about what `owner` keeps, and what they are called; nobody where none is named anywhere."""
     for name in (owner.strip(), groups.of(conversation_id).contact.strip()):
-        if name and (people := groups.keepers(name)):
+        if name and (people := groups.owner_userids(name)):
             return people, name
     return tuple(admins), "管理员"
 

@@ -36,7 +36,7 @@ def with_entries(groups: Groups, entries: Iterable[Entry], file: str) -> tuple[G
     direct: set[str] = set()
     for entry in entries:
         owner = entry.owner.strip()
-        if owner and not groups.keepers(owner):
+        if owner and not groups.owner_userids(owner):
             missing.setdefault(owner, entry)
         elif owner and owner not in groups.people:
             direct.add(owner)

@@ -35,7 +35,7 @@ class KnowledgeParts:
 
     def owners(self, name: str) -> tuple[str, ...]:
         """Return the userIds of a person or group of groups.yaml that is live now."""
-        return self.library.current.groups.keepers(name)
+        return self.library.current.groups.owner_userids(name)
 
     async def meaning(self, text: str) -> Floats | None:
         """Return the vector of a sentence; None where no endpoint is set or it gives none now."""

@@ -1,4 +1,4 @@
-"""Punches, approvals and report columns, as DingTalk's attendance has them."""
+"""Attendance: punches, approvals and the columns of the company's report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HOURS_A_DAY = 8.0
 
 
 class PunchResult(StrEnum):
-    """What DingTalk made of one planned punch (`timeResult`)."""
+    """DingTalk's result of one planned punch (`timeResult`)."""
 
     NORMAL = "Normal"
     EARLY = "Early"
@@ -23,7 +23,7 @@ class PunchResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Punch:
-    """One planned punch. Times are epoch seconds, 0 where there is none; `excused` by an approval."""
+    """One planned punch. Times are epoch seconds, 0 for none; `excused` means that an approval covers it."""
 
     userid: str
     day: date
@@ -35,7 +35,7 @@ class Punch:
 
 
 class ApprovalKind(StrEnum):
-    """What was approved for a part of a day."""
+    """The kinds of approvals that concern attendance."""
 
     LEAVE = "leave"
     TRIP = "trip"
@@ -44,7 +44,7 @@ class ApprovalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """Leave and trips in days, overtime in hours; `name` is the kind of leave."""
+    """An approval for one day: leave and trips in days, overtime in hours; `name` is the kind of leave."""
 
     userid: str
     day: date
@@ -55,7 +55,7 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the company's attendance report, by the name an administrator gave it."""
+    """A column of the company's attendance report; an administrator chose its name."""
 
     id: str
     name: str
@@ -71,11 +71,11 @@ class Column:
         return found.group(1) if found else ""
 
 
-def windows(first: date, last: date, most: int) -> list[tuple[date, date]]:
-    """The days cut into pieces of `most` at the most, both ends included."""
-    found = []
+def windows(first: date, last: date, max_days: int) -> list[tuple[date, date]]:
+    """Split the days from `first` to `last` into ranges of at most `max_days`; both ends of a range are included."""
+    ranges = []
     while first <= last:
-        end = min(first + timedelta(days=most - 1), last)
-        found.append((first, end))
+        end = min(first + timedelta(days=max_days - 1), last)
+        ranges.append((first, end))
         first = end + timedelta(days=1)
-    return found
+    return ranges

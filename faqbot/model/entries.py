@@ -1,4 +1,4 @@
-"""The facts that travel between the modules: frozen, without behaviour that needs the outside world."""
+"""Entries of the knowledge, the candidates of a search, and problems in the files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ELSE = "else"
 _NEAR_SHARE, _NEAR_SCORE, _NEAR_COVERED = 0.5, 0.03, 0.1
 
 
-# The line behind the name of a file, as messages point to another entry.
+# The line number behind a file name, as the texts of problems refer to another entry.
 _LINE_NUMBER = re.compile(r"(?<=ml):\d+\b")
 
 
@@ -34,7 +34,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong in a file: what, where, and, where it is known, the corrected line."""
+    """A mistake in a file.
+
+    quote: the line as it stands; fix: the corrected line, if it is known.
+    """
 
     place: Place
     message: str
@@ -48,13 +51,13 @@ class Problem:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What stays the same when an edit above moves the lines."""
+        """Identity that does not change when an edit above moves the lines."""
         return self.place.file, _LINE_NUMBER.sub("", self.message)
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """Both ends inclusive; an open end is None."""
+    """A range of days with both ends included; an open end is None."""
 
     start: date | None = None
     end: date | None = None
@@ -71,7 +74,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """One question back (`ask`) whose reply picks the answer among `Entry.variants`."""
+    """The question that an entry asks back (`ask`); the reply chooses the answer among `Entry.variants`."""
 
     name: str
     question: str
@@ -79,10 +82,14 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing HR wrote an answer for.
+    """One question that HR wrote an answer for.
 
-    `variants` stands instead of `answer` where `ask` is set; the key `else` is the fallback.
-    `held` says why the entry must not be answered although its file is live.
+    also, not_: further wordings, and wordings that mean something else.
+    review: the day by which the answer has to be checked.
+    groups, departments: who may see the entry; empty for everybody.
+    variants: the answers by case, instead of `answer`, if `ask` is set; the key ELSE is the fallback.
+    held: why the entry must not be answered although its file is live; empty if it may.
+    id_given: the id stands in the file and was not derived from the question.
     """
 
     id: str
@@ -118,8 +125,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An entry that may answer: the probability that it does, the wording that matched, and the share of the
-    question that its wordings hold at all."""
+    """An entry that may be the answer.
+
+    score: the probability that it is.
+    question: the wording that matched best.
+    covered: the share of the question that occurs in the entry's wordings at all.
+    """
 
     entry: Entry
     score: float
@@ -128,7 +139,10 @@ class Candidate:
 
 
 def nearest_private(ranking: Sequence[Candidate]) -> Entry | None:
-    """The private entry a question is probably about, however doubtful the answer is; `ranking` has the best first."""
+    """Find the private entry that a question is probably about, however doubtful the answer is.
+
+    `ranking` begins with the best candidate.
+    """
     if not ranking:
         return None
     least = max(ranking[0].score * _NEAR_SHARE, _NEAR_SCORE)

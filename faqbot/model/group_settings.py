@@ -1,4 +1,4 @@
-"""What `groups.yaml` says: who keeps what, and what is special about a conversation."""
+"""Settings from `groups.yaml`: the userIds behind the owners of entries, and the settings of conversations."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from datetime import time
 
 from faqbot.model.entries import Entry
 
-# A userId is written by machines or by administrators, often a staff number; two letters such as HR are somebody's
-# department.
+# A userId is set by machines or administrators, often a staff number; two letters such as HR name a department.
 _USERID = re.compile(r"(?=.*[a-z0-9])[A-Za-z0-9][\w.@-]{2,63}|[A-Za-z]?[0-9]|[0-9][A-Za-z0-9]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A time of day from `start` up to, not including, `end`; an end before the start is the next morning's."""
+    """A time of day from `start` up to, not including, `end`; an `end` before `start` is on the next day."""
 
     start: time
     end: time
@@ -29,7 +28,13 @@ class Hours:
 
 @dataclass(frozen=True, slots=True)
 class GroupSettings:
-    """One conversation: the topics it is for (empty: all), how it is greeted, whom to turn to, when to be quiet."""
+    """Settings of one conversation.
+
+    topics: those it is limited to; empty for all.
+    greeting: how the bot greets it.
+    contact: whom to turn to, a name or a userId.
+    quiet: when no notices are sent to it.
+    """
 
     topics: tuple[str, ...] = ()
     greeting: str = ""
@@ -39,14 +44,19 @@ class GroupSettings:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What `groups.yaml` says. `direct` are owners that are userIds themselves, as entries name them."""
+    """All settings of `groups.yaml`.
+
+    people: the userIds behind each owner's name.
+    conversations: the settings by conversation id.
+    direct: owners in entries that are userIds themselves.
+    """
 
     people: MappingABC[str, tuple[str, ...]] = field(default_factory=dict)
     conversations: MappingABC[str, GroupSettings] = field(default_factory=dict)
     direct: frozenset[str] = frozenset()
 
-    def keepers(self, owner: str) -> tuple[str, ...]:
-        """The userIds behind an owner's name, or behind a contact's; none where nobody is known."""
+    def owner_userids(self, owner: str) -> tuple[str, ...]:
+        """Return the userIds behind the name of an owner or a contact; none if it is not known."""
         owner = owner.strip()
         if owner in self.people:
             return self.people[owner]
@@ -55,13 +65,13 @@ class Groups:
     def of(self, conversation_id: str) -> GroupSettings:
         return self.conversations.get(conversation_id, GroupSettings())
 
-    def is_keeper(self, userid: str) -> bool:
-        """Whether the person keeps anything at all."""
-        return bool(userid) and (userid in self.direct or any(userid in found for found in self.people.values()))
+    def is_owner(self, userid: str) -> bool:
+        """Return True if the person owns any entry."""
+        return bool(userid) and (userid in self.direct or any(userid in userids for userids in self.people.values()))
 
     def owns(self, userid: str, entry: Entry) -> bool:
-        """Whether the person is one of those who keep this entry right."""
-        return bool(userid) and userid in self.keepers(entry.owner)
+        """Return True if the person is an owner of the entry."""
+        return bool(userid) and userid in self.owner_userids(entry.owner)
 
 
 NO_GROUPS = Groups()

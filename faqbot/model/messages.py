@@ -1,4 +1,4 @@
-"""A message that came in, the reply to it, and how it ended."""
+"""A message, the replies to it and the result of their delivery."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class MessageKind(StrEnum):
-    """What a callback carried, as far as it matters for answering it."""
+    """The kinds of messages that are answered in different ways."""
 
     TEXT = "text"
     VOICE = "voice"  # audio with DingTalk's own transcript, answered like text
@@ -21,7 +21,7 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One bot callback. Times are seconds since the epoch; `webhook` is a bearer secret."""
+    """One message to the bot. Times are epoch seconds; `webhook` is a bearer secret."""
 
     id: str
     robot_code: str
@@ -35,18 +35,18 @@ class Message:
     conversation_title: str = ""
     quoted: str = ""
     sent_at: float = 0.0  # by DingTalk's clock
-    received_at: float = 0.0  # by ours
+    received_at: float = 0.0  # by this machine's clock
     webhook: str = field(default="", repr=False)
     webhook_until: float = 0.0
 
     @property
     def asker(self) -> str:
-        """The best identity there is: the userId, else the encrypted id, else the nickname."""
+        """The best identity that is known: the userId, else the encrypted id, else the nickname."""
         return self.staff_id or self.sender_id or self.sender_name
 
     @property
     def key(self) -> str:
-        """What makes a message the same: two robots that were @ed together get the same id."""
+        """Identity of the message. It includes the robot, as two robots that are @ed together get the same id."""
         return f"{self.robot_code}|{self.id}"
 
     @property
@@ -60,7 +60,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One message to send: markdown as DingTalk renders it, and whom to mention: the asker, and others."""
+    """One message to send, in DingTalk's markdown. `mention` is the asker's userId, `others` are further userIds."""
 
     title: str
     body: str
@@ -69,16 +69,16 @@ class Reply:
 
 
 class DeliveryState(StrEnum):
-    """The last state of a message."""
+    """The final state of a message."""
 
     ANSWERED = "answered"
-    FAILED = "failed"  # decided, but DingTalk did not take the reply, or we could not make one
-    ABANDONED = "abandoned"  # so old that not even saying so makes sense
+    FAILED = "failed"  # no reply could be made, or DingTalk did not take it
+    ABANDONED = "abandoned"  # too old to reply at all
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryResult:
-    """How a message ended; `reason` is `ok`, DingTalk's errcode or a short word such as `timeout`."""
+    """The result of delivering a reply; `reason` is `ok`, DingTalk's errcode or a short word such as `timeout`."""
 
     state: DeliveryState
     reason: str = "ok"

@@ -1,4 +1,4 @@
-"""Messages that answer nobody, where they go, and the events of other systems that cause them."""
+"""Notices: messages that are no replies, their addresses, and the events of other systems that cause them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a notice goes: the userId of a person, the id of a conversation, or the name of a custom group robot."""
+    """The recipient of a notice: a person's userId, a conversation's id, or the name of a custom group robot."""
 
     kind: Literal["person", "group", "robot"]
     id: str
@@ -17,7 +17,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Something to tap; `picture` is the address of an image."""
+    """A link to tap; `picture` is the URL of an image."""
 
     title: str
     url: str
@@ -26,11 +26,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message that answers nobody, sent once per `key`. Times are epoch seconds, 0 is none.
+    """A message that is no reply, sent once per `key`. Times are epoch seconds, 0 for none.
 
-    `body` is markdown, or plain text where the shape is `text`. `links` are where a `link` leads, the buttons of a
-    `card`, the lines of a `feed`; of a `file`, for people only, its name and media id. Not sent before `not_before`,
-    and after `until` not at all. Only a group robot can @ people.
+    body: markdown, or plain text if the shape is `text`.
+    at_mobiles, at_userids, at_all: who is @ed; only a group robot can @ people.
+    not_before, until: the notice is sent between these times or not at all.
+    links: the target of a `link`, the buttons of a `card`, the lines of a `feed`; of a `file`, which only people can
+    get, its name and media id.
     """
 
     key: str
@@ -48,7 +50,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in another system. A repeat has the same name and id; `at` is epoch seconds."""
+    """An event of another system. A repeated delivery has the same name and id; `at` is in epoch seconds."""
 
     name: str
     id: str

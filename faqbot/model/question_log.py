@@ -1,4 +1,4 @@
-"""What became of one message, as it is kept for reports."""
+"""The question log: the record of one question, and the ratings of answers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Rating(StrEnum):
-    """What an asker said about an answer; all but the first say that it was no help, most of them why."""
+    """Ratings of an answer; all but the first mean that it did not help, and most of them why."""
 
     HELPFUL = "helpful"
     UNHELPFUL = "unhelpful"
@@ -19,9 +19,11 @@ class Rating(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QuestionRecord:
-    """What became of one message, kept for reports; `delivery` is the reason of its Verdict, `rating` one of Rating.
+    """One question and its outcome, kept for statistics. `asked_at` is in epoch seconds.
 
-    `picked_for` is the message whose list this one picked from, or said 都不是 to.
+    delivery: the reason of the DeliveryResult.
+    rating: one of Rating, empty without a rating.
+    picked_for: the id of the message whose list this one picked from, or replied 都不是 to.
     """
 
     message_id: str
@@ -37,4 +39,5 @@ class QuestionRecord:
     picked_for: str = ""
 
 
+# The `delivery` of a reply that arrived.
 DELIVERED = "ok"

@@ -1,4 +1,4 @@
-"""The knowledge text that replicas share, and how what is deployed is brought into it. Pure: who stores it is told."""
+"""Knowledge text that replicas share, and the three-way merge of newly deployed text into it. Pure."""
 
 from __future__ import annotations
 
@@ -9,79 +9,79 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class SharedText:
-    """The shared text at one moment; `version` grows with each change and is 0 while there is none.
+    """The shared text at one moment.
 
-    `seeds` is, by file, the deployed text that was last taken over or agreed with. `aside` is deployed text that was
-    not taken over because the file had been changed in the console (None: it is deployed no more).
+    version: grows with each change; 0 while there is no text.
+    texts: the live content of each file.
+    base: the deployed content of each file that was last merged or agreed with.
+    conflicts: deployed content that was not merged, as the file had been changed in the console; None for a file that
+    is not deployed any more.
     """
 
     version: int = 0
     texts: Mapping[str, bytes] = field(default_factory=dict)
-    seeds: Mapping[str, bytes] = field(default_factory=dict)
-    aside: Mapping[str, bytes | None] = field(default_factory=dict)
+    base: Mapping[str, bytes] = field(default_factory=dict)
+    conflicts: Mapping[str, bytes | None] = field(default_factory=dict)
 
     @property
-    def disputed(self) -> Mapping[str, bytes | None]:
-        """What lies aside and still differs from the text that is live."""
-        return {name: seed for name, seed in self.aside.items() if self.texts.get(name) != seed}
+    def open_conflicts(self) -> Mapping[str, bytes | None]:
+        """The conflicts whose deployed content still differs from the live one."""
+        return {name: deployed for name, deployed in self.conflicts.items() if self.texts.get(name) != deployed}
 
 
-class SharedTexts(Protocol):
-    """Where the shared text is kept. Each method is one atomic step; all raise StoreError."""
+class SharedTextStore(Protocol):
+    """Stores the shared text. Each method is one atomic step; all raise StoreError."""
 
     async def version(self) -> int:
-        """The version of the shared text, without the text."""
+        """Return the version of the shared text without loading the text."""
         ...
 
     async def load(self) -> SharedText: ...
 
     async def put(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> str | None:
-        """Replace files, None being no file, if all hold what `before` says; else the name of one that does not.
+        """Replace all files, None being no file, if each has the content in `before`; else none.
 
-        All are replaced or none. Both mappings have the same names.
+        Return the name of a file that has another content, or None on success. Both mappings have the same names.
         """
         ...
 
     async def swap(self, before: SharedText, after: SharedText) -> bool:
-        """Replace everything if its version is still that of `before`."""
+        """Replace everything if the version is still that of `before`; return False otherwise."""
         ...
 
     async def deployed(self, place: str) -> str:
-        """The digest noted for a place last; empty if none is remembered."""
+        """Return the digest that was noted last for a place of deployment; empty if there is none."""
         ...
 
     async def note_deployed(self, place: str, digest: str) -> None:
-        """Remember the digest of the text deployed at a place."""
+        """Note the digest of the text that is deployed at a place."""
         ...
 
 
-def sown(shared: SharedText, deployed: Mapping[str, bytes]) -> SharedText:
-    """The shared text with what is deployed now: a file that was left alone since follows, one that was changed stays.
-
-    Deployed text that does not get in lies aside.
-    """
-    texts, seeds, aside = dict(shared.texts), dict(shared.seeds), dict(shared.aside)
-    for name in sorted({*texts, *seeds, *aside, *deployed}):
-        new, text, base = deployed.get(name), texts.get(name), seeds.get(name)
-        aside.pop(name, None)
-        if new == base:
+def merge_deployed(shared: SharedText, deployed: Mapping[str, bytes]) -> SharedText:
+    """Merge newly deployed text: a file that nobody changed since follows it, a changed one stays and is a conflict."""
+    texts, base, conflicts = dict(shared.texts), dict(shared.base), dict(shared.conflicts)
+    for name in sorted({*texts, *base, *conflicts, *deployed}):
+        new, live, old = deployed.get(name), texts.get(name), base.get(name)
+        conflicts.pop(name, None)
+        if new == old:
             continue
-        if text in (base, new):
+        if live in (old, new):
             _put(texts, name, new)
-            _put(seeds, name, new)
+            _put(base, name, new)
         else:
-            aside[name] = new
-    return replace(shared, texts=texts, seeds=seeds, aside=aside)
+            conflicts[name] = new
+    return replace(shared, texts=texts, base=base, conflicts=conflicts)
 
 
-def settled(shared: SharedText, name: str, *, take_deployed: bool) -> SharedText:
-    """The shared text once somebody decided about what lies aside for a file: it is taken over, or it is done with."""
-    texts, seeds, aside = dict(shared.texts), dict(shared.seeds), dict(shared.aside)
-    new = aside.pop(name)
-    _put(seeds, name, new)
+def resolve_conflict(shared: SharedText, name: str, *, take_deployed: bool) -> SharedText:
+    """Resolve the conflict of a file by taking the deployed content over or by keeping the live one."""
+    texts, base, conflicts = dict(shared.texts), dict(shared.base), dict(shared.conflicts)
+    deployed = conflicts.pop(name)
+    _put(base, name, deployed)
     if take_deployed:
-        _put(texts, name, new)
-    return replace(shared, texts=texts, seeds=seeds, aside=aside)
+        _put(texts, name, deployed)
+    return replace(shared, texts=texts, base=base, conflicts=conflicts)
 
 
 def _put(files: dict[str, bytes], name: str, content: bytes | None) -> None:

@@ -32,7 +32,7 @@ class DraftCommands:
     async def __call__(self, message: Message, order: Command) -> CommandResult:
         verb = _VERBS[order.kind]
         try:
-            if message.staff_id not in self._admins and not self._workspace.snapshot.groups.is_keeper(message.staff_id):
+            if message.staff_id not in self._admins and not self._workspace.snapshot.groups.is_owner(message.staff_id):
                 raise NotAllowed("草稿只能由它的负责人或管理员处理。您要是想问问题，请直接把问题发给我。")
             await self._workspace.base.refresh()
             chosen = await self._chosen(message, order)

@@ -69,7 +69,7 @@ def _by_keeper(
     for paper in new:
         maker = makers.get(paper.entry, Reviewer("")).userid
         keepers = [
-            userid for userid in workspace.snapshot.groups.keepers(entries[paper.entry].owner) if userid != maker
+            userid for userid in workspace.snapshot.groups.owner_userids(entries[paper.entry].owner) if userid != maker
         ]
         for userid in keepers or [admin for admin in admins if admin != maker]:
             result.setdefault(userid, []).append(paper)

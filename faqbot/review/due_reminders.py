@@ -49,7 +49,7 @@ async def remind(workspace: Workspace, outbox: Outbox, admins: Collection[str]) 
     new = [d for d in found if _key(d) not in known]
     by_person: dict[str, list[Due]] = {}
     for item in new:
-        for userid in workspace.snapshot.groups.keepers(item.entry.owner) or admins:
+        for userid in workspace.snapshot.groups.owner_userids(item.entry.owner) or admins:
             by_person.setdefault(userid, []).append(item)
     for userid, items in by_person.items():
         key = hashlib.sha256("\n".join(map(_key, items)).encode()).hexdigest()[:16]

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from faqbot.model.conversation import ConversationState
 from faqbot.model.messages import DeliveryResult, Message
 from faqbot.model.question_log import QuestionRecord
-from faqbot.model.shared_text import SharedTexts
+from faqbot.model.shared_text import SharedTextStore
 
 _T = TypeVar("_T")
 
@@ -213,7 +213,7 @@ class DocumentStore(Protocol):
         ...
 
     @property
-    def shared_texts(self) -> SharedTexts | None:
+    def shared_texts(self) -> SharedTextStore | None:
         """Where replicas share the text of the knowledge; None for an engine of one process."""
         ...
 

@@ -94,8 +94,8 @@ class RedisSharedText:
     async def swap(self, before: SharedText, after: SharedText) -> bool:
         args: list[str | bytes | int] = [secrets.token_hex(6), before.version]
         args += _differences(_TEXTS, before.texts, after.texts)
-        args += _differences(_SEEDS, before.seeds, after.seeds)
-        args += _differences(_ASIDE, _all_signed(before.aside), _all_signed(after.aside))
+        args += _differences(_SEEDS, before.base, after.base)
+        args += _differences(_ASIDE, _all_signed(before.conflicts), _all_signed(after.conflicts))
         return bool(await answer(self._swap(args=args)))
 
     async def deployed(self, place: str) -> str:

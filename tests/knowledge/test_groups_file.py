@@ -91,7 +91,7 @@ def test_a_file_that_says_nothing_yet_is_fine(text: str) -> None:
     ],
 )
 def test_keepers_are_the_people_of_a_name_or_the_person(owner: str, expected: tuple[str, ...]) -> None:
-    assert read(FULL)[0].keepers(owner) == expected
+    assert read(FULL)[0].owner_userids(owner) == expected
 
 
 def test_one_owns_what_ones_group_keeps() -> None:
@@ -99,7 +99,7 @@ def test_one_owns_what_ones_group_keeps() -> None:
     entry = Entry("e", "年假有几天", "五天", owner="休假组")
     assert groups.owns("li02", entry)
     assert not groups.owns("wang03", entry) and not groups.owns("", entry)
-    assert groups.is_keeper("wang03") and not groups.is_keeper("xiaoli") and not groups.is_keeper("")
+    assert groups.is_owner("wang03") and not groups.is_owner("xiaoli") and not groups.is_owner("")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_an_owner_without_people_is_a_warning_once_people_are_kept() -> None:
 def test_a_bad_edit_keeps_the_last_good_groups() -> None:
     first = build("people: {法务组: [a01]}\n")
     second = build("people: {法务组: [b02]}\nwhat: 1\n", first)
-    assert second.groups.keepers("法务组") == ("a01",)
+    assert second.groups.owner_userids("法务组") == ("a01",)
     assert any(p.is_error and p.place.file == "knowledge/groups.yaml" for p in second.problems)
 
 

@@ -10,7 +10,7 @@ from faqbot.errors import FileConflict, FileSourceError, KnowledgeMissing, Store
 from faqbot.knowledge.files.atomic_write import conflict
 from faqbot.knowledge.files.folder import faq_first, must_be_ours
 from faqbot.model.entries import Place, Problem
-from faqbot.model.shared_text import SharedText, SharedTexts, settled, sown
+from faqbot.model.shared_text import SharedText, SharedTextStore, merge_deployed, resolve_conflict
 from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
@@ -35,7 +35,7 @@ class ReplicatedSource:
     replica of an older deployment may restart without undoing a newer one.
     """
 
-    def __init__(self, texts: SharedTexts, seed: Seed | None = None, *, place: str = "") -> None:
+    def __init__(self, texts: SharedTextStore, seed: Seed | None = None, *, place: str = "") -> None:
         self._texts = texts
         self._seed = seed
         self._place = place
@@ -70,24 +70,24 @@ class ReplicatedSource:
 
     async def disputes(self) -> list[Problem]:
         """Files that were deployed but not taken over, because they had been changed in the console."""
-        disputed = (await self._load()).disputed
+        disputed = (await self._load()).open_conflicts
         return [_remark(name, new, self._shared) for name, new in sorted(disputed.items())]
 
     async def disputed(self) -> Mapping[str, tuple[bytes | None, bytes | None]]:
         """By file, the live and the deployed text that somebody has to decide about; None is no file."""
         shared = await self._load()
-        return {name: (shared.texts.get(name), new) for name, new in sorted(shared.disputed.items())}
+        return {name: (shared.texts.get(name), new) for name, new in sorted(shared.open_conflicts.items())}
 
     async def settle(self, name: str, live: bytes | None, deployed: bytes | None, *, take_deployed: bool) -> None:
         """Decide about a file as it was shown. Raises Conflict, ShelfError."""
         try:
             while True:
                 shared = await self._load()
-                if name not in shared.aside or (shared.texts.get(name), shared.aside[name]) != (live, deployed):
+                if name not in shared.conflicts or (shared.texts.get(name), shared.conflicts[name]) != (live, deployed):
                     raise FileConflict(
                         f"{name} 刚刚又变了，没有改动；请看过新的内容后再选", present=shared.texts.get(name)
                     )
-                if await self._texts.swap(shared, settled(shared, name, take_deployed=take_deployed)):
+                if await self._texts.swap(shared, resolve_conflict(shared, name, take_deployed=take_deployed)):
                     return
         except StoreError as exc:
             raise _away(exc) from exc
@@ -152,16 +152,16 @@ class ReplicatedSource:
     async def _sow(self, deployed: Mapping[str, bytes]) -> None:
         while True:
             shared = await self._load()
-            if any(map(_is_faq, shared.seeds)) and not any(map(_is_faq, deployed)):
+            if any(map(_is_faq, shared.base)) and not any(map(_is_faq, deployed)):
                 # Rather a folder that was not copied than the wish to have no knowledge any more.
                 log.warning("shelf.empty_seed_ignored")
                 return
-            after = sown(shared, deployed)
+            after = merge_deployed(shared, deployed)
             if after == shared:
                 return
             if await self._texts.swap(shared, after):
                 changed = [n for n in {*shared.texts, *after.texts} if shared.texts.get(n) != after.texts.get(n)]
-                log.info("shelf.sown", changed=len(changed), kept=len(after.disputed))
+                log.info("shelf.sown", changed=len(changed), kept=len(after.open_conflicts))
                 return
 
 
