@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, replace
 
-from faqbot.markup.chunking import MAX_BYTES, split
+from faqbot.markup.chunking import MARKDOWN_BYTES, split
 from faqbot.markup.invisible_characters import unshown
 from faqbot.markup.link_checks import corrected, slips
 from faqbot.model.entries import Entry, Place, Problem
@@ -19,7 +19,7 @@ from faqbot.yamltext.syntax_errors import key_without_colon, two_keys
 
 LONG_WORDING = 120
 # Beside the answer a message holds whom it is for, the source and its number.
-_ROOM_FOR_ANSWER = MAX_BYTES - 400
+_ROOM_FOR_ANSWER = MARKDOWN_BYTES - 400
 _ID_LENGTH = 40
 _BAD_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_ID = re.compile(r"[\s\W_]+")

@@ -1,12 +1,19 @@
-"""Cuts markdown into messages that DingTalk takes: the one place for size limits."""
+"""Size limits of DingTalk's messages, and cutting markdown below them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 
-# DingTalk takes about 20,000 bytes a message; 15,000 leaves room for the JSON around the text.
-MAX_BYTES = 14_000
+# The text of a reply in UTF-8. As JSON with its title it stays below all limits of DingTalk, the lowest of which is
+# 15,000 bytes; `split_by_json_size` cuts the rare text in which quotes and line breaks take more room than that.
+MARKDOWN_BYTES = 14_000
+# The text of a message as a JSON string. A session webhook takes 20,000 bytes and the robot API 15,000, both with the
+# title and the JSON around the text.
+WEBHOOK_JSON_BYTES = 18_000
+ROBOT_JSON_BYTES = 14_500
+# Notices go out by the robot API and by group robots; room is left for the part's number.
+NOTICE_JSON_BYTES = 14_000
 
 
 def split(text: str, limit: int) -> list[str]:
@@ -14,15 +21,15 @@ def split(text: str, limit: int) -> list[str]:
     return _split(text, limit, ("\n\n", "\n", "。", ""))
 
 
-def fitting(text: str, most: int) -> list[str]:
-    """The text in parts of `most` bytes as JSON, where quotes and line breaks take more room; nearly always one."""
+def split_by_json_size(text: str, limit: int) -> list[str]:
+    """Cut into parts that take at most `limit` bytes as a JSON string; nearly always there is one part."""
     # No character takes more than six bytes as JSON, and most texts are short.
-    if len(text) * 6 <= most:
+    if len(text) * 6 <= limit:
         return [text]
-    limit, parts = MAX_BYTES, [text]
-    while max(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts) > most:
-        parts = split(text, limit)
-        limit //= 2
+    part_bytes, parts = MARKDOWN_BYTES, [text]
+    while max(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts) > limit:
+        parts = split(text, part_bytes)
+        part_bytes //= 2
     return parts
 
 

@@ -14,7 +14,7 @@ from faqbot.dingtalk.api.session_webhook import EXPIRY_MARGIN, Webhook
 from faqbot.dingtalk.wire.error_codes import CONVERSATION_GAP
 from faqbot.dingtalk.wire.payloads import reply_body
 from faqbot.errors import DeliveryError, OutcomeUnknown, SessionGone, StoreError, Throttled, TokenRefused
-from faqbot.markup.chunking import fitting
+from faqbot.markup.chunking import ROBOT_JSON_BYTES, WEBHOOK_JSON_BYTES, split_by_json_size
 from faqbot.markup.escaping import neutralise
 from faqbot.model.messages import Message, Reply
 from faqbot.runtime.log import EventLog
@@ -33,8 +33,6 @@ _MAX_CONCURRENT_SENDS = 400
 # A conversation is paced until this long after it was throttled last.
 _PACED_SECONDS = 3600.0
 _MAX_HOLD_SECONDS = 60.0
-# DingTalk takes 20,000 and 15,000 bytes; the difference is for the title and what surrounds the text.
-_MAX_WEBHOOK_BYTES, _MAX_ROBOT_BYTES = 18_000, 14_500
 
 
 @dataclass(slots=True)
@@ -97,7 +95,7 @@ class ReplySender:
     async def send(self, message: Message, replies: Sequence[Reply]) -> None:
         """Deliver the replies to a message, in order. Raises DeliveryError."""
         webhook_gone: SessionGone | None = None
-        for part in await self._parts(replies, _MAX_WEBHOOK_BYTES):
+        for part in await self._parts(replies, WEBHOOK_JSON_BYTES):
             attempts = _Attempts(self._clock() + self._patience)
             if webhook_gone is None:
                 try:
@@ -106,7 +104,7 @@ class ReplySender:
                 except SessionGone as exc:
                     webhook_gone = exc
             channel = self._robot_channel(message, webhook_gone)
-            for robot_part in _fitting(without_mention(message, part), _MAX_ROBOT_BYTES):
+            for robot_part in _fitting(without_mention(message, part), ROBOT_JSON_BYTES):
                 await self._deliver(message, robot_part, channel, attempts)
 
     async def send_alone(self, message: Message, replies: Sequence[Reply]) -> None:
@@ -114,7 +112,7 @@ class ReplySender:
         # A person is paced by themselves, so that writing to them too fast delays nobody else.
         alone = replace(message, conversation_id=f"person:{message.staff_id}")
         channel = _Channel("person", self._to_person)
-        for part in await self._parts(replies, _MAX_ROBOT_BYTES):
+        for part in await self._parts(replies, ROBOT_JSON_BYTES):
             await self._deliver(alone, part, channel, _Attempts(self._clock() + self._patience))
 
     async def _parts(self, replies: Sequence[Reply], max_bytes: int) -> list[Reply]:
@@ -221,7 +219,7 @@ class ReplySender:
 
 def _fitting(reply: Reply, max_bytes: int) -> list[Reply]:
     """Split the reply into messages of at most `max_bytes`; only the first one mentions people."""
-    parts = fitting(reply.body, max_bytes)
+    parts = split_by_json_size(reply.body, max_bytes)
     if parts == [reply.body]:
         return [reply]
     return [

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from faqbot.markup.blocks import label
-from faqbot.markup.chunking import MAX_BYTES
+from faqbot.markup.chunking import NOTICE_JSON_BYTES
 from faqbot.markup.notice_markdown import as_markdown, mentioning
 from faqbot.model.notices import Notice
 
@@ -42,7 +42,7 @@ def count_that_fit(notices: Sequence[Notice]) -> int:
     for number, notice in enumerate(notices, 1):
         size += len(json.dumps(f"\n\n{_part(number, notice)}", ensure_ascii=False).encode())
         people |= {*notice.at_mobiles, *notice.at_userids}
-        if number > 1 and (size > MAX_BYTES or len(people) > _MAX_PEOPLE):
+        if number > 1 and (size > NOTICE_JSON_BYTES or len(people) > _MAX_PEOPLE):
             return number - 1
     return len(notices)
 

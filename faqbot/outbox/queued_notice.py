@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from faqbot.markup.chunking import MAX_BYTES, fitting
+from faqbot.markup.chunking import NOTICE_JSON_BYTES, split_by_json_size
 from faqbot.model.notices import Address, Link, Notice
 
 # A notice without an expiry of its own is given up after one day in which DingTalk did not accept it.
@@ -82,7 +82,7 @@ class QueuedNotice:
 def split_into_parts(notice: Notice) -> list[Notice]:
     """Return the notice as messages that DingTalk accepts. The last one has the notice's key, so that the outcome of
     the key is recorded last."""
-    bodies = fitting(notice.body, MAX_BYTES)
+    bodies = split_by_json_size(notice.body, NOTICE_JSON_BYTES)
     if len(bodies) <= 1:
         return [notice]
     count = len(bodies)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
 from faqbot.dialogue.ratings import RATING_NAMES
 from faqbot.markup.blocks import grey, how, label, numbered, send_word, tap, typed
-from faqbot.markup.chunking import MAX_BYTES, split
+from faqbot.markup.chunking import MARKDOWN_BYTES, split
 from faqbot.markup.escaping import neutralise
 from faqbot.model.commands import CommandResult, Response
 from faqbot.model.decisions import (
@@ -38,7 +38,7 @@ def render(response: Response, message: Message, footer: str = "") -> tuple[Repl
     """Write the reply to `message`, with `footer` below it; several messages only if it is too long for one."""
     title, body = _content(response, message)
     notes = _notes(response, message)
-    parts = split(body, MAX_BYTES)
+    parts = split(body, MARKDOWN_BYTES)
     mention = message.staff_id if message.is_group else ""
     others = response.mentions if message.is_group else ()
     replies: list[Reply] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from faqbot.yamltext.encoding import as_lines
 from faqbot.yamltext.nodes import Node
@@ -52,7 +53,7 @@ class TextEdits:
         self._lines = list(zip(parts[::2], [*parts[1::2], ""], strict=True))
         self.meant = meant.split("\n")
 
-    @property
+    @cached_property
     def line_end(self) -> str:
         """The line end most lines have."""
         ends = [end for _, end in self._lines if end]

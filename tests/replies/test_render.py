@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.dialogue.choices import picked_number
-from faqbot.markup.chunking import MAX_BYTES, split
+from faqbot.markup.chunking import MARKDOWN_BYTES, split
 from faqbot.model.decisions import (
     Answered,
     Menu,
@@ -395,5 +395,5 @@ def test_a_long_answer_is_cut_between_its_paragraphs():
 
 
 def test_an_answer_that_fits_is_not_numbered():
-    assert "（1/" not in body(answered(replace(ANNUAL, answer="a" * MAX_BYTES)))
-    assert len(render(answered(replace(ANNUAL, answer="a" * (MAX_BYTES + 1))), SINGLE)) == 2
+    assert "（1/" not in body(answered(replace(ANNUAL, answer="a" * MARKDOWN_BYTES)))
+    assert len(render(answered(replace(ANNUAL, answer="a" * (MARKDOWN_BYTES + 1))), SINGLE)) == 2

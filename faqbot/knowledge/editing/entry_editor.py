@@ -26,8 +26,10 @@ __all__ = [
     "EntryFields",
     "add_entry",
     "add_wording",
+    "append_lines",
     "change_entry",
     "draft_of",
+    "entry_changes",
     "entry_text",
     "remove_entry",
     "restore_entry",
@@ -49,7 +51,7 @@ def _changed(file: Outline, number: int, draft: EntryFields) -> bytes:
     old, new = draft_of(file.entries[number]), tidied(draft)
     new = replace(new, id=new.id or old.id)
     _must_be_possible(file, old, new, file.entries[number])
-    changes = _entry_changes(file, number, old, new)
+    changes = entry_changes(file, number, old, new)
     if not changes:
         return file.raw
     expected: list[Entry | EntryFields] = [*file.entries]
@@ -90,7 +92,7 @@ def add_entry(raw: bytes | None, draft: EntryFields, *, topic: str = "", name: s
     dash, column = file.indents()
     lines = _new_lines(file, new, column)
     lines[0] = " " * dash + "-" + " " * (column - dash - 1) + lines[0].lstrip(" ")
-    after = _appended(file, lines)
+    after = append_lines(file, lines)
     if not new.id:
         made = next((e.id for e in parse_file(name, after).entries if e.id not in taken), "")
         new = replace(new, id=made)
@@ -128,7 +130,7 @@ def restore_entry(raw: bytes | None, text_of_entry: str, *, entry_id: str = "", 
         span = file.span(place)
         after = file.page.changed([lines_changed(span.first, span.last + 1, "\n".join(lines) + "\n")])
     else:
-        after = _appended(file, lines)
+        after = append_lines(file, lines)
         expected.append(entry)
     now = parse_file(name, after)
     if now.ok:
@@ -179,7 +181,11 @@ def _must_be_possible(file: Outline, old: EntryFields, new: EntryFields, entry: 
             raise EditError(f"{word}的限制写在文件开头，对所有条目有效，不能只为这一条取消，请直接改文件")
 
 
-def _entry_changes(file: Outline, number: int, old: EntryFields, new: EntryFields) -> list[Change]:
+def entry_changes(file: Outline, number: int, old: EntryFields, new: EntryFields) -> list[Change]:
+    """Return the changes that make the entry of this number say `new` instead of `old`.
+
+    Whoever makes them must read the result again, as every function above does.
+    """
     item = file.items[number]
     pairs, shared = file.pairs(item), file.shared()
     changes: list[Change] = []
@@ -302,8 +308,8 @@ def _with_shared(new: EntryFields, shared: EntryFields) -> EntryFields:
     return replace(new, **held)
 
 
-def _appended(file: Outline, lines: list[str]) -> bytes:
-    """The file with the lines of an entry behind its last one."""
+def append_lines(file: Outline, lines: list[str]) -> bytes:
+    """Return the file with the lines of an entry behind its last one."""
     page, listed = file.page, file.listed
     text = "\n".join(lines) + "\n"
     if file.items:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from faqbot.errors import EditError
 from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
@@ -55,6 +56,7 @@ class Outline:
         found = self.listed.items if isinstance(self.listed, nodes.Sequence) else []
         # Without errors every mapping is an entry; what else may stand there is an empty dash.
         self.items = [item for item in found if isinstance(item, Mapping)]
+        self._words: dict[tuple[str, bool], str] = {}
 
     def at(self, line: int) -> str:
         return f"{self.name}:{line}" if self.name else f"第 {line} 行"
@@ -67,6 +69,10 @@ class Outline:
 
     def shared(self) -> EntryFields:
         """What stands at the top of the file for all its entries."""
+        return self._top
+
+    @cached_property
+    def _top(self) -> EntryFields:
         blank = Mapping(1, pairs=[(Scalar("question", 1), Scalar("问", 1)), (Scalar("answer", 1), Scalar("答", 1))])
         entry = self._reader.entry(blank, self._shared)
         assert entry is not None  # it has a question and an answer
@@ -84,6 +90,11 @@ class Outline:
     def word(self, key: str, item: Mapping | None) -> str:
         """The word for a key in the language of the entry's other keys, as the rest of the file writes it."""
         chinese = self.is_chinese(item)
+        if (key, chinese) not in self._words:
+            self._words[key, chinese] = self._usual_word(key, chinese)
+        return self._words[key, chinese]
+
+    def _usual_word(self, key: str, chinese: bool) -> str:
         used = Counter(
             w
             for other in self.items
@@ -98,10 +109,14 @@ class Outline:
         return _DEFAULT_CHINESE.get(key) or next(known)
 
     def is_chinese(self, item: Mapping | None) -> bool:
-        found = list(_words(item)) if item else [w for other in self.items for w in _words(other)]
+        return _mostly_chinese(list(_words(item))) if item and item.pairs else self._is_mostly_chinese
+
+    @cached_property
+    def _is_mostly_chinese(self) -> bool:
+        found = [w for other in self.items for w in _words(other)]
         if not found and isinstance(self.root, Mapping):
             found = [key.value for key, _ in self.root.pairs]
-        return sum(not word.isascii() for word in found) * 2 > len(found)
+        return _mostly_chinese(found)
 
     # -- lines -------------------------------------------------------------------------------
 
@@ -156,6 +171,10 @@ class Outline:
             return "\n" if self.items else ""
         lines = self.page.meant[self.span(-2 + len(self.items)).last : self.span(len(self.items) - 1).first - 1]
         return "\n" * min(2, sum(not line.strip() for line in lines))
+
+
+def _mostly_chinese(words: Sequence[str]) -> bool:
+    return sum(not word.isascii() for word in words) * 2 > len(words)
 
 
 def _words(item: Mapping) -> Iterable[str]:

@@ -12,7 +12,7 @@ from faqbot.knowledge.pasted.prose import is_marked, read_headings, read_marked
 from faqbot.knowledge.pasted.table import as_rows, is_table, read_table
 from faqbot.language.masking import mask_numbers
 from faqbot.language.normalize import normalise
-from faqbot.markup.chunking import MAX_BYTES
+from faqbot.markup.chunking import MARKDOWN_BYTES
 
 # What word processors write as a line end or a blank, and marks nobody sees.
 _PLAIN = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\u2028": "\n", "\u2029": "\n", "\u00a0": " ", "\u3000": " "})
@@ -112,6 +112,6 @@ def _doubts(proposal: ProposedEntry) -> list[str]:
         doubts.append(f"答案里有“{passing[0]}”，过后就不对了，请写成日期")
     if elsewhere := _ELSEWHERE.search(answer):
         doubts.append(f"答案里提到“{elsewhere[0]}”，粘贴时没有带过来")
-    if len(answer.encode()) > MAX_BYTES:
+    if len(answer.encode()) > MARKDOWN_BYTES:
         doubts.append("答案太长，一条钉钉消息装不下")
     return doubts

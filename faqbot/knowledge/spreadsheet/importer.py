@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing import entry_editor
+from faqbot.knowledge.editing.entry_editor import append_lines, entry_changes
 from faqbot.knowledge.editing.entry_fields import FIELDS, draft_of
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.knowledge.spreadsheet.columns import COLUMNS, value_of
@@ -17,8 +16,7 @@ from faqbot.knowledge.spreadsheet.entry_lines import asking_changes, entry_lines
 from faqbot.knowledge.spreadsheet.workbook import read_table
 from faqbot.model.entries import Entry, Place
 from faqbot.yamltext import key_names
-from faqbot.yamltext.line_edits import Change, TextEdits, lines_changed
-from faqbot.yamltext.nodes import Mapping as Item
+from faqbot.yamltext.line_edits import Change, lines_changed
 from faqbot.yamltext.quoting import written
 
 _NOWHERE = Place("", 0)
@@ -63,43 +61,12 @@ def bring_in(
     return replace(found, troubles=(*found.troubles, *troubles)), after if not troubles else dict(files)
 
 
-class _Page(TextEdits):
-    """A Page for many changes."""
-
-    @cached_property
-    def line_end(self) -> str:
-        return super().line_end
-
-
-class Opened(Outline):
-    """An Outline for many changes: what is the same for all entries is found out once."""
-
-    def __init__(self, raw: bytes, name: str) -> None:
-        super().__init__(raw, name)
-        self.page = _Page(raw, "\n".join(self.page.meant))
-        self._words: dict[tuple[str, bool], str] = {}
-        self._mostly_chinese = super().is_chinese(None)
-        self._top = super().shared()
-
-    def shared(self) -> entry_editor.EntryFields:
-        return self._top
-
-    def is_chinese(self, item: Item | None) -> bool:
-        return super().is_chinese(item) if item else self._mostly_chinese
-
-    def word(self, key: str, item: Item | None) -> str:
-        which = key, self.is_chinese(item)
-        if which not in self._words:
-            self._words[which] = super().word(key, item)
-        return self._words[which]
-
-
 class Tops(Mapping[str, Entry]):
     """What stands at the top of each file, looked up when it is asked for."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = {name: raw for name, raw in sorted(files.items()) if name.startswith("faq/")}
-        self._open: dict[str, Opened] = {}
+        self._open: dict[str, Outline] = {}
 
     def __getitem__(self, name: str) -> Entry:
         if name not in self._files:
@@ -123,12 +90,12 @@ class Tops(Mapping[str, Entry]):
     def __len__(self) -> int:
         return len(self._files)
 
-    def open(self, name: str) -> Opened | None:
+    def open(self, name: str) -> Outline | None:
         """The file for editing, None for one there is not yet. Raises EditError."""
         if name not in self._files:
             return None
         if name not in self._open:
-            self._open[name] = Opened(self._files[name], name)
+            self._open[name] = Outline(self._files[name], name)
         return self._open[name]
 
 
@@ -178,17 +145,17 @@ def _work(found: ImportPlan, known: Sequence[KnownEntries], delete_missing: bool
     return [job for job in jobs.values() if job.changed or job.removed or job.added]
 
 
-def _rewritten(file: Opened | None, job: _Job) -> bytes:
+def _rewritten(file: Outline | None, job: _Job) -> bytes:
     if file is None:
         return _new_file(job.added)
     raw = file.raw
     if job.changed or job.removed:
         raw = _changed(file, job)
-        file = Opened(raw, job.file) if job.added else file
+        file = Outline(raw, job.file) if job.added else file
     return _with_added(file, job.added) if job.added else raw
 
 
-def _changed(file: Opened, job: _Job) -> bytes:
+def _changed(file: Outline, job: _Job) -> bytes:
     changes: list[Change] = []
     doubled: dict[int, list[str]] = {}
     for number, entry in enumerate(file.entries):
@@ -197,7 +164,7 @@ def _changed(file: Opened, job: _Job) -> bytes:
         # An id made from the question stays unwritten; the check of the result writes it down if it must.
         new_id = entry.id if wanted.known and wanted.known.entry.id == wanted.entry.id else wanted.entry.id
         old, new = draft_of(entry), replace(draft_of(wanted.entry), id=new_id)
-        changes += [*entry_editor._entry_changes(file, number, old, new), *asking_changes(file, number, wanted.entry)]
+        changes += [*entry_changes(file, number, old, new), *asking_changes(file, number, wanted.entry)]
         if keys_of_top := said_twice(file, old, new):
             doubled[number] = keys_of_top
     gone = [number for number, entry in enumerate(file.entries) if entry.id in job.removed]
@@ -205,14 +172,14 @@ def _changed(file: Opened, job: _Job) -> bytes:
     if not doubled and not gone:
         return raw
     # What is taken out comes second: it must not stand where something was put in.
-    file = Opened(raw, job.file) if changes else file
+    file = Outline(raw, job.file) if changes else file
     cuts = [lines_changed(first, behind, "") for first, behind in _lines_of(file, gone)]
     for number, unwanted in doubled.items():
         cuts += without(file, number, unwanted)
     return file.page.changed(cuts)
 
 
-def _lines_of(file: Opened, gone: Sequence[int]) -> list[tuple[int, int]]:
+def _lines_of(file: Outline, gone: Sequence[int]) -> list[tuple[int, int]]:
     """The stretches of lines of these entries, with their comments and the blank lines that would be left over."""
     meant, last = file.page.meant, len(file.items) - 1
     while last in gone:
@@ -231,7 +198,7 @@ def _lines_of(file: Opened, gone: Sequence[int]) -> list[tuple[int, int]]:
     return stretches
 
 
-def _with_added(file: Opened, added: Iterable[TableEdit]) -> bytes:
+def _with_added(file: Outline, added: Iterable[TableEdit]) -> bytes:
     dash, column = file.indents()
     gap = [""] * (file.gap().count("\n") if file.items else 1)
     top = {key: getattr(file.shared(), FIELDS[key]) for key in key_names.SHARED_KEYS}
@@ -239,7 +206,7 @@ def _with_added(file: Opened, added: Iterable[TableEdit]) -> bytes:
     for e in added:
         lines += gap if lines else []
         lines += entry_lines(file, e.entry, top, dash, column)
-    return entry_editor._appended(file, lines)
+    return append_lines(file, lines)
 
 
 def _new_file(added: Sequence[TableEdit]) -> bytes:
@@ -249,7 +216,7 @@ def _new_file(added: Sequence[TableEdit]) -> bytes:
         values = {value_of(e.entry, key) for e in added}
         if len(values) == 1 and (value := values.pop()):
             head += f"{key}: {written(value)}\n"
-    return _with_added(Opened(f"{head}entries:\n".encode(), ""), added)
+    return _with_added(Outline(f"{head}entries:\n".encode(), ""), added)
 
 
 # -- the result --------------------------------------------------------------------------------
@@ -293,11 +260,11 @@ def _lost_ids(
 
 
 def _ids_written(raw: bytes, name: str, ids: Mapping[int, str]) -> bytes:
-    file = Opened(raw, name)
+    file = Outline(raw, name)
     changes = []
     for number, entry_id in ids.items():
         old = draft_of(file.entries[number])
-        changes += entry_editor._entry_changes(file, number, old, replace(old, id=entry_id))
+        changes += entry_changes(file, number, old, replace(old, id=entry_id))
     return file.page.changed(changes)
 
 
