@@ -127,7 +127,7 @@ def _percent(share: float) -> int:
 
 
 def _reasons(candidate: Candidate, why: Explanation, asked: str) -> list[str]:
-    views, said = why.views, f"「{candidate.question}」"
+    views, said = why.features, f"「{candidate.question}」"
     alike = views["edit"]
     if alike >= _SAME:
         reasons = [f"和问法{said}说的一样"]
@@ -137,13 +137,13 @@ def _reasons(candidate: Candidate, why: Explanation, asked: str) -> list[str]:
         reasons = [f"和问法{said}有些像"]
     else:
         reasons = [f"最接近的问法是{said}，但不太像"]
-    if why.readings:
-        reasons.append("把" + "、".join(f"「{old}」当作「{new}」" for old, new in why.readings))
+    if why.rewrites:
+        reasons.append("把" + "、".join(f"「{old}」当作「{new}」" for old, new in why.rewrites))
     elif views["sound"] >= _NEARLY and views["sound"] - views["raw_edit"] >= _SOUNDS_BETTER:
         reasons.append("读音很接近，可能是打错了字")
     if views.get("meaning", 0.0) >= _NEARLY and alike < _NEARLY:
         reasons.append("字不同，意思相近")
-    missing = as_said(unmatched(why.compared, why.uncovered), asked)
+    missing = as_said(unmatched(why.folded, why.uncovered), asked)
     if missing:
         reasons.append(f"这一条的问法里没有{'、'.join(f'「{part}」' for part in missing)}")
     elif views["covered"] >= _NEARLY and alike < _SAME:

@@ -161,7 +161,7 @@ def with_meanings(settings: Settings, index: Index, texts: Sequence[str]) -> tup
     except EmbeddingsError as exc:
         print(f"向量接口用不了，只按文字比较：{exc}", file=sys.stderr)
         return index, [None] * len(texts)
-    return index.with_meanings(wordings), list(asked)
+    return index.with_embeddings(wordings), list(asked)
 
 
 def sample_knowledge() -> Path:

@@ -50,7 +50,7 @@ def ask(
         shown = result.as_json()
         if explain_it:
             for candidate, why in zip(shown["candidates"], explained, strict=False):
-                candidate |= {"views": why.views, "uncovered": why.uncovered, "readings": why.readings}
+                candidate |= {"views": why.features, "uncovered": why.uncovered, "readings": why.rewrites}
         typer.echo(json.dumps(shown | {"reply": reply}, ensure_ascii=False))
         return
     typer.echo(reply)
@@ -154,15 +154,15 @@ _VIEW_NAMES = {
 
 
 def _explanation(result: Result, explained: Sequence[Explanation]) -> str:
-    compared = explained[0].compared if explained else "（空）"
+    compared = explained[0].folded if explained else "（空）"
     lines = ["", f"—— 判断：{_DECISIONS[result.outcome]}；比较用的文字：{compared}"]
     for number, (c, why) in enumerate(zip(result.candidates, explained, strict=True), 1):
-        views = "，".join(f"{_VIEW_NAMES[name]} {value:.2f}" for name, value in why.views.items())
+        views = "，".join(f"{_VIEW_NAMES[name]} {value:.2f}" for name, value in why.features.items())
         lines.append(f"{number}. {c.score:.3f}  {c.entry.id}（{c.entry.place}）")
         lines.append(f"   匹配的问法：{c.question}")
         lines.append(f"   {views}" + (f"；没有对上：{'、'.join(why.uncovered)}" if why.uncovered else ""))
-        if why.readings:
-            lines.append("   当作：" + "，".join(f"{old} → {new}" for old, new in why.readings))
+        if why.rewrites:
+            lines.append("   当作：" + "，".join(f"{old} → {new}" for old, new in why.rewrites))
     return "\n".join(lines)
 
 

@@ -63,7 +63,7 @@ def judge_many(
 
 def explain(text: str, index: Index, *, today: date, meaning: Floats | None = None) -> Sequence[Explanation]:
     """Explain the rank of each candidate of judge(), in the same order."""
-    return index.explain(text, allowed=lambda e: open_to(e, today, None), meaning=meaning)
+    return index.explain(text, allowed=lambda e: open_to(e, today, None), embedding=meaning)
 
 
 def decide_on_ranking(

@@ -41,7 +41,11 @@ def near_wordings(index: Index, today: date, lines: SourceLines) -> Iterator[Pro
     entries = index.entries
     kin = _sharing(entries)
     told: set[tuple[int, int]] = set()
-    rows = [row for row in range(len(index.folded)) if not (end := entries[index.owner(row)].valid.end) or end >= today]
+    rows = [
+        row
+        for row in range(len(index.folded_wordings))
+        if not (end := entries[index.owner(row)].valid.end) or end >= today
+    ]
 
     def may_pair(one: int, other: int) -> bool:
         a, b = index.owner(rows[one]), index.owner(rows[other])
@@ -52,7 +56,7 @@ def near_wordings(index: Index, today: date, lines: SourceLines) -> Iterator[Pro
             and not _told_apart(entries[a], entries[b], index)
         )
 
-    for one, other in near_pairs([sense_of(index.folded[row]) for row in rows], may_pair, _NEARLY):
+    for one, other in near_pairs([sense_of(index.folded_wordings[row]) for row in rows], may_pair, _NEARLY):
         first, second = rows[one], rows[other]
         a, b = index.owner(first), index.owner(second)
         told.add((a, b))

@@ -138,8 +138,8 @@ def one_by_question(snapshot: Snapshot, text: str) -> Entry | None:
     """The entry that has exactly these words among its wordings, if one has."""
     index = snapshot.index
     said = index.fold(text)
-    if said in index.folded:
-        return index.entries[index.owner(index.folded.index(said))]
+    if said in index.folded_wordings:
+        return index.entries[index.owner(index.folded_wordings.index(said))]
     # Folding all wordings takes a while; those of the index are folded already.
     others = (e for e in snapshot.entries if e.id not in index.by_id)
     return next((e for e in others if said in map(index.fold, e.wordings)), None)

@@ -170,7 +170,7 @@ class KnowledgeBase:
             # The words alone go on deciding; the next change of a file tries again.
             log.error("knowledge.not_embedded", reason=str(exc))
             return snapshot
-        embedded = replace(snapshot, index=await asyncio.to_thread(snapshot.index.with_meanings, vectors))
+        embedded = replace(snapshot, index=await asyncio.to_thread(snapshot.index.with_embeddings, vectors))
         # An edit may have gone live meanwhile, and an older snapshot must never replace it.
         if self._current is snapshot:
             self._current = embedded

@@ -1,327 +1,275 @@
-"""The short list: which entries are worth a closer look for a question, and how alike they are in every view.
+"""Candidate retrieval: from all entries to the few worth a closer look for a query, with the features of each.
 
-Many questions are judged in one set of arrays; their lists differ in length and stand one after the other.
+Queries are processed in batches, in one set of arrays; their candidate lists differ in length and lie end to end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 
 import numpy as np
-import numpy.typing as npt
-from rapidfuzz import fuzz, process
 
-from faqbot.language.normalize import skeleton
 from faqbot.model.entries import Entry
-from faqbot.search.arrays import Doubles, Floats, Ints, Positions, flatten, gather_spans
-from faqbot.search.features import Bag, Bags, FeatureTable
-from faqbot.search.semantic import EmbeddingIndex
-from faqbot.search.weights import VIEWS
+from faqbot.search.arrays import Doubles, Flags, Floats, Positions, flatten
+from faqbot.search.inverted_index import InvertedIndex, QueryTermsBatch
+from faqbot.search.queries import Query
+from faqbot.search.ranking_features import Candidates, ListSpan, compare_terms, compare_writing
+from faqbot.search.semantic import EmbeddingIndex, SemanticSimilarities
+from faqbot.search.weights import EMBEDDING_FEATURES, FEATURES
+from faqbot.search.wordings import WordingTable
 
-# What comes beside the views where wordings have vectors.
-MEANING_VIEWS = ("meaning", "meaning_centre", "meaning_contrast")
-# The pull of meaning on the short list.
-_MEANING_NEARNESS = 1.5
-_WORDINGS_EACH = 2
-# Where not all are allowed, first a list so many times as long is looked through.
-_LOOKED_THROUGH = 3
-# Regularisation of the contrast: how much of a wording's likeness to itself is not trusted.
-_DOUBT = 0.5
-
-
-# Of each list the number of its question, its first row and the row after its last.
-Lists = Sequence[tuple[int, int, int]]
+# Weight of the semantic similarities beside those of terms when candidates are chosen.
+_SEMANTIC_WEIGHT = 1.5
+# Wordings of one entry that are compared letter by letter; the most similar by terms, since each comparison costs time.
+_WORDINGS_PER_ENTRY = 2
+# Where not every entry is allowed, first a list this many times as long is filtered; sorting all entries takes longer.
+_FILTERED_LIST_FACTOR = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A text prepared for comparing: `text` has synonyms unified and sounds repaired, `raw` has not.
+class RetrievalRequest:
+    """A query whose candidates are sought among the entries that are `allowed`, as if the wordings in the rows
+    `held_out` did not exist. `embedding` is the vector of the text."""
 
-    `spelled` is `raw` cut into what is written and the unit it sounds like.
-    """
-
-    raw: str
-    text: str
-    sound: str
-    bag: Bag
-    spelled: Sequence[tuple[str, str]]
-    readings: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HoldOutQuery:
-    """A question whose short list is wanted: of the entries that are `allowed`, and as if the wordings `without` did
-    not exist. `meaning` is its vector."""
-
-    question: Question
+    query: Query
     allowed: Callable[[Entry], bool] | None = None
-    without: Sequence[int] = ()
-    meaning: Floats | None = None
+    held_out: Sequence[int] = ()
+    embedding: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateRows:
-    """Short lists, none of them empty: entries, their best wordings, and a row of views each.
+    """The candidate lists of a batch end to end, one row for each candidate; no list is empty.
 
-    List n is of `questions[n]` and begins at row `starts[n]`; `of` is the n of each row, `places` its place in the
-    list. `exact` marks the rows whose wording is the question itself but for empty words.
+    List n answers request `request_ids[n]`, is of `queries[n]` and begins at row `list_starts[n]`. Of each row:
+    `list_ids` is the n of its list, `positions` its place in the list, `entries` the number of its entry, `wordings`
+    the row of the entry's best wording, `features` the columns named by `FEATURES`, and `exact` whether that wording
+    is the query itself, empty words aside.
     """
 
-    questions: Sequence[Question]
-    starts: Positions
-    of: Positions
-    places: Positions
+    request_ids: Sequence[int]
+    queries: Sequence[Query]
+    list_starts: Positions
+    list_ids: Positions
+    positions: Positions
     entries: Positions
     wordings: Positions
-    views: Doubles
-    exact: npt.NDArray[np.bool_]
+    features: Doubles
+    exact: Flags
 
 
-class Wordings:
-    """All wordings in the forms in which they are compared, row by row, grouped by entry. Read-only.
+@dataclass(frozen=True, slots=True)
+class _Similarities:
+    """Similarities of each query of a batch (rows) with every wording or entry (columns).
 
-    `owner` is the number of the entry of each; `raws` are normalised, in `texts` synonyms are unified too, and
-    `sounds` is how they sound.
+    `cosines` and `unigrams` are with wordings, `by_terms` is their sum. `proximity` is with entries and chooses the
+    candidates; `best` and `centroid` are parts of it: the cosine of an entry's best wording and of the mean of its
+    wordings. `held_out` are the cells of the wordings that are to be ignored.
     """
 
-    def __init__(
-        self, entries: Sequence[Entry], owner: Ints, raws: Sequence[str], texts: Sequence[str], sounds: Sequence[str]
-    ) -> None:
-        self.owner, self.raws, self.texts, self.sounds = owner, raws, texts, sounds
-        self.table = FeatureTable(texts, owner, len(entries))
-        self._entries = entries
-        self._same: dict[str, list[int]] = {}
-        for row, text in enumerate(texts):
-            self._same.setdefault(skeleton(text), []).append(row)
+    cosines: Doubles
+    unigrams: Doubles
+    by_terms: Doubles
+    best: Doubles
+    centroid: Doubles
+    proximity: Doubles
+    semantic: SemanticSimilarities | None
+    held_out: Positions
 
-    def has(self, folded: str) -> bool:
-        """Whether some wording is this text but for empty words."""
-        return skeleton(folded) in self._same
 
-    def shortlists(
-        self, wanted: Sequence[HoldOutQuery], most: int, meanings: EmbeddingIndex | None
-    ) -> tuple[list[int], CandidateRows | None]:
-        """Which of `wanted` have any entry worth a look, and their lists of about `most` entries each.
+def retrieve(
+    table: WordingTable, requests: Sequence[RetrievalRequest], list_size: int, embeddings: EmbeddingIndex | None
+) -> CandidateRows | None:
+    """Find about `list_size` candidates for each request; None if no request has any.
 
-        With `meanings`, each of `wanted` must have a vector.
-        """
-        bags = Bags.together([w.question.bag for w in wanted])
-        cosines, bare = self.table.cosines(bags)
-        left_out = np.array([n * self.table.rows + r for n, w in enumerate(wanted) for r in w.without], dtype=np.int64)
-        cosines.ravel()[left_out] = bare.ravel()[left_out] = 0.0
-        best, centre = self.table.best(cosines), self.table.centre(cosines)
-        nearness = best + centre + self.table.best(bare)
-        if meanings is not None:
-            vectors = np.stack([w.meaning for w in wanted if w.meaning is not None])
-            alike, alike_best, alike_centre = meanings.likeness(vectors, left_out)
-            nearness += _MEANING_NEARNESS * (alike_best + alike_centre)
-        same = [self._same_words(w) for w in wanted]
-        entries, of, _ = flatten(self._nearest(nearness, wanted, same, most))
-        likeness = cosines + bare
-        of, entries, member, rows = self._closest_wordings(of, entries, likeness, left_out)
-        if not len(of):
-            return [], None
-        questions = [w.question for w in wanted]
-        wordings, edits = self._compare_writing(questions, of, member, rows, likeness)
-        sizes = np.bincount(of)
-        asked = sizes.nonzero()[0]
-        sizes = sizes[asked]
-        ends = sizes.cumsum()
-        lists = list(zip(asked.tolist(), (ends - sizes).tolist(), ends.tolist(), strict=True))
-        views = {"bare": bare[of, wordings], "best": best[of, entries], "centre": centre[of, entries], **edits}
-        views |= self._compare_features(bags, lists, of, entries, wordings, cosines[of, wordings])
-        if meanings is not None:
-            views["meaning"], views["meaning_centre"] = alike_best[of, entries], alike_centre[of, entries]
-            contrasts = [meanings.contrast(entries[a:b], alike[n]) for n, a, b in lists]
-            views["meaning_contrast"] = np.concatenate(contrasts)
-        exact = np.zeros(len(of), dtype=np.bool_)
-        for n, a, b in lists:
-            for wording in same[n]:
-                at = a + np.flatnonzero(entries[a:b] == self.owner[wording])
-                exact[at], wordings[at] = True, wording
-        table = np.empty((len(of), len(views)))
-        for column, view in enumerate(VIEWS if meanings is None else VIEWS + MEANING_VIEWS):
-            table[:, column] = views[view]
-        starts = ends - sizes
-        numbers = np.arange(len(lists)).repeat(sizes)
-        places = np.arange(len(of)) - starts[numbers]
-        return asked.tolist(), CandidateRows(
-            [questions[n] for n, _, _ in lists], starts, numbers, places, entries, wordings, table, exact
+    With `embeddings`, each request must have an embedding.
+    """
+    terms = QueryTermsBatch.of([request.query.terms for request in requests])
+    similarities = _compare_with_all(table, terms, requests, embeddings)
+    exact_rows = [_exact_rows(table, request) for request in requests]
+    entries, request_ids, _ = flatten(_choose_entries(table, similarities.proximity, requests, exact_rows, list_size))
+    request_ids, entries, candidate_ids, rows = _choose_wordings(table.index, request_ids, entries, similarities)
+    if not len(request_ids):
+        return None
+    queries = [request.query for request in requests]
+    wordings, features = compare_writing(table, queries, request_ids, candidate_ids, rows, similarities.by_terms)
+    candidates = Candidates(request_ids, entries, wordings, _list_spans(request_ids))
+    features |= _similarity_features(candidates, similarities, embeddings)
+    features |= compare_terms(table.index, terms, candidates, similarities.cosines[request_ids, wordings])
+    return _candidate_rows(table, queries, candidates, features, exact_rows)
+
+
+def _compare_with_all(
+    table: WordingTable,
+    terms: QueryTermsBatch,
+    requests: Sequence[RetrievalRequest],
+    embeddings: EmbeddingIndex | None,
+) -> _Similarities:
+    index = table.index
+    cosines, unigrams = index.cosines(terms)
+    cells = [n * index.row_count + row for n, request in enumerate(requests) for row in request.held_out]
+    held_out = np.array(cells, dtype=np.int64)
+    cosines.ravel()[held_out] = unigrams.ravel()[held_out] = 0.0
+    best, centroid = index.best_by_entry(cosines), index.centroid_by_entry(cosines)
+    proximity = best + centroid + index.best_by_entry(unigrams)
+    semantic = None
+    if embeddings is not None:
+        vectors = np.stack([request.embedding for request in requests if request.embedding is not None])
+        semantic = embeddings.similarities(vectors, held_out)
+        proximity += _SEMANTIC_WEIGHT * (semantic.best + semantic.centroid)
+    return _Similarities(cosines, unigrams, cosines + unigrams, best, centroid, proximity, semantic, held_out)
+
+
+def _exact_rows(table: WordingTable, request: RetrievalRequest) -> list[int]:
+    """List the wordings that are the query itself, empty words aside; those with its very words hide the others."""
+    rows = [row for row in table.rows_with_words_of(request.query.text) if row not in request.held_out]
+    return [row for row in rows if table.raws[row] == request.query.raw] or rows
+
+
+def _choose_entries(
+    table: WordingTable,
+    proximity: Doubles,
+    requests: Sequence[RetrievalRequest],
+    exact_rows: Sequence[Sequence[int]],
+    list_size: int,
+) -> list[list[int]]:
+    """Choose for each request the closest of the allowed entries, and those that own a wording in `exact_rows`."""
+    entry_count = proximity.shape[1]
+    chosen: list[list[int]] = [[] for _ in requests]
+    for size in (list_size, list_size * _FILTERED_LIST_FACTOR):
+        ids = [n for n, request in enumerate(requests) if (request.allowed is None) == (size == list_size)]
+        if not ids:
+            continue
+        distance = -(proximity if len(ids) == len(requests) else proximity[ids])
+        rows = np.arange(len(ids))[:, None]
+        if size < entry_count:
+            order = distance.argpartition(size - 1, axis=1)[:, :size]
+            distance = distance[rows, order]
+            order = order[rows, distance.argsort(axis=1, kind="stable")]
+        else:
+            order = distance.argsort(axis=1, kind="stable")
+        close_counts = np.add.reduce(distance < 0, axis=1).tolist()
+        for n, closest, close_count in zip(ids, order.tolist(), close_counts, strict=True):
+            chosen[n] = _filter_allowed(table, closest, close_count, proximity[n], requests[n].allowed, list_size)
+    for n, wordings in enumerate(exact_rows):
+        allowed = requests[n].allowed
+        missing = {int(table.owners[row]) for row in wordings} - set(chosen[n])
+        chosen[n] += [entry for entry in sorted(missing) if allowed is None or allowed(table.entries[entry])]
+    return chosen
+
+
+def _filter_allowed(
+    table: WordingTable,
+    closest: Sequence[int],
+    close_count: int,
+    proximity: Doubles,
+    allowed: Callable[[Entry], bool] | None,
+    list_size: int,
+) -> list[int]:
+    """Keep the first `list_size` allowed entries of `closest`, of which only the first `close_count` have any
+    proximity; look through all entries if too few of these are allowed."""
+    if allowed is None:
+        return list(closest[: min(list_size, close_count)])
+    entries = table.entries
+    places = list(islice((place for place, entry in enumerate(closest) if allowed(entries[entry])), list_size))
+    if len(places) == min(list_size, len(proximity)) or len(closest) == len(proximity):
+        return [closest[place] for place in places if place < close_count]
+    order = np.argsort(-proximity, kind="stable")[: np.count_nonzero(proximity > 0)]
+    return list(islice((entry for entry in order.tolist() if allowed(entries[entry])), list_size))
+
+
+def _choose_wordings(
+    index: InvertedIndex, request_ids: Positions, entries: Positions, similarities: _Similarities
+) -> tuple[Positions, Positions, Positions, Positions]:
+    """Choose the wordings of each candidate entry that are compared letter by letter.
+
+    Return the request and the entry of each candidate that has wordings left, and for each chosen wording the
+    candidate it belongs to and its row.
+    """
+    counts = index.row_counts[entries]
+    candidate_ids = np.arange(len(entries)).repeat(counts)
+    rows = np.arange(len(candidate_ids)) + (index.first_rows[entries] - counts.cumsum() + counts)[candidate_ids]
+    if len(similarities.held_out):
+        remaining = ~np.isin(request_ids[candidate_ids] * index.row_count + rows, similarities.held_out)
+        candidate_ids, rows = candidate_ids[remaining], rows[remaining]
+        counts = np.bincount(candidate_ids, minlength=len(entries))
+        nonempty = counts > 0
+        request_ids, entries, counts = request_ids[nonempty], entries[nonempty], counts[nonempty]
+        candidate_ids = (np.cumsum(nonempty) - 1)[candidate_ids]
+    too_many = counts > _WORDINGS_PER_ENTRY
+    if too_many.any():
+        # An entry with few wordings keeps their order; of many the most similar come first.
+        by_terms = similarities.by_terms[request_ids[candidate_ids], rows]
+        order = np.lexsort((-np.where(too_many[candidate_ids], by_terms, 0.0), candidate_ids))
+        place = np.arange(len(candidate_ids)) - (np.cumsum(counts) - counts)[candidate_ids]
+        order = order[place < _WORDINGS_PER_ENTRY]
+        candidate_ids, rows = candidate_ids[order], rows[order]
+    return request_ids, entries, candidate_ids, rows
+
+
+def _list_spans(request_ids: Positions) -> list[ListSpan]:
+    sizes = np.bincount(request_ids)
+    nonempty = sizes.nonzero()[0]
+    sizes = sizes[nonempty]
+    ends = sizes.cumsum()
+    return list(map(ListSpan, nonempty.tolist(), (ends - sizes).tolist(), ends.tolist()))
+
+
+def _similarity_features(
+    candidates: Candidates, similarities: _Similarities, embeddings: EmbeddingIndex | None
+) -> dict[str, Doubles]:
+    by_wording, by_entry = (
+        (candidates.request_ids, candidates.wordings),
+        (candidates.request_ids, candidates.entries),
+    )
+    features = {
+        "bare": similarities.unigrams[by_wording],
+        "best": similarities.best[by_entry],
+        "centre": similarities.centroid[by_entry],
+    }
+    semantic = similarities.semantic
+    if semantic is not None and embeddings is not None:
+        features["meaning"], features["meaning_centre"] = semantic.best[by_entry], semantic.centroid[by_entry]
+        features["meaning_contrast"] = np.concatenate(
+            [
+                embeddings.contrast(candidates.entries[one.start : one.end], semantic.cosines[one.request_id])
+                for one in candidates.lists
+            ]
         )
-
-    def _same_words(self, wanted: HoldOutQuery) -> list[int]:
-        """The wordings that are the question but for empty words."""
-        same = [w for w in self._same.get(skeleton(wanted.question.text), ()) if w not in wanted.without]
-        # Who wrote these very words comes before who wrote the same with another empty word.
-        return [w for w in same if self.raws[w] == wanted.question.raw] or same
-
-    def _nearest(
-        self, nearness: Doubles, wanted: Sequence[HoldOutQuery], same: Sequence[Sequence[int]], most: int
-    ) -> list[list[int]]:
-        """For each question the entries with the greatest nearness among those allowed, and those with a wording in
-        `same`."""
-        count = nearness.shape[1]
-        chosen: list[list[int]] = [[] for _ in wanted]
-        for size in (most, most * _LOOKED_THROUGH):
-            rows = [n for n, w in enumerate(wanted) if (w.allowed is None) == (size == most)]
-            if not rows:
-                continue
-            far = -(nearness if len(rows) == len(wanted) else nearness[rows])
-            numbers = np.arange(len(rows))[:, None]
-            if size < count:
-                order = far.argpartition(size - 1, axis=1)[:, :size]
-                far = far[numbers, order]
-                order = order[numbers, far.argsort(axis=1, kind="stable")]
-            else:
-                order = far.argsort(axis=1, kind="stable")
-            above = np.add.reduce(far < 0, axis=1).tolist()
-            for n, nearest, positive in zip(rows, order.tolist(), above, strict=True):
-                chosen[n] = self._allowed(nearest, positive, nearness[n], wanted[n].allowed, most)
-        for n, wordings in enumerate(same):
-            allowed = wanted[n].allowed
-            missing = {int(self.owner[w]) for w in wordings} - set(chosen[n])
-            chosen[n] += [e for e in sorted(missing) if allowed is None or allowed(self._entries[e])]
-        return chosen
-
-    def _allowed(
-        self,
-        nearest: Sequence[int],
-        positive: int,
-        nearness: Doubles,
-        allowed: Callable[[Entry], bool] | None,
-        most: int,
-    ) -> list[int]:
-        """The first `most` of the nearest entries that are allowed; only the first `positive` are near at all."""
-        if allowed is None:
-            return list(nearest[: min(most, positive)])
-        entries = self._entries
-        kept = list(islice((place for place, e in enumerate(nearest) if allowed(entries[e])), most))
-        if len(kept) == min(most, len(nearness)) or len(nearest) == len(nearness):
-            return [nearest[place] for place in kept if place < positive]
-        order = np.argsort(-nearness, kind="stable")[: np.count_nonzero(nearness > 0)]
-        return list(islice((e for e in order.tolist() if allowed(entries[e])), most))
-
-    def _closest_wordings(
-        self, of: Positions, entries: Positions, likeness: Doubles, left_out: Positions
-    ) -> tuple[Positions, Positions, Positions, Positions]:
-        """The listed entries that have wordings left, and a few of the wordings of each: `member` says which of the
-        entries, `rows` which wording."""
-        counts = self.table.counts[entries]
-        member = np.arange(len(entries)).repeat(counts)
-        rows = np.arange(len(member)) + (self.table.starts[entries] - counts.cumsum() + counts)[member]
-        if len(left_out):
-            kept = ~np.isin(of[member] * self.table.rows + rows, left_out)
-            member, rows = member[kept], rows[kept]
-            counts = np.bincount(member, minlength=len(entries))
-            some = counts > 0
-            of, entries, counts = of[some], entries[some], counts[some]
-            member = (np.cumsum(some) - 1)[member]
-        many = counts > _WORDINGS_EACH
-        if many.any():
-            # Few enough keep their order, of others the most alike come first.
-            alike = np.where(many[member], likeness[of[member], rows], 0.0)
-            order = np.lexsort((-alike, member))
-            place = np.arange(len(member)) - (np.cumsum(counts) - counts)[member]
-            order = order[place < _WORDINGS_EACH]
-            member, rows = member[order], rows[order]
-        return of, entries, member, rows
-
-    def _compare_writing(
-        self, questions: Sequence[Question], of: Positions, member: Positions, rows: Positions, likeness: Doubles
-    ) -> tuple[Positions, dict[str, Doubles]]:
-        """The most alike wording of each listed entry; and how alike its wordings are letter by letter."""
-        number = of[member]
-        listed, times = rows.tolist(), np.bincount(number).tolist()
-        asked = [(q, n) for q, n in zip(questions, times, strict=False) if n]
-        said = [text for q, n in asked for text in [q.text] * n]
-        said += [text for q, n in asked for text in [q.raw] * n]
-        said += [text for q, n in asked for text in [q.sound] * n]
-        written = [*map(self.texts.__getitem__, listed), *map(self.raws.__getitem__, listed)]
-        written += map(self.sounds.__getitem__, listed)
-        ratios = process.cpdist(said, written, scorer=fuzz.ratio, dtype=np.float64).reshape(3, len(rows)) / 100
-        edits, _, sounds = ratios
-        names = ("edit", "raw_edit", "sound")
-        if len(rows) == len(of):
-            return rows, dict(zip(names, ratios, strict=True))
-        firsts = member.searchsorted(np.arange(len(of)))
-        most_alike = np.lexsort((-(likeness[number, rows] + edits + 0.5 * sounds), member))[firsts]
-        columns = np.maximum.reduceat(ratios, firsts, axis=1)
-        return rows[most_alike], dict(zip(names, columns, strict=True))
-
-    def _compare_features(
-        self, bags: Bags, lists: Lists, of: Positions, entries: Positions, wordings: Positions, cosines: Doubles
-    ) -> dict[str, Doubles]:
-        """`covered` is the share of the question that the wordings of an entry hold at all, `shared` the same weighed
-        by how many of them do, `missing` the rarest feature none holds, as a share of the question's rarest, and
-        `covers` the share of a wording's weight that the question holds; for `contrast` see there."""
-        table = self.table
-        width = int(bags.place.max(initial=0)) + 1
-        # A row for each question; what was not asked has weight 0 in the first column of the first.
-        weights = np.zeros((len(bags.each), width))
-        flat = weights.ravel()
-        numbers = bags.of * width + bags.place
-        flat[numbers] = table.weights[bags.ids]
-        # A large table of zeros costs nothing where it is not touched.
-        number_of = np.zeros(len(bags.each) * len(table.weights), dtype=np.int32)
-        number_of[bags.of * len(table.weights) + bags.ids] = numbers
-        first_cell = of * len(table.weights)
-
-        sizes, (held, shares) = gather_spans(table.entry_starts, entries, table.entry_ids, table.entry_shares)
-        number = number_of[first_cell.repeat(sizes) + held]
-        hit = number.nonzero()[0]
-        member, number = np.arange(len(of)).repeat(sizes)[hit], number[hit]
-        known = flat[number]
-        totals = np.array([bag.total for bag in bags.each])[of]
-        views = {
-            "covered": np.bincount(member, known, len(of)) / totals,
-            "shared": np.bincount(member, known * shares[hit], len(of)) / totals,
-        }
-        holder = member, number - of[member] * width
-
-        sizes, (held,) = gather_spans(table.row_starts, wordings, table.row_ids)
-        member = np.arange(len(of)).repeat(sizes)
-        cells = first_cell.repeat(sizes) + held
-        views["covers"] = np.bincount(member, flat[number_of[cells]], len(of)) / table.row_totals[wordings]
-        values = table.weights[held] / table.norms[wordings].repeat(sizes)
-        # The features of each list get numbers of their own.
-        met = np.zeros(len(number_of), dtype=np.bool_)
-        met[cells] = True
-        distinct = met.nonzero()[0]
-        number_of[distinct] = np.arange(len(distinct))
-        edges = distinct.searchsorted([n * len(table.weights) for n, _, _ in lists])
-        views["contrast"] = _contrast(
-            lists, member, number_of[cells], [*edges.tolist(), len(distinct)], values, cosines
-        )
-
-        weights[:, 0] = [bag.rarest_unseen for bag in bags.each]
-        absent = weights[of]
-        absent[holder] = 0.0
-        rarest = np.maximum(np.maximum.reduce(weights, axis=1), 1e-9)
-        views["missing"] = np.maximum.reduce(absent, axis=1) / rarest[of]
-        return views
+    return features
 
 
-def _contrast(
-    lists: Lists, member: Positions, features: Ints, edges: Sequence[int], values: Floats, cosines: Doubles
-) -> Doubles:
-    """A kernel ridge regression among the wordings of each list, in which what they share with each other counts
-    less. Each of the `features` is of the wording `member` with its value in a vector of length 1; those of list n
-    are numbered from `edges[n]` up to `edges[n + 1]`."""
-    starts = [*member.searchsorted([a for _, a, _ in lists]).tolist(), len(member)]
-    contrast = np.empty(len(cosines))
-    alike = cosines.astype(np.float32)
-    kernels: dict[int, list[Floats]] = {}
-    rows: dict[int, list[int]] = {}
-    for (_, a, b), (start, end), (first, last) in zip(lists, pairwise(starts), pairwise(edges), strict=True):
-        vectors = np.zeros((b - a, last - first), dtype=np.float32)
-        vectors[member[start:end] - a, features[start:end] - first] = values[start:end]
-        kernels.setdefault(b - a, []).append(vectors @ vectors.T)
-        rows.setdefault(b - a, []).append(a)
-    for size, same_size in kernels.items():
-        kernel = np.array(same_size)
-        kernel.reshape(len(kernel), -1)[:, :: size + 1] += _DOUBT
-        at = np.array(rows[size])[:, None] + np.arange(size)
-        contrast[at] = np.linalg.solve(kernel, alike[at][:, :, None])[:, :, 0]
-    return contrast
+def _candidate_rows(
+    table: WordingTable,
+    queries: Sequence[Query],
+    candidates: Candidates,
+    features: dict[str, Doubles],
+    exact_rows: Sequence[Sequence[int]],
+) -> CandidateRows:
+    entries, lists = candidates.entries, candidates.lists
+    wordings = candidates.wordings.copy()
+    exact = np.zeros(len(entries), dtype=np.bool_)
+    for request_id, start, end in lists:
+        for row in exact_rows[request_id]:
+            owners = start + np.flatnonzero(entries[start:end] == table.owners[row])
+            exact[owners], wordings[owners] = True, row
+    names = FEATURES + EMBEDDING_FEATURES if len(features) > len(FEATURES) else FEATURES
+    columns = np.empty((len(entries), len(names)))
+    for column, name in enumerate(names):
+        columns[:, column] = features[name]
+    list_starts = np.array([one.start for one in lists], dtype=np.int64)
+    list_ids = np.arange(len(lists)).repeat([one.end - one.start for one in lists])
+    request_ids = [one.request_id for one in lists]
+    return CandidateRows(
+        request_ids,
+        [queries[n] for n in request_ids],
+        list_starts,
+        list_ids,
+        np.arange(len(entries)) - list_starts[list_ids],
+        entries,
+        wordings,
+        columns,
+        exact,
+    )

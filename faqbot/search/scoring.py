@@ -1,110 +1,88 @@
-"""From views to order and probability: which of the listed entries comes first, and how sure one can be of each."""
+"""Scoring: from the features of the candidates to their order and to the probability that each is right."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from faqbot.search.arrays import Doubles, Positions
-from faqbot.search.candidates import MEANING_VIEWS, CandidateRows
-from faqbot.search.weights import RANK, SURE, SURE_OUT, VIEWS
+from faqbot.search.candidates import CandidateRows
+from faqbot.search.weights import FEATURES, SIGNALS, Weights
 
-# What tells how sure one can be of an entry; the columns of `evidence` and the keys of SURE.
-EVIDENCE = (
-    "one", "rank", "gap", "share", "share_of_rank", "bare", "centre", "edit", "sound", "covered", "covers",
-    "contrast", "shared", "missing", "both_covered", "unseen", "length", "weight",
-)  # fmt: skip
-
-# What comes beside the evidence where wordings have vectors.
-MEANING_EVIDENCE = ("meaning", "meaning_centre", "meaning_contrast", "meaning_gap", "meaning_centre_gap")
-# How far ahead the first one is taken to be when there is no second.
-_NO_RIVAL = 6.0
-# The views that are evidence by themselves, in the order of EVIDENCE.
-_TELLING = [VIEWS.index(view) for view in EVIDENCE[5:14]]
-_COVERED, _COVERS = VIEWS.index("covered"), VIEWS.index("covers")
+# Lead that the only candidate of a list is taken to have, and the greatest that counts.
+_LARGEST_GAP = 6.0
+# The features that are signals by themselves, in the order of SIGNALS.
+_FEATURE_SIGNALS = [FEATURES.index(name) for name in SIGNALS[5:14]]
+_COVERED, _COVERS = FEATURES.index("covered"), FEATURES.index("covers")
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """Fitted weights: of the views for the rank, and of the evidence for the log-odds (see log_odds)."""
-
-    rank: Doubles
-    sure: Doubles
-    out: Doubles
-
-    @classmethod
-    def fitted(cls, kind: str) -> Weights:
-        """For `han`, `latin` or `meaning`."""
-        meaning = kind == "meaning"
-        views, evidence = (VIEWS + MEANING_VIEWS, EVIDENCE + MEANING_EVIDENCE) if meaning else (VIEWS, EVIDENCE)
-        return cls(
-            np.array([RANK[kind][view] for view in views]),
-            np.array([SURE[kind][e] for e in evidence]),
-            np.array(SURE_OUT[kind]),
-        )
-
-
-def judge(listed: CandidateRows, weights: Weights) -> tuple[Positions, Doubles]:
-    """The rows of all lists in order, best first within each list; and for each row how probable it is right."""
+def score(candidates: CandidateRows, weights: Weights) -> tuple[Positions, Doubles]:
+    """Return the rows of all lists in order, the best of each list first, and for each row the probability that it is
+    right; the probabilities fall along each list."""
     # Equal rows must come to equal sums, which a matrix product does not promise.
-    ranks = np.add.reduce(listed.views * weights.rank, axis=1)
-    scores = _sigmoid(log_odds(evidence(listed, ranks), weights.sure, weights.out))
-    # The very words HR wrote come first, whatever else is alike.
-    order = np.lexsort((-ranks, ~listed.exact, listed.of))
-    falling = np.minimum.accumulate(_side_by_side(listed, scores[order]), axis=1)
-    scores[order] = falling[listed.of, listed.places]
+    rank_scores = np.add.reduce(candidates.features * weights.rank, axis=1)
+    scores = _sigmoid(log_odds(signals(candidates, rank_scores), weights.confidence, weights.output))
+    # A candidate with the very words of the query comes first, however similar others are.
+    order = np.lexsort((-rank_scores, ~candidates.exact, candidates.list_ids))
+    falling = np.minimum.accumulate(_pad_lists(candidates, scores[order]), axis=1)
+    scores[order] = falling[candidates.list_ids, candidates.positions]
     return order, scores
 
 
-def evidence(listed: CandidateRows, ranks: Doubles) -> Doubles:
-    """What says how sure one can be: a row for each listed entry, columns as in `SURE`."""
-    gap, ahead = _gap(listed, ranks)
-    raised = np.exp(ranks - ahead)
-    shares = raised / np.add.reduceat(raised, listed.starts)[listed.of]
-    views = listed.views
-    facts = [(q.bag.unseen, math.log1p(len(q.text)), math.log1p(q.bag.total)) for q in listed.questions]
-    found = np.empty((len(ranks), len(EVIDENCE)))
-    found[:, 0] = 1.0
-    found[:, 1] = ranks
-    found[:, 2] = np.minimum(np.maximum(gap, -_NO_RIVAL), _NO_RIVAL)
-    found[:, 3] = shares
-    found[:, 4] = shares * ranks
-    found[:, 5:14] = views[:, _TELLING]
-    found[:, 14] = views[:, _COVERED] * views[:, _COVERS]
-    found[:, 15:] = np.array(facts)[listed.of]
-    beside = views[:, len(VIEWS) :]
-    if not beside.shape[1]:
-        return found
-    gaps = [_gap(listed, beside[:, column])[0] for column in (0, 1)]
-    return np.column_stack((found, beside, *gaps))
+def signals(candidates: CandidateRows, rank_scores: Doubles) -> Doubles:
+    """Compute what the probability of a candidate depends on: a row for each candidate, columns as in `SIGNALS`."""
+    gaps, best = _gaps(candidates, rank_scores)
+    exponentials = np.exp(rank_scores - best)
+    shares = exponentials / np.add.reduceat(exponentials, candidates.list_starts)[candidates.list_ids]
+    features = candidates.features
+    query_facts = [
+        (q.terms.unseen_share, math.log1p(len(q.text)), math.log1p(q.terms.total_weight)) for q in candidates.queries
+    ]
+    columns = np.empty((len(rank_scores), len(SIGNALS)))
+    columns[:, 0] = 1.0
+    columns[:, 1] = rank_scores
+    columns[:, 2] = np.minimum(np.maximum(gaps, -_LARGEST_GAP), _LARGEST_GAP)
+    columns[:, 3] = shares
+    columns[:, 4] = shares * rank_scores
+    columns[:, 5:14] = features[:, _FEATURE_SIGNALS]
+    columns[:, 14] = features[:, _COVERED] * features[:, _COVERS]
+    columns[:, 15:] = np.array(query_facts)[candidates.list_ids]
+    semantic = features[:, len(FEATURES) :]
+    if not semantic.shape[1]:
+        return columns
+    semantic_gaps = [_gaps(candidates, semantic[:, column])[0] for column in (0, 1)]
+    return np.column_stack((columns, semantic, *semantic_gaps))
 
 
-def log_odds(evidence: Doubles, table: Doubles, out: Doubles) -> Doubles:
-    """How sure the evidence makes one: rows of evidence, the fitted table and the weights of its bent columns."""
-    direct, bent = table[:, 0], table[:, 1:]
-    return evidence @ direct + np.tanh(evidence @ bent) @ out
+def log_odds(signals: Doubles, confidence: Doubles, output: Doubles) -> Doubles:
+    """Return the log-odds that each candidate is right: a linear term plus a hidden layer of tanh over its signals.
+
+    The first column of `confidence` holds the linear weights, the others those of the hidden units, whose weights in
+    the sum are `output`.
+    """
+    linear, hidden = confidence[:, 0], confidence[:, 1:]
+    return signals @ linear + np.tanh(signals @ hidden) @ output
 
 
-def _gap(listed: CandidateRows, values: Doubles) -> tuple[Doubles, Doubles]:
-    """How far each value is ahead of the best of the others of its list; and the best of its list."""
-    # Negative, so that what fills a list up comes last.
-    rising = _side_by_side(listed, -values)
-    rising.sort(axis=1)
-    top = -rising[:, 0]
-    second = -rising[:, 1] if rising.shape[1] > 1 else np.full(len(top), -np.inf)
+def _gaps(candidates: CandidateRows, values: Doubles) -> tuple[Doubles, Doubles]:
+    """Return how far each value is ahead of the best other value of its list, and the best value of its list."""
+    # Negated, so that the padding comes last.
+    ascending = _pad_lists(candidates, -values)
+    ascending.sort(axis=1)
+    best = -ascending[:, 0]
+    second = -ascending[:, 1] if ascending.shape[1] > 1 else np.full(len(best), -np.inf)
     alone = second == -np.inf
-    second[alone] = top[alone] - _NO_RIVAL
-    top, second = top[listed.of], second[listed.of]
-    return values - np.where(values >= top, second, top), top
+    second[alone] = best[alone] - _LARGEST_GAP
+    best, second = best[candidates.list_ids], second[candidates.list_ids]
+    return values - np.where(values >= best, second, best), best
 
 
-def _side_by_side(listed: CandidateRows, values: Doubles) -> Doubles:
-    """A row for each list, filled up to the longest with infinity."""
-    table = np.full((len(listed.questions), int(np.maximum.reduce(listed.places)) + 1), np.inf)
-    table[listed.of, listed.places] = values
-    return table
+def _pad_lists(candidates: CandidateRows, values: Doubles) -> Doubles:
+    """Lay the values out with a row for each list, padded with infinity to the length of the longest."""
+    padded = np.full((len(candidates.queries), int(np.maximum.reduce(candidates.positions)) + 1), np.inf)
+    padded[candidates.list_ids, candidates.positions] = values
+    return padded
 
 
 def _sigmoid(values: Doubles) -> Doubles:

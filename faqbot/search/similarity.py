@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from faqbot.language import pinyin
-from faqbot.search.features import features
+from faqbot.search.terms import terms_of
 
 # What is asked about a thing, in the order in which it is looked for. Two questions with different ones of these are
 # two questions: 几天 and 怎么请 belong into two entries.
@@ -86,7 +86,7 @@ def sense_of(folded: str) -> Sense:
 
 def _counting(about: str) -> list[str]:
     """The features that are compared: longer runs of characters and of letters are not."""
-    return [f for f in features(about) if _kind(f) in _WEIGHTS] or [about]
+    return [f for f in terms_of(about) if _kind(f) in _WEIGHTS] or [about]
 
 
 def _kind(feature: str) -> str:

@@ -1,4 +1,4 @@
-"""What the knowledge base writes for a sound: homophones repaired, typed pinyin and abbreviations written out."""
+"""Spelling by sound: repairs homophones and writes out typed pinyin and abbreviations, as the knowledge base does."""
 
 from __future__ import annotations
 
@@ -9,83 +9,92 @@ from itertools import pairwise
 
 from faqbot.language import pinyin
 from faqbot.language.normalize import is_han
-from faqbot.search.features import FeatureTable
+from faqbot.search.inverted_index import InvertedIndex
 
-Spelled = tuple[str, str]  # what is written, the unit it sounds like
+# A piece of text, and the sound unit of it.
+SpelledUnit = tuple[str, str]
 
 _ABBREVIATION = re.compile(r"[a-z]{2,6}$")
 
 
-class Spellings:
-    """Learns from all wordings (`raws`) and how they sound (`sounds`), row by row."""
+class SpellingCorrector:
+    """Learns from all wordings (`raws`) and their sounds (`sounds`), row by row, which characters are meant by a sound.
+
+    What it learns are pairs of neighbouring characters: 公积 for any two characters that sound like these.
+    """
 
     def __init__(self, raws: Sequence[str], sounds: Sequence[str]) -> None:
         self._raws = raws
         self._initials: list[str] | None = None
-        self._abbreviated: dict[str, str] = {}
+        self._expansions: dict[str, str] = {}
         pairs: dict[str, Counter[str]] = {}
-        for raw, heard in zip(raws, sounds, strict=True):
-            # Only where each character is one unit do writing and sound stand side by side.
-            if len(raw) == len(heard):
+        for raw, sound in zip(raws, sounds, strict=True):
+            # Writing and sound run in parallel only where each character is one unit.
+            if len(raw) == len(sound):
                 for i in range(len(raw) - 1):
                     if is_han(raw[i]) and is_han(raw[i + 1]):
-                        pairs.setdefault(heard[i : i + 2], Counter())[raw[i : i + 2]] += 1
-        self._pairs = {heard: [pair for pair, _ in counts.most_common()] for heard, counts in pairs.items()}
+                        pairs.setdefault(sound[i : i + 2], Counter())[raw[i : i + 2]] += 1
+        self._pairs = {sound: [pair for pair, _ in counts.most_common()] for sound, counts in pairs.items()}
 
-    def read_letters(self, spelled: Sequence[Spelled], words: frozenset[str]) -> list[str]:
-        """Write typed pinyin and abbreviations as the knowledge base does; Chinese characters stay."""
-        wanted = self._wanted(spelled, [not is_han(span) for span, _ in spelled])
+    def write_out_letters(self, units: Sequence[SpelledUnit], known_words: frozenset[str]) -> list[str]:
+        """Write typed pinyin and abbreviations in the characters of the knowledge base; Chinese characters stay.
+
+        Latin words among `known_words` stay too.
+        """
+        replacements = self._replacements(units, [not is_han(text) for text, _ in units])
         return [
-            choice
-            if choice
-            else self._spelled_out(span)
-            if span == unit and span not in words and _ABBREVIATION.match(span)
-            else span
-            for (span, unit), choice in zip(spelled, wanted, strict=True)
+            replacement
+            if replacement
+            else self._expansion(text)
+            if text == sound and text not in known_words and _ABBREVIATION.match(text)
+            else text
+            for (text, sound), replacement in zip(units, replacements, strict=True)
         ]
 
-    def repair(self, spelled: Sequence[Spelled], table: FeatureTable) -> list[str]:
-        """Replace neighbours that nobody wrote here but that sound like a pair somebody did."""
-        spans = [span for span, _ in spelled]
-        # At either end a character stands beside itself.
-        pairs = map("".join, zip([*spans[:1], *spans], [*spans, *spans[-1:]], strict=True))
-        known = [len(pair) == 2 and table.knows(pair) for pair in pairs]
-        odd = [not (before or after) for before, after in pairwise(known)]
-        return [choice or span for span, choice in zip(spans, self._wanted(spelled, odd), strict=True)]
+    def repair(self, units: Sequence[SpelledUnit], index: InvertedIndex) -> list[str]:
+        """Replace pairs of characters that no wording has by a pair that sounds the same and that some wording has."""
+        texts = [text for text, _ in units]
+        # At either end a character is paired with itself.
+        pairs = map("".join, zip([*texts[:1], *texts], [*texts, *texts[-1:]], strict=True))
+        known = [len(pair) == 2 and index.has_term(pair) for pair in pairs]
+        replaceable = [not (before or after) for before, after in pairwise(known)]
+        replacements = self._replacements(units, replaceable)
+        return [replacement or text for text, replacement in zip(texts, replacements, strict=True)]
 
-    def _wanted(self, spelled: Sequence[Spelled], free: Sequence[bool]) -> list[str]:
-        """For each unit that is free to change, the character its neighbours ask for, the left one first."""
-        wanted = [""] * len(spelled)
-        for i in range(len(spelled) - 1):
-            if not (free[i] or free[i + 1]):
+    def _replacements(self, units: Sequence[SpelledUnit], replaceable: Sequence[bool]) -> list[str]:
+        """Choose for each replaceable unit the character that fits its neighbours, the left one first; "" for none."""
+        replacements = [""] * len(units)
+        for i in range(len(units) - 1):
+            if not (replaceable[i] or replaceable[i + 1]):
                 continue
-            (left, left_unit), (right, right_unit) = spelled[i], spelled[i + 1]
-            for pair in self._pairs.get(left_unit + right_unit, ()):
-                if (free[i] or pair[0] == left) and (free[i + 1] or pair[1] == right):
-                    if free[i] and not wanted[i]:
-                        wanted[i] = pair[0]
-                    if free[i + 1]:
-                        wanted[i + 1] = pair[1]
+            (left, left_sound), (right, right_sound) = units[i], units[i + 1]
+            for pair in self._pairs.get(left_sound + right_sound, ()):
+                if (replaceable[i] or pair[0] == left) and (replaceable[i + 1] or pair[1] == right):
+                    if replaceable[i] and not replacements[i]:
+                        replacements[i] = pair[0]
+                    if replaceable[i + 1]:
+                        replacements[i + 1] = pair[1]
                     break
-        return wanted
+        return replacements
 
-    def _spelled_out(self, letters: str) -> str:
-        """The words abbreviated most often like this: gjj → 公积金; the letters if nobody wrote such words."""
-        if letters not in self._abbreviated:
+    def _expansion(self, letters: str) -> str:
+        """Return the words most often abbreviated like this: gjj → 公积金; the letters if no wording has such words."""
+        if letters not in self._expansions:
             if self._initials is None:
                 self._initials = ["".join(map(pinyin.initial, raw)) for raw in self._raws]
-            found: Counter[str] = Counter()
+            counts: Counter[str] = Counter()
             for raw, initials in zip(self._raws, self._initials, strict=True):
-                at = initials.find(letters)
-                if at >= 0 and all(map(is_han, raw[at : at + len(letters)])):
-                    found[raw[at : at + len(letters)]] += 1
-            self._abbreviated[letters] = found.most_common(1)[0][0] if found else letters
-        return self._abbreviated[letters]
+                start = initials.find(letters)
+                end = start + len(letters)
+                if start >= 0 and all(map(is_han, raw[start:end])):
+                    counts[raw[start:end]] += 1
+            self._expansions[letters] = counts.most_common(1)[0][0] if counts else letters
+        return self._expansions[letters]
 
 
-def join(spans: Sequence[str]) -> str:
-    """Latin words keep their distance; Chinese needs none."""
+def join_units(texts: Sequence[str]) -> str:
+    """Join the pieces of a text: a blank between Latin words, none beside Chinese."""
     joined = ""
-    for span in spans:
-        joined += f" {span}" if joined and joined[-1].isascii() and span[0].isascii() else span
+    for text in texts:
+        joined += f" {text}" if joined and joined[-1].isascii() and text[0].isascii() else text
     return joined

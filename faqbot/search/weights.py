@@ -1,86 +1,60 @@
-"""Weights of the matcher, fitted offline by tests/bench/fit.py on public question sets; do not edit by hand.
+"""Fitted weights of ranking and scoring, read from data/weights.json, and the names of what they weigh."""
 
-RANK orders the short list. SURE turns the evidence for an entry into log-odds that it is right: the first
-number of a row counts directly, the others through tanh and then by SURE_OUT.
-`han` is for knowledge mostly in Chinese, `latin` for any other, `meaning` for knowledge with vectors.
-"""
+from __future__ import annotations
 
-# fmt: off
-VIEWS = ('bare', 'best', 'centre', 'edit', 'raw_edit', 'sound', 'covered', 'covers', 'contrast', 'shared', 'missing')
-RANK = {
-    "han": {"bare": 4.9173, "best": 0.0000, "centre": 2.8401, "edit": 1.9483, "raw_edit": 2.1086, "sound": 2.0397, "covered": 1.6186, "covers": 1.4407, "contrast": 0.6844, "shared": 1.8096, "missing": 0.3500},
-    "latin": {"bare": 0.0000, "best": 0.0000, "centre": 6.6114, "edit": 1.9911, "raw_edit": 0.0000, "sound": 0.0000, "covered": 4.0862, "covers": 3.2198, "contrast": 1.9254, "shared": 3.3070, "missing": 0.4086},
-    "meaning": {"bare": 0.0000, "best": 0.0000, "centre": 0.7558, "edit": 1.1206, "raw_edit": 0.0000, "sound": 0.0000, "covered": 1.2203, "covers": 0.6386, "contrast": 0.1725, "shared": 0.7885, "missing": -0.2589, "meaning": 1.6621, "meaning_centre": 5.2704, "meaning_contrast": 2.8285},
-}
-SURE = {
-    "han": {
-        "one": (-15.71370, -2.85412, -6.43560, 0.71849),
-        "rank": (0.10798, 0.07293, 0.03380, -0.07426),
-        "gap": (0.16021, -0.02709, -0.11668, 0.27212),
-        "share": (1.46672, -0.72259, -0.64626, -0.63339),
-        "share_of_rank": (0.12851, -0.03040, 0.01612, 0.04020),
-        "bare": (3.68257, 2.36713, -0.18481, -1.35275),
-        "centre": (1.33727, 0.14752, -2.24262, -4.64125),
-        "edit": (1.33705, -1.05068, 3.04405, -1.07203),
-        "sound": (4.50887, -0.15612, 3.51540, -0.99437),
-        "covered": (-0.99513, -1.14442, -1.56047, 0.69178),
-        "covers": (0.81349, 3.86360, -0.35633, -0.06650),
-        "contrast": (-2.75964, 3.11380, 1.19733, 0.52338),
-        "shared": (-0.43373, -0.04502, 1.86958, 1.05241),
-        "missing": (-0.07952, 0.27835, 0.17148, -0.83099),
-        "both_covered": (-0.15911, 0.74537, -1.85351, 0.40100),
-        "unseen": (0.34385, -0.21077, -2.04020, 0.31897),
-        "length": (0.74637, -0.07763, -1.67589, -1.34583),
-        "weight": (1.11658, 0.08397, 2.19268, 1.08951),
-    },
-    "latin": {
-        "one": (-2.87158, 0.32992, -11.11509, 0.20268),
-        "rank": (0.08191, 0.03977, -0.00630, 0.03835),
-        "gap": (0.04592, 0.15962, 0.03270, -0.16268),
-        "share": (0.79286, 2.19012, 0.32091, 2.12909),
-        "share_of_rank": (-0.08722, -0.01543, 0.00891, -0.05271),
-        "bare": (0.73845, -1.95409, 4.29676, -1.57122),
-        "centre": (3.03538, 5.23597, 0.19635, -0.93853),
-        "edit": (2.47802, -1.11306, 1.56800, -2.08225),
-        "sound": (6.54748, 0.23680, -2.07261, -5.22963),
-        "covered": (0.04450, -0.52260, -1.60230, 5.42309),
-        "covers": (4.44513, -3.34401, -1.96933, -1.22338),
-        "contrast": (-0.84692, 5.31919, -4.12564, -3.50940),
-        "shared": (-3.90678, -4.02506, 5.06328, -1.57227),
-        "missing": (-1.66336, -0.52667, 2.03286, 1.13197),
-        "both_covered": (0.79030, -1.82706, -1.61994, 0.52141),
-        "unseen": (1.31850, 1.18964, -1.05355, -0.07100),
-        "length": (-1.19777, -0.17213, 1.55232, 0.88395),
-        "weight": (0.35602, 0.21392, 0.48904, -0.42488),
-    },
-    "meaning": {
-        "one": (-2.43920, 9.28751, 2.34716, 1.50269),
-        "rank": (-0.04963, -0.13508, 0.02393, 0.01325),
-        "gap": (0.17494, 0.08753, -0.33023, -0.04739),
-        "share": (-0.17094, 1.12386, 1.34689, 1.72190),
-        "share_of_rank": (0.00131, -0.09844, 0.03121, 0.02900),
-        "bare": (0.17046, -2.03877, 0.88337, 1.29307),
-        "centre": (-1.05628, 1.20252, -0.66436, 2.20351),
-        "edit": (1.30175, 0.97227, -0.35717, -0.82753),
-        "sound": (6.72629, 5.19071, 1.59633, -3.45658),
-        "covered": (-1.56623, -1.35970, 3.73202, 1.34671),
-        "covers": (1.22435, -0.86470, 0.24848, -1.01619),
-        "contrast": (-7.62649, -2.68150, -3.15691, 2.60926),
-        "shared": (-0.00088, -2.21557, -2.05838, -1.41459),
-        "missing": (-3.33726, -3.04198, -0.15689, 0.68085),
-        "both_covered": (2.62374, 1.42868, -0.27527, -2.18521),
-        "unseen": (-0.25311, -2.28035, -2.04989, 1.04585),
-        "length": (-0.40825, -1.26750, 0.40173, -1.41631),
-        "weight": (1.17367, 0.48316, -0.57463, 0.53566),
-        "meaning": (-1.08062, -1.59729, -3.47448, 0.02443),
-        "meaning_centre": (-0.05835, -1.76349, 1.18505, -0.94712),
-        "meaning_contrast": (-1.79475, 0.41429, 0.60966, 5.64587),
-        "meaning_gap": (1.83918, 0.78860, 1.01409, -1.67601),
-        "meaning_centre_gap": (-0.16966, 0.99961, 2.12081, 0.51633),
-    },
-}
-SURE_OUT = {
-    "han": (-1.77167, -2.62676, -2.33800),
-    "latin": (1.59004, 1.51737, 1.46657),
-    "meaning": (-1.84821, 1.90036, 1.58862),
-}
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from faqbot.search.arrays import Doubles
+
+# Features of a candidate (see candidates, ranking_features); `explain` and `ask --json` show them by these names.
+FEATURES = (
+    "bare", "best", "centre", "edit", "raw_edit", "sound", "covered", "covers", "contrast", "shared", "missing",
+)  # fmt: skip
+# Further features where wordings have embeddings.
+EMBEDDING_FEATURES = ("meaning", "meaning_centre", "meaning_contrast")
+# Signals from which the probability of a candidate is computed (see scoring).
+SIGNALS = (
+    "one", "rank", "gap", "share", "share_of_rank", "bare", "centre", "edit", "sound", "covered", "covers",
+    "contrast", "shared", "missing", "both_covered", "unseen", "length", "weight",
+)  # fmt: skip
+# Further signals where wordings have embeddings.
+EMBEDDING_SIGNALS = ("meaning", "meaning_centre", "meaning_contrast", "meaning_gap", "meaning_centre_gap")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of the features for the rank, and of the signals for the log-odds (see scoring.log_odds)."""
+
+    rank: Doubles
+    confidence: Doubles
+    output: Doubles
+
+
+@cache
+def fitted_weights(kind: str) -> Weights:
+    """Return the weights for `han` (knowledge mostly in Chinese), `latin` (any other) or `meaning` (with embeddings).
+
+    tests/bench/fit.py fits and writes them.
+    """
+    fitted = _read()[kind]
+    with_embeddings = kind == "meaning"
+    features = FEATURES + EMBEDDING_FEATURES if with_embeddings else FEATURES
+    signals = SIGNALS + EMBEDDING_SIGNALS if with_embeddings else SIGNALS
+    return Weights(
+        np.array([fitted["rank"][name] for name in features]),
+        np.array([fitted["confidence"][name] for name in signals]),
+        np.array(fitted["output"]),
+    )
+
+
+@cache
+def _read() -> dict[str, Any]:
+    text = files("faqbot.search").joinpath("data/weights.json").read_text(encoding="utf-8")
+    weights: dict[str, Any] = json.loads(text)
+    return weights

@@ -266,7 +266,7 @@ def test_each_question_is_judged_with_its_own_vector() -> None:
     asked = [Expected("qqqq", "lunch"), Expected("qqqq", None), Expected("qqqq", "fund")]
     meanings = [vectors[wordings.index("食堂几点开门")], None, vectors[wordings.index("公积金怎么提取")]]
     results = evaluate(
-        asked, INDEX.with_meanings(vectors), limits=FITTED_THRESHOLDS["balanced"], today=TODAY, meanings=meanings
+        asked, INDEX.with_embeddings(vectors), limits=FITTED_THRESHOLDS["balanced"], today=TODAY, meanings=meanings
     )
     assert [r.candidates[0].entry.id if r.candidates else None for r in results] == ["lunch", None, "fund"]
 

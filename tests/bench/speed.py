@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from faqbot.model.entries import Entry
-from faqbot.search.index import Index
+from faqbot.search.index import Index, SearchQuery
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "bench" / "data" / "zh_scale"
 
@@ -49,7 +49,7 @@ def main() -> None:
         # Each text once, in a form that was not normalised before, as from different people.
         texts = list(dict.fromkeys(q["q"] + "。" for q in asked))
         began = time.perf_counter()
-        index.search_many(texts)
+        index.search_batch([SearchQuery(text) for text in texts])
         rate = len(texts) / (time.perf_counter() - began)
         print(
             f"{size:8}{built:9.2f}{grown:8.1f}{np.median(times):11.2f}{np.percentile(times, 99):8.2f}"

@@ -20,6 +20,7 @@ from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.search.embeddings import Embeddings
+from faqbot.search.hold_out import HoldOut
 from faqbot.settings import Settings
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
@@ -141,7 +142,7 @@ def meaningful(settings: Settings, endpoint: Endpoint) -> Settings:
 
 async def embedded(app: Any) -> None:
     for _ in range(500):
-        if app.library.current.index.meaning_of(0) is not None:
+        if HoldOut(app.library.current.index).embedding(0) is not None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("the wordings never got vectors")

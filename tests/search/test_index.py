@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import weakref
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -20,8 +19,10 @@ from faqbot.knowledge.snapshot import assemble
 from faqbot.language.normalize import Synonyms, skeleton
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.arrays import Floats
-from faqbot.search.features import features
+from faqbot.search.candidates import RetrievalRequest
+from faqbot.search.hold_out import HoldOut
 from faqbot.search.index import Index, SearchQuery
+from faqbot.search.terms import terms_of
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 11, 22)
@@ -203,17 +204,17 @@ def test_traditional_characters_are_the_very_words(unaided: Index, text: str) ->
     [("gjj怎么提", "gjj", "公积金"), ("公鸡金怎么提取", "鸡", "积"), ("nian假怎么申请", "nian", "年")],
 )
 def test_what_was_read_as_something_else_is_named(unaided: Index, text: str, old: str, new: str) -> None:
-    assert (old, new) in unaided.explain(text)[0].readings
+    assert (old, new) in unaided.explain(text)[0].rewrites
 
 
 @pytest.mark.parametrize("text", ["公积金怎么提取", "年假怎么申请", "公积金提取要怎么办理呢"])
 def test_what_is_written_right_is_read_as_it_is(unaided: Index, text: str) -> None:
-    assert unaided.explain(text)[0].readings == ()
+    assert unaided.explain(text)[0].rewrites == ()
 
 
 def test_letters_hr_uses_itself_are_not_read_as_anything_else() -> None:
     index = Index([entry("kpi", "kpi 什么时候填"), entry("review", "考评一共几次"), CANTEEN], Synonyms())
-    assert index.read("kpi怎么填").readings == ()
+    assert index.analyzer.analyze(["kpi怎么填"])[0].rewrites == ()
     assert index.search("kpi怎么填")[0].entry.id == "kpi"
 
 
@@ -434,8 +435,8 @@ def test_the_same_text_always_finds_the_same(text: str) -> None:
 def test_an_index_of_nothing_answers_nothing() -> None:
     empty = Index(())
     assert empty.search("年假几天") == () == empty.explain("年假几天")
-    assert empty.search_many(["年假几天", ""]) == [(), ()]
-    assert not empty.has_wording("年假几天") and len(empty.sample(10)) == 0
+    assert empty.search_batch([SearchQuery("年假几天"), SearchQuery("")]) == [(), ()]
+    assert not empty.has_wording("年假几天") and len(HoldOut(empty).sample_rows(10)) == 0
 
 
 def test_one_entry_alone_is_found_and_strangers_are_not() -> None:
@@ -450,24 +451,11 @@ def test_one_entry_alone_is_found_and_strangers_are_not() -> None:
 
 def test_searching_many_is_searching_one_by_one(sample: Index) -> None:
     texts = [*QUESTIONS, *QUESTIONS[:5]]
-    assert sample.search_many(texts) == [sample.search(t) for t in texts]
+    assert sample.search_batch([SearchQuery(t) for t in texts]) == [sample.search(t) for t in texts]
     open_to = {"annual-leave-days", "marriage-leave"}
-    assert sample.search_many(texts, allowed=lambda e: e.id in open_to, limit=1) == [
+    assert sample.search_batch([SearchQuery(t, lambda e: e.id in open_to) for t in texts], limit=1) == [
         sample.search(t, allowed=lambda e: e.id in open_to, limit=1) for t in texts
     ]
-
-
-def test_equal_texts_are_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    searched: list[str] = []
-    search_batch = Index.search_batch
-
-    def counted(self: Index, asked: Sequence[SearchQuery], limit: int = 5) -> list[tuple[Candidate, ...]]:
-        searched.extend(a.text for a in asked)
-        return search_batch(self, asked, limit)
-
-    monkeypatch.setattr(Index, "search_batch", counted)
-    assert len(SMALL.search_many(["年假几天", "食堂", "年假几天", "年假几天"])) == 4
-    assert searched == ["年假几天", "食堂"]
 
 
 def test_each_candidate_is_explained_in_order(sample: Index) -> None:
@@ -476,7 +464,7 @@ def test_each_candidate_is_explained_in_order(sample: Index) -> None:
             found, why = sample.search(text, limit=limit), sample.explain(text, limit=limit)
             assert len(found) == len(why), text
             for candidate, reason in zip(found, why, strict=True):
-                assert reason.views["covered"] == pytest.approx(candidate.covered, abs=1e-4), text
+                assert reason.features["covered"] == pytest.approx(candidate.covered, abs=1e-4), text
     only = {"marriage-leave"}
     assert len(sample.explain("婚假几天", allowed=lambda e: e.id in only)) == 1
 
@@ -490,7 +478,7 @@ def test_an_explanation_names_what_its_wording_lacks() -> None:
 
 def test_an_explanation_shows_the_form_that_was_compared() -> None:
     index = Index([entry("fund", "公积金怎么提取"), CANTEEN], Synonyms([("怎么", "如何")]))
-    assert index.explain("请问 GJJ 如何提取呢")[0].compared == "公积金怎么提取"
+    assert index.explain("请问 GJJ 如何提取呢")[0].folded == "公积金怎么提取"
 
 
 # — Other scripts —
@@ -525,7 +513,7 @@ def test_knowledge_in_english_is_found_whatever_the_form_of_the_words(text: str,
     ],
 )
 def test_the_forms_of_a_word_have_one_stem(form: str, word: str) -> None:
-    stems = [[f for f in features(w) if f.startswith("w:")] for w in (form, word)]
+    stems = [[f for f in terms_of(w) if f.startswith("w:")] for w in (form, word)]
     assert stems[0] == stems[1] and len(stems[0]) == 1
 
 
@@ -545,7 +533,7 @@ WORDINGS = (
     "离职证明怎么开", "食堂几点开门", "快递放哪里", "停车位怎么申请", "体检去哪家医院", "名片怎么印",
 )  # fmt: skip
 BY_WORDS = Index([entry(w, w) for w in WORDINGS])
-BY_MEANING = BY_WORDS.with_meanings(np.eye(len(WORDINGS), 16, dtype=np.float32))
+BY_MEANING = BY_WORDS.with_embeddings(np.eye(len(WORDINGS), 16, dtype=np.float32))
 
 
 def near(wording: str, likeness: float = 0.9) -> Floats:
@@ -558,35 +546,36 @@ def near(wording: str, likeness: float = 0.9) -> Floats:
 @pytest.mark.parametrize("text", ["肚子饿", "hungry", "上班前去吃点什么"])
 def test_a_vector_finds_the_entry_of_a_question_without_a_common_word(text: str) -> None:
     assert score_of(BY_WORDS, text, "食堂几点开门") < 0.1
-    best = BY_MEANING.search(text, meaning=near("食堂几点开门"))[0]
+    best = BY_MEANING.search(text, embedding=near("食堂几点开门"))[0]
     assert best.entry.id == "食堂几点开门" and best.score > 0.5 and best.covered > 0.3
 
 
 def test_each_vector_finds_its_own_entry() -> None:
     for wording in WORDINGS:
-        assert BY_MEANING.search("qqqq", meaning=near(wording))[0].entry.id == wording
+        assert BY_MEANING.search("qqqq", embedding=near(wording))[0].entry.id == wording
 
 
 @pytest.mark.parametrize("text", [*WORDINGS, "年假几天", "nianjia几天", "肚子饿", "打车费", "", "怎么"])
 def test_without_a_vector_the_words_decide_exactly_as_before(text: str) -> None:
     assert BY_MEANING.search(text) == BY_WORDS.search(text)
     assert BY_MEANING.explain(text) == BY_WORDS.explain(text)
-    question = BY_WORDS.read(text)
-    if question.text:
-        assert BY_MEANING.first(question, without=(0,)) == BY_WORDS.first(question, without=(0,))
+    (query,) = BY_WORDS.analyzer.analyze([text])
+    if query.text:
+        request = RetrievalRequest(query, held_out=(0,))
+        assert HoldOut(BY_MEANING).best_entries([request]) == HoldOut(BY_WORDS).best_entries([request])
 
 
 @pytest.mark.parametrize("text", ["年假几天", "肚子饿", "打车费"])
 def test_without_vectors_of_the_wordings_that_of_the_question_is_nothing(text: str) -> None:
-    assert BY_WORDS.search(text, meaning=near("食堂几点开门")) == BY_WORDS.search(text)
-    assert BY_WORDS.meaning_of(0) is None and BY_MEANING.meaning_of(0) is not None
+    assert BY_WORDS.search(text, embedding=near("食堂几点开门")) == BY_WORDS.search(text)
+    assert HoldOut(BY_WORDS).embedding(0) is None and HoldOut(BY_MEANING).embedding(0) is not None
 
 
 def test_an_explanation_says_what_the_meaning_gave() -> None:
-    found = BY_MEANING.search("肚子饿", meaning=near("食堂几点开门"))
-    why = BY_MEANING.explain("肚子饿", meaning=near("食堂几点开门"))
-    assert len(found) == len(why) and why[0].views["meaning"] > 0.3
-    assert "meaning" not in BY_MEANING.explain("年假几天")[0].views
+    found = BY_MEANING.search("肚子饿", embedding=near("食堂几点开门"))
+    why = BY_MEANING.explain("肚子饿", embedding=near("食堂几点开门"))
+    assert len(found) == len(why) and why[0].features["meaning"] > 0.3
+    assert "meaning" not in BY_MEANING.explain("年假几天")[0].features
 
 
 # — Threads —
@@ -596,7 +585,7 @@ def test_an_index_that_is_replaced_is_gone_at_once() -> None:
     index = Index([entry("a", "年假有几天"), entry("b", "病假怎么请")])
     index.search("年假")
     vectors = np.ones((2, 4), dtype=np.float32)
-    gone = weakref.ref(index), weakref.ref(embedded := index.with_meanings(vectors))
+    gone = weakref.ref(index), weakref.ref(embedded := index.with_embeddings(vectors))
     gc.disable()
     try:
         del index, embedded

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.entries import Candidate, Entry
-from faqbot.search import index as index_module
+from faqbot.search import ranker as ranker_module
 from faqbot.search.arrays import Floats
-from faqbot.search.index import HoldOutQuery, Index, SearchQuery
+from faqbot.search.candidates import RetrievalRequest
+from faqbot.search.hold_out import HoldOut
+from faqbot.search.index import Index, SearchQuery
+from faqbot.search.ranker import Ranker
 from tests.conftest import SAMPLE
 
 
@@ -49,7 +52,7 @@ LATIN = Index(
         entry("expense", "How do I submit an expense report?"),
     ]
 )
-MEANT = WORDS.with_meanings(units(len(WORDS.wordings), 1))
+MEANT = WORDS.with_embeddings(units(len(WORDS.wordings), 1))
 INDEXES = {
     "words": WORDS,
     "latin": LATIN,
@@ -86,7 +89,7 @@ def same(found: tuple[Candidate, ...], expected: tuple[Candidate, ...]) -> bool:
 
 
 def alone(index: Index, asked: SearchQuery, limit: int = 5) -> tuple[Candidate, ...]:
-    return index.search(asked.text, allowed=asked.allowed, meaning=asked.meaning, limit=limit)
+    return index.search(asked.text, allowed=asked.allowed, embedding=asked.embedding, limit=limit)
 
 
 @pytest.mark.parametrize("name", INDEXES)
@@ -99,7 +102,7 @@ def test_a_batch_finds_what_each_finds_alone(name: str, asked: list[SearchQuery]
         assert same(result, alone(index, one, limit)), one.text
 
 
-@given(asked=st.lists(ASKED.filter(lambda a: a.meaning is None), max_size=40))
+@given(asked=st.lists(ASKED.filter(lambda a: a.embedding is None), max_size=40))
 def test_words_alone_are_judged_exactly_the_same_in_a_batch(asked: list[SearchQuery]) -> None:
     assert WORDS.search_batch(asked) == [alone(WORDS, one) for one in asked]
 
@@ -110,7 +113,7 @@ def test_chunks_of_any_size_find_the_same(name: str, together: int, monkeypatch:
     vectors = units(len(TEXTS), 3)
     asked = [SearchQuery(t, ALLOWED[n % 3], vectors[n] if n % 4 else None) for n, t in enumerate(TEXTS)] * 2
     expected = INDEXES[name].search_batch(asked)
-    monkeypatch.setattr(index_module, "_TOGETHER", together)
+    monkeypatch.setattr(ranker_module, "_MAX_QUERIES", together)
     found = INDEXES[name].search_batch(asked)
     assert all(map(same, found, expected))
 
@@ -119,12 +122,12 @@ def test_a_large_base_is_judged_in_smaller_chunks(monkeypatch: pytest.MonkeyPatc
     sizes: list[int] = []
     search_together = Index._search_together
 
-    def counted(self: Index, asked: Sequence[SearchQuery]) -> object:
+    def counted(self: Index, ranker: Ranker, asked: Sequence[SearchQuery]) -> object:
         sizes.append(len(asked))
-        return search_together(self, asked)
+        return search_together(self, ranker, asked)
 
     monkeypatch.setattr(Index, "_search_together", counted)
-    monkeypatch.setattr(index_module, "_LIKENESSES", 4 * len(WORDS.wordings))
+    monkeypatch.setattr(ranker_module, "_MAX_SIMILARITIES", 4 * len(WORDS.wordings))
     WORDS.search_batch([SearchQuery(f"{n} 号仓库") for n in range(10)])
     assert sizes == [4, 4, 2]
 
@@ -133,7 +136,7 @@ def test_results_keep_the_order_of_the_questions() -> None:
     asked = [SearchQuery(f"{n} 号仓库几点开门") for n in (3, 17, 0, 39, 17)]
     found = WORDS.search_batch(asked)
     assert [c[0].entry.id for c in found] == ["shed-3", "shed-17", "shed-0", "shed-39", "shed-17"]
-    assert WORDS.search_many([a.text for a in asked]) == found
+    assert [WORDS.search(a.text) for a in asked] == found
 
 
 def test_each_asker_sees_only_what_is_open_to_them() -> None:
@@ -146,23 +149,24 @@ def test_each_asker_sees_only_what_is_open_to_them() -> None:
 def test_the_sample_knowledge_is_judged_the_same_at_once() -> None:
     index = assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
     texts = [*index.wordings[::5], *(w[::-1] for w in index.wordings[::40])]
-    assert index.search_many(texts) == [index.search(text) for text in texts]
+    assert index.search_batch([SearchQuery(text) for text in texts]) == [index.search(text) for text in texts]
 
 
 @pytest.mark.parametrize("name", ["words", "latin", "meant"])
 def test_firsts_without_some_wordings_are_the_same_at_once(name: str) -> None:
     index = INDEXES[name]
-    rows = index.sample(20)
+    hold_out = HoldOut(index)
+    rows = hold_out.sample_rows(20)
     wanted = [
-        HoldOutQuery(question, without=without, meaning=index.meaning_of(row))
-        for row, question in zip(rows, index.read_many([index.wording(row) for row in rows]), strict=True)
-        for without in ((row,), tuple(index.siblings(row)), ())
+        RetrievalRequest(query, held_out=held_out, embedding=hold_out.embedding(row))
+        for row, query in zip(rows, hold_out.queries(rows), strict=True)
+        for held_out in ((row,), tuple(hold_out.siblings(row)), ())
     ]
     # Some without a vector among others with one.
-    wanted[::4] = [replace(one, meaning=None) for one in wanted[::4]]
-    found = index.firsts(wanted)
+    wanted[::4] = [replace(one, embedding=None) for one in wanted[::4]]
+    found = hold_out.best_entries(wanted)
     for one, first in zip(wanted, found, strict=True):
-        expected = index.first(one.question, without=one.without, meaning=one.meaning)
+        (expected,) = hold_out.best_entries([one])
         assert (first is None) == (expected is None)
         if first is not None and expected is not None:
             assert first == (expected[0], pytest.approx(expected[1], abs=1e-5))

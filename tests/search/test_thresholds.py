@@ -10,8 +10,10 @@ import pytest
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
 from faqbot.model.entries import Entry
-from faqbot.search.index import HoldOutQuery, Index
-from faqbot.search.thresholds import FITTED_THRESHOLDS, learn, rehearse
+from faqbot.search.candidates import RetrievalRequest
+from faqbot.search.hold_out import BestEntry, HoldOut, hold_out_trial
+from faqbot.search.index import Index
+from faqbot.search.thresholds import FITTED_THRESHOLDS, learn
 from tests.conftest import SAMPLE
 
 STRICTNESS = tuple(FITTED_THRESHOLDS)
@@ -86,14 +88,14 @@ def test_near_copies_ask_for_more_than_clearly_different_entries(
 def test_held_out_wordings_find_their_entry_where_entries_differ_and_not_where_they_are_copies(
     different: Index, copies: Index
 ) -> None:
-    easy, hard = rehearse(different), rehearse(copies)
-    assert easy.right.mean() > 0.9 > 0.5 > hard.right.mean()
-    assert hard.strangers.mean() > 0.5 > easy.strangers.mean()
+    easy, hard = hold_out_trial(different), hold_out_trial(copies)
+    assert easy.correct.mean() > 0.9 > 0.5 > hard.correct.mean()
+    assert hard.out_of_scope.mean() > 0.5 > easy.out_of_scope.mean()
 
 
-def test_entries_with_one_wording_are_only_strangers() -> None:
-    trial = rehearse(Index(entry(t, f"{t}怎么办理") for t in TOPICS))
-    assert len(trial.scores) == len(trial.right) == 0 and len(trial.strangers) == len(TOPICS)
+def test_entries_with_one_wording_are_only_out_of_scope() -> None:
+    trial = hold_out_trial(Index(entry(t, f"{t}怎么办理") for t in TOPICS))
+    assert len(trial.scores) == len(trial.correct) == 0 and len(trial.out_of_scope) == len(TOPICS)
 
 
 @pytest.mark.parametrize("strictness", STRICTNESS)
@@ -102,17 +104,17 @@ def test_learning_twice_gives_the_same(sample: Index, strictness: str) -> None:
 
 
 class Watch:
-    """Index.firsts, with what it was asked."""
+    """HoldOut.best_entries, with what it was asked."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[tuple[str, tuple[int, ...]]] = []
-        firsts = Index.firsts
+        best_entries = HoldOut.best_entries
 
-        def watched(index: Index, wanted: Sequence[HoldOutQuery]) -> list[tuple[int, float] | None]:
-            self.asked += [(w.question.raw, tuple(w.without)) for w in wanted]
-            return firsts(index, wanted)
+        def watched(hold_out: HoldOut, requests: Sequence[RetrievalRequest]) -> list[BestEntry | None]:
+            self.asked += [(r.query.raw, tuple(r.held_out)) for r in requests]
+            return best_entries(hold_out, requests)
 
-        monkeypatch.setattr(Index, "firsts", watched)
+        monkeypatch.setattr(HoldOut, "best_entries", watched)
 
 
 @pytest.mark.parametrize("count", [10, 100, 900, 1200])
@@ -120,7 +122,7 @@ def test_at_most_a_thousand_wordings_are_tried_from_all_over(count: int, monkeyp
     index = Index(entry(f"{n}", f"{n} 号仓库几点开门", f"{n} 号仓库开到什么时候") for n in range(count))
     watch = Watch(monkeypatch)
     learn(index, "balanced")
-    tried = [without[0] for _, without in watch.asked if len(without) == 1]
+    tried = [held_out[0] for _, held_out in watch.asked if len(held_out) == 1]
     assert min(count * 2, 500) <= len(tried) <= 1000 and len(watch.asked) <= 2000
     assert len(set(tried)) == len(tried)
     assert min(tried) < count * 0.1 and max(tried) >= count * 1.9 - 1
@@ -137,7 +139,7 @@ def test_a_wording_is_asked_without_itself_and_without_its_whole_entry(monkeypat
         [entry("a", "年假有几天", "休假天数"), entry("b", "食堂几点开门"), entry("c", "工资几号发", "发薪日")]
     )
     watch = Watch(monkeypatch)
-    rehearse(index)
+    hold_out_trial(index)
     assert watch.asked == [
         ("年假有几天", (0,)),
         ("年假有几天", (0, 1)),

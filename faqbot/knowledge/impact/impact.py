@@ -13,8 +13,8 @@ from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.regression_questions import SavedQuestion
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Candidate, Entry
-from faqbot.search.features import features
 from faqbot.search.index import Index
+from faqbot.search.terms import terms_of
 from faqbot.search.thresholds import Thresholds
 
 # An entry that holds less of a question than this is never even offered, so its edit cannot matter to the question.
@@ -98,16 +98,16 @@ class Past:
         if len(self._times) <= _FEW or len(after.entries) <= _SMALL:
             return list(self._times)
         folded = [after.fold(w) for entry in edited for w in (*entry.wordings, *entry.not_)]
-        held = frozenset(f for text in folded for f in features(text))
+        held = frozenset(f for text in folded for f in terms_of(text))
         heard = frozenset(pair for text in folded for pair in _pairs(after.sound_of(text)))
 
         def matters(question: str) -> bool:
             if question in self._close:
                 return True
             text = after.fold(question)
-            found = features(text)
-            if not held.isdisjoint(found):
-                share = max(index.share_held(found, held) for index in (self._index, after))
+            terms = terms_of(text)
+            if not held.isdisjoint(terms):
+                share = max(index.weight_share(terms, held) for index in (self._index, after))
                 if share >= _SHARE_THAT_MATTERS:
                     return True
             pairs = _pairs(after.sound_of(text))

@@ -1,0 +1,95 @@
+"""Query analysis: prepares a text for comparing with the wordings: normalised, spelling repaired, synonyms unified."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from faqbot.language import pinyin
+from faqbot.language.normalize import Synonyms, is_han, normalise, strip_fillers
+from faqbot.search.inverted_index import QueryTerms
+from faqbot.search.spelling import SpelledUnit, SpellingCorrector, join_units
+from faqbot.search.terms import terms_of
+from faqbot.search.wordings import WordingTable, sound_of
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A text prepared for comparing.
+
+    `raw` is normalised and without padding; `text` has synonyms unified and spelling repaired too. `units` are `raw`
+    cut into pieces with the sound of each, and `sound` is all sounds in a row. `rewrites` are the pieces that were read
+    as something else: (as written, as read).
+    """
+
+    raw: str
+    text: str
+    sound: str
+    terms: QueryTerms
+    units: Sequence[SpelledUnit]
+    rewrites: tuple[tuple[str, str], ...] = ()
+
+
+class QueryAnalyzer:
+    """Analyzes queries as the wordings of `table` were: the same synonyms, sounds and known Latin words."""
+
+    def __init__(self, table: WordingTable, synonyms: Synonyms) -> None:
+        self._table = table
+        self._synonyms = synonyms
+        self._corrector = SpellingCorrector(table.raws, table.sounds)
+
+    def fold(self, text: str) -> str:
+        """Return the form in which texts are compared: normalised, without padding, synonyms unified."""
+        return self._synonyms.apply(strip_fillers(normalise(text)))
+
+    def sound_of(self, folded: str) -> str:
+        """Return the sound of a folded text, one character for each syllable."""
+        return sound_of(folded, self._table.latin_words)
+
+    def analyze(self, texts: Sequence[str]) -> list[Query]:
+        """Prepare texts; typed pinyin and abbreviations are written out, wrong characters stay (repair_spelling)."""
+        raws = [strip_fillers(normalise(text)) for text in texts]
+        units = [pinyin.spell(raw, self._table.latin_words) for raw in raws]
+        return self._build(raws, units, [self._write_out_letters(u) for u in units])
+
+    def repair_spelling(self, queries: Sequence[Query]) -> list[Query | None]:
+        """Replace characters that only sound right; None for a query in which there is nothing to replace."""
+        repaired: list[Query | None] = [None] * len(queries)
+        if self._table.script != "han":
+            return repaired
+        pieces: dict[int, list[str]] = {}
+        for n, query in enumerate(queries):
+            written = self._write_out_letters(query.units)
+            sounds = [sound for _, sound in query.units]
+            corrected = self._corrector.repair(list(zip(written, sounds, strict=True)), self._table.index)
+            if any(new != old for new, (old, _) in zip(corrected, query.units, strict=True)):
+                pieces[n] = corrected
+        if not pieces:
+            return repaired
+        raws, units = [queries[n].raw for n in pieces], [queries[n].units for n in pieces]
+        for n, query in zip(pieces, self._build(raws, units, list(pieces.values())), strict=True):
+            repaired[n] = query
+        return repaired
+
+    def _write_out_letters(self, units: Sequence[SpelledUnit]) -> list[str]:
+        """Return the pieces of a text with typed pinyin and abbreviations written out in Chinese."""
+        pieces = [piece for piece, _ in units]
+        if self._table.script != "han" or all(map(is_han, pieces)):
+            return pieces
+        return self._corrector.write_out_letters(units, self._table.latin_words)
+
+    def _build(
+        self, raws: Sequence[str], units: Sequence[Sequence[SpelledUnit]], pieces: Sequence[Sequence[str]]
+    ) -> list[Query]:
+        """Build the queries of `raws`, cut into `units`, with `pieces` written in place of the units."""
+        rewrites = [
+            tuple((old, new) for new, (old, _) in zip(new_pieces, old_units, strict=True) if new != old)
+            for new_pieces, old_units in zip(pieces, units, strict=True)
+        ]
+        texts = [
+            self._synonyms.apply(join_units(new_pieces) if changed else raw)
+            for raw, new_pieces, changed in zip(raws, pieces, rewrites, strict=True)
+        ]
+        sounds = ["".join([sound for _, sound in query_units]) for query_units in units]
+        terms = self._table.index.query_terms([terms_of(text) for text in texts])
+        return list(map(Query, raws, texts, sounds, terms, units, rewrites))

@@ -1,0 +1,54 @@
+"""Wording table: every wording of every entry in the forms in which it is compared, one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from faqbot.language import pinyin
+from faqbot.language.normalize import Synonyms, normalise, skeleton, strip_fillers
+from faqbot.model.entries import Entry
+from faqbot.search.inverted_index import InvertedIndex
+
+
+class WordingTable:
+    """The wordings of all entries, row by row, grouped by entry. Read-only after construction.
+
+    Of each row: `originals` as HR wrote it, `raws` normalised and without padding, `texts` with synonyms unified too,
+    `sounds` one character for each syllable, `owners` the number of its entry in `entries`. `script` is `han` where at
+    least half of the wordings have Chinese characters, else `latin`.
+    """
+
+    def __init__(self, entries: Sequence[Entry], synonyms: Synonyms) -> None:
+        self.entries = entries
+        self.originals: list[str] = []
+        owners: list[int] = []
+        for number, entry in enumerate(entries):
+            for wording in dict.fromkeys(entry.wordings):
+                self.originals.append(wording)
+                owners.append(number)
+        self.owners = np.array(owners, dtype=np.int32)
+        self.raws = [strip_fillers(normalise(wording)) for wording in self.originals]
+        self.latin_words = frozenset(word for raw in self.raws for word in raw.split() if word.isascii())
+        self.sounds = [sound_of(raw, self.latin_words) for raw in self.raws]
+        self.texts = [synonyms.apply(raw) for raw in self.raws]
+        self.index = InvertedIndex(self.texts, self.owners, len(entries))
+        chinese = sum(any("\u3400" <= c <= "\u9fff" for c in raw) for raw in self.raws)
+        self.script = "han" if chinese * 2 >= len(self.raws) else "latin"
+        self._rows_by_skeleton: dict[str, list[int]] = {}
+        for row, text in enumerate(self.texts):
+            self._rows_by_skeleton.setdefault(skeleton(text), []).append(row)
+
+    def has(self, folded: str) -> bool:
+        """Return whether some wording is this folded text, empty words aside."""
+        return skeleton(folded) in self._rows_by_skeleton
+
+    def rows_with_words_of(self, folded: str) -> Sequence[int]:
+        """List the rows whose wording is this folded text, empty words aside."""
+        return self._rows_by_skeleton.get(skeleton(folded), ())
+
+
+def sound_of(text: str, latin_words: frozenset[str]) -> str:
+    """Return the sound of a text, one character for each syllable; `latin_words` are not read as pinyin."""
+    return "".join(sound for _, sound in pinyin.spell(text, latin_words))
