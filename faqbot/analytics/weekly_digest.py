@@ -11,7 +11,7 @@ from faqbot.analytics.stats import Cluster, Fate, Stats
 from faqbot.analytics.suggested_wordings import Suggestion
 from faqbot.markup.escaping import neutralise
 from faqbot.model.entries import Entry
-from faqbot.review.due_dates import due
+from faqbot.review.due_dates import due_entries
 
 DAYS = 7
 _SHOWN = 5
@@ -74,7 +74,7 @@ def _drafts(numbers: Sequence[int]) -> str:
 
 
 def _due(entries: Sequence[Entry], day: date) -> str:
-    found = [item for item in due(entries, day) if not item.entry.private]
+    found = [item for item in due_entries(entries, day) if not item.entry.private]
     lines = [
         f"- {neutralise(item.entry.question)}（{item.day.month} 月 {item.day.day} 日{item.what}）"
         for item in found[:_SHOWN]

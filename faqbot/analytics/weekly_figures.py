@@ -11,7 +11,7 @@ from faqbot.analytics.suggested_wordings import suggested
 from faqbot.analytics.weekly_digest import DAYS, OpenWork, weekly_digest
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.review.draft_review import number_drafts
+from faqbot.review.draft_records import number_drafts
 
 
 async def digest_of(workspace: Workspace, timezone: tzinfo) -> tuple[str, str]:
@@ -23,7 +23,9 @@ async def digest_of(workspace: Workspace, timezone: tzinfo) -> tuple[str, str]:
     stats = await asyncio.to_thread(Stats, records, since, now + timedelta(seconds=1), entries)
     missed = [gap.cluster for gap in await Gaps().find(workspace, DAYS) if gap.state is GapState.OPEN]
     waiting = [
-        number for number, paper in (await number_drafts(workspace)).items() if paper.waits(entries.get(paper.entry))
+        number
+        for number, paper in (await number_drafts(workspace)).items()
+        if paper.is_pending(entries.get(paper.entry_id))
     ]
     left = OpenWork(missed, await suggested(workspace), sorted(waiting))
     return weekly_digest(stats, left, workspace.today())

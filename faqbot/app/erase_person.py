@@ -12,7 +12,7 @@ from faqbot.attendance.report import forget_confirmations
 from faqbot.attendance.report_commands import forget_asked
 from faqbot.handoff.tickets import forget_tickets, notice_keys
 from faqbot.outbox.notice_queue import forget_notices
-from faqbot.review.correction_notices import forget_reached
+from faqbot.review.pending_corrections import forget_recipient
 from faqbot.store.protocol import Store
 
 
@@ -29,7 +29,7 @@ class Forgotten:
 async def forget(store: Store, person: str) -> Forgotten:
     """`person` is a userId or an encrypted id. Once more finishes what a failure interrupted. Raises StoreError."""
     # First what would make new notices.
-    await forget_reached(store, person)
+    await forget_recipient(store, person)
     reports = await forget_asked(store, person) + await forget_confirmations(store, person)
     numbers = await forget_tickets(store, person)
     about = [key for number in numbers for key in notice_keys(number)]

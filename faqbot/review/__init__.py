@@ -1,1 +1,1 @@
-"""Drafts, due reviews, corrections: what keepers must look at or be told."""
+"""Drafts, entries due for review and corrections: which owners must decide on, and whom to tell."""

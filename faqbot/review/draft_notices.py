@@ -1,4 +1,4 @@
-"""New drafts, told once to those who keep them, by direct message."""
+"""Direct messages about new drafts, once to each owner."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from faqbot.markup.picture_links import named_only
 from faqbot.model.entries import Entry
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
-from faqbot.review.draft_review import DraftReview, Reviewer, keep, made_by, number_drafts
+from faqbot.review.draft_records import DraftReview, Reviewer, last_authors, number_drafts, save_review
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_on_change
 
 log = EventLog(__name__)
 
-# Drafts that wait again without a change of the knowledge, such as after an approval that ended, are found this late.
+# Approvals expire and reviews change without a change of the knowledge; that is looked at once a minute.
 _MAX_AGE_SECONDS = 60.0
-# More drafts at once are only counted, as after a first start with many.
-_SHOWN = 5
-_LONGEST_ANSWER = 800
+# A message shows this many drafts and counts the rest: a first start may find many.
+_MAX_SHOWN = 5
+_MAX_ANSWER_CHARS = 800
 
 
-async def tell_of_drafts(workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
+async def run_draft_notices(workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
     """Announce new drafts whenever the knowledge changes, until cancelled."""
     await run_on_change(
         lambda: announce_drafts(workspace, outbox, admins),
@@ -39,49 +39,47 @@ async def tell_of_drafts(workspace: Workspace, outbox: Outbox, admins: Collectio
 
 
 async def announce_drafts(workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
-    """Tell the keepers of each draft not announced yet, each person in one message. Raises StoreError."""
+    """Send the owners the pending drafts not announced yet, one message a person. Raises StoreError."""
     entries = {e.id: e for e in workspace.snapshot.entries}
-    found = await number_drafts(workspace)
-    new = [p for p in found.values() if not p.announced and p.waits(entries.get(p.entry))]
+    reviews = await number_drafts(workspace)
+    new = [r for r in reviews.values() if not r.announced and r.is_pending(entries.get(r.entry_id))]
     if not new:
         return
-    makers = await made_by(workspace, {p.entry for p in new})
-    for userid, mine in _by_keeper(workspace, new, entries, makers, admins).items():
-        told = [(p, entries[p.entry], makers.get(p.entry, Reviewer(""))) for p in mine]
-        title = f"草稿 {mine[0].number} 等您看" if len(mine) == 1 else f"有 {len(mine)} 份草稿等您看"
-        key = hashlib.sha256(",".join(str(p.number) for p in mine).encode()).hexdigest()[:16]
-        await outbox.post(Notice(f"drafts:{key}:{userid}", Address("person", userid), title, message(told)))
-    # After the outbox took them: who is killed before tells again, under the same keys.
-    for paper in new:
-        await keep(workspace, replace(paper, announced=True))
+    authors = await last_authors(workspace, {r.entry_id for r in new})
+    for userid, theirs in _by_recipient(workspace, new, entries, authors, admins).items():
+        drafts = [(r, entries[r.entry_id], authors.get(r.entry_id, Reviewer(""))) for r in theirs]
+        title = f"草稿 {theirs[0].number} 等您看" if len(theirs) == 1 else f"有 {len(theirs)} 份草稿等您看"
+        key = hashlib.sha256(",".join(str(r.number) for r in theirs).encode()).hexdigest()[:16]
+        await outbox.post(Notice(f"drafts:{key}:{userid}", Address("person", userid), title, drafts_message(drafts)))
+    # After posting: a crash in between repeats the notices under the same keys, and the outbox drops them.
+    for review in new:
+        await save_review(workspace, replace(review, announced=True))
     log.info("drafts.announced", drafts=len(new))
 
 
-def _by_keeper(
+def _by_recipient(
     workspace: Workspace,
     new: Collection[DraftReview],
     entries: Mapping[str, Entry],
-    makers: Mapping[str, Reviewer],
+    authors: Mapping[str, Reviewer],
     admins: Collection[str],
 ) -> dict[str, list[DraftReview]]:
-    """Who is told of what. Who wrote a draft in chat knows; where nobody else keeps it, it is the administrators."""
-    result: dict[str, list[DraftReview]] = {}
-    for paper in new:
-        maker = makers.get(paper.entry, Reviewer("")).userid
-        keepers = [
-            userid for userid in workspace.snapshot.groups.owner_userids(entries[paper.entry].owner) if userid != maker
-        ]
-        for userid in keepers or [admin for admin in admins if admin != maker]:
-            result.setdefault(userid, []).append(paper)
-    return result
+    """Group drafts by recipient: the owners except the author, or the administrators if there is no other owner."""
+    reviews: dict[str, list[DraftReview]] = {}
+    for review in new:
+        author = authors.get(review.entry_id, Reviewer("")).userid
+        owners = [u for u in workspace.snapshot.groups.owner_userids(entries[review.entry_id].owner) if u != author]
+        for userid in owners or [admin for admin in admins if admin != author]:
+            reviews.setdefault(userid, []).append(review)
+    return reviews
 
 
-def message(told: Collection[tuple[DraftReview, Entry, Reviewer]]) -> str:
-    """The drafts with question, answer and maker, and how to say a word about them, in markdown."""
-    parts = [_one(paper, entry, maker) for paper, entry, maker in list(told)[:_SHOWN]]
-    if len(told) > _SHOWN:
-        parts.append(f"还有 {len(told) - _SHOWN} 份，请到控制台「今天」里看。")
-    number = next(iter(told))[0].number
+def drafts_message(drafts: Collection[tuple[DraftReview, Entry, Reviewer]]) -> str:
+    """Return markdown with question, answer and author of each draft, and how to approve it or send it back."""
+    parts = [_draft_message(*draft) for draft in list(drafts)[:_MAX_SHOWN]]
+    if len(drafts) > _MAX_SHOWN:
+        parts.append(f"还有 {len(drafts) - _MAX_SHOWN} 份，请到控制台「今天」里看。")
+    number = next(iter(drafts))[0].number
     parts.append(
         f"没有问题就回复「通过 {number}」，机器人马上用它回答，24 小时内可以撤销；"
         f"不合适就回复「退回 {number}：原因」。也可以在控制台「今天」里处理。"
@@ -89,11 +87,11 @@ def message(told: Collection[tuple[DraftReview, Entry, Reviewer]]) -> str:
     return "\n\n".join(parts)
 
 
-def _one(paper: DraftReview, entry: Entry, maker: Reviewer) -> str:
-    answers = [f"{'其他' if word == 'else' else word}：{text}" for word, text in entry.variants.items()]
+def _draft_message(review: DraftReview, entry: Entry, author: Reviewer) -> str:
+    answers = [f"{'其他' if case == 'else' else case}：{text}" for case, text in entry.variants.items()]
     answer = named_only("\n\n".join(answers) or entry.answer)
-    if len(answer) > _LONGEST_ANSWER:
-        answer = answer[:_LONGEST_ANSWER].rstrip() + "……（全文请到控制台看）"
-    # A change in the files is written down a moment later than it is seen here, and has no name anyway.
-    by = f"{neutralise(maker.name)} 写的" if maker.name not in ("", FILES) else "新的"
-    return f"**草稿 {paper.number}**（{by}）：{neutralise(entry.question, 120)}\n\n{line_breaks(answer)}"
+    if len(answer) > _MAX_ANSWER_CHARS:
+        answer = answer[:_MAX_ANSWER_CHARS].rstrip() + "……（全文请到控制台看）"
+    # A change made in the files is recorded a moment after it is seen here, and without a name.
+    by = f"{neutralise(author.name)} 写的" if author.name not in ("", FILES) else "新的"
+    return f"**草稿 {review.number}**（{by}）：{neutralise(entry.question, 120)}\n\n{line_breaks(answer)}"

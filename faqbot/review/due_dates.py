@@ -1,4 +1,4 @@
-"""Which answers grow old: those to be reviewed, and those that run out with nothing to follow. Pure."""
+"""Entries that are due: for review, or because they expire and have no successor. Pure."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from typing import Literal
 
 from faqbot.model.entries import Entry
 
-# So long before, there is still time to do something.
-SOON = timedelta(days=14)
+# An entry is due this long before its date, so that there is time to act.
+NOTICE_PERIOD = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """What is to be done about an entry, and by when."""
+class DueEntry:
+    """An entry with the date by which it must be reviewed (复核) or replaced (到期)."""
 
     entry: Entry
     day: date
     what: Literal["复核", "到期"]
 
 
-def due(entries: Sequence[Entry], day: date) -> list[Due]:
-    """What runs out or is to be reviewed within two weeks, and reviews that are overdue; the earliest first."""
-    found: list[Due] = []
+def due_entries(entries: Sequence[Entry], day: date) -> list[DueEntry]:
+    """Return the entries that are due within NOTICE_PERIOD of `day` or overdue for review, the earliest first."""
+    due: list[DueEntry] = []
     for entry in entries:
         if entry.draft or entry.held or not entry.valid.covers(day):
             continue
         end, review = entry.valid.end, entry.review
-        if end and end <= day + SOON and not followed(entry, entries):
-            found.append(Due(entry, end, "到期"))
-        elif review and review <= day + SOON:
-            found.append(Due(entry, review, "复核"))
-    return sorted(found, key=lambda d: (d.day, d.entry.id))
+        if end and end <= day + NOTICE_PERIOD and not has_successor(entry, entries):
+            due.append(DueEntry(entry, end, "到期"))
+        elif review and review <= day + NOTICE_PERIOD:
+            due.append(DueEntry(entry, review, "复核"))
+    return sorted(due, key=lambda d: (d.day, d.entry.id))
 
 
-def followed(entry: Entry, entries: Iterable[Entry]) -> bool:
-    """Whether the same question has a later answer already."""
+def has_successor(entry: Entry, entries: Iterable[Entry]) -> bool:
+    """Return True if another entry answers the same question beyond the end of this one."""
     end = entry.valid.end
     return end is not None and any(
         other.question == entry.question

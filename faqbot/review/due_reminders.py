@@ -1,4 +1,4 @@
-"""Those who keep answers that grow old are told two weeks before, each entry and date once, on a working morning."""
+"""Direct messages to owners about entries that are due, once for each entry and date, on a working morning."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.escaping import neutralise
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
-from faqbot.review.due_dates import Due, due
+from faqbot.review.due_dates import DueEntry, due_entries
 from faqbot.rules.working_hours import at_work
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_on_change
@@ -18,21 +18,23 @@ from faqbot.runtime.loops import run_on_change
 log = EventLog(__name__)
 
 _MARKS = "reminded"
+_MARK_VALUE = "told"
 _NOON = time(12)
-_SHOWN = 10
+_MAX_LISTED = 10
 
 
-async def remind_keepers(workspace: Workspace, outbox: Outbox, admins: Collection[str], timezone: tzinfo) -> None:
+async def run_due_reminders(workspace: Workspace, outbox: Outbox, admins: Collection[str], timezone: tzinfo) -> None:
     """Remind once each working morning and whenever the knowledge changes during it, until cancelled."""
 
     def state() -> tuple[str, date, bool]:
         now = datetime.fromtimestamp(workspace.clock(), timezone)
-        working_morning = now.time() < _NOON and at_work(now, workspace.snapshot.automations.calendar)
-        return workspace.snapshot.version, now.date(), working_morning
+        is_working_morning = now.time() < _NOON and at_work(now, workspace.snapshot.automations.calendar)
+        return workspace.snapshot.version, now.date(), is_working_morning
 
     async def remind_in_the_morning() -> None:
-        if state()[-1]:
-            await remind(workspace, outbox, admins)
+        _, _, is_working_morning = state()
+        if is_working_morning:
+            await remind_owners(workspace, outbox, admins)
 
     await run_on_change(
         remind_in_the_morning,
@@ -42,39 +44,39 @@ async def remind_keepers(workspace: Workspace, outbox: Outbox, admins: Collectio
     )
 
 
-async def remind(workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
-    """Post what nobody was reminded of yet, each person in one message. Raises StoreError."""
-    found = due(workspace.snapshot.entries, workspace.today())
-    known = await workspace.store.marks(_MARKS) if found else {}
-    new = [d for d in found if _key(d) not in known]
-    by_person: dict[str, list[Due]] = {}
-    for item in new:
-        for userid in workspace.snapshot.groups.owner_userids(item.entry.owner) or admins:
-            by_person.setdefault(userid, []).append(item)
+async def remind_owners(workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
+    """Post the due entries that nobody was reminded of yet, one message a person. Raises StoreError."""
+    due = due_entries(workspace.snapshot.entries, workspace.today())
+    reminded = await workspace.store.marks(_MARKS) if due else {}
+    by_person: dict[str, list[DueEntry]] = {}
+    for item in due:
+        if _key(item) not in reminded:
+            for userid in workspace.snapshot.groups.owner_userids(item.entry.owner) or admins:
+                by_person.setdefault(userid, []).append(item)
     for userid, items in by_person.items():
         key = hashlib.sha256("\n".join(map(_key, items)).encode()).hexdigest()[:16]
         title = f"有 {len(items)} 条回答要到期或复核"
         await outbox.post(Notice(f"ageing:{key}:{userid}", Address("person", userid), title, _body(items)))
-    # After the outbox took them: who is killed before tells again, under the same keys.
-    told = {_key(item) for items in by_person.values() for item in items}
-    for key in told:
-        await workspace.store.put_mark(_MARKS, key, "told")
-    for key in known.keys() - {_key(d) for d in found}:
+    # After posting: a crash in between repeats the notices under the same keys, and the outbox drops them.
+    new_keys = {_key(item) for items in by_person.values() for item in items}
+    for key in new_keys:
+        await workspace.store.put_mark(_MARKS, key, _MARK_VALUE)
+    for key in reminded.keys() - {_key(item) for item in due}:
         await workspace.store.put_mark(_MARKS, key, None)
-    if told:
-        log.info("ageing.reminded", entries=len(told), people=len(by_person))
+    if new_keys:
+        log.info("ageing.reminded", entries=len(new_keys), people=len(by_person))
 
 
-def _key(item: Due) -> str:
+def _key(item: DueEntry) -> str:
     return f"{item.entry.id}|{item.day}|{item.what}"
 
 
-def _body(items: Sequence[Due]) -> str:
+def _body(items: Sequence[DueEntry]) -> str:
     lines = [
         f"- {neutralise(item.entry.question)}（{item.day.month} 月 {item.day.day} 日{item.what}）"
-        for item in items[:_SHOWN]
+        for item in items[:_MAX_LISTED]
     ]
-    more = [f"- 还有 {len(items) - _SHOWN} 条"] if len(items) > _SHOWN else []
+    more = [f"- 还有 {len(items) - _MAX_LISTED} 条"] if len(items) > _MAX_LISTED else []
     listed = "\n".join([*lines, *more])
     return (
         f"您负责的这些回答要到期或复核了：\n\n{listed}\n\n"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from faqbot.review.correction_notices import MERGE_SECONDS, Reach, answered_lately, give_up, plan, send_due
+from faqbot.review.correction_notices import MERGE_SECONDS, send_due_corrections
+from faqbot.review.pending_corrections import AnswerRecipients, cancel_correction, plan_correction, recent_recipients
 from faqbot.store.protocol import Store
 from tests.room import Room, open_room
 
@@ -25,14 +26,14 @@ async def room(store: Store, tmp_path: Path) -> AsyncIterator[Room]:
 
 async def correct(room: Room, before: str, after: str, *people: str) -> None:
     entry = next(e for e in room.at.snapshot.entries if before in e.answer)
-    await plan(room.at, entry, people)
+    await plan_correction(room.at, entry, people)
     await room.write(room.read().replace(before, after))
 
 
 async def bodies(room: Room) -> dict[str, str]:
     """What waits in the outbox, once the time is over."""
     room.clock.at += MERGE_SECONDS
-    await send_due(room.at, room.outbox)
+    await send_due_corrections(room.at, room.outbox)
     return {n.to.id: n.body for n in await room.posted()}
 
 
@@ -44,7 +45,7 @@ async def test_those_answered_in_the_last_fourteen_days_can_be_reached(room: Roo
     await room.asked("longago03", "annual", days_ago=15)
     await room.asked("other04", "sick")
     await room.asked("offered05", "annual", "offered")
-    assert await answered_lately(room.at, "annual") == Reach(("xiaowang02", "xiaoli01"), 1)
+    assert await recent_recipients(room.at, "annual") == AnswerRecipients(("xiaowang02", "xiaoli01"), 1)
 
 
 async def test_they_are_told_what_was_and_what_is_once(room: Room) -> None:
@@ -84,13 +85,13 @@ async def test_what_is_put_back_in_time_is_not_told(room: Room) -> None:
 
 
 async def test_what_was_not_saved_is_not_told(room: Room) -> None:
-    planned = await plan(room.at, room.entry(), ["xiaoli01"])
-    await give_up(room.at, planned)
+    planned = await plan_correction(room.at, room.entry(), ["xiaoli01"])
+    await cancel_correction(room.at, planned)
     await room.write(TEXT.replace("5 天", "6 天"))
     assert await bodies(room) == {}
 
 
 async def test_an_entry_that_became_a_draft_meanwhile_is_not_told(room: Room) -> None:
-    await plan(room.at, room.entry(), ["xiaoli01"])
+    await plan_correction(room.at, room.entry(), ["xiaoli01"])
     await room.write(TEXT.replace("年假 5 天。}", "年假 10 天。, draft: true}"))
     assert await bodies(room) == {}

@@ -11,9 +11,9 @@ import pytest
 from faqbot.errors import NotAllowed
 from faqbot.knowledge.editing.audit_log import Edit, write_down
 from faqbot.model.entries import Entry
-from faqbot.review import draft_review
-from faqbot.review.draft_notices import announce_drafts, message
-from faqbot.review.draft_review import Reviewer, ReviewState
+from faqbot.review import draft_records, draft_review
+from faqbot.review.draft_notices import announce_drafts, drafts_message
+from faqbot.review.draft_records import Reviewer, ReviewState
 from faqbot.store.protocol import Store
 from tests.room import Room, open_room
 
@@ -47,7 +47,7 @@ async def test_approving_takes_out_the_draft_line_and_nothing_else(room: Room) -
     paper = await draft_review.approve(room.at, room.entry(), ZHANG)
     assert room.read() == DRAFT.replace("    草稿: 是\n", "")
     assert not room.entry().draft
-    assert (paper.number, paper.word, paper.by) == (1, ReviewState.APPROVED, "张姐")
+    assert (paper.number, paper.state, paper.by) == (1, ReviewState.APPROVED, "张姐")
 
 
 async def test_approving_twice_is_approving_once(room: Room) -> None:
@@ -74,10 +74,10 @@ async def test_what_was_changed_since_the_approval_stays(room: Room) -> None:
 
 async def test_after_a_day_it_is_too_late(room: Room) -> None:
     paper = await draft_review.approve(room.at, room.entry(), ZHANG)
-    room.clock.at += draft_review.UNDO_SECONDS + 1
+    room.clock.at += draft_records.UNDO_SECONDS + 1
     with pytest.raises(NotAllowed):
         await draft_review.withdraw(room.at, paper, ZHANG)
-    assert await draft_review.number_drafts(room.at) == {}
+    assert await draft_records.number_drafts(room.at) == {}
 
 
 async def test_each_draft_is_told_once_to_each_of_its_keepers(room: Room) -> None:
@@ -109,33 +109,33 @@ async def test_where_the_only_keeper_wrote_the_draft_the_administrators_are_told
 async def test_a_draft_that_was_sent_back_waits_again_once_it_is_changed(room: Room) -> None:
     await announce_drafts(room.at, room.outbox, [])
     paper = await draft_review.send_back(room.at, room.entry(), ZHANG, "少了一句")
-    assert room.read() == DRAFT and not paper.waits(room.entry())
-    assert list(await draft_review.number_drafts(room.at)) == [1]
+    assert room.read() == DRAFT and not paper.is_pending(room.entry())
+    assert list(await draft_records.number_drafts(room.at)) == [1]
     await room.write(DRAFT.replace("五天", "十天"))
     await announce_drafts(room.at, room.outbox, [])
-    found = await draft_review.number_drafts(room.at)
-    assert list(found) == [2] and found[2].waits(room.entry())
+    found = await draft_records.number_drafts(room.at)
+    assert list(found) == [2] and found[2].is_pending(room.entry())
     assert len(await told(room)) == 4
 
 
 async def test_numbers_are_not_used_again(room: Room) -> None:
-    await draft_review.number_drafts(room.at)
+    await draft_records.number_drafts(room.at)
     await room.write(DRAFT.replace("    草稿: 是\n", ""))
-    assert await draft_review.number_drafts(room.at) == {}
+    assert await draft_records.number_drafts(room.at) == {}
     await room.write(DRAFT)
-    assert list(await draft_review.number_drafts(room.at)) == [2]
+    assert list(await draft_records.number_drafts(room.at)) == [2]
 
 
 async def test_a_draft_of_which_somebody_died_approving_still_waits(room: Room) -> None:
     """The paper says approved, the file does not."""
-    paper = (await draft_review.number_drafts(room.at))[1]
-    await draft_review.keep(room.at, replace(paper, word=ReviewState.APPROVED, by="张姐", at=room.clock()))
-    assert (await draft_review.number_drafts(room.at))[1].waits(room.entry())
+    paper = (await draft_records.number_drafts(room.at))[1]
+    await draft_records.save_review(room.at, replace(paper, state=ReviewState.APPROVED, by="张姐", at=room.clock()))
+    assert (await draft_records.number_drafts(room.at))[1].is_pending(room.entry())
     await draft_review.approve(room.at, room.entry(), ZHANG)
     assert not room.entry().draft
 
 
 def test_a_long_answer_is_cut_in_the_message() -> None:
     entry = Entry("e", "规定？", "长" * 3000, draft=True)
-    text = message([(draft_review.DraftReview(7, "e", ""), entry, Reviewer("张姐"))])
+    text = drafts_message([(draft_records.DraftReview(7, "e", ""), entry, Reviewer("张姐"))])
     assert "**草稿 7**（张姐 写的）：规定？" in text and "全文请到控制台看" in text and len(text) < 1200

@@ -41,8 +41,8 @@ from faqbot.model.question_log import QuestionRecord
 from faqbot.outbox.notice_queue import forget_notices
 from faqbot.outbox.outbox import Outbox
 from faqbot.outbox.queued_notice import FAILED_NOTICES, Delay, SendFailure, SendOutcome
-from faqbot.review.correction_notices import forget_reached
-from faqbot.review.draft_review import DraftReview, ReviewState, papers
+from faqbot.review.draft_records import DraftReview, ReviewState, load_reviews
+from faqbot.review.pending_corrections import forget_recipient
 from faqbot.runtime.metrics import Metrics
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import JournalLine, Store
@@ -177,7 +177,7 @@ async def test_a_person_is_forgotten(store: Store) -> None:
     # What goes to the person, and what is about them: no other one of the samples does.
     assert await forget_notices(store, "zhang-san", ["n:link"]) == 3
     assert await store.journal(FAILED_NOTICES, 0.0) == []
-    await forget_reached(store, "li-si")
+    await forget_recipient(store, "li-si")
     assert json.loads((await store.marks("corrections"))["c1"]) == {
         "id": "c1", "entry": "annual-leave", "before": "五天", "people": ["zhang-san"], "at": NOW - 10,
         "batch": "batch-1",
@@ -346,7 +346,7 @@ async def test_tickets_are_read(store: Store) -> None:
 
 async def test_drafts_are_read(store: Store) -> None:
     before, after = "- id: draft-approved\n  draft: true\n", "- id: draft-approved\n"
-    assert await papers(cast(Any, SimpleNamespace(store=store))) == {
+    assert await load_reviews(cast(Any, SimpleNamespace(store=store))) == {
         5: DraftReview(5, "draft-waiting", "0123456789abcdef"),
         6: DraftReview(
             6, "draft-approved", "1123456789abcdef", ReviewState.APPROVED, "王五", "wang-wu", NOW, "", before, after,

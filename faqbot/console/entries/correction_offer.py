@@ -9,9 +9,10 @@ from faqbot.dingtalk.api.quota import CALLS, Usage
 from faqbot.knowledge.editing.entry_form import EntryForm
 from faqbot.language.answer_diff import Correction, correction
 from faqbot.model.entries import Entry
-from faqbot.review.correction_notices import ASKED_DAYS, MERGE_SECONDS, Reach, answer_text, answered_lately
+from faqbot.review.correction_notices import MERGE_SECONDS
+from faqbot.review.pending_corrections import RECIPIENT_DAYS, AnswerRecipients, answer_text, recent_recipients
 
-DAYS = ASKED_DAYS
+DAYS = RECIPIENT_DAYS
 MINUTES = round(MERGE_SECONDS / 60)
 
 
@@ -20,7 +21,7 @@ class Offer:
     """A correction, whom it could be told, and what is used of the monthly calls; of `private` entries nobody knows."""
 
     correction: Correction
-    reach: Reach
+    reach: AnswerRecipients
     usage: Usage
     private: bool = False
 
@@ -37,5 +38,5 @@ async def offer_to_tell(context: ConsoleContext, entry: Entry, form: EntryForm) 
         return None
     month = f"{workspace.today():%Y-%m}"
     used = (await workspace.store.counts(f"{month}|{CALLS}")).get(f"{month}|{CALLS}", 0)
-    reach = await answered_lately(workspace, entry.id)
+    reach = await recent_recipients(workspace, entry.id)
     return Offer(found, reach, Usage(used, context.settings.quota_calls), entry.private)

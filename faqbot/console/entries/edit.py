@@ -23,7 +23,7 @@ from faqbot.knowledge.impact.preview import Effects, find_problems, preview_effe
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.text_diff import Piece, side_by_side
 from faqbot.model.entries import Entry
-from faqbot.review.correction_notices import give_up, plan
+from faqbot.review.pending_corrections import cancel_correction, plan_correction
 
 _LONGEST_WORDING = 200
 
@@ -124,11 +124,11 @@ async def _save_and_tell(workspace: Workspace, entry: Entry, proposal: Proposal,
     if not people:
         return await workspace.save(person(), proposal, "change")
     # Noted before the file is written: after a crash in between they are told, or nothing is different.
-    planned = await plan(workspace, entry, people)
+    planned = await plan_correction(workspace, entry, people)
     try:
         return await workspace.save(person(), proposal, "change")
     except (StaleEdit, FileSourceError):
-        await give_up(workspace, planned)
+        await cancel_correction(workspace, planned)
         raise
 
 

@@ -12,8 +12,8 @@ from faqbot.knowledge.editing.audit_log import FILES
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.impact.preview import Effects, preview_effects
 from faqbot.model.entries import Entry
-from faqbot.review import draft_review
-from faqbot.review.draft_review import UNDO_SECONDS, DraftReview, Reviewer
+from faqbot.review import draft_records, draft_review
+from faqbot.review.draft_records import UNDO_SECONDS, DraftReview, Reviewer
 
 TAB = "/"
 _LONGEST_REASON = 200
@@ -61,7 +61,7 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
     """Undo of an approval."""
     workspace, entry = workspace_of(request), find_entry(request)
     back = entry_url(entry.id, "approve")
-    paper = draft_review.paper_of(await draft_review.papers(workspace), entry.id)
+    paper = draft_records.latest_review(await draft_records.load_reviews(workspace), entry.id)
     try:
         if paper is None:
             raise NotAllowed("没有找到这次通过的记录")
@@ -75,8 +75,8 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
 
 async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) -> web.StreamResponse:
     workspace = workspace_of(request)
-    paper = draft_review.paper_of(await draft_review.number_drafts(workspace), entry.id)
-    maker = (await draft_review.made_by(workspace, {entry.id})).get(entry.id)
+    paper = draft_records.latest_review(await draft_records.number_drafts(workspace), entry.id)
+    maker = (await draft_records.last_authors(workspace, {entry.id})).get(entry.id)
     seen, effects, problem = await _checked(context_of(request), entry) if entry.draft else ("", None, "")
     return show(
         request,
@@ -127,6 +127,6 @@ def paper_note(paper: DraftReview | None, entry: Entry, maker: Reviewer | None) 
         f"{name}写的" if (name := shown_maker(maker)) else "",
         f"{entry.owner}负责" if entry.owner else "",
     ]
-    if paper and paper.word is draft_review.ReviewState.SENT_BACK and not paper.waits(entry):
+    if paper and paper.state is draft_records.ReviewState.SENT_BACK and not paper.is_pending(entry):
         parts.append(f"{paper.by or '有人'}退回" + (f"：{paper.why}" if paper.why else ""))
     return "，".join(filter(None, parts))

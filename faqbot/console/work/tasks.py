@@ -21,8 +21,8 @@ from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.entries import Entry, Problem
 from faqbot.model.question_log import DELIVERED
 from faqbot.outbox.queued_notice import SendFailure
-from faqbot.review.draft_review import DraftReview, Reviewer, paper_of
-from faqbot.review.due_dates import SOON, followed
+from faqbot.review.draft_records import DraftReview, Reviewer, latest_review
+from faqbot.review.due_dates import NOTICE_PERIOD, has_successor
 
 AT_MOST = 7
 WARN_AT = 0.8
@@ -102,7 +102,7 @@ def aging(entries: Sequence[Entry], day: date) -> Section:
         for entry in entries
         if not entry.draft and not entry.held
         for when, item in _aging(entry, day)
-        if not (when == entry.valid.end and followed(entry, entries))
+        if not (when == entry.valid.end and has_successor(entry, entries))
     ]
     found.sort(key=lambda pair: pair[0])
     # What is about to happen can still be prevented, so it comes before what happened long ago.
@@ -116,9 +116,9 @@ def _aging(entry: Entry, day: date) -> Iterable[tuple[date, Item]]:
     end, review = entry.valid.end, entry.review
     if end and end < day:
         yield end, Item(entry.question, f"{end} 到期，机器人已经不用它回答", url, "已过期", "bad")
-    elif end and end <= day + SOON:
+    elif end and end <= day + NOTICE_PERIOD:
         yield end, Item(entry.question, f"有效期到 {end}", url, _in_days(end, day, "到期"), "amber")
-    elif review and review <= day + SOON:
+    elif review and review <= day + NOTICE_PERIOD:
         when = "该复核了" if review < day else _in_days(review, day, "复核")
         yield review, Item(entry.question, f"复核日期 {review}{_by(entry)}", url, when, "amber")
 
@@ -134,25 +134,25 @@ def _by(entry: Entry) -> str:
 
 def drafts(entries: Iterable[Entry], papers: Mapping[int, DraftReview], makers: Mapping[str, Reviewer]) -> Section:
     """Drafts to be approved; those that were sent back and not changed since come last."""
-    found = [(paper_of(papers, e.id), e) for e in entries if e.draft]
-    found.sort(key=lambda pair: pair[0] is not None and not pair[0].waits(pair[1]))
+    found = [(latest_review(papers, e.id), e) for e in entries if e.draft]
+    found.sort(key=lambda pair: pair[0] is not None and not pair[0].is_pending(pair[1]))
     items = [_draft(paper, entry, makers.get(entry.id)) for paper, entry in found]
     return section("drafts", "等着通过的草稿", items, "/entries?status=draft")
 
 
 def _draft(paper: DraftReview | None, entry: Entry, maker: Reviewer | None) -> Item:
     url, note = entry_url(entry.id, "approve"), paper_note(paper, entry, maker)
-    if paper and not paper.waits(entry):
+    if paper and not paper.is_pending(entry):
         return Item(entry.question, note, url, "已退回", "amber")
     return Item(entry.question, note, url, f"草稿 {paper.number}" if paper else "草稿")
 
 
 def approved(entries: Mapping[str, Entry], papers: Mapping[int, DraftReview], now: float) -> Section:
     """What was approved in the last day and can still be withdrawn, the latest first."""
-    found = [p for p in papers.values() if p.can_be_withdrawn(entries.get(p.entry), now)]
+    found = [p for p in papers.values() if p.can_be_withdrawn(entries.get(p.entry_id), now)]
     found.sort(key=lambda p: -p.at)
     items = [
-        Item(entries[p.entry].question, f"{p.by or '有人'}通过", entry_url(p.entry, "approve"), "可以撤销", "")
+        Item(entries[p.entry_id].question, f"{p.by or '有人'}通过", entry_url(p.entry_id, "approve"), "可以撤销", "")
         for p in found
     ]
     return section("approved", "刚通过的草稿", items)

@@ -35,7 +35,7 @@ from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.outbox.queued_notice import FAILED_NOTICES, SendFailure
-from faqbot.review.draft_review import made_by, number_drafts
+from faqbot.review.draft_records import last_authors, number_drafts
 
 TAB = "/"
 _TOP = 5
@@ -98,7 +98,7 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
         await complaints.complaints(workspace),
         as_section(await suggested(workspace)),
         aging(snapshot.entries, day),
-        drafts(snapshot.entries, papers, await made_by(workspace, {e.id for e in snapshot.entries if e.draft})),
+        drafts(snapshot.entries, papers, await last_authors(workspace, {e.id for e in snapshot.entries if e.draft})),
         # Warnings can wait; with an error, what somebody wrote is not live.
         file_warnings(settled, workspace.source.label, day),
         approved(entries, papers, workspace.clock()),
