@@ -32,8 +32,8 @@ from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.handoff.tickets import NUMBERS, Progress, Ticket, forget_tickets, tickets
 from faqbot.knowledge.editing.audit_log import Edit, edits
 from faqbot.knowledge.files.replicated import ReplicatedSource
+from faqbot.model.commands import Command, CommandKind
 from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
-from faqbot.model.decisions import Command, CommandKind
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.notices import Address, Event, Link, Notice
 from faqbot.model.org_chart import Department, Employee
