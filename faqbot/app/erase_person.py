@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from faqbot.attendance.report import forget_confirmations
-from faqbot.attendance.report_commands import forget_asked
+from faqbot.attendance.report_requests import forget_requests
 from faqbot.handoff.tickets import forget_tickets, notice_keys
 from faqbot.outbox.notice_queue import forget_notices
 from faqbot.review.pending_corrections import forget_recipient
@@ -30,7 +30,7 @@ async def forget(store: Store, person: str) -> Forgotten:
     """`person` is a userId or an encrypted id. Once more finishes what a failure interrupted. Raises StoreError."""
     # First what would make new notices.
     await forget_recipient(store, person)
-    reports = await forget_asked(store, person) + await forget_confirmations(store, person)
+    reports = await forget_requests(store, person) + await forget_confirmations(store, person)
     numbers = await forget_tickets(store, person)
     about = [key for number in numbers for key in notice_keys(number)]
     notices = await forget_notices(store, person, about)

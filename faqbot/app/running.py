@@ -129,7 +129,7 @@ def _loops(services: Services, bot: Bot, commands: CommandRegistry, console_url:
         "maintenance": maintenance.run,
         "console.address": partial(announce, store, console_url),
         **review_loops(workspace, outbox, settings),
-        "attendance.reports": commands.reports.run,
+        "attendance.reports": commands.report_requests.run,
         "handoff.answers": partial(tell_of_answers, workspace, outbox, settings.timezone, settings.keep_days),
         **services.automation.loops,
     }

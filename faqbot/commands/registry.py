@@ -9,6 +9,7 @@ from faqbot.attendance.leave_command import LeaveCommand
 from faqbot.attendance.punch_commands import PunchCommands, Punches
 from faqbot.attendance.report import AttendanceReports
 from faqbot.attendance.report_commands import ReportCommands
+from faqbot.attendance.report_requests import ReportRequests
 from faqbot.commands.about_answer import AboutAnswerCommands
 from faqbot.commands.announcement import AnnouncementCommands
 from faqbot.commands.confirmation import ConfirmCommand
@@ -29,10 +30,10 @@ from faqbot.runtime.resources import Resources
 
 @dataclass(frozen=True, slots=True)
 class CommandRegistry:
-    """The handler of each kind of command; `reports` has a loop of its own."""
+    """The handler of each kind of command; `report_requests` has a loop of its own."""
 
     handlers: Mapping[CommandKind, CommandHandler]
-    reports: ReportCommands
+    report_requests: ReportRequests
 
 
 def open_commands(
@@ -50,7 +51,8 @@ def open_commands(
     about_answer = AboutAnswerCommands(workspace, last_answers, admins, zone)
     drafts = DraftCommands(workspace, admins)
     announcements = AnnouncementCommands(outbox, store, knowledge.automations, admins)
-    report_commands = ReportCommands(reports, store, outbox, admins, zone, clock)
+    report_requests = ReportRequests(reports, store, outbox, clock)
+    report_commands = ReportCommands(report_requests, reports, admins, zone, clock)
     handlers: dict[CommandKind, CommandHandler] = {
         CommandKind.MY_QUESTIONS: OwnQuestionsCommand(store, clock),
         CommandKind.APPROVE: drafts,
@@ -72,4 +74,4 @@ def open_commands(
         CommandKind.CONFIRM: ConfirmCommand([announcements.confirm, report_commands.confirm]),
         CommandKind.CANCEL: announcements.cancel,
     }
-    return CommandRegistry(handlers, report_commands)
+    return CommandRegistry(handlers, report_requests)

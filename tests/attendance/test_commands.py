@@ -240,6 +240,9 @@ async def test_nobody_confirms_what_somebody_else_wrote(say: Talk, ding: FakeDin
 async def test_a_supervisor_confirms_in_chat_and_the_administrator_sees_it(say: Talk, app: Running) -> None:
     assert "还没有请主管确认过" in await say("张姐", "确认情况", group=None)
     await app.services.reports.report("this", ["1"], run="r", ask_supervisors=True)
+    # What the supervisor is sent must not be taken for a reply.
+    while await app.outbox.waiting():
+        await asyncio.sleep(0.02)
     assert "还没有确认：老周" in await say("张姐", "确认情况", group=None)
     assert "您确认了 2026-10 的考勤" in await say("老周", "确认")
     assert "已经确认过" in await say("老周", "确认", group=None)

@@ -21,7 +21,7 @@ import redis
 
 from faqbot.attendance.punch_commands import PunchCommands
 from faqbot.attendance.report import AttendanceReports, Confirmation
-from faqbot.attendance.report_commands import ReportCommands, forget_asked
+from faqbot.attendance.report_requests import ReportRequests, forget_requests
 from faqbot.automation.event_queue import EventQueue
 from faqbot.automation.run_log import RUNS_JOURNAL, Run, unpack_runs
 from faqbot.commands.announcement import AnnouncementCommands
@@ -402,8 +402,8 @@ async def test_a_report_that_was_asked_for_is_made(store: Store) -> None:
         async def report(self, month: str, departments: Any, **more: Any) -> None:
             made.append((month, tuple(departments), more))
 
-    commands = ReportCommands(cast(Any, Reports()), store, NOBODY, [], UTC, clock)
-    work = asyncio.create_task(commands.run())
+    requests = ReportRequests(cast(Any, Reports()), store, NOBODY, clock)
+    work = asyncio.create_task(requests.run())
     async with asyncio.timeout(10):
         while await store.marks("attendance-asked"):
             await asyncio.sleep(0.01)
@@ -412,7 +412,7 @@ async def test_a_report_that_was_asked_for_is_made(store: Store) -> None:
 
 
 async def test_a_report_that_was_asked_for_is_forgotten(store: Store) -> None:
-    assert await forget_asked(store, "zhang-san") == 1
+    assert await forget_requests(store, "zhang-san") == 1
 
 
 async def test_punches_told_lately_are_remembered(store: Store) -> None:
