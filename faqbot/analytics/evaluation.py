@@ -114,7 +114,7 @@ def evaluate(
     for number, expected in enumerate(questions, 1):
         began = time.perf_counter()
         meaning = meanings[number - 1] if meanings is not None else None
-        decision, ranking = judge(expected.question, index, limits=limits, today=today, meaning=meaning)
+        decision, ranking = judge(expected.question, index, limits=limits, today=today, embedding=meaning)
         ms = (time.perf_counter() - began) * 1000
         results.append(Result(expected, decision, tuple(ranking), ms, _others(ranking, index, today)))
         progress(number)

@@ -78,8 +78,8 @@ class Tried:
 def try_out(text: str, snapshot: Snapshot, limits: Thresholds, day: date, meaning: Floats | None = None) -> Tried:
     """Judge `text` as the bot would in a single chat."""
     text = " ".join(text.split())[:LONGEST]
-    decision, ranking = judge(text, snapshot.index, limits=limits, today=day, meaning=meaning)
-    explained = explain(text, snapshot.index, today=day, meaning=meaning)
+    decision, ranking = judge(text, snapshot.index, limits=limits, today=day, embedding=meaning)
+    explained = explain(text, snapshot.index, today=day, embedding=meaning)
     rivals = tuple(_rival(c, why, limits, text) for c, why in zip(ranking, explained, strict=False))
     return Tried(
         text,

@@ -45,7 +45,7 @@ def ask(
     today, limits = today_of(settings), learn(index, settings.strictness)
     (result,) = evaluate([Expected(text, None)], index, limits=limits, today=today, meanings=meanings)
     reply = plain_body(result.decision, text)
-    explained = explain(text, index, today=today, meaning=meanings[0]) if explain_it else ()
+    explained = explain(text, index, today=today, embedding=meanings[0]) if explain_it else ()
     if as_json:
         shown = result.as_json()
         if explain_it:

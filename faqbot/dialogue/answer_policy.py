@@ -30,10 +30,10 @@ NEAR_SCORE = 0.06
 
 
 def judge(
-    text: str, index: Index, *, limits: Thresholds, today: date, meaning: Floats | None = None
+    text: str, index: Index, *, limits: Thresholds, today: date, embedding: Floats | None = None
 ) -> tuple[Decision, Sequence[Candidate]]:
     """Decide on one question without asker or dialogue state, for `ask` and `evaluate`; return the ranking, too."""
-    return judge_many([text], index, limits=limits, today=today, meanings=[meaning])[0]
+    return judge_many([text], index, limits=limits, today=today, embeddings=[embedding])[0]
 
 
 def judge_many(
@@ -42,14 +42,14 @@ def judge_many(
     *,
     limits: Thresholds,
     today: date,
-    meanings: Sequence[Floats | None] | None = None,
+    embeddings: Sequence[Floats | None] | None = None,
 ) -> list[tuple[Decision, Sequence[Candidate]]]:
     """Decide on many questions as judge() does, searching for all of them together."""
 
     def allowed(entry: Entry) -> bool:
         return open_to(entry, today, None)
 
-    vectors = meanings if meanings is not None else [None] * len(texts)
+    vectors = embeddings if embeddings is not None else [None] * len(texts)
     rankings = index.search_batch([SearchQuery(t, allowed, v) for t, v in zip(texts, vectors, strict=True)])
     decisions = (
         small_talk(text, index, allowed) or decide_on_ranking(text, ranking, index, allowed, limits)
@@ -61,9 +61,9 @@ def judge_many(
     ]
 
 
-def explain(text: str, index: Index, *, today: date, meaning: Floats | None = None) -> Sequence[Explanation]:
+def explain(text: str, index: Index, *, today: date, embedding: Floats | None = None) -> Sequence[Explanation]:
     """Explain the rank of each candidate of judge(), in the same order."""
-    return index.explain(text, allowed=lambda e: open_to(e, today, None), embedding=meaning)
+    return index.explain(text, allowed=lambda e: open_to(e, today, None), embedding=embedding)
 
 
 def decide_on_ranking(

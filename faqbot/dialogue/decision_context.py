@@ -21,13 +21,13 @@ class DecisionRequest:
     """A message to decide on.
 
     context: the dialogue state of its asker, if there is one.
-    meaning: the embedding of its text, if there is one.
+    embedding: the embedding of its text, if there is one.
     departments: those of the asker with all their parents, if an entry is limited to departments.
     """
 
     message: Message
     context: ConversationState | None = None
-    meaning: Floats | None = None
+    embedding: Floats | None = None
     departments: frozenset[str] = frozenset()
 
 
@@ -52,7 +52,7 @@ class DecisionContext:
 
     message: Message
     state: ConversationState
-    meaning: Floats | None
+    embedding: Floats | None
     knowledge: Knowledge
     answerable: Allowed
     listable: Allowed
@@ -67,7 +67,7 @@ class DecisionContext:
         return cls(
             message=message,
             state=drop_expired(request.context, now),
-            meaning=request.meaning,
+            embedding=request.embedding,
             knowledge=knowledge,
             answerable=answerable(message, today, departments, groups),
             listable=listable(message, today, departments, groups),

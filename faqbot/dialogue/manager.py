@@ -34,7 +34,7 @@ class Query(NamedTuple):
     """A text to search for, with its embedding if there is one."""
 
     text: str
-    meaning: Floats | None = None
+    embedding: Floats | None = None
 
 
 # Interprets one message. It yields the queries to search for and is sent their rankings.
@@ -49,7 +49,7 @@ class _SearchKey(NamedTuple):
 
     text: str
     visibility: object
-    has_meaning: bool
+    has_embedding: bool
 
 
 class RankingCache:
@@ -70,7 +70,7 @@ class RankingCache:
     def search(self, index: Index, wanted: Sequence[tuple[DecisionContext, Query]]) -> None:
         """Search at once for all queries whose ranking is not known yet."""
         missing = {
-            key: SearchQuery(query.text, context.answerable, query.meaning)
+            key: SearchQuery(query.text, context.answerable, query.embedding)
             for context, query in wanted
             if (key := _key(context, query)) not in self._rankings
         }
@@ -81,7 +81,7 @@ class RankingCache:
 
 
 def _key(context: DecisionContext, query: Query) -> _SearchKey:
-    return _SearchKey(query.text, context.visibility, query.meaning is not None)
+    return _SearchKey(query.text, context.visibility, query.embedding is not None)
 
 
 def decide(request: DecisionRequest, index: Index, *, limits: Thresholds, now: float, today: date) -> Interpretation:
@@ -132,7 +132,7 @@ def _interpret(context: DecisionContext) -> Interpreting:
         return interpretation
     if interpretation is not None:
         return complete(context, interpretation)
-    (ranking,) = yield [Query(text, context.meaning)]
+    (ranking,) = yield [Query(text, context.embedding)]
     decision = answer_by_implied_case(context, _decide(context, text, ranking))
     if rewrites := rewrite(text, decision, context.state, context.index.by_id):
         rankings = yield [Query(rewritten) for rewritten in rewrites.texts]

@@ -53,12 +53,12 @@ class Decide:
         return await proceed(replace(turn, response=interpretation))
 
     async def _interpret(self, turn: Turn) -> Interpretation:
-        message, meaning = turn.message, None
+        message, embedding = turn.message, None
         if self._embeddings is not None and message.text:
-            meaning = await self._embeddings.of_question(message.text)
+            embedding = await self._embeddings.of_question(message.text)
         try:
             departments = await self._departments.departments(message)
-            return await self._batcher.decide(DecisionRequest(message, turn.state, meaning, departments))
+            return await self._batcher.decide(DecisionRequest(message, turn.state, embedding, departments))
         except Exception as exc:
             # Whatever went wrong, the asker must not be left without a reply.
             log.error("message.undecided", cause=exc)

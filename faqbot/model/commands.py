@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from faqbot.model.conversation import Option
-from faqbot.model.decisions import Decision, ResponseDefaults
+from faqbot.model.decisions import Decision
 from faqbot.model.messages import Message
+from faqbot.model.response import ResponseDefaults
 
 
 class CommandKind(StrEnum):

@@ -10,56 +10,7 @@ from typing import Literal
 from faqbot.model.conversation import Option
 from faqbot.model.entries import Candidate, Entry, FollowUp, nearest_private
 from faqbot.model.messages import DeliveryResult, DeliveryState
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedMatch:
-    """What the question log keeps of a decision: the best entry and its score, and the question where it is not the
-    whole message."""
-
-    entry_id: str = ""
-    score: float = 0.0
-    question: str = ""
-
-
-class ResponseDefaults:
-    """Properties of a reply, as they are for kinds that have nothing of their own to say.
-
-    Each kind adds `outcome`, its name in the question log, the event log and the metrics.
-    """
-
-    __slots__ = ()
-
-    @property
-    def options(self) -> tuple[Option, ...]:
-        """What the numbers of the list in the reply stand for."""
-        return ()
-
-    @property
-    def mentions(self) -> tuple[str, ...]:
-        """userIds that are @ed in a group beside the asker."""
-        return ()
-
-    @property
-    def private_entry(self) -> Entry | None:
-        """The private entry that the question is or may be about."""
-        return None
-
-    @property
-    def logged_match(self) -> LoggedMatch | None:
-        """What the question log keeps; None if the message was no question, such as small talk."""
-        return None
-
-    @property
-    def allows_introduction(self) -> bool:
-        """True if the bot may introduce itself to a group below this reply: nothing in it is private or a command, and
-        nothing went wrong."""
-        return False
-
-    @property
-    def delivery_result(self) -> DeliveryResult:
-        """How a message ended once this reply was delivered."""
-        return DeliveryResult(DeliveryState.ANSWERED)
+from faqbot.model.response import LoggedMatch, ResponseDefaults
 
 
 class _QuestionDefaults(ResponseDefaults):
