@@ -34,9 +34,9 @@ class CountingIndex(Index):
         super().__init__(entries)
         self.batches: list[int] = []
 
-    def search_batch(self, asked: Sequence[SearchQuery], limit: int = 5) -> list[tuple[Candidate, ...]]:
-        self.batches.append(len(asked))
-        return super().search_batch(asked, limit)
+    def search_batch(self, queries: Sequence[SearchQuery], limit: int = 5) -> list[tuple[Candidate, ...]]:
+        self.batches.append(len(queries))
+        return super().search_batch(queries, limit)
 
 
 def requests() -> list[DecisionRequest]:
