@@ -9,10 +9,9 @@ from faqbot.access.privacy import withheld, withheld_topic
 from faqbot.dialogue.command_parser import leading_number
 from faqbot.errors import EditError, FileSourceError, NotAllowed
 from faqbot.handoff.tickets import Progress, Ticket, keep, notice_keys, tickets
-from faqbot.knowledge.editing import entry_editor
 from faqbot.knowledge.editing.entry_fields import EntryFields
-from faqbot.knowledge.editing.entry_spans import Outline
-from faqbot.knowledge.editing.revision import Proposal, StaleEdit
+from faqbot.knowledge.editing.proposals import propose_entry
+from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import grey, line_breaks
 from faqbot.markup.escaping import neutralise
@@ -23,7 +22,6 @@ from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.leases import run_when_free
 from faqbot.runtime.log import EventLog
-from faqbot.yamltext.key_names import SHARED_KEYS
 
 log = EventLog(__name__)
 
@@ -135,7 +133,7 @@ class TicketAnswering:
                 return entry_id
             try:
                 file = self._file(ticket)
-                proposal = _added(file, (await self._workspace.source.read()).get(file), draft)
+                proposal = await propose_entry(file, (await self._workspace.source.read()).get(file), draft)
                 await self._workspace.save(message.sender_name, proposal, "add", message.staff_id)
                 return entry_id
             except StaleEdit:
@@ -161,10 +159,3 @@ def _body(ticket: Ticket, text: str, message: Message, noted: str = "") -> str:
     asked = "" if withheld_topic(ticket.question) is not None else f"您问的「{neutralise(ticket.question)}」，"
     by = f"由 {neutralise(message.sender_name, 20)} 回答"
     return f"{asked}单号 {ticket.number} 有答案了：\n\n{line_breaks(text)}{grey(by, noted)}"
-
-
-def _added(file: str, raw: bytes | None, draft: EntryFields) -> Proposal:
-    if raw is not None:
-        top = Outline(raw, file).shared()
-        draft = replace(draft, **{key: getattr(draft, key) or getattr(top, key) for key in SHARED_KEYS})
-    return Proposal(file, raw, entry_editor.add_entry(raw, draft, name=file), draft.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from faqbot.markup.chunking import MARKDOWN_BYTES, split
 from faqbot.markup.invisible_characters import unshown
@@ -29,15 +29,27 @@ Shared = MappingABC[str, tuple[Scalar, Node]]
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """What one file says. With an error among the problems the file must not go live."""
+    """What one file says. With an error among the problems the file must not go live.
+
+    `raw` is what was parsed, so that a file that is still the same need not be parsed again.
+    """
 
     name: str
     entries: tuple[Entry, ...] = ()
     problems: tuple[Problem, ...] = ()
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def ok(self) -> bool:
         return not any(p.is_error for p in self.problems)
+
+    def named(self, name: str) -> ParsedFile:
+        """Return the same file under the name that people see; places take it over."""
+        if name == self.name:
+            return self
+        entries = tuple(replace(e, place=Place(name, e.place.line)) for e in self.entries)
+        problems = tuple(replace(p, place=Place(name, p.place.line)) for p in self.problems)
+        return replace(self, name=name, entries=entries, problems=problems)
 
 
 def parse_file(name: str, raw: bytes) -> ParsedFile:
@@ -60,7 +72,7 @@ class FileReader(FieldReader):
         entries = [] if text is None else self.read(text)
         # What stands at the top of a file is read once an entry; it is reported once.
         problems = sorted(dict.fromkeys(self.problems), key=lambda p: p.place.line)
-        return ParsedFile(self.name, tuple(entries), tuple(problems))
+        return ParsedFile(self.name, tuple(entries), tuple(problems), raw)
 
     def read(self, text: str) -> list[Entry]:
         mended, mends = mend(text)

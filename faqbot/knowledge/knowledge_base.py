@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
 from faqbot.errors import EmbeddingsError, FaqbotError
+from faqbot.knowledge.entry_parser import ParsedFile
 from faqbot.knowledge.files.picture_folder import PictureFolder
 from faqbot.knowledge.snapshot import Snapshot, assemble
 from faqbot.model.entries import Problem
@@ -35,6 +36,22 @@ class FileSource(Protocol):
     async def remarks(self) -> Sequence[Problem]:
         """What is wrong with the place itself rather than with what the files say."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """The last snapshot that was tried, and all that it was built from."""
+
+    files: Mapping[str, bytes]
+    today: date
+    last: Snapshot
+    snapshot: Snapshot
+
+    def holds_for(self, files: Mapping[str, bytes], today: date, last: Snapshot | None) -> bool:
+        """Return True if building these files now would give this snapshot."""
+        # Vectors that were added to the live snapshot meanwhile leave what its files say as it was.
+        same_last = last is not None and last.good is self.last.good
+        return same_last and today == self.today and files == self.files
 
 
 class KnowledgeBase:
@@ -64,6 +81,7 @@ class KnowledgeBase:
         self._seen: Hashable = None
         self._one_at_a_time = asyncio.Lock()
         self._current: Snapshot | None = None
+        self._tried: _Trial | None = None
 
     @property
     def current(self) -> Snapshot:
@@ -88,6 +106,21 @@ class KnowledgeBase:
         async with self._one_at_a_time:
             return await self._refresh()
 
+    async def trial(self, files: Mapping[str, bytes], parsed: Mapping[str, ParsedFile] | None = None) -> Snapshot:
+        """Build `files` as they would be live; refresh() makes the result live if these are the files it finds then.
+
+        `parsed` are files that were parsed already.
+        """
+        # Of a file that is broken today its last good version is live, and it would be after the change.
+        today, last, tried = self._today(), self.current, self._tried
+        if tried is not None and tried.holds_for(files, today, last):
+            return tried.snapshot
+        snapshot = await asyncio.to_thread(
+            assemble, files, label=self._shelf.label, today=today, last=last, parsed=parsed
+        )
+        self._tried = _Trial(dict(files), today, last, snapshot)
+        return snapshot
+
     async def _refresh(self) -> bool:
         today = self._today()
         # A new day is a change too: entries expire and fall due.
@@ -103,8 +136,12 @@ class KnowledgeBase:
         # A file that cannot even be read is as it was in an earlier run.
         unread = (p.place.file.removeprefix(f"{self._shelf.label}/") for p in remarks if p.is_error)
         files |= {name: self._kept[name] for name in unread if name in self._kept and name not in files}
-        # Parsing and indexing take a while with thousands of entries; the loop goes on answering.
-        snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=last)
+        tried, self._tried = self._tried, None
+        if tried is not None and tried.holds_for(files, today, last):
+            snapshot = tried.snapshot
+        else:
+            # Parsing and indexing take a while with thousands of entries; the loop goes on answering.
+            snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=last)
         unseen = await asyncio.to_thread(self._pictures.problems, snapshot.entries) if self._pictures else []
         snapshot = replace(snapshot, problems=(*snapshot.problems, *remarks, *unseen))
         self._seen = seen

@@ -50,12 +50,23 @@ class Snapshot:
         return next((e for e in self.entries if e.id == entry_id), None)
 
 
-def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snapshot | None = None) -> Snapshot:
-    """Build the snapshot of `files` (name → bytes); a file with an error lives on in its last good version."""
+def assemble(
+    files: Mapping[str, bytes],
+    *,
+    label: str,
+    today: date,
+    last: Snapshot | None = None,
+    parsed: Mapping[str, ParsedFile] | None = None,
+) -> Snapshot:
+    """Build the snapshot of `files` (name → bytes); a file with an error lives on in its last good version.
+
+    Files that are the same in `last` are not parsed again, nor are those in `parsed` with the same bytes.
+    """
     shown = {name: f"{label}/{name}" for name in files}
     problems: list[Problem] = []
-    parsed = {name: parse_file(shown[name], files[name]) for name in sorted(files) if name.startswith("faq/")}
     before = last.good if last else {}
+    known = {**before, **(parsed or {})}
+    parsed = {n: _parsed(shown[n], files[n], known.get(n)) for n in sorted(files) if n.startswith("faq/")}
     good: dict[str, ParsedFile] = {}
     live: dict[str, Iterable[Entry]] = {}
     taken = _held(parsed, before)
@@ -104,6 +115,10 @@ def assemble(files: Mapping[str, bytes], *, label: str, today: date, last: Snaps
         automations=automations,
         saved=saved,
     )
+
+
+def _parsed(name: str, raw: bytes, known: ParsedFile | None) -> ParsedFile:
+    return known.named(name) if known is not None and known.raw == raw else parse_file(name, raw)
 
 
 def _beside(

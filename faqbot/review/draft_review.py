@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 from faqbot.errors import EditError, NotAllowed
-from faqbot.knowledge.editing import entry_editor
+from faqbot.knowledge.editing.entry_editor import change_entry, entry_text, restore_entry
 from faqbot.knowledge.editing.entry_fields import draft_of
-from faqbot.knowledge.editing.revision import EntryRevision, Proposal, StaleEdit
+from faqbot.knowledge.editing.revision import EntryRevision, Proposal
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry
 from faqbot.review.draft_records import (
@@ -37,10 +36,10 @@ async def approve(workspace: Workspace, entry: Entry, by: Reviewer, seen: str = 
     if review is None:
         raise EditError("现在不能通过这份草稿，请过一会儿再试")
     revision = await workspace.load(entry)
-    if seen and seen != revision.seen:
-        raise StaleEdit(revision.file)
+    if seen:
+        revision.check_seen(seen)
     proposal = await propose_approval(revision)
-    if proposal.after == proposal.before:
+    if proposal.is_unchanged:
         return review
     _, new_problems = await workspace.trial(proposal)
     if errors := [p.message for p in new_problems if p.is_error]:
@@ -51,8 +50,8 @@ async def approve(workspace: Workspace, entry: Entry, by: Reviewer, seen: str = 
         by=by.name,
         userid=by.userid,
         at=workspace.clock(),
-        before=entry_editor.entry_text(revision.raw, revision.entry.id, name=revision.file),
-        after=entry_editor.entry_text(proposal.after, proposal.entry_id, name=revision.file),
+        before=revision.text,
+        after=entry_text(proposal.after, proposal.entry_id),
     )
     # Stored before the file is written: after a crash in between, a repeated approval still knows who approved first.
     await save_review(workspace, approved)
@@ -89,11 +88,8 @@ async def withdraw(workspace: Workspace, review: DraftReview, by: Reviewer) -> E
     if entry is None or not review.can_be_withdrawn(entry, workspace.clock()):
         raise NotAllowed("通过超过 24 小时，或者这一条已经不在了，不能撤销；可以在控制台里把它改成草稿")
     revision = await workspace.load(entry)
-    if entry_editor.entry_text(revision.raw, revision.entry.id, name=revision.file) == review.after:
-        after = await asyncio.to_thread(
-            entry_editor.restore_entry, revision.raw, review.before, entry_id=revision.entry.id, name=revision.file
-        )
-        proposal = Proposal(revision.file, revision.raw, after, revision.entry.id)
+    if revision.text == review.after:
+        proposal = await revision.propose(restore_entry, review.before)
     else:
         # The entry was changed since the approval; the change stays.
         proposal = await _propose_draft_flag(revision, draft=True)
@@ -104,7 +100,4 @@ async def withdraw(workspace: Workspace, review: DraftReview, by: Reviewer) -> E
 
 
 async def _propose_draft_flag(revision: EntryRevision, *, draft: bool) -> Proposal:
-    entry_fields = replace(draft_of(revision.entry), draft=draft)
-    entry_id = revision.entry.id
-    after = await asyncio.to_thread(entry_editor.change_entry, revision.raw, entry_id, entry_fields, name=revision.file)
-    return Proposal(revision.file, revision.raw, after, entry_id)
+    return await revision.propose(change_entry, replace(draft_of(revision.entry), draft=draft))

@@ -9,10 +9,10 @@ from datetime import date
 
 import pytest
 
-from faqbot.knowledge.editing import entry_editor
+from faqbot.knowledge.editing.entry_editor import add_wording, change_entry
 from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.knowledge.editing.external_changes import note_differences
-from faqbot.knowledge.editing.proposals import propose_wording
 from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.files.folder import FolderSource
@@ -126,8 +126,7 @@ async def saved(at, who, kind="change", **fields):
     """Somebody changes the entry of the payday."""
     loaded = await at.load(at.snapshot.entry("payday"))
     draft = replace(draft_of(loaded.entry), **fields)
-    after = entry_editor.change_entry(loaded.raw, "payday", draft, name=loaded.file)
-    await at.save(who, Proposal(loaded.file, loaded.raw, after, "payday"), kind)
+    await at.save(who, await loaded.propose(change_entry, draft), kind)
     # The bot sees the file as another's, which has to settle.
     async with asyncio.timeout(10):
         while draft_of(at.as_written(at.snapshot.entry("payday"))) != draft:
@@ -155,7 +154,7 @@ async def test_why_says_who_changed_the_answer_last(talk, at):
 
 async def test_a_wording_that_was_added_is_no_change_of_the_answer(talk, at):
     await saved(at, "张姐", answer="每月 12 日。")
-    proposal = await propose_wording(await at.load(at.snapshot.entry("payday")), "几号打钱")
+    proposal = await (await at.load(at.snapshot.entry("payday"))).propose(add_wording, "几号打钱")
     await at.save("李主管", proposal, "change")
     assert await last_change(talk) == ["某日，张姐"]
 
@@ -187,8 +186,8 @@ async def test_an_entry_without_a_written_id_is_known_by_that_within_its_file(ta
     entry = next(e for e in at.snapshot.entries if e.answer == "生日蛋糕。")
     loaded = await at.load(entry)
     assert entry.id != loaded.entry.id
-    after = loaded.raw.replace("蛋糕".encode(), "卡片".encode())
-    await at.save("张姐", Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")
+    after = Outline(loaded.outline.raw.replace("蛋糕".encode(), "卡片".encode()), loaded.file)
+    await at.save("张姐", Proposal(loaded.file, loaded.outline, after, loaded.entry.id), "change")
     assert await last_change(talk, "工会福利有什么") == ["某日，张姐"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faqbot.knowledge.editing.entry_editor import add_entry, change_entry, draft_of, entry_text, restore_entry
+from faqbot.knowledge.editing.entry_fields import draft_of
 from faqbot.knowledge.editing.entry_form import EntryForm
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.knowledge.facts import with_facts
@@ -24,6 +24,7 @@ from faqbot.knowledge.synonyms_and_facts import parse_facts, parse_synonyms
 from faqbot.model.entries import Entry, FollowUp, Place
 from faqbot.yamltext.key_names import ELSE_WORDS
 from faqbot.yamltext.quoting import written, written_key
+from tests.knowledge.editing.on_bytes import add_entry, change_entry, entry_text, restore_entry
 
 # Every sign that YAML, the line repairs or the cells of a table give a meaning.
 NAMES = [

@@ -14,7 +14,7 @@ from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import asked_id, entry_url, fragment, notice, person, read_form, redirect, show
 from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge import entry_search
-from faqbot.knowledge.editing import proposals
+from faqbot.knowledge.editing import entry_editor, proposals
 from faqbot.knowledge.editing.entry_fields import draft_of
 from faqbot.knowledge.editing.entry_form import EntryForm, differing
 from faqbot.knowledge.editing.revision import Proposal, StaleEdit
@@ -94,7 +94,7 @@ async def change(request: web.Request) -> web.StreamResponse:
         return await _form_page(request, form, rivalry=EditConflict(gone=True), status=409)
     try:
         proposal = await proposals.propose_change(await workspace.load(entry), form)
-        if proposal.after == proposal.before:
+        if proposal.is_unchanged:
             raise redirect(entry_url(entry.id), done="unchanged")
         saving_it = fields.get("do") == "save"
         effects = await _effects(request, proposal, saving=saving_it)
@@ -169,8 +169,8 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
 
 
 async def _save_wording(workspace: Workspace, who: str, entry: Entry, text: str) -> None:
-    proposal = await proposals.propose_wording(await workspace.load(entry), text)
-    if proposal.after != proposal.before:
+    proposal = await (await workspace.load(entry)).propose(entry_editor.add_wording, text)
+    if not proposal.is_unchanged:
         await workspace.save(who, proposal, "change")
 
 
@@ -199,8 +199,9 @@ async def remove_page(request: web.Request) -> web.StreamResponse:
 async def remove(request: web.Request) -> web.StreamResponse:
     workspace, entry, fields = workspace_of(request), find_entry(request), await read_form(request)
     try:
-        proposal = await proposals.propose_removal(await workspace.load(entry), fields.get("seen", ""))
-        await workspace.save(person(), proposal, "remove")
+        revision = await workspace.load(entry)
+        revision.check_seen(fields.get("seen", ""))
+        await workspace.save(person(), await revision.propose(entry_editor.remove_entry), "remove")
     except StaleEdit:
         text = "有人刚才改了这个文件。请再看一遍这一条，确实要删再删。"
         return notice(request, 409, "没有删除", text, back=entry_url(entry.id))

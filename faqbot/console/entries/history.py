@@ -132,15 +132,13 @@ async def restore(request: web.Request) -> web.StreamResponse:
         if not effects.ok:
             why = "；".join(p.message for p in effects.problems if p.is_error)
             return notice(request, 422, "没有恢复", f"恢复以后文件会有错误：{why}", back=back)
-        if proposal.after != proposal.before:
+        if not proposal.is_unchanged:
             await workspace.save(person(), proposal, "restore")
     except StaleEdit as exc:
         return await _show_versions(request, found, change, overtaken=side, newer={now.file: exc.present})
     except (EditError, FileSourceError) as exc:
         return notice(request, 422, "没有恢复", str(exc), back=back)
-    raise redirect(
-        TAB + "?" + entry_query(change.entry), done="restored" if proposal.after != proposal.before else "unchanged"
-    )
+    raise redirect(TAB + "?" + entry_query(change.entry), done="unchanged" if proposal.is_unchanged else "restored")
 
 
 async def _asked(request: web.Request) -> tuple[list[Edit], Edit]:

@@ -18,7 +18,7 @@ from faqbot.console.work import wording_trial
 from faqbot.console.work.suggestions import is_declined, suggestion_url
 from faqbot.console.work.wording_trial import Wish
 from faqbot.errors import EditError, FileSourceError
-from faqbot.knowledge.editing import proposals
+from faqbot.knowledge.editing.entry_editor import add_wording
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_search import EntryFilter, find
@@ -174,7 +174,7 @@ async def _checked(
         return notice(request, 409, "加不上去", wish, back=gap_url(gap, days))
     try:
         loaded = await workspace.load(wish.entry)
-        proposal = await proposals.propose_wording(loaded, wish.text)
+        proposal = await loaded.propose(add_wording, wish.text)
         effects = await preview_effects(workspace, context_of(request).past_questions, proposal)
         asked = await wording_trial.answers(workspace, gap, proposal, wish)
     except (EditError, FileSourceError) as exc:

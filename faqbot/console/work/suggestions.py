@@ -13,7 +13,7 @@ from faqbot.console.web.pages import entry_url, notice, person, query, read_form
 from faqbot.console.work import wording_trial
 from faqbot.console.work.tasks import Item, Section, section
 from faqbot.errors import EditError, FileSourceError
-from faqbot.knowledge.editing import proposals
+from faqbot.knowledge.editing.entry_editor import add_wording
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.preview import preview_effects
@@ -92,7 +92,7 @@ async def _show(request: web.Request, found: Suggestion, *, overtaken: bool = Fa
     try:
         loaded = await workspace.load(found.entry)
         effects = await preview_effects(
-            workspace, context_of(request).past_questions, await proposals.propose_wording(loaded, found.text)
+            workspace, context_of(request).past_questions, await loaded.propose(add_wording, found.text)
         )
     except EditError as exc:
         return notice(request, 422, "加不上去", str(exc), back=TAB)

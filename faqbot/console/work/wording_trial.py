@@ -15,11 +15,10 @@ from faqbot.console.web.context import ConsoleContext
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.errors import EditError
 from faqbot.knowledge import entry_search
-from faqbot.knowledge.editing import entry_editor, proposals
+from faqbot.knowledge.editing.entry_editor import add_wording, change_entry
 from faqbot.knowledge.editing.entry_fields import draft_of
-from faqbot.knowledge.editing.revision import Proposal, StaleEdit
+from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.knowledge.snapshot import assemble
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Entry
 
@@ -73,13 +72,12 @@ async def answers(
         wordings = {wish.text: (0, 0), **wordings}
     snapshot, day = workspace.snapshot, workspace.today()
     limits, texts = workspace.limits(snapshot), list(wordings)
-    files = {**await workspace.source.read(), proposal.file: proposal.after} if proposal else None
+    trial = (await workspace.trial(proposal))[0] if proposal else None
 
     def ask() -> list[Answer]:
         now = [d for d, _ in judge_many(texts, snapshot.index, limits=limits, today=day)]
         then: list[Decision | None] = [None] * len(texts)
-        if files is not None:
-            trial = assemble(files, label=workspace.source.label, today=day, last=snapshot)
+        if trial is not None:
             then = [d for d, _ in judge_many(texts, trial.index, limits=limits, today=day)]
         return [_answer(t, *wordings[t], a, b) for t, a, b in zip(texts, now, then, strict=True)]
 
@@ -116,10 +114,9 @@ def objection(workspace: Workspace, entry: Entry, text: str) -> str:
 async def add(workspace: Workspace, who: str, wish: Wish, seen: str) -> Entry:
     """Save the wording; the entry as it is live then. Raises Overtaken, EditError, ShelfError."""
     loaded = await workspace.load(wish.entry)
-    if seen != loaded.seen:
-        raise StaleEdit(loaded.file)
-    proposal = await proposals.propose_wording(loaded, wish.text)
-    if proposal.after == proposal.before:
+    loaded.check_seen(seen)
+    proposal = await loaded.propose(add_wording, wish.text)
+    if proposal.is_unchanged:
         return wish.entry
     return await workspace.save(who, proposal, "change") or wish.entry
 
@@ -131,5 +128,4 @@ async def take_back(workspace: Workspace, who: str, wish: Wish) -> None:
     if wish.text not in draft.also:
         raise EditError("这个问法已经不在这一条里")
     without = replace(draft, also=tuple(w for w in draft.also if w != wish.text))
-    after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, without, name=loaded.file)
-    await workspace.save(who, Proposal(loaded.file, loaded.raw, after, loaded.entry.id), "change")
+    await workspace.save(who, await loaded.propose(change_entry, without), "change")

@@ -1,6 +1,7 @@
 """Editing one entry in the text of a file so that everything else stays byte for byte. Pure.
 
-Every function reads its result again before it returns it; what does not read back as asked raises EditError.
+Every edit takes an opened file and returns the changed one, opened again: what does not read back as asked raises
+EditError.
 """
 
 from __future__ import annotations
@@ -41,50 +42,47 @@ _DASH = re.compile("[-－—–]")
 _STEP = 2
 
 
-def change_entry(raw: bytes, entry_id: str, draft: EntryFields, *, name: str = "") -> bytes:
-    """Write what differs from the draft into the entry. `name` is only shown in errors."""
-    file = Outline(raw, name)
+def change_entry(file: Outline, entry_id: str, draft: EntryFields) -> Outline:
+    """Write what differs from the draft into the entry."""
     return _changed(file, file.number_of(entry_id), draft)
 
 
-def _changed(file: Outline, number: int, draft: EntryFields) -> bytes:
+def _changed(file: Outline, number: int, draft: EntryFields) -> Outline:
     old, new = draft_of(file.entries[number]), tidied(draft)
     new = replace(new, id=new.id or old.id)
     _must_be_possible(file, old, new, file.entries[number])
     changes = entry_changes(file, number, old, new)
     if not changes:
-        return file.raw
+        return file
     expected: list[Entry | EntryFields] = [*file.entries]
     expected[number] = new
     kept = file.entries[number] if new.answer == old.answer else None
-    return _checked(file.page.changed(changes), expected, file.name, kept)
+    return _checked(_opened(file.page.changed(changes), file.name), expected, kept)
 
 
-def add_wording(raw: bytes, entry_id: str, text: str, to: Literal["also", "not_"] = "also", *, name: str = "") -> bytes:
+def add_wording(file: Outline, entry_id: str, text: str, to: Literal["also", "not_"] = "also") -> Outline:
     """Add one wording to an entry; one that it has already changes nothing."""
-    file = Outline(raw, name)
     number = file.number_of(entry_id)
     old = draft_of(file.entries[number])
     wordings: tuple[str, ...] = getattr(old, to)
     if not text.strip():
         raise EditError("问法是空的，请写一句员工会问的话")
     if text.strip() in wordings:
-        return raw
+        return file
     more: Any = {to: (*wordings, text)}
     return _changed(file, number, replace(old, **more))
 
 
-def add_entry(raw: bytes | None, draft: EntryFields, *, topic: str = "", name: str = "") -> bytes:
+def add_entry(file: Outline | None, draft: EntryFields, *, topic: str = "", name: str = "") -> Outline:
     """Add an entry at the end; without a file (None) make one with topic and owner at its top.
 
-    For what the draft leaves empty, the top of the file holds as for any other entry.
+    For what the draft leaves empty, the top of the file holds as for any other entry. `name` is that of a new file.
     """
     new = tidied(draft)
     new = replace(new, topic=new.topic or topic.strip())
-    if raw is None:
+    if file is None:
         head = "".join(f"{key}: {written(getattr(new, key))}\n" for key in ("topic", "owner") if getattr(new, key))
-        raw = f"{head}entries:\n".encode()
-    file = Outline(raw, name)
+        file = Outline(f"{head}entries:\n".encode(), name)
     file.must_be_lines()
     taken = {entry.id for entry in file.entries}
     new = _with_shared(new, file.shared())
@@ -92,16 +90,14 @@ def add_entry(raw: bytes | None, draft: EntryFields, *, topic: str = "", name: s
     dash, column = file.indents()
     lines = _new_lines(file, new, column)
     lines[0] = " " * dash + "-" + " " * (column - dash - 1) + lines[0].lstrip(" ")
-    after = append_lines(file, lines)
+    after = _opened(append_lines(file, lines), file.name)
     if not new.id:
-        made = next((e.id for e in parse_file(name, after).entries if e.id not in taken), "")
-        new = replace(new, id=made)
-    return _checked(after, [*file.entries, new], name)
+        new = replace(new, id=next((e.id for e in after.entries if e.id not in taken), ""))
+    return _checked(after, [*file.entries, new])
 
 
-def remove_entry(raw: bytes, entry_id: str, *, name: str = "") -> bytes:
+def remove_entry(file: Outline, entry_id: str) -> Outline:
     """Take an entry out, with the comment directly above it if that is clearly its own."""
-    file = Outline(raw, name)
     number = file.number_of(entry_id)
     span, meant = file.span(number), file.page.meant
     first, behind = span.first, span.last + 1
@@ -111,17 +107,17 @@ def remove_entry(raw: bytes, entry_id: str, *, name: str = "") -> bytes:
     while is_last and number and not meant[first - 2].strip():
         first -= 1
     after = file.page.changed([lines_changed(first, behind, "")])
-    return _checked(after, [e for e in file.entries if e.id != entry_id], name)
+    return _checked(_opened(after, file.name), [e for e in file.entries if e.id != entry_id])
 
 
-def restore_entry(raw: bytes | None, text_of_entry: str, *, entry_id: str = "", name: str = "") -> bytes:
+def restore_entry(file: Outline | None, entry_id: str, text_of_entry: str, *, name: str = "") -> Outline:
     """Put back what `entry_text` gave: in the place of the entry `entry_id`, or at the end if there is none.
 
-    Without `entry_id` it is the entry with the id of the text; a text without an id only replaces an entry whose id
-    is made from the same question for the same period.
+    `name` is that of a new file, where there is none (None). Without `entry_id` it is the entry with the id of the
+    text; a text without an id only replaces an entry whose id is made from the same question for the same period.
     """
     lines, entry = _standing_alone(text_of_entry)
-    file = Outline(b"entries:\n" if raw is None else raw, name)
+    file = file or Outline(b"entries:\n", name)
     file.must_be_lines()
     lines = [" " * file.indents()[0] + line if line else "" for line in lines]
     expected: list[Entry | EntryFields] = [*file.entries]
@@ -132,13 +128,12 @@ def restore_entry(raw: bytes | None, text_of_entry: str, *, entry_id: str = "", 
     else:
         after = append_lines(file, lines)
         expected.append(entry)
-    now = parse_file(name, after)
-    if now.ok:
-        if len(now.entries) != len(expected) or not _same_text(now.entries[place], entry):
-            raise EditError("恢复后的条目和原来的不一样，没有保存，请直接改文件")
-        wanted = entry.id if entry.id_given else entry_id or now.entries[place].id
-        expected[place] = replace(now.entries[place], id=wanted)
-    return _checked(after, expected, name)
+    now = _opened(after, file.name)
+    if len(now.entries) != len(expected) or not _same_text(now.entries[place], entry):
+        raise EditError("恢复后的条目和原来的不一样，没有保存，请直接改文件")
+    wanted = entry.id if entry.id_given else entry_id or now.entries[place].id
+    expected[place] = replace(now.entries[place], id=wanted)
+    return _checked(now, expected)
 
 
 def _is_restored(other: Entry, entry: Entry, entry_id: str) -> bool:
@@ -148,9 +143,8 @@ def _is_restored(other: Entry, entry: Entry, entry_id: str) -> bool:
     return other.id == entry.id and other.valid == entry.valid
 
 
-def entry_text(raw: bytes, entry_id: str, *, name: str = "") -> str:
-    """The lines of an entry as they are written, with its comment, each ending in `\\n`."""
-    file = Outline(raw, name)
+def entry_text(file: Outline, entry_id: str) -> str:
+    """Return the lines of an entry as they are written, with its comment, each ending in `\\n`."""
     number = file.number_of(entry_id)
     if isinstance(file.listed, nodes.Sequence) and file.listed.flow:
         # In [ ] an entry has no lines of its own; these are only to be looked at.
@@ -348,18 +342,22 @@ def _standing_alone(text: str) -> tuple[list[str], Entry]:
 # -- reading the result again ------------------------------------------------------------------
 
 
-def _checked(after: bytes, expected: Sequence[Entry | EntryFields], name: str, kept: Entry | None = None) -> bytes:
-    """The bytes, once they say what is expected: entries as before, one as the draft says.
+def _opened(after: bytes, name: str) -> Outline:
+    """Read the result of an edit. Raises EditError if it cannot be read."""
+    try:
+        return Outline(after, name)
+    except EditError as exc:
+        raise EditError(f"这样改会让文件读不懂，没有保存，请直接改文件（{exc}）") from exc
+
+
+def _checked(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry | None = None) -> Outline:
+    """Return the changed file once it says what is expected: entries as before, one as the draft says.
 
     `kept` is the entry whose `ask` and answers must have stayed. Ids that were made from a question and would be
     made differently now are written down, so that they stay what they are.
     """
     # An id that is written down may free the one another entry had to avoid, and so on.
     for _ in range(len(expected) + 1):
-        try:
-            file = Outline(after, name)
-        except EditError as exc:
-            raise EditError(f"这样改会让文件读不懂，没有保存，请直接改文件（{exc}）") from exc
         if len(file.entries) != len(expected):
             raise EditError("这样改会影响别的条目，没有保存，请直接改文件")
         changes: list[Change] = []
@@ -368,7 +366,7 @@ def _checked(after: bytes, expected: Sequence[Entry | EntryFields], name: str, k
                 changes += _id_written(file, number, wanted.id)
         if not changes:
             break
-        after = file.page.changed(changes)
+        file = _opened(file.page.changed(changes), file.name)
     for now, wanted in zip(file.entries, expected, strict=True):
         if isinstance(wanted, Entry) and not _same(now, wanted):
             raise EditError("这样改会影响别的条目，没有保存，请直接改文件")
@@ -376,7 +374,7 @@ def _checked(after: bytes, expected: Sequence[Entry | EntryFields], name: str, k
             same = draft_of(now) == wanted and (kept is None or (now.ask, now.variants) == (kept.ask, kept.variants))
             if not same:
                 raise EditError("改完后读出来和填写的不一样，没有保存，请直接改文件")
-    return after
+    return file
 
 
 def _id_written(file: Outline, number: int, entry_id: str) -> list[Change]:

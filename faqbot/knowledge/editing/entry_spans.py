@@ -11,7 +11,7 @@ from functools import cached_property
 from faqbot.errors import EditError
 from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
 from faqbot.knowledge.entry_parser import FileReader, Shared
-from faqbot.model.entries import Entry
+from faqbot.model.entries import Entry, Problem
 from faqbot.yamltext import key_names, nodes
 from faqbot.yamltext.line_edits import TextEdits
 from faqbot.yamltext.nodes import Mapping, Node, Scalar
@@ -32,8 +32,16 @@ class Span:
     last: int
 
 
+class BrokenFile(EditError):
+    """A file has an error and cannot be edited before that is mended."""
+
+    def __init__(self, message: str, problem: Problem) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
 class Outline:
-    """A file without errors, opened for editing; raises EditError for one that cannot be edited safely."""
+    """A file without errors, opened for editing. Raises EditError for one that cannot be edited safely."""
 
     def __init__(self, raw: bytes, name: str = "") -> None:
         self.raw = raw
@@ -42,7 +50,9 @@ class Outline:
         parsed = self._reader.parsed(raw)
         for problem in parsed.problems:
             if problem.is_error:
-                raise EditError(f"文件里有错误，请先改好再编辑。{self.at(problem.place.line)}：{problem.message}")
+                where = self.at(problem.place.line)
+                raise BrokenFile(f"文件里有错误，请先改好再编辑。{where}：{problem.message}", problem)
+        self.parsed = parsed
         self.entries: tuple[Entry, ...] = parsed.entries
         meant = "\n".join(self._reader.meant)
         if line := nodes.first_reference(meant):

@@ -1,4 +1,4 @@
-"""What a form or a wording would make of a file; long files are worked on while others are answered."""
+"""What a form would make of a file: the entry changed, or one entry more in a file that was chosen."""
 
 from __future__ import annotations
 
@@ -7,59 +7,49 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing import entry_editor
+from faqbot.knowledge.editing.entry_editor import add_entry, change_entry
 from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
 from faqbot.knowledge.editing.entry_form import EntryForm, new_file_name
 from faqbot.knowledge.editing.entry_spans import Outline
-from faqbot.knowledge.editing.revision import EntryRevision, Proposal, StaleEdit
+from faqbot.knowledge.editing.revision import EntryRevision, Proposal
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.knowledge.entry_parser import parse_file
 from faqbot.yamltext.key_names import SHARED_KEYS
 
 
-async def propose_change(loaded: EntryRevision, form: EntryForm) -> Proposal:
-    """The file with the entry as the form has it. Raises EditError, Overtaken."""
-    if form.seen != loaded.seen:
-        raise StaleEdit(loaded.file)
-    draft = form.meant(draft_of(loaded.entry))
-    after = await asyncio.to_thread(entry_editor.change_entry, loaded.raw, loaded.entry.id, draft, name=loaded.file)
-    return Proposal(loaded.file, loaded.raw, after, draft.id or loaded.entry.id)
+async def propose_change(revision: EntryRevision, form: EntryForm) -> Proposal:
+    """Write the form into the entry. Raises EditError, StaleEdit."""
+    revision.check_seen(form.seen)
+    fields = form.meant(draft_of(revision.entry))
+    proposal = await revision.propose(change_entry, fields)
+    return replace(proposal, entry_id=fields.id or revision.entry.id)
 
 
 async def propose_new(workspace: Workspace, form: EntryForm) -> Proposal:
-    """The chosen file, or a new one, with one entry more. Raises EditError."""
+    """Add the form as a new entry to the chosen file, or to a new one. Raises EditError."""
     files = await workspace.source.read()
     file = chosen_file(form, files)
-    return await asyncio.to_thread(_added, file, files.get(file), form.meant())
+    return await propose_entry(file, files.get(file), form.meant())
 
 
-def _added(file: str, raw: bytes | None, draft: EntryFields) -> Proposal:
-    if raw is not None:
+async def propose_entry(file: str, raw: bytes | None, fields: EntryFields) -> Proposal:
+    """Add an entry at the end of a file, or to a new file (None). Raises EditError."""
+    return await asyncio.to_thread(_added, file, raw, fields)
+
+
+def _added(file: str, raw: bytes | None, fields: EntryFields) -> Proposal:
+    before = None if raw is None else Outline(raw, file)
+    known: set[str] = set()
+    if before is not None:
         # A field that was left empty means what the top of the file says, not that nothing holds.
-        top = Outline(raw, file).shared()
-        draft = replace(draft, **{key: getattr(draft, key) or getattr(top, key) for key in SHARED_KEYS})
-    after = entry_editor.add_entry(raw, draft, name=file)
-    known = {e.id for e in parse_file(file, raw).entries} if raw is not None else set()
-    made = next((e.id for e in parse_file(file, after).entries if e.id not in known), "")
-    return Proposal(file, raw, after, made)
-
-
-async def propose_removal(loaded: EntryRevision, seen: str) -> Proposal:
-    """The file without the entry. Raises EditError, Overtaken."""
-    if seen != loaded.seen:
-        raise StaleEdit(loaded.file)
-    after = await asyncio.to_thread(entry_editor.remove_entry, loaded.raw, loaded.entry.id, name=loaded.file)
-    return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
-
-
-async def propose_wording(loaded: EntryRevision, text: str) -> Proposal:
-    """The file with `text` among the wordings of the entry. Raises EditError."""
-    after = await asyncio.to_thread(entry_editor.add_wording, loaded.raw, loaded.entry.id, text, name=loaded.file)
-    return Proposal(loaded.file, loaded.raw, after, loaded.entry.id)
+        top = before.shared()
+        fields = replace(fields, **{key: getattr(fields, key) or getattr(top, key) for key in SHARED_KEYS})
+        known = {e.id for e in before.entries}
+    after = add_entry(before, fields, name=file)
+    return Proposal(file, before, after, next((e.id for e in after.entries if e.id not in known), ""))
 
 
 def chosen_file(form: EntryForm, names: Collection[str]) -> str:
-    """One of the files there are, or a new one with a plain name; never a path. Raises EditError."""
+    """Return one of the files there are, or a new one with a plain name; never a path. Raises EditError."""
     if form.new_file.strip():
         new = new_file_name(form.new_file)
         if new is None:
@@ -73,5 +63,5 @@ def chosen_file(form: EntryForm, names: Collection[str]) -> str:
 
 
 def faq_files(names: Collection[str]) -> list[str]:
-    """The files that hold entries."""
+    """Return the files that hold entries."""
     return [name for name in names if name.startswith("faq/")]

@@ -1,25 +1,19 @@
-"""One entry as its file has it now, and the changed file that a person proposes. Pure."""
+"""One entry as its file has it now, opened for editing, and the changed file that a person proposes."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Concatenate, ParamSpec
 
 from faqbot.errors import EditError, FaqbotError
 from faqbot.knowledge.editing import entry_editor
-from faqbot.knowledge.entry_parser import parse_file
+from faqbot.knowledge.editing.entry_spans import BrokenFile, Outline
 from faqbot.model.entries import Entry
 
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A file as it is and as it would be. `before` is None for a new file; `entry_id` is the entry that is changed,
-    by its id within the file, and empty for a new one."""
-
-    file: str
-    before: bytes | None
-    after: bytes
-    entry_id: str = ""
+P = ParamSpec("P")
 
 
 class StaleEdit(FaqbotError):
@@ -32,37 +26,67 @@ class StaleEdit(FaqbotError):
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """A file as it is and as it would be, both opened. `before` is None for a new file; `entry_id` is the entry that is
+    changed, by its id within the file."""
+
+    file: str
+    before: Outline | None
+    after: Outline
+    entry_id: str
+
+    @property
+    def is_unchanged(self) -> bool:
+        return self.before is not None and self.before.raw == self.after.raw
+
+
+@dataclass(frozen=True, slots=True)
 class EntryRevision:
     """An entry as its file has it now: facts not filled in, with its id within the file.
 
-    `seen` is what the form carries, to tell later whether the file changed, and whether this entry did.
+    `text` is how it is written; `seen` is what a form carries, to tell later whether the file changed, and whether this
+    entry did.
     """
 
     file: str
-    raw: bytes
+    outline: Outline
     entry: Entry
+    text: str
     seen: str
+
+    def check_seen(self, seen: str) -> None:
+        """Raise StaleEdit if the person looked at another version of the file."""
+        if seen != self.seen:
+            raise StaleEdit(self.file)
+
+    async def propose(
+        self, edit: Callable[Concatenate[Outline, str, P], Outline], *args: P.args, **kwargs: P.kwargs
+    ) -> Proposal:
+        """Make an edit of `entry_editor` in the file of this entry. Raises EditError."""
+        # A long file is worked on while others are answered.
+        after = await asyncio.to_thread(edit, self.outline, self.entry.id, *args, **kwargs)
+        return Proposal(self.file, self.outline, after, self.entry.id)
 
 
 def open_revision(file: str, raw: bytes, entry: Entry) -> EntryRevision:
     """Find a live entry in the text of its file. Raises EditError where the file is broken or the entry is gone."""
-    parsed = parse_file(file, raw)
-    for problem in parsed.problems:
-        if problem.is_error:
-            raise EditError(f"文件里有错误，要先改好。{problem.place}：{problem.message}")
-    found = next((e for e in parsed.entries if is_same(e, entry)), None)
+    try:
+        outline = Outline(raw, file)
+    except BrokenFile as exc:
+        raise EditError(f"文件里有错误，要先改好。{exc.problem.place}：{exc.problem.message}") from exc
+    found = next((e for e in outline.entries if is_same(e, entry)), None)
     if found is None:
         raise EditError(f"{file} 里已经没有这一条：它可能刚被改名或删除")
-    text = entry_editor.entry_text(raw, found.id, name=file)
-    return EntryRevision(file, raw, found, f"{_hash(raw)}-{_hash(text.encode())}")
+    text = entry_editor.entry_text(outline, found.id)
+    return EntryRevision(file, outline, found, text, f"{_hash(raw)}-{_hash(text.encode())}")
 
 
-def text_in(raw: bytes | None, proposal: Proposal) -> str:
-    """Return how the proposal's entry is written in a version of its file; empty where it is not in it."""
-    if raw is None:
+def text_in(outline: Outline | None, entry_id: str) -> str:
+    """Return how an entry is written in a version of its file; empty where it is not in it."""
+    if outline is None:
         return ""
     try:
-        return entry_editor.entry_text(raw, proposal.entry_id, name=proposal.file)
+        return entry_editor.entry_text(outline, entry_id)
     except EditError:
         return ""
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing import entry_editor
 from faqbot.knowledge.editing.audit_log import Edit, written
+from faqbot.knowledge.editing.entry_editor import entry_text, restore_entry
 from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
 from faqbot.knowledge.editing.entry_form import differing
 from faqbot.knowledge.editing.entry_spans import Outline
@@ -48,17 +48,18 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """An entry in its file as it lies on the shelf now; `text` is empty where it is not in it."""
+    """An entry in its file as it lies in the source now; `outline` is None where there is no such file, `text` is empty
+    where the entry is not in it."""
 
     file: str
-    raw: bytes | None
+    outline: Outline | None
     entry: str
     text: str
 
     @property
     def seen(self) -> str:
         """What a form carries, to tell later whether the file changed."""
-        return "none" if self.raw is None else hashlib.sha256(self.raw).hexdigest()[:24]
+        return "none" if self.outline is None else hashlib.sha256(self.outline.raw).hexdigest()[:24]
 
 
 def wanted(found: Iterable[Edit], *, entry: str = "", who: str = "", words: str = "") -> list[Edit]:
@@ -150,18 +151,15 @@ async def present(workspace: Workspace, change: Edit, newer: Mapping[str, bytes 
     files = {**await workspace.source.read(), **(newer or {})}
     live = workspace.snapshot.entry(change.entry)
     names = [change.file, *([workspace.file_name(live.place.file)] if live else [])]
+    opened: dict[str, Outline] = {}
     for name in names:
         raw = files.get(name)
-        if raw is not None and (text := await asyncio.to_thread(_written, raw, change.entry, name)):
-            return Present(name, raw, change.entry, text)
-    return Present(change.file, files.get(change.file), change.entry, "")
-
-
-def _written(raw: bytes, entry_id: str, name: str) -> str:
-    file = Outline(raw, name)
-    if not any(e.id == entry_id for e in file.entries):
-        return ""
-    return entry_editor.entry_text(raw, entry_id, name=name)
+        if raw is None:
+            continue
+        opened[name] = outline = await asyncio.to_thread(Outline, raw, name)
+        if any(e.id == change.entry for e in outline.entries):
+            return Present(name, outline, change.entry, entry_text(outline, change.entry))
+    return Present(change.file, opened.get(change.file), change.entry, "")
 
 
 def until(found: Iterable[Edit], change: Edit) -> float:
@@ -173,9 +171,9 @@ def until(found: Iterable[Edit], change: Edit) -> float:
 async def propose_restore(now: Present, text: str, seen: str) -> Proposal:
     """The file with a kept text in the place of what is there now. Raises EditError, Overtaken."""
     if seen != now.seen:
-        raise StaleEdit(now.file, now.raw)
+        raise StaleEdit(now.file, now.outline.raw if now.outline else None)
     if not text.strip():
         raise EditError("这个版本里没有这一条，要删除它请到「问答」里删")
-    after = await asyncio.to_thread(entry_editor.restore_entry, now.raw, text, entry_id=now.entry, name=now.file)
+    after = await asyncio.to_thread(restore_entry, now.outline, now.entry, text, name=now.file)
     entry = written(text)
-    return Proposal(now.file, now.raw, after, entry.id if entry else now.entry)
+    return Proposal(now.file, now.outline, after, entry.id if entry else now.entry)

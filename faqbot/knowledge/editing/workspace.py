@@ -12,9 +12,9 @@ from typing import Protocol
 from faqbot.errors import EditError, FileConflict, StoreError
 from faqbot.knowledge.editing.audit_log import Edit, write_down
 from faqbot.knowledge.editing.revision import EntryRevision, Proposal, StaleEdit, is_same, open_revision, text_in
-from faqbot.knowledge.entry_parser import parse_file
+from faqbot.knowledge.entry_parser import ParsedFile
 from faqbot.knowledge.knowledge_base import KnowledgeBase
-from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.entries import Entry, Problem
 from faqbot.runtime.log import EventLog
 from faqbot.search.thresholds import Thresholds
@@ -85,10 +85,9 @@ class Workspace:
         file = self.snapshot.good.get(self.file_name(entry.place.file))
         return next((e for e in file.entries if is_same(e, entry)), entry) if file else entry
 
-    async def live_entry(self, proposal: Proposal) -> Entry | None:
+    def live_entry(self, proposal: Proposal) -> Entry | None:
         """Return the entry of a saved proposal among all that are live."""
-        parsed = await asyncio.to_thread(parse_file, proposal.file, proposal.after)
-        line = next((e.place.line for e in parsed.entries if e.id == proposal.entry_id), 0)
+        line = next((e.place.line for e in proposal.after.entries if e.id == proposal.entry_id), 0)
         here = (e for e in self.snapshot.entries if self.file_name(e.place.file) == proposal.file)
         return next((e for e in here if e.place.line == line), None)
 
@@ -96,14 +95,18 @@ class Workspace:
 
     async def trial(self, proposal: Proposal) -> tuple[Snapshot, tuple[Problem, ...]]:
         """Build all files with the changed one among them; return that and the problems that are not there today."""
-        return await self.trial_of({**await self.source.read(), proposal.file: proposal.after})
+        files = {**await self.source.read(), proposal.file: proposal.after.raw}
+        return await self.trial_of(files, {proposal.file: proposal.after.parsed})
 
-    async def trial_of(self, files: Mapping[str, bytes]) -> tuple[Snapshot, tuple[Problem, ...]]:
-        """Build these files as they would be live; return that and the problems that are not there today."""
-        # Of a file that is broken today its last good version is live, and it would be after the change.
-        last = self.snapshot
-        tried = await asyncio.to_thread(assemble, files, label=self.source.label, today=self.today(), last=last)
-        known = {p.key for p in last.problems}
+    async def trial_of(
+        self, files: Mapping[str, bytes], parsed: Mapping[str, ParsedFile] | None = None
+    ) -> tuple[Snapshot, tuple[Problem, ...]]:
+        """Build these files as they would be live; return that and the problems that are not there today.
+
+        `parsed` are files that were parsed already.
+        """
+        known = {p.key for p in self.snapshot.problems}
+        tried = await self.base.trial(files, parsed)
         return tried, tuple(p for p in tried.problems if p.key not in known)
 
     # -- writing -----------------------------------------------------------------------------------
@@ -114,13 +117,12 @@ class Workspace:
         `kind` and `userid` are those of an Edit. Raises StaleEdit, FileSourceError.
         """
         try:
-            await self.source.write(proposal.file, proposal.after, proposal.before)
+            await self.source.write(proposal.file, proposal.after.raw, proposal.before.raw if proposal.before else None)
         except FileConflict as exc:
             raise StaleEdit(proposal.file, exc.present) from exc
-        before = await asyncio.to_thread(text_in, proposal.before, proposal)
-        after = await asyncio.to_thread(text_in, proposal.after, proposal)
+        before, after = (text_in(outline, proposal.entry_id) for outline in (proposal.before, proposal.after))
         await self.after_writing([Edit(who, proposal.file, proposal.entry_id, kind, before, after, userid)])
-        return await self.live_entry(proposal)
+        return self.live_entry(proposal)
 
     async def after_writing(self, edits: Iterable[Edit]) -> None:
         """Make live what was written to the source, and record who did it.

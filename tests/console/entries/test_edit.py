@@ -20,6 +20,7 @@ from faqbot.errors import EditError, StoreError
 from faqbot.knowledge import knowledge_base
 from faqbot.knowledge.editing.entry_editor import remove_entry
 from faqbot.knowledge.editing.entry_form import new_file_name
+from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.files.folder import FolderSource
@@ -220,10 +221,10 @@ async def test_what_is_written_is_saved_though_the_store_cannot_note_it(
 ) -> None:
     shelf, store = FolderSource(settings.knowledge), cast(Store, WithoutJournal(bot.store))
     at = Workspace(bot.library, shelf, store, date.today)
-    raw = files.all()["faq/pay.yaml"]
-    proposal = Proposal("faq/pay.yaml", raw, remove_entry(raw, "garnishment"), "garnishment")
+    before = Outline(files.all()["faq/pay.yaml"], "faq/pay.yaml")
+    proposal = Proposal("faq/pay.yaml", before, remove_entry(before, "garnishment"), "garnishment")
     assert await at.save("张姐", proposal, "remove") is None
-    assert files.all()["faq/pay.yaml"] == proposal.after and bot.library.current.entry("garnishment") is None
+    assert files.all()["faq/pay.yaml"] == proposal.after.raw and bot.library.current.entry("garnishment") is None
 
 
 async def test_on_the_line_of_an_entry_without_an_id_another_one_may_stand_by_now(

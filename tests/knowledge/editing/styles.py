@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from faqbot.knowledge.editing.entry_editor import EntryFields, change_entry, draft_of, entry_text
+from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
 from faqbot.knowledge.entry_parser import parse_file
+from tests.knowledge.editing.on_bytes import change_entry, entry_text
 
 
 def entries(raw):

@@ -10,18 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing.entry_editor import (
-    EntryFields,
+from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of, tidied
+from faqbot.knowledge.entry_parser import parse_file
+from tests.knowledge.editing.on_bytes import (
     add_entry,
     add_wording,
     change_entry,
-    draft_of,
     entry_text,
     remove_entry,
     restore_entry,
 )
-from faqbot.knowledge.editing.entry_fields import tidied
-from faqbot.knowledge.entry_parser import parse_file
 from tests.knowledge.editing.styles import (
     IN_LINES,
     STYLED,

@@ -9,15 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing.entry_editor import (
-    EntryFields,
-    add_entry,
-    add_wording,
-    change_entry,
-    draft_of,
-    remove_entry,
-)
-from faqbot.knowledge.editing.entry_fields import tidied
+from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of, tidied
+from tests.knowledge.editing.on_bytes import add_entry, add_wording, change_entry, remove_entry
 from tests.knowledge.editing.styles import (
     STYLED,
     b,
