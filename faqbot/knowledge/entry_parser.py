@@ -13,9 +13,9 @@ from faqbot.markup.link_checks import corrected, slips
 from faqbot.model.entries import Entry, Place, Problem
 from faqbot.yamltext import key_names
 from faqbot.yamltext.field_reader import FieldReader
-from faqbot.yamltext.line_repairs import mend
-from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence, spans_of
-from faqbot.yamltext.syntax_errors import key_without_colon, two_keys
+from faqbot.yamltext.line_repairs import repair_lines
+from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence, text_spans
+from faqbot.yamltext.syntax_errors import explain_missing_colon, explain_two_keys
 
 LONG_WORDING = 120
 # Beside the answer a message holds whom it is for, the source and its number.
@@ -75,10 +75,10 @@ class FileReader(FieldReader):
         return ParsedFile(self.name, tuple(entries), tuple(problems), raw)
 
     def read(self, text: str) -> list[Entry]:
-        mended, mends = mend(text)
+        mended, mends = repair_lines(text)
         for m in mends:
             self.warn(m.line, f"{m.reason}（已按“{m.after.strip()[:60]}”理解）", m.after)
-        root = self.tree_of(mended)
+        root = self.parse_text(mended)
         if root is None or (isinstance(root, Scalar) and not root.value.strip()):
             return []
         if isinstance(root, Sequence):
@@ -100,7 +100,7 @@ class FileReader(FieldReader):
 
     def outline(self, root: Mapping) -> tuple[Shared, Node | None]:
         """What stands at the top for all entries, and the entries."""
-        found = self.known(root, key_names.FILE_KEYS, "文件开头")
+        found = self.known_pairs(root, key_names.FILE_KEYS, "文件开头")
         return {k: pair for k, pair in found.items() if k != "entries"}, found.get("entries", (None, None))[1]
 
     def _entries(self, items: Sequence, shared: Shared) -> list[Entry]:
@@ -112,7 +112,9 @@ class FileReader(FieldReader):
                 continue
             if not isinstance(item, Mapping):
                 line = self.lines[item.line - 1]
-                self.error(item.line, key_without_colon(line) or "每条应写成“- question: 问题”，下一行“  answer: 答案”")
+                self.error(
+                    item.line, explain_missing_colon(line) or "每条应写成“- question: 问题”，下一行“  answer: 答案”"
+                )
                 continue
             entry = self.entry(item, shared)
             if entry is None:
@@ -125,10 +127,10 @@ class FileReader(FieldReader):
 
     def entry(self, item: Mapping, shared: Shared) -> Entry | None:
         """Read one entry; None for one that lacks its question or answer."""
-        found = self.known(item, key_names.ENTRY_KEYS, "条目")
+        found = self.known_pairs(item, key_names.ENTRY_KEYS, "条目")
         # What a misspelt key was meant as is not missed once more.
         meant = {
-            key_names.ENTRY_KEYS.get(key_names.nearest(key.value.strip(), key_names.ENTRY_KEYS))
+            key_names.ENTRY_KEYS.get(key_names.nearest_key(key.value.strip(), key_names.ENTRY_KEYS))
             for key, _ in item.pairs
         }
         if item.pairs and not found:
@@ -201,7 +203,7 @@ class FileReader(FieldReader):
                 return f"{message}：第 {node.line} 行“{name.value.strip()}”的引号没有写完，把“{swallowed}”也包了进去"
         for number in range(item.line, min(last, len(self.lines)) + 1):
             line = self.lines[number - 1]
-            if key == "answer" and (words := two_keys(line)):
+            if key == "answer" and (words := explain_two_keys(line)):
                 return f"{message}：{words}"
             for word in wanted:
                 if re.search(rf"(^|\s){re.escape(word)}\s*[:：]\s*#", line):
@@ -219,14 +221,14 @@ class FileReader(FieldReader):
 
     def _look_at_markdown(self, texts: Iterable[Scalar]) -> None:
         """Warn of what is written in an entry and will not be seen in DingTalk."""
-        spans = [span for text in texts for span in spans_of(text, self.meant)]
+        spans = [span for text in texts for span in text_spans(text, self.repaired_lines)]
         for number, start, end in spans:
-            line = self.meant[number - 1]
+            line = self.repaired_lines[number - 1]
             found = slips(line[start:end])
             for reason in dict.fromkeys(slip.reason for slip in found):
                 mended = line[:start] + corrected(line[start:end], sure=False) + line[end:]
                 self.warn(number, reason, mended if mended != line else "")
-        if told := unshown(self.meant[number - 1][start:end] for number, start, end in spans):
+        if told := unshown(self.repaired_lines[number - 1][start:end] for number, start, end in spans):
             self.warn(spans[told[0]][0], told[1])
 
     def _look_at_length(self, text: Scalar) -> None:

@@ -59,7 +59,7 @@ class _GroupsReader(FieldReader):
     __slots__ = ()
 
     def read(self, text: str) -> Groups:
-        root = self.tree_of(self._mended(text))
+        root = self.parse_text(self._mended(text))
         if root is None or (isinstance(root, Scalar) and not root.value.strip()):
             return Groups()
         if not isinstance(root, Mapping):
@@ -67,7 +67,7 @@ class _GroupsReader(FieldReader):
             return Groups()
         by_number = [pair for pair in root.pairs if pair[0].value.strip().startswith("cid")]
         rest = replace(root, pairs=[pair for pair in root.pairs if pair not in by_number])
-        found = self.known(rest, key_names.GROUPS_KEYS, "文件开头")
+        found = self.known_pairs(rest, key_names.GROUPS_KEYS, "文件开头")
         conversations: dict[str, GroupSettings] = {}
         listed = self._mapping(*found["groups"], "cidXXX: {topics: [休假]}") if "groups" in found else None
         if listed:
@@ -121,7 +121,7 @@ class _GroupsReader(FieldReader):
             into[number] = self._settings(settings) if settings else GroupSettings()
 
     def _settings(self, node: Mapping) -> GroupSettings:
-        found = {key: value for key, (_, value) in self.known(node, key_names.GROUP_KEYS, "群").items()}
+        found = {key: value for key, (_, value) in self.known_pairs(node, key_names.GROUP_KEYS, "群").items()}
         return GroupSettings(
             topics=tuple(dict.fromkeys(self.texts(found.get("topics"), "topics"))),
             greeting=self.text(found.get("greeting"), "greeting"),
@@ -133,7 +133,7 @@ class _GroupsReader(FieldReader):
         if node is None or (isinstance(node, Scalar) and not node.value.strip()):
             return None
         if isinstance(node, Mapping):
-            ends = {key: value for key, (_, value) in self.known(node, key_names.PERIOD_KEYS, "安静时段").items()}
+            ends = {key: value for key, (_, value) in self.known_pairs(node, key_names.PERIOD_KEYS, "安静时段").items()}
             written = f"{self.text(ends.get('from'), 'from')}-{self.text(ends.get('until'), 'until')}"
         else:
             written = self.text(node, "quiet")

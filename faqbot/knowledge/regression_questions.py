@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from faqbot.errors import EditError
 from faqbot.model.entries import Place, Problem
-from faqbot.yamltext.encoding import as_lines, decode
+from faqbot.yamltext.encoding import decode, normalize_line_ends
 from faqbot.yamltext.field_reader import FieldReader
-from faqbot.yamltext.line_edits import TextEdits, lines_changed
+from faqbot.yamltext.line_edits import TextEdits, replace_lines
 from faqbot.yamltext.nodes import Mapping, Sequence
-from faqbot.yamltext.quoting import written
+from faqbot.yamltext.quoting import write_scalar
 
 NAME = "evaluation.yaml"
 # The words that the command `evaluate` understands.
@@ -47,7 +47,7 @@ def unknown_ids(saved: Iterable[SavedQuestion], known: Collection[str]) -> list[
 
 def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
     """The file with one question more at its end. Raises EditError for a file that is no list."""
-    line = f"- {{q: {written(question, in_brackets=True)}, id: {written(entry_id, in_brackets=True)}}}\n"
+    line = f"- {{q: {write_scalar(question, in_brackets=True)}, id: {write_scalar(entry_id, in_brackets=True)}}}\n"
     if raw is None:
         return line.encode()
     found, root = _readable(raw)
@@ -56,9 +56,9 @@ def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
         return raw + (b"" if not raw or raw.endswith(b"\n") else b"\n") + line.encode()
     if root.flow or root.column:
         raise EditError(f"{NAME} 不是一行一题的列表，请直接改这个文件")
-    page = TextEdits(raw, as_lines(decode(raw, "utf-8")))
-    behind = page.last_line(root) + 1
-    after = page.changed([lines_changed(behind, behind, line)])
+    edits = TextEdits(raw, normalize_line_ends(decode(raw, "utf-8")))
+    behind = edits.last_line(root) + 1
+    after = edits.apply([replace_lines(behind, behind, line)])
     now, problems = parse_saved(NAME, after)
     if any(p.is_error for p in problems) or _gist(now) != [*_gist(s for s, _ in found), (question, (entry_id,))]:
         raise EditError(f"{NAME} 里有错误，要先改好（运行 faqbot check 可以看到）")
@@ -73,8 +73,8 @@ def without_question(raw: bytes, question: str, entry_id: str) -> bytes:
         raise EditError("这一题已经不在自测题里了")
     if root is None or root.flow:
         raise EditError(f"{NAME} 不是一行一题的列表，请直接改这个文件")
-    page = TextEdits(raw, as_lines(decode(raw, "utf-8")))
-    after = page.changed([lines_changed(item.line, page.last_line(item) + 1, "") for item in items])
+    edits = TextEdits(raw, normalize_line_ends(decode(raw, "utf-8")))
+    after = edits.apply([replace_lines(item.line, edits.last_line(item) + 1, "") for item in items])
     rest = [pair for pair in _gist(s for s, _ in found) if pair[0] != question or pair[1][:1] != (entry_id,)]
     now, problems = parse_saved(NAME, after)
     if any(p.is_error for p in problems) or _gist(now) != rest:
@@ -97,7 +97,7 @@ def _gist(saved: Iterable[SavedQuestion]) -> list[tuple[str, tuple[str, ...]]]:
 
 def _read(name: str, raw: bytes) -> tuple[list[tuple[SavedQuestion, Mapping]], FieldReader, Sequence | None]:
     reader = FieldReader(name)
-    root = reader.grow(raw)
+    root = reader.parse(raw)
     found: list[tuple[SavedQuestion, Mapping]] = []
     if root is None:
         return [], reader, None

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
 from faqbot.model.entries import Entry, Place
-from faqbot.yamltext.encoding import as_lines, decode, encoding_of
+from faqbot.yamltext.encoding import decode, detect_encoding, normalize_line_ends
 
 
 class SourceLines:
@@ -42,5 +42,7 @@ class SourceLines:
     def _lines_of(self, file: str) -> Sequence[str]:
         if file not in self._lines:
             raw = self._files.get(file, b"")
-            self._lines[file] = as_lines(decode(raw, "utf-8")).split("\n") if encoding_of(raw) == "utf-8" else ()
+            self._lines[file] = (
+                normalize_line_ends(decode(raw, "utf-8")).split("\n") if detect_encoding(raw) == "utf-8" else ()
+            )
         return self._lines[file]

@@ -10,7 +10,7 @@ from faqbot.yamltext.nodes import Mapping, Scalar, Sequence
 def parse_synonyms(name: str, raw: bytes) -> tuple[list[list[str]], list[Problem]]:
     """Read `synonyms.yaml`: a list of groups of words that mean the same."""
     reader = FieldReader(name)
-    root = reader.grow(raw)
+    root = reader.parse(raw)
     groups: list[list[str]] = []
     if root is not None:
         if not isinstance(root, Sequence):
@@ -28,7 +28,7 @@ def parse_synonyms(name: str, raw: bytes) -> tuple[list[list[str]], list[Problem
 def parse_facts(name: str, raw: bytes) -> tuple[dict[str, str], list[Problem]]:
     """Read `facts.yaml`: names and values that answers show as `{facts.名字}`."""
     reader = FieldReader(name)
-    root = reader.grow(raw)
+    root = reader.parse(raw)
     facts: dict[str, str] = {}
     if isinstance(root, Mapping):
         for key, value in reader.pairs(root):

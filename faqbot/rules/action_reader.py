@@ -40,7 +40,7 @@ class ActionReader(FieldReader):
             if not isinstance(item, Mapping):
                 self.error(item.line, f"每个动作应写成“名字: {{…}}”，例如 {_EXAMPLE}")
                 continue
-            for key, (word, value) in self.known(item, key_names.ACTION, "do").items():
+            for key, (word, value) in self.known_pairs(item, key_names.ACTION, "do").items():
                 if not isinstance(value, Mapping):
                     self.error(value.line, f"“{word.value.strip()}”后面应是 {{…}}，例如 {_EXAMPLE}")
                 elif (action := self._action(key, value)) is not None:
@@ -57,7 +57,7 @@ class ActionReader(FieldReader):
         return self._report(node) if key == "attendance_report" else self._post(node)
 
     def _found(self, node: Mapping, allowed: dict[str, str], where: str) -> dict[str, Node]:
-        return {key: value for key, (_, value) in self.known(node, allowed, where).items()}
+        return {key: value for key, (_, value) in self.known_pairs(node, allowed, where).items()}
 
     def _template(self, node: Node | None, key: str) -> Template | None:
         text = self.text(node, key)

@@ -16,8 +16,8 @@ from faqbot.rules.action_reader import ActionReader
 from faqbot.rules.definitions import Automations, GroupRobot, Hook, Rule, Secret
 from faqbot.rules.schedule import Calendar
 from faqbot.rules.trigger_reader import TriggerReader
-from faqbot.yamltext.field_reader import date_of
-from faqbot.yamltext.key_names import nearest
+from faqbot.yamltext.field_reader import parse_date
+from faqbot.yamltext.key_names import nearest_key
 from faqbot.yamltext.nodes import Mapping, Node, Scalar
 from faqbot.yamltext.nodes import Sequence as Items
 
@@ -34,7 +34,7 @@ class ParsedAutomations:
 def read_automations(name: str, raw: bytes) -> ParsedAutomations:
     """Read the bytes of `automations.yaml`; never raises for anything the file holds."""
     reader = _FileReader(name)
-    root = reader.grow(raw)
+    root = reader.parse(raw)
     automations = Automations()
     if isinstance(root, Mapping):
         automations = reader.automations(root)
@@ -56,7 +56,7 @@ class _FileReader(TriggerReader, ActionReader):
         self.inside_rules: list[Problem] = []
 
     def automations(self, root: Mapping) -> Automations:
-        found = {key: value for key, (_, value) in self.known(root, key_names.FILE, "这个文件").items()}
+        found = {key: value for key, (_, value) in self.known_pairs(root, key_names.FILE, "这个文件").items()}
         robots = dict(self._robots(found.get("robots")))
         hooks = tuple(self._hooks(found.get("hooks")))
         calendar = self._calendar(found.get("calendar"))
@@ -79,7 +79,7 @@ class _FileReader(TriggerReader, ActionReader):
 
     def _robots(self, node: Node | None) -> Iterator[tuple[str, GroupRobot]]:
         for name, value in self._named(node, "robots", "名字: {token: $ROBOT_TOKEN, secret: $ROBOT_SECRET}"):
-            found = {key: item for key, (_, item) in self.known(value, key_names.ROBOT, "机器人").items()}
+            found = {key: item for key, (_, item) in self.known_pairs(value, key_names.ROBOT, "机器人").items()}
             token = self._secret(found.get("token"), f"机器人“{name.value}”的 token")
             secret = self._secret(found.get("secret"), f"机器人“{name.value}”的 secret")
             if token:
@@ -89,7 +89,7 @@ class _FileReader(TriggerReader, ActionReader):
 
     def _hooks(self, node: Node | None) -> Iterator[Hook]:
         for name, value in self._named(node, "hooks", "crm.*: {token: $CRM_HOOK_TOKEN}"):
-            found = {key: item for key, (_, item) in self.known(value, key_names.HOOK, "外部事件").items()}
+            found = {key: item for key, (_, item) in self.known_pairs(value, key_names.HOOK, "外部事件").items()}
             if token := self._secret(found.get("token"), f"外部事件“{name.value}”的 token"):
                 yield Hook(name.value.strip(), token, Place(self.name, name.line))
             elif "token" not in found:
@@ -111,7 +111,7 @@ class _FileReader(TriggerReader, ActionReader):
             if node is not None and not _empty(node):
                 self.error(node.line, "calendar 应写成 {holidays: [2026-12-25], workdays: [2026-10-10]}")
             return Calendar()
-        found = {key: value for key, (_, value) in self.known(node, key_names.CALENDAR, "日历").items()}
+        found = {key: value for key, (_, value) in self.known_pairs(node, key_names.CALENDAR, "日历").items()}
         holidays = frozenset(self._dates(found.get("holidays"), "holidays"))
         workdays = frozenset(self._dates(found.get("workdays"), "workdays"))
         for day in sorted(holidays & workdays):
@@ -121,7 +121,7 @@ class _FileReader(TriggerReader, ActionReader):
     def _dates(self, node: Node | None, key: str) -> Iterator[date]:
         items: Sequence[Node] = node.items if isinstance(node, Items) else [node] if node and not _empty(node) else []
         for item in items:
-            if day := date_of(item):
+            if day := parse_date(item):
                 yield day
             else:
                 self.error(item.line, f"“{key}”里应是日期，例如 [2026-10-01, 2026-10-02]")
@@ -156,7 +156,7 @@ class _FileReader(TriggerReader, ActionReader):
         if not isinstance(item, Mapping):
             self.error(item.line, "每条任务应写成“- id: 编号”，下面是 when: 和 do:")
             return Rule(f"第 {number} 条", None, (), place=place)
-        found = {key: value for key, (_, value) in self.known(item, key_names.RULE, "任务").items()}
+        found = {key: value for key, (_, value) in self.known_pairs(item, key_names.RULE, "任务").items()}
         rule_id = " ".join(self.text(found.get("id"), "id").split())
         if not rule_id:
             self.error(item.line, "任务没有编号，请写 id: 一个不会改的名字，例如 id: standup")
@@ -176,7 +176,7 @@ class _FileReader(TriggerReader, ActionReader):
         """The rule, broken if it speaks through a robot that nobody described."""
         for name in rule.robots:
             if name not in robots:
-                near = nearest(name, dict.fromkeys(robots, ""))
+                near = nearest_key(name, dict.fromkeys(robots, ""))
                 hint = f"，是不是“{near}”？" if near else "，请在 robots: 下面写上它的 token"
                 with self._one_rule():
                     self.error(rule.place.line, f"没有叫“{name}”的机器人{hint}")

@@ -12,7 +12,7 @@ from faqbot.rules.conditions import Condition, read_condition
 from faqbot.rules.definitions import EventTrigger, Trigger
 from faqbot.rules.schedule import Cron, Daily, Days, Monthly, check_cron
 from faqbot.yamltext.field_reader import FieldReader
-from faqbot.yamltext.key_names import nearest
+from faqbot.yamltext.key_names import nearest_key
 from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence
 
 _TIME = re.compile(r"(\d{1,2})\s*(?:[:：点时]\s*(\d{1,2}|半)?)\s*分?")
@@ -29,7 +29,7 @@ class TriggerReader(FieldReader):
         if not isinstance(node, Mapping):
             self.error(node.line if node else line, _EXAMPLE if node else f"没有写什么时候做：{_EXAMPLE}")
             return None, None
-        found = {key: value for key, (_, value) in self.known(node, key_names.WHEN, "when").items()}
+        found = {key: value for key, (_, value) in self.known_pairs(node, key_names.WHEN, "when").items()}
         return self._trigger(found, node.line), self._condition(found.get("if"))
 
     def choice(self, node: Node | None, key: str, allowed: MappingABC[str, str], example: str) -> str:
@@ -39,7 +39,7 @@ class TriggerReader(FieldReader):
             return ""
         meant = allowed.get(word.casefold(), "")
         if not meant:
-            near = nearest(word, dict(allowed))
+            near = nearest_key(word, dict(allowed))
             hint = f"，是不是“{near}”？" if near else ""
             self.error(node.line, f"“{key}”应是 {example}，这里写的是“{word[:20]}”{hint}")
         return meant
@@ -132,7 +132,7 @@ class TriggerReader(FieldReader):
 
     def _unknown_day(self, item: Node) -> None:
         word = item.value.strip() if isinstance(item, Scalar) else ""
-        near = nearest(word, dict.fromkeys([*key_names.DAYS, *key_names.WEEKDAYS], "")) if word else ""
+        near = nearest_key(word, dict.fromkeys([*key_names.DAYS, *key_names.WEEKDAYS], "")) if word else ""
         hint = f"，是不是“{near}”？" if near else "；"
         listed = "workday（工作日）、holiday（休息日）、every-day（每天）或星期的列表，例如 [mon, wed]、[周一, 周三]"
         self.error(item.line, f"on 里的“{word[:20]}”读不懂{hint}可以写 {listed}")

@@ -9,10 +9,10 @@ from datetime import date
 
 from faqbot.model.entries import FollowUp, Period, Place, Problem
 from faqbot.yamltext import key_names
-from faqbot.yamltext.encoding import as_lines, decode, encoding_of
-from faqbot.yamltext.foreign_files import office_file, stray
-from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence, TreeError, grow
-from faqbot.yamltext.syntax_errors import LOOKS_LIKE_KEY, explain
+from faqbot.yamltext.encoding import decode, detect_encoding, normalize_line_ends
+from faqbot.yamltext.foreign_files import find_foreign_content, office_program
+from faqbot.yamltext.nodes import Mapping, Node, ParseError, Scalar, Sequence, parse_yaml
+from faqbot.yamltext.syntax_errors import LOOKS_LIKE_KEY, explain_error
 
 _NOTHING = {"无", "暂无", "没有", "空", "/", "-", "—", "——", "n/a", "none", "无。"}
 _MAY_BE_LEFT_OUT = ("also", "not", "related", "source", "topic", "owner")
@@ -51,7 +51,7 @@ class FieldReader:
     name: str
     problems: list[Problem] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)  # as they are written
-    meant: list[str] = field(default_factory=list)  # with slips corrected
+    repaired_lines: list[str] = field(default_factory=list)  # with slips corrected
     root: Node | None = None
 
     # -- reporting ---------------------------------------------------------------------------
@@ -69,37 +69,37 @@ class FieldReader:
     # -- from bytes to nodes -----------------------------------------------------------------
 
     def decode(self, raw: bytes) -> str | None:
-        encoding = encoding_of(raw)
-        if program := office_file(raw):
+        encoding = detect_encoding(raw)
+        if program := office_program(raw):
             self.error(1, f"这是 {program}，不是文字文件；请在那个程序里复制文字，粘贴到新的 .yaml 文件里")
             return None
         if encoding != "utf-8":
             self.error(_first_foreign_line(raw), _ENCODINGS[encoding])
             return None
-        text = as_lines(decode(raw, encoding))
+        text = normalize_line_ends(decode(raw, encoding))
         self.lines = text.split("\n")
         return text
 
-    def grow(self, raw: bytes) -> Node | None:
+    def parse(self, raw: bytes) -> Node | None:
         text = self.decode(raw)
-        return None if text is None else self.tree_of(text)
+        return None if text is None else self.parse_text(text)
 
-    def tree_of(self, text: str) -> Node | None:
-        self.meant = text.split("\n")
-        if found := stray(self.lines):
+    def parse_text(self, text: str) -> Node | None:
+        self.repaired_lines = text.split("\n")
+        if found := find_foreign_content(self.lines):
             self.error(*found)
             return None
         try:
-            self.root = grow(text)
+            self.root = parse_yaml(text)
             return self.root
-        except TreeError as exc:
+        except ParseError as exc:
             line = min(exc.line, len(self.lines))
             # At the end of the text the parser points behind the last line; the start says more.
             if exc.context_line and (exc.line > len(self.lines) or not self.lines[line - 1].strip()):
                 line = min(exc.context_line, len(self.lines))
             while line > 1 and not self.lines[line - 1].strip():
                 line -= 1
-            self.error(*explain(exc.reason, self.meant, line, exc.context_line))
+            self.error(*explain_error(exc.reason, self.repaired_lines, line, exc.context_line))
             return None
 
     # -- values ------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ class FieldReader:
             seen[word] = key.line
             yield key, value
 
-    def known(self, node: Mapping, allowed: dict[str, str], where: str) -> dict[str, tuple[Scalar, Node]]:
+    def known_pairs(self, node: Mapping, allowed: dict[str, str], where: str) -> dict[str, tuple[Scalar, Node]]:
         found: dict[str, tuple[Scalar, Node]] = {}
         for key, value in node.pairs:
             word = key.value.strip()
@@ -134,9 +134,9 @@ class FieldReader:
         return found
 
     def _unknown(self, key: Scalar, word: str, allowed: dict[str, str], where: str) -> None:
-        near = key_names.nearest(word, allowed)
+        near = key_names.nearest_key(word, allowed)
         hint = f"，是不是“{near}”？" if near else f"；{where}可以用的有：{_listed(allowed, word)}"
-        if "question" in allowed and (other := key_names.MEANT_ELSEWHERE.get(word.casefold())):
+        if "question" in allowed and (other := key_names.FOREIGN_KEYS.get(word.casefold())):
             near, hint = "", f"，{other}"
         if allowed is key_names.FILE_KEYS and word in key_names.ENTRY_KEYS:
             self.error(key.line, f"“{word}”不能直接写在这里：每条要以“- ”开头，例如“- question: 年假有几天？”")
@@ -145,7 +145,7 @@ class FieldReader:
             near, hint = "", "：每条要写成两行，“- question: 问题”，下一行“  answer: 答案”"
         if word == "<<":
             hint = "：不支持用 << 引用，请把内容直接写出来"
-        line = self.meant[key.line - 1] if key.line <= len(self.meant) else ""
+        line = self.repaired_lines[key.line - 1] if key.line <= len(self.repaired_lines) else ""
         self.error(key.line, f"不认识的键“{word[:40]}”{hint}", line.replace(word, near, 1) if near else "")
 
     def text(self, node: Node | None, key: str) -> str:
@@ -231,8 +231,8 @@ class FieldReader:
             held.append("有效期读不懂")
             return Period()
         ends: dict[str, date] = {}
-        for key, (word, value) in self.known(node, key_names.PERIOD_KEYS, "有效期").items():
-            day = date_of(value)
+        for key, (word, value) in self.known_pairs(node, key_names.PERIOD_KEYS, "有效期").items():
+            day = parse_date(value)
             if day is not None:
                 ends[key] = day
             elif not isinstance(value, Scalar) or value.value.strip():
@@ -249,7 +249,7 @@ class FieldReader:
     def review(self, node: Node | None) -> date | None:
         if node is None or (isinstance(node, Scalar) and not node.value.strip()):
             return None
-        day = date_of(node)
+        day = parse_date(node)
         if day is None:
             self.warn(node.line, f"复核日期{_shown(node)}没有这一天或写法不对，请写成 2026-12-01 这样")
         return day
@@ -297,7 +297,7 @@ class FieldReader:
         return follow_up, variants
 
 
-def date_of(node: Node) -> date | None:
+def parse_date(node: Node) -> date | None:
     found = _DATE.match(node.value.strip()) if isinstance(node, Scalar) else None
     try:
         return date(*map(int, found.groups())) if found else None

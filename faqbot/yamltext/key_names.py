@@ -1,4 +1,4 @@
-"""The words a knowledge file may use as keys, in English and in Chinese, and the nearest one to a misspelling."""
+"""Lists the keys a knowledge file may use, in English and in Chinese, and finds the one a misspelling meant."""
 
 from __future__ import annotations
 
@@ -49,49 +49,49 @@ ELSE_WORDS = frozenset({"else", "其他", "其它", "否则"})
 YES = frozenset({"true", "yes", "on", "1", "y", "是", "对", "真"})
 NO = frozenset({"false", "no", "off", "0", "n", "否", "不", "假", ""})
 
-# Words people bring from other tables, and what to write instead.
-_USE = {
+# What to write instead of the words that people bring from other tables.
+_SUGGESTIONS = {
     "“question”（问题）": ("q", "标题", "title", "问题描述", "标准问", "标准问题"),
     "“answer”（答案）": ("a", "回答", "答复", "回复", "内容", "content", "reply"),
     "“also”（也问）": ("问法", "其他问法", "同义问", "关键词", "关键字", "keywords"),
     "“topic”（主题）": ("分类", "类别", "标签", "category", "tag", "tags"),
 }
 _COMMENTS = ("备注", "注", "注释", "说明", "note", "notes", "remark", "comment")
-MEANT_ELSEWHERE = {word: f"请改成{use}" for use, words in _USE.items() for word in words} | dict.fromkeys(
+FOREIGN_KEYS = {word: f"请改成{use}" for use, words in _SUGGESTIONS.items() for word in words} | dict.fromkeys(
     _COMMENTS, "只给自己看的话请写成以 # 开头的一行"
 )
 
 
-def nearest(word: str, allowed: dict[str, str]) -> str:
-    """The allowed key most like `word`, or an empty text when none is."""
+def nearest_key(word: str, allowed: dict[str, str]) -> str:
+    """Return the allowed key most like `word`, or an empty text if none is similar."""
     word = unicodedata.normalize("NFKC", word).casefold()
-    # Two characters of which one is right are a likely slip; two letters of four are not.
+    # One right character of two makes a typo likely; two right letters of four do not.
     cutoff = 60 if word.isascii() else 50
     found = process.extractOne(word, list(allowed), scorer=fuzz.ratio, score_cutoff=cutoff)
     return found[0] if found else ""
 
 
-def surely(word: str, allowed: dict[str, str]) -> str:
-    """The allowed key of which `word` is a slip of the keyboard, or an empty text where anything else may be meant."""
+def certain_key(word: str, allowed: dict[str, str]) -> str:
+    """Return the allowed key that `word` certainly means, or an empty text if it may mean anything else."""
     folded = unicodedata.normalize("NFKC", word).casefold().strip()
-    distances = {other: OSA.distance(folded, other) for other in allowed}
+    distances = {key: OSA.distance(folded, key) for key in allowed}
     least = min(distances.values())
-    likely = [other for other, distance in distances.items() if distance == least]
-    if len({allowed[other] for other in likely}) > 1:
+    candidates = [key for key, distance in distances.items() if distance == least]
+    if len({allowed[key] for key in candidates}) > 1:
         return ""
-    return next((other for other in likely if _is_slip(folded, other, least)), "")
+    return next((key for key in candidates if _is_typo(folded, key, least)), "")
 
 
-def _is_slip(word: str, meant: str, distance: int) -> bool:
-    """Whether somebody who typed `word` can only have meant `meant`: `note` is no slip of `not`, `nto` is."""
+def _is_typo(word: str, key: str, distance: int) -> bool:
+    """Return True if whoever typed `word` can only have meant `key`: `nto` is a typo of `not`, `note` is not."""
     if distance == 0:
         return True
-    if not meant.isascii():
-        return (len(meant) > 2 and distance == 1) or (len(meant) > 1 and _sound(word) == _sound(meant))
-    if len(meant) < 4:
-        return distance == 1 and sorted(word) == sorted(meant)
-    return distance <= (1 if len(meant) < 6 else 2)
+    if not key.isascii():
+        return (len(key) > 2 and distance == 1) or (len(key) > 1 and _pinyin(word) == _pinyin(key))
+    if len(key) < 4:
+        return distance == 1 and sorted(word) == sorted(key)
+    return distance <= (1 if len(key) < 6 else 2)
 
 
-def _sound(word: str) -> list[str]:
+def _pinyin(word: str) -> list[str]:
     return [of_character(character) for character in word]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from faqbot.yamltext import key_names
 from faqbot.yamltext.key_names import ENTRY_KEYS, FILE_KEYS
 from faqbot.yamltext.syntax_errors import ANSWER_ON_THE_LINE
-from faqbot.yamltext.value_repairs import LIST_KEYS, QUOTE_REASON, mended_value, quoted_if_needed
+from faqbot.yamltext.value_repairs import LIST_KEYS, QUOTE_REASON, quote_if_needed, repair_value
 
 _WORDS = "|".join(map(re.escape, sorted({*ENTRY_KEYS, *FILE_KEYS}, key=len, reverse=True)))
 _DASHES = "-－—–"
@@ -57,7 +57,7 @@ class _Where:
     dashes: set[int] = field(default_factory=set)  # columns in which the dashes of entries stand
 
 
-def mend(text: str) -> tuple[str, list[LineRepair]]:
+def repair_lines(text: str) -> tuple[str, list[LineRepair]]:
     """Return the text with the same number of lines, slips corrected, and what was corrected."""
     lines = text.split("\n")
     result: list[str] = []
@@ -108,7 +108,7 @@ def _line(line: str, following: Sequence[str], where: _Where) -> tuple[str, list
 def _list_item(line: str, item: re.Match[str], following: Sequence[str], reasons: list[str]) -> tuple[str, list[str]]:
     indent, dash, text = item.group("indent", "dash", "text")
     more = [] if re.match("- +$", dash) else [_DASH_REASON]
-    quoted = text if _goes_on(following, len(indent)) else quoted_if_needed(text)
+    quoted = text if _goes_on(following, len(indent)) else quote_if_needed(text)
     if quoted != text:
         more.append(QUOTE_REASON)
     return (f"{indent}{'- ' if _DASH_REASON in more else dash}{quoted}" if more else line), reasons + more
@@ -120,7 +120,7 @@ def _case(line: str, reasons: list[str], where: _Where) -> tuple[str, list[str]]
         where.case = _column(line)
     found = _CASE.match(line) if _column(line) == where.case else None
     if found:
-        line = f"{found[1]}{found[2]}: {quoted_if_needed(found[3])}".rstrip()
+        line = f"{found[1]}{found[2]}: {quote_if_needed(found[3])}".rstrip()
         reasons = [*reasons, f"“{found[2]}”后面是全角冒号，请改成半角冒号加空格"]
     if _BLOCK.search(line):
         where.block = _column(line)
@@ -191,7 +191,7 @@ def _key_line(line: str, following: Sequence[str], where: _Where) -> tuple[str, 
         colon, gap = ":", " " if value else ""
     start = len(indent) + len(dash)
     if not _goes_on(following, start) and not _holds_answer(meant, value, following):
-        value, reason = mended_value(meant, value)
+        value, reason = repair_value(meant, value)
         reasons += [reason] if reason else []
     _remember(where, len(indent) if dash else None, start, meant, value)
     fixed = f"{indent}{dash}{key}{colon}{gap}{value}"
@@ -227,7 +227,7 @@ def _near_key(line: str, where: _Where) -> tuple[str, list[str]]:
     if not found or not (found[2] or len(found[1]) in where.columns or not found[1]):
         return line, []
     indent, dash, word, value = found.groups()
-    if not key_names.surely(word, ENTRY_KEYS | FILE_KEYS):
+    if not key_names.certain_key(word, ENTRY_KEYS | FILE_KEYS):
         return line, []
     dash = dash if not dash or re.fullmatch("- +", dash) else "- "
     _remember(where, len(indent) if dash else None, len(indent) + len(dash), "", value)

@@ -1,7 +1,7 @@
-"""YAML text as a tree of nodes that remember their line, built so that nothing a file holds can hurt us.
+"""Builds a concrete syntax tree from YAML: nodes that know their line, with limits so that no file can do harm.
 
-The library's own composer hides duplicate keys behind types, follows aliases without end and crashes the process on
-text that nests a few thousand levels; here the events are read one by one with a limit.
+PyYAML's own composer hides duplicate keys, follows aliases without end and crashes the process on text that nests a
+few thousand levels; here its events are read one by one.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 
 import yaml
 
+# Entries nest four levels; more is a mistake in the indentation.
 MAX_DEPTH = 12
 MAX_ALIASES = 200
 
 
 @dataclass(slots=True)
 class Scalar:
-    """A text; `style` is the quotation mark or `|` or `>` it is written with, `*` for one that stands elsewhere."""
+    """A text; `style` is its quotation mark, `|` or `>`, or `*` for the alias of a text that stands elsewhere."""
 
     value: str
     line: int
@@ -54,8 +55,8 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
-class TreeError(Exception):
-    """The text is not a tree we read: `line` counts from 1, `reason` is the parser's own wording or ours."""
+class ParseError(Exception):
+    """The text is not YAML that we read: `line` counts from 1, `reason` is the parser's wording or ours."""
 
     def __init__(self, line: int, reason: str, context_line: int = 0) -> None:
         super().__init__(reason)
@@ -64,84 +65,96 @@ class TreeError(Exception):
         self.context_line = context_line
 
 
-def grow(text: str) -> Node | None:
-    """Read one YAML document; None for an empty one.
+def parse_yaml(text: str) -> Node | None:
+    """Read one YAML document; return None for an empty one.
 
-    Raises TreeError for text that is not YAML, that nests deeper than MAX_DEPTH or leans on aliases.
+    Raises ParseError for text that is not YAML, nests deeper than MAX_DEPTH, or has aliases of lists and mappings or
+    more than MAX_ALIASES of texts.
     """
     try:
-        return _grow(text)
+        builder = _TreeBuilder()
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            builder.handle(event)
+        return builder.root
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark or exc.context_mark
         context = exc.context_mark.line + 1 if exc.context_mark else 0
         reason = " ".join(filter(None, (exc.context, exc.problem)))
-        raise TreeError((mark.line + 1) if mark else 1, reason, context) from exc
+        raise ParseError((mark.line + 1) if mark else 1, reason, context) from exc
     except yaml.reader.ReaderError as exc:
         # The C parser counts bytes.
         line = text.encode()[: exc.position].count(b"\n") + 1
-        raise TreeError(line, f"special character {exc.character!r}") from exc
+        raise ParseError(line, f"special character {exc.character!r}") from exc
     except yaml.YAMLError as exc:
-        raise TreeError(1, str(exc)) from exc
+        raise ParseError(1, str(exc)) from exc
 
 
-def _grow(text: str) -> Node | None:
-    root: Node | None = None
-    open_nodes: list[Sequence | Mapping] = []
-    waiting_keys: list[Scalar | None] = []
-    anchors: dict[str, Node] = {}
-    aliases = documents = 0
+class _TreeBuilder:
+    """Builds the tree from the parser's events."""
 
-    def attach(node: Node) -> None:
-        nonlocal root
-        if not open_nodes:
-            root = node
+    def __init__(self) -> None:
+        self.root: Node | None = None
+        self._open: list[Sequence | Mapping] = []
+        # For each open node the key whose value comes next; None in a sequence and before a key.
+        self._pending_keys: list[Scalar | None] = []
+        self._anchors: dict[str, Node] = {}
+        self._aliases = 0
+        self._documents = 0
+
+    def handle(self, event: yaml.Event) -> None:
+        line, column = (event.start_mark.line + 1, event.start_mark.column) if event.start_mark else (1, 0)
+        match event:
+            case yaml.DocumentStartEvent():
+                self._documents += 1
+                if self._documents > 1:
+                    raise ParseError(line, "second document")
+            case yaml.AliasEvent():
+                self._add_alias(event, line)
+            case yaml.ScalarEvent():
+                scalar = Scalar(event.value, line, event.style or "", column, *_end(event))
+                self._add(scalar, event.anchor)
+            case yaml.SequenceStartEvent():
+                self._open_node(Sequence(line, bool(event.flow_style), column=column), event.anchor)
+            case yaml.MappingStartEvent():
+                self._open_node(Mapping(line, bool(event.flow_style), column=column), event.anchor)
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                node = self._open.pop()
+                node.end_line, node.end_column = _end(event) if node.flow else _end_of_last(node)
+                self._pending_keys.pop()
+
+    def _add_alias(self, event: yaml.AliasEvent, line: int) -> None:
+        self._aliases += 1
+        target = self._anchors.get(event.anchor or "")
+        if self._aliases > MAX_ALIASES or not isinstance(target, Scalar):
+            raise ParseError(line, "alias")
+        self._attach(Scalar(target.value, line, style="*"))
+
+    def _add(self, node: Node, anchor: str | None) -> None:
+        if anchor:
+            self._anchors[anchor] = node
+        self._attach(node)
+
+    def _open_node(self, node: Sequence | Mapping, anchor: str | None) -> None:
+        if len(self._open) >= MAX_DEPTH:
+            raise ParseError(node.line, "too deep")
+        self._add(node, anchor)
+        self._open.append(node)
+        self._pending_keys.append(None)
+
+    def _attach(self, node: Node) -> None:
+        if not self._open:
+            self.root = node
             return
-        parent = open_nodes[-1]
+        parent = self._open[-1]
         if isinstance(parent, Sequence):
             parent.items.append(node)
-        elif (key := waiting_keys[-1]) is not None:
+        elif (key := self._pending_keys[-1]) is not None:
             parent.pairs.append((key, node))
-            waiting_keys[-1] = None
+            self._pending_keys[-1] = None
         elif isinstance(node, Scalar):
-            waiting_keys[-1] = node
+            self._pending_keys[-1] = node
         else:
-            raise TreeError(node.line, "complex key")
-
-    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        line, column = (event.start_mark.line + 1, event.start_mark.column) if event.start_mark else (1, 0)
-        if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                raise TreeError(line, "second document")
-        elif isinstance(event, yaml.AliasEvent):
-            aliases += 1
-            target = anchors.get(event.anchor or "")
-            if aliases > MAX_ALIASES or not isinstance(target, Scalar):
-                raise TreeError(line, "alias")
-            attach(Scalar(target.value, line, style="*"))
-        elif isinstance(event, yaml.ScalarEvent):
-            scalar = Scalar(event.value, line, event.style or "", column, *_end(event))
-            if event.anchor:
-                anchors[event.anchor] = scalar
-            attach(scalar)
-        elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
-            if len(open_nodes) >= MAX_DEPTH:
-                raise TreeError(line, "too deep")
-            node: Sequence | Mapping = (
-                Sequence(line, bool(event.flow_style), column=column)
-                if isinstance(event, yaml.SequenceStartEvent)
-                else Mapping(line, bool(event.flow_style), column=column)
-            )
-            attach(node)
-            if event.anchor:
-                anchors[event.anchor] = node
-            open_nodes.append(node)
-            waiting_keys.append(None)
-        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
-            node = open_nodes.pop()
-            node.end_line, node.end_column = _end(event) if node.flow else _end_of_last(node)
-            waiting_keys.pop()
-    return root
+            raise ParseError(node.line, "complex key")
 
 
 def _end(event: yaml.Event) -> tuple[int, int]:
@@ -151,16 +164,13 @@ def _end(event: yaml.Event) -> tuple[int, int]:
 
 
 def _end_of_last(node: Sequence | Mapping) -> tuple[int, int]:
-    """Where the last thing inside ends; the parser itself sees a block end only at what follows it."""
+    """Return where the last child ends; the parser itself notices the end of a block only at what follows it."""
     children = [value for _, value in node.pairs] if isinstance(node, Mapping) else node.items
     return (children[-1].end_line, children[-1].end_column) if children else (node.line, node.column)
 
 
-def spans_of(text: Scalar, lines: Seq[str]) -> list[tuple[int, int, int]]:
-    """Where a text stands in the lines of its file: for each line its number, first column and the one behind the last.
-
-    Nothing for one that is taken from elsewhere.
-    """
+def text_spans(text: Scalar, lines: Seq[str]) -> list[tuple[int, int, int]]:
+    """Return line number, first column and end column of each line that a text stands on; nothing for an alias."""
     if text.style == "*":
         return []
     spans: list[tuple[int, int, int]] = []
@@ -173,8 +183,8 @@ def spans_of(text: Scalar, lines: Seq[str]) -> list[tuple[int, int, int]]:
     return spans
 
 
-def first_reference(text: str) -> int:
-    """The line of the first anchor, alias or tag of a readable text, 0 if there is none."""
+def first_reference_line(text: str) -> int:
+    """Return the line of the first anchor, alias or tag of a readable text; 0 if there is none."""
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         named = getattr(event, "anchor", None) or getattr(event, "tag", None)
         if named and event.start_mark:

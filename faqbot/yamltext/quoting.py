@@ -1,4 +1,4 @@
-"""How a text must be written so that it reads back exactly: bare where that is safe, else quoted or as a `|` block."""
+"""Writes a text as YAML that reads back exactly: bare where that is safe, else quoted or as a `|` block."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from collections.abc import Iterable
 import yaml
 
 from faqbot.yamltext import key_names
-from faqbot.yamltext.line_repairs import mend
-from faqbot.yamltext.nodes import Mapping, Scalar, Sequence, TreeError, grow
+from faqbot.yamltext.line_repairs import repair_lines
+from faqbot.yamltext.nodes import Mapping, ParseError, Scalar, Sequence, parse_yaml
 
-# What YAML and our own reading of slips take for something else at the start of a text.
+# Signs that YAML or the line repairs take for something else at the start of a text.
 _SPECIAL_START = frozenset("-?:,[]{}#&*!|>'\"%@`=~<－—–“”‘’")
 _SPECIAL = re.compile(r":(\s|$)|\s#|[\t\n]")
 _SPECIAL_IN_BRACKETS = re.compile(r"[,\[\]{}，、；;]|:")
 _LOOKS_LIKE_KEY = re.compile(rf"(?:{'|'.join(key_names.ENTRY_KEYS)})\s*[:：]")
 _NUMBER = re.compile(r"[1-9]\d{0,15}")
 _ODD_NUMBER = re.compile(r"0\d+|[\d.+-]+[eE][+-]?\d+")
-_WORDS = {word for word in key_names.YES | key_names.NO if word.isascii()} | {"null"}
-# What YAML refuses, or reads as something else, unless it is escaped.
+_YAML_WORDS = {word for word in key_names.YES | key_names.NO if word.isascii()} | {"null"}
+# Characters that YAML refuses, or reads as something else, unless they are escaped.
 _UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 
 
-def written(text: str, style: str = "", *, in_brackets: bool = False, number: bool = False) -> str:
-    """The text on one line, in the given style (`'`, `"` or bare) where that is safe.
+def write_scalar(text: str, style: str = "", *, in_brackets: bool = False, number: bool = False) -> str:
+    """Return the text on one line, in the given style (`'`, `"` or bare) where that is safe.
 
-    `in_brackets` is a place inside [ ] or { }; `number` says that a bare number is as good as its text.
+    `in_brackets` tells that it will stand inside [ ] or { }; `number` that a number may stand bare.
     """
     if not style and _is_safe_bare(text, in_brackets=in_brackets, number=number):
         return text
@@ -38,22 +38,22 @@ def written(text: str, style: str = "", *, in_brackets: bool = False, number: bo
     return _double_quoted(text)
 
 
-def written_key(text: str) -> str:
+def write_key(text: str) -> str:
     """Return the name of a pair on one line, as it may stand both on a line of its own and inside { }.
 
     A bare name may hold what the line repairs take for the end of a key, such as the wide colon of `0：`.
     """
-    bare = written(text, in_brackets=True)
+    bare = write_scalar(text, in_brackets=True)
     return bare if bare != text or _reads_as_key(text) else _double_quoted(text)
 
 
-def written_list(texts: Iterable[str], *, number: bool = False) -> str:
-    """A list on one line."""
-    return "[" + ", ".join(written(text, in_brackets=True, number=number) for text in texts) + "]"
+def write_list(texts: Iterable[str], *, number: bool = False) -> str:
+    """Return a list on one line."""
+    return "[" + ", ".join(write_scalar(text, in_brackets=True, number=number) for text in texts) + "]"
 
 
-def block(text: str, indent: int) -> list[str] | None:
-    """The lines of a `|` block, or None for a text that only quotes can hold."""
+def block_lines(text: str, indent: int) -> list[str] | None:
+    """Return the lines of a `|` block; None for a text that only quotes can hold."""
     lines = text.split("\n")
     sample = "|\n" + "\n".join("    " + line for line in lines)
     if any(_UNPRINTABLE.search(line) for line in lines) or not _reads_as(sample, text, False):
@@ -68,23 +68,23 @@ def _is_safe_bare(text: str, *, in_brackets: bool, number: bool) -> bool:
         return False
     if in_brackets and _SPECIAL_IN_BRACKETS.search(text):
         return False
-    if text.casefold() in _WORDS or _ODD_NUMBER.fullmatch(text) or _LOOKS_LIKE_KEY.match(text):
+    if text.casefold() in _YAML_WORDS or _ODD_NUMBER.fullmatch(text) or _LOOKS_LIKE_KEY.match(text):
         return False
-    # Other programs, and people who look it up, take `9:30` and `1e3` for numbers.
-    if any(odd.match(text) for _, odd in yaml.SafeLoader.yaml_implicit_resolvers.get(text[0], ())):
+    # Other programs, and people who know YAML, take `9:30` and `1e3` for numbers.
+    if any(pattern.match(text) for _, pattern in yaml.SafeLoader.yaml_implicit_resolvers.get(text[0], ())):
         return False
     return _reads_as(text, text, in_brackets)
 
 
 def _reads_as(value: str, text: str, in_brackets: bool) -> bool:
-    """Whether a file with this value says this text, and needs no correction."""
+    """Return True if a file with this value is read as this text without any repair."""
     sample = f"- 问: [{value}, 完]\n" if in_brackets else f"- 答: {value}\n"
-    mended, mends = mend(sample)
-    if mends or mended != sample:
+    repaired, repairs = repair_lines(sample)
+    if repairs or repaired != sample:
         return False
     try:
-        root = grow(mended)
-    except TreeError:
+        root = parse_yaml(repaired)
+    except ParseError:
         return False
     if not isinstance(root, Sequence) or not isinstance(root.items[0], Mapping):
         return False
@@ -95,14 +95,14 @@ def _reads_as(value: str, text: str, in_brackets: bool) -> bool:
 
 
 def _reads_as_key(name: str) -> bool:
-    """Return True if a question back and a case of this bare name are read as such, and need no correction."""
+    """Return True if a question back and a case of this bare name are read as such without any repair."""
     sample = f"- 追问: {{{name}: 问}}\n  答案按:\n    {name}: 答\n    完: 答\n"
-    mended, mends = mend(sample)
-    if mends or mended != sample:
+    repaired, repairs = repair_lines(sample)
+    if repairs or repaired != sample:
         return False
     try:
-        root = grow(mended)
-    except TreeError:
+        root = parse_yaml(repaired)
+    except ParseError:
         return False
     entry = root.items[0] if isinstance(root, Sequence) else None
     if not isinstance(entry, Mapping) or len(entry.pairs) != 2:

@@ -49,10 +49,10 @@ _EXPLANATIONS = (
     ),
 )
 
-Told = tuple[int, str]
+Explanation = tuple[int, str]
 
 
-def explain(reason: str, lines: Sequence[str], line: int, context_line: int = 0) -> Told:
+def explain_error(reason: str, lines: Sequence[str], line: int, context_line: int = 0) -> Explanation:
     """The line to look at, from 1, and the words, for the parser's `reason` for refusing `line`.
 
     `context_line` is where the bracket or quote was opened that the parser was reading.
@@ -77,13 +77,13 @@ def explain(reason: str, lines: Sequence[str], line: int, context_line: int = 0)
     return line, "这一行读不懂，请对照其他条目的写法；也可以删掉这一行重新输入"
 
 
-def key_without_colon(line: str) -> str:
+def explain_missing_colon(line: str) -> str:
     """What to say about `question 年假` and `question = 年假`; nothing for any other line."""
     found = _KEY_WITHOUT_COLON.match(line)
     return f"“{found[1]}”后面少了英文冒号，应写成“{found[1]}: 内容”" if found else ""
 
 
-def two_keys(line: str) -> str:
+def explain_two_keys(line: str) -> str:
     """What to say about a question and its answer on one line; nothing for any other line."""
     found, key = ANSWER_ON_THE_LINE.search(line), LOOKS_LIKE_KEY.match(re.sub(r"^(\s*)-", r"\1 ", line))
     if not found or not key or key_names.ENTRY_KEYS[key[1]] != "question":
@@ -91,12 +91,12 @@ def two_keys(line: str) -> str:
     return f"这一行写了两项：“{found[1]}”要另起一行，和“{key[1]}”对齐"
 
 
-def _two_keys(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
-    words = two_keys(lines[line - 1]) if "mapping values are not allowed" in reason else ""
+def _two_keys(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
+    words = explain_two_keys(lines[line - 1]) if "mapping values are not allowed" in reason else ""
     return (line, words) if words else None
 
 
-def _open_quote(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+def _open_quote(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
     """A quote that swallowed the keys below it and ended at the next quote is missed only there."""
     for number in range(1, line):
         found = _KEY.match(lines[number - 1])
@@ -111,7 +111,7 @@ def _open_quote(reason: str, lines: Sequence[str], line: int, context_line: int)
     return None
 
 
-def _open_bracket(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+def _open_bracket(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
     if "did not find expected ','" not in reason or not 0 < context_line < line:
         return None
     is_key = _KEY.match(lines[line - 1]) or lines[line - 1].lstrip().startswith("- ")
@@ -119,11 +119,11 @@ def _open_bracket(reason: str, lines: Sequence[str], line: int, context_line: in
     return (context_line, f"{sign} 没有写完整，请补上后一半") if is_key else None
 
 
-def _missing_colon(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+def _missing_colon(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
     """A key without its colon is noticed at the line itself or only at the next key."""
     text = lines[line - 1]
     if "could not find expected ':'" in reason:
-        if words := key_without_colon(text):
+        if words := explain_missing_colon(text):
             return line, words
         if found := _WIDE_COLON.match(text):
             return line, (
@@ -133,14 +133,14 @@ def _missing_colon(reason: str, lines: Sequence[str], line: int, context_line: i
         return None
     above = [(n, lines[n - 1]) for n in range(1, line) if lines[n - 1].strip() and lines[n - 1].lstrip()[0] != "#"]
     number, text = above[-1] if above else (0, ":")
-    if words := key_without_colon(text):
+    if words := explain_missing_colon(text):
         return number, words
     if ":" not in text and not any(_KEY.match(other) for _, other in above):
         return number, "这一行不是“键: 内容”的写法；如果是说明，请在最前面加 #"
     return None
 
 
-def _sentence_without_indent(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+def _sentence_without_indent(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
     text = lines[line - 1]
     opened = next((found for n in range(line - 1, 0, -1) if (found := _KEY.match(lines[n - 1]))), None)
     bold = "alphabetic or numeric" in reason and opened is not None and (opened[4] or "").startswith(("|", ">"))
@@ -159,7 +159,7 @@ def _sentence_without_indent(reason: str, lines: Sequence[str], line: int, conte
     return line, f"{told}请比“{above[3]}”多缩进两个空格"
 
 
-def _not_aligned(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+def _not_aligned(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
     text = lines[line - 1]
     column = len(text) - len(text.lstrip(" "))
     if _NEW_ENTRY.match(text):
@@ -176,7 +176,7 @@ def _not_aligned(reason: str, lines: Sequence[str], line: int, context_line: int
     return line, f"这一行没有对齐：缩进不对，应和上面的键对齐，前面应该有 {wanted} 个空格"
 
 
-def _too_much(reason: str, lines: Sequence[str], line: int, context_line: int) -> Told | None:
+def _too_much(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
     found = _KEY.match(lines[line - 1])
     if "did not find expected key" in reason and found and (found[4] or "")[:1] in tuple("[{\"'"):
         return line, "括号或引号已经结束，后面却还有字；请检查这一行的括号和引号"

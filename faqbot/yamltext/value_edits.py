@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
 from faqbot.yamltext import nodes
-from faqbot.yamltext.line_edits import Change, Spot, TextEdits, lines_changed
+from faqbot.yamltext.line_edits import Position, TextChange, TextEdits, replace_lines
 from faqbot.yamltext.nodes import Mapping, Node, Scalar
-from faqbot.yamltext.quoting import block, written, written_list
+from faqbot.yamltext.quoting import block_lines, write_list, write_scalar
 
 _HEADER = re.compile(r"[|>][0-9+-]*")
 _KEPT_HEADER = re.compile(r"\|[+-]?")
@@ -19,12 +19,12 @@ _SWALLOWED = re.compile(r"\s*#[^\s#]")
 _STEP = 2
 
 
-def start_of(node: Node) -> Spot:
-    return Spot(node.line, node.column)
+def start_of(node: Node) -> Position:
+    return Position(node.line, node.column)
 
 
-def end_of(node: Node) -> Spot:
-    return Spot(node.end_line, node.end_column)
+def end_of(node: Node) -> Position:
+    return Position(node.end_line, node.end_column)
 
 
 def is_block_text(node: Node) -> bool:
@@ -34,123 +34,125 @@ def is_block_text(node: Node) -> bool:
 # -- one value ---------------------------------------------------------------------------------
 
 
-def replace_value(page: TextEdits, key: Scalar, node: Node, literal: str) -> list[Change]:
+def replace_value(edits: TextEdits, key: Scalar, node: Node, literal: str) -> list[TextChange]:
     """Put `literal`, one line of YAML, in the place of a value of any shape."""
     if is_block_text(node):
-        header = _HEADER.match(page.meant[node.line - 1], node.column)
-        end = Spot(node.line, header.end() if header else node.column)
-        return [Change(start_of(node), end, literal), lines_changed(node.line + 1, page.last_line(node) + 1, "")]
+        header = _HEADER.match(edits.repaired[node.line - 1], node.column)
+        end = Position(node.line, header.end() if header else node.column)
+        return [TextChange(start_of(node), end, literal), replace_lines(node.line + 1, edits.last_line(node) + 1, "")]
     if isinstance(node, Scalar) or node.flow:
-        before = page.meant[node.line - 1][: node.column]
-        rest = page.meant[node.end_line - 1][node.end_column :]
+        before = edits.repaired[node.line - 1][: node.column]
+        rest = edits.repaired[node.end_line - 1][node.end_column :]
         swallowed = isinstance(node, Scalar) and node.plain and _SWALLOWED.match(rest)
-        end = Spot(node.end_line, node.end_column + len(rest)) if swallowed else end_of(node)
-        return [Change(start_of(node), end, " " + literal if before.endswith(":") else literal)]
-    colon = Spot(key.line, page.meant[key.line - 1].index(":", key.end_column) + 1)
-    return [Change(colon, colon, " " + literal), lines_changed(node.line, page.last_line(node) + 1, "")]
+        end = Position(node.end_line, node.end_column + len(rest)) if swallowed else end_of(node)
+        return [TextChange(start_of(node), end, " " + literal if before.endswith(":") else literal)]
+    colon = Position(key.line, edits.repaired[key.line - 1].index(":", key.end_column) + 1)
+    return [TextChange(colon, colon, " " + literal), replace_lines(node.line, edits.last_line(node) + 1, "")]
 
 
 def replace_text(
-    page: TextEdits, key: Scalar, node: Node, text: str, *, in_brackets: bool, may_block: bool
-) -> list[Change]:
+    edits: TextEdits, key: Scalar, node: Node, text: str, *, in_brackets: bool, may_block: bool
+) -> list[TextChange]:
     """Put another text in the place of a value, in the style of the old one where that can hold it."""
     style = node.style if isinstance(node, Scalar) else ""
     if may_block and not in_brackets and node.line == key.line and ("\n" in text or is_block_text(node)):
-        body = block(text, _indent_of(page, key, node))
+        body = block_lines(text, _indent_of(edits, key, node))
         if body:
-            return _replace_with_block(page, node, body)
+            return _replace_with_block(edits, node, body)
     style = style if style in ("'", '"') else ""
-    return replace_value(page, key, node, written(text, style, in_brackets=in_brackets))
+    return replace_value(edits, key, node, write_scalar(text, style, in_brackets=in_brackets))
 
 
-def _indent_of(page: TextEdits, key: Scalar, node: Node) -> int:
+def _indent_of(edits: TextEdits, key: Scalar, node: Node) -> int:
     """The column in which the lines of a block stand, or will."""
     if is_block_text(node):
-        for line in page.meant[node.line : page.last_line(node)]:
+        for line in edits.repaired[node.line : edits.last_line(node)]:
             if line.strip():
                 return len(line) - len(line.lstrip(" "))
     return key.column + _STEP
 
 
-def _replace_with_block(page: TextEdits, node: Node, body: list[str]) -> list[Change]:
-    line = page.meant[node.line - 1]
+def _replace_with_block(edits: TextEdits, node: Node, body: list[str]) -> list[TextChange]:
+    line = edits.repaired[node.line - 1]
     if is_block_text(node):
         found = _HEADER.match(line, node.column)
         header = found.group() if found else ""
         kept = header if _KEPT_HEADER.fullmatch(header) else "|"
-        changes = [] if kept == header else [Change(start_of(node), Spot(node.line, node.column + len(header)), kept)]
-        return [*changes, lines_changed(node.line + 1, page.last_line(node) + 1, "\n".join(body) + "\n")]
-    rest = page.meant[node.end_line - 1][node.end_column :]
+        changes = (
+            [] if kept == header else [TextChange(start_of(node), Position(node.line, node.column + len(header)), kept)]
+        )
+        return [*changes, replace_lines(node.line + 1, edits.last_line(node) + 1, "\n".join(body) + "\n")]
+    rest = edits.repaired[node.end_line - 1][node.end_column :]
     comment = "" if isinstance(node, Scalar) and node.plain and _SWALLOWED.match(rest) else rest.rstrip()
     before = " " if line[: node.column].endswith(":") else ""
-    end = Spot(node.end_line, node.end_column + len(rest))
-    return [Change(start_of(node), end, "\n".join([f"{before}|{comment}", *body]))]
+    end = Position(node.end_line, node.end_column + len(rest))
+    return [TextChange(start_of(node), end, "\n".join([f"{before}|{comment}", *body]))]
 
 
 # -- a list ------------------------------------------------------------------------------------
 
 
 def replace_list(
-    page: TextEdits, key: Scalar, node: Node, old: Sequence[str], new: Sequence[str], *, number: bool = False
-) -> list[Change]:
+    edits: TextEdits, key: Scalar, node: Node, old: Sequence[str], new: Sequence[str], *, number: bool = False
+) -> list[TextChange]:
     """Make a list that reads as `old` read as `new`, item by item and in its own style."""
     if is_block_text(node) and not any("\n" in text for text in new):
-        return replace_text(page, key, node, "\n".join(new), in_brackets=False, may_block=True)
+        return replace_text(edits, key, node, "\n".join(new), in_brackets=False, may_block=True)
     if isinstance(node, nodes.Sequence):
         items = [item for item in node.items if isinstance(item, Scalar) and item.value.strip()]
         if items and len(items) == len(old):
             if node.flow:
-                return _in_flow_list(page, key, items, old, new, number)
-            if all(_DASH.fullmatch(page.meant[item.line - 1][: item.column]) for item in items):
-                return _in_block_list(page, key, items, old, new, number)
-    return replace_value(page, key, node, written_list(new, number=number))
+                return _in_flow_list(edits, key, items, old, new, number)
+            if all(_DASH.fullmatch(edits.repaired[item.line - 1][: item.column]) for item in items):
+                return _in_block_list(edits, key, items, old, new, number)
+    return replace_value(edits, key, node, write_list(new, number=number))
 
 
 def _in_flow_list(
-    page: TextEdits, key: Scalar, items: list[Scalar], old: Sequence[str], new: Sequence[str], number: bool
-) -> list[Change]:
-    changes: list[Change] = []
+    edits: TextEdits, key: Scalar, items: list[Scalar], old: Sequence[str], new: Sequence[str], number: bool
+) -> list[TextChange]:
+    changes: list[TextChange] = []
     for first, behind, texts in _differences(old, new):
         paired = min(behind - first, len(texts))
         for item, text in zip(items[first : first + paired], texts, strict=False):
-            changes += replace_value(page, key, item, _item(item, text, in_brackets=True, number=number))
+            changes += replace_value(edits, key, item, _item(item, text, in_brackets=True, number=number))
         gone = items[first + paired : behind]
-        more = [written(text, in_brackets=True, number=number) for text in texts[paired:]]
+        more = [write_scalar(text, in_brackets=True, number=number) for text in texts[paired:]]
         at = first + paired
         if gone and at:
-            changes.append(Change(end_of(items[at - 1]), end_of(gone[-1]), ""))
+            changes.append(TextChange(end_of(items[at - 1]), end_of(gone[-1]), ""))
         elif gone:
-            changes.append(Change(start_of(gone[0]), start_of(items[behind]), ""))
+            changes.append(TextChange(start_of(gone[0]), start_of(items[behind]), ""))
         elif more and at:
             spot = end_of(items[at - 1])
-            changes.append(Change(spot, spot, "".join(", " + text for text in more)))
+            changes.append(TextChange(spot, spot, "".join(", " + text for text in more)))
         elif more:
             spot = start_of(items[0])
-            changes.append(Change(spot, spot, "".join(text + ", " for text in more)))
+            changes.append(TextChange(spot, spot, "".join(text + ", " for text in more)))
     return changes
 
 
 def _in_block_list(
-    page: TextEdits, key: Scalar, items: list[Scalar], old: Sequence[str], new: Sequence[str], number: bool
-) -> list[Change]:
-    changes: list[Change] = []
+    edits: TextEdits, key: Scalar, items: list[Scalar], old: Sequence[str], new: Sequence[str], number: bool
+) -> list[TextChange]:
+    changes: list[TextChange] = []
     for first, behind, texts in _differences(old, new):
         paired = min(behind - first, len(texts))
         for item, text in zip(items[first : first + paired], texts, strict=False):
-            changes += replace_value(page, key, item, _item(item, text, in_brackets=False, number=number))
+            changes += replace_value(edits, key, item, _item(item, text, in_brackets=False, number=number))
         for item in items[first + paired : behind]:
-            changes.append(lines_changed(item.line, page.last_line(item) + 1, ""))
+            changes.append(replace_lines(item.line, edits.last_line(item) + 1, ""))
         at = first + paired
-        line = page.last_line(items[at - 1]) + 1 if at else items[0].line
-        dash = page.meant[items[0].line - 1][: items[0].column]
-        more = "".join(f"{dash}{written(text, number=number)}\n" for text in texts[paired:])
-        changes += [lines_changed(line, line, more)] if more else []
+        line = edits.last_line(items[at - 1]) + 1 if at else items[0].line
+        dash = edits.repaired[items[0].line - 1][: items[0].column]
+        more = "".join(f"{dash}{write_scalar(text, number=number)}\n" for text in texts[paired:])
+        changes += [replace_lines(line, line, more)] if more else []
     return changes
 
 
 def _item(item: Scalar, text: str, *, in_brackets: bool, number: bool) -> str:
     style = item.style if item.style in ("'", '"') else ""
-    return written(text, style, in_brackets=in_brackets, number=number)
+    return write_scalar(text, style, in_brackets=in_brackets, number=number)
 
 
 def _differences(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[int, int, Sequence[str]]]:
@@ -166,46 +168,46 @@ def _differences(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[int, 
 # -- the pairs of a mapping --------------------------------------------------------------------
 
 
-def insert_pair(page: TextEdits, mapping: Mapping, after: int, pair: list[str]) -> Change:
+def insert_pair(edits: TextEdits, mapping: Mapping, after: int, pair: list[str]) -> TextChange:
     """Put a new pair behind the one numbered `after` (-1: before all); further lines of `pair` hold their indent."""
     if mapping.flow:
         if after < 0:
             spot = start_of(mapping.pairs[0][0])
-            return Change(spot, spot, f"{pair[0]}, ")
+            return TextChange(spot, spot, f"{pair[0]}, ")
         spot = end_of(mapping.pairs[after][1])
-        return Change(spot, spot, f", {pair[0]}")
+        return TextChange(spot, spot, f", {pair[0]}")
     if after < 0:
         spot = start_of(mapping.pairs[0][0])
-        return Change(spot, spot, "\n".join(pair) + "\n" + " " * spot.column)
-    line = page.last_line(mapping.pairs[after][1]) + 1
-    return lines_changed(line, line, " " * mapping.column + "\n".join(pair) + "\n")
+        return TextChange(spot, spot, "\n".join(pair) + "\n" + " " * spot.column)
+    line = edits.last_line(mapping.pairs[after][1]) + 1
+    return replace_lines(line, line, " " * mapping.column + "\n".join(pair) + "\n")
 
 
-def remove_pairs(page: TextEdits, mapping: Mapping, numbers: Iterable[int]) -> list[Change]:
+def remove_pairs(edits: TextEdits, mapping: Mapping, numbers: Iterable[int]) -> list[TextChange]:
     """Take pairs out, with the comment on their lines; at least one pair must stay."""
     gone = set(numbers)
-    changes: list[Change] = []
+    changes: list[TextChange] = []
     number = 0
     while number < len(mapping.pairs):
         behind = number
         while behind in gone:
             behind += 1
         if behind > number:
-            changes.append(_run_removed(page, mapping, number, behind))
+            changes.append(_run_removed(edits, mapping, number, behind))
         number = behind + 1
     return changes
 
 
-def _run_removed(page: TextEdits, mapping: Mapping, first: int, behind: int) -> Change:
+def _run_removed(edits: TextEdits, mapping: Mapping, first: int, behind: int) -> TextChange:
     key, last = mapping.pairs[first][0], mapping.pairs[behind - 1][1]
     if first == 0:
         following = mapping.pairs[behind][0]
-        if mapping.flow or following.line == page.last_line(last) + 1:
-            return Change(start_of(key), start_of(following), "")
+        if mapping.flow or following.line == edits.last_line(last) + 1:
+            return TextChange(start_of(key), start_of(following), "")
         # The dash stays alone on its line, because comments stand between it and the next key.
-        end = page.last_line(last)
-        column = len(page.meant[key.line - 1][: key.column].rstrip())
-        return Change(Spot(key.line, column), Spot(end, len(page.meant[end - 1])), "")
+        end = edits.last_line(last)
+        column = len(edits.repaired[key.line - 1][: key.column].rstrip())
+        return TextChange(Position(key.line, column), Position(end, len(edits.repaired[end - 1])), "")
     if mapping.flow:
-        return Change(end_of(mapping.pairs[first - 1][1]), end_of(last), "")
-    return lines_changed(key.line, page.last_line(last) + 1, "")
+        return TextChange(end_of(mapping.pairs[first - 1][1]), end_of(last), "")
+    return replace_lines(key.line, edits.last_line(last) + 1, "")

@@ -42,10 +42,10 @@ _LOOSE_PERIOD = re.compile(
 _TIDY_PERIOD = re.compile(r"\{\s*\w+: [^:,]*(?:,\s*\w+: [^:,]*)?\}\s*$")
 
 
-def mended_value(key: str, value: str) -> tuple[str, str]:
+def repair_value(key: str, value: str) -> tuple[str, str]:
     """The value of a key as meant, on one line, and what was wrong; the same value and nothing where all is well."""
     if key in NAME_KEYS and (found := _WIDE_QUOTED.fullmatch(value.strip())) and found[1].strip():
-        return quoted_if_needed(found[1].strip()), _WIDE_QUOTES
+        return quote_if_needed(found[1].strip()), _WIDE_QUOTES
     if key in TEXT_KEYS:
         return _mended_text(value)
     if key in LIST_KEYS:
@@ -64,7 +64,7 @@ def _mended_text(value: str) -> tuple[str, str]:
     body = value.strip()
     if _MIXED_QUOTED.fullmatch(body):
         return f'"{body[1:-1]}"', _MIXED_QUOTES
-    quoted = quoted_if_needed(value)
+    quoted = quote_if_needed(value)
     return quoted, QUOTE_REASON if quoted != value else ""
 
 
@@ -95,7 +95,7 @@ def _mended_period(value: str) -> tuple[str, str]:
     return "{" + ", ".join(ends) + "}", _PERIOD
 
 
-def quoted_if_needed(value: str) -> str:
+def quote_if_needed(value: str) -> str:
     """Quote a one-line text that YAML would read as something else: `**5 天**`, `报销: 怎么办`."""
     if _WHOLE_QUOTED.fullmatch(value):
         return value

@@ -23,7 +23,7 @@ from faqbot.knowledge.spreadsheet.workbook import write_table
 from faqbot.knowledge.synonyms_and_facts import parse_facts, parse_synonyms
 from faqbot.model.entries import Entry, FollowUp, Place
 from faqbot.yamltext.key_names import ELSE_WORDS
-from faqbot.yamltext.quoting import written, written_key
+from faqbot.yamltext.quoting import write_key, write_scalar
 from tests.knowledge.editing.on_bytes import add_entry, change_entry, entry_text, restore_entry
 
 # Every sign that YAML, the line repairs or the cells of a table give a meaning.
@@ -117,13 +117,13 @@ def check_restored(entry: Entry, raw: bytes) -> None:
 
 def check_beside(name: str) -> None:
     """Facts, synonyms, groups and saved questions: a name as our own writing puts it is read as that name."""
-    facts, problems = parse_facts("facts.yaml", f"{written_key(name)}: {written(name)}\n甲乙: 1\n".encode())
+    facts, problems = parse_facts("facts.yaml", f"{write_key(name)}: {write_scalar(name)}\n甲乙: 1\n".encode())
     assert not problems and facts == {name: name, "甲乙": "1"}
     if not set(name) & set("{}"):
         assert with_facts(Entry("a", "问", f"有 {{facts.{name}}} 天"), facts).answer == f"有 {name} 天"
-    item = written(name, in_brackets=True)
+    item = write_scalar(name, in_brackets=True)
     assert parse_synonyms("synonyms.yaml", f"- [{item}, 甲]\n".encode()) == ([[name, "甲"]], [])
-    text = f"人员:\n  {written_key(name)}: [u1]\n群:\n  cid1:\n    主题: [{item}]\n    联系人: {written(name)}\n"
+    text = f"人员:\n  {write_key(name)}: [u1]\n群:\n  cid1:\n    主题: [{item}]\n    联系人: {write_scalar(name)}\n"
     groups, problems = parse_groups("groups.yaml", text.encode())
     group = groups.conversations["cid1"]
     assert not problems and (group.topics, group.contact, groups.people) == ((name,), name, {name: ("u1",)})

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.yamltext.key_names import ENTRY_KEYS
-from faqbot.yamltext.line_repairs import LineRepair, mend
+from faqbot.yamltext.line_repairs import LineRepair, repair_lines
 
 WIDE_COLON, NO_BLANK, DASH, TAB, WIDE_BLANK, SPECIAL = "全角冒号", "少了一个空格", "横线", "Tab", "全角空格", "特殊符号"
 
@@ -46,7 +46,7 @@ SLIPS = [
 
 @pytest.mark.parametrize(("written", "meant", "said"), SLIPS)
 def test_a_slip_is_read_as_meant_and_reported_with_its_line(written, meant, said):
-    text, mends = mend(written)
+    text, mends = repair_lines(written)
     assert text == meant
     assert [m.line for m in mends] == list(said)
     for m in mends:
@@ -67,11 +67,11 @@ def test_a_file_with_slips_is_live_and_warns_with_the_corrected_line(written, me
 
 @pytest.mark.parametrize(("written", "meant", "said"), SLIPS)
 def test_mended_text_needs_no_further_mending(written, meant, said):
-    assert mend(meant) == (meant, [])
+    assert repair_lines(meant) == (meant, [])
 
 
 def test_all_slips_of_one_line_are_told_together():
-    (only,) = mend("—问题：年假: 几天")[1]
+    (only,) = repair_lines("—问题：年假: 几天")[1]
     assert only == LineRepair(1, "—问题：年假: 几天", '- 问题: "年假: 几天"', only.reason)
     assert DASH in only.reason and WIDE_COLON in only.reason and SPECIAL in only.reason
 
@@ -89,11 +89,11 @@ def test_all_slips_of_one_line_are_told_together():
     ],
 )
 def test_text_inside_a_block_is_left_alone(text):
-    assert mend(text) == (text, [])
+    assert repair_lines(text) == (text, [])
 
 
 def test_a_block_ends_where_the_next_key_stands():
-    text, mends = mend("- 问: 年假\n  答: |\n    答：正文\n  来源：手册\n- 问：病假\n  答: 三天")
+    text, mends = repair_lines("- 问: 年假\n  答: |\n    答：正文\n  来源：手册\n- 问：病假\n  答: 三天")
     assert text == "- 问: 年假\n  答: |\n    答：正文\n  来源: 手册\n- 问: 病假\n  答: 三天"
     assert [m.line for m in mends] == [4, 5]
 
@@ -119,7 +119,7 @@ def test_a_block_ends_where_the_next_key_stands():
     ],
 )
 def test_a_text_without_slips_comes_back_as_it_is(text):
-    assert mend(text) == (text, [])
+    assert repair_lines(text) == (text, [])
 
 
 # -- properties --------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def tidy_files(draw):
 
 @given(tidy_files())
 def test_tidy_files_come_back_byte_for_byte(text):
-    assert mend(text) == (text, [])
+    assert repair_lines(text) == (text, [])
 
 
 SCRAPS = st.lists(
@@ -175,7 +175,7 @@ SCRAPS = st.lists(
 
 @given(st.one_of(SCRAPS, st.text()))
 def test_the_number_of_lines_never_changes_and_mends_name_real_lines(text):
-    mended, mends = mend(text)
+    mended, mends = repair_lines(text)
     lines = text.split("\n")
     assert len(mended.split("\n")) == len(lines)
     assert all(lines[m.line - 1] == m.before for m in mends)

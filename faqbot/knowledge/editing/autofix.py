@@ -11,11 +11,11 @@ from faqbot.knowledge.entry_parser import ParsedFile, parse_file
 from faqbot.markup.link_checks import corrected, slips
 from faqbot.model.entries import Entry, Place
 from faqbot.yamltext import key_names, nodes
-from faqbot.yamltext.encoding import as_lines, decode, encoding_of
+from faqbot.yamltext.encoding import decode, detect_encoding, normalize_line_ends
 from faqbot.yamltext.field_reader import FieldReader
-from faqbot.yamltext.line_edits import Change, Spot, TextEdits
-from faqbot.yamltext.line_repairs import mend
-from faqbot.yamltext.nodes import Mapping, Node, Scalar, TreeError, spans_of
+from faqbot.yamltext.line_edits import Position, TextChange, TextEdits
+from faqbot.yamltext.line_repairs import repair_lines
+from faqbot.yamltext.nodes import Mapping, Node, ParseError, Scalar, text_spans
 from faqbot.yamltext.value_edits import remove_pairs, replace_list
 
 _MARK = "\ufeff".encode()
@@ -25,7 +25,7 @@ _ENCODING_NAMES = {"gb18030": "GBK 编码", "utf-16": "UTF-16 编码"}
 _ROUNDS = 5
 
 
-Correction = list[Change]
+Correction = list[TextChange]
 Corrections = Callable[[bytes], Iterator[Correction]]
 Said = Callable[[Entry], Entry]
 
@@ -47,7 +47,7 @@ def fix(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
     Files beside `faq/` are only brought to UTF-8.
     """
     raw, fixes = _as_utf8(raw, name)
-    if encoding_of(raw) != "utf-8" or "faq" not in name.split("/")[-2:-1]:
+    if detect_encoding(raw) != "utf-8" or "faq" not in name.split("/")[-2:-1]:
         return raw, fixes
     raw, more = _made(raw, name, _mended, "按本意改正")
     fixes += more
@@ -80,7 +80,7 @@ def _joined(fixes: list[Fix]) -> list[Fix]:
 
 
 def _as_utf8(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
-    encoding = encoding_of(raw)
+    encoding = detect_encoding(raw)
     if encoding in _ENCODING_NAMES:
         made = Fix(name, 1, _ENCODING_NAMES[encoding], "UTF-8 编码", "另存为 UTF-8")
         return decode(raw, encoding).lstrip("\ufeff").encode(), [made]
@@ -95,34 +95,34 @@ def _made(raw: bytes, name: str, found: Corrections, reason: str, said: Said | N
     corrections = list(found(raw))
     if not corrections:
         return raw, []
-    page = TextEdits(raw, mend(as_lines(decode(raw, "utf-8")))[0])
-    accepted = _accepted(page, parse_file(name, raw), [], corrections, said or _bare)
+    edits = TextEdits(raw, repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0])
+    accepted = _accepted(edits, parse_file(name, raw), [], corrections, said or _bare)
     changes = [change for correction in accepted for change in correction]
-    after = page.changed(changes)
+    after = edits.apply(changes)
     return after, list(_told(raw, after, changes, name, reason))
 
 
 def _accepted(
-    page: TextEdits, before: ParsedFile, chosen: list[Correction], more: list[Correction], said: Said
+    edits: TextEdits, before: ParsedFile, chosen: list[Correction], more: list[Correction], said: Said
 ) -> list[Correction]:
     """`chosen` and those of `more` that make the file better; halves are tried where all together do not."""
     changes = [change for correction in (*chosen, *more) for change in correction]
-    now = parse_file(before.name, page.changed(changes))
+    now = parse_file(before.name, edits.apply(changes))
     if _is_better(before, now, said, thoroughly=len(more) > 1):
         return [*chosen, *more]
     if len(more) == 1:
         return chosen
     half = len(more) // 2
-    chosen = _accepted(page, before, chosen, more[:half], said)
+    chosen = _accepted(edits, before, chosen, more[:half], said)
     if chosen:
         changes = [change for correction in chosen for change in correction]
-        before = parse_file(before.name, page.changed(changes))
-    return _accepted(page, before, chosen, more[half:], said)
+        before = parse_file(before.name, edits.apply(changes))
+    return _accepted(edits, before, chosen, more[half:], said)
 
 
-def _told(raw: bytes, after: bytes, changes: Iterable[Change], name: str, reason: str) -> Iterator[Fix]:
+def _told(raw: bytes, after: bytes, changes: Iterable[TextChange], name: str, reason: str) -> Iterator[Fix]:
     """The lines that changed, as they were and as they are."""
-    old, new = (as_lines(decode(content, "utf-8")).split("\n") for content in (raw, after))
+    old, new = (normalize_line_ends(decode(content, "utf-8")).split("\n") for content in (raw, after))
     spans: list[tuple[int, int, int]] = []
     for change in sorted(changes, key=lambda c: (c.start, c.end)):
         first, last = change.start.line - 1, change.end.line - (1 if change.is_whole_lines else 0)
@@ -170,10 +170,10 @@ def _with_links(entry: Entry) -> Entry:
 
 def _mended(raw: bytes) -> Iterator[Correction]:
     """What is read as meant anyway is written as meant."""
-    text = as_lines(decode(raw, "utf-8"))
-    _, mends = mend(text)
+    text = normalize_line_ends(decode(raw, "utf-8"))
+    _, mends = repair_lines(text)
     if mends:
-        yield [Change(Spot(m.line, 0), Spot(m.line, len(m.after)), m.after) for m in mends]
+        yield [TextChange(Position(m.line, 0), Position(m.line, len(m.after)), m.after) for m in mends]
 
 
 def _keys_corrected(raw: bytes) -> Iterator[Correction]:
@@ -184,15 +184,15 @@ def _keys_corrected(raw: bytes) -> Iterator[Correction]:
             word = key.value.strip()
             if word in allowed or not key.plain or (allowed is key_names.FILE_KEYS and word in key_names.ENTRY_KEYS):
                 continue
-            meant = key_names.surely(word, allowed)
+            meant = key_names.certain_key(word, allowed)
             if meant and allowed[meant] not in present:
                 present.add(allowed[meant])
-                yield [Change(Spot(key.line, key.column), Spot(key.end_line, key.end_column), meant)]
+                yield [TextChange(Position(key.line, key.column), Position(key.end_line, key.end_column), meant)]
 
 
 def _links_corrected(raw: bytes) -> Iterator[Correction]:
     """Links of which only one thing can be meant."""
-    lines = mend(as_lines(decode(raw, "utf-8")))[0].split("\n")
+    lines = repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0].split("\n")
     for mapping, allowed in _mappings(_root(raw)):
         texts = [node for key, node in mapping.pairs if allowed.get(key.value.strip()) in ("answer", "source")]
         texts += [
@@ -202,15 +202,17 @@ def _links_corrected(raw: bytes) -> Iterator[Correction]:
             for _, text in node.pairs
         ]
         for text in texts:
-            for line, start, end in spans_of(text, lines) if isinstance(text, Scalar) else ():
+            for line, start, end in text_spans(text, lines) if isinstance(text, Scalar) else ():
                 for slip in slips(lines[line - 1][start:end]):
                     if slip.sure:
-                        yield [Change(Spot(line, start + slip.start), Spot(line, start + slip.end), slip.meant)]
+                        yield [
+                            TextChange(Position(line, start + slip.start), Position(line, start + slip.end), slip.meant)
+                        ]
 
 
 def _repeats_removed(raw: bytes) -> Iterator[Correction]:
     """Wordings that stand twice in one entry, or repeat its question."""
-    page = TextEdits(raw, mend(as_lines(decode(raw, "utf-8")))[0])
+    edits = TextEdits(raw, repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0])
     for mapping, allowed in _mappings(_root(raw)):
         if allowed is not key_names.ENTRY_KEYS:
             continue
@@ -218,21 +220,21 @@ def _repeats_removed(raw: bytes) -> Iterator[Correction]:
         for number, (key, node) in enumerate(mapping.pairs):
             if not (_means(key, "also") or _means(key, "not")):
                 continue
-            if _COMMENTED_OUT.search("\n".join(page.meant[node.line - 1 : page.last_line(node)])):
+            if _COMMENTED_OUT.search("\n".join(edits.repaired[node.line - 1 : edits.last_line(node)])):
                 # 年假 #1 is no repeat: what stands behind the sign was perhaps meant to be read.
                 continue
             old = tuple(FieldReader("").texts(node, "also"))
             new = distinct(old, question if _means(key, "also") else "")
             if new != old and new:
-                yield replace_list(page, key, node, old, new)
+                yield replace_list(edits, key, node, old, new)
             elif new != old and len(mapping.pairs) > 1:
-                yield remove_pairs(page, mapping, [number])
+                yield remove_pairs(edits, mapping, [number])
 
 
 def _root(raw: bytes) -> Node | None:
     try:
-        return nodes.grow(mend(as_lines(decode(raw, "utf-8")))[0])
-    except TreeError:
+        return nodes.parse_yaml(repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0])
+    except ParseError:
         return None
 
 

@@ -17,10 +17,10 @@ from faqbot.knowledge.editing.entry_spans import Outline, Pairs
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.model.entries import Entry
 from faqbot.yamltext import key_names, nodes
-from faqbot.yamltext.field_reader import date_of
-from faqbot.yamltext.line_edits import Change, Spot, lines_changed
+from faqbot.yamltext.field_reader import parse_date
+from faqbot.yamltext.line_edits import Position, TextChange, replace_lines
 from faqbot.yamltext.nodes import Mapping, Node, Scalar
-from faqbot.yamltext.quoting import block, written, written_list
+from faqbot.yamltext.quoting import block_lines, write_list, write_scalar
 from faqbot.yamltext.value_edits import insert_pair, remove_pairs, replace_list, replace_text, replace_value
 
 __all__ = [
@@ -57,7 +57,7 @@ def _changed(file: Outline, number: int, draft: EntryFields) -> Outline:
     expected: list[Entry | EntryFields] = [*file.entries]
     expected[number] = new
     kept = file.entries[number] if new.answer == old.answer else None
-    return _checked(_opened(file.page.changed(changes), file.name), expected, kept)
+    return _checked(_opened(file.edits.apply(changes), file.name), expected, kept)
 
 
 def add_wording(file: Outline, entry_id: str, text: str, to: Literal["also", "not_"] = "also") -> Outline:
@@ -81,7 +81,7 @@ def add_entry(file: Outline | None, draft: EntryFields, *, topic: str = "", name
     new = tidied(draft)
     new = replace(new, topic=new.topic or topic.strip())
     if file is None:
-        head = "".join(f"{key}: {written(getattr(new, key))}\n" for key in ("topic", "owner") if getattr(new, key))
+        head = "".join(f"{key}: {write_scalar(getattr(new, key))}\n" for key in ("topic", "owner") if getattr(new, key))
         file = Outline(f"{head}entries:\n".encode(), name)
     file.must_be_lines()
     taken = {entry.id for entry in file.entries}
@@ -99,14 +99,14 @@ def add_entry(file: Outline | None, draft: EntryFields, *, topic: str = "", name
 def remove_entry(file: Outline, entry_id: str) -> Outline:
     """Take an entry out, with the comment directly above it if that is clearly its own."""
     number = file.number_of(entry_id)
-    span, meant = file.span(number), file.page.meant
+    span, meant = file.span(number), file.edits.repaired
     first, behind = span.first, span.last + 1
     is_last = number == len(file.items) - 1
     while not is_last and not meant[behind - 1].strip():
         behind += 1
     while is_last and number and not meant[first - 2].strip():
         first -= 1
-    after = file.page.changed([lines_changed(first, behind, "")])
+    after = file.edits.apply([replace_lines(first, behind, "")])
     return _checked(_opened(after, file.name), [e for e in file.entries if e.id != entry_id])
 
 
@@ -124,7 +124,7 @@ def restore_entry(file: Outline | None, entry_id: str, text_of_entry: str, *, na
     place = next((n for n, other in enumerate(file.entries) if _is_restored(other, entry, entry_id)), len(expected))
     if place < len(expected):
         span = file.span(place)
-        after = file.page.changed([lines_changed(span.first, span.last + 1, "\n".join(lines) + "\n")])
+        after = file.edits.apply([replace_lines(span.first, span.last + 1, "\n".join(lines) + "\n")])
     else:
         after = append_lines(file, lines)
         expected.append(entry)
@@ -149,9 +149,9 @@ def entry_text(file: Outline, entry_id: str) -> str:
     if isinstance(file.listed, nodes.Sequence) and file.listed.flow:
         # In [ ] an entry has no lines of its own; these are only to be looked at.
         item = file.items[number]
-        return file.page.text(item.line, file.page.last_line(item))
+        return file.edits.text(item.line, file.edits.last_line(item))
     span = file.span(number)
-    return file.page.text(span.first, span.last)
+    return file.edits.text(span.first, span.last)
 
 
 # -- one entry ---------------------------------------------------------------------------------
@@ -175,14 +175,14 @@ def _must_be_possible(file: Outline, old: EntryFields, new: EntryFields, entry: 
             raise EditError(f"{word}的限制写在文件开头，对所有条目有效，不能只为这一条取消，请直接改文件")
 
 
-def entry_changes(file: Outline, number: int, old: EntryFields, new: EntryFields) -> list[Change]:
+def entry_changes(file: Outline, number: int, old: EntryFields, new: EntryFields) -> list[TextChange]:
     """Return the changes that make the entry of this number say `new` instead of `old`.
 
     Whoever makes them must read the result again, as every function above does.
     """
     item = file.items[number]
     pairs, shared = file.pairs(item), file.shared()
-    changes: list[Change] = []
+    changes: list[TextChange] = []
     gone = {pairs[key][0] for key in ("ask", "answers") if key in pairs and new.answer != old.answer}
     added: list[str] = []
     for key, field in FIELDS.items():
@@ -202,8 +202,8 @@ def entry_changes(file: Outline, number: int, old: EntryFields, new: EntryFields
         before = [pair for other, pair in pairs.items() if _RANK[other] < _RANK[key] and pair[0] not in gone]
         place = max(before, key=lambda pair: _RANK[key_names.ENTRY_KEYS[pair[1].value.strip()]], default=(-1,))[0]
         lines = _pair_lines(file, key, getattr(new, FIELDS[key]), item, item.column)
-        changes.append(insert_pair(file.page, item, place, lines))
-    return [*remove_pairs(file.page, item, gone), *changes]
+        changes.append(insert_pair(file.edits, item, place, lines))
+    return [*remove_pairs(file.edits, item, gone), *changes]
 
 
 def _differs(file: Outline, key: str, pairs: Pairs, old: EntryFields, new: EntryFields) -> bool:
@@ -217,38 +217,40 @@ def _is_empty(value: object) -> bool:
     return not any(value) if isinstance(value, tuple) else not value
 
 
-def _replaced(file: Outline, key: str, item: Mapping, pairs: Pairs, value: Any) -> list[Change]:
+def _replaced(file: Outline, key: str, item: Mapping, pairs: Pairs, value: Any) -> list[TextChange]:
     _, word, node = pairs[key]
     if key in LISTS:
         old = file.read_list(key, node)
-        return replace_list(file.page, word, node, old, value, number=key in _NUMBERS)
+        return replace_list(file.edits, word, node, old, value, number=key in _NUMBERS)
     if key == "valid":
         return _period_replaced(file, item, word, node, value)
     if key in TEXTS:
-        return replace_text(file.page, word, node, value, in_brackets=item.flow, may_block=key == "answer")
-    return replace_value(file.page, word, node, _literal(key, value, chinese=not word.value.isascii()))
+        return replace_text(file.edits, word, node, value, in_brackets=item.flow, may_block=key == "answer")
+    return replace_value(file.edits, word, node, _literal(key, value, chinese=not word.value.isascii()))
 
 
-def _period_replaced(file: Outline, item: Mapping, key: Scalar, node: Node, period: tuple[str, str]) -> list[Change]:
+def _period_replaced(
+    file: Outline, item: Mapping, key: Scalar, node: Node, period: tuple[str, str]
+) -> list[TextChange]:
     """Change single dates where both ends stay, else write the period anew."""
     words = _period_words(file, item)
     if not isinstance(node, Mapping) or not node.pairs:
-        return replace_value(file.page, key, node, _period_literal(words, period))
+        return replace_value(file.edits, key, node, _period_literal(words, period))
     found = {key_names.PERIOD_KEYS[word.value.strip()]: (word, value) for word, value in node.pairs}
     wanted = dict(zip(("from", "until"), period, strict=True))
     if all((end in found) == bool(day) for end, day in wanted.items()):
-        changes: list[Change] = []
+        changes: list[TextChange] = []
         for end, (word, value) in found.items():
-            day = date_of(value)
+            day = parse_date(value)
             if day is None or day.isoformat() != wanted[end]:
-                changes += replace_value(file.page, word, value, wanted[end])
+                changes += replace_value(file.edits, word, value, wanted[end])
         return changes
     words = tuple(found[end][0].value.strip() if end in found else w for end, w in zip(wanted, words, strict=True))
     if node.flow:
-        return replace_value(file.page, key, node, _period_literal(words, period))
+        return replace_value(file.edits, key, node, _period_literal(words, period))
     indent = " " * node.column
     lines = "".join(f"{indent}{word}: {day}\n" for word, day in zip(words, period, strict=True) if day)
-    return [lines_changed(node.line, file.page.last_line(node) + 1, lines)]
+    return [replace_lines(node.line, file.edits.last_line(node) + 1, lines)]
 
 
 def _period_words(file: Outline, item: Mapping | None) -> tuple[str, ...]:
@@ -270,14 +272,14 @@ def _pair_lines(file: Outline, key: str, value: Any, item: Mapping | None, colum
     """A key and its value: the first line without its indent, the lines of a block with theirs."""
     word = file.word(key, item)
     in_brackets = item is not None and item.flow
-    if key == "answer" and "\n" in value and not in_brackets and (body := block(value, column + _STEP)):
+    if key == "answer" and "\n" in value and not in_brackets and (body := block_lines(value, column + _STEP)):
         return [f"{word}: |", *body]
     if key in LISTS:
-        return [f"{word}: {written_list(value, number=key in _NUMBERS)}"]
+        return [f"{word}: {write_list(value, number=key in _NUMBERS)}"]
     if key == "valid":
         return [f"{word}: {_period_literal(_period_words(file, item), value)}"]
     if key in TEXTS:
-        return [f"{word}: {written(value, in_brackets=in_brackets)}"]
+        return [f"{word}: {write_scalar(value, in_brackets=in_brackets)}"]
     return [f"{word}: {_literal(key, value, chinese=not word.isascii())}"]
 
 
@@ -304,26 +306,28 @@ def _with_shared(new: EntryFields, shared: EntryFields) -> EntryFields:
 
 def append_lines(file: Outline, lines: list[str]) -> bytes:
     """Return the file with the lines of an entry behind its last one."""
-    page, listed = file.page, file.listed
+    edits, listed = file.edits, file.listed
     text = "\n".join(lines) + "\n"
     if file.items:
         line = file.span(len(file.items) - 1).last + 1
-        return page.changed([lines_changed(line, line, file.gap() + text)])
+        return edits.apply([replace_lines(line, line, file.gap() + text)])
     if isinstance(listed, nodes.Sequence) and not listed.flow:
-        line = page.last_line(listed) + 1
+        line = edits.last_line(listed) + 1
     elif isinstance(file.root, Mapping) and listed is not None:
         key = next(k for k, node in file.root.pairs if node is listed)
         line = max(key.line, listed.end_line) + 1
         if isinstance(listed, nodes.Sequence):
-            colon = Spot(key.line, page.meant[key.line - 1].index(":", key.end_column) + 1)
-            end = Spot(listed.end_line, listed.end_column)
-            return page.changed([Change(colon, end, ""), lines_changed(line, line, text)])
+            colon = Position(key.line, edits.repaired[key.line - 1].index(":", key.end_column) + 1)
+            end = Position(listed.end_line, listed.end_column)
+            return edits.apply([TextChange(colon, end, ""), replace_lines(line, line, text)])
     elif listed is not None:
-        return page.changed([Change(Spot(listed.line, listed.column), Spot(listed.end_line, listed.end_column), text)])
+        return edits.apply(
+            [TextChange(Position(listed.line, listed.column), Position(listed.end_line, listed.end_column), text)]
+        )
     else:
-        line = len(page.meant) + bool(page.meant[-1].strip())
+        line = len(edits.repaired) + bool(edits.repaired[-1].strip())
         text = "entries:\n" + text
-    return page.changed([lines_changed(line, line, text)])
+    return edits.apply([replace_lines(line, line, text)])
 
 
 def _standing_alone(text: str) -> tuple[list[str], Entry]:
@@ -360,13 +364,13 @@ def _checked(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry
     for _ in range(len(expected) + 1):
         if len(file.entries) != len(expected):
             raise EditError("这样改会影响别的条目，没有保存，请直接改文件")
-        changes: list[Change] = []
+        changes: list[TextChange] = []
         for number, (now, wanted) in enumerate(zip(file.entries, expected, strict=True)):
             if now.id != wanted.id:
                 changes += _id_written(file, number, wanted.id)
         if not changes:
             break
-        file = _opened(file.page.changed(changes), file.name)
+        file = _opened(file.edits.apply(changes), file.name)
     for now, wanted in zip(file.entries, expected, strict=True):
         if isinstance(wanted, Entry) and not _same(now, wanted):
             raise EditError("这样改会影响别的条目，没有保存，请直接改文件")
@@ -377,12 +381,12 @@ def _checked(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry
     return file
 
 
-def _id_written(file: Outline, number: int, entry_id: str) -> list[Change]:
+def _id_written(file: Outline, number: int, entry_id: str) -> list[TextChange]:
     item = file.items[number]
     pairs = file.pairs(item)
     if "id" in pairs:
         return _replaced(file, "id", item, pairs, entry_id)
-    return [insert_pair(file.page, item, -1, _pair_lines(file, "id", entry_id, item, item.column))]
+    return [insert_pair(file.edits, item, -1, _pair_lines(file, "id", entry_id, item, item.column))]
 
 
 def _same(a: Entry, b: Entry) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from faqbot.errors import EditError
 from faqbot.model.entries import Entry
-from faqbot.yamltext.field_reader import date_of
+from faqbot.yamltext.field_reader import parse_date
 from faqbot.yamltext.nodes import Scalar
 
 # The fields of a Draft under the keys of a file, in the order in which an entry reads best.
@@ -117,7 +117,7 @@ def _clean(text: str) -> str:
 
 
 def _iso(text: str, what: str) -> str:
-    day = date_of(Scalar(text, 1))
+    day = parse_date(Scalar(text, 1))
     if day is None and text.strip():
         raise EditError(f"{what}“{text.strip()[:20]}”不是日期，请写成 2026-12-31 这样")
     return day.isoformat() if day else ""

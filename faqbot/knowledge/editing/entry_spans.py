@@ -54,10 +54,10 @@ class Outline:
                 raise BrokenFile(f"文件里有错误，请先改好再编辑。{where}：{problem.message}", problem)
         self.parsed = parsed
         self.entries: tuple[Entry, ...] = parsed.entries
-        meant = "\n".join(self._reader.meant)
-        if line := nodes.first_reference(meant):
+        meant = "\n".join(self._reader.repaired_lines)
+        if line := nodes.first_reference_line(meant):
             raise EditError(f"{self.at(line)}用了 YAML 的引用（& 或 * 或 !），不能在这里编辑，请直接改文件")
-        self.page = TextEdits(raw, meant)
+        self.edits = TextEdits(raw, meant)
         self.root = self._reader.root
         self._shared: Shared = {}
         self.listed = self.root
@@ -135,11 +135,11 @@ class Outline:
         self.must_be_lines()
         item = self.items[number]
         dash, column = self.dash_of(item)
-        last = self.page.last_line(item)
-        while last < len(self.page.meant) and _comment_column(self.page.meant[last]) > column:
+        last = self.edits.last_line(item)
+        while last < len(self.edits.repaired) and _comment_column(self.edits.repaired[last]) > column:
             last += 1
         first = dash
-        while first > 1 and _comment_column(self.page.meant[first - 2]) == column:
+        while first > 1 and _comment_column(self.edits.repaired[first - 2]) == column:
             first -= 1
         if first < dash and self._is_heading(first, column, number):
             first = dash
@@ -147,17 +147,17 @@ class Outline:
 
     def _is_heading(self, first: int, column: int, number: int) -> bool:
         """Whether a comment stands for more than the entry below it: for the file, or for a group of entries."""
-        if number == 0 and (column == 0 or not self.page.meant[first - 2].strip()):
+        if number == 0 and (column == 0 or not self.edits.repaired[first - 2].strip()):
             return True
-        return _HEADING.match(self.page.meant[first - 1]) is not None
+        return _HEADING.match(self.edits.repaired[first - 1]) is not None
 
     def dash_of(self, item: Mapping) -> tuple[int, int]:
         """The line and the column of the dash an entry begins with."""
         line = item.line
-        before = self.page.meant[line - 1][: item.column]
+        before = self.edits.repaired[line - 1][: item.column]
         while "-" not in before:
             line -= 1
-            before = self.page.meant[line - 1].partition("#")[0]
+            before = self.edits.repaired[line - 1].partition("#")[0]
         return line, before.rindex("-")
 
     def must_be_lines(self) -> None:
@@ -179,7 +179,7 @@ class Outline:
         """The blank lines between entries."""
         if len(self.items) < 2:
             return "\n" if self.items else ""
-        lines = self.page.meant[self.span(-2 + len(self.items)).last : self.span(len(self.items) - 1).first - 1]
+        lines = self.edits.repaired[self.span(-2 + len(self.items)).last : self.span(len(self.items) - 1).first - 1]
         return "\n" * min(2, sum(not line.strip() for line in lines))
 
 

@@ -102,7 +102,7 @@ def _entries(name: str, raw: bytes | None) -> dict[str, Written]:
     for number, entry in enumerate(file.entries):
         span = file.span(number)
         said = replace(entry, place=Place("", 0), id_given=True)
-        found[entry.id] = Written(file.page.text(span.first, span.last), said)
+        found[entry.id] = Written(file.edits.text(span.first, span.last), said)
     return found
 
 

@@ -65,7 +65,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CellChange:
     """One cell: the heading, what it says now and what it is to say."""
 
     column: str
@@ -81,7 +81,7 @@ class TableEdit:
     file: str
     entry: Entry
     known: KnownEntries | None = None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[CellChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +206,7 @@ class _Planner:
             column = column_of(heading)
             if column is None:
                 if clean(heading) and clean(heading) not in REPORT:
-                    near = key_names.nearest(clean(heading), {c.name: c.key for c in COLUMNS})
+                    near = key_names.nearest_key(clean(heading), {c.name: c.key for c in COLUMNS})
                     hint = f"，是不是“{near}”？" if near else ""
                     self._trouble(header, clean(heading)[:30], f"不认识的列，不导入{hint}", is_error=False)
             elif column in self.columns.values():
@@ -261,10 +261,10 @@ class _Planner:
     def _edit(self, row: Row, known: KnownEntries | None) -> TableEdit | None:
         """The edit that a row asks for; None if it says what there is already."""
         values: dict[str, Any] = {}
-        changes: list[Change] = []
+        changes: list[CellChange] = []
         file = self._file(row, self._text(row, "file")) or (known.file if known else "")
         if known and file != known.file:
-            changes.append(Change(BY_KEY["file"].name, known.file, file))
+            changes.append(CellChange(BY_KEY["file"].name, known.file, file))
         for at, column in self.columns.items():
             text = self._cell(row, at)
             before = clean(_shown(known, column)) if known else ""
@@ -277,7 +277,7 @@ class _Planner:
             if value is _UNREADABLE or (known and _same(column, value, before)):
                 continue
             values[column.key] = value
-            changes.append(Change(column.name, before, show(column.kind, value)))
+            changes.append(CellChange(column.name, before, show(column.kind, value)))
         if known and not changes:
             return None
         if not known:
@@ -319,7 +319,7 @@ class _Planner:
             return f"太长（{len(text)} 字）；Excel 一格最多 {CELL_LIMIT} 字，后面的可能已经丢了"
         return ""
 
-    def _check(self, row: Row, entry: Entry, known: KnownEntries | None, changes: Sequence[Change]) -> None:
+    def _check(self, row: Row, entry: Entry, known: KnownEntries | None, changes: Sequence[CellChange]) -> None:
         """The rules between the cells of one row; what was wrong before and is not touched stays."""
         touched = {change.column for change in changes} if known else {column.name for column in COLUMNS}
         if not entry.question and "问题" in touched:

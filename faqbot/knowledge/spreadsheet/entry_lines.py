@@ -9,9 +9,9 @@ from faqbot.knowledge.editing.entry_fields import FIELDS, FLAGS, LISTS, EntryFie
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.model.entries import Entry
 from faqbot.yamltext import key_names
-from faqbot.yamltext.line_edits import Change, Spot
+from faqbot.yamltext.line_edits import Position, TextChange
 from faqbot.yamltext.nodes import Mapping as Item
-from faqbot.yamltext.quoting import block, written, written_key, written_list
+from faqbot.yamltext.quoting import block_lines, write_key, write_list, write_scalar
 from faqbot.yamltext.value_edits import insert_pair, remove_pairs, replace_value, start_of
 
 _STEP = 2
@@ -38,7 +38,7 @@ def entry_lines(file: Outline, entry: Entry, top: Mapping[str, Any], dash: int, 
             if key == "valid":
                 lines.append(f"{word}: {_period(value, chinese)}")
             elif key in LISTS:
-                lines.append(f"{word}: {written_list(value, number=key in _NUMBERS)}")
+                lines.append(f"{word}: {write_list(value, number=key in _NUMBERS)}")
             elif key == "review":
                 lines.append(f"{word}: {value or _EMPTY}")
             elif key in FLAGS:
@@ -57,13 +57,13 @@ def said_twice(file: Outline, old: EntryFields, new: EntryFields) -> list[str]:
     return [key for key in key_names.SHARED_KEYS if getattr(old, key) != getattr(new, key) == getattr(top, key)]
 
 
-def without(file: Outline, number: int, unwanted: Collection[str]) -> list[Change]:
+def without(file: Outline, number: int, unwanted: Collection[str]) -> list[TextChange]:
     """Take fields out of an entry, where it has them."""
     pairs = file.pairs(file.items[number])
-    return remove_pairs(file.page, file.items[number], [n for key, (n, _, _) in pairs.items() if key in unwanted])
+    return remove_pairs(file.edits, file.items[number], [n for key, (n, _, _) in pairs.items() if key in unwanted])
 
 
-def asking_changes(file: Outline, number: int, entry: Entry) -> list[Change]:
+def asking_changes(file: Outline, number: int, entry: Entry) -> list[TextChange]:
     """Make `ask` and `answers` of an entry what they are in `entry`, where it has them."""
     old, item = file.entries[number], file.items[number]
     if not entry.variants or (old.ask == entry.ask and old.variants == entry.variants):
@@ -72,19 +72,19 @@ def asking_changes(file: Outline, number: int, entry: Entry) -> list[Change]:
     if "ask" not in pairs or "answers" not in pairs:
         place = max(n for key, (n, _, _) in pairs.items() if key in _BEFORE_ASK)
         lines = [", ".join(_literals(file, entry, item))] if item.flow else _asking(file, entry, item, item.column)
-        return [insert_pair(file.page, item, place, lines)]
-    changes: list[Change] = []
+        return [insert_pair(file.edits, item, place, lines)]
+    changes: list[TextChange] = []
     for key, was, now in (("ask", old.ask, entry.ask), ("answers", old.variants, entry.variants)):
         _, word, node = pairs[key]
         if was == now:
             continue
         if item.flow:
             literal = _literals(file, entry, item)[key == "answers"]
-            changes += replace_value(file.page, word, node, literal.partition(": ")[2])
+            changes += replace_value(file.edits, word, node, literal.partition(": ")[2])
             continue
-        last = file.page.last_line(node)
+        last = file.edits.last_line(node)
         lines = _answers(file, entry, item, item.column) if key == "answers" else [_literals(file, entry, item)[0]]
-        changes.append(Change(start_of(word), Spot(last, len(file.page.meant[last - 1])), "\n".join(lines)))
+        changes.append(TextChange(start_of(word), Position(last, len(file.edits.repaired[last - 1])), "\n".join(lines)))
     return changes
 
 
@@ -107,10 +107,10 @@ def _literals(file: Outline, entry: Entry, item: Item | None) -> tuple[str, str]
     """`ask` and `answers` on one line each."""
     assert entry.ask is not None  # what has variants asks for them
     chinese = file.is_chinese(item)
-    answers = (f"{_case(w, chinese)}: {written(text, in_brackets=True)}" for w, text in entry.variants.items())
-    question = written(entry.ask.question, in_brackets=True)
+    answers = (f"{_case(w, chinese)}: {write_scalar(text, in_brackets=True)}" for w, text in entry.variants.items())
+    question = write_scalar(entry.ask.question, in_brackets=True)
     return (
-        f"{file.word('ask', item)}: {{{written_key(entry.ask.name)}: {question}}}",
+        f"{file.word('ask', item)}: {{{write_key(entry.ask.name)}: {question}}}",
         f"{file.word('answers', item)}: {{{', '.join(answers)}}}",
     )
 
@@ -118,13 +118,13 @@ def _literals(file: Outline, entry: Entry, item: Item | None) -> tuple[str, str]
 def _case(word: str, chinese: bool) -> str:
     if word == "else":
         return "其他" if chinese else "else"
-    return written_key(word)
+    return write_key(word)
 
 
 def _text(word: str, text: str, column: int, *, may_block: bool) -> list[str]:
-    if may_block and "\n" in text and (body := block(text, column + _STEP)):
+    if may_block and "\n" in text and (body := block_lines(text, column + _STEP)):
         return [f"{word}: |", *body]
-    return [f"{word}: {written(text)}"]
+    return [f"{word}: {write_scalar(text)}"]
 
 
 def _period(period: tuple[str, str], chinese: bool) -> str:

@@ -16,8 +16,8 @@ from faqbot.knowledge.spreadsheet.entry_lines import asking_changes, entry_lines
 from faqbot.knowledge.spreadsheet.workbook import read_table
 from faqbot.model.entries import Entry, Place
 from faqbot.yamltext import key_names
-from faqbot.yamltext.line_edits import Change, lines_changed
-from faqbot.yamltext.quoting import written
+from faqbot.yamltext.line_edits import TextChange, replace_lines
+from faqbot.yamltext.quoting import write_scalar
 
 _NOWHERE = Place("", 0)
 # How much of the time goes by until the table is read, compared, written.
@@ -156,7 +156,7 @@ def _rewritten(file: Outline | None, job: _Job) -> bytes:
 
 
 def _changed(file: Outline, job: _Job) -> bytes:
-    changes: list[Change] = []
+    changes: list[TextChange] = []
     doubled: dict[int, list[str]] = {}
     for number, entry in enumerate(file.entries):
         if (wanted := job.changed.get(entry.id)) is None:
@@ -168,20 +168,20 @@ def _changed(file: Outline, job: _Job) -> bytes:
         if keys_of_top := said_twice(file, old, new):
             doubled[number] = keys_of_top
     gone = [number for number, entry in enumerate(file.entries) if entry.id in job.removed]
-    raw = file.page.changed(changes)
+    raw = file.edits.apply(changes)
     if not doubled and not gone:
         return raw
     # What is taken out comes second: it must not stand where something was put in.
     file = Outline(raw, job.file) if changes else file
-    cuts = [lines_changed(first, behind, "") for first, behind in _lines_of(file, gone)]
+    cuts = [replace_lines(first, behind, "") for first, behind in _lines_of(file, gone)]
     for number, unwanted in doubled.items():
         cuts += without(file, number, unwanted)
-    return file.page.changed(cuts)
+    return file.edits.apply(cuts)
 
 
 def _lines_of(file: Outline, gone: Sequence[int]) -> list[tuple[int, int]]:
     """The stretches of lines of these entries, with their comments and the blank lines that would be left over."""
-    meant, last = file.page.meant, len(file.items) - 1
+    meant, last = file.edits.repaired, len(file.items) - 1
     while last in gone:
         last -= 1
     stretches: list[tuple[int, int]] = []
@@ -215,7 +215,7 @@ def _new_file(added: Sequence[TableEdit]) -> bytes:
     for key in ("topic", "owner"):
         values = {value_of(e.entry, key) for e in added}
         if len(values) == 1 and (value := values.pop()):
-            head += f"{key}: {written(value)}\n"
+            head += f"{key}: {write_scalar(value)}\n"
     return _with_added(Outline(f"{head}entries:\n".encode(), ""), added)
 
 
@@ -265,7 +265,7 @@ def _ids_written(raw: bytes, name: str, ids: Mapping[int, str]) -> bytes:
     for number, entry_id in ids.items():
         old = draft_of(file.entries[number])
         changes += entry_changes(file, number, old, replace(old, id=entry_id))
-    return file.page.changed(changes)
+    return file.edits.apply(changes)
 
 
 def _differences(wanted: Entry, now: Entry) -> list[str]:

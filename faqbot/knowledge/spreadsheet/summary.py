@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from faqbot.knowledge.spreadsheet.comparison import Change, ImportPlan, KnownEntries, TableEdit, Trouble
+from faqbot.knowledge.spreadsheet.comparison import CellChange, ImportPlan, KnownEntries, TableEdit, Trouble
 
 # More than a person reads; the rest is counted.
 _MOST = 50
@@ -56,7 +56,7 @@ def _changed(edit: TableEdit) -> list[str]:
     return [f"修改 第 {edit.row} 行 {edit.known.file} {_short(edit.known.entry.id)}", *map(_change, edit.changes)]
 
 
-def _change(change: Change) -> str:
+def _change(change: CellChange) -> str:
     before, after = _around_the_difference(change.before, change.after)
     return f"    {change.column}：{before} → {after}"
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from faqbot.cli import cli
 from faqbot.knowledge.editing.autofix import Fix, fix
 from faqbot.knowledge.entry_parser import parse_file
-from faqbot.yamltext.encoding import encoding_of
-from faqbot.yamltext.key_names import ENTRY_KEYS, FILE_KEYS, PERIOD_KEYS, surely
+from faqbot.yamltext.encoding import detect_encoding
+from faqbot.yamltext.key_names import ENTRY_KEYS, FILE_KEYS, PERIOD_KEYS, certain_key
 
 NAME = "faq/leave.yaml"
 GOOD = "- question: 年假\n  answer: 五天\n"
@@ -106,7 +106,7 @@ def test_a_file_in_another_encoding_becomes_utf8(encoding):
     ],
 )
 def test_bytes_that_may_be_something_else_are_left_alone(raw):
-    assert encoding_of(raw) == ""
+    assert detect_encoding(raw) == ""
     assert fix(raw, NAME) == (raw, [])
 
 
@@ -157,11 +157,11 @@ def test_what_may_mean_something_else_is_left_to_people(text):
     ],
 )  # fmt: skip
 def test_a_key_is_put_right_only_if_one_can_be_meant(word, allowed, meant):
-    assert surely(word, allowed) == meant
+    assert certain_key(word, allowed) == meant
 
 
 def test_every_allowed_key_is_itself():
-    assert all(ENTRY_KEYS[surely(word, ENTRY_KEYS)] == meant for word, meant in ENTRY_KEYS.items())
+    assert all(ENTRY_KEYS[certain_key(word, ENTRY_KEYS)] == meant for word, meant in ENTRY_KEYS.items())
 
 
 SCRAPS = st.lists(
