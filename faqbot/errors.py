@@ -1,4 +1,4 @@
-"""Every error faqbot raises on purpose; each child is a different thing its caller does next."""
+"""The errors that faqbot raises on purpose; each class calls for a different reaction of the caller."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 class FaqbotError(Exception):
-    """Something a person can act on; the text says what, where and what to do."""
+    """An error that a person can act on; the text says what is wrong, where, and what to do."""
 
 
 class SettingsError(FaqbotError):
@@ -18,7 +18,7 @@ class SettingsError(FaqbotError):
 
 
 class StartError(FaqbotError):
-    """The bot cannot start; one plain line, after which the process ends with exit code 2."""
+    """The bot cannot start. The text is one plain line, after which the process ends with exit code 2."""
 
 
 class AuthFailed(StartError):
@@ -38,9 +38,9 @@ class StoreError(FaqbotError):
 
 
 class DeliveryError(FaqbotError):
-    """DingTalk did not take a message or a call; `permanent` says that a retry cannot help.
+    """DingTalk did not accept a message or a call; `permanent` means that a retry cannot help.
 
-    `code` is DingTalk's code or a short word such as `timeout`, for records and counters.
+    `code` is DingTalk's code or a short word such as `timeout`, for records and metrics.
     """
 
     def __init__(self, message: str, *, code: str, permanent: bool = False) -> None:
@@ -50,14 +50,14 @@ class DeliveryError(FaqbotError):
 
 
 class SessionGone(DeliveryError):
-    """The session webhook has expired or is unknown (errcode 300001): another way is needed."""
+    """The session webhook has expired or is unknown (errcode 300001): send by the robot API instead."""
 
     def __init__(self, message: str, *, code: str = "300001") -> None:
         super().__init__(message, code=code, permanent=True)
 
 
 class Throttled(DeliveryError):
-    """Too many messages or calls: the same one is taken later. `wait` is the least pause in seconds."""
+    """Too many messages or calls: the same one is accepted later, after `wait` seconds at the earliest."""
 
     def __init__(self, message: str, *, code: str, wait: float) -> None:
         super().__init__(message, code=code)
@@ -65,15 +65,15 @@ class Throttled(DeliveryError):
 
 
 class OutcomeUnknown(DeliveryError):
-    """It was sent and nobody said whether it arrived: a repeat may double it."""
+    """The request was sent and no answer says whether it arrived: a repeat may double it."""
 
 
 class TokenRefused(DeliveryError):
-    """The access token is not valid (any more): get another one and repeat the call once."""
+    """The access token is not valid, or no longer: get another one and repeat the call once."""
 
 
 class NeedsAdmin(DeliveryError):
-    """Only somebody in DingTalk's console can mend it: a permission, the IP list, the quota."""
+    """An administrator has to change something in DingTalk's console: a permission, the IP list, the quota."""
 
     def __init__(self, message: str, *, code: str) -> None:
         super().__init__(message, code=code, permanent=True)
@@ -87,15 +87,15 @@ class ContentRefused(DeliveryError):
 
 
 class EditError(FaqbotError):
-    """A knowledge file cannot be changed as asked without harm; nothing was changed. The text is for HR."""
+    """A knowledge file cannot be edited as requested without damage; nothing was changed. The text is for HR."""
 
 
 class FileSourceError(FaqbotError):
-    """A knowledge file cannot be written there; nothing was changed. The text is for HR."""
+    """The file source cannot write a knowledge file; nothing was changed. The text is for HR."""
 
 
 class FileConflict(FileSourceError):
-    """Somebody else changed the file meanwhile; `present` is what it holds now, None if it is gone."""
+    """Somebody else changed the file meanwhile; `present` is its content now, None if it is gone."""
 
     def __init__(self, message: str, *, present: bytes | None) -> None:
         super().__init__(message)
@@ -103,4 +103,4 @@ class FileConflict(FileSourceError):
 
 
 class NotAllowed(FaqbotError):
-    """The person may not do that, or it cannot be done any more. The text is for them."""
+    """The person has no right to do this, or it can no longer be done. The text is for that person."""

@@ -1,4 +1,4 @@
-"""The environment → one frozen Settings; every wrong setting is reported at once."""
+"""Reads the settings from environment variables; all problems are reported together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRET_NAMES = (
     "FAQBOT_HOOK_SECRET",
     "FAQBOT_EMBEDDINGS_KEY",
 )
-# Name, default as shown to people, meaning. README shows this table; a test compares the two.
+# Name, default as people read it, and meaning. The README has the same table; a test compares the two.
 TABLE: tuple[tuple[str, str, str], ...] = (
     ("DINGTALK_CLIENT_ID", "", "应用的 Client ID（AppKey）；`run` 必填"),
     ("DINGTALK_CLIENT_SECRET", "", "应用的 Client Secret（AppSecret）；`run` 必填"),
@@ -54,11 +54,13 @@ _STRICTNESS: dict[str, Strictness] = {
     "strict": "strict", "balanced": "balanced", "lenient": "lenient",
     "严格": "strict", "均衡": "balanced", "宽松": "lenient",
 }  # fmt: skip
+_LOG_FORMATS: dict[str, Literal["text", "json"]] = {"text": "text", "json": "json"}
+_LOG_LEVELS = {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the person who deploys the bot decided; see TABLE for the meaning of each."""
+    """All settings of one process; TABLE has the meaning of each."""
 
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
@@ -66,7 +68,7 @@ class Settings:
     openapi_endpoint: str = "https://api.dingtalk.com"
     oapi_endpoint: str = "https://oapi.dingtalk.com"
     knowledge: Path = Path("knowledge")
-    store: str = field(default="sqlite:///faqbot.db", repr=False)  # a redis URL may hold a password
+    store: str = field(default="sqlite:///faqbot.db", repr=False)  # a Redis URL may contain a password
     host: str = "127.0.0.1"
     port: int = 8080
     console_password: str = field(default="", repr=False)
@@ -86,9 +88,9 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def variable(self, name: str) -> str:
-        """The environment variable that a knowledge file names as `$NAME`, or what stands in the file of NAME_FILE.
+        """Return the environment variable that a knowledge file names as `$NAME`, or the content of the file NAME_FILE.
 
-        Empty where there is neither; read anew each time, so that a changed file counts at once.
+        Empty if there is neither. The file is read each time, so that a change takes effect at once.
         """
         value = self.environ.get(name, "").strip()
         path = self.environ.get(f"{name}_FILE", "").strip()
@@ -101,15 +103,15 @@ class Settings:
 
     @property
     def local(self) -> bool:
-        """Whether DingTalk is a stand-in on this machine, which no proxy may come between."""
+        """True if both endpoints are on this machine, such as the sandbox: they are called without a proxy."""
         hosts = {urlsplit(e).hostname for e in (self.openapi_endpoint, self.oapi_endpoint)}
         return hosts <= {"127.0.0.1", "localhost", "::1"}
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never be shown anywhere."""
+        """All secret values; they must never appear in a log, a page or a message."""
         password = urlsplit(self.store).password or ""
-        found = (
+        values = (
             self.client_secret,
             self.console_password,
             self.hook_secret,
@@ -117,13 +119,13 @@ class Settings:
             password,
             unquote(password),
         )
-        return tuple(dict.fromkeys(s for s in found if s))
+        return tuple(dict.fromkeys(value for value in values if value))
 
     @classmethod
     def load(cls, environ: Mapping[str, str], *, need_credentials: bool = False) -> Settings:
-        """Read `environ`; with `need_credentials` the client id and secret must be there.
+        """Read the settings from `environ`; with `need_credentials`, client id and secret are required.
 
-        Raises SettingsError with every problem, never naming a secret's value.
+        Raises SettingsError with all problems; its text contains no secret value.
         """
         reader = _Reader(environ)
         only_port = not reader.has("FAQBOT_HOST") and not reader.has("FAQBOT_PORT") and reader.has("PORT")
@@ -136,7 +138,7 @@ class Settings:
             oapi_endpoint=reader.endpoint("DINGTALK_OAPI_ENDPOINT", "https://oapi.dingtalk.com"),
             knowledge=Path(reader.text("FAQBOT_KNOWLEDGE", "knowledge")),
             store=reader.store("FAQBOT_STORE", "sqlite:///faqbot.db"),
-            # A platform that hands out only PORT expects us on every interface.
+            # A platform that sets only PORT expects the server on every interface.
             host=reader.text("FAQBOT_HOST", "0.0.0.0" if only_port else "127.0.0.1"),
             port=reader.number("FAQBOT_PORT" if reader.has("FAQBOT_PORT") else "PORT", 8080, 0, 65535),
             console_password=reader.text("FAQBOT_CONSOLE_PASSWORD"),
@@ -151,22 +153,13 @@ class Settings:
             quota_messages=reader.number("FAQBOT_QUOTA_MESSAGES", 3000, 0),
             qps=reader.number("FAQBOT_QPS", 20, 1, 1000),
             timezone=reader.zone("FAQBOT_TIMEZONE", "Asia/Shanghai"),
-            log_format=reader.choice("FAQBOT_LOG_FORMAT", "text", {"text": "text", "json": "json"}),
-            log_level=reader.choice(
-                "FAQBOT_LOG_LEVEL",
-                "INFO",
-                {n: n for n in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")},
-                upper=True,
-            ),
+            log_format=reader.choice("FAQBOT_LOG_FORMAT", "text", _LOG_FORMATS),
+            log_level=reader.choice("FAQBOT_LOG_LEVEL", "INFO", _LOG_LEVELS, upper=True),
             environ=dict(environ),
         )
         if need_credentials:
-            for name, value in (
-                ("DINGTALK_CLIENT_ID", client_id),
-                ("DINGTALK_CLIENT_SECRET", settings.client_secret),
-            ):
-                if not value and not reader.complained(name):
-                    reader.problems.append(f"缺少 {name}：请填在环境变量或 .env 里，值在开发者后台“凭证与基础信息”")
+            reader.require("DINGTALK_CLIENT_ID", client_id)
+            reader.require("DINGTALK_CLIENT_SECRET", settings.client_secret)
         if reader.problems:
             raise SettingsError(reader.problems)
         return settings
@@ -176,7 +169,7 @@ _T = TypeVar("_T")
 
 
 class _Reader:
-    """Reads single values and remembers what was wrong with them."""
+    """Reads single values; one that is wrong is put into `problems` and replaced by its default."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -185,8 +178,10 @@ class _Reader:
     def has(self, name: str) -> bool:
         return bool(self._environ.get(name, "").strip())
 
-    def complained(self, name: str) -> bool:
-        return any(name in problem for problem in self.problems)
+    def require(self, name: str, value: str) -> None:
+        """Report that `name` is missing if `value` is empty, unless another problem of it is reported already."""
+        if not value and not any(name in problem for problem in self.problems):
+            self.problems.append(f"缺少 {name}：请填在环境变量或 .env 里，值在开发者后台“凭证与基础信息”")
 
     def text(self, name: str, default: str = "") -> str:
         value = self._environ.get(name, "").strip()
@@ -200,7 +195,7 @@ class _Reader:
                 value = Path(path).read_text(encoding="utf-8-sig").strip()
             except (OSError, UnicodeDecodeError) as exc:
                 reason = exc.strerror if isinstance(exc, OSError) else "不是 UTF-8 文本"
-                # The path is not shown: somebody may have put the secret itself there.
+                # The path is not repeated: somebody may have put the secret itself there.
                 self.problems.append(f"{name}_FILE 指的文件读不出来：{reason}")
             else:
                 if not value:
@@ -227,11 +222,11 @@ class _Reader:
         value = self._environ.get(name, "").strip()
         if not value:
             return default
-        found = allowed.get(value.upper() if upper else value.lower())
-        if found is None:
+        chosen = allowed.get(value.upper() if upper else value.lower())
+        if chosen is None:
             self.problems.append(f"{name}={value!r} 不认识，可以是 {'、'.join(allowed)}")
             return default
-        return found
+        return chosen
 
     def endpoint(self, name: str, default: str) -> str:
         value = self._environ.get(name, "").strip().rstrip("/")
@@ -239,14 +234,14 @@ class _Reader:
             return default
         try:
             parts = urlsplit(value)
-            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
-            good = good and (parts.port is None or parts.port > 0)
+            valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+            valid = valid and (parts.port is None or parts.port > 0)
         except ValueError:
-            good = False
-        if not good:
-            # Before an @ stands a password, so such a value is not repeated.
-            shown = name if "@" in value else f"{name}={value!r}"
-            self.problems.append(f"{shown} 应是 http:// 或 https:// 开头的地址，不带用户名和密码")
+            valid = False
+        if not valid:
+            # A value with an @ may contain a password, so it is not repeated.
+            setting = name if "@" in value else f"{name}={value!r}"
+            self.problems.append(f"{setting} 应是 http:// 或 https:// 开头的地址，不带用户名和密码")
             return default
         return value
 
@@ -255,11 +250,11 @@ class _Reader:
         if not value:
             return default
         try:
-            good = re.match(r"^(sqlite:///.+|rediss?://.+)$", value) is not None and urlsplit(value).port != 0
+            valid = re.match(r"^(sqlite:///.+|rediss?://.+)$", value) is not None and urlsplit(value).port != 0
         except ValueError:
-            good = False
-        if not good:
-            # The value may hold a password, so it is not repeated.
+            valid = False
+        if not valid:
+            # The value may contain a password, so it is not repeated.
             self.problems.append(f"{name} 应是 sqlite:///相对路径、sqlite:////绝对路径 或 redis://…")
             return default
         return value

@@ -1,1 +1,1 @@
-"""Composition root, and the use cases that need everything."""
+"""The composition root, and the use cases that need parts of every package."""

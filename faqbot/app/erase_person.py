@@ -1,7 +1,7 @@
-"""Forgetting one person: what they asked, what waits for them, and where they are named as somebody to be told.
+"""Erases the data of one person: what they asked, what waits for them, and where they are named as a recipient.
 
-What colleagues did for the company stays theirs: who changed which entry, who answered which ticket. What expires by
-itself within two weeks, such as the keys of what was sent, is left to expire.
+Records of work done for the company stay: who changed which entry, who answered which ticket. What expires by itself
+within two weeks, such as the keys of what was sent, is left to expire.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from faqbot.store.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
-    """How much there was: `reports` are words given or awaited on attendance, and reports asked for."""
+class ErasedRecords:
+    """How many records were erased; `reports` are attendance confirmations, given or awaited, and requested reports."""
 
     questions: int
     tickets: int
@@ -26,13 +26,17 @@ class Forgotten:
     reports: int
 
 
-async def forget(store: Store, person: str) -> Forgotten:
-    """`person` is a userId or an encrypted id. Once more finishes what a failure interrupted. Raises StoreError."""
-    # First what would make new notices.
+async def erase_person(store: Store, person: str) -> ErasedRecords:
+    """Erase everything about `person`, a userId or an encrypted id. Raises StoreError.
+
+    After a failure, a second call finishes the rest.
+    """
+    # First the records that would make new notices.
     await forget_recipient(store, person)
     reports = await forget_requests(store, person) + await forget_confirmations(store, person)
-    numbers = await forget_tickets(store, person)
-    about = [key for number in numbers for key in notice_keys(number)]
-    notices = await forget_notices(store, person, about)
-    # Last: it also wipes what the engine still holds of the rest.
-    return Forgotten(await store.forget(person), len(numbers), notices, reports)
+    tickets = await forget_tickets(store, person)
+    key_prefixes = [key for number in tickets for key in notice_keys(number)]
+    notices = await forget_notices(store, person, key_prefixes)
+    # Last, because it also wipes what the engine still holds of the records deleted before.
+    questions = await store.forget(person)
+    return ErasedRecords(questions, len(tickets), notices, reports)

@@ -1,4 +1,4 @@
-"""Moving the time of a rehearsal: to the next working day or routine job, with all that is due on the way."""
+"""Moves the clock of the sandbox to the next working day or timed rule; rules due in between run at their own time."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from faqbot.rules.schedule import next_firing
 from faqbot.sandbox.state.clock import Jump, MovableClock
 from faqbot.settings import Settings
 
-_NINE = time(9, 0)
-_NOTHING_AHEAD = "没有按时间做的任务：请看控制台的“自动”"
-# A group robot rests between two messages by this clock too.
-_REST_SECONDS, _MOST_RESTS = 7.0, 5
+_WORK_START = time(9, 0)
+_NO_TIMED_RULE = "没有按时间做的任务：请看控制台的“自动”"
+# A group robot pauses between two messages by this clock too: the clock is moved over so many pauses at most.
+_PAUSE_SECONDS, _MAX_PAUSES = 7.0, 5
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxClock:
-    """`clock` is that of the running bot and of the stand-in."""
+    """`clock` is the clock of the running bot and of the fake DingTalk."""
 
     app: Running
     settings: Settings
@@ -33,49 +33,49 @@ class SandboxClock:
             Jump("下一件自动任务", self.to_next_job),
         )
 
-    def shown(self) -> str:
+    def time_in_words(self) -> str:
         return moment_in_words(self.clock(), self.settings.timezone)
 
     async def to_next_workday(self) -> str:
-        """Let it be nine o'clock on the next day that is worked."""
+        """Move to nine o'clock of the next working day; return the new time in words."""
         calendar = self.app.library.current.automations.calendar
         now = datetime.fromtimestamp(self.clock(), self.settings.timezone)
         day = now.date()
-        while not calendar.is_workday(day) or datetime.combine(day, _NINE, self.settings.timezone) <= now:
+        while not calendar.is_workday(day) or datetime.combine(day, _WORK_START, self.settings.timezone) <= now:
             day += timedelta(days=1)
-        await self._move_to(datetime.combine(day, _NINE, self.settings.timezone).timestamp())
-        return f"现在是 {self.shown()}"
+        await self._move_to(datetime.combine(day, _WORK_START, self.settings.timezone).timestamp())
+        return f"现在是 {self.time_in_words()}"
 
     async def to_next_job(self) -> str:
-        """Let it be the time of the next job that the clock starts."""
+        """Move to the time at which the next timed rule fires; return the new time in words."""
         if (at := self._next_firing(self.clock())) is None:
-            return _NOTHING_AHEAD
+            return _NO_TIMED_RULE
         await self._move_to(at)
-        return f"现在是 {self.shown()}"
+        return f"现在是 {self.time_in_words()}"
 
     async def _move_to(self, target: float) -> None:
-        """Go from job to job, so that each is seen done at its own time."""
+        """Move from firing to firing, so that each rule runs at its own time."""
         while (at := self._next_firing(self.clock())) is not None and at < target:
-            await self._be_at(at)
-        await self._be_at(target)
+            await self._run_due(at)
+        await self._run_due(target)
 
-    async def _be_at(self, at: float) -> None:
-        """Let it be that time until what is due then was done and sent."""
+    async def _run_due(self, at: float) -> None:
+        """Move to `at` and wait until the rules due then have run and their notices are sent."""
         self.clock.move_to(at)
         await self.app.automation.scheduler.poll()
         await self.app.automation.scheduler.idle()
-        for _ in range(_MOST_RESTS):
+        for _ in range(_MAX_PAUSES):
             await self.app.outbox.poll()
             await self.app.outbox.idle()
             if not await self.app.outbox.waiting():
                 break
-            self.clock.move_to(self.clock() + _REST_SECONDS)
+            self.clock.move_to(self.clock() + _PAUSE_SECONDS)
 
     def _next_firing(self, after: float) -> float | None:
         automations = self.app.library.current.automations
-        found = [
+        firings = [
             next_firing(rule.trigger, after, self.settings.timezone, automations.calendar)
             for rule in automations.rules
             if rule.trigger is not None and not isinstance(rule.trigger, EventTrigger) and rule.problem is None
         ]
-        return min((at for at in found if at is not None), default=None)
+        return min((at for at in firings if at is not None), default=None)

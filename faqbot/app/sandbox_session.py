@@ -1,4 +1,4 @@
-"""`faqbot sandbox`: the whole bot against the embedded stand-in, with a chat page; nothing leaves this machine."""
+"""Runs the whole bot against the embedded fake DingTalk, with a chat page; nothing leaves this machine."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from faqbot.settings import Settings
 
 _GROUP = "星野科技全员群"
 _SALES = "星野科技销售群"
-# The robots of the sample automations.yaml: how the group sees them, the group, and their environment variables.
+# The robots of the sample automations.yaml: name, group, and prefix of their environment variables.
 _ROBOTS = (("全员通知", _GROUP, "ROBOT_ALL"), ("销售通知", _SALES, "ROBOT_SALES"))
 _PEOPLE = ("小李", "小王", "小陈", "张姐")
 _GUEST = "外部顾问"
 _EXAMPLES = ("年假几天", "报销怎么提交", "公积金怎么提", "试用期工资", "帮助")
 
 
-async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
-    """Run until SIGTERM or Ctrl-C; `say` gets the lines for the terminal. Raises StartError."""
+async def run_sandbox(settings: Settings, say: Callable[[str], object]) -> None:
+    """Run until SIGTERM or Ctrl-C; `say` shows a line at the terminal. Raises StartError."""
     async with contextlib.AsyncExitStack() as stack:
         clock = MovableClock()
         ding = FakeDingTalk(clock=clock)
@@ -44,13 +44,13 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         for name in _PEOPLE:
             ding.world.person(name)
         ding.world.person(_GUEST, external=True)
-        hr = found_company(ding, _keepers(settings.knowledge))
+        hr = found_company(ding, _owners(settings.knowledge))
         for person in ding.world.people.values():
             if not person.external:
                 ding.world.single(person)
         ding.examples = _EXAMPLES
-        environ = dict(settings.environ) | _robots(ding, settings.knowledge)
-        await _listen(ding, settings, say)
+        environ = dict(settings.environ) | _add_robots(ding, settings.knowledge)
+        await _start(ding, settings, say)
         stack.push_async_callback(ding.close)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="faqbot-"))
         bot_settings = replace(
@@ -67,11 +67,11 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
             admins=settings.admins or frozenset({hr}),
         )
         stopped = until_stopped()
-        # What the store forgets after a while, such as who is signed in at the console, it forgets by the real time.
+        # Records that expire, such as sessions of the console, expire by the real time.
         app = await stack.enter_async_context(running(bot_settings, clock, late=math.inf, store_clock=time.time))
         await ding.until_connected()
-        moving = SandboxClock(app, bot_settings, clock)
-        ding.jumps, ding.shown_time = moving.jumps, moving.shown
+        sandbox_clock = SandboxClock(app, bot_settings, clock)
+        ding.jumps, ding.shown_time = sandbox_clock.jumps, sandbox_clock.time_in_words
         say(f"沙箱已就绪，请在浏览器打开：{ding.url}")
         say(f"群“{group.title}”里试试：@小助手 年假几天    （知识：{settings.knowledge}，Ctrl-C 停止）")
         say(f"{HR}是管理员，可以说：名单 研发中心、打卡 小李 昨天、报表、公告 all-hands：内容")
@@ -79,35 +79,36 @@ async def rehearse(settings: Settings, say: Callable[[str], object]) -> None:
         await asyncio.wait({stopped, app.finished}, return_when=asyncio.FIRST_COMPLETED)
 
 
-def _robots(ding: FakeDingTalk, knowledge: Path) -> dict[str, str]:
-    """A robot of the stand-in for each one of the knowledge; the environment variables that hold their keys."""
+def _add_robots(ding: FakeDingTalk, knowledge: Path) -> dict[str, str]:
+    """Give the fake DingTalk each group robot that the rules name; return the environment variables with their keys."""
     environ: dict[str, str] = {}
     for name, title, variable in _ROBOTS:
         robot = ding.robots.add(name, title, secret=f"SEC{secrets.token_hex(32)}")
         environ |= {f"{variable}_TOKEN": robot.token, f"{variable}_SECRET": robot.secret}
-    found: Mapping[str, GroupRobot] = {}
+    configured: Mapping[str, GroupRobot] = {}
     with contextlib.suppress(OSError):
         file = knowledge / "automations.yaml"
-        found = read_automations(file.name, file.read_bytes()).automations.robots
-    for name, named in found.items():
-        if named.token.variable in environ:
+        configured = read_automations(file.name, file.read_bytes()).automations.robots
+    for name, config in configured.items():
+        if config.token.variable in environ:
             continue
-        token = named.token.literal or secrets.token_hex(32)
-        secret = named.secret.literal or (f"SEC{secrets.token_hex(32)}" if named.secret else "")
+        token = config.token.literal or secrets.token_hex(32)
+        secret = config.secret.literal or (f"SEC{secrets.token_hex(32)}" if config.secret else "")
         ding.robots.add(name, f"{name} 群", token=token, secret=secret)
-        environ |= {v: key for v, key in ((named.token.variable, token), (named.secret.variable, secret)) if v}
+        environ |= {v: key for v, key in ((config.token.variable, token), (config.secret.variable, secret)) if v}
     return environ
 
 
-def _keepers(knowledge: Path) -> Iterator[tuple[str, str]]:
-    """The people of the knowledge, each by the name of what they keep, so that they can be told of things."""
+def _owners(knowledge: Path) -> Iterator[tuple[str, str]]:
+    """Yield owner and userId of everybody in groups.yaml, so that the fake company has them to receive notices."""
     with contextlib.suppress(OSError):
         groups, _ = parse_groups("groups.yaml", (knowledge / "groups.yaml").read_bytes())
         for owner, userids in groups.people.items():
             yield from ((owner, userid) for userid in userids)
 
 
-async def _listen(ding: FakeDingTalk, settings: Settings, say: Callable[[str], object]) -> None:
+async def _start(ding: FakeDingTalk, settings: Settings, say: Callable[[str], object]) -> None:
+    """Listen on the configured port, or on a free one if it is taken. Raises StartError."""
     try:
         await ding.start(settings.host, settings.port)
     except OSError as exc:

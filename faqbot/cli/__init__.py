@@ -1,9 +1,9 @@
-"""The commands. Each is a few lines over a module that works without it; exit codes 0 fine, 1 problems, 2 usage."""
+"""The `faqbot` command. Exit codes: 0 all is well, 1 problems were found, 2 wrong usage or the command cannot run."""
 
 import io
 import sys
 
-# The order of import is the order of the help.
+# The commands appear in the help in the order in which their modules are imported.
 from faqbot.cli import service, questions, knowledge, send, jobs  # isort: skip
 from faqbot.cli.common import cli
 
@@ -12,7 +12,7 @@ __all__ = ["cli", "jobs", "knowledge", "main", "questions", "send", "service"]
 
 def main() -> None:
     for stream in (sys.stdout, sys.stderr):
-        # A console or a file in GBK has no 😀 and no ✓; a ? in their place is better than no answer.
+        # A terminal or a file in GBK has no 😀 and no ✓: print a ? in their place instead of failing.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     cli()

@@ -1,16 +1,16 @@
-"""What the commands share: settings from the environment, the knowledge files, progress, exit codes."""
+"""Shared by the commands: settings from the environment, the knowledge files, progress bars, exit codes."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 from dotenv import dotenv_values
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from faqbot.search.arrays import Floats
     from faqbot.search.index import Index
 
+_T = TypeVar("_T")
+
 cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -33,38 +35,43 @@ cli = typer.Typer(
 )
 
 
+# Less work than this is done before a progress bar could be read.
+_MIN_TOTAL = 200
+
+
 @contextmanager
-def progress_bar(total: int, what: str) -> Iterator[Callable[[int], object]]:
-    """A progress bar on a terminal; silence in a pipe."""
-    if total < 200 or not sys.stderr.isatty():
+def progress_bar(total: int, label: str) -> Iterator[Callable[[int], object]]:
+    """Show a progress bar on a terminal, nothing in a pipe or for a small `total`; yield what sets the amount done."""
+    if total < _MIN_TOTAL or not sys.stderr.isatty():
         yield lambda done: None
         return
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(label, total=total)
         yield lambda done: bar.update(task, completed=done)
 
 
 def environ() -> Mapping[str, str]:
-    """The environment over the `.env` of the working directory; a name set to nothing counts as not set."""
+    """Return the environment merged over the `.env` of the working directory; an empty value counts as not set."""
     from_file = {k: v for k, v in dotenv_values(".env", encoding="utf-8-sig").items() if v}
     return from_file | {k: v for k, v in os.environ.items() if v.strip()}
 
 
-# Proxies and certificates are read by the libraries themselves, from the real environment only.
-_NETWORK = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+# The network libraries read these themselves, and from the real environment only.
+_NETWORK_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 def _use_network_settings() -> None:
-    """Let proxies and certificates that stand in `.env` count too; call before the network libraries are imported."""
+    """Copy proxies and certificates from `.env` into the environment; call before a network library is imported."""
     for name, value in environ().items():
-        if name.upper() in _NETWORK:
+        if name.upper() in _NETWORK_NAMES:
             os.environ.setdefault(name, value)
 
 
 def read_settings(*, need_credentials: bool = False) -> Settings:
+    """Read the settings of this working directory; end the command if they are wrong."""
     try:
         _use_network_settings()
         return Settings.load(environ(), need_credentials=need_credentials)
@@ -79,30 +86,38 @@ def today_of(settings: Settings) -> date:
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
-    """The knowledge files as they were read, by name, what stands before a name in messages, and where pictures lie."""
+class KnowledgeFiles:
+    """The knowledge files by name, the problems of their source, and the folder of their pictures.
+
+    `label` precedes a name in messages.
+    """
 
     label: str
     contents: Mapping[str, bytes]
-    remarks: Sequence[Problem]
-    pictures: Path
+    source_problems: Sequence[Problem]
+    picture_folder: Path
 
     def assemble(self, today: date) -> Snapshot:
+        """Build the snapshot of that day, with the problems of source and pictures among its own."""
         from faqbot.knowledge.files.picture_folder import PictureFolder
         from faqbot.knowledge.snapshot import assemble
 
-        found = assemble(self.contents, label=self.label, today=today)
-        unseen = PictureFolder(self.pictures).problems(found.entries)
-        return replace(found, problems=(*found.problems, *self.remarks, *unseen))
+        snapshot = assemble(self.contents, label=self.label, today=today)
+        picture_problems = PictureFolder(self.picture_folder).problems(snapshot.entries)
+        return replace(snapshot, problems=(*snapshot.problems, *self.source_problems, *picture_problems))
 
 
-def read_files(settings: Settings, folder: Path | None = None) -> Files:
-    """What the bot of these settings answers from, or a folder that somebody named; says so where it is no folder."""
+def read_files(settings: Settings, folder: Path | None = None) -> KnowledgeFiles:
+    """Read what the bot of these settings answers from, or the given folder; end the command if that fails.
 
-    async def read() -> Files:
-        async with _shelf(settings, folder) as shelf:
-            _say_where(settings, shelf.label, folder)
-            return Files(shelf.label, await shelf.read(), await shelf.remarks(), folder or settings.knowledge)
+    Says on stderr where it read from if that is not a local folder by default.
+    """
+
+    async def read() -> KnowledgeFiles:
+        async with _open_source(settings, folder) as source:
+            _print_source(settings, source.label, folder)
+            files, problems = await source.read(), await source.remarks()
+            return KnowledgeFiles(source.label, files, problems, folder or settings.knowledge)
 
     try:
         return asyncio.run(read())
@@ -113,28 +128,28 @@ def read_files(settings: Settings, folder: Path | None = None) -> Files:
 def write_files(
     settings: Settings, before: Mapping[str, bytes], after: Mapping[str, bytes], folder: Path | None = None
 ) -> None:
-    """Write what differs to where read_files() read it, all or nothing. Raises FaqbotError."""
+    """Write the files that differ back to where read_files() read them, all or none. Raises FaqbotError."""
 
     async def write() -> None:
-        async with _shelf(settings, folder) as shelf:
-            await shelf.write_all(before, after)
+        async with _open_source(settings, folder) as source:
+            await source.write_all(before, after)
 
     asyncio.run(write())
 
 
 @asynccontextmanager
-async def _shelf(settings: Settings, folder: Path | None) -> AsyncIterator[KnowledgeSource]:
+async def _open_source(settings: Settings, folder: Path | None) -> AsyncIterator[KnowledgeSource]:
     from faqbot.knowledge.files.folder import FolderSource
     from faqbot.knowledge.files.opening import live_source
 
     if folder is not None:
         yield FolderSource(folder)
         return
-    async with live_source(settings) as shelf:
-        yield shelf
+    async with live_source(settings) as source:
+        yield source
 
 
-def _say_where(settings: Settings, label: str, folder: Path | None) -> None:
+def _print_source(settings: Settings, label: str, folder: Path | None) -> None:
     if folder is not None or settings.store.startswith("sqlite:"):
         return
     if label == str(settings.knowledge):
@@ -144,36 +159,37 @@ def _say_where(settings: Settings, label: str, folder: Path | None) -> None:
 
 
 def read_knowledge(settings: Settings, folder: Path | None = None) -> Snapshot:
-    """The knowledge of read_files(), assembled for today."""
+    """Read the files as read_files() does and assemble them for today."""
     return read_files(settings, folder).assemble(today_of(settings))
 
 
-def with_meanings(settings: Settings, index: Index, texts: Sequence[str]) -> tuple[Index, Sequence[Floats | None]]:
-    """The index and the texts with their vectors, where an embeddings endpoint is set and answers."""
+def add_embeddings(settings: Settings, index: Index, texts: Sequence[str]) -> tuple[Index, Sequence[Floats | None]]:
+    """Return the index with vectors, and the vector of each text; without vectors if no endpoint is set or answers."""
     if not settings.embeddings_url:
         return index, [None] * len(texts)
     from faqbot.app.embed_texts import embed_texts
 
     try:
-        wordings, asked = asyncio.run(embed_texts(settings, index.wordings, texts))
+        wording_embeddings, text_embeddings = asyncio.run(embed_texts(settings, index.wordings, texts))
     except StartError as exc:
         fail(str(exc))
     except EmbeddingsError as exc:
         print(f"向量接口用不了，只按文字比较：{exc}", file=sys.stderr)
         return index, [None] * len(texts)
-    return index.with_embeddings(wordings), list(asked)
+    return index.with_embeddings(wording_embeddings), list(text_embeddings)
 
 
 def sample_knowledge() -> Path:
-    """The knowledge shipped in the package; in a source checkout it lies beside the package."""
+    """Return the folder of the sample knowledge: in the package, or beside it in a source checkout."""
     package = Path(__file__).parent.parent
     shipped = package / "sample"
     return shipped if shipped.is_dir() else package.parent / "knowledge"
 
 
-def run_to_end(coroutine: Any) -> None:
+def run_to_end(coroutine: Coroutine[Any, Any, _T]) -> _T:
+    """Run the coroutine and return its result; end the command with exit code 2 on a FaqbotError, 130 on Ctrl-C."""
     try:
-        asyncio.run(coroutine)
+        return asyncio.run(coroutine)
     except FaqbotError as exc:
         fail(str(exc))
     except KeyboardInterrupt:
@@ -181,5 +197,6 @@ def run_to_end(coroutine: Any) -> None:
 
 
 def fail(message: str) -> NoReturn:
+    """End the command with exit code 2 and a message on stderr."""
     print(message, file=sys.stderr)
     raise typer.Exit(2)

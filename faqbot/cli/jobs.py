@@ -1,4 +1,4 @@
-"""The routine jobs: jobs, jobs why, jobs run."""
+"""Commands for the rules of automations.yaml: jobs, jobs why, jobs run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from faqbot.outbox.queued_notice import Delay, SendOutcome
     from faqbot.rules.definitions import Automations, Rule
 
-_LOOK_BACK_DAYS, _MOST_RUNS = 30, 20
+# The runs that `jobs` and `jobs why` look at, and how many of them `jobs why` prints.
+_HISTORY_DAYS, _MAX_RUNS = 30, 20
 
 jobs_cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 cli.add_typer(jobs_cli, name="jobs", help="自动的例行工作：什么时候做，上次怎样；why 问原因，run 现在做一次。")
@@ -38,17 +39,17 @@ def jobs(context: typer.Context, as_json: AsJson = False) -> None:
     from faqbot.automation.overview import calendar_warning, jobs_of, packed, unknown_years
 
     automations = read_knowledge(settings).automations
-    found = jobs_of(automations, _runs(settings), time.time(), settings.timezone, settings.variable)
+    all_jobs = jobs_of(automations, _runs(settings), time.time(), settings.timezone, settings.variable)
     if as_json:
-        typer.echo(json.dumps([packed(job, settings.timezone) for job in found], ensure_ascii=False, indent=2))
-    elif not found:
+        typer.echo(json.dumps([packed(job, settings.timezone) for job in all_jobs], ensure_ascii=False, indent=2))
+    elif not all_jobs:
         typer.echo("还没有任务：请写在知识目录的 automations.yaml 里，写法见 README“自动的例行工作”。")
     else:
-        for job in found:
-            _show(job, settings.timezone)
-        for year in unknown_years(automations, found, settings.timezone):
+        for job in all_jobs:
+            _print_job(job, settings.timezone)
+        for year in unknown_years(automations, all_jobs, settings.timezone):
             typer.echo(calendar_warning(year), err=True)
-    raise typer.Exit(1 if any(job.rule.problem for job in found) else 0)
+    raise typer.Exit(1 if any(job.rule.problem for job in all_jobs) else 0)
 
 
 @jobs_cli.command()
@@ -67,8 +68,8 @@ def why(rule_id: RuleId, as_json: AsJson = False) -> None:
     from faqbot.automation.run_log import SHOWN
 
     automations = read_knowledge(settings).automations
-    _known(automations, rule_id)
-    runs = _runs(settings, rule_id)[-_MOST_RUNS:]
+    _rule(automations, rule_id)
+    runs = _runs(settings, rule_id)[-_MAX_RUNS:]
     statuses = _statuses(settings, runs)
     zone = settings.timezone
     (job,) = (j for j in jobs_of(automations, runs, time.time(), zone, settings.variable) if j.rule.id == rule_id)
@@ -79,9 +80,9 @@ def why(rule_id: RuleId, as_json: AsJson = False) -> None:
         ]
         typer.echo(json.dumps({**packed(job, zone), "runs": lines[::-1]}, ensure_ascii=False, indent=2))
         return
-    _show(job, zone)
+    _print_job(job, zone)
     if not runs:
-        typer.echo(f"最近 {_LOOK_BACK_DAYS} 天没有记录：还没有到时间，或没有收到它等的事件。")
+        typer.echo(f"最近 {_HISTORY_DAYS} 天没有记录：还没有到时间，或没有收到它等的事件。")
     for run in reversed(runs):
         typer.echo(f"- {moment_in_words(run.due, zone)}  {SHOWN[run.outcome]}{f'：{run.why}' if run.why else ''}")
         for key in run.notices:
@@ -101,12 +102,12 @@ def run(
     from faqbot.automation.payloads import moment_values
 
     snapshot = read_knowledge(settings)
-    rule = _known(snapshot.automations, rule_id)
+    rule = _rule(snapshot.automations, rule_id)
     values = {**moment_values(datetime.now(settings.timezone)), **_values(data)}
     if rule.problem is not None:
         fail(f"{rule.problem.place} {rule.problem.message}")
     if not dry:
-        _do(settings, rule, values)
+        _run_rule(settings, rule, values)
     items = dry_run(rule, snapshot.automations, values, snapshot.groups.owner_userids, settings.robot_code or "***")
     if as_json:
         typer.echo(json.dumps(items, ensure_ascii=False, indent=2))
@@ -118,25 +119,25 @@ def run(
     raise typer.Exit(1 if any("problem" in item for item in items) else 0)
 
 
-def _do(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
+def _run_rule(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
     from faqbot.app.run_job import run_job
     from faqbot.automation.overview import receiver_in_words, status_in_words
     from faqbot.automation.run_log import SHOWN
     from faqbot.outbox.queued_notice import SendOutcome
 
-    async def act() -> None:
-        done, statuses = await run_job(settings, rule.id, values)
-        typer.echo(f"{SHOWN[done.outcome]}{f'：{done.why}' if done.why else ''}")
-        for key in done.notices:
+    async def act() -> int:
+        run, statuses = await run_job(settings, rule.id, values)
+        typer.echo(f"{SHOWN[run.outcome]}{f'：{run.why}' if run.why else ''}")
+        for key in run.notices:
             typer.echo(f"  {receiver_in_words(key)}：{status_in_words(statuses.get(key), settings.timezone)}")
         sent = all(isinstance(status, SendOutcome) and status.sent for status in statuses.values())
-        raise typer.Exit(0 if done.outcome == "done" and sent else 1)
+        return 0 if run.outcome == "done" and sent else 1
 
-    run_to_end(act())
-    raise typer.Exit(0)
+    raise typer.Exit(run_to_end(act()))
 
 
-def _known(automations: Automations, rule_id: str) -> Rule:
+def _rule(automations: Automations, rule_id: str) -> Rule:
+    """Return the rule of that id; end the command if there is none."""
     if (rule := automations.rule(rule_id)) is not None:
         return rule
     known = "、".join(rule.id for rule in automations.rules)
@@ -145,51 +146,45 @@ def _known(automations: Automations, rule_id: str) -> Rule:
 
 def _values(data: str) -> dict[str, object]:
     try:
-        found = json.loads(data or "{}")
+        values = json.loads(data or "{}")
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        values = None
+    if not isinstance(values, dict):
         fail('--data 应是一个 JSON 对象，例如 --data \'{"name": "小李"}\'')
-    return found
+    return values
 
 
 def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
     from faqbot.automation.run_log import RUNS_JOURNAL, unpack_runs
     from faqbot.store.opening import open_store
 
-    found: list[Run] = []
-
-    async def read() -> None:
+    async def read() -> list[Run]:
         store = await open_store(settings.store)
         try:
-            lines = await store.journal(RUNS_JOURNAL, time.time() - _LOOK_BACK_DAYS * 86400)
+            lines = await store.journal(RUNS_JOURNAL, time.time() - _HISTORY_DAYS * 86400)
         finally:
             await store.close()
-        found.extend(unpack_runs(lines, rule_id))
+        return unpack_runs(lines, rule_id)
 
-    run_to_end(read())
-    return found
+    return run_to_end(read())
 
 
 def _statuses(settings: Settings, runs: Sequence[Run]) -> dict[str, SendOutcome | Delay | None]:
-    """What became of the notices of these runs, or what they wait for."""
+    """Return by key what became of each notice of these runs, or what it waits for."""
     from faqbot.outbox.outbox import Outbox
     from faqbot.store.opening import open_store
 
-    found: dict[str, SendOutcome | Delay | None] = {}
-
-    async def read() -> None:
+    async def read() -> dict[str, SendOutcome | Delay | None]:
         store = await open_store(settings.store)
         try:
-            found.update(await Outbox(store, {}).statuses(key for run in runs for key in run.notices))
+            return await Outbox(store, {}).statuses(key for run in runs for key in run.notices)
         finally:
             await store.close()
 
-    run_to_end(read())
-    return found
+    return run_to_end(read())
 
 
-def _show(job: Job, zone: ZoneInfo) -> None:
+def _print_job(job: Job, zone: ZoneInfo) -> None:
     from faqbot.automation.overview import moment_in_words, what_in_words, when_in_words
     from faqbot.automation.run_log import SHOWN
 

@@ -1,17 +1,22 @@
-"""Commands of whoever keeps the knowledge files: check, schema, export, import."""
+"""Commands for the knowledge files: check, schema, export, import."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from faqbot.cli.common import cli, fail, progress_bar, read_files, read_knowledge, read_settings, write_files
 from faqbot.errors import FaqbotError, FileSourceError
 from faqbot.settings import Settings
+
+if TYPE_CHECKING:
+    from faqbot.knowledge.spreadsheet.comparison import ImportPlan
+    from faqbot.model.entries import Problem
 
 
 class Format(StrEnum):
@@ -30,28 +35,15 @@ def check(
 ) -> None:
     """检查知识文件，列出每个问题的文件、行号和改法；有错误时退出码为 1。"""
     settings = read_settings()
-    folder, only = _aim(path)
-    refused = _fixed(settings, folder, only, aside=style is not Format.TEXT) if fix_it else []
+    folder, only = _target(path)
+    refused = _fix_files(settings, folder, only, to_stderr=style is not Format.TEXT) if fix_it else []
     snapshot = read_knowledge(settings, folder)
-    problems = [p for p in snapshot.problems if only in (None, Path(p.place.file))]
-    errors = sum(p.is_error for p in problems)
-    if style is Format.JSON:
-        typer.echo(json.dumps([_problem(p) for p in problems], ensure_ascii=False, indent=2))
-    elif style is Format.GITHUB:
-        for p in problems:
-            place = _for_github(p.place.file).replace(":", "%3A").replace(",", "%2C")
-            typer.echo(f"::{p.level} file={place},line={p.place.line}::{_for_github(p.message)}")
-    else:
-        for p in problems:
-            typer.echo(f"{p.place}: {'错误' if p.is_error else '提醒'}：{p.message}")
-            if p.quote:
-                typer.echo(f"    原文：{p.quote}")
-            if p.fix and p.fix != p.quote:
-                typer.echo(f"    改成：{p.fix}")
-        typer.echo(
-            f"共 {len(snapshot.entries)} 条，{errors} 个错误，{len(problems) - errors} 个提醒。",
-            err=True,
-        )
+    problems = [problem for problem in snapshot.problems if only in (None, Path(problem.place.file))]
+    errors = sum(problem.is_error for problem in problems)
+    _print_problems(problems, style)
+    if style is Format.TEXT:
+        summary = f"共 {len(snapshot.entries)} 条，{errors} 个错误，{len(problems) - errors} 个提醒。"
+        typer.echo(summary, err=True)
     if refused:
         fail("\n".join(refused))
     raise typer.Exit(1 if errors else 0)
@@ -60,9 +52,9 @@ def check(
 @cli.command()
 def schema() -> None:
     """打印知识文件的 JSON Schema：编辑器（例如 VS Code）拿到它，写的时候就有提示和检查。"""
-    from faqbot.knowledge import json_schema as knowledge_schema
+    from faqbot.knowledge.json_schema import schema as knowledge_schema
 
-    typer.echo(json.dumps(knowledge_schema.schema(), ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(knowledge_schema(), ensure_ascii=False, indent=2))
 
 
 @cli.command("export")
@@ -80,10 +72,10 @@ def export_command(
         fail("请写要导出的表格（.xlsx 或 .csv），或者 --yaml 加一个目录，二者选一")
     settings = read_settings()
     try:
-        found = read_files(settings)
-        if unread := [p for p in found.remarks if p.is_error]:
-            fail("\n".join(f"{p.place}: 错误：{p.message}" for p in unread))
-        files = found.contents
+        knowledge = read_files(settings)
+        if errors := [problem for problem in knowledge.source_problems if problem.is_error]:
+            fail("\n".join(f"{error.place}: 错误：{error.message}" for error in errors))
+        files = knowledge.contents
         if folder is not None:
             write_folder(files, folder)
             typer.echo(f"已把 {len(files)} 个文件写进 {folder}。")
@@ -112,16 +104,12 @@ def import_command(
     ] = None,
 ) -> None:
     """比较表格和现在的知识：新增、修改、没有变化的各几条，每个问题在第几行。加 --write 才写进知识文件。"""
-    from faqbot.knowledge.spreadsheet.annotated import annotated
-    from faqbot.knowledge.spreadsheet.files import read_file, save_report
+    from faqbot.knowledge.spreadsheet.files import read_file
     from faqbot.knowledge.spreadsheet.importer import bring_in
     from faqbot.knowledge.spreadsheet.summary import complaints, outcome
 
     settings = read_settings()
-    if report is not None and report.suffix.casefold() != file.suffix.casefold():
-        fail(f"--report 的文件名要和 {file.name} 一样以 {file.suffix} 结尾")
-    if report is not None and report.exists():
-        fail(f"{report} 已经有了；请给 --report 换一个名字")
+    _check_report_path(report, file)
     try:
         files, raw = read_files(settings).contents, read_file(file)
         with progress_bar(len(raw), "导入") as bar:
@@ -132,31 +120,62 @@ def import_command(
             write_files(settings, files, after)
     except FaqbotError as exc:
         fail(str(exc))
-    unsaved = ""
-    try:
-        if report is not None:
-            save_report(report, annotated(file.name, raw, plan, written=write))
-    except FaqbotError as exc:
-        # What was written must be told, whatever becomes of the report.
-        unsaved = str(exc)
+    report_error = _save_report(report, file, raw, plan, written=write) if report else ""
     for line in complaints(plan.troubles):
         typer.echo(line, err=True)
-    if report is not None and not unsaved:
+    if report is not None and not report_error:
         typer.echo(f"每行的结果和建议写在 {report}。", err=True)
-    elif plan.troubles and not unsaved:
+    elif plan.troubles and not report_error:
         typer.echo(f"加 --report 结果{file.suffix}，可以另存一份每行标好结果和建议的表格。", err=True)
     for line in outcome(plan, delete_missing=delete_missing, written=write and plan.ok):
         typer.echo(line)
-    if unsaved:
-        fail(f"没有另存结果：{unsaved}")
+    if report_error:
+        fail(f"没有另存结果：{report_error}")
     raise typer.Exit(0 if plan.ok else 1)
 
 
+def _check_report_path(report: Path | None, file: Path) -> None:
+    """End the command if the report cannot be written beside the table: another format, or a name that exists."""
+    if report is not None and report.suffix.casefold() != file.suffix.casefold():
+        fail(f"--report 的文件名要和 {file.name} 一样以 {file.suffix} 结尾")
+    if report is not None and report.exists():
+        fail(f"{report} 已经有了；请给 --report 换一个名字")
+
+
+def _save_report(report: Path, file: Path, raw: bytes, plan: ImportPlan, *, written: bool) -> str:
+    """Save the table with the result of each row; return the error, so that the import is reported in any case."""
+    from faqbot.knowledge.spreadsheet.annotated import annotated
+    from faqbot.knowledge.spreadsheet.files import save_report
+
+    try:
+        save_report(report, annotated(file.name, raw, plan, written=written))
+    except FaqbotError as exc:
+        return str(exc)
+    return ""
+
+
+def _print_problems(problems: Sequence[Problem], style: Format) -> None:
+    if style is Format.JSON:
+        typer.echo(json.dumps([_as_json(problem) for problem in problems], ensure_ascii=False, indent=2))
+        return
+    for problem in problems:
+        if style is Format.GITHUB:
+            place = _for_github(problem.place.file).replace(":", "%3A").replace(",", "%2C")
+            typer.echo(f"::{problem.level} file={place},line={problem.place.line}::{_for_github(problem.message)}")
+            continue
+        typer.echo(f"{problem.place}: {'错误' if problem.is_error else '提醒'}：{problem.message}")
+        if problem.quote:
+            typer.echo(f"    原文：{problem.quote}")
+        if problem.fix and problem.fix != problem.quote:
+            typer.echo(f"    改成：{problem.fix}")
+
+
 def _for_github(text: str) -> str:
+    """Escape what ends a message of a workflow command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _problem(problem: Any) -> dict[str, Any]:
+def _as_json(problem: Problem) -> dict[str, object]:
     return {
         "file": problem.place.file,
         "line": problem.place.line,
@@ -167,22 +186,24 @@ def _problem(problem: Any) -> dict[str, Any]:
     }
 
 
-def _aim(path: Path | None) -> tuple[Path | None, Path | None]:
-    """The knowledge folder that is meant, and the one file of it, where a file is named."""
+def _target(path: Path | None) -> tuple[Path | None, Path | None]:
+    """Return the knowledge folder that `path` lies in or is, and the one file if `path` is a file."""
     if path is None or not path.exists():
         return path, None
     folder = next((p for p in (path, *path.parents[:2]) if (p / "faq").is_dir()), path)
     return folder, path if path.is_file() else None
 
 
-def _fixed(settings: Settings, folder: Path | None, only: Path | None, *, aside: bool) -> list[str]:
-    """Correct the files and show each change; return what could not be written, one line each."""
+def _fix_files(settings: Settings, folder: Path | None, only: Path | None, *, to_stderr: bool) -> list[str]:
+    """Correct the files and print each change; return one line for each file that could not be written."""
     from faqbot.knowledge.editing.autofix import fix
 
-    found, refused, count = read_files(settings, folder), [], 0
-    for name, content in found.contents.items():
+    knowledge = read_files(settings, folder)
+    refused: list[str] = []
+    count = 0
+    for name, content in knowledge.contents.items():
         after, fixes = fix(content, name)
-        if not fixes or only not in (None, Path(found.label, name)):
+        if not fixes or only not in (None, Path(knowledge.label, name)):
             continue
         try:
             write_files(settings, {name: content}, {name: after}, folder)
@@ -191,7 +212,8 @@ def _fixed(settings: Settings, folder: Path | None, only: Path | None, *, aside:
             continue
         count += len(fixes)
         for made in fixes:
-            typer.echo(f"{found.label}/{made.file}:{made.line}: 已改：{made.reason}", err=aside)
-            typer.echo(f"    原来：{made.before.strip()}\n    现在：{made.after.strip() or '（删掉）'}", err=aside)
+            before, now = made.before.strip(), made.after.strip() or "（删掉）"
+            typer.echo(f"{knowledge.label}/{made.file}:{made.line}: 已改：{made.reason}", err=to_stderr)
+            typer.echo(f"    原来：{before}\n    现在：{now}", err=to_stderr)
     typer.echo(f"改了 {count} 处。", err=True)
     return refused

@@ -1,4 +1,4 @@
-"""Commands that ask the knowledge: ask, evaluate, report."""
+"""Commands about questions and answers: ask, evaluate, report."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from faqbot.cli.common import (
+    add_embeddings,
     cli,
     fail,
     progress_bar,
@@ -19,7 +20,6 @@ from faqbot.cli.common import (
     read_settings,
     run_to_end,
     today_of,
-    with_meanings,
 )
 
 if TYPE_CHECKING:
@@ -41,21 +41,21 @@ def ask(
     from faqbot.replies.render import plain_body
     from faqbot.search.thresholds import learn
 
-    index, meanings = with_meanings(settings, snapshot.index, [text])
+    index, embeddings = add_embeddings(settings, snapshot.index, [text])
     today, limits = today_of(settings), learn(index, settings.strictness)
-    (result,) = evaluate([Expected(text, None)], index, limits=limits, today=today, meanings=meanings)
+    (result,) = evaluate([Expected(text, None)], index, limits=limits, today=today, meanings=embeddings)
     reply = plain_body(result.decision, text)
-    explained = explain(text, index, today=today, embedding=meanings[0]) if explain_it else ()
+    explanations = explain(text, index, today=today, embedding=embeddings[0]) if explain_it else ()
     if as_json:
-        shown = result.as_json()
+        output = result.as_json()
         if explain_it:
-            for candidate, why in zip(shown["candidates"], explained, strict=False):
+            for candidate, why in zip(output["candidates"], explanations, strict=False):
                 candidate |= {"views": why.features, "uncovered": why.uncovered, "readings": why.rewrites}
-        typer.echo(json.dumps(shown | {"reply": reply}, ensure_ascii=False))
+        typer.echo(json.dumps(output | {"reply": reply}, ensure_ascii=False))
         return
     typer.echo(reply)
     if explain_it:
-        typer.echo(_explanation(result, explained))
+        typer.echo(_explanation(result, explanations))
 
 
 @cli.command("evaluate")
@@ -91,9 +91,9 @@ def evaluate_command(
     except OSError as exc:
         fail(f"读不到 {file}：{exc.strerror}")
     with progress_bar(len(questions), "检验") as progress:
-        index, meanings = with_meanings(settings, snapshot.index, [q.question for q in questions])
+        index, embeddings = add_embeddings(settings, snapshot.index, [q.question for q in questions])
         today, limits = today_of(settings), learn(index, settings.strictness)
-        results = evaluate(questions, index, limits=limits, today=today, meanings=meanings, progress=progress)
+        results = evaluate(questions, index, limits=limits, today=today, meanings=embeddings, progress=progress)
     counts = summary(results)
     if as_json:
         typer.echo(json.dumps({"summary": counts, "results": [r.as_json() for r in results]}, ensure_ascii=False))
@@ -123,19 +123,19 @@ def report(
         start = read_since(since, now)
         for note in notes(settings, start, now):
             typer.echo(note, err=True)
-        found = await make_report(settings, knowledge, start, now)
+        report = await make_report(settings, knowledge, start, now)
         if as_json:
-            typer.echo(json.dumps(found.as_json(), ensure_ascii=False))
+            typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
         elif as_csv:
-            typer.echo(found.as_csv(), nl=False)
+            typer.echo(report.as_csv(), nl=False)
         else:
-            found.show()
+            report.show()
 
     run_to_end(show())
 
 
 _DECISIONS = {"answered": "直接回答", "offered": "列出候选", "unanswered": "不回答"}
-_VIEW_NAMES = {
+_FEATURE_NAMES = {
     "best": "最像的问法",
     "centre": "整条",
     "edit": "字形",
@@ -153,21 +153,21 @@ _VIEW_NAMES = {
 }
 
 
-def _explanation(result: Result, explained: Sequence[Explanation]) -> str:
-    compared = explained[0].folded if explained else "（空）"
+def _explanation(result: Result, explanations: Sequence[Explanation]) -> str:
+    compared = explanations[0].folded if explanations else "（空）"
     lines = ["", f"—— 判断：{_DECISIONS[result.outcome]}；比较用的文字：{compared}"]
-    for number, (c, why) in enumerate(zip(result.candidates, explained, strict=True), 1):
-        views = "，".join(f"{_VIEW_NAMES[name]} {value:.2f}" for name, value in why.features.items())
+    for number, (c, why) in enumerate(zip(result.candidates, explanations, strict=True), 1):
+        features = "，".join(f"{_FEATURE_NAMES[name]} {value:.2f}" for name, value in why.features.items())
         lines.append(f"{number}. {c.score:.3f}  {c.entry.id}（{c.entry.place}）")
         lines.append(f"   匹配的问法：{c.question}")
-        lines.append(f"   {views}" + (f"；没有对上：{'、'.join(why.uncovered)}" if why.uncovered else ""))
+        lines.append(f"   {features}" + (f"；没有对上：{'、'.join(why.uncovered)}" if why.uncovered else ""))
         if why.rewrites:
             lines.append("   当作：" + "，".join(f"{old} → {new}" for old, new in why.rewrites))
     return "\n".join(lines)
 
 
 def _print_evaluation(counts: dict[str, Any], results: Sequence[Result]) -> None:
-    """A table of the counts and every question that did not go as expected."""
+    """Print a table of the counts and each question whose result was not the expected one."""
     from rich.console import Console
     from rich.table import Table
 
@@ -193,6 +193,6 @@ def _print_evaluation(counts: dict[str, Any], results: Sequence[Result]) -> None
         if r.good:
             continue
         first = r.candidates[0] if r.candidates else None
-        found = f"{first.entry.id}（{first.score:.2f}）" if first else "—"
-        wanted = r.expected.entry_id or "（不回答）"
-        console.print(f"{_DECISIONS[r.outcome]}  {r.expected.question}  应为 {wanted}，找到 {found}", markup=False)
+        best = f"{first.entry.id}（{first.score:.2f}）" if first else "—"
+        expected = r.expected.entry_id or "（不回答）"
+        console.print(f"{_DECISIONS[r.outcome]}  {r.expected.question}  应为 {expected}，找到 {best}", markup=False)

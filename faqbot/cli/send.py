@@ -1,4 +1,4 @@
-"""Commands of the routine jobs: send."""
+"""The `send` command: one message by a custom group robot, to try its settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands of whoever runs the bot: run, sandbox, init, link, doctor, forget."""
+"""Commands for running the bot: run, sandbox, init, link, doctor, forget."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run() -> None:
     from faqbot.runtime.log import setup_logging
 
     setup_logging(settings.log_level, settings.log_format, settings.secrets)
-    # A link opens the console: it is for eyes at a terminal, never for a file or a service's log.
+    # The sign-in link opens the console: print it at a terminal only, never into a file or the log of a service.
     run_to_end(serve(settings, say=typer.echo if sys.stdout.isatty() else None))
 
 
@@ -30,14 +30,14 @@ def run() -> None:
 def sandbox() -> None:
     """在浏览器里试用整个机器人：自带一个假的钉钉，不需要账号和设置。"""
     settings = read_settings()
-    from faqbot.app.sandbox_session import rehearse
+    from faqbot.app.sandbox_session import run_sandbox
     from faqbot.runtime.log import setup_logging
 
     setup_logging(settings.log_level, settings.log_format, settings.secrets)
     if not (settings.knowledge / "faq").is_dir() and "FAQBOT_KNOWLEDGE" not in environ():
         settings = replace(settings, knowledge=sample_knowledge())
         typer.echo(f"没有找到 knowledge 目录，使用自带的示例知识：{settings.knowledge}", err=True)
-    run_to_end(rehearse(settings, say=typer.echo))
+    run_to_end(run_sandbox(settings, say=typer.echo))
 
 
 @cli.command()
@@ -45,15 +45,15 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="放在哪个目录；没有就新建")] = Path(),
 ) -> None:
     """建一个可以开始用的目录：knowledge/ 里有几条示例，.env 等着填。已有的文件一个都不动。"""
-    from faqbot.cli.init_folder import start
+    from faqbot.cli.init_folder import create_folder
 
     try:
-        started = start(folder)
+        result = create_folder(folder)
     except FaqbotError as exc:
         fail(str(exc))
-    for name in started.made:
+    for name in result.created:
         typer.echo(f"新建  {folder / name}")
-    for name in started.left:
+    for name in result.existing:
         typer.echo(f"已有，没有动  {folder / name}")
     here = "" if folder.resolve() == Path.cwd() else f"cd {shlex.quote(str(folder))} && "
     typer.echo(
@@ -87,7 +87,7 @@ def doctor() -> None:
     from faqbot.cli.doctor.checks import examine
     from faqbot.cli.doctor.findings import Level
 
-    # What the checks find is printed; the log of the parts they use would only repeat it.
+    # The findings are printed; the log of the parts that are checked would only repeat them.
     logging.disable(logging.CRITICAL)
     signs = {Level.GOOD: "✓", Level.WARNING: "!", Level.BAD: "✗"}
     worst = Level.GOOD
@@ -108,7 +108,7 @@ def forget(
 ) -> None:
     """删除存储里一个人的全部记录：提问、刚才的列表、还没有发出的通知。机器人可以照常运行。"""
     settings = read_settings()
-    from faqbot.app import erase_person
+    from faqbot.app.erase_person import erase_person
     from faqbot.store.opening import open_store
 
     if not person.strip():
@@ -117,12 +117,12 @@ def forget(
     async def delete() -> None:
         store = await open_store(settings.store)
         try:
-            gone = await erase_person.forget(store, person.strip())
+            erased = await erase_person(store, person.strip())
         finally:
             await store.close()
         typer.echo(
-            f"已删除 {person.strip()} 的 {gone.questions} 条提问记录、{gone.tickets} 个转人工的单号、"
-            f"{gone.notices} 条还没有发出的通知、{gone.reports} 条考勤确认和报表，以及刚才给这个人的列表。"
+            f"已删除 {person.strip()} 的 {erased.questions} 条提问记录、{erased.tickets} 个转人工的单号、"
+            f"{erased.notices} 条还没有发出的通知、{erased.reports} 条考勤确认和报表，以及刚才给这个人的列表。"
         )
 
     run_to_end(delete())

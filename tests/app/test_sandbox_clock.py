@@ -50,7 +50,7 @@ async def moving(ding: FakeDingTalk, settings: Settings, knowledge: Path) -> Asy
     async with running(ready, clock, late=math.inf, store_clock=time.time) as app:
         await app.automation.scheduler.poll()
         found = SandboxClock(app, ready, clock)
-        ding.jumps, ding.shown_time = found.jumps, found.shown
+        ding.jumps, ding.shown_time = found.jumps, found.time_in_words
         yield found
 
 
@@ -88,6 +88,6 @@ async def test_the_next_job_is_found_whatever_it_is(ding: FakeDingTalk, moving: 
 async def test_without_timed_jobs_the_time_stays(moving: SandboxClock, knowledge: Path) -> None:
     (knowledge / "automations.yaml").write_text("automations: []\n", encoding="utf-8")
     await moving.app.library.refresh()
-    before = moving.shown()
+    before = moving.time_in_words()
     assert "没有按时间做的任务" in await moving.to_next_job()
-    assert moving.shown()[:5] == before[:5]
+    assert moving.time_in_words()[:5] == before[:5]

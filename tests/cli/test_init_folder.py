@@ -11,7 +11,7 @@ from dotenv import dotenv_values
 from typer.testing import CliRunner
 
 from faqbot.cli import cli
-from faqbot.cli.init_folder import env_text, start
+from faqbot.cli.init_folder import create_folder, dotenv_text
 from faqbot.dialogue.answer_policy import judge
 from faqbot.errors import FaqbotError
 from faqbot.knowledge.files.folder import FolderSource
@@ -40,7 +40,7 @@ def test_a_new_folder_has_no_problem_and_answers(tmp_path, monkeypatch):
 
 
 def test_the_examples_are_few_and_each_wording_finds_its_own(tmp_path):
-    start(tmp_path)
+    create_folder(tmp_path)
     snapshot = assemble(FolderSource(tmp_path / "knowledge").read_now(), label="knowledge", today=TODAY)
     assert snapshot.problems == () and 5 <= len(snapshot.entries) <= 10
     for entry in snapshot.entries:
@@ -50,7 +50,7 @@ def test_the_examples_are_few_and_each_wording_finds_its_own(tmp_path):
 
 
 def test_every_file_explains_itself_and_the_ideas_are_shown(tmp_path):
-    start(tmp_path)
+    create_folder(tmp_path)
     texts = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "knowledge").rglob("*.yaml")}
     assert all(text.startswith("# ") for text in texts.values())
     whole = "\n".join(texts.values())
@@ -59,14 +59,14 @@ def test_every_file_explains_itself_and_the_ideas_are_shown(tmp_path):
 
 
 def test_the_settings_wait_in_a_file_that_only_its_owner_reads(tmp_path):
-    start(tmp_path)
+    create_folder(tmp_path)
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
     values = dotenv_values(tmp_path / ".env")
     assert values == {"DINGTALK_CLIENT_ID": "", "DINGTALK_CLIENT_SECRET": ""}
 
 
 def test_every_setting_stands_there_with_its_default(tmp_path):
-    awake = re.sub("^# (?=[A-Z_]+=)", "", env_text(), flags=re.M)
+    awake = re.sub("^# (?=[A-Z_]+=)", "", dotenv_text(), flags=re.M)
     path = tmp_path / ".env"
     path.write_text(awake, encoding="utf-8")
     values = dotenv_values(path)
@@ -77,8 +77,8 @@ def test_every_setting_stands_there_with_its_default(tmp_path):
 def test_what_exists_is_left_as_it_is(tmp_path):
     (tmp_path / ".env").write_text("FAQBOT_PORT=1\n")
     (tmp_path / "knowledge" / "faq").mkdir(parents=True)
-    started = start(tmp_path)
-    assert started.made == () and started.left == ("knowledge", ".env")
+    started = create_folder(tmp_path)
+    assert started.created == () and started.existing == ("knowledge", ".env")
     assert (tmp_path / ".env").read_text() == "FAQBOT_PORT=1\n"
     assert list((tmp_path / "knowledge" / "faq").iterdir()) == []
     said = RUN.invoke(cli, ["init", str(tmp_path)])
@@ -90,13 +90,13 @@ def test_a_link_to_elsewhere_is_not_followed(tmp_path):
     (tmp_path / "bot").mkdir()
     (tmp_path / "bot" / ".env").symlink_to(elsewhere)
     (tmp_path / "bot" / "knowledge").symlink_to(tmp_path / "nowhere")
-    assert start(tmp_path / "bot").made == ()
+    assert create_folder(tmp_path / "bot").created == ()
     assert not elsewhere.exists() and not (tmp_path / "nowhere").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "bot").write_text("")
     with pytest.raises(FaqbotError, match="写不了"):
-        start(tmp_path / "bot")
+        create_folder(tmp_path / "bot")
     result = RUN.invoke(cli, ["init", str(tmp_path / "bot")])
     assert result.exit_code == 2 and "写不了" in result.stderr
