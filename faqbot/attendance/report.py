@@ -5,9 +5,8 @@ Everything that goes out waits in the outbox under a key of the run, so that a r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Protocol
 
@@ -20,6 +19,7 @@ from faqbot.model.notices import Address, Link, Notice
 from faqbot.model.org_chart import Teams, teams
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.log import EventLog
+from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import MarkStore, NoteStore
 
 log = EventLog(__name__)
@@ -64,13 +64,13 @@ async def forget_confirmations(store: MarkStore, person: str) -> int:
     """
     gone = 0
     for key, text in (await store.marks(_ASKED)).items():
-        given = _unpack(text)
+        given = from_json(Confirmation, text)
         if given.userid == person:
             await store.put_mark(_ASKED, key, None)
             gone += 1
         elif person in given.hr:
             hr = tuple(userid for userid in given.hr if userid != person)
-            await store.put_mark(_ASKED, key, _pack(replace(given, hr=hr)))
+            await store.put_mark(_ASKED, key, to_json(replace(given, hr=hr)))
     return gone
 
 
@@ -246,16 +246,7 @@ class AttendanceReports:
         return tuple(sorted((c for c in asked if c.month == month), key=lambda c: (bool(c.confirmed), c.name)))
 
     async def _confirmations(self) -> list[Confirmation]:
-        return [_unpack(text) for text in (await self._store.marks(_ASKED)).values()]
+        return [from_json(Confirmation, text) for text in (await self._store.marks(_ASKED)).values()]
 
     async def _put(self, c: Confirmation) -> None:
-        await self._store.put_mark(_ASKED, f"{c.month}|{c.userid}", _pack(c))
-
-
-def _pack(given: Confirmation) -> str:
-    return json.dumps(asdict(given), ensure_ascii=False)
-
-
-def _unpack(text: str) -> Confirmation:
-    values = json.loads(text)
-    return Confirmation(**{**values, "hr": tuple(values["hr"])})
+        await self._store.put_mark(_ASKED, f"{c.month}|{c.userid}", to_json(c))

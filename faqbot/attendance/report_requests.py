@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.lanes import Lanes
 from faqbot.runtime.leases import run_under_lease
 from faqbot.runtime.log import EventLog
+from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import ClaimStore, MarkStore
 
 log = EventLog(__name__)
@@ -62,7 +62,7 @@ class ReportRequests:
 
     async def add(self, key: str, request: ReportRequest) -> None:
         """Store the request; once this returns the report is made even if the process dies. Raises StoreError."""
-        await self._store.put_mark(_REQUESTS, key, json.dumps(asdict(request), ensure_ascii=False))
+        await self._store.put_mark(_REQUESTS, key, to_json(request))
         self._lanes.wake()
 
     async def run(self) -> None:
@@ -75,9 +75,7 @@ class ReportRequests:
     async def _poll(self) -> float:
         for key, text in (await self._store.marks(_REQUESTS)).items():
             if self._lanes.is_free(key):
-                values = json.loads(text)
-                request = ReportRequest(**{**values, "departments": tuple(values["departments"])})
-                self._lanes.start(key, partial(self._make, key, request))
+                self._lanes.start(key, partial(self._make, key, from_json(ReportRequest, text)))
         return _POLL_SECONDS
 
     async def _make(self, key: str, request: ReportRequest) -> float:
@@ -109,7 +107,9 @@ class ReportRequests:
 
 async def forget_requests(store: MarkStore, person: str) -> int:
     """Delete the requests of a person that wait; return how many there were. Raises StoreError."""
-    keys = [key for key, text in (await store.marks(_REQUESTS)).items() if json.loads(text)["userid"] == person]
+    keys = [
+        key for key, text in (await store.marks(_REQUESTS)).items() if from_json(ReportRequest, text).userid == person
+    ]
     for key in keys:
         await store.put_mark(_REQUESTS, key, None)
     return len(keys)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Protocol
 
 from faqbot.model.notices import Event
 from faqbot.runtime.durable_queue import DurableQueue, QueueStore
+from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import LEASE_PREFIX, ClaimStore
 
 # The lease has no heartbeat: the rules have leases of their own, this one only keeps two replicas from claiming the
@@ -44,7 +43,7 @@ class EventQueue:
         """Store the event; return False if it was accepted before. Once this returns it cannot be lost."""
         key = _key(event)
         # First store it, then claim its key: a process that dies in between has promised nothing to the sender.
-        if not await self._queue.put(key, json.dumps(asdict(event), ensure_ascii=False)):
+        if not await self._queue.put(key, to_json(event)):
             return False
         new = await self._store.claim(f"event-new:{key}", REMEMBER_SECONDS)
         self.accepted.set()
@@ -55,7 +54,7 @@ class EventQueue:
         now = self._clock()
         waiting = await self._queue.waiting()
         self._not_before = {key: at for key, at in self._not_before.items() if key in waiting and at > now}
-        events = {key: Event(**json.loads(text)) for key, text in waiting.items() if key not in self._not_before}
+        events = {key: from_json(Event, text) for key, text in waiting.items() if key not in self._not_before}
         claimed: list[Event] = []
         for key, event in sorted(events.items(), key=lambda item: item[1].at):
             if len(claimed) >= limit:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal, Protocol
+
+from faqbot.store.json_records import from_json
 
 # The journal of the store that holds the runs.
 RUNS_JOURNAL = "jobs"
@@ -43,16 +44,7 @@ class RunLogLine(Protocol):
     def text(self) -> str: ...
 
 
-def pack_run(run: Run) -> str:
-    return json.dumps(asdict(run), ensure_ascii=False)
-
-
 def unpack_runs(lines: Sequence[RunLogLine], rule_id: str = "") -> list[Run]:
     """The runs of the journal's lines, oldest first; those of one rule if `rule_id` is given."""
-    found: list[Run] = []
-    for line in lines:
-        values = json.loads(line.text)
-        if not rule_id or values["rule_id"] == rule_id:
-            known = {name: value for name, value in values.items() if name in Run.__slots__}
-            found.append(Run(**{**known, "notices": tuple(values.get("notices", ()))}))
-    return found
+    runs = (from_json(Run, line.text) for line in lines)
+    return [run for run in runs if not rule_id or run.rule_id == rule_id]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from faqbot.automation.executor import ActionResult, Task
-from faqbot.automation.run_log import RUNS_JOURNAL, Outcome, Run, pack_run
+from faqbot.automation.run_log import RUNS_JOURNAL, Outcome, Run
 from faqbot.errors import DeliveryError, StoreError
 from faqbot.rules.conditions import judge
 from faqbot.rules.definitions import Automations, Notify, Rule, Variables
@@ -21,6 +21,7 @@ from faqbot.rules.values import MissingValue, Values
 from faqbot.runtime.leases import LEASE_SECONDS, OnceStore, run_once
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.retry import retry
+from faqbot.store.json_records import to_json
 from faqbot.store.protocol import JournalStore
 
 log = EventLog(__name__)
@@ -155,7 +156,7 @@ class Runner:
         return Run(firing.rule.id, firing.key, self._clock(), firing.due, outcome, why, tuple(notices))
 
     async def _write_down(self, run: Run) -> None:
-        await self._store.write_journal(RUNS_JOURNAL, run.at, pack_run(run))
+        await self._store.write_journal(RUNS_JOURNAL, run.at, to_json(run))
         if run.outcome == "failed":
             log.alarm("job.failed", rule=run.rule_id, key=run.key, what=f"“{run.rule_id}”没有做成：{run.why}")
         else:

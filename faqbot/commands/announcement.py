@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from faqbot.access.authorization import refusal
 from faqbot.markup.blocks import line_breaks, send_word
@@ -14,6 +13,7 @@ from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.rules.definitions import Automations
+from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import NoteStore
 
 _TO_AND_TEXT = re.compile(r"([^:：\n]{1,200})[:：]\s*(\S.*)", re.DOTALL)
@@ -102,11 +102,8 @@ class AnnouncementCommands:
 
     async def _waiting(self, message: Message) -> _Waiting | None:
         text = await self._notes.note(f"announce:{message.partition_key}")
-        if not text:
-            return None
-        values = json.loads(text)
-        return _Waiting(**{**values, "to": tuple(Address(**to) for to in values["to"])})
+        return from_json(_Waiting, text) if text else None
 
     async def _put(self, message: Message, waiting: _Waiting) -> None:
-        text = json.dumps(asdict(waiting), ensure_ascii=False)
+        text = to_json(waiting)
         await self._notes.put_note(f"announce:{message.partition_key}", text, _CONFIRMABLE_SECONDS)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 
+from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import JournalStore, MarkStore
 
 _MARKS = "tickets"
@@ -52,7 +52,7 @@ class Ticket:
 
 async def tickets(store: MarkStore) -> Mapping[int, Ticket]:
     """All that are on record, by number. Raises StoreError."""
-    return {int(number): _unpack(text) for number, text in (await store.marks(_MARKS)).items()}
+    return {int(number): from_json(Ticket, text) for number, text in (await store.marks(_MARKS)).items()}
 
 
 async def next_number(store: JournalStore, at: float, message_key: str) -> int:
@@ -62,7 +62,7 @@ async def next_number(store: JournalStore, at: float, message_key: str) -> int:
 
 async def keep(store: MarkStore, ticket: Ticket) -> None:
     """Write a ticket down. Raises StoreError."""
-    await store.put_mark(_MARKS, str(ticket.number), json.dumps(asdict(ticket), ensure_ascii=False))
+    await store.put_mark(_MARKS, str(ticket.number), to_json(ticket))
 
 
 async def drop(store: MarkStore, ticket: Ticket) -> None:
@@ -81,9 +81,3 @@ async def forget_tickets(store: MarkStore, person: str) -> Sequence[int]:
     for ticket in theirs:
         await drop(store, ticket)
     return [ticket.number for ticket in theirs]
-
-
-def _unpack(text: str) -> Ticket:
-    known = {f.name for f in fields(Ticket)}
-    values = {name: value for name, value in json.loads(text).items() if name in known}
-    return Ticket(**{**values, "progress": Progress(values["progress"])})

@@ -16,6 +16,7 @@ from faqbot.outbox.notice_queue import NoticeQueue, NoticeStore
 from faqbot.outbox.queued_notice import FAILED_NOTICES, QueuedNotice, SendFailure, SendOutcome
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.retry import backoff, retry_until_available
+from faqbot.store.json_records import to_json
 
 log = EventLog(__name__)
 _T = TypeVar("_T")
@@ -235,7 +236,7 @@ class LaneSender:
     async def _give_up(self, notice: Notice, code: str, why: str) -> None:
         with suppress(StoreError):
             failure = SendFailure(notice.title, notice.to, code, why)
-            await self._store.write_journal(FAILED_NOTICES, self._clock(), failure.pack())
+            await self._store.write_journal(FAILED_NOTICES, self._clock(), to_json(failure))
         await self._finish(notice.key, SendOutcome(False, code, why, self._clock()))
         log.alarm("notice.failed", key=notice.key, to=notice.to.kind, code=code, what=f"有一条通知没有发出：{why}")
 

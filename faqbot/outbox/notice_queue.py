@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Protocol
 
 from faqbot.model.notices import Address
-from faqbot.outbox.queued_notice import FAILED_NOTICES, QueuedNotice, SendFailure, SendOutcome, unpack
+from faqbot.outbox.queued_notice import FAILED_NOTICES, QueuedNotice, SendFailure, SendOutcome
 from faqbot.runtime.durable_queue import DurableQueue, QueueStore
+from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import JournalStore
 
 # A notice that is posted again within this time is known to be finished.
@@ -30,23 +29,23 @@ class NoticeQueue:
 
     async def put(self, queued: QueuedNotice) -> None:
         """Store the notice. One whose key is finished already changes nothing."""
-        await self._queue.put(queued.notice.key, json.dumps(asdict(queued), ensure_ascii=False))
+        await self._queue.put(queued.notice.key, to_json(queued))
 
     async def waiting(self) -> dict[str, QueuedNotice]:
         """Return the notices that are not finished, by key."""
         texts = await self._queue.waiting()
         # A key stands for one text, so each needs parsing only once.
-        self._parsed = {key: self._parsed.get(key) or unpack(json.loads(text)) for key, text in texts.items()}
+        self._parsed = {key: self._parsed.get(key) or from_json(QueuedNotice, text) for key, text in texts.items()}
         return self._parsed
 
     async def outcome(self, key: str) -> SendOutcome | None:
         """Return how sending a notice ended; None while it waits, or when it is not known (any more)."""
         text = await self._queue.outcome(key)
-        return SendOutcome(**json.loads(text)) if text else None
+        return from_json(SendOutcome, text) if text else None
 
     async def finish(self, key: str, outcome: SendOutcome) -> None:
         """Record how sending a notice ended, and remove it."""
-        await self._queue.finish(key, json.dumps(asdict(outcome)))
+        await self._queue.finish(key, to_json(outcome))
 
     async def remove_finished(self, keys: Sequence[str]) -> bool:
         """Remove notices that were posted again while they were being sent; return whether there were any."""
@@ -76,6 +75,6 @@ async def forget_notices(store: NoticeStore, person: str, key_prefixes: Sequence
     for key in keys:
         await queue.remove(key)
     failures = await store.journal(FAILED_NOTICES, 0.0)
-    numbers = [line.number for line in failures if SendFailure.unpack(line.text).to == address]
+    numbers = [line.number for line in failures if from_json(SendFailure, line.text).to == address]
     await store.drop_lines(FAILED_NOTICES, numbers)
     return len(keys)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from faqbot.markup.chunking import NOTICE_JSON_BYTES, split_by_json_size
-from faqbot.model.notices import Address, Link, Notice
+from faqbot.model.notices import Address, Notice
 
 # A notice without an expiry of its own is given up after one day in which DingTalk did not accept it.
 EXPIRY_SECONDS = 86400.0
@@ -42,14 +39,6 @@ class SendFailure:
     to: Address
     code: str
     why: str
-
-    def pack(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def unpack(cls, text: str) -> SendFailure:
-        values = json.loads(text)
-        return cls(values["title"], Address(**values["to"]), values["code"], values["why"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +84,3 @@ def split_into_parts(notice: Notice) -> list[Notice]:
         )
         for number, body in enumerate(bodies, 1)
     ]
-
-
-def unpack(values: Mapping[str, Any]) -> QueuedNotice:
-    """Read the JSON object of a queued notice; fields that a newer version added are ignored."""
-    names = {f.name for f in fields(Notice)}
-    known = {name: value for name, value in values["notice"].items() if name in names}
-    known["to"] = Address(**known["to"])
-    known["links"] = tuple(Link(**link) for link in known.get("links", ()))
-    for name in ("at_mobiles", "at_userids"):
-        known[name] = tuple(known.get(name, ()))
-    return QueuedNotice(Notice(**known), values["posted_at"], values["number"])

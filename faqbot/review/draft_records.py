@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from faqbot.knowledge.editing.audit_log import edits
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import Groups
+from faqbot.store.json_records import from_json, stored_as, to_json
 
 # An approval can be withdrawn for this long.
 UNDO_SECONDS = 86400.0
@@ -21,8 +22,6 @@ _LAST_MARKS = "last-draft"
 _AUTHORING_KINDS = ("add", "change", "restore")
 _LOCK = "drafts:numbers"
 _LOCK_SECONDS = 30.0
-# Fields that are stored under an older name.
-_STORED_NAMES = {"entry_id": "entry", "content_hash": "text", "state": "word"}
 
 
 class ReviewState(StrEnum):
@@ -50,9 +49,9 @@ class DraftReview:
     """
 
     number: int
-    entry_id: str
-    content_hash: str
-    state: ReviewState = ReviewState.NONE
+    entry_id: str = field(metadata=stored_as("entry"))
+    content_hash: str = field(metadata=stored_as("text"))
+    state: ReviewState = field(default=ReviewState.NONE, metadata=stored_as("word"))
     by: str = ""
     userid: str = ""
     at: float = 0.0
@@ -85,12 +84,12 @@ def may_approve(groups: Groups, admins: Collection[str], userid: str, entry: Ent
 
 async def load_reviews(workspace: Workspace) -> dict[int, DraftReview]:
     """Return all stored reviews by number. Raises StoreError."""
-    return {int(key): _unpack(text) for key, text in (await workspace.store.marks(_MARKS)).items()}
+    return {int(key): from_json(DraftReview, text) for key, text in (await workspace.store.marks(_MARKS)).items()}
 
 
 async def save_review(workspace: Workspace, review: DraftReview) -> None:
     """Store a review under its number. Raises StoreError."""
-    await workspace.store.put_mark(_MARKS, str(review.number), _pack(review))
+    await workspace.store.put_mark(_MARKS, str(review.number), to_json(review))
 
 
 def latest_review(reviews: Mapping[int, DraftReview], entry_id: str) -> DraftReview | None:
@@ -149,15 +148,3 @@ def _is_over(review: DraftReview, entry: Entry | None, now: float) -> bool:
     if entry is not None and entry.draft:
         return False
     return review.state is not ReviewState.APPROVED or now > review.at + UNDO_SECONDS
-
-
-def _pack(review: DraftReview) -> str:
-    values = {_STORED_NAMES.get(name, name): value for name, value in asdict(review).items()}
-    return json.dumps(values, ensure_ascii=False)
-
-
-def _unpack(text: str) -> DraftReview:
-    stored = json.loads(text)
-    names = {field.name: _STORED_NAMES.get(field.name, field.name) for field in fields(DraftReview)}
-    values = {name: stored[key] for name, key in names.items() if key in stored}
-    return DraftReview(**{**values, "state": ReviewState(values["state"])})

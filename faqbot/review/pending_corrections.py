@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from faqbot.dingtalk.api.robot import MOST_PEOPLE
 from faqbot.errors import StoreError
@@ -14,6 +14,7 @@ from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.question_log import DELIVERED
+from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import Store
 
 # People who got the answer within this many days are told of its correction.
@@ -120,16 +121,12 @@ async def unlock_pending(store: Store) -> None:
 
 async def load_pending(store: Store) -> list[PendingCorrection]:
     """Return the pending corrections, the oldest first. Raises StoreError."""
-    names = {field.name for field in fields(PendingCorrection)}
-    pending = []
-    for text in (await store.marks(_MARKS)).values():
-        values = {name: value for name, value in json.loads(text).items() if name in names}
-        pending.append(PendingCorrection(**{**values, "people": tuple(values["people"])}))
+    pending = [from_json(PendingCorrection, text) for text in (await store.marks(_MARKS)).values()]
     return sorted(pending, key=lambda p: (p.at, p.id))
 
 
 async def save_pending(store: Store, pending: PendingCorrection) -> None:
-    await store.put_mark(_MARKS, pending.id, json.dumps(asdict(pending), ensure_ascii=False))
+    await store.put_mark(_MARKS, pending.id, to_json(pending))
 
 
 async def delete_pending(store: Store, pending: PendingCorrection) -> None:

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
-from faqbot.model.messages import Message, MessageKind
+from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
+from faqbot.store.json_records import from_json, to_json
 
 # Made once: json.dumps would make another for each text.
 _encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -15,14 +16,12 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 def pack_message(message: Message) -> str:
     """The message as JSON."""
-    return _encode({name: getattr(message, name) for name in message.__slots__})
+    return to_json(message)
 
 
 def unpack_message(text: str | bytes) -> Message:
     """The message that pack_message wrote; what a newer version added is left out."""
-    values = json.loads(text)
-    known = {name: value for name, value in values.items() if name in Message.__slots__}
-    return Message(**{**known, "kind": MessageKind(values["kind"])})
+    return from_json(Message, text)
 
 
 def pack_context(context: ConversationState) -> str:

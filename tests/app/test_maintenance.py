@@ -13,6 +13,7 @@ from faqbot.handoff.tickets import NUMBERS, next_number
 from faqbot.model.notices import Address
 from faqbot.outbox.queued_notice import FAILED_NOTICES, SendFailure
 from faqbot.runtime.metrics import Metrics
+from faqbot.store.json_records import to_json
 from faqbot.store.protocol import Store
 
 DAY = 86400.0
@@ -20,7 +21,7 @@ DAY = 86400.0
 
 async def test_old_lines_about_jobs_notices_and_tickets_are_deleted(store: Store) -> None:
     now = time.time()
-    failed = SendFailure("单号 3：有人等您来答", Address("person", "zhang01"), "invalid_staff", "不在可见范围").pack()
+    failed = to_json(SendFailure("单号 3：有人等您来答", Address("person", "zhang01"), "invalid_staff", "不在可见范围"))
     for age in (31 * DAY, 29 * DAY):
         await store.write_journal(RUNS_JOURNAL, now - age, "{}")
         await store.write_journal(FAILED_NOTICES, now - age, failed)

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from faqbot.app.run_job import run_job
-from faqbot.automation.run_log import RUNS_JOURNAL, Run, pack_run
+from faqbot.automation.run_log import RUNS_JOURNAL, Run
 from faqbot.errors import Throttled
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
+from faqbot.store.json_records import to_json
 from faqbot.store.opening import open_store
 from tests.cli.test_cli import faqbot as command
 from tests.outbox.test_outbox import Clock, Way
@@ -75,7 +76,7 @@ async def test_why_shows_each_run_and_non_run_with_its_reason(folder: Path) -> N
     now = time.time()
     for n, (outcome, why) in enumerate([("day_off", "2026-10-01 是国庆节，不是工作日"), ("done", "")]):
         run = Run("standup", f"standup@{n}", now + n, now + n, outcome, why, ("job:standup@1:1/robot:all-hands",) * n)
-        await store.write_journal(RUNS_JOURNAL, run.at, pack_run(run))
+        await store.write_journal(RUNS_JOURNAL, run.at, to_json(run))
     await store.close()
     done = faqbot("jobs", "why", "standup", cwd=folder, TOKEN=TOKEN, SECRET=SECRET)
     assert done.returncode == 0
@@ -90,7 +91,7 @@ async def test_why_says_that_a_notice_waits_for_the_limits_of_dingtalk_and_until
 
     store = await open_store(f"sqlite:///{folder / 'faqbot.db'}")
     run = Run("standup", "standup@1", now, now, "done", "", (key,))
-    await store.write_journal(RUNS_JOURNAL, run.at, pack_run(run))
+    await store.write_journal(RUNS_JOURNAL, run.at, to_json(run))
     box = Outbox(store, {"robot": Way(Clock(), answers=[Throttled("太快", code="410100", wait=600)])})
     await box.post(Notice(key, Address("robot", "all-hands"), "站会", "站会"))
     await box.poll()

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from faqbot.app.running import Running, running
-from faqbot.automation.run_log import RUNS_JOURNAL, Outcome, Run, pack_run
+from faqbot.automation.run_log import RUNS_JOURNAL, Outcome, Run
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
+from faqbot.store.json_records import to_json
 from tests.console.conftest import Person
 
 TOKEN = "a1b2c3" * 10
@@ -41,7 +42,7 @@ async def bot(ding: FakeDingTalk, settings: Settings, knowledge: Path) -> AsyncI
 
 async def record(bot: Running, rule_id: str, outcome: Outcome, why: str, *notices: str) -> None:
     run = Run(rule_id, f"{rule_id}@x", time.time(), time.time(), outcome, why, notices)
-    await bot.store.write_journal(RUNS_JOURNAL, run.at, pack_run(run))
+    await bot.store.write_journal(RUNS_JOURNAL, run.at, to_json(run))
 
 
 async def test_the_page_tells_when_each_job_is_due_and_why_one_does_not_run(hr: Person) -> None:

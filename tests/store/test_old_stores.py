@@ -44,6 +44,7 @@ from faqbot.outbox.queued_notice import FAILED_NOTICES, Delay, SendFailure, Send
 from faqbot.review.draft_records import DraftReview, ReviewState, load_reviews
 from faqbot.review.pending_corrections import forget_recipient
 from faqbot.runtime.metrics import Metrics
+from faqbot.store.json_records import from_json
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import JournalLine, Store
 from faqbot.store.sqlite import SqliteStore
@@ -140,18 +141,18 @@ async def test_messages_that_came_before_are_known(store: Store, seen: Message) 
 async def test_what_was_said_last_is_known(store: Store) -> None:
     assert await store.context(message(8).partition_key, NOW) == ConversationState(
         options=(Option("entry", "annual-leave"), Option("topic", "请假"), Option("case", "2"), Option("none", "")),
-        until=NOW + 600,
-        last=LastAnswer("msg-2", "annual-leave", "年假有几天", 0.93, NOW + 900, "北京"),
-        misses=(NOW + 300, NOW + 310),
-        facts=(Slot("city", "北京", "annual-leave", NOW + 800), Slot("level", "", "travel", NOW + 850)),
-        asked="msg-2",
-        recent=(NOW + 20, NOW + 25),
+        options_expire_at=NOW + 600,
+        last_answer=LastAnswer("msg-2", "annual-leave", "年假有几天", 0.93, NOW + 900, "北京"),
+        miss_expiries=(NOW + 300, NOW + 310),
+        slots=(Slot("city", "北京", "annual-leave", NOW + 800), Slot("level", "", "travel", NOW + 850)),
+        options_message_id="msg-2",
+        reply_expiries=(NOW + 20, NOW + 25),
     )
     single = message(8, is_group=False, conversation_id="cid-single")
     accepted = await store.accept(single, "worker-2")
     assert accepted is not None
     assert accepted.ahead == 1
-    assert accepted.context == ConversationState(options=(Option("entry", "travel"),), until=NOW + 600)
+    assert accepted.context == ConversationState(options=(Option("entry", "travel"),), options_expire_at=NOW + 600)
 
 
 async def test_questions_are_read_with_their_ratings(store: Store) -> None:
@@ -263,7 +264,7 @@ async def test_outcomes_and_delays_of_notices_are_known(store: Store) -> None:
         "unknown": None,
     }
     (line,) = await store.journal(FAILED_NOTICES, 0.0)
-    assert SendFailure.unpack(line.text) == SendFailure("没发出", PERSON, "expired", why)
+    assert from_json(SendFailure, line.text) == SendFailure("没发出", PERSON, "expired", why)
 
 
 async def test_waiting_notices_are_sent_and_a_begun_message_first(store: Store) -> None:

@@ -36,6 +36,7 @@ from faqbot.dingtalk.api.quota import CALLS, MESSAGES
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.outbox.queued_notice import FAILED_NOTICES, SendFailure
 from faqbot.review.draft_records import last_authors, number_drafts
+from faqbot.store.json_records import from_json
 
 TAB = "/"
 _TOP = 5
@@ -88,7 +89,7 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
         undelivered(stats, entries),
         unsent(
             [
-                SendFailure.unpack(line.text)
+                from_json(SendFailure, line.text)
                 for line in await workspace.store.journal(FAILED_NOTICES, workspace.clock() - _RECENT.total_seconds())
             ]
         ),

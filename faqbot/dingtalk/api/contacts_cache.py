@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
 
 from faqbot.dingtalk.api import contacts
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError
 from faqbot.model.org_chart import ROOT, Department, Employee, NoSuchDepartment, Tree, folded
+from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import NoteStore
 
 DAY = 86400.0
@@ -44,13 +44,12 @@ class ContactsCache:
         key = f"contacts:person:{userid}"
         kept = None if fresh else await self._notes.note(key)
         if kept is not None:
-            values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in json.loads(kept).items()}
-            return Employee(**values)
+            return from_json(Employee, kept)
         found = await contacts.user(self.api, userid)
         if found is None:
             return None
         found = replace(found, mobile="")
-        await self._notes.put_note(key, json.dumps(asdict(found), ensure_ascii=False), DAY)
+        await self._notes.put_note(key, to_json(found), DAY)
         return found
 
     async def departments_of(self, userid: str) -> tuple[int, ...]:
