@@ -51,6 +51,17 @@ def judge_many(
 
     vectors = embeddings if embeddings is not None else [None] * len(texts)
     rankings = index.search_batch([SearchQuery(t, allowed, v) for t, v in zip(texts, vectors, strict=True)])
+    return decide_many(texts, rankings, index, limits=limits, today=today)
+
+
+def decide_many(
+    texts: Sequence[str], rankings: Sequence[Sequence[Candidate]], index: Index, *, limits: Thresholds, today: date
+) -> list[tuple[Decision, Sequence[Candidate]]]:
+    """Decide on questions whose rankings by this index on this day are known; return these beside the decisions."""
+
+    def allowed(entry: Entry) -> bool:
+        return open_to(entry, today, None)
+
     decisions = (
         small_talk(text, index, allowed) or decide_on_ranking(text, ranking, index, allowed, limits)
         for text, ranking in zip(texts, rankings, strict=True)

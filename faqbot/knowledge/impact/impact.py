@@ -1,4 +1,4 @@
-"""What an edit does: past questions that turn out differently, wordings that miss their entry. Pure."""
+"""Compute what an edit does: past questions that turn out differently, wordings that miss their entry. Pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from datetime import date
 from enum import IntEnum
 
 from faqbot.access.visibility import open_to
-from faqbot.dialogue.answer_policy import judge_many
+from faqbot.dialogue.answer_policy import decide_many
+from faqbot.dialogue.small_talk import small_talk
 from faqbot.knowledge.regression_questions import SavedQuestion
+from faqbot.language.normalize import is_han, normalise, strip_fillers
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Candidate, Entry
-from faqbot.search.index import Index
+from faqbot.search.index import Index, SearchQuery
 from faqbot.search.terms import terms_of
 from faqbot.search.thresholds import Thresholds
+
+# What an index found for a text on one day; handed in again, so that no text is searched for twice.
+Rankings = dict[str, Sequence[Candidate]]
+Judged = tuple[Decision, Sequence[Candidate]]
 
 # An entry that holds less of a question than this is never even offered, so its edit cannot matter to the question.
 _SHARE_THAT_MATTERS = 0.1
@@ -23,8 +29,8 @@ _SHARE_THAT_MATTERS = 0.1
 _SOUNDS_THAT_MATTER = 0.3
 # An edit makes words rarer or commoner everywhere, which moves every score by less than this, in log-odds.
 _CLOSE = 0.3
-# So many questions, or so few entries, and all are searched again in a second. In a small base one edit also shifts
-# the rarity of words so much that a guess at what it touches would miss some.
+# Up to this number of questions, or of entries, all questions are searched for again: that takes a second or two. In a
+# small base one edit also shifts the rarity of words so much that a guess at what it touches would miss some.
 _FEW, _SMALL = 2000, 500
 
 
@@ -60,16 +66,24 @@ class Past:
     """What people asked, how often, and what it gets today; built once for a state of the knowledge, then asked about
     each edit. Building searches every question."""
 
-    def __init__(self, questions: Mapping[str, int], index: Index, *, limits: Thresholds, today: date) -> None:
+    def __init__(
+        self,
+        questions: Mapping[str, int],
+        index: Index,
+        *,
+        limits: Thresholds,
+        today: date,
+        rankings: Rankings | None = None,
+    ) -> None:
         self._times = dict(questions)
         self._index = index
         self._limits = limits
         self._today = today
-        judged = judge_many(list(questions), index, limits=limits, today=today)
+        judged = judge(list(questions), index, limits, today, rankings)
         self._decisions = {q: decision for q, (decision, _) in zip(questions, judged, strict=True)}
         self._close = {q for q, (_, ranking) in zip(questions, judged, strict=True) if self._is_close(ranking)}
 
-    def replay(self, after: Index) -> list[Turn]:
+    def replay(self, after: Index, rankings: Rankings | None = None) -> list[Turn]:
         """The questions that get something else after the edit, most asked first.
 
         Only those that the edit can touch are searched again.
@@ -77,7 +91,7 @@ class Past:
         edited = edited_entries(self._index.entries, after.entries)
         ids = {e.id for e in edited}
         touched = self._touched(edited, after)
-        judged = judge_many(touched, after, limits=self._limits, today=self._today)
+        judged = judge(touched, after, self._limits, self._today, rankings)
         turns = [
             Turn(question, self._times[question], self._decisions[question], now)
             for question, (now, _) in zip(touched, judged, strict=True)
@@ -116,7 +130,25 @@ class Past:
         return [q for q in self._times if matters(q)]
 
 
-def self_test(index: Index, *, limits: Thresholds, today: date, only: Iterable[str] | None = None) -> list[Miss]:
+def judge(
+    texts: Sequence[str], index: Index, limits: Thresholds, today: date, rankings: Rankings | None = None
+) -> list[Judged]:
+    """Decide on texts, searching only for those that `rankings` does not hold; what is found is added there."""
+    known = rankings if rankings is not None else {}
+    new = [text for text in dict.fromkeys(texts) if text not in known]
+    found = index.search_batch([SearchQuery(text, lambda e: open_to(e, today, None)) for text in new])
+    known |= zip(new, found, strict=True)
+    return decide_many(texts, [known[text] for text in texts], index, limits=limits, today=today)
+
+
+def self_test(
+    index: Index,
+    *,
+    limits: Thresholds,
+    today: date,
+    only: Iterable[str] | None = None,
+    rankings: Rankings | None = None,
+) -> list[Miss]:
     """Ask every wording of every entry that can be answered now, or of the entries `only`: which do not lead there?
 
     A list with the entry on it leads there. What two entries share as a wording leads to either.
@@ -128,7 +160,9 @@ def self_test(index: Index, *, limits: Thresholds, today: date, only: Iterable[s
         if (wanted is None or entry.id in wanted) and open_to(entry, today, None)
         for wording in dict.fromkeys(entry.wordings)
     ]
-    judged = judge_many([wording for _, wording in asked], index, limits=limits, today=today)
+    certain = _certain_wordings(index, today)
+    asked = [(entry, wording) for entry, wording in asked if (entry.id, wording) not in certain]
+    judged = judge([wording for _, wording in asked], index, limits, today, rankings)
     return [
         Miss(entry, wording, decision)
         for (entry, wording), (decision, ranking) in zip(asked, judged, strict=True)
@@ -136,11 +170,39 @@ def self_test(index: Index, *, limits: Thresholds, today: date, only: Iterable[s
     ]
 
 
+def _certain_wordings(index: Index, today: date) -> set[tuple[str, str]]:
+    """Return entry and text of the wordings that lead to their entry for certain, so that they need no search.
+
+    The index is certain of the only entry that holds the very words of a question. That is known without a search where
+    no other entry holds them, where nothing can be read as typed pinyin, and where the words are no small talk.
+    """
+    holders: dict[str, set[str]] = {}
+    written: dict[tuple[str, str], str] = {}
+    for entry in index.entries:
+        for wording in dict.fromkeys(entry.wordings):
+            words = strip_fillers(normalise(wording))
+            holders.setdefault(words, set()).add(entry.id)
+            written[entry.id, wording] = words
+    return {
+        key
+        for key, words in written.items()
+        if len(words) > 1
+        and all(map(is_han, words))
+        and len(holders[words]) == 1
+        and small_talk(key[1], index, lambda e: open_to(e, today, None)) is None
+    }
+
+
 def saved_results(
-    saved: Sequence[SavedQuestion], index: Index, *, limits: Thresholds, today: date
+    saved: Sequence[SavedQuestion],
+    index: Index,
+    *,
+    limits: Thresholds,
+    today: date,
+    rankings: Rankings | None = None,
 ) -> list[tuple[Grade, Decision]]:
     """Ask the saved questions, in order."""
-    judged = judge_many([s.question for s in saved], index, limits=limits, today=today)
+    judged = judge([s.question for s in saved], index, limits, today, rankings)
     return [(_grade(s.entry_ids, decision), decision) for s, (decision, _) in zip(saved, judged, strict=True)]
 
 

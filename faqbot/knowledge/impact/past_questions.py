@@ -6,56 +6,80 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.knowledge.impact.impact import Grade, Miss, Past, saved_results, self_test
+from faqbot.knowledge.impact.impact import Grade, Miss, Past, Rankings, saved_results, self_test
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.decisions import Decision
 from faqbot.model.question_log import QuestionRecord
+from faqbot.search.index import Index
+from faqbot.search.thresholds import Thresholds
 
-_SECONDS = 90 * 86400.0
+_WINDOW_SECONDS = 90 * 86400.0
 # What was picked from a list by its number is no question.
-_QUESTIONS = ("answered", "offered", "asked_back", "unanswered", "broken")
+_QUESTION_OUTCOMES = ("answered", "offered", "asked_back", "unanswered", "broken")
+# The live index, and that of the last trial, which may go live next.
+_KEPT_INDEXES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The live knowledge's past questions, the wordings that miss their entry already, and what saved questions get."""
+    """The live knowledge's past questions, the wordings that miss their entry already, and what saved questions get.
+
+    `record_count` is the number of questions that were on record.
+    """
 
     snapshot: Snapshot
-    asked: int
+    limits: Thresholds
+    record_count: int
     past: Past
     misses: frozenset[tuple[str, str]]
     saved: Mapping[str, tuple[Grade, Decision]]
 
 
 class PastQuestions:
-    """Judged once for each state of the knowledge and of the records, by whoever asks first."""
+    """Judges past questions once for each state of the knowledge and of the records, when somebody first asks.
+
+    What an index found is kept for the live one and for the last one that was tried: a trial that goes live is not
+    searched again, and of new questions only these are.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._known: Known | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._rankings: list[tuple[Index, date, Rankings]] = []
 
     async def known(self) -> Known:
-        """Raises StoreError."""
+        """Judge what was asked by the live knowledge. Raises StoreError."""
         workspace = self._workspace
         async with self._one_at_a_time:
-            records = await workspace.store.questions(workspace.clock() - _SECONDS)
+            records = await workspace.store.questions(workspace.clock() - _WINDOW_SECONDS)
             snapshot, known = workspace.snapshot, self._known
-            if known is None or known.snapshot is not snapshot or known.asked != len(records):
-                self._known = known = await asyncio.to_thread(_judge, workspace, snapshot, records)
+            limits = workspace.limits(snapshot)
+            fresh = known is not None and known.snapshot is snapshot and known.limits == limits
+            if known is None or not fresh or known.record_count != len(records):
+                self._known = known = await asyncio.to_thread(self._judge, snapshot, records)
             return known
 
+    def rankings(self, index: Index, today: date) -> Rankings:
+        """Return what this index found on this day so far, to be added to."""
+        kept = next((k for k in self._rankings if k[0] is index and k[1] == today), None) or (index, today, {})
+        others = [k for k in self._rankings if k[0] is not index]
+        self._rankings = [kept, *others][:_KEPT_INDEXES]
+        return kept[2]
 
-def _judge(workspace: Workspace, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> Known:
-    times = Counter(r.text for r in records if r.outcome in _QUESTIONS and r.text and not r.picked_for)
-    limits, today = workspace.limits(snapshot), workspace.today()
-    past = Past(times, snapshot.index, limits=limits, today=today)
-    misses = self_test(snapshot.index, limits=limits, today=today)
-    results = saved_results(snapshot.saved, snapshot.index, limits=limits, today=today)
-    saved = {s.question: result for s, result in zip(snapshot.saved, results, strict=True)}
-    return Known(snapshot, len(records), past, frozenset(map(key_of, misses)), saved)
+    def _judge(self, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> Known:
+        workspace, index = self._workspace, snapshot.index
+        times = Counter(r.text for r in records if r.outcome in _QUESTION_OUTCOMES and r.text and not r.picked_for)
+        limits, today = workspace.limits(snapshot), workspace.today()
+        rankings = self.rankings(index, today)
+        past = Past(times, index, limits=limits, today=today, rankings=rankings)
+        misses = self_test(index, limits=limits, today=today, rankings=rankings)
+        results = saved_results(snapshot.saved, index, limits=limits, today=today, rankings=rankings)
+        saved = {s.question: result for s, result in zip(snapshot.saved, results, strict=True)}
+        return Known(snapshot, limits, len(records), past, frozenset(map(key_of, misses)), saved)
 
 
 def key_of(miss: Miss) -> tuple[str, str]:

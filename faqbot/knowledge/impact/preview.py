@@ -90,9 +90,10 @@ async def _with_trials(
     limits, today = workspace.limits(known.snapshot), workspace.today()
 
     def run() -> tuple[list[Miss], list[Turn], Saved]:
-        misses = self_test(trial.index, limits=limits, today=today)
-        results = saved_results(trial.saved, trial.index, limits=limits, today=today)
-        return misses, known.past.replay(trial.index), _saved(trial, known, results)
+        found = past_questions.rankings(trial.index, today)
+        misses = self_test(trial.index, limits=limits, today=today, rankings=found)
+        results = saved_results(trial.saved, trial.index, limits=limits, today=today, rankings=found)
+        return misses, known.past.replay(trial.index, found), _saved(trial, known, results)
 
     misses, turns, saved = await asyncio.to_thread(run)
     edited = {e.id for e in edited_entries(known.snapshot.index.entries, trial.index.entries)}

@@ -106,3 +106,27 @@ def test_the_self_test_can_look_at_some_entries_and_leaves_out_what_is_not_answe
     gone = replace(LEAVE, valid=Period(end=date(2020, 1, 1)))
     assert self_test(Index((gone, SICK)), limits=LIMIT, today=TODAY) == []
     assert self_test(Index(BASE), limits=LIMIT, today=TODAY, only=["parking"]) == []
+
+
+def test_the_self_test_finds_what_a_search_for_every_wording_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wordings that are not searched for, because they lead to their entry for certain, are none of the misses."""
+    sample = assemble(FolderSource(SAMPLE).read_now(), label="k", today=TODAY).index.entries
+    odd = [
+        Entry("menu", "帮助", "菜单"),
+        Entry("hello", "你好啊", "您好"),
+        Entry("twin", "年假几天", "4 天", ("病假", "请问年假有几天", "年假天数是多少呢")),
+        Entry("topic", "考勤", "见制度", topic="考勤"),
+        Entry("pinyin", "VPN怎么连", "找 IT", ("vpn lianbushang", "连不上 WiFi")),
+        Entry("denied", "工资条在哪看", "在系统", not_=("工资条在哪看",)),
+        Entry("late", "食堂几点开门", "11 点", valid=Period(end=date(2025, 12, 31))),
+        Entry("late-too", "食堂几点开门呢", "12 点"),
+        Entry("opposite", "离职怎么办理", "找人事", ("在职证明怎么开",)),
+        Entry("opposite-too", "在职怎么办理", "找人事", ("离职证明怎么开",)),
+        Entry("short", "假", "见制度", ("假期", "的了吗")),
+    ]
+    index = Index([*sample, *odd, replace(odd[2], id="twin-2", question="年假有几天啊")])
+    quick = self_test(index, limits=LIMIT, today=TODAY)
+    certain = impact._certain_wordings(index, TODAY)
+    assert len(certain) > 0.5 * len(index.wordings)
+    monkeypatch.setattr(impact, "_certain_wordings", lambda index, today: set())
+    assert self_test(index, limits=LIMIT, today=TODAY) == quick
