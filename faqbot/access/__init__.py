@@ -1,1 +1,1 @@
-"""Access control: which entries a person may see, which commands they may give, what is not stored."""
+"""Access control: visible entries, permitted commands, questions that are not stored; pure."""

@@ -1,4 +1,4 @@
-"""Private questions are not stored: the placeholder that stands in the question log instead. Pure."""
+"""Placeholders of private questions, whose text the question log does not store. Pure."""
 
 from __future__ import annotations
 

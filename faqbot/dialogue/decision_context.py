@@ -1,4 +1,4 @@
-"""What is needed to decide on one message: the asker's state, what they may see, and the knowledge. Pure."""
+"""Decision context: one message with its asker's dialogue state, what they may see, and the knowledge. Pure."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from faqbot.search.thresholds import Thresholds
 class DecisionRequest:
     """A message to decide on.
 
-    context: the dialogue state of its asker, if there is one.
+    state: the dialogue state of its asker, if there is one.
     embedding: the embedding of its text, if there is one.
     departments: those of the asker with all their parents, if an entry is limited to departments.
     """
 
     message: Message
-    context: ConversationState | None = None
+    state: ConversationState | None = None
     embedding: Floats | None = None
     departments: frozenset[str] = frozenset()
 
@@ -66,7 +66,7 @@ class DecisionContext:
         by_conversation = index.limited or groups.of(conversation).topics
         return cls(
             message=message,
-            state=drop_expired(request.context, now),
+            state=drop_expired(request.state, now),
             embedding=request.embedding,
             knowledge=knowledge,
             answerable=answerable(message, today, departments, groups),

@@ -1,4 +1,4 @@
-"""Query rewriting: other queries for a message that its own words do not settle, and what their results come to. Pure.
+"""Query rewriting: search for a message in other words if its own do not settle it, and weigh the results. Pure.
 
 A message may hold several questions, or be an elliptical one that leans on the question before it.
 """

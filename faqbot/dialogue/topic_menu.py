@@ -1,4 +1,4 @@
-"""What can be asked: the menu of topics, and the list of questions of one topic. Pure."""
+"""Topic menu: list the topics that can be asked about, and the questions of one topic. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,19 @@
 """The path of one message, readable from top to bottom.
 
 `receive` writes a callback's message down, so that it can be acknowledged. The inbox hands it to `handle`, once and in
-its asker's order, and `handle` runs the stages. They stand in one list; each acts before and after those below it.
+its asker's order, and `handle` runs the stages. They stand in one list; each acts before and after those below it:
+
+RecordOutcome     read the asker's dialogue state; at the end, finish the message in the store
+SlowDown          let an asker wait who asks a group's bot too fast
+Decide            interpret the message as a command, or decide on the reply
+RejectLate        ask for the question again if an answer would come too late
+CheckOwnership    stop if another worker may have taken the message over
+CarryOutCommand   replace a command by its result
+SendPrivateReply  send a private answer to the asker alone; the group gets a neutral line
+PointToRepeated   point up to the same answer in the group; afterwards, note what the group has
+ReportRefusal     if the reply could not be delivered, report that
+IntroduceToGroup  add the introduction to a group; afterwards, note that the group has it
+SendReply         write the reply and deliver it
 """
 
 from __future__ import annotations
@@ -60,7 +72,6 @@ class Bot:
         self.inbox = inbox = Inbox(store, self.handle, metrics, clock=clock)
         retry = inbox.retry_until_available
         batcher = DecisionBatcher(library, metrics, today=today, clock=clock, arriving=lambda: inbox.arriving > 0)
-        # What each stage does before and after the following ones is described at its class.
         stages: tuple[Stage, ...] = (
             RecordOutcome(store, inbox, metrics, clock),
             SlowDown(store, retry, clock, sleep),

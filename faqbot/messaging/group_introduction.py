@@ -1,4 +1,4 @@
-"""Group introduction: the bot introduces itself once below its first reply in a group.
+"""Group introduction: introduce the bot once, below its first reply in a group.
 
 DingTalk sends no message when the bot is added to a group.
 """

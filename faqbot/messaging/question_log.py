@@ -1,4 +1,4 @@
-"""The outermost stage: read the asker's dialogue state before a message, and record at the end what became of it."""
+"""Question log: the outermost stage, which reads the asker's dialogue state and finally records the outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stages of handling a message that are small and belong to no other subject: decide, check, carry out, send."""
+"""Stages of a message without a module of their own: decide, reject late ones, carry out commands, send the reply."""
 
 from __future__ import annotations
 

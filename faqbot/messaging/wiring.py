@@ -1,4 +1,4 @@
-"""Build the bot with what it sends replies and uploads pictures by."""
+"""Build the bot with its reply sender and its picture uploads."""
 
 from __future__ import annotations
 
