@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from faqbot.attendance.report import forget_confirmations
 from faqbot.attendance.report_requests import forget_requests
-from faqbot.handoff.tickets import forget_tickets, notice_keys
+from faqbot.handoff.tickets import forget_tickets, notice_key_prefixes
 from faqbot.outbox.notice_queue import forget_notices
 from faqbot.review.pending_corrections import forget_recipient
 from faqbot.store.protocol import Store
@@ -35,7 +35,7 @@ async def erase_person(store: Store, person: str) -> ErasedRecords:
     await forget_recipient(store, person)
     reports = await forget_requests(store, person) + await forget_confirmations(store, person)
     tickets = await forget_tickets(store, person)
-    key_prefixes = [key for number in tickets for key in notice_keys(number)]
+    key_prefixes = [key for number in tickets for key in notice_key_prefixes(number)]
     notices = await forget_notices(store, person, key_prefixes)
     # Last, because it also wipes what the engine still holds of the records deleted before.
     questions = await store.forget(person)

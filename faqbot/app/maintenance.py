@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from faqbot.automation.run_log import RUNS_JOURNAL
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.errors import StoreError
-from faqbot.handoff.tickets import NUMBERS
+from faqbot.handoff.tickets import NUMBER_JOURNAL
 from faqbot.outbox.queued_notice import FAILED_NOTICES
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_periodically
@@ -19,7 +19,7 @@ log = EventLog(__name__)
 
 _QUOTA_EVERY_SECONDS = 5.0
 _PURGE_EVERY_SECONDS = 6 * 3600.0
-_JOURNALS = (RUNS_JOURNAL, FAILED_NOTICES, NUMBERS)
+_JOURNALS = (RUNS_JOURNAL, FAILED_NOTICES, NUMBER_JOURNAL)
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from faqbot.console.server import Health, open_console
 from faqbot.console.web.sessions import announce
 from faqbot.dingtalk.stream.connection import StreamConnection
 from faqbot.dingtalk.wiring import open_stream
-from faqbot.handoff.answer_notices import tell_of_answers
+from faqbot.handoff.answer_notices import run_answer_notices
 from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.messaging.bot import Bot
@@ -130,6 +130,6 @@ def _loops(services: Services, bot: Bot, commands: CommandRegistry, console_url:
         "console.address": partial(announce, store, console_url),
         **review_loops(workspace, outbox, settings),
         "attendance.reports": commands.report_requests.run,
-        "handoff.answers": partial(tell_of_answers, workspace, outbox, settings.timezone, settings.keep_days),
+        "handoff.answers": partial(run_answer_notices, workspace, outbox, settings.timezone, settings.keep_days),
         **services.automation.loops,
     }

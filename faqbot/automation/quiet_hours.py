@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 
 from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.model.notices import Address
-from faqbot.rules.working_hours import after_quiet
+from faqbot.rules.working_hours import after_quiet_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,4 @@ class GroupQuietHours:
         if to.kind != "group":
             return due
         moment = datetime.fromtimestamp(due, self.timezone)
-        return max(due, after_quiet(moment, self.library.current.groups.of(to.id).quiet).timestamp())
+        return max(due, after_quiet_hours(moment, self.library.current.groups.of(to.id).quiet).timestamp())

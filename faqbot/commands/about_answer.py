@@ -10,7 +10,7 @@ from datetime import date, datetime, tzinfo
 from faqbot.access.privacy import withheld_topic
 from faqbot.access.visibility import Allowed
 from faqbot.commands.last_answer import LastAnswers, none_yet
-from faqbot.handoff.escalation import asked_last, called
+from faqbot.handoff.escalation import last_question, owners_to_ask
 from faqbot.knowledge.editing.audit_log import FILES, edits, last_change
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.facts import has_facts
@@ -97,7 +97,7 @@ class AboutAnswerCommands:
         owner = label(entry.owner.strip())
         ownership = f"由 **{owner}** 负责" if owner else "没有写负责人"
         # The record of a private question holds only its topic, which may have other owners.
-        question = await asked_last(self._workspace, message)
+        question = await last_question(self._workspace, message)
         if question is not None and question.message_id == last.message_id:
             how = f"{send_word('人工', message)}，{self._handover(message, None if entry.private else entry.owner)}"
         else:
@@ -115,7 +115,7 @@ class AboutAnswerCommands:
     def _handover(self, message: Message, owner: str | None = None) -> str:
         """Say who will answer a question that is handed over; without `owner`, for any question."""
         groups = self._workspace.snapshot.groups
-        people, name = called(groups, self._admins, owner or "", message.conversation_id)
+        people, name = owners_to_ask(groups, self._admins, owner or "", message.conversation_id)
         if not people:
             return "我记下来，HR 会在控制台里看到"
         return f"我请{label(name)}来答" if owner is not None else "我请同事来答"

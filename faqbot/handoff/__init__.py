@@ -1,1 +1,1 @@
-"""Questions handed to a person, and their answers."""
+"""Questions handed to a person as tickets: asking the owners, their answers, and who is told of them."""

@@ -1,4 +1,4 @@
-"""答 12：…: the answer of somebody who keeps the topic goes to who asked, and becomes a draft of an entry."""
+"""The command 答 12：…, by which an owner answers a ticket: the asker gets it, and a draft entry is made of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from faqbot.access.privacy import withheld, withheld_topic
 from faqbot.dialogue.command_parser import leading_number
 from faqbot.errors import EditError, FileSourceError, NotAllowed
-from faqbot.handoff.tickets import Progress, Ticket, keep, notice_keys, tickets
+from faqbot.handoff.tickets import Ticket, TicketState, load_tickets, notice_key_prefixes, save_ticket
 from faqbot.knowledge.editing.entry_fields import EntryFields
 from faqbot.knowledge.editing.proposals import propose_entry
 from faqbot.knowledge.editing.revision import StaleEdit
@@ -25,47 +25,48 @@ from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 
-# Where drafts go whose topic has no file yet.
-_FILE = "faq/人工回答.yaml"
-_TRIES = 4
+# The file of drafts whose topic has no file yet.
+_DEFAULT_FILE = "faq/人工回答.yaml"
+# Another edit may change the file in between.
+_SAVE_TRIES = 4
 
 
 class TicketAnswering:
-    """`admins` may answer every ticket; others those whose topic they keep."""
+    """`admins` may answer every ticket; other people those whose topic they own."""
 
     def __init__(self, workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
         self._workspace = workspace
         self._outbox = outbox
         self._admins = admins
 
-    async def __call__(self, message: Message, order: Command) -> CommandResult:
-        number, text = leading_number(order.text)
-        said: list[CommandResult] = []
+    async def __call__(self, message: Message, command: Command) -> CommandResult:
+        number, text = leading_number(command.text)
+        results: list[CommandResult] = []
 
         async def reply() -> None:
-            said.append(await self._reply(message, number or 0, text))
+            results.append(await self._reply(message, number or 0, text))
 
-        # Two who answer at once must not send the words of one and keep those of the other.
+        # Of two who answer at once, the answer that is sent must be the one that is stored.
         await run_when_free(self._workspace.store, f"ticket-reply:{number}", reply)
-        return said[-1]
+        return results[-1]
 
     async def _reply(self, message: Message, number: int, text: str) -> CommandResult:
         try:
-            ticket = (await tickets(self._workspace.store)).get(number)
-            self._must_be_allowed(message, number, ticket)
+            ticket = (await load_tickets(self._workspace.store)).get(number)
+            self._check_allowed(message, number, ticket)
             assert ticket is not None
             if not text:
                 raise NotAllowed(f"请把答案写在后面，例如「答 {number}：可以，找张三盖章」。")
-            if ticket.progress is Progress.ANSWERED and ticket.answered_with != message.key:
+            if ticket.state is TicketState.ANSWERED and ticket.answered_with != message.key:
                 raise NotAllowed(f"单号 {number} 已经由 {neutralise(ticket.answered_by, 20) or '别人'} 答过了。")
             return await self._answer(message, ticket, text)
         except NotAllowed as exc:
             return CommandResult("没有转告", str(exc), "order_refused")
 
-    def _must_be_allowed(self, message: Message, number: int, ticket: Ticket | None) -> None:
+    def _check_allowed(self, message: Message, number: int, ticket: Ticket | None) -> None:
         groups = self._workspace.snapshot.groups
-        keepers = groups.owner_userids(ticket.owner) if ticket else ()
-        if message.staff_id and (message.staff_id in self._admins or message.staff_id in keepers):
+        owners = groups.owner_userids(ticket.owner) if ticket else ()
+        if message.staff_id and (message.staff_id in self._admins or message.staff_id in owners):
             if ticket is None:
                 raise NotAllowed(f"没有单号 {number}：它可能早就处理过了。")
             return
@@ -75,50 +76,50 @@ class TicketAnswering:
         raise NotAllowed(f"单号 {number} {owner}。" if ticket else f"没有单号 {number}：它可能早就处理过了。")
 
     async def _answer(self, message: Message, ticket: Ticket, text: str) -> CommandResult:
-        """Tell the asker, write down that it is done, make the draft; each can be done again without harm."""
-        here = message.conversation_id == ticket.conversation_id and ticket.is_group and not ticket.private
-        if not here:
+        """Send the answer, record it, make the draft; after a crash each of these may be repeated."""
+        in_same_group = message.conversation_id == ticket.conversation_id and ticket.is_group and not ticket.private
+        if not in_same_group:
             await self._send(message, ticket, text)
         answered = replace(
             ticket,
-            progress=Progress.ANSWERED,
+            state=TicketState.ANSWERED,
             answer="" if ticket.private else text,
             answered_with=message.key,
             answered_by=message.sender_name,
         )
-        await keep(self._workspace.store, answered)
-        draft = await self._drafted(message, ticket, text)
-        # Of a private question only the topic stays.
+        await save_ticket(self._workspace.store, answered)
+        draft_id = await self._make_draft(message, ticket, text)
+        # Of a private question only the topic is stored.
         question = withheld(ticket.topic) if ticket.private else ticket.question
-        await keep(self._workspace.store, replace(answered, question=question, draft=draft))
-        noted = "已存成草稿，等另一位负责的同事或管理员通过。" if draft else ""
-        if here:
-            asker = _known(ticket)
+        await save_ticket(self._workspace.store, replace(answered, question=question, draft=draft_id))
+        remark = "已存成草稿，等另一位负责的同事或管理员通过。" if draft_id else ""
+        if in_same_group:
+            asker = _asker_userid(ticket)
             who = f"@{asker}" if asker else neutralise(ticket.asker_name, 20)
-            body = f"{who} {_body(ticket, text, message, noted)}"
+            body = f"{who} {_body(ticket, text, message, remark)}"
             return CommandResult(f"单号 {ticket.number} 有答案了", body, "replied", mentions=(asker,) if asker else ())
-        return CommandResult("已转告", f"单号 {ticket.number} 已转告对方。{noted}", "replied")
+        return CommandResult("已转告", f"单号 {ticket.number} 已转告对方。{remark}", "replied")
 
     async def _send(self, message: Message, ticket: Ticket, text: str) -> None:
-        """Through the outbox, once. Raises NotAllowed where there is no way to the asker."""
-        _, to_asker = notice_keys(ticket.number)
-        key, title = f"{to_asker}asker", f"单号 {ticket.number} 有答案了"
+        """Post the answer to the asker once. Raises NotAllowed for an asker who cannot be written to."""
+        _, key_prefix = notice_key_prefixes(ticket.number)
+        key, title = f"{key_prefix}asker", f"单号 {ticket.number} 有答案了"
         if ticket.is_group and not ticket.private:
-            # Nobody can be @ed this way.
+            # The outbox cannot mention anybody in a group; the name stands in the text.
             body = f"{neutralise(ticket.asker_name, 20) or '您好'}：\n\n{_body(ticket, text, message)}"
             to = Address("group", ticket.conversation_id)
             await self._outbox.post(Notice(key, to, title, body))
-        elif asker := _known(ticket):
+        elif asker := _asker_userid(ticket):
             await self._outbox.post(Notice(key, Address("person", asker), title, _body(ticket, text, message)))
         else:
             raise NotAllowed("对方不在本公司的通讯录里，我没法转告；请直接联系对方。")
 
-    async def _drafted(self, message: Message, ticket: Ticket, text: str) -> str:
-        """The id of the draft; empty where none could be made."""
+    async def _make_draft(self, message: Message, ticket: Ticket, text: str) -> str:
+        """Add a draft entry to the file of the topic and return its id; empty if none could be made."""
         if withheld_topic(ticket.question) is not None:
             return ""
         entry_id = f"ticket-{ticket.number}"
-        draft = EntryFields(
+        entry_fields = EntryFields(
             question=ticket.question,
             answer=text,
             id=entry_id,
@@ -127,13 +128,13 @@ class TicketAnswering:
             private=ticket.private,
             draft=True,
         )
-        for _ in range(_TRIES):
+        for _ in range(_SAVE_TRIES):
             await self._workspace.base.refresh()
             if self._workspace.snapshot.entry(entry_id) is not None:
                 return entry_id
             try:
                 file = self._file(ticket)
-                proposal = await propose_entry(file, (await self._workspace.source.read()).get(file), draft)
+                proposal = await propose_entry(file, (await self._workspace.source.read()).get(file), entry_fields)
                 await self._workspace.save(message.sender_name, proposal, "add", message.staff_id)
                 return entry_id
             except StaleEdit:
@@ -144,18 +145,20 @@ class TicketAnswering:
         return ""
 
     def _file(self, ticket: Ticket) -> str:
-        """Where the topic's entries are."""
-        same = [e for e in self._workspace.snapshot.entries if e.topic == ticket.topic and e.private == ticket.private]
-        near = next((e for e in same if e.id == ticket.entry_id), next(iter(same), None))
-        return self._workspace.file_name(near.place.file) if near and ticket.topic else _FILE
+        """Return the file of the ticket's entry, else of any entry of its topic, else the default one."""
+        same_topic = [
+            e for e in self._workspace.snapshot.entries if e.topic == ticket.topic and e.private == ticket.private
+        ]
+        example = next((e for e in same_topic if e.id == ticket.entry_id), next(iter(same_topic), None))
+        return self._workspace.file_name(example.place.file) if example and ticket.topic else _DEFAULT_FILE
 
 
-def _known(ticket: Ticket) -> str:
-    """The asker's userId, where there is one."""
+def _asker_userid(ticket: Ticket) -> str:
+    """Return the asker's userId; empty for an asker outside the company."""
     return ticket.asker if looks_like_userid(ticket.asker) else ""
 
 
-def _body(ticket: Ticket, text: str, message: Message, noted: str = "") -> str:
-    asked = "" if withheld_topic(ticket.question) is not None else f"您问的「{neutralise(ticket.question)}」，"
+def _body(ticket: Ticket, text: str, message: Message, remark: str = "") -> str:
+    question = "" if withheld_topic(ticket.question) is not None else f"您问的「{neutralise(ticket.question)}」，"
     by = f"由 {neutralise(message.sender_name, 20)} 回答"
-    return f"{asked}单号 {ticket.number} 有答案了：\n\n{line_breaks(text)}{grey(by, noted)}"
+    return f"{question}单号 {ticket.number} 有答案了：\n\n{line_breaks(text)}{grey(by, remark)}"

@@ -1,21 +1,21 @@
-"""Questions that wait for a person: their numbers, who asked, who keeps the answer, and what became of them."""
+"""Tickets: questions that wait for a person, each under its number, and their place in the store."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from faqbot.store.json_records import from_json, to_json
+from faqbot.store.json_records import from_json, stored_as, to_json
 from faqbot.store.protocol import JournalStore, MarkStore
 
 _MARKS = "tickets"
-# The journal whose lines are counted.
-NUMBERS = "tickets"
+# The number of a ticket is that of its line in this journal.
+NUMBER_JOURNAL = "tickets"
 
 
-class Progress(StrEnum):
-    """The last state of a ticket."""
+class TicketState(StrEnum):
+    """Where a ticket stands."""
 
     OPEN = "open"
     ANSWERED = "answered"
@@ -24,10 +24,10 @@ class Progress(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One question under its number.
+    """One question under its number; `at` is epoch seconds.
 
     `message` is the key of the message that asked for a person, `answered_with` that of the one that answered. `draft`
-    is the entry made of the answer, and `announced` whether the others who asked the same were told of it.
+    is the id of the entry made of the answer. `announced` is set once others who asked the same were told of it.
     """
 
     number: int
@@ -42,7 +42,7 @@ class Ticket:
     owner: str = ""
     entry_id: str = ""
     private: bool = False
-    progress: Progress = Progress.OPEN
+    state: TicketState = field(default=TicketState.OPEN, metadata=stored_as("progress"))
     answer: str = ""
     answered_with: str = ""
     answered_by: str = ""
@@ -50,34 +50,34 @@ class Ticket:
     announced: bool = False
 
 
-async def tickets(store: MarkStore) -> Mapping[int, Ticket]:
-    """All that are on record, by number. Raises StoreError."""
+async def load_tickets(store: MarkStore) -> Mapping[int, Ticket]:
+    """Return all stored tickets by number. Raises StoreError."""
     return {int(number): from_json(Ticket, text) for number, text in (await store.marks(_MARKS)).items()}
 
 
-async def next_number(store: JournalStore, at: float, message_key: str) -> int:
-    """A number nobody has had. Raises StoreError."""
-    return await store.write_journal(NUMBERS, at, message_key)
+async def next_ticket_number(store: JournalStore, at: float, message_key: str) -> int:
+    """Return a number that was never used. Raises StoreError."""
+    return await store.write_journal(NUMBER_JOURNAL, at, message_key)
 
 
-async def keep(store: MarkStore, ticket: Ticket) -> None:
-    """Write a ticket down. Raises StoreError."""
+async def save_ticket(store: MarkStore, ticket: Ticket) -> None:
+    """Store a ticket under its number. Raises StoreError."""
     await store.put_mark(_MARKS, str(ticket.number), to_json(ticket))
 
 
-async def drop(store: MarkStore, ticket: Ticket) -> None:
-    """Forget a ticket. Raises StoreError."""
+async def delete_ticket(store: MarkStore, ticket: Ticket) -> None:
+    """Raises StoreError."""
     await store.put_mark(_MARKS, str(ticket.number), None)
 
 
-def notice_keys(number: int) -> tuple[str, str]:
-    """How the keys of the notices about a ticket begin: those to its keepers, and the one to its asker."""
+def notice_key_prefixes(number: int) -> tuple[str, str]:
+    """Return the prefixes of the keys of a ticket's notices: those to its owners, and the one to its asker."""
     return f"ticket:{number}:", f"ticket-answer:{number}:"
 
 
 async def forget_tickets(store: MarkStore, person: str) -> Sequence[int]:
-    """Forget what one person asked a person; the numbers these had. Raises StoreError."""
-    theirs = [ticket for ticket in (await tickets(store)).values() if ticket.asker == person]
+    """Delete the tickets of one asker and return their numbers. Raises StoreError."""
+    theirs = [ticket for ticket in (await load_tickets(store)).values() if ticket.asker == person]
     for ticket in theirs:
-        await drop(store, ticket)
+        await delete_ticket(store, ticket)
     return [ticket.number for ticket in theirs]

@@ -11,7 +11,7 @@ from faqbot.markup.escaping import neutralise
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.review.due_dates import DueEntry, due_entries
-from faqbot.rules.working_hours import at_work
+from faqbot.rules.working_hours import is_working_time
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_on_change
 
@@ -28,7 +28,7 @@ async def run_due_reminders(workspace: Workspace, outbox: Outbox, admins: Collec
 
     def state() -> tuple[str, date, bool]:
         now = datetime.fromtimestamp(workspace.clock(), timezone)
-        is_working_morning = now.time() < _NOON and at_work(now, workspace.snapshot.automations.calendar)
+        is_working_morning = now.time() < _NOON and is_working_time(now, workspace.snapshot.automations.calendar)
         return workspace.snapshot.version, now.date(), is_working_morning
 
     async def remind_in_the_morning() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from faqbot.app.erase_person import erase_person
 from faqbot.attendance.report import Confirmation
-from faqbot.handoff.tickets import Ticket, keep, notice_keys, tickets
+from faqbot.handoff.tickets import Ticket, load_tickets, notice_key_prefixes, save_ticket
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.store.protocol import Store
@@ -40,11 +40,11 @@ async def test_what_waits_for_the_person_is_not_sent_any_more(store: Store, outb
 
 async def test_nobody_is_asked_about_a_ticket_that_is_forgotten(store: Store, outbox: Outbox) -> None:
     for number, asker in ((1, "u1"), (11, "u2")):
-        await keep(store, Ticket(number, f"m{number}", 0.0, asker, "小李", "c", True, "问"))
-        await outbox.post(*(notice(f"{start}u3", "u3") for start in notice_keys(number)))
+        await save_ticket(store, Ticket(number, f"m{number}", 0.0, asker, "小李", "c", True, "问"))
+        await outbox.post(*(notice(f"{start}u3", "u3") for start in notice_key_prefixes(number)))
     assert (await erase_person(store, "u1")).tickets == 1
-    assert list(await tickets(store)) == [11]
-    assert await waiting(outbox) == {f"{start}u3" for start in notice_keys(11)}
+    assert list(await load_tickets(store)) == [11]
+    assert await waiting(outbox) == {f"{start}u3" for start in notice_key_prefixes(11)}
 
 
 async def test_what_was_given_up_for_the_person_is_not_shown_any_more(store: Store) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from faqbot.app.running import Running
 from faqbot.dialogue.command_parser import parse_command
-from faqbot.handoff.tickets import Progress, Ticket, forget_tickets, keep, tickets
+from faqbot.handoff.tickets import Ticket, TicketState, forget_tickets, load_tickets, save_ticket
 from faqbot.model.commands import Command, CommandKind
 from faqbot.model.messages import Message, MessageKind
 from tests.conftest import GROUP, Talk
@@ -72,19 +72,19 @@ async def test_a_private_question_is_handed_over_in_private(talk: Talk, bot: Run
     await talk("小李", "法院要扣我的工资怎么办")
     reply = await talk.reply("小李", "人工")
     assert "薪酬" not in reply.text and "法院" not in reply.text and keepers not in reply.mentions
-    (ticket,) = (await tickets(bot.store)).values()
+    (ticket,) = (await load_tickets(bot.store)).values()
     assert ticket.private and "法院" not in json.dumps(ticket.question)
     await talk("张主管", f"答 {ticket.number}：每月最多扣到最低工资", group=None)
     answer = (await alone(talk, "小李", 2))[-1]
     assert "最低工资" in answer
-    kept = (await tickets(bot.store))[ticket.number]
-    assert kept.progress is Progress.ANSWERED and kept.answer == "" and kept.draft == ""
+    kept = (await load_tickets(bot.store))[ticket.number]
+    assert kept.state is TicketState.ANSWERED and kept.answer == "" and kept.draft == ""
 
 
 async def test_asking_twice_makes_one_ticket_and_an_answer_one_draft(talk: Talk, bot: Running, keepers: str) -> None:
     await talk("小李", "人工 年假能捐给同事吗")
     await talk("小李", "人工 年假能捐给同事吗")
-    (ticket,) = (await tickets(bot.store)).values()
+    (ticket,) = (await load_tickets(bot.store)).values()
     said = await talk("张主管", f"答 {ticket.number}：不能，\n原因见手册")
     assert "不能，  \n原因见手册\n\n> 由 张主管 回答 · 已存成草稿" in said
     again = await talk("张主管", f"答 {ticket.number}：能", group=None)
@@ -99,13 +99,13 @@ async def test_of_two_who_answer_at_once_one_is_passed_on_and_kept(talk: Talk, b
     (knowledge / "groups.yaml").write_text(f"people:\n  休假组: [{named}]\n", encoding="utf-8")
     await bot.library.refresh()
     await talk("小李", "人工 年假能捐给同事吗")
-    (ticket,) = (await tickets(bot.store)).values()
+    (ticket,) = (await load_tickets(bot.store)).values()
     replies = await asyncio.gather(
         *(talk(keeper.name, f"答 {ticket.number}：{keeper.name}说的", group=None) for keeper in keepers)
     )
     (won,) = (keeper for keeper, reply in zip(keepers, replies, strict=True) if "已转告" in reply)
     assert sum("已经由" in reply for reply in replies) == 1
-    kept = (await tickets(bot.store))[ticket.number]
+    kept = (await load_tickets(bot.store))[ticket.number]
     assert (kept.answer, kept.answered_by) == (f"{won.name}说的", won.name)
     home = talk.ding.world.group(GROUP).id
     await talk.until(lambda: any(f"{won.name}说的" in m.text for m in talk.ding.replies if m.conversation == home))
@@ -134,7 +134,7 @@ async def test_what_is_handed_over_is_the_question_not_the_pick(talk, bot, keepe
     await bot.library.refresh()
     for text in (*said, "人工"):
         await talk("小李", text, group=None)
-    (ticket,) = (await tickets(bot.store)).values()
+    (ticket,) = (await load_tickets(bot.store)).values()
     assert ticket.question == question
 
 
@@ -143,12 +143,12 @@ async def test_a_reply_about_a_private_matter_is_not_handed_over_in_its_words(ta
     await bot.library.refresh()
     for text in ("产假有多少天", "上海", "人工"):
         await talk("小李", text, group=None)
-    (ticket,) = (await tickets(bot.store)).values()
+    (ticket,) = (await load_tickets(bot.store)).values()
     assert ticket.question == "（私密：生育）" and ticket.private
 
 
 async def test_what_one_person_asked_is_forgotten_with_the_rest(bot: Running) -> None:
     for number, asker in ((1, "a"), (2, "b")):
-        await keep(bot.store, Ticket(number, f"m{number}", 0.0, asker, "", "c", True, "问"))
+        await save_ticket(bot.store, Ticket(number, f"m{number}", 0.0, asker, "", "c", True, "问"))
     assert await forget_tickets(bot.store, "a") == [1]
-    assert set(await tickets(bot.store)) == {2}
+    assert set(await load_tickets(bot.store)) == {2}

@@ -9,7 +9,7 @@ import pytest
 
 from faqbot.model.group_settings import Hours
 from faqbot.rules.schedule import Calendar
-from faqbot.rules.working_hours import after_quiet, at_work, next_morning, told
+from faqbot.rules.working_hours import after_quiet_hours, format_moment, is_working_time, next_working_morning
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NIGHT = Hours(time(22), time(8))
@@ -28,13 +28,13 @@ def moment(text: str) -> datetime:
     ],
 )  # fmt: skip
 def test_working_hours_know_holidays_and_make_up_days(at, working):
-    assert at_work(moment(at), Calendar()) is working
+    assert is_working_time(moment(at), Calendar()) is working
 
 
 def test_in_its_quiet_hours_a_group_is_not_disturbed():
     lunch = Hours(time(12), time(14))
-    assert not at_work(moment("2026-11-25 12:30"), Calendar(), lunch)
-    assert at_work(moment("2026-11-25 14:00"), Calendar(), lunch)
+    assert not is_working_time(moment("2026-11-25 12:30"), Calendar(), lunch)
+    assert is_working_time(moment("2026-11-25 14:00"), Calendar(), lunch)
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,13 @@ def test_in_its_quiet_hours_a_group_is_not_disturbed():
     ],
 )  # fmt: skip
 def test_what_comes_after_hours_waits_for_the_next_working_morning(at, then):
-    assert next_morning(moment(at), Calendar()) == moment(then)
+    assert next_working_morning(moment(at), Calendar()) == moment(then)
 
 
 def test_the_companys_own_holidays_count():
-    assert next_morning(moment("2026-11-25 20:00"), Calendar(holidays=frozenset({date(2026, 11, 26)}))) == moment(
-        "2026-11-27 09:00"
-    )
+    assert next_working_morning(
+        moment("2026-11-25 20:00"), Calendar(holidays=frozenset({date(2026, 11, 26)}))
+    ) == moment("2026-11-27 09:00")
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_the_companys_own_holidays_count():
     ],
 )  # fmt: skip
 def test_what_falls_into_quiet_hours_waits_for_their_end(at, then):
-    assert after_quiet(moment(at), NIGHT) == moment(then)
+    assert after_quiet_hours(moment(at), NIGHT) == moment(then)
 
 
 def test_a_moment_is_told_in_words():
-    assert told(moment("2026-11-26 09:00")) == "11 月 26 日（周四）9:00"
+    assert format_moment(moment("2026-11-26 09:00")) == "11 月 26 日（周四）9:00"

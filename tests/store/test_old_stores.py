@@ -29,7 +29,7 @@ from faqbot.console.web.sessions import Session, Sessions, announced, link_holds
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Quota, Usage
 from faqbot.dingtalk.api.tokens import AccessTokens
-from faqbot.handoff.tickets import NUMBERS, Progress, Ticket, forget_tickets, tickets
+from faqbot.handoff.tickets import NUMBER_JOURNAL, Ticket, TicketState, forget_tickets, load_tickets
 from faqbot.knowledge.editing.audit_log import Edit, edits
 from faqbot.knowledge.files.replicated import ReplicatedSource
 from faqbot.model.commands import Command, CommandKind
@@ -326,21 +326,21 @@ async def test_the_run_log_is_read(store: Store) -> None:
 
 
 async def numbers(store: Store) -> list[int]:
-    return [line.number for line in await store.journal(NUMBERS, 0.0)]
+    return [line.number for line in await store.journal(NUMBER_JOURNAL, 0.0)]
 
 
 async def test_tickets_are_read(store: Store) -> None:
     one, two = await numbers(store)
-    assert await store.journal(NUMBERS, 0.0) == [
+    assert await store.journal(NUMBER_JOURNAL, 0.0) == [
         JournalLine(one, NOW, "robot-1|msg-1"), JournalLine(two, NOW, "robot-1|msg-6"),
     ]  # fmt: skip
-    assert await tickets(store) == {
+    assert await load_tickets(store) == {
         one: Ticket(
             one, "robot-1|msg-1", NOW, "zhang-san", "张三", "cid-group", True, "年假能折现吗", "请假", "人事"
         ),
         two: Ticket(
             two, "robot-1|msg-6", NOW, "li-si", "李四", "cid-single", False, "报销要几天", "报销", "财务", "expense",
-            True, Progress.ANSWERED, "三天", "robot-1|msg-9", "wang-wu", "expense-days", True,
+            True, TicketState.ANSWERED, "三天", "robot-1|msg-9", "wang-wu", "expense-days", True,
         ),
     }  # fmt: skip
 

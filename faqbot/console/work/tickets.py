@@ -10,7 +10,7 @@ from faqbot.access.privacy import withheld
 from faqbot.console.web.context import workspace_of
 from faqbot.console.web.pages import query, read_form, redirect
 from faqbot.console.work.tasks import Item, Section, section
-from faqbot.handoff.tickets import Progress, Ticket, keep, tickets
+from faqbot.handoff.tickets import Ticket, TicketState, load_tickets, save_ticket
 from faqbot.knowledge.editing.workspace import Workspace
 
 PATH = "/tickets"
@@ -23,7 +23,7 @@ def add_routes(app: web.Application) -> None:
 
 async def waiting_tickets(workspace: Workspace) -> Section:
     """What waits for a person, the oldest first."""
-    found = [t for t in (await tickets(workspace.store)).values() if t.progress is Progress.OPEN]
+    found = [t for t in (await load_tickets(workspace.store)).values() if t.state is TicketState.OPEN]
     items = [_item(ticket, workspace.clock()) for ticket in sorted(found, key=lambda t: t.at)]
     return section("tickets", "等同事来答的提问", items)
 
@@ -43,25 +43,25 @@ def _ago(seconds: float) -> str:
 
 async def done(request: web.Request) -> web.StreamResponse:
     """Put aside: somebody took care of it in another way."""
-    number = await _set(request, Progress.OPEN, Progress.CLOSED)
+    number = await _set(request, TicketState.OPEN, TicketState.CLOSED)
     raise redirect("/" + query({"settled": f"{PATH} {number}"}))
 
 
 async def undone(request: web.Request) -> web.StreamResponse:
     """Undo: it waits again."""
-    await _set(request, Progress.CLOSED, Progress.OPEN)
+    await _set(request, TicketState.CLOSED, TicketState.OPEN)
     raise redirect("/")
 
 
 async def settled(workspace: Workspace, key: str) -> bool:
     """Whether the ticket with this number was put aside."""
-    found = (str(t.number) for t in (await tickets(workspace.store)).values() if t.progress is Progress.CLOSED)
+    found = (str(t.number) for t in (await load_tickets(workspace.store)).values() if t.state is TicketState.CLOSED)
     return key in found
 
 
-async def _set(request: web.Request, before: Progress, after: Progress) -> str:
+async def _set(request: web.Request, before: TicketState, after: TicketState) -> str:
     workspace, key = workspace_of(request), (await read_form(request)).get("key", "")
-    ticket = next((t for t in (await tickets(workspace.store)).values() if str(t.number) == key), None)
-    if ticket is not None and ticket.progress is before:
-        await keep(workspace.store, replace(ticket, progress=after))
+    ticket = next((t for t in (await load_tickets(workspace.store)).values() if str(t.number) == key), None)
+    if ticket is not None and ticket.state is before:
+        await save_ticket(workspace.store, replace(ticket, state=after))
     return key

@@ -12,7 +12,7 @@ from faqbot.analytics.stats import key_of
 from faqbot.app.running import Running
 from faqbot.console.work import tasks as tasks_module
 from faqbot.console.work.complaints import tasks
-from faqbot.handoff.tickets import Ticket, keep
+from faqbot.handoff.tickets import Ticket, save_ticket
 from faqbot.model.entries import Entry, Period
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.notices import Address, Notice
@@ -197,8 +197,10 @@ async def test_each_reason_why_an_answer_was_no_help_is_a_task_that_can_be_done_
 
 async def test_open_tickets_are_there_today_until_put_aside(hr: Person, bot: Running) -> None:
     now = datetime.now().timestamp()
-    await keep(bot.store, Ticket(3, "m", now - 7200, "a", "小李", "c", True, "年假能捐吗", "休假", "休假组"))
-    await keep(bot.store, Ticket(4, "n", now, "a", "小李", "c", True, "秘密的事", "薪酬", "薪酬组", private=True))
+    await save_ticket(bot.store, Ticket(3, "m", now - 7200, "a", "小李", "c", True, "年假能捐吗", "休假", "休假组"))
+    await save_ticket(
+        bot.store, Ticket(4, "n", now, "a", "小李", "c", True, "秘密的事", "薪酬", "薪酬组", private=True)
+    )
     page = (await hr.get("/")).text
     assert "年假能捐吗" in page and "单号 3，2 小时前，请了休假组" in page
     assert "秘密的事" not in page and "（私密：薪酬）" in page and "小李" not in page
