@@ -15,8 +15,8 @@ from faqbot.knowledge.groups_file import parse_groups, with_entries
 from faqbot.knowledge.regression_questions import SavedQuestion, parse_saved, unknown_ids
 from faqbot.knowledge.source_lines import SourceLines
 from faqbot.knowledge.synonyms_and_facts import parse_facts, parse_synonyms
-from faqbot.language.builtin_synonyms import GROUPS
 from faqbot.language.normalize import Synonyms
+from faqbot.language.vocabulary import builtin_synonyms
 from faqbot.model.entries import Entry, Place, Problem
 from faqbot.model.group_settings import Groups
 from faqbot.rules.definitions import Automations
@@ -91,7 +91,7 @@ def assemble(
     entries = [with_facts(e, facts) for e in entries]
     groups, unkept = with_entries(groups, entries, f"{label}/groups.yaml")
     answerable = [e for e in entries if not e.draft and not e.held]
-    index = Index(answerable, Synonyms((*synonyms, *GROUPS)))
+    index = Index(answerable, Synonyms((*synonyms, *builtin_synonyms().groups)))
     problems += [
         *unknown_ids(saved, {e.id for e in entries}),
         *same_wordings(entries, lines),

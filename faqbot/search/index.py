@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from faqbot.language.builtin_synonyms import GROUPS
 from faqbot.language.normalize import Synonyms, normalise
+from faqbot.language.vocabulary import builtin_synonyms
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.arrays import Floats
 from faqbot.search.candidates import RetrievalRequest
@@ -61,7 +61,7 @@ class Index:
     def __init__(self, entries: Iterable[Entry], synonyms: Synonyms | None = None) -> None:
         self.entries = tuple(entries)
         self.by_id = {entry.id: entry for entry in self.entries}
-        synonyms = synonyms or Synonyms(GROUPS)
+        synonyms = synonyms or Synonyms(builtin_synonyms().groups)
         self.table = WordingTable(self.entries, synonyms)
         self.analyzer = QueryAnalyzer(self.table, synonyms)
         excluded = {n: tuple(map(self.fold, entry.not_)) for n, entry in enumerate(self.entries) if entry.not_}

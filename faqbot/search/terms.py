@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from faqbot.language.builtin_synonyms import STOP_WEIGHT, STOP_WORDS
 from faqbot.language.normalize import HAN
+from faqbot.language.vocabulary import builtin_synonyms
 
 _RUN = re.compile(rf"[a-z0-9]+|[{HAN}]+|[^\W\d_{HAN}]+")
 # Factors beside the rarity of a term, by kind of term.
 _HAN_WEIGHTS = (0.45, 1.0, 0.4)  # one, two, three characters
 _STEM_WEIGHT, _STEM_PAIR_WEIGHT, _LETTERS_WEIGHT = 1.0, 0.4, 0.35
+# Function words say little about what is asked.
+_STOP_WORD_FACTOR = 0.5
 _LETTER_RUN_LENGTHS = (3, 4)
 _ENGLISH_ENDINGS = ("ings", "ing", "ed", "es", "s", "ly", "tion", "e")
 
@@ -51,7 +53,7 @@ def kind_weight(term: str) -> float:
     if prefix[1:] != ":":
         return _HAN_WEIGHTS[len(term) - 1]
     if prefix == "w:":
-        return _STEM_WEIGHT * (STOP_WEIGHT if term[2:] in STOP_WORDS else 1.0)
+        return _STEM_WEIGHT * (_STOP_WORD_FACTOR if term[2:] in builtin_synonyms().stop_words else 1.0)
     if prefix == "p:":
         return _STEM_PAIR_WEIGHT
     return _LETTERS_WEIGHT

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from faqbot.analytics.stats import DELETED, NOT_FOUND, Cluster, Fate, Stats, clusters, gaps, key_of
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import assemble
-from faqbot.language.builtin_synonyms import GROUPS
 from faqbot.language.normalize import Synonyms, normalise, strip_fillers
+from faqbot.language.vocabulary import builtin_synonyms
 from faqbot.model.entries import NO_TOPIC, Entry, Period
 from faqbot.model.question_log import QuestionRecord
 from tests.conftest import SAMPLE
@@ -38,7 +38,7 @@ ENTRIES = {
     )
 }
 _number = count(1)
-_synonyms = Synonyms(GROUPS)
+_synonyms = Synonyms(builtin_synonyms().groups)
 
 
 def fold(text: str) -> str:

@@ -1,0 +1,230 @@
+"""Word lists of this package, read from its data files: each file once, at first use, checked and frozen.
+
+A word may be a regular expression where its file says so; `any_of` makes one pattern of several words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+
+import yaml
+
+Words = tuple[str, ...]
+_T = TypeVar("_T")
+
+# The loader in C is many times faster; an installation of PyYAML may lack it.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltinSynonyms:
+    """Synonyms, each group led by the word that stands for all, and English function words."""
+
+    groups: tuple[Words, ...]
+    stop_words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Names of places, words for a place that is not named, and the few cities that tell similar questions apart."""
+
+    names: Words
+    elsewhere: Words
+    large_cities: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Words that deny, and words that only look as if they did."""
+
+    either_or: Words
+    idioms: Words
+    negations: Words
+    negative_words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Contrasts:
+    """Words by which a question differs from an entry; `opposites` are the sides of each matter, `kinds` those of each
+    thing, by the name of the thing."""
+
+    opposites: tuple[tuple[Words, ...], ...]
+    conditions: tuple[Words, ...]
+    kinds: Mapping[str, tuple[Words, ...]]
+    leave_in_general: Words
+    denial: Denial
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionWords:
+    """Words by which two questions are recognised as the same; `wanted` is by what a question wants to know."""
+
+    wanted: Mapping[str, Words]
+    activities: Words
+    padding: Words
+    unified: Mapping[str, Words]
+    deciding: Words
+    light_characters: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Words that forbid, or words that allow: always, in the first sentence of an answer only, in a clause only."""
+
+    always: Words
+    first_sentence: Words
+    clause: Words
+
+
+@dataclass(frozen=True, slots=True)
+class StatementWords:
+    """Words in which an answer states something; `units` and `same_times` lead from a word to the one compared."""
+
+    units: Mapping[str, str]
+    phone_lines: Words
+    periods: Words
+    named_days: Words
+    same_times: Mapping[str, str]
+    forbidding: Permission
+    allowing: Permission
+    waiving: Words
+    demanding: Words
+
+
+def any_of(words: Iterable[str]) -> str:
+    """Return a regular expression that matches any of the words, the first that fits."""
+    return "|".join(words)
+
+
+def compile_any(words: Iterable[str]) -> re.Pattern[str]:
+    """Compile the pattern of any_of."""
+    return re.compile(any_of(words))
+
+
+@cache
+def builtin_synonyms() -> BuiltinSynonyms:
+    node = _read("synonyms.yaml")
+    groups = node.map("synonyms", lambda word, node: (word, *node.words()))
+    return BuiltinSynonyms(tuple(groups.values()), frozenset(node["stop_words"].words()))
+
+
+@cache
+def places() -> Places:
+    node = _read("places.yaml")
+    provinces = node.map("provinces", lambda province, cities: (province, *cities.words()))
+    elsewhere = node["elsewhere"].words()
+    names = (
+        *node["municipalities"].words(),
+        *(name for province in provinces.values() for name in province),
+        *elsewhere,
+        *node["countries"].words(),
+    )
+    return Places(names, elsewhere, node["large_cities"].words())
+
+
+@cache
+def contrasts() -> Contrasts:
+    node = _read("contrasts.yaml")
+    denial = node["denial"]
+    return Contrasts(
+        opposites=tuple(node.map("opposites", lambda _, sides: sides.word_lists()).values()),
+        conditions=node["conditions"].word_lists(),
+        kinds=node.map("kinds", lambda _, kinds: kinds.word_lists()),
+        leave_in_general=node["leave_in_general"].words(),
+        denial=Denial(
+            denial["either_or"].words(),
+            denial["idioms"].words(),
+            denial["negations"].words(),
+            denial["negative_words"].words(),
+        ),
+    )
+
+
+@cache
+def question_words() -> QuestionWords:
+    node = _read("questions.yaml")
+    return QuestionWords(
+        wanted=node.map("wanted", lambda _, words: words.words()),
+        activities=node["activities"].words(),
+        padding=node["padding"].words(),
+        unified=node.map("unified", lambda _, words: words.words()),
+        deciding=(*(word for words in node["deciding"].word_lists() for word in words), *places().large_cities),
+        light_characters=frozenset(node["light_characters"].text()),
+    )
+
+
+@cache
+def statement_words() -> StatementWords:
+    node = _read("statements.yaml")
+    return StatementWords(
+        units=_canonical(node.map("units", lambda _, words: words.words())),
+        phone_lines=node["phone_lines"].words(),
+        periods=node["periods"].words(),
+        named_days=node["named_days"].words(),
+        same_times=_canonical(node.map("same_times", lambda _, words: words.words())),
+        forbidding=_permission(node["forbidding"]),
+        allowing=_permission(node["allowing"]),
+        waiving=node["waiving"].words(),
+        demanding=node["demanding"].words(),
+    )
+
+
+def _permission(node: _Node) -> Permission:
+    return Permission(node["always"].words(), node["first_sentence"].words(), node["clause"].words())
+
+
+def _canonical(groups: Mapping[str, Words]) -> dict[str, str]:
+    """Lead from each word to the one that its group is compared as."""
+    return {word: canonical for canonical, words in groups.items() for word in words}
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A part of a data file, with its place for error messages."""
+
+    value: Any
+    place: str
+
+    def __getitem__(self, key: str) -> _Node:
+        value = self._mapping()
+        if key not in value:
+            raise ValueError(f"{self.place} lacks {key}")
+        return _Node(value[key], f"{self.place}: {key}")
+
+    def map(self, key: str, read: Callable[[str, _Node], _T]) -> dict[str, _T]:
+        """Read each value of the mapping under `key`, given its own key."""
+        node = self[key]
+        return {name: read(name, node[name]) for name in node._mapping()}
+
+    def words(self) -> Words:
+        """Read a list of words, none of them empty or twice in it."""
+        value = self.value
+        if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
+            raise ValueError(f"{self.place} is no list of words")
+        if len(set(value)) < len(value):
+            raise ValueError(f"{self.place} has a word twice")
+        return tuple(value)
+
+    def word_lists(self) -> tuple[Words, ...]:
+        """Read a mapping of names to lists of words; the names are for the reader only."""
+        return tuple(self[name].words() for name in self._mapping())
+
+    def text(self) -> str:
+        if not isinstance(self.value, str):
+            raise ValueError(f"{self.place} is no text")
+        return self.value
+
+    def _mapping(self) -> dict[str, Any]:
+        if not isinstance(self.value, dict) or not all(isinstance(key, str) for key in self.value):
+            raise ValueError(f"{self.place} is no mapping of names")
+        return self.value
+
+
+def _read(name: str) -> _Node:
+    text = files("faqbot.language").joinpath("data", name).read_text(encoding="utf-8")
+    return _Node(yaml.load(text, _LOADER), name)
