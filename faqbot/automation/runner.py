@@ -158,7 +158,7 @@ class Runner:
     async def _write_down(self, run: Run) -> None:
         await self._store.write_journal(RUNS_JOURNAL, run.at, to_json(run))
         if run.outcome == "failed":
-            log.alarm("job.failed", rule=run.rule_id, key=run.key, what=f"“{run.rule_id}”没有做成：{run.why}")
+            log.critical("job.failed", rule=run.rule_id, key=run.key, what=f"“{run.rule_id}”没有做成：{run.why}")
         else:
             log.info("job.settled", rule=run.rule_id, key=run.key, outcome=run.outcome)
 

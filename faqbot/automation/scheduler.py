@@ -173,4 +173,4 @@ class Scheduler:
             return
         self._warned_on = str(today)
         if await self._store.claim(f"job-calendar:{today}", 86400):
-            log.alarm("jobs.calendar_unknown", year=today.year, what=calendar_warning(today.year))
+            log.critical("jobs.calendar_unknown", year=today.year, what=calendar_warning(today.year))

@@ -98,7 +98,7 @@ class Bot:
             return
         self._metrics.received.labels(message.kind).inc()
         if message.kind is MessageKind.QUOTA:
-            log.alarm(
+            log.critical(
                 "quota.used_up",
                 what="钉钉：本月消息额度已用完，机器人收不到提问；请到开发者后台 > 资源管理查看",
             )

@@ -18,7 +18,7 @@ from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message
 from faqbot.runtime.log import EventLog
-from faqbot.store.protocol import LEASE_PREFIX, Steady, Store
+from faqbot.store.protocol import LEASE_PREFIX, RetryUntilAvailable, Store
 
 log = EventLog(__name__)
 
@@ -40,7 +40,7 @@ class SlowDown:
     def __init__(
         self,
         store: Store,
-        retry: Steady,
+        retry: RetryUntilAvailable,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -84,7 +84,7 @@ class PointToRepeated:
     def __init__(
         self,
         store: Store,
-        retry: Steady,
+        retry: RetryUntilAvailable,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:

@@ -21,7 +21,7 @@ from faqbot.model.decisions import Menu
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.messages import Message
-from faqbot.store.protocol import LEASE_PREFIX, Steady, Store
+from faqbot.store.protocol import LEASE_PREFIX, RetryUntilAvailable, Store
 
 # A group is introduced to once, so the note of it is practically for ever.
 _NOTE_SECONDS = 20 * 365 * 86400.0
@@ -37,7 +37,7 @@ class IntroduceToGroup:
         self,
         library: KnowledgeBase,
         store: Store,
-        retry: Steady,
+        retry: RetryUntilAvailable,
         *,
         keep_days: int,
         today: Callable[[], date],

@@ -86,7 +86,7 @@ class Inbox:
     async def start(self) -> None:
         """Begin the lease and take over at once what dead workers left. Raises StoreError."""
         await self._lease.begin()
-        await self._take_over()
+        await self._reclaim()
 
     async def accept(self, message: Message) -> bool:
         """Store the message and queue it; return False if it was seen before.
@@ -114,7 +114,7 @@ class Inbox:
             if accepted.ahead == 0:
                 # No unfinished message can change the context any more.
                 self._contexts[message.key] = accepted.context
-            queued_here = len(self._queues.get(message.partition_key, ()))
+            queued_here = len(self._queues.get(str(message.partition_key), ()))
             self._enqueue(message, began, must_wait=accepted.ahead > queued_here)
         else:
             self._overflowed = True
@@ -172,7 +172,7 @@ class Inbox:
         if self._unconfirmed:
             await self._find_unconfirmed()
         if time.monotonic() >= self._no_takeover_before:
-            await self._take_over()
+            await self._reclaim()
         unfinished, oldest = await self._store.backlog()
         self._metrics.backlog.set(unfinished)
         self._metrics.backlog_age.set(max(0.0, self._clock() - oldest) if unfinished else 0.0)
@@ -186,13 +186,13 @@ class Inbox:
                 self._enqueue(message, began, must_wait=True)
         self._unconfirmed = {key: until for key, until in self._unconfirmed.items() if until > began}
 
-    async def _take_over(self) -> None:
+    async def _reclaim(self) -> None:
         room = self._max_in_memory - len(self._claimed_at) - self.arriving
         if room <= 0:
             return
         began = time.monotonic()
         self._overflowed = False
-        taken = await self._store.take_over(self.owner, room)
+        taken = await self._store.reclaim(self.owner, room)
         # While the store was asked, another message may have found no room.
         self._overflowed = self._overflowed or len(taken) >= room
         for message in taken:
@@ -202,7 +202,7 @@ class Inbox:
 
     def _on_store_unavailable(self, exc: StoreError) -> None:
         if self.store_ok:
-            log.alarm("store.away", what=str(exc))
+            log.critical("store.away", what=str(exc))
             self.store_ok = False
             # Poll now, and from now on at the shorter interval.
             self._wake.set()
@@ -213,13 +213,14 @@ class Inbox:
         if message.key in self._claimed_at:
             return
         self._claimed_at[message.key] = claimed_at
-        queue = self._queues.get(message.partition_key)
+        partition = str(message.partition_key)
+        queue = self._queues.get(partition)
         if queue is not None:
             # A message behind one that must wait must wait too.
             queue.append(_QueuedMessage(message, must_wait or queue[-1].must_wait))
             return
-        queue = self._queues[message.partition_key] = deque([_QueuedMessage(message, must_wait)])
-        self._lanes.start(message.partition_key, partial(self._work, message.partition_key, queue))
+        queue = self._queues[partition] = deque([_QueuedMessage(message, must_wait)])
+        self._lanes.start(partition, partial(self._work, partition, queue))
 
     async def _work(self, partition: str, queue: deque[_QueuedMessage]) -> float:
         """Handle one asker's messages one after the other until none is left."""
@@ -252,7 +253,7 @@ class Inbox:
         attempt, give_up_at = 0, time.monotonic() + _MAX_TURN_WAIT_SECONDS
         while queue[0].must_wait:
             for queued in tuple(queue):
-                if await self.retry_until_available(partial(self._store.next_in_thread, queued.message)):
+                if await self.retry_until_available(partial(self._store.is_first_in_partition, queued.message)):
                     return queued
             if time.monotonic() > give_up_at:
                 first = min(queue, key=lambda queued: queued.message.received_at)

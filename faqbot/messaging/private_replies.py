@@ -15,7 +15,7 @@ from faqbot.model.decisions import Answered, PrivateReply
 from faqbot.model.messages import Message
 from faqbot.replies.render import render
 from faqbot.runtime.log import EventLog
-from faqbot.store.protocol import Steady, Store
+from faqbot.store.protocol import RetryUntilAvailable, Store
 
 log = EventLog(__name__)
 
@@ -26,7 +26,9 @@ _NOTE_SECONDS = 2 * 86400.0
 class SendPrivateReply:
     """Sends a private answer to the asker alone; the stages that follow reply to the group how that went."""
 
-    def __init__(self, store: Store, sender: ReplySender, retry: Steady, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, sender: ReplySender, retry: RetryUntilAvailable, clock: Callable[[], float]
+    ) -> None:
         self._store = store
         self._sender = sender
         self._retry = retry

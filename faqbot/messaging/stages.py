@@ -127,7 +127,7 @@ class ReportRefusal:
             return await proceed(turn)
         except ContentRefused as exc:
             entry_id = _public_entry_id(turn.response)
-            log.alarm("reply.content_refused", entry=entry_id, code=exc.code, what=f"{exc}；请修改这条答案的文字")
+            log.critical("reply.content_refused", entry=entry_id, code=exc.code, what=f"{exc}；请修改这条答案的文字")
             await self._apologise(turn.message)
             code = exc.code
         except DeliveryError as exc:

@@ -20,6 +20,29 @@ class MessageKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionKey:
+    """One asker within one conversation with one robot.
+
+    A person has only one single chat, so the key of a single chat holds no conversation id.
+    """
+
+    robot_code: str
+    conversation_id: str
+    asker: str
+
+    def __str__(self) -> str:
+        """The key as it is stored."""
+        return f"{self.robot_code}|{self.conversation_id}|{self.asker}"
+
+    @classmethod
+    def parse(cls, text: str) -> PartitionKey:
+        """Read a stored key. Only the asker, who may be known by a nickname, can hold the separator."""
+        robot_code, _, rest = text.partition("|")
+        conversation_id, _, asker = rest.partition("|")
+        return cls(robot_code, conversation_id, asker)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message to the bot. Times are epoch seconds; `webhook` is a bearer secret."""
 
@@ -50,12 +73,9 @@ class Message:
         return f"{self.robot_code}|{self.id}"
 
     @property
-    def partition_key(self) -> str:
-        """One asker within one conversation: messages with the same key are handled in order and share their state.
-
-        A person has only one single chat, so the key of a single chat holds no conversation id.
-        """
-        return f"{self.robot_code}|{self.conversation_id if self.is_group else ''}|{self.asker}"
+    def partition_key(self) -> PartitionKey:
+        """Messages with the same key are handled in order and share their dialogue state."""
+        return PartitionKey(self.robot_code, self.conversation_id if self.is_group else "", self.asker)
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,7 +238,7 @@ class LaneSender:
             failure = SendFailure(notice.title, notice.to, code, why)
             await self._store.write_journal(FAILED_NOTICES, self._clock(), to_json(failure))
         await self._finish(notice.key, SendOutcome(False, code, why, self._clock()))
-        log.alarm("notice.failed", key=notice.key, to=notice.to.kind, code=code, what=f"有一条通知没有发出：{why}")
+        log.critical("notice.failed", key=notice.key, to=notice.to.kind, code=code, what=f"有一条通知没有发出：{why}")
 
     async def _finish(self, key: str, outcome: SendOutcome) -> None:
         """Record the outcome, however long the store is unavailable: what was sent must not be sent again."""

@@ -76,5 +76,5 @@ async def forget_notices(store: NoticeStore, person: str, key_prefixes: Sequence
         await queue.remove(key)
     failures = await store.journal(FAILED_NOTICES, 0.0)
     numbers = [line.number for line in failures if from_json(SendFailure, line.text).to == address]
-    await store.drop_lines(FAILED_NOTICES, numbers)
+    await store.delete_lines(FAILED_NOTICES, numbers)
     return len(keys)

@@ -61,7 +61,7 @@ class EventLog:
         """Something failed; with `cause` its traceback is logged too."""
         self._say(logging.ERROR, event, fields, cause)
 
-    def alarm(self, event: str, **fields: Any) -> None:
+    def critical(self, event: str, **fields: Any) -> None:
         """Something a person must act on now."""
         self._say(logging.CRITICAL, event, fields)
 

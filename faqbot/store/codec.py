@@ -1,4 +1,4 @@
-"""Messages, contexts and records as JSON texts, and back."""
+"""The JSON texts that both engines store for messages, dialogue states and question records."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
 from faqbot.store.json_records import from_json, to_json
 
-# Made once: json.dumps would make another for each text.
+# One encoder for all: json.dumps would create one for each text.
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def pack_message(message: Message) -> str:
-    """The message as JSON."""
     return to_json(message)
 
 
 def unpack_message(text: str | bytes) -> Message:
-    """The message that pack_message wrote; what a newer version added is left out."""
     return from_json(Message, text)
 
 
 def pack_context(context: ConversationState) -> str:
-    """The context as JSON."""
     last_answer = context.last_answer
     values = {
         "options": [[o.kind, o.key] for o in context.options],
@@ -40,7 +37,7 @@ def pack_context(context: ConversationState) -> str:
 
 
 def unpack_context(text: str | bytes) -> ConversationState | None:
-    """The context that pack_context wrote; None for what another version wrote differently: it is void in minutes."""
+    """Read what pack_context wrote; return None if another version wrote it differently, as it expires in minutes."""
     try:
         values = json.loads(text)
         return ConversationState(
@@ -58,5 +55,5 @@ def unpack_context(text: str | bytes) -> ConversationState | None:
 
 
 def pack_record(record: QuestionRecord) -> dict[str, Any]:
-    """The record as plain values, for JSON and for columns."""
+    """Return the fields of the record by name, for JSON and for columns."""
     return {name: getattr(record, name) for name in record.__slots__}

@@ -1,4 +1,4 @@
-"""Opens the engine that a store's URL names."""
+"""Open the engine that the URL of a store names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from faqbot.store.protocol import Store
 
 
 async def open_store(url: str, clock: Callable[[], float] = time.time) -> Store:
-    """Open `sqlite:///…` or `redis://…`, which goes by its own clock. Raises StartError in one plain line."""
+    """Open `sqlite:///…` or `redis://…`. Redis uses its own clock. Raises StartError with one line for people."""
     if url.startswith("sqlite:///"):
         from faqbot.store.sqlite import SqliteStore
 

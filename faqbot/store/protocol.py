@@ -1,4 +1,8 @@
-"""What must outlive the process: messages taken on, what was offered to whom, what became of each question."""
+"""What every store engine offers, in roles by subject; a component asks only for the roles it uses.
+
+Each method is one atomic step that means the same in every engine. Times are epoch seconds; `ttl` and `gap` are
+seconds. Every method raises StoreError when the engine cannot be reached or cannot write.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from faqbot.model.conversation import ConversationState
-from faqbot.model.messages import DeliveryResult, Message
+from faqbot.model.messages import DeliveryResult, Message, PartitionKey
 from faqbot.model.question_log import QuestionRecord
 from faqbot.model.shared_text import SharedTextStore
 
@@ -16,7 +20,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
-    """One thing that was done: its number, when (epoch seconds), and what, as JSON."""
+    """One line of a journal: its number, its time (epoch seconds), and its content as JSON."""
 
     number: int
     at: float
@@ -25,14 +29,16 @@ class JournalLine:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A message that is on record from now on: how many unfinished messages of its thread came before it, and what its
-    asker was offered last, as far as that holds; the unfinished ones may change that."""
+    """A message that was stored: how many unfinished messages of its partition came before it, and the dialogue state.
+
+    The state is None if there is none that holds. The unfinished messages before this one may still change it.
+    """
 
     ahead: int
     context: ConversationState | None
 
 
-# The key of a claim that says "I am at it" begins so: it means nothing once its worker is dead.
+# Begins the key of a claim that is held while work is under way: it ends with the worker that holds it.
 LEASE_PREFIX = "lease:"
 
 
@@ -48,60 +54,60 @@ class InboxStore(Protocol):
         ...
 
     async def renew(self, owner: str, ttl: float) -> bool:
-        """Prolong the lease; False if it had run out, so that others may have taken this worker's messages."""
+        """Extend the lease; return False if it had run out, so that others may have reclaimed the messages."""
         ...
 
     async def leave(self, owner: str) -> None:
-        """End the lease: others may take over at once what is left."""
+        """End the lease, so that others may reclaim this worker's unfinished messages at once."""
         ...
 
     async def accept(self, message: Message, owner: str) -> Accepted | None:
-        """Claim (robot, message id) and write the message down; None if it was seen before.
+        """Store the message and claim it for `owner`; return None if (robot, message id) was accepted before.
 
-        An empty `owner` writes the message down for whoever has room.
+        With an empty `owner` the message is stored unclaimed, for any worker that has room.
         """
         ...
 
-    async def next_in_thread(self, message: Message) -> bool:
-        """Whether no earlier message of the same thread is unfinished, at whichever worker."""
+    async def is_first_in_partition(self, message: Message) -> bool:
+        """Return True if no earlier message of the same partition is unfinished, at any worker."""
         ...
 
-    async def take_over(self, owner: str, most: int) -> Sequence[Message]:
-        """Claim up to `most` unfinished messages whose worker holds no lease (any more), oldest first."""
+    async def reclaim(self, owner: str, limit: int) -> Sequence[Message]:
+        """Claim up to `limit` unfinished messages whose worker holds no lease (any more), oldest first."""
         ...
 
     async def holds(self, owner: str, message: Message) -> bool:
-        """Whether the message is unfinished and still this worker's."""
+        """Return True if the message is unfinished and still claimed by this worker."""
         ...
 
     async def unfinished(self, owner: str) -> Sequence[Message]:
-        """All messages this worker has claimed and not finished, oldest first."""
+        """Return the messages that this worker has claimed and not finished, oldest first."""
         ...
 
     async def finish(
         self,
         message: Message,
-        verdict: DeliveryResult,
+        result: DeliveryResult,
         record: QuestionRecord | None,
         context: ConversationState | None,
     ) -> None:
-        """Set the message's last state, keep its record and replace the asker's context, all or nothing.
+        """Set the message's last state, add its record and replace the dialogue state, all or nothing.
 
-        The raw message with its session webhook is forgotten. A context of None leaves the present one as it is.
+        The raw message with its session webhook is deleted. A `context` of None leaves the stored one unchanged.
         Finishing twice changes nothing.
         """
         ...
 
     async def backlog(self) -> tuple[int, float]:
-        """How many messages are unfinished and when the oldest of them was received (0 if none)."""
+        """Return how many messages are unfinished, and when the oldest of them was received (0 if none)."""
         ...
 
-    async def context(self, thread: str, now: float) -> ConversationState | None:
-        """What this asker was offered last in this conversation, if it still holds."""
+    async def context(self, key: PartitionKey, now: float) -> ConversationState | None:
+        """Return the dialogue state of an asker in a conversation; None if there is none or all of it has expired."""
         ...
 
-    async def put_context(self, thread: str, context: ConversationState) -> None:
-        """Replace what was offered last in a thread, where that was not by the reply to one of its messages."""
+    async def put_context(self, key: PartitionKey, context: ConversationState) -> None:
+        """Replace a dialogue state outside of `finish`: the reply was to a message of another partition."""
         ...
 
 
@@ -109,11 +115,11 @@ class QuestionStore(Protocol):
     """The log of questions that were asked, with the ratings of their answers."""
 
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
-        """The records of questions asked at or after `since`, oldest first."""
+        """Return the records of questions asked at or after `since`, oldest first."""
         ...
 
     async def rate(self, robot_code: str, message_id: str, rating: str) -> None:
-        """Write beside the record of a question what its asker said about the answer; without a record do nothing."""
+        """Store the asker's rating with the record of a question; do nothing if there is no record."""
         ...
 
 
@@ -121,11 +127,11 @@ class ClaimStore(Protocol):
     """Claims on a key: at most one replica holds a key at a time."""
 
     async def claim(self, key: str, ttl: float) -> bool:
-        """True for the one who claims `key` first; for everybody again after `ttl` or release()."""
+        """Return True for the first who claims `key`, and for the first again after `ttl` or release()."""
         ...
 
     async def prolong(self, key: str, ttl: float) -> bool:
-        """Let a claim last for `ttl` from now; False if it had ended, so that another may have it."""
+        """Let a claim last for `ttl` from now; return False if it had ended, so that another may hold it."""
         ...
 
     async def release(self, key: str) -> None: ...
@@ -135,7 +141,7 @@ class NoteStore(Protocol):
     """Short texts by key that expire."""
 
     async def note(self, key: str) -> str | None:
-        """A remembered text, until it expires."""
+        """Return the text under `key`; None if there is none or it has expired."""
         ...
 
     async def put_note(self, key: str, value: str, ttl: float) -> None: ...
@@ -145,11 +151,11 @@ class MarkStore(Protocol):
     """Named maps from key to text that never expire."""
 
     async def put_mark(self, name: str, key: str, value: str | None) -> None:
-        """Remember a value for `key` until it is replaced; None forgets it."""
+        """Set the value of `key` in the map `name`; None deletes it."""
         ...
 
     async def marks(self, name: str) -> Mapping[str, str]:
-        """All that is remembered under `name`."""
+        """Return the whole map `name`."""
         ...
 
 
@@ -157,19 +163,19 @@ class JournalStore(Protocol):
     """Named lists of lines that only grow at the end and are trimmed at the start."""
 
     async def write_journal(self, name: str, at: float, text: str) -> int:
-        """Append a line to the journal `name`; its number, which grows."""
+        """Append a line to the journal `name`; return its number, which is greater than all before it."""
         ...
 
     async def journal(self, name: str, since: float) -> Sequence[JournalLine]:
-        """The lines of a journal from `since` on, oldest first."""
+        """Return the lines of a journal from `since` on, oldest first."""
         ...
 
     async def trim_journal(self, name: str, before: float) -> None:
-        """Delete the lines of a journal from before `before`."""
+        """Delete the lines of a journal that are older than `before`."""
         ...
 
-    async def drop_lines(self, name: str, numbers: Collection[int]) -> None:
-        """Delete these lines of a journal."""
+    async def delete_lines(self, name: str, numbers: Collection[int]) -> None:
+        """Delete lines of a journal by number."""
         ...
 
 
@@ -177,11 +183,11 @@ class CounterStore(Protocol):
     """Counters that replicas add to together."""
 
     async def count(self, amounts: Mapping[str, int]) -> None:
-        """Add to counters."""
+        """Add amounts to counters, by name."""
         ...
 
     async def counts(self, prefix: str) -> Mapping[str, int]:
-        """The counters whose name begins with `prefix`."""
+        """Return the counters whose name begins with `prefix`."""
         ...
 
 
@@ -189,7 +195,7 @@ class SlotStore(Protocol):
     """Time slots that replicas book together to keep a rate limit."""
 
     async def reserve(self, key: str, gap: float) -> float:
-        """Book the next free slot of `key`, slots being `gap` apart; how many seconds to wait for it."""
+        """Book the next free slot of `key`, at least `gap` after the one before; return the seconds until it begins."""
         ...
 
 
@@ -197,24 +203,24 @@ class DocumentStore(Protocol):
     """Knowledge files and the embedding vectors of their wordings."""
 
     async def documents(self) -> Mapping[str, bytes]:
-        """The knowledge files as they were last without an error, by name."""
+        """Return the last version without errors of each knowledge file, by name."""
         ...
 
     async def put_documents(self, documents: Mapping[str, bytes]) -> None:
-        """Keep these files; others stay as they are."""
+        """Store these files; others stay unchanged."""
         ...
 
     async def vectors(self, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """Those of the kept vectors (float32, as bytes) whose key is among `keys`."""
+        """Return the stored vectors (float32 as bytes) whose key is among `keys`."""
         ...
 
     async def put_vectors(self, vectors: Mapping[str, bytes]) -> None:
-        """Keep vectors by key."""
+        """Store vectors by key."""
         ...
 
     @property
     def shared_texts(self) -> SharedTextStore | None:
-        """Where replicas share the text of the knowledge; None for an engine of one process."""
+        """The knowledge text that replicas share; None for an engine of one process."""
         ...
 
 
@@ -230,24 +236,24 @@ class Store(
     DocumentStore,
     Protocol,
 ):
-    """All roles in one engine, and what concerns the engine as a whole."""
+    """All roles in one engine, and the operations on the engine as a whole."""
 
     async def forget(self, person: str) -> int:
-        """Delete what is kept of one person (userId or encrypted id); the number of questions deleted."""
+        """Delete the data of one person (userId or encrypted id); return the number of questions deleted."""
         ...
 
     async def purge(self, before: float) -> int:
-        """Delete question records older than `before` and what has expired; the number of questions deleted."""
+        """Delete question records older than `before` and everything expired; return how many questions there were."""
         ...
 
     async def advice(self) -> Sequence[str]:
-        """What its keeper should change about the engine, in sentences for people; also shows it answers."""
+        """Check that the engine answers; return sentences, for people, on what to change about its configuration."""
         ...
 
     async def close(self) -> None: ...
 
 
-class Steady(Protocol):
-    """Does one step of the store, waiting for as long as the store is away."""
+class RetryUntilAvailable(Protocol):
+    """Runs one step on the store, again and again while the store is unavailable, and returns its result."""
 
     async def __call__(self, step: Callable[[], Awaitable[_T]], /) -> _T: ...

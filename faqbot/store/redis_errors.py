@@ -1,4 +1,4 @@
-"""One step at Redis: whatever goes wrong with the engine is a StoreError."""
+"""Run one step at Redis and turn every failure of the engine into a StoreError."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from redis.exceptions import RedisError, ResponseError
 from faqbot.errors import StoreError
 
 
-async def answer(call: Awaitable[Any] | Any) -> Any:
-    """Wait for one step. Raises StoreError, which holds no key and no value."""
+async def execute(call: Awaitable[Any] | Any) -> Any:
+    """Wait for the result of one step. Raises StoreError without any key or value in its text."""
     task = asyncio.current_task()
     cancelled = task.cancelling() if task is not None else 0
     try:
-        answer = await cast("Awaitable[Any]", call)
+        result = await cast("Awaitable[Any]", call)
         if task is not None and task.cancelling() > cancelled:
-            # The client waits with a timeout, which in Python 3.11 may swallow a cancellation.
+            # The client waits with asyncio.wait_for, which in Python 3.11 may swallow a cancellation.
             raise asyncio.CancelledError
-        return answer
+        return result
     except ResponseError as exc:
         raise StoreError(f"Redis 拒绝了操作：{str(exc)[:200]}") from exc
     except (RedisError, OSError, TimeoutError) as exc:

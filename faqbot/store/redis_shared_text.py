@@ -8,22 +8,24 @@ from collections.abc import Iterator, Mapping
 import redis.asyncio as redis
 
 from faqbot.model.shared_text import SharedText
-from faqbot.store.redis_errors import answer
+from faqbot.store.redis_errors import execute
 
 _P = "faqbot:text-"
 _VERSION = f"{_P}version"  # counter of changes
 _TEXTS, _SEEDS, _ASIDE = f"{_P}live", f"{_P}seeds", f"{_P}aside"  # hashes: file name -> bytes
-_DONE = f"{_P}done:"  # string per call, so that a repeat after a lost answer gets the same one
-_DEPLOYED = f"{_P}deployed:"  # string per place: digest of what was deployed there last
+_DONE = f"{_P}done:"  # string per call, so that the client may repeat a call whose answer was lost
+_DEPLOYED = f"{_P}deployed:"  # string per place: digest of the text that was deployed there last
 
+# The client repeats a call at once, so a minute is ample.
 _REMEMBER_CALL_SECONDS = 60
-# A folder that nobody has run for so long counts as a new one.
+# A deployment that has not run for this long counts as a new one.
 _REMEMBER_PLACE_SECONDS = 180 * 86400
-# Values of the aside hash: what begins with a plus is text, a minus says that the file is deployed no more. The same
-# signs mark present and absent files in the arguments of scripts.
+# Values of the `aside` hash: a plus and the text, or a minus where the file is not deployed any more. The arguments of
+# the scripts mark present and absent files by the same signs.
 _TEXT, _NONE = b"+", b"-"
 
-# Arguments: the call, then name, what it holds, what it shall hold. Answers the name of a file that differs, or ''.
+# Arguments: the call; then for each file its name, expected and new content. Returns the name of a file whose content
+# is not the expected one, or ''.
 _PUT = f"""
 local done = '{_DONE}' .. ARGV[1]
 if redis.call('EXISTS', done) == 1 then return '' end
@@ -69,14 +71,14 @@ class RedisSharedText:
         self._swap = client.register_script(_SWAP)
 
     async def version(self) -> int:
-        return int(await answer(self._redis.get(_VERSION)) or 0)
+        return int(await execute(self._redis.get(_VERSION)) or 0)
 
     async def load(self) -> SharedText:
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.get(_VERSION)
             for key in (_TEXTS, _SEEDS, _ASIDE):
                 pipe.hgetall(key)
-            version, texts, seeds, aside = await answer(pipe.execute())
+            version, texts, seeds, aside = await execute(pipe.execute())
         return SharedText(
             int(version or 0),
             {name.decode(): text for name, text in texts.items()},
@@ -88,7 +90,7 @@ class RedisSharedText:
         args: list[str | bytes] = [secrets.token_hex(6)]
         for name, content in after.items():
             args += [name, _signed(before[name]), _signed(content)]
-        name = (await answer(self._put(args=args))).decode()
+        name = (await execute(self._put(args=args))).decode()
         return name or None
 
     async def swap(self, before: SharedText, after: SharedText) -> bool:
@@ -96,13 +98,13 @@ class RedisSharedText:
         args += _differences(_TEXTS, before.texts, after.texts)
         args += _differences(_SEEDS, before.base, after.base)
         args += _differences(_ASIDE, _all_signed(before.conflicts), _all_signed(after.conflicts))
-        return bool(await answer(self._swap(args=args)))
+        return bool(await execute(self._swap(args=args)))
 
     async def deployed(self, place: str) -> str:
-        return ((await answer(self._redis.get(_DEPLOYED + place))) or b"").decode()
+        return ((await execute(self._redis.get(_DEPLOYED + place))) or b"").decode()
 
     async def note_deployed(self, place: str, digest: str) -> None:
-        await answer(self._redis.set(_DEPLOYED + place, digest, ex=_REMEMBER_PLACE_SECONDS))
+        await execute(self._redis.set(_DEPLOYED + place, digest, ex=_REMEMBER_PLACE_SECONDS))
 
 
 def _signed(content: bytes | None) -> bytes:

@@ -1,6 +1,6 @@
-"""The embedded engine: one SQLite file, one writer thread fed by a queue.
+"""The embedded engine: one SQLite file and one thread that runs all steps on it.
 
-All steps that wait together are written in one transaction, so a burst of messages costs one commit.
+Steps that are queued together run in one transaction, so a burst of messages costs one commit.
 """
 
 from __future__ import annotations
@@ -16,27 +16,29 @@ from typing import IO, Any
 
 from faqbot.errors import StartError, StoreError
 from faqbot.model.conversation import ConversationState
-from faqbot.model.messages import DeliveryResult, Message
+from faqbot.model.messages import DeliveryResult, Message, PartitionKey
 from faqbot.model.question_log import QuestionRecord
 from faqbot.store.codec import pack_context, pack_message, pack_record, unpack_context, unpack_message
 from faqbot.store.protocol import LEASE_PREFIX, Accepted, JournalLine
 from faqbot.store.sqlite_schema import connect, lock
 
-_MOST_PER_COMMIT = 256
-# While steps come several at a time, so long is waited for more: each commit costs as much as a few steps.
+_MAX_STEPS_PER_COMMIT = 256
+# Under load the thread waits this long for more steps: one commit costs as much as a few steps.
 _GATHER_SECONDS = 0.002
-_MOST_PARAMETERS = 500
-# A finished message is known again for so long; DingTalk's repeats come within minutes.
+# SQLite allows 999 parameters in a statement in older builds.
+_MAX_PARAMETERS = 500
+# A finished message is recognised for this long; DingTalk repeats messages within minutes.
 _REMEMBER_SECONDS = 7 * 86400.0
-_LONGEST_QUEUE_SECONDS = 600.0
-_ONE_OF_MINE = "state = 'received' AND owner = ?"
-# How many unfinished messages of the same thread came before one.
+# No caller books slots further ahead than this; a slot beyond it means that the clock was put back.
+_MAX_BOOKED_AHEAD_SECONDS = 600.0
+_CLAIMED_BY = "state = 'received' AND owner = ?"
+# Counts the unfinished messages of a partition before one.
 _AHEAD = "SELECT COUNT(*) FROM inbox WHERE thread = ? AND state = 'received' AND (received_at, message_id) < (?, ?)"
 _CONTEXT = "SELECT options FROM contexts WHERE thread = ? AND until > ?"
-# The column is called after the only part that a context once had.
+# The column `options` holds the whole state; it is named after the only part there was at first.
 _PUT_CONTEXT = "INSERT OR REPLACE INTO contexts (thread, options, until) VALUES (?, ?, ?)"
-_QUESTION = QuestionRecord.__slots__
-_ADD_QUESTION = f"INSERT INTO questions ({', '.join(_QUESTION)}) VALUES ({', '.join('?' * len(_QUESTION))})"
+_COLUMNS = QuestionRecord.__slots__
+_ADD_QUESTION = f"INSERT INTO questions ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _AHEAD_AND_CONTEXT = f"SELECT ({_AHEAD}), ({_CONTEXT})"
 
 _Step = Callable[[sqlite3.Connection], Any]
@@ -44,7 +46,7 @@ _Job = tuple[_Step, asyncio.Future[Any]]
 
 
 class SqliteStore:
-    """See Store. Open with `await SqliteStore.open(path)`."""
+    """Implements Store. Open with `await SqliteStore.open(path)`."""
 
     def __init__(self, connection: sqlite3.Connection, path: str, clock: Callable[[], float]) -> None:
         self._connection = connection
@@ -53,14 +55,14 @@ class SqliteStore:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._closed = False
-        self._log_holds_secrets = False
+        self._wal_holds_deleted_data = False
         self._lock: IO[bytes] | None = None
         self._thread = threading.Thread(target=self._work, name="faqbot-store", daemon=True)
         self._thread.start()
 
     @classmethod
     async def open(cls, path: str, *, clock: Callable[[], float] = time.time) -> SqliteStore:
-        """Open or create the file and bring its tables up to date. Raises StartError."""
+        """Open or create the file and migrate its tables. Raises StartError."""
         try:
             connection = await asyncio.to_thread(connect, path)
         except sqlite3.Error as exc:
@@ -77,8 +79,8 @@ class SqliteStore:
         def step(db: sqlite3.Connection) -> None:
             if alone:
                 db.execute("DELETE FROM leases")
-                lease = f"claim:{LEASE_PREFIX}"
-                db.execute("DELETE FROM notes WHERE substr(key, 1, ?) = ?", (len(lease), lease))
+                prefix = f"claim:{LEASE_PREFIX}"
+                db.execute("DELETE FROM notes WHERE substr(key, 1, ?) = ?", (len(prefix), prefix))
             db.execute("INSERT OR REPLACE INTO leases (owner, until) VALUES (?, ?)", (owner, self._clock() + ttl))
 
         await self._do(step)
@@ -99,8 +101,8 @@ class SqliteStore:
             self._lock = None
 
     async def accept(self, message: Message, owner: str) -> Accepted | None:
-        text = pack_message(message)
-        row = (message.robot_code, message.id, message.received_at, text, message.partition_key, message.asker, owner)
+        text, partition = pack_message(message), str(message.partition_key)
+        row = (message.robot_code, message.id, message.received_at, text, partition, message.asker, owner)
 
         def step(db: sqlite3.Connection) -> tuple[int, str | None] | None:
             sql = (
@@ -109,85 +111,85 @@ class SqliteStore:
             )
             if db.execute(sql, row).rowcount == 0:
                 return None
-            found: tuple[int, str | None] = db.execute(_AHEAD_AND_CONTEXT, asked).fetchone()
-            return found
+            result: tuple[int, str | None] = db.execute(_AHEAD_AND_CONTEXT, parameters).fetchone()
+            return result
 
-        asked = (*_before(message), message.partition_key, message.received_at)
-        found = await self._do(step)
-        if found is None:
+        parameters = (*_position(message), partition, message.received_at)
+        result = await self._do(step)
+        if result is None:
             return None
-        ahead, said = found
-        return Accepted(ahead, unpack_context(said) if said is not None else None)
+        ahead, context = result
+        return Accepted(ahead, unpack_context(context) if context is not None else None)
 
-    async def next_in_thread(self, message: Message) -> bool:
-        return bool(await self._do(lambda db: db.execute(_AHEAD, _before(message)).fetchone() == (0,)))
+    async def is_first_in_partition(self, message: Message) -> bool:
+        return bool(await self._do(lambda db: db.execute(_AHEAD, _position(message)).fetchone() == (0,)))
 
-    async def take_over(self, owner: str, most: int) -> Sequence[Message]:
+    async def reclaim(self, owner: str, limit: int) -> Sequence[Message]:
         def step(db: sqlite3.Connection) -> list[str]:
-            free = (
+            unclaimed = (
                 "SELECT robot_code, message_id, message FROM inbox WHERE state = 'received' AND owner <> ? "
                 "AND owner NOT IN (SELECT owner FROM leases WHERE until > ?) ORDER BY received_at LIMIT ?"
             )
-            rows = db.execute(free, (owner, self._clock(), most)).fetchall()
-            mine = "UPDATE inbox SET owner = ? WHERE robot_code = ? AND message_id = ?"
-            db.executemany(mine, [(owner, robot, message_id) for robot, message_id, _ in rows])
+            rows = db.execute(unclaimed, (owner, self._clock(), limit)).fetchall()
+            claim = "UPDATE inbox SET owner = ? WHERE robot_code = ? AND message_id = ?"
+            db.executemany(claim, [(owner, robot, message_id) for robot, message_id, _ in rows])
             return [text for _, _, text in rows]
 
         return [unpack_message(text) for text in await self._do(step)]
 
     async def holds(self, owner: str, message: Message) -> bool:
-        sql = f"SELECT 1 FROM inbox WHERE {_ONE_OF_MINE} AND robot_code = ? AND message_id = ?"
+        sql = f"SELECT 1 FROM inbox WHERE {_CLAIMED_BY} AND robot_code = ? AND message_id = ?"
         values = (owner, message.robot_code, message.id)
         return await self._do(lambda db: db.execute(sql, values).fetchone()) is not None
 
     async def unfinished(self, owner: str) -> Sequence[Message]:
-        sql = f"SELECT message FROM inbox WHERE {_ONE_OF_MINE} ORDER BY received_at"
+        sql = f"SELECT message FROM inbox WHERE {_CLAIMED_BY} ORDER BY received_at"
         rows = await self._do(lambda db: db.execute(sql, (owner,)).fetchall())
         return [unpack_message(text) for (text,) in rows]
 
     async def finish(
         self,
         message: Message,
-        verdict: DeliveryResult,
+        result: DeliveryResult,
         record: QuestionRecord | None,
         context: ConversationState | None,
     ) -> None:
-        known = (message.robot_code, message.id)
+        identity = (message.robot_code, message.id)
 
         def step(db: sqlite3.Connection) -> None:
-            # The row stays to know the message again; the webhook and the words in it go.
-            done = db.execute(
+            # The row stays, so that the message is recognised; its text and webhook are deleted.
+            updated = db.execute(
                 "UPDATE inbox SET state = ?, reason = ?, message = '' "
                 "WHERE robot_code = ? AND message_id = ? AND state = 'received'",
-                (verdict.state, verdict.reason, *known),
+                (result.state, result.reason, *identity),
             )
-            if not done.rowcount:
+            if not updated.rowcount:
                 sql = "SELECT 1 FROM inbox WHERE robot_code = ? AND message_id = ?"
-                if db.execute(sql, known).fetchone():
+                if db.execute(sql, identity).fetchone():
                     return
             if record is not None:
-                db.execute(_ADD_QUESTION, values)
-            if said is not None:
-                db.execute(_PUT_CONTEXT, said)
+                db.execute(_ADD_QUESTION, columns)
+            if context_row is not None:
+                db.execute(_PUT_CONTEXT, context_row)
 
-        # Packed here: what the thread does holds up all the steps that wait.
-        values = tuple(pack_record(record).values()) if record is not None else ()
-        said = _context_row(message.partition_key, context) if context is not None else None
+        # Packed here and not in the thread, where it would delay all the other steps.
+        columns = tuple(pack_record(record).values()) if record is not None else ()
+        context_row = _context_row(message.partition_key, context) if context is not None else None
         await self._do(step)
 
     async def backlog(self) -> tuple[int, float]:
         sql = "SELECT COUNT(*), COALESCE(MIN(received_at), 0) FROM inbox WHERE state = 'received'"
-        waiting, oldest = await self._do(lambda db: db.execute(sql).fetchone())
-        return waiting, oldest
+        unfinished, oldest = await self._do(lambda db: db.execute(sql).fetchone())
+        return unfinished, oldest
 
-    # -- what later messages and reports need ----------------------------------------------------
+    # -- dialogue states and question records ----------------------------------------------------
 
-    async def context(self, thread: str, now: float) -> ConversationState | None:
-        row = await self._do(lambda db: db.execute(_CONTEXT, (thread, now)).fetchone())
+    async def context(self, key: PartitionKey, now: float) -> ConversationState | None:
+        row = await self._do(lambda db: db.execute(_CONTEXT, (str(key), now)).fetchone())
         return unpack_context(row[0]) if row is not None else None
 
-    async def put_context(self, thread: str, context: ConversationState) -> None:
-        row = _context_row(thread, context)
+    async def put_context(self, key: PartitionKey, context: ConversationState) -> None:
+        row = _context_row(key, context)
         await self._do(lambda db: db.execute(_PUT_CONTEXT, row))
 
     async def questions(self, since: float) -> Sequence[QuestionRecord]:
@@ -201,20 +203,20 @@ class SqliteStore:
 
     async def forget(self, person: str) -> int:
         def step(db: sqlite3.Connection) -> int:
-            gone = db.execute("DELETE FROM questions WHERE asker = ?", (person,)).rowcount
-            threads = db.execute("SELECT thread FROM contexts").fetchall()
-            theirs = [(t,) for (t,) in threads if t.split("|", 2)[-1] == person]
-            db.executemany("DELETE FROM contexts WHERE thread = ?", theirs)
-            # That the message was answered stays known, whose it was does not.
+            deleted = db.execute("DELETE FROM questions WHERE asker = ?", (person,)).rowcount
+            keys = [key for (key,) in db.execute("SELECT thread FROM contexts").fetchall()]
+            of_person = [(key,) for key in keys if PartitionKey.parse(key).asker == person]
+            db.executemany("DELETE FROM contexts WHERE thread = ?", of_person)
+            # The messages are still recognised as answered, but no longer as those of this person.
             db.execute(
                 "UPDATE inbox SET thread = '', asker = '', message = '' WHERE asker = ? AND state <> 'received'",
                 (person,),
             )
-            self._log_holds_secrets = True
-            return gone
+            self._wal_holds_deleted_data = True
+            return deleted
 
-        gone: int = await self._do(step)
-        return gone
+        deleted: int = await self._do(step)
+        return deleted
 
     async def purge(self, before: float) -> int:
         def step(db: sqlite3.Connection) -> int:
@@ -223,14 +225,14 @@ class SqliteStore:
             db.execute("DELETE FROM notes WHERE until <= ?", (now,))
             db.execute("DELETE FROM slots WHERE free <= ?", (now,))
             db.execute("DELETE FROM leases WHERE until <= ?", (now,))
-            old = now - _REMEMBER_SECONDS
-            db.execute("DELETE FROM inbox WHERE state <> 'received' AND received_at < ?", (old,))
+            known_since = now - _REMEMBER_SECONDS
+            db.execute("DELETE FROM inbox WHERE state <> 'received' AND received_at < ?", (known_since,))
             return db.execute("DELETE FROM questions WHERE asked_at < ?", (before,)).rowcount
 
-        gone: int = await self._do(step)
-        return gone
+        deleted: int = await self._do(step)
+        return deleted
 
-    # -- small things that workers share ---------------------------------------------------------
+    # -- claims, notes, slots, counters ----------------------------------------------------------
 
     async def claim(self, key: str, ttl: float) -> bool:
         def step(db: sqlite3.Connection) -> bool:
@@ -267,8 +269,7 @@ class SqliteStore:
         def step(db: sqlite3.Connection) -> float:
             now = self._clock()
             row = db.execute("SELECT free FROM slots WHERE key = ?", (key,)).fetchone()
-            # Further ahead nobody waits: the clock was put back.
-            slot = max(now, row[0]) if row and row[0] < now + _LONGEST_QUEUE_SECONDS else now
+            slot = max(now, row[0]) if row and row[0] < now + _MAX_BOOKED_AHEAD_SECONDS else now
             db.execute("INSERT OR REPLACE INTO slots (key, free) VALUES (?, ?)", (key, slot + gap))
             return slot - now
 
@@ -283,7 +284,7 @@ class SqliteStore:
         rows = await self._do(lambda db: db.execute(sql, (len(prefix), prefix)).fetchall())
         return dict(rows)
 
-    # -- what people did -------------------------------------------------------------------------
+    # -- journals and marks ----------------------------------------------------------------------
 
     async def write_journal(self, name: str, at: float, text: str) -> int:
         sql = "INSERT INTO journal (name, at, text) VALUES (?, ?, ?)"
@@ -297,7 +298,7 @@ class SqliteStore:
     async def trim_journal(self, name: str, before: float) -> None:
         await self._do(lambda db: db.execute("DELETE FROM journal WHERE name = ? AND at < ?", (name, before)))
 
-    async def drop_lines(self, name: str, numbers: Collection[int]) -> None:
+    async def delete_lines(self, name: str, numbers: Collection[int]) -> None:
         rows = [(name, number) for number in numbers]
         await self._do(lambda db: db.executemany("DELETE FROM journal WHERE name = ? AND id = ?", rows))
 
@@ -317,8 +318,8 @@ class SqliteStore:
     # -- knowledge -------------------------------------------------------------------------------
 
     async def documents(self) -> Mapping[str, bytes]:
-        kept: dict[str, bytes] = await self._do(lambda db: dict(db.execute("SELECT name, content FROM documents")))
-        return kept
+        files: dict[str, bytes] = await self._do(lambda db: dict(db.execute("SELECT name, content FROM documents")))
+        return files
 
     async def put_documents(self, documents: Mapping[str, bytes]) -> None:
         sql = "INSERT OR REPLACE INTO documents (name, content) VALUES (?, ?)"
@@ -326,15 +327,15 @@ class SqliteStore:
 
     async def vectors(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         def step(db: sqlite3.Connection) -> dict[str, bytes]:
-            found: dict[str, bytes] = {}
-            for start in range(0, len(keys), _MOST_PARAMETERS):
-                part = keys[start : start + _MOST_PARAMETERS]
-                marks = ", ".join("?" * len(part))
-                found |= dict(db.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", part))
-            return found
+            vectors: dict[str, bytes] = {}
+            for start in range(0, len(keys), _MAX_PARAMETERS):
+                part = keys[start : start + _MAX_PARAMETERS]
+                parameters = ", ".join("?" * len(part))
+                vectors |= dict(db.execute(f"SELECT key, vector FROM vectors WHERE key IN ({parameters})", part))
+            return vectors
 
-        kept: dict[str, bytes] = await self._do(step)
-        return kept
+        vectors: dict[str, bytes] = await self._do(step)
+        return vectors
 
     async def put_vectors(self, vectors: Mapping[str, bytes]) -> None:
         sql = "INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)"
@@ -342,17 +343,17 @@ class SqliteStore:
 
     @property
     def shared_texts(self) -> None:
-        # One process has its folder to itself.
+        # A process with a file of its own has a knowledge folder of its own too.
         return None
 
     # -- the engine itself -----------------------------------------------------------------------
 
     async def advice(self) -> Sequence[str]:
-        (verdict,) = await self._do(lambda db: db.execute("PRAGMA quick_check(1)").fetchone())
-        return () if verdict == "ok" else (f"存储文件 {self._path} 已损坏（{verdict}）：请停机并从备份恢复",)
+        (result,) = await self._do(lambda db: db.execute("PRAGMA quick_check(1)").fetchone())
+        return () if result == "ok" else (f"存储文件 {self._path} 已损坏（{result}）：请停机并从备份恢复",)
 
     async def close(self) -> None:
-        """Write what waits and close the file."""
+        """Run the queued steps and close the file."""
         if self._closed:
             return
         self._closed = True
@@ -362,6 +363,7 @@ class SqliteStore:
             self._lock.close()
 
     async def _do(self, step: _Step) -> Any:
+        """Run the step in the thread; return its result. Raises StoreError where trying again later may help."""
         if self._closed:
             raise StoreError("存储已经关闭")
         future: asyncio.Future[Any] = self._loop.create_future()
@@ -369,11 +371,11 @@ class SqliteStore:
         try:
             return await future
         except sqlite3.OperationalError as exc:
-            # A full disk, a locked or unreadable file: it may pass.
+            # A full disk, a locked or unreadable file.
             raise StoreError(f"存储文件 {self._path} 写不进去：{exc}；请检查磁盘空间和权限") from exc
 
     def _work(self) -> None:
-        """The writer thread: take all that waits, commit once, then tell the waiting coroutines."""
+        """Run in the thread: take all queued steps, commit once, then resolve the futures of their callers."""
         last = busy = False
         while not last:
             jobs: list[_Job] = []
@@ -382,7 +384,7 @@ class SqliteStore:
                 time.sleep(_GATHER_SECONDS)
             while job is not None:
                 jobs.append(job)
-                if len(jobs) >= _MOST_PER_COMMIT:
+                if len(jobs) >= _MAX_STEPS_PER_COMMIT:
                     break
                 try:
                     job = self._jobs.get_nowait()
@@ -391,13 +393,13 @@ class SqliteStore:
             last, busy = job is None, len(jobs) > 1
             if jobs:
                 outcomes = self._commit(jobs)
-                # The loop is gone when the process is being torn down without close().
+                # The event loop is closed already if the process ends without close().
                 with contextlib.suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(_tell, outcomes)
+                    self._loop.call_soon_threadsafe(_resolve, outcomes)
         self._connection.close()
 
     def _commit(self, jobs: Sequence[_Job]) -> list[tuple[asyncio.Future[Any], Any, BaseException | None]]:
-        """One transaction for all; where a step fails, each gets its own, so that it takes no other along."""
+        """Run the steps in one transaction. If one fails, run each in its own, so that no other fails with it."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             results = [step(self._connection) for step, _ in jobs]
@@ -408,16 +410,16 @@ class SqliteStore:
             if len(jobs) == 1:
                 return [(jobs[0][1], None, exc)]
             return [outcome for job in jobs for outcome in self._commit([job])]
-        if self._log_holds_secrets:
-            # The write-ahead log still has the deleted words. What keeps them there passes, such as a reader or a full
-            # disk: it is tried again after the next step.
+        if self._wal_holds_deleted_data:
+            # The write-ahead log still holds the deleted data. A reader or a full disk may prevent the truncation; it
+            # is tried again after the next step.
             with contextlib.suppress(sqlite3.Error):
                 busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                self._log_holds_secrets = bool(busy)
+                self._wal_holds_deleted_data = bool(busy)
         return [(future, result, None) for (_, future), result in zip(jobs, results, strict=True)]
 
 
-def _tell(outcomes: Sequence[tuple[asyncio.Future[Any], Any, BaseException | None]]) -> None:
+def _resolve(outcomes: Sequence[tuple[asyncio.Future[Any], Any, BaseException | None]]) -> None:
     for future, result, error in outcomes:
         if future.cancelled():
             continue
@@ -427,9 +429,10 @@ def _tell(outcomes: Sequence[tuple[asyncio.Future[Any], Any, BaseException | Non
             future.set_result(result)
 
 
-def _before(message: Message) -> tuple[str, float, str]:
-    return message.partition_key, message.received_at, message.id
+def _position(message: Message) -> tuple[str, float, str]:
+    """Return the parameters of _AHEAD."""
+    return str(message.partition_key), message.received_at, message.id
 
 
-def _context_row(thread: str, context: ConversationState) -> tuple[str, str, float]:
-    return thread, pack_context(context), context.last_expiry
+def _context_row(key: PartitionKey, context: ConversationState) -> tuple[str, str, float]:
+    return str(key), pack_context(context), context.last_expiry

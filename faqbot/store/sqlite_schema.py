@@ -1,4 +1,4 @@
-"""The tables of the SQLite file, step by step, and how the file is opened."""
+"""The tables of the SQLite file as numbered migrations, opening the file, and the lock of its workers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import IO
 
-# Numbered steps; a file remembers in user_version how many it has taken. Never change one, add the next.
-STEPS = (
+# A file stores in user_version how many of these it has run. Never change one: add the next.
+MIGRATIONS = (
     """
     CREATE TABLE inbox (
         robot_code TEXT NOT NULL,
@@ -66,25 +66,27 @@ STEPS = (
 
 
 def connect(path: str) -> sqlite3.Connection:
+    """Open or create the file and run the migrations it lacks. Raises sqlite3.Error."""
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
     # WAL with NORMAL survives a killed process without a sync for every commit.
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
-    # What is deleted is overwritten too, so that forgotten people are not found in the file.
+    # Deleted data is overwritten, so that nothing of an erased person is left in the file.
     db.execute("PRAGMA secure_delete = ON")
-    taken = db.execute("PRAGMA user_version").fetchone()[0]
-    if taken > len(STEPS):
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
         db.close()
-        raise sqlite3.DatabaseError(f"文件来自更新的版本（{taken}），请升级 faqbot")
-    for number, step in enumerate(STEPS[taken:], taken + 1):
-        db.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+        raise sqlite3.DatabaseError(f"文件来自更新的版本（{version}），请升级 faqbot")
+    for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+        db.executescript(f"BEGIN; {migration} PRAGMA user_version = {number}; COMMIT;")
     return db
 
 
 def lock(path: str) -> tuple[IO[bytes] | None, bool]:
-    """Hold a lock for as long as this process lives; True if no other process holds it, so none is at work.
+    """Lock a file for as long as this process lives; return True if no other process had locked it.
 
-    The operating system lets go of a dead process's lock. Where there are no such locks nobody is known to be alone.
+    The operating system releases the lock of a dead process, so the lock tells whether other workers are alive. Where
+    there are no such locks (Windows) the answer is always False.
     """
     if sys.platform == "win32" or path.startswith(":memory:"):
         return None, False
@@ -99,6 +101,6 @@ def lock(path: str) -> tuple[IO[bytes] | None, bool]:
         alone = True
     except OSError:
         alone = False
-    # Shared from here on: whoever comes next sees that somebody is there.
+    # Shared from here on: the next process cannot lock exclusively and so sees that this one is alive.
     fcntl.flock(file, fcntl.LOCK_SH)
     return file, alone

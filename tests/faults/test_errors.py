@@ -192,7 +192,7 @@ async def _old_message(ding: FakeDingTalk, bot: Running, *, minutes: float) -> s
     message = read_message(data, now=time.time() - minutes * 60)
     assert message is not None
     await bot.store.accept(message, "a-dead-worker")
-    await bot.bot.inbox._take_over()
+    await bot.bot.inbox._reclaim()
     return message.id
 
 

@@ -249,11 +249,11 @@ async def test_a_stop_is_heard_even_where_the_stores_client_swallows_it(local: S
 
     worker = await hire("A", odd)
     odd.renew = deaf("renew", True)  # type: ignore[attr-defined]
-    odd.next_in_thread = deaf("next_in_thread", False)  # type: ignore[attr-defined]
+    odd.is_first_in_partition = deaf("is_first_in_partition", False)  # type: ignore[attr-defined]
     await local.accept(message(1), "elsewhere")
     await local.join("elsewhere", 60)
     await worker.inbox.accept(message(2))
-    for name, stop in (("renew", worker.stop_keeping()), ("next_in_thread", worker.inbox.drain(0))):
+    for name, stop in (("renew", worker.stop_keeping()), ("is_first_in_partition", worker.inbox.drain(0))):
         asked.clear()
         await until(lambda name=name: name in asked)  # type: ignore[misc]
         async with asyncio.timeout(5):

@@ -71,9 +71,9 @@ async def test_an_accepted_message_comes_with_what_its_asker_was_offered_last(st
 async def test_a_message_is_next_when_those_before_it_are_finished(store: Store) -> None:
     await store.accept(message(1), ME)
     await store.accept(message(2), YOU)
-    assert await store.next_in_thread(message(1)) and not await store.next_in_thread(message(2))
+    assert await store.is_first_in_partition(message(1)) and not await store.is_first_in_partition(message(2))
     await store.finish(message(1), DONE, None, None)
-    assert await store.next_in_thread(message(2))
+    assert await store.is_first_in_partition(message(2))
 
 
 async def test_an_unfinished_message_comes_back_whole_and_a_finished_one_does_not(store: Store) -> None:
@@ -95,10 +95,10 @@ async def test_work_is_taken_over_only_when_the_lease_of_its_worker_is_over(stor
     await joined(store, YOU, ttl=0.2)
     for number in (2, 1):
         await store.accept(message(number), YOU)
-    assert list(await store.take_over(ME, 10)) == []
+    assert list(await store.reclaim(ME, 10)) == []
     await asyncio.sleep(0.3)
-    assert list(await store.take_over(ME, 10)) == [message(1), message(2)]
-    assert list(await store.take_over(ME, 10)) == []
+    assert list(await store.reclaim(ME, 10)) == [message(1), message(2)]
+    assert list(await store.reclaim(ME, 10)) == []
     assert list(await store.unfinished(ME)) == [message(1), message(2)]
 
 
@@ -107,7 +107,7 @@ async def test_a_worker_holds_its_message_until_it_is_finished_or_taken_over(sto
     await store.accept(message(), YOU)
     assert await store.holds(YOU, message()) and not await store.holds(ME, message())
     await store.leave(YOU)
-    await store.take_over(ME, 10)
+    await store.reclaim(ME, 10)
     assert await store.holds(ME, message()) and not await store.holds(YOU, message())
     await store.finish(message(), DONE, None, None)
     assert not await store.holds(ME, message())
@@ -117,7 +117,7 @@ async def test_two_workers_never_take_the_same_message_over(store: Store) -> Non
     await joined(store, ME, YOU)
     for number in range(20):
         await store.accept(message(number), "dead")
-    taken = await asyncio.gather(*(store.take_over(owner, 3) for owner in (ME, YOU) * 4))
+    taken = await asyncio.gather(*(store.reclaim(owner, 3) for owner in (ME, YOU) * 4))
     ids = [m.id for part in taken for m in part]
     assert len(ids) == len(set(ids)) == 20
 
@@ -129,7 +129,7 @@ async def test_a_renewed_lease_keeps_its_work_and_a_lapsed_one_is_told_so(store:
     for _ in range(4):
         await asyncio.sleep(0.08)
         assert await store.renew(YOU, 0.2)
-    assert list(await store.take_over(ME, 10)) == []
+    assert list(await store.reclaim(ME, 10)) == []
     await asyncio.sleep(0.3)
     assert not await store.renew(YOU, 0.2)
 
@@ -138,15 +138,15 @@ async def test_who_leaves_hands_its_work_over_at_once(store: Store) -> None:
     await joined(store, ME, YOU)
     await store.accept(message(), YOU)
     await store.leave(YOU)
-    assert list(await store.take_over(ME, 10)) == [message()]
+    assert list(await store.reclaim(ME, 10)) == [message()]
 
 
 async def test_a_message_without_a_worker_is_there_for_whoever_has_room(store: Store) -> None:
     await joined(store, ME)
     for number in (1, 2, 3):
         await store.accept(message(number), "")
-    assert list(await store.take_over(ME, 2)) == [message(1), message(2)]
-    assert list(await store.take_over(ME, 2)) == [message(3)]
+    assert list(await store.reclaim(ME, 2)) == [message(1), message(2)]
+    assert list(await store.reclaim(ME, 2)) == [message(3)]
 
 
 async def test_the_backlog_counts_what_is_unfinished(store: Store) -> None:

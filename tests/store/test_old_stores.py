@@ -124,10 +124,10 @@ async def test_unanswered_messages_are_taken_up(store: Store) -> None:
     assert list(await store.unfinished("worker-1")) == [VOICE]
     assert await store.holds("worker-1", VOICE)
     gone = message(4, "li-si", text="年假有几天？")
-    assert await store.next_in_thread(gone)
-    assert list(await store.take_over("worker-2", 10)) == [gone, UNOWNED]
+    assert await store.is_first_in_partition(gone)
+    assert list(await store.reclaim("worker-2", 10)) == [gone, UNOWNED]
     await store.leave("worker-1")
-    assert list(await store.take_over("worker-2", 10)) == [VOICE]
+    assert list(await store.reclaim("worker-2", 10)) == [VOICE]
     for m in (gone, UNOWNED, VOICE):
         await store.finish(m, DeliveryResult(DeliveryState.ANSWERED), None, None)
     assert await store.backlog() == (0, 0.0)

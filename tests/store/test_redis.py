@@ -30,7 +30,7 @@ async def test_while_redis_is_away_steps_fail_in_words_and_afterwards_work_again
 async def test_a_claim_whose_answer_was_lost_is_not_refused_when_repeated(redis_server: RedisServer) -> None:
     store = await open_store(redis_server.url)
     raw = redis.Redis.from_url(redis_server.url)
-    args = [message().key, "claimed:worker-me:1", "{}", ME, 1.0, message().partition_key]
+    args = [message().key, "claimed:worker-me:1", "{}", ME, 1.0, str(message().partition_key)]
     assert [await store._accept(args=args) for _ in range(3)] == [[0, None]] * 3
     assert await raw.zcard("faqbot:waiting") == 1
     assert await store._accept(args=[args[0], "claimed:worker-me:2", *args[2:]]) is None

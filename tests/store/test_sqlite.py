@@ -16,7 +16,7 @@ from faqbot.model.question_log import QuestionRecord
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Accepted
 from faqbot.store.sqlite import SqliteStore
-from faqbot.store.sqlite_schema import STEPS
+from faqbot.store.sqlite_schema import MIGRATIONS
 from tests.store.test_engines import DONE, ME, RECORD, message
 
 
@@ -104,12 +104,12 @@ async def test_a_new_process_knows_at_once_that_the_killed_one_is_dead(tmp_path:
     assert old.stdout is not None and await asyncio.to_thread(old.stdout.readline) == b"ready\n"
     early = await open_store(url)
     await early.join("early", 30)
-    assert list(await early.take_over("early", 10)) == [], "it is alive"
+    assert list(await early.reclaim("early", 10)) == [], "it is alive"
     await early.leave("early")
     await early.close()
     late = await open_store(url)
     await late.join("late", 30)
-    assert list(await late.take_over("late", 10)) == [], "it is still alive"
+    assert list(await late.reclaim("late", 10)) == [], "it is still alive"
     assert not await late.claim("lease:at-it", 30)
     await late.close()
     old.kill()
@@ -117,17 +117,17 @@ async def test_a_new_process_knows_at_once_that_the_killed_one_is_dead(tmp_path:
     old.stdout.close()
     store = await open_store(url)
     await store.join("new", 30)
-    assert list(await store.take_over("new", 10)) == [message()]
+    assert list(await store.reclaim("new", 10)) == [message()]
     assert await store.claim("lease:at-it", 30), "whoever was at it is dead"
     assert not await store.claim("done-once", 30)
     await store.close()
 
 
-@pytest.mark.parametrize("taken", range(1, len(STEPS)))
+@pytest.mark.parametrize("taken", range(1, len(MIGRATIONS)))
 async def test_a_store_of_every_older_version_is_upgraded_with_its_data(tmp_path: Path, taken: int) -> None:
     path = tmp_path / "old.db"
     db = sqlite3.connect(path)
-    for step in STEPS[:taken]:
+    for step in MIGRATIONS[:taken]:
         db.executescript(step)
     db.execute(
         "INSERT INTO questions (message_id, asked_at, conversation_id, asker, text, outcome, entry_id, score) "

@@ -103,7 +103,7 @@ class OpenApi:
             await self._take_slot(path)
             return await send(token)
         except NeedsAdmin as exc:
-            log.alarm("api.needs_admin", api=path, code=exc.code, what=str(exc))
+            log.critical("api.needs_admin", api=path, code=exc.code, what=str(exc))
             raise
 
     async def _take_slot(self, path: str) -> None:

@@ -101,7 +101,7 @@ class Quota:
                 continue
             # One replica warns, once a month.
             if await self._store.claim(f"quota-warning:{self._today():%Y-%m}:{kind}", _REMEMBER_WARNING_SECONDS):
-                log.alarm(
+                log.critical(
                     "quota.nearly_used_up",
                     kind=kind,
                     used=usage.used,

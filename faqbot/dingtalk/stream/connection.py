@@ -279,7 +279,7 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
                 self.refused = exc
                 await self.stop()
             else:
-                log.alarm("stream.auth_failed", what=str(exc))
+                log.critical("stream.auth_failed", what=str(exc))
             return None
         except (OpenFailed, aiohttp.ClientError, TimeoutError) as exc:
             self._metrics.reconnects.labels("failed").inc()
