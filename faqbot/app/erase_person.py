@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faqbot.attendance.report import forget_confirmations
+from faqbot.attendance.confirmations import forget_confirmations
 from faqbot.attendance.report_requests import forget_requests
 from faqbot.handoff.tickets import forget_tickets, notice_key_prefixes
 from faqbot.outbox.notice_queue import forget_notices

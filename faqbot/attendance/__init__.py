@@ -1,1 +1,1 @@
-"""The monthly attendance report and questions about punches."""
+"""Attendance: the monthly report, its confirmations, and the commands about punches and leave."""

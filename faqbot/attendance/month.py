@@ -1,27 +1,26 @@
-"""A month of attendance added up: punches and approvals in, what happened to each person out. Pure.
+"""Adds up a month of attendance: from punches and approvals to each person's totals and incidents. Pure.
 
-A day is the day of the shift, also where the shift ends on the next one.
+A shift belongs to the day on which it begins, also where it ends on the next one.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
-from faqbot.model.attendance import HOURS_A_DAY, ApprovalKind, Approved, Column, Punch, PunchResult
+from faqbot.model.attendance import ApprovalKind, Approved, Punch, PunchResult
 from faqbot.model.org_chart import Employee
 
-# So near to a whole day that rounding made the difference.
-_WHOLE = 0.99
+# Approved absence from this part of a day on is a whole day; the rest is rounding.
+_WHOLE_DAY = 0.99
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One thing to look at. Times as in Punch."""
+    """One thing to check about a shift; `planned` and `actual` are epoch seconds, 0 where not known."""
 
     day: date
     what: str
@@ -30,22 +29,29 @@ class Incident:
 
     @property
     def minutes(self) -> int:
-        """How late or early, where both times are known."""
+        """Minutes late or early, 0 where a time is not known."""
         return int(abs(self.actual - self.planned) // 60) if self.actual and self.planned else 0
 
 
-LATE, SERIOUS_LATE, EARLY, NO_ON, NO_OFF, ABSENT = "迟到", "严重迟到", "早退", "上班缺卡", "下班缺卡", "旷工"
-_WHAT = {
+LATE = "迟到"
+SERIOUS_LATE = "严重迟到"
+EARLY = "早退"
+NO_CLOCK_IN = "上班缺卡"
+NO_CLOCK_OUT = "下班缺卡"
+ABSENT = "旷工"
+_INCIDENTS = {
     PunchResult.LATE: LATE,
     PunchResult.SERIOUS_LATE: SERIOUS_LATE,
     PunchResult.EARLY: EARLY,
     PunchResult.ABSENT: ABSENT,
 }
+# The punches of one person by day.
+_Shifts = Mapping[date, Sequence[Punch]]
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Times, days and hours of one person or of several together."""
+    """Counts, days of leave and trips, and hours of overtime, of one person or of several together."""
 
     people: int = 0
     shifts: int = 0
@@ -84,7 +90,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class PersonMonth:
-    """One person's month."""
+    """The totals and incidents of one person, who counts in `department`."""
 
     person: Employee
     department: int
@@ -94,10 +100,10 @@ class PersonMonth:
 
 @dataclass(frozen=True, slots=True)
 class MonthReport:
-    """Everybody's days from `first` to `last`, both included.
+    """The months of all persons from `first` to `last`, both included.
 
-    `days_off` are days on which nobody punched although punches were planned: taken for days off and not counted.
-    Where approvals are not known, a day without a punch may be leave.
+    `days_off` are days on which nobody punched although shifts were planned: they are taken for days off and not
+    counted. If approvals are not known, a day without a punch may be leave.
     """
 
     first: date
@@ -111,11 +117,11 @@ class MonthReport:
         return sum((p.totals for p in self.persons), Totals())
 
     def by_department(self) -> Mapping[int, Totals]:
-        """Totals of the people who stand in each department, those below it not."""
-        found: dict[int, Totals] = {}
+        """Return the totals of the people directly in each department, without the departments below it."""
+        totals: dict[int, Totals] = {}
         for p in self.persons:
-            found[p.department] = found.get(p.department, Totals()) + p.totals
-        return found
+            totals[p.department] = totals.get(p.department, Totals()) + p.totals
+        return totals
 
 
 def summarise(
@@ -128,42 +134,45 @@ def summarise(
     departments: Collection[int] = (),
     approvals_known: bool = True,
 ) -> MonthReport:
-    """Add up a month. A person of several departments counts in the first of them that is among `departments`."""
-    days: dict[str, dict[date, dict[tuple[bool, float], Punch]]] = defaultdict(lambda: defaultdict(dict))
-    for punch in punches:
-        if first <= punch.day <= last:
-            days[punch.userid][punch.day][punch.on_duty, punch.planned] = punch
+    """Add up a month. A person of several departments counts in the first one that is among `departments`."""
+    shifts = _group_punches(punch for punch in punches if first <= punch.day <= last)
     approvals: dict[str, list[Approved]] = defaultdict(list)
     for approval in approved:
         if first <= approval.day <= last:
             approvals[approval.userid].append(approval)
-    off = _nobody_came(days)
+    days_off = _days_off(shifts)
     persons = []
     for person in people:
-        shifts = {day: list(found.values()) for day, found in days[person.userid].items() if day not in off}
-        totals, incidents = _month(shifts, approvals[person.userid])
+        worked = {day: punches for day, punches in shifts.get(person.userid, {}).items() if day not in days_off}
+        totals, incidents = _person_totals(worked, approvals[person.userid])
         home = next((d for d in person.departments if d in departments), None)
         department = home if home is not None else next(iter(person.departments), 0)
         persons.append(PersonMonth(person, department, totals, incidents))
-    return MonthReport(first, last, tuple(persons), tuple(sorted(off)), approvals_known)
+    return MonthReport(first, last, tuple(persons), tuple(sorted(days_off)), approvals_known)
 
 
-def _nobody_came(days: Mapping[str, Mapping[date, Mapping[tuple[bool, float], Punch]]]) -> set[date]:
-    """Days planned for two people or more on which not one of them punched."""
+def _group_punches(punches: Iterable[Punch]) -> Mapping[str, _Shifts]:
+    """Group punches by userId and day; of several for one planned time the last one counts."""
+    by_time: dict[str, dict[date, dict[tuple[bool, float], Punch]]] = defaultdict(lambda: defaultdict(dict))
+    for punch in punches:
+        by_time[punch.userid][punch.day][punch.on_duty, punch.planned] = punch
+    return {userid: {day: list(d.values()) for day, d in days.items()} for userid, days in by_time.items()}
+
+
+def _days_off(shifts: Mapping[str, _Shifts]) -> set[date]:
+    """Return the days planned for two people or more on which not one of them punched."""
     planned: Counter[date] = Counter()
-    came: set[date] = set()
-    for found in days.values():
-        for day, punches in found.items():
+    attended: set[date] = set()
+    for shifts_of_person in shifts.values():
+        for day, punches in shifts_of_person.items():
             planned[day] += 1
-            if any(p.result != PunchResult.MISSING or p.excused for p in punches.values()):
-                came.add(day)
-    return {day for day, number in planned.items() if number > 1 and day not in came}
+            if any(p.result != PunchResult.MISSING or p.excused for p in punches):
+                attended.add(day)
+    return {day for day, people in planned.items() if people > 1 and day not in attended}
 
 
-def _month(
-    shifts: Mapping[date, Sequence[Punch]], approvals: Sequence[Approved]
-) -> tuple[Totals, tuple[Incident, ...]]:
-    away: dict[date, float] = defaultdict(float)
+def _person_totals(shifts: _Shifts, approvals: Sequence[Approved]) -> tuple[Totals, tuple[Incident, ...]]:
+    absent_part: dict[date, float] = defaultdict(float)
     leave: dict[str, float] = defaultdict(float)
     trip = overtime = 0.0
     for approval in approvals:
@@ -172,14 +181,14 @@ def _month(
                 overtime += approval.amount
             case ApprovalKind.LEAVE:
                 leave[approval.name] += approval.amount
-                away[approval.day] += approval.amount
+                absent_part[approval.day] += approval.amount
             case ApprovalKind.TRIP:
                 trip += approval.amount
-                away[approval.day] += approval.amount
+                absent_part[approval.day] += approval.amount
     incidents: list[Incident] = []
     present = 0
     for day in sorted(shifts):
-        incidents += _shift(day, shifts[day], min(1.0, away[day]))
+        incidents += _shift_incidents(day, shifts[day], min(1.0, absent_part[day]))
         present += any(p.result not in (PunchResult.MISSING, PunchResult.ABSENT) and not p.excused for p in shifts[day])
     count = Counter(incident.what for incident in incidents)
     totals = Totals(
@@ -189,7 +198,7 @@ def _month(
         late=count[LATE],
         serious_late=count[SERIOUS_LATE],
         early=count[EARLY],
-        missing=count[NO_ON] + count[NO_OFF],
+        missing=count[NO_CLOCK_IN] + count[NO_CLOCK_OUT],
         absent=count[ABSENT],
         leave=dict(leave),
         trip=trip,
@@ -198,85 +207,24 @@ def _month(
     return totals, tuple(incidents)
 
 
-def _shift(day: date, punches: Sequence[Punch], away: float) -> list[Incident]:
-    """What is to be looked at in one shift of which the part `away` (0–1) was approved as leave or a trip."""
-    if away >= _WHOLE:
+def _shift_incidents(day: date, punches: Sequence[Punch], approved: float) -> list[Incident]:
+    """Return the incidents of a shift of which the part `approved` (0 to 1) is leave or a trip."""
+    if approved >= _WHOLE_DAY:
         return []
     punches = sorted((p for p in punches if not p.excused), key=lambda p: (p.planned, not p.on_duty))
     missing = [p for p in punches if p.result == PunchResult.MISSING]
-    if any(p.result == PunchResult.ABSENT for p in punches) or (missing and len(missing) == len(punches) and not away):
+    if any(p.result == PunchResult.ABSENT for p in punches) or (
+        missing and len(missing) == len(punches) and not approved
+    ):
         return [Incident(day, ABSENT, punches[0].planned)]
     # Half a day of leave covers half of the punches.
-    missing = missing[math.ceil(len(punches) * away) :]
-    found = [Incident(day, _WHAT[p.result], p.planned, p.actual) for p in punches if p.result in _WHAT]
-    found += [Incident(day, NO_ON if p.on_duty else NO_OFF, p.planned) for p in missing]
-    return sorted(found, key=lambda incident: incident.planned)
+    missing = missing[math.ceil(len(punches) * approved) :]
+    incidents = [Incident(day, _INCIDENTS[p.result], p.planned, p.actual) for p in punches if p.result in _INCIDENTS]
+    incidents += [Incident(day, NO_CLOCK_IN if p.on_duty else NO_CLOCK_OUT, p.planned) for p in missing]
+    return sorted(incidents, key=lambda incident: incident.planned)
 
 
 # -- the columns of the company's own attendance report ------------------------------------------------
 
 
-def useful_columns(columns: Iterable[Column]) -> Mapping[Column, ApprovalKind]:
-    """The columns that tell of leave, trips and overtime; of several for overtime the one that has the total."""
-    found: dict[Column, ApprovalKind] = {}
-    overtime: list[Column] = []
-    for column in columns:
-        name = column.plain
-        if "加班" in name:
-            if "次数" not in name:
-                overtime.append(column)
-        elif name.endswith("假") or name == "调休":
-            found[column] = ApprovalKind.LEAVE
-        elif re.fullmatch(r"(?:出差|外出)(?:时长|总时长)?", name):
-            found[column] = ApprovalKind.TRIP
-    total = [column for column in overtime if "总" in column.name]
-    return found | dict.fromkeys(total[:1] or overtime[:1], ApprovalKind.OVERTIME)
-
-
-def approvals_of(
-    columns: Mapping[Column, ApprovalKind], values: Iterable[tuple[str, str, date, float]]
-) -> tuple[Approved, ...]:
-    """`values` are userId, column id, day and the number in it; those of all people together.
-
-    Where a name tells no unit, a day on which somebody has more than one unit shows that it counts hours.
-    """
-    by_id = {column.id: column for column in columns}
-    given = [value for value in values if value[3] > 0 and value[1] in by_id]
-    highest: dict[str, float] = defaultdict(float)
-    for _, column_id, _, amount in given:
-        highest[column_id] = max(highest[column_id], amount)
-    found = []
-    for userid, column_id, day, amount in given:
-        column = by_id[column_id]
-        kind = columns[column]
-        unit = column.unit or ("小时" if kind is ApprovalKind.OVERTIME or highest[column_id] > 1 else "天")
-        hours = {"天": amount * HOURS_A_DAY, "小时": amount, "分钟": amount / 60}[unit]
-        found.append(
-            Approved(userid, day, kind, column.plain, hours if kind is ApprovalKind.OVERTIME else hours / HOURS_A_DAY)
-        )
-    return tuple(found)
-
-
 # -- months and calls -----------------------------------------------------------------------------------
-
-
-def month_days(year: int, month: int) -> tuple[date, date]:
-    """The first and the last day of a month."""
-    first = date(year, month, 1)
-    following = date(year + month // 12, month % 12 + 1, 1)
-    return first, following - timedelta(days=1)
-
-
-def read_month(text: str, today: date) -> tuple[int, int] | None:
-    """`last`, `this`, 上月, 本月, 2026-10, 2026年10月 or 10月 (the latest one) → year and month; None if it is none."""
-    words = re.sub(r"\s", "", text)
-    if words in ("last", "上月", "上个月"):
-        before = today.replace(day=1) - timedelta(days=1)
-        return before.year, before.month
-    if words in ("this", "本月", "这个月", "当月"):
-        return today.year, today.month
-    found = re.fullmatch(r"(?:(\d{4})[-年/.])?(\d{1,2})月?份?", words)
-    if not found or not 1 <= int(found[2]) <= 12:
-        return None
-    month = int(found[2])
-    return int(found[1]) if found[1] else today.year - (month > today.month), month

@@ -1,33 +1,29 @@
-"""The monthly attendance report: read once, told to the group, to each supervisor and to HR, and confirmed.
+"""The monthly attendance report: read once, sent to the group, to each supervisor and to HR, and to be confirmed.
 
-Everything that goes out waits in the outbox under a key of the run, so that a run may be begun again after a kill.
+All its notices have keys of the run, so that an interrupted run can be started again and sends nothing twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol
 
 from faqbot.attendance.collector import Collected, CollectionPlan, Collector, ReportRefused
-from faqbot.attendance.wording import of_group, of_hr, of_team, span
-from faqbot.attendance.workbook import workbook
+from faqbot.attendance.confirmations import Confirmations
+from faqbot.attendance.wording import group_summary, hr_summary, period_in_words, team_summary
+from faqbot.attendance.workbook import build_workbook
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError
+from faqbot.model.notice_keys import part_key
 from faqbot.model.notices import Address, Link, Notice
 from faqbot.model.org_chart import Teams, teams
 from faqbot.outbox.outbox import Outbox
-from faqbot.runtime.log import EventLog
-from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import MarkStore, NoteStore
 
-log = EventLog(__name__)
-
-_ASKED = "attendance-confirmations"
+# A run that was interrupted finds the file it uploaded for this long.
 _KEEP_SECONDS = 86400.0
-# Reports of this many months can still be confirmed and looked at.
-_MONTHS = 6
 
 
 class ReportStore(NoteStore, MarkStore, Protocol):
@@ -35,21 +31,8 @@ class ReportStore(NoteStore, MarkStore, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmation:
-    """One supervisor's word on a month; times are epoch seconds, 0 while it is not given."""
-
-    month: str
-    userid: str
-    name: str
-    run: str
-    hr: tuple[str, ...]
-    asked: float
-    confirmed: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reported:
-    """What a report came to; `line` says it in a sentence."""
+class ReportResult:
+    """The figures of a report that was sent; `line` has them in a sentence."""
 
     people: int
     supervisors: int
@@ -57,21 +40,13 @@ class Reported:
     line: str
 
 
-async def forget_confirmations(store: MarkStore, person: str) -> int:
-    """Forget the words one person gave or was asked for, and no longer tell them of others'; how many words there were.
+@dataclass(frozen=True, slots=True)
+class _Recipients:
+    """Who gets the report: a group or its robot, supervisors (userId to name) about their teams, userIds of HR."""
 
-    Raises StoreError.
-    """
-    gone = 0
-    for key, text in (await store.marks(_ASKED)).items():
-        given = from_json(Confirmation, text)
-        if given.userid == person:
-            await store.put_mark(_ASKED, key, None)
-            gone += 1
-        elif person in given.hr:
-            hr = tuple(userid for userid in given.hr if userid != person)
-            await store.put_mark(_ASKED, key, to_json(replace(given, hr=hr)))
-    return gone
+    to: Address | None
+    supervisors: dict[str, str]
+    hr: tuple[str, ...]
 
 
 class AttendanceReports:
@@ -79,7 +54,7 @@ class AttendanceReports:
 
     def __init__(
         self,
-        directory: ContactsCache,
+        contacts: ContactsCache,
         collector: Collector,
         store: ReportStore,
         outbox: Outbox,
@@ -88,20 +63,13 @@ class AttendanceReports:
         admins: Collection[str],
         clock: Callable[[], float],
     ) -> None:
-        self._directory = directory
+        self.confirmations = Confirmations(store, outbox, clock)
+        self._contacts = contacts
         self._collector = collector
         self._store = store
         self._outbox = outbox
         self._timezone = timezone
         self._admins = tuple(sorted(admins))
-        self._clock = clock
-
-    async def plan(self, month: str, departments: Sequence[str]) -> CollectionPlan:
-        """How many people and calls a report takes; contacts are read, attendance is not.
-
-        Raises ReportRefused, DeliveryError where it may work later, StoreError.
-        """
-        return await self._collector.plan(month, departments)
 
     async def report(
         self,
@@ -112,141 +80,81 @@ class AttendanceReports:
         to: Address | None = None,
         ask_supervisors: bool = False,
         hr: Sequence[str] = (),
-    ) -> Reported:
-        """Read the month and tell everybody; the same `run` reads and tells nothing twice.
+    ) -> ReportResult:
+        """Read the month and send the report; the same `run` reads and sends nothing twice.
 
-        `month` as in `read_month`, `departments` numbers or names, `to` the group or its robot. Raises ReportRefused,
-        DeliveryError where it may work later, StoreError.
+        `month` is as in `parse_month`, `departments` are ids or names, `to` is the group or its robot. Raises
+        ReportRefused, DeliveryError where it may work later, StoreError.
         """
         hr = tuple(hr) or self._admins
         if not hr and to is None and not ask_supervisors:
             raise ReportRefused("不知道把报表发给谁：请写 robot、at: supervisors 或 hr，或者设置 FAQBOT_ADMINS")
-        plan = await self.plan(month, departments)
+        plan = await self._collector.plan(month, departments)
         collected = await self._collector.collect(plan, run)
-        who = teams(plan.people, plan.tree)
-        await self._tell(plan, collected, who, run, to, ask_supervisors, hr)
-        names = await self._names(who) if ask_supervisors else {}
+        all_teams = teams(plan.people, plan.tree)
+        supervisors = await self._names(all_teams) if ask_supervisors else {}
+        await self._post(plan, collected, all_teams, run, _Recipients(to, supervisors, hr), ask=ask_supervisors)
         if ask_supervisors:
-            await self._ask(plan, names, run, hr)
+            await self.confirmations.request(f"{plan.first:%Y-%m}", supervisors, run, hr)
         line = (
-            f"{span(collected.report)}考勤报表：{len(plan.people)} 人，{len(names)} 位主管，"
+            f"{period_in_words(collected.report)}考勤报表：{len(plan.people)} 人，{len(supervisors)} 位主管，"
             f"用了 {collected.calls} 次接口调用（预计 {plan.calls} 次）"
         )
-        return Reported(len(plan.people), len(names), collected.calls, line)
+        return ReportResult(len(plan.people), len(supervisors), collected.calls, line)
 
-    async def _tell(
+    async def _post(
         self,
         plan: CollectionPlan,
         collected: Collected,
-        who: Teams,
+        all_teams: Teams,
         run: str,
-        to: Address | None,
+        recipients: _Recipients,
+        *,
         ask: bool,
-        hr: Sequence[str],
     ) -> None:
         report = collected.report
-        title = f"{span(report)}考勤"
+        title = f"{period_in_words(report)}考勤"
         notices = []
-        if to is not None:
-            at = tuple(who.of) if ask else ()
-            body = of_group(report, plan.tree, ask=ask)
-            notices.append(Notice(f"{run}:group", to, title, body, at_userids=at))
-        if ask:
-            notices += [
-                Notice(
-                    f"{run}:team:{userid}",
-                    Address("person", userid),
-                    title,
-                    of_team(report, team, self._timezone),
-                )
-                for userid, team in who.of.items()
-            ]
-        body = of_hr(report, who.alone, await self._names(who) if ask else {}, collected.notes)
-        notices += [Notice(f"{run}:hr:{userid}", Address("person", userid), title, body) for userid in hr]
-        notices += await self._file(plan, collected, run, title, hr)
+        if recipients.to is not None:
+            body = group_summary(report, plan.tree, ask=ask)
+            mentions = tuple(recipients.supervisors)
+            notices.append(Notice(part_key(run, "group"), recipients.to, title, body, at_userids=mentions))
+        for userid in recipients.supervisors:
+            body = team_summary(report, all_teams.of[userid], self._timezone)
+            notices.append(Notice(part_key(run, "team", userid), Address("person", userid), title, body))
+        body = hr_summary(report, all_teams.alone, recipients.supervisors, collected.notes)
+        for userid in recipients.hr:
+            notices.append(Notice(part_key(run, "hr", userid), Address("person", userid), title, body))
+        notices += await self._file_notices(plan, collected, run, title, recipients.hr)
         await self._outbox.post(*notices)
 
-    async def _file(
+    async def _file_notices(
         self, plan: CollectionPlan, collected: Collected, run: str, title: str, hr: Sequence[str]
     ) -> list[Notice]:
-        """The workbook for HR, uploaded once a run; where DingTalk does not take it, HR is told so instead."""
+        """Upload the workbook once a run and return its notices to HR; if DingTalk refuses it, they say so."""
         if not hr:
             return []
         key = f"attendance:file:{run}"
         media = await self._store.note(key)
         if media is None:
-            content = workbook(collected.report, plan.tree, self._timezone, collected.notes)
+            content = build_workbook(collected.report, plan.tree, self._timezone, collected.notes)
             try:
-                media = await self._directory.api.upload("attendance.xlsx", content)
+                media = await self._contacts.api.upload("attendance.xlsx", content)
             except DeliveryError as exc:
                 if not exc.permanent:
                     raise
                 body = f"Excel 文件没有传上去：{exc}"
-                return [Notice(f"{run}:file:{userid}", Address("person", userid), title, body) for userid in hr]
+                return [Notice(part_key(run, "file", u), Address("person", u), title, body) for u in hr]
             await self._store.put_note(key, media, _KEEP_SECONDS)
-        name = f"考勤报表 {plan.first:%Y-%m}.xlsx"
+        links = (Link(f"考勤报表 {plan.first:%Y-%m}.xlsx", media),)
         return [
-            Notice(
-                f"{run}:file:{userid}", Address("person", userid), title, "", shape="file", links=(Link(name, media),)
-            )
-            for userid in hr
+            Notice(part_key(run, "file", u), Address("person", u), title, "", shape="file", links=links) for u in hr
         ]
 
-    async def _names(self, who: Teams) -> dict[str, str]:
-        found = {}
-        for userid in who.of:
-            person = await self._directory.person(userid)
-            found[userid] = person.name if person and person.name else userid
-        return found
-
-    # -- confirmations -------------------------------------------------------------------------------
-
-    async def _ask(self, plan: CollectionPlan, names: Mapping[str, str], run: str, hr: Sequence[str]) -> None:
-        """Expect each supervisor's word; a new run for the same month expects it anew."""
-        month = f"{plan.first:%Y-%m}"
-        known = {(c.month, c.userid): c for c in await self._confirmations()}
-        for userid, name in names.items():
-            before = known.get((month, userid))
-            if before is None or before.run != run:
-                await self._put(Confirmation(month, userid, name, run, tuple(hr), self._clock()))
-        for c in known.values():
-            gone = c.month == month and c.userid not in names
-            if gone or c.month not in sorted({month, *(m for m, _ in known)})[-_MONTHS:]:
-                await self._store.put_mark(_ASKED, f"{c.month}|{c.userid}", None)
-
-    async def confirm(self, userid: str) -> tuple[Confirmation, ...] | None:
-        """Take a supervisor's word on every month they were asked about; those confirmed now, None if never asked.
-
-        HR is told when the last word of a month is in. Raises StoreError.
-        """
-        mine = [c for c in await self._confirmations() if c.userid == userid]
-        if not mine:
-            return None
-        given = tuple(c for c in mine if not c.confirmed)
-        for c in given:
-            await self._put(replace(c, confirmed=self._clock()))
-        for month in {c.month for c in mine}:
-            await self._tell_if_complete(month)
-        return given
-
-    async def _tell_if_complete(self, month: str) -> None:
-        asked = [c for c in await self._confirmations() if c.month == month]
-        if any(not c.confirmed for c in asked):
-            return
-        body = f"{month} 的考勤，{len(asked)} 位主管都确认了。"
-        runs = {(c.run, userid) for c in asked for userid in c.hr}
-        await self._outbox.post(
-            *(Notice(f"{run}:confirmed:{hr}", Address("person", hr), "考勤都确认了", body) for run, hr in runs)
-        )
-
-    async def latest(self) -> tuple[Confirmation, ...]:
-        """The words asked for about the latest month, those not given first. Raises StoreError."""
-        asked = await self._confirmations()
-        month = max((c.month for c in asked), default="")
-        return tuple(sorted((c for c in asked if c.month == month), key=lambda c: (bool(c.confirmed), c.name)))
-
-    async def _confirmations(self) -> list[Confirmation]:
-        return [from_json(Confirmation, text) for text in (await self._store.marks(_ASKED)).values()]
-
-    async def _put(self, c: Confirmation) -> None:
-        await self._store.put_mark(_ASKED, f"{c.month}|{c.userid}", to_json(c))
+    async def _names(self, all_teams: Teams) -> dict[str, str]:
+        """Return the name of each supervisor by userId; the userId itself where there is no name."""
+        names = {}
+        for userid in all_teams.of:
+            person = await self._contacts.person(userid)
+            names[userid] = person.name if person and person.name else userid
+        return names

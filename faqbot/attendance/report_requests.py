@@ -11,6 +11,7 @@ from typing import Protocol
 from faqbot.attendance.collector import ReportRefused
 from faqbot.attendance.report import AttendanceReports
 from faqbot.errors import DeliveryError
+from faqbot.model.notice_keys import part_key
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.lanes import Lanes
@@ -101,7 +102,7 @@ class ReportRequests:
                 log.warning("attendance.retry", code=exc.code)
                 return False
             to, body = Address("person", request.userid), f"考勤报表没有做成：{exc}"
-            await self._outbox.post(Notice(f"{run}:refused", to, "考勤报表没有做成", body))
+            await self._outbox.post(Notice(part_key(run, "refused"), to, "考勤报表没有做成", body))
         return True
 
 

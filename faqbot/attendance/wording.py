@@ -1,4 +1,4 @@
-"""A month of attendance in words: for the group, for a supervisor about their own people, and for HR. Pure."""
+"""Texts about a month of attendance: for the group, for a supervisor about the own team, and for HR. Pure."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from faqbot.attendance.month import ABSENT, Incident, MonthReport, PersonMonth, 
 from faqbot.markup.escaping import neutralise
 from faqbot.model.org_chart import Employee, Tree
 
-# A day without a punch may be leave where approvals are not known: nobody is accused then.
+# Says `absent` where approvals are not known: the day may be leave, and nobody is accused.
 UNKNOWN_ABSENT = "整天没有打卡"
-_SHOWN_DAYS = 6
+_MAX_INCIDENTS = 6
 
 
-def amount(number: float) -> str:
-    """A number as people write it: 1.5, 2, 0.25."""
+def format_amount(number: float) -> str:
+    """Return a number as people write it: 1.5, 2, 0.25."""
     return f"{number:.2f}".rstrip("0").rstrip(".")
 
 
-def span(report: MonthReport) -> str:
-    """`2026 年 10 月`, with the days where it is a part of the month."""
+def period_in_words(report: MonthReport) -> str:
+    """Return `2026 年 10 月`, with the days if the report has only a part of the month."""
     month = f"{report.first.year} 年 {report.first.month} 月"
     following = date(report.first.year + report.first.month // 12, report.first.month % 12 + 1, 1)
     whole = report.first.day == 1 and (following - report.last).days == 1
     return month if whole else f"{month}（{report.first.day}～{report.last.day} 日）"
 
 
-def of_group(report: MonthReport, tree: Tree, *, ask: bool) -> str:
-    """Totals of all and of each department, without anybody's name; `ask` calls on the supervisors to confirm."""
+def group_summary(report: MonthReport, tree: Tree, *, ask: bool) -> str:
+    """Return the totals of all and of each department, without names; `ask` adds a request to confirm."""
     total = report.totals
     lines = [
-        f"### {span(report)}考勤汇总",
+        f"### {period_in_words(report)}考勤汇总",
         f"共 **{total.people}** 人，应出勤 {total.shifts} 人天，出勤 {total.present} 人天。",
         "\n".join(f"- {line}" for line in _counts(total, report.approvals_known, bold=True)),
     ]
@@ -41,7 +41,7 @@ def of_group(report: MonthReport, tree: Tree, *, ask: bool) -> str:
         ordered = sorted(departments.items(), key=lambda item: tree.path(item[0]))
         lines.append(
             "\n".join(
-                f"- {neutralise(tree.path(dept_id))}（{t.people} 人）：{_short(t, report.approvals_known)}"
+                f"- {neutralise(tree.path(dept_id))}（{t.people} 人）：{_one_line(t, report.approvals_known)}"
                 for dept_id, t in ordered
             )
         )
@@ -51,31 +51,33 @@ def of_group(report: MonthReport, tree: Tree, *, ask: bool) -> str:
     return "\n\n".join(lines)
 
 
-def of_team(report: MonthReport, team: Sequence[Employee], timezone: tzinfo) -> str:
-    """A supervisor's own people: what is to be looked at, day by day."""
-    mine = {person.userid for person in team}
-    months = [p for p in report.persons if p.person.userid in mine]
+def team_summary(report: MonthReport, team: Sequence[Employee], timezone: tzinfo) -> str:
+    """Return what a supervisor is to check about the own team, day by day."""
+    userids = {person.userid for person in team}
+    months = [p for p in report.persons if p.person.userid in userids]
     total = sum((p.totals for p in months), Totals())
     lines = [
-        f"### {span(report)}考勤：您的团队",
-        f"共 {len(months)} 人。{_short(total, report.approvals_known)}。",
+        f"### {period_in_words(report)}考勤：您的团队",
+        f"共 {len(months)} 人。{_one_line(total, report.approvals_known)}。",
     ]
-    odd = [p for p in months if p.incidents or p.totals.leave or p.totals.trip or p.totals.overtime]
-    if odd:
-        lines.append("\n".join(f"- {_person(p, report.approvals_known, timezone)}" for p in odd))
-    if len(months) > len(odd):
-        lines.append(f"{'其余' if odd else '这'} {len(months) - len(odd)} 人都正常。")
+    notable = [p for p in months if p.incidents or p.totals.leave or p.totals.trip or p.totals.overtime]
+    if notable:
+        lines.append("\n".join(f"- {_person_in_words(p, report.approvals_known, timezone)}" for p in notable))
+    if len(months) > len(notable):
+        lines.append(f"{'其余' if notable else '这'} {len(months) - len(notable)} 人都正常。")
     lines += _remarks(report)
     lines.append("核对无误请回复“确认”；有问题请联系 HR。")
     return "\n\n".join(lines)
 
 
-def of_hr(report: MonthReport, alone: Sequence[Employee], supervisors: Mapping[str, str], notes: Sequence[str]) -> str:
-    """What HR has to know beside the file: who was asked to confirm, who has no supervisor, what is uncertain."""
+def hr_summary(
+    report: MonthReport, alone: Sequence[Employee], supervisors: Mapping[str, str], notes: Sequence[str]
+) -> str:
+    """Return what HR must know besides the file: who was asked to confirm, who has no supervisor, what is uncertain."""
     total = report.totals
     lines = [
-        f"### {span(report)}考勤报表",
-        f"共 {total.people} 人。{_short(total, report.approvals_known)}。明细在 Excel 文件里。",
+        f"### {period_in_words(report)}考勤报表",
+        f"共 {total.people} 人。{_one_line(total, report.approvals_known)}。明细在 Excel 文件里。",
     ]
     if supervisors:
         names = "、".join(neutralise(name) for name in supervisors.values())
@@ -89,8 +91,8 @@ def of_hr(report: MonthReport, alone: Sequence[Employee], supervisors: Mapping[s
     return "\n\n".join(lines)
 
 
-def notes_of(report: MonthReport) -> list[str]:
-    """How the numbers came about, for the sheet that explains them."""
+def explanations(report: MonthReport) -> list[str]:
+    """Return how the numbers came about, line by line, for the workbook."""
     absent = "旷工" if report.approvals_known else UNKNOWN_ABSENT
     return [
         f"统计 {report.first} 到 {report.last}（含头尾）的班次，跨夜的班算在开始的那一天。",
@@ -103,39 +105,39 @@ def notes_of(report: MonthReport) -> list[str]:
     ]
 
 
-def incident_words(incident: Incident, timezone: tzinfo, *, known: bool) -> str:
-    """`10-12 迟到 12 分钟（9:12）`."""
+def incident_in_words(incident: Incident, timezone: tzinfo, *, known: bool) -> str:
+    """Return `10-12 迟到 12 分钟（9:12）`; `known` says that approvals are known."""
     what = incident.what if known or incident.what != ABSENT else UNKNOWN_ABSENT
     minutes = f" {incident.minutes} 分钟" if incident.minutes else ""
-    clock = f"（{clock_time(incident.actual, timezone)}）" if incident.actual else ""
+    clock = f"（{format_clock_time(incident.actual, timezone)}）" if incident.actual else ""
     return f"{incident.day:%m-%d} {what}{minutes}{clock}"
 
 
-def clock_time(at: float, timezone: tzinfo) -> str:
-    found = datetime.fromtimestamp(at, timezone)
-    return f"{found.hour}:{found.minute:02d}"
+def format_clock_time(at: float, timezone: tzinfo) -> str:
+    moment = datetime.fromtimestamp(at, timezone)
+    return f"{moment.hour}:{moment.minute:02d}"
 
 
-def _person(p: PersonMonth, known: bool, timezone: tzinfo) -> str:
-    days = [incident_words(incident, timezone, known=known) for incident in p.incidents]
-    shown = "，".join(days[:_SHOWN_DAYS]) + (f" 等 {len(days)} 次" if len(days) > _SHOWN_DAYS else "")
-    extra = _away(p.totals)
-    return f"**{neutralise(p.person.name)}**：{'；'.join(part for part in (shown, extra) if part)}"
+def _person_in_words(p: PersonMonth, known: bool, timezone: tzinfo) -> str:
+    days = [incident_in_words(incident, timezone, known=known) for incident in p.incidents]
+    incidents = "，".join(days[:_MAX_INCIDENTS]) + (f" 等 {len(days)} 次" if len(days) > _MAX_INCIDENTS else "")
+    approvals = _approvals_in_words(p.totals)
+    return f"**{neutralise(p.person.name)}**：{'；'.join(part for part in (incidents, approvals) if part)}"
 
 
-def _away(t: Totals) -> str:
-    parts = [f"{neutralise(name)} {amount(days)} 天" for name, days in t.leave.items() if days]
-    parts += [f"出差外出 {amount(t.trip)} 天"] if t.trip else []
-    parts += [f"加班 {amount(t.overtime)} 小时"] if t.overtime else []
+def _approvals_in_words(t: Totals) -> str:
+    parts = [f"{neutralise(name)} {format_amount(days)} 天" for name, days in t.leave.items() if days]
+    parts += [f"出差外出 {format_amount(t.trip)} 天"] if t.trip else []
+    parts += [f"加班 {format_amount(t.overtime)} 小时"] if t.overtime else []
     return "，".join(parts)
 
 
 def _counts(t: Totals, known: bool, *, bold: bool) -> list[str]:
     def number(value: float) -> str:
-        return f"**{amount(value)}**" if bold else amount(value)
+        return f"**{format_amount(value)}**" if bold else format_amount(value)
 
     absent = f"旷工 {number(t.absent)} 天" if known else f"{UNKNOWN_ABSENT} {number(t.absent)} 天（可能是请假）"
-    kinds = "、".join(f"{neutralise(name)} {amount(days)}" for name, days in sorted(t.leave.items()) if days)
+    kinds = "、".join(f"{neutralise(name)} {format_amount(days)}" for name, days in sorted(t.leave.items()) if days)
     lines = [
         f"迟到 {number(t.late)} 次，严重迟到 {number(t.serious_late)} 次，早退 {number(t.early)} 次",
         f"缺卡 {number(t.missing)} 次，{absent}",
@@ -146,8 +148,8 @@ def _counts(t: Totals, known: bool, *, bold: bool) -> list[str]:
     return lines
 
 
-def _short(t: Totals, known: bool) -> str:
-    """What is not nought, in one line."""
+def _one_line(t: Totals, known: bool) -> str:
+    """Return all totals that are not 0, in one line."""
     parts = [
         ("迟到", t.late, "次"),
         ("严重迟到", t.serious_late, "次"),
@@ -158,14 +160,14 @@ def _short(t: Totals, known: bool) -> str:
         ("出差外出", t.trip, "天"),
         ("加班", t.overtime, "小时"),
     ]
-    return "，".join(f"{name} {amount(value)} {unit}" for name, value, unit in parts if value) or "没有异常"
+    return "，".join(f"{name} {format_amount(value)} {unit}" for name, value, unit in parts if value) or "没有异常"
 
 
 def _remarks(report: MonthReport) -> list[str]:
-    found = []
+    remarks = []
     if report.days_off:
         days = "、".join(f"{day:%m-%d}" for day in report.days_off)
-        found.append(f"{days} 没有任何人打卡，当作休息日，没有统计。")
+        remarks.append(f"{days} 没有任何人打卡，当作休息日，没有统计。")
     if not report.approvals_known:
-        found.append("这次读不到请假、出差和加班，缺卡和整天没有打卡里可能有请假的人。")
-    return found
+        remarks.append("这次读不到请假、出差和加班，缺卡和整天没有打卡里可能有请假的人。")
+    return remarks

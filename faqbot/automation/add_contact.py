@@ -9,6 +9,7 @@ from datetime import tzinfo
 from faqbot.automation.executor import ActionFailed, ActionResult, Outbox
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.onboarding import add_contact
+from faqbot.model.notice_keys import part_key
 from faqbot.model.notices import Address, Notice
 
 
@@ -28,7 +29,13 @@ class AddContactAction:
             return ActionResult(outcome.line)
         # Plain text: names and fields are another system's.
         told = [
-            Notice(f"{name}:hr:{userid}", Address("person", userid), "有一位新同事需要处理", outcome.line, shape="text")
+            Notice(
+                part_key(name, "hr", userid),
+                Address("person", userid),
+                "有一位新同事需要处理",
+                outcome.line,
+                shape="text",
+            )
             for userid in self.hr
         ]
         await self.outbox.post(*told)

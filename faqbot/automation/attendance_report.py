@@ -8,6 +8,7 @@ from faqbot.attendance.collector import ReportRefused
 from faqbot.attendance.report import AttendanceReports
 from faqbot.automation.executor import ActionFailed, ActionResult, Outbox
 from faqbot.automation.payloads import People
+from faqbot.model.notice_keys import part_key
 from faqbot.model.notices import Address, Notice
 from faqbot.rules.definitions import AttendanceReport
 
@@ -36,7 +37,7 @@ class AttendanceReportAction:
         except ReportRefused as exc:
             told = [
                 Notice(
-                    f"{name}:refused:{userid}",
+                    part_key(name, "refused", userid),
                     Address("person", userid),
                     "考勤报表没有做成",
                     f"考勤报表没有做成：{exc}",

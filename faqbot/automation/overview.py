@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from faqbot.automation.run_log import SHOWN, Run
+from faqbot.model.notice_keys import receiver_of
 from faqbot.outbox.queued_notice import Delay, SendOutcome
 from faqbot.rules.definitions import (
     Action,
@@ -84,8 +85,8 @@ def moment_in_words(at: float, zone: ZoneInfo) -> str:
 
 def receiver_in_words(key: str) -> str:
     """Whom a notice of a run went to, by its key."""
-    kind, _, name = key.rpartition("/")[2].partition(":")
-    return f"{_RECEIVERS[kind]} {name}" if kind in _RECEIVERS else "通知"
+    receiver = receiver_of(key)
+    return f"{_RECEIVERS[receiver[0]]} {receiver[1]}" if receiver else "通知"
 
 
 def status_in_words(fate: SendOutcome | Delay | None, zone: ZoneInfo) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from faqbot.markup.notice_markdown import as_markdown
+from faqbot.model.notice_keys import receiver_key
 from faqbot.model.notices import Address, Link, Notice
 from faqbot.rules.definitions import AddContact, Digest, Notify, Post
 from faqbot.rules.templates import Template, as_is, in_markdown, in_text, in_url
@@ -65,7 +66,7 @@ def notices_of(action: Notify, key: str, values: Values, people: People, until: 
     addresses += [Address("group", group) for group in action.groups]
     addresses += [Address("person", userid) for t in action.people for userid in _userids(t, values, people)]
     return tuple(
-        replace(spoken if to.kind == "robot" else plain, key=f"{key}/{to.kind}:{to.id}", to=to)
+        replace(spoken if to.kind == "robot" else plain, key=receiver_key(key, to), to=to)
         for to in dict.fromkeys(addresses)
     )
 
@@ -78,7 +79,7 @@ def digest_notices(action: Digest, key: str, title: str, body: str, people: Peop
         if not (known := people(name)):
             raise MissingValue(_nobody(name))
         addresses += [Address("person", userid) for userid in known]
-    return tuple(Notice(f"{key}/{to.kind}:{to.id}", to, title, body, until=until) for to in dict.fromkeys(addresses))
+    return tuple(Notice(receiver_key(key, to), to, title, body, until=until) for to in dict.fromkeys(addresses))
 
 
 def contact_of(action: AddContact, values: Values) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from faqbot.attendance.leave_command import LeaveCommand
-from faqbot.attendance.punch_commands import PunchCommands, Punches
+from faqbot.attendance.punch_commands import OwnPunchesCommand, PunchLookupCommand
 from faqbot.attendance.report import AttendanceReports
 from faqbot.attendance.report_commands import ReportCommands
 from faqbot.attendance.report_requests import ReportRequests
@@ -52,7 +52,7 @@ def open_commands(
     drafts = DraftCommands(workspace, admins)
     announcements = AnnouncementCommands(outbox, store, knowledge.automations, admins)
     report_requests = ReportRequests(reports, store, outbox, clock)
-    report_commands = ReportCommands(report_requests, reports, admins, zone, clock)
+    report_commands = ReportCommands(report_requests, reports.confirmations, admins, zone, clock)
     handlers: dict[CommandKind, CommandHandler] = {
         CommandKind.MY_QUESTIONS: OwnQuestionsCommand(store, clock),
         CommandKind.APPROVE: drafts,
@@ -65,10 +65,10 @@ def open_commands(
         CommandKind.HOTTEST: about_answer,
         CommandKind.RATE: RatingCommands(workspace, last_answers),
         CommandKind.MEMBERS: MembersCommand(dingtalk.contacts, admins),
-        CommandKind.PUNCHES: Punches(dingtalk.contacts, outbox, admins, zone, clock),
+        CommandKind.PUNCHES: PunchLookupCommand(dingtalk.contacts, outbox, admins, zone, clock),
         CommandKind.REPORT: report_commands,
         CommandKind.CONFIRMATIONS: report_commands.confirmations,
-        CommandKind.MY_PUNCHES: PunchCommands(dingtalk.contacts, store, zone, clock),
+        CommandKind.MY_PUNCHES: OwnPunchesCommand(dingtalk.contacts, store, zone, clock),
         CommandKind.MY_LEAVE: LeaveCommand(dingtalk.api, store, admins, clock),
         CommandKind.ANNOUNCE: announcements,
         CommandKind.CONFIRM: ConfirmCommand([announcements.confirm, report_commands.confirm]),

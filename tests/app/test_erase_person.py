@@ -8,7 +8,7 @@ from dataclasses import asdict
 import pytest
 
 from faqbot.app.erase_person import erase_person
-from faqbot.attendance.report import Confirmation
+from faqbot.attendance.confirmations import Confirmation
 from faqbot.handoff.tickets import Ticket, load_tickets, notice_key_prefixes, save_ticket
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox

@@ -14,7 +14,7 @@ import pytest
 from openpyxl import load_workbook
 
 from faqbot.app.running import Running, running
-from faqbot.attendance.punch_commands import read_day
+from faqbot.attendance.punch_commands import parse_day
 from faqbot.dialogue.command_parser import parse_command
 from faqbot.model.commands import Command, CommandKind
 from faqbot.model.messages import Message, MessageKind
@@ -118,7 +118,7 @@ def test_a_question_stays_a_question(text: str) -> None:
     ],
 )
 def test_a_day_is_read_as_people_write_it(text: str, day: date | None) -> None:
-    assert read_day(text, date(2026, 10, 13)) == day
+    assert parse_day(text, date(2026, 10, 13)) == day
 
 
 # -- by administrators --------------------------------------------------------------------------------

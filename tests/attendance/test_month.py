@@ -7,19 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faqbot.attendance.month import (
-    ABSENT,
-    EARLY,
-    LATE,
-    NO_OFF,
-    NO_ON,
-    SERIOUS_LATE,
-    PersonMonth,
-    approvals_of,
-    month_days,
-    summarise,
-    useful_columns,
-)
+from faqbot.attendance.approvals import approval_columns, approvals_of
+from faqbot.attendance.month import ABSENT, EARLY, LATE, NO_CLOCK_IN, NO_CLOCK_OUT, SERIOUS_LATE, PersonMonth, summarise
+from faqbot.attendance.month_names import days_of_month
 from faqbot.model.attendance import ApprovalKind, Approved, Column, Punch, PunchResult, windows
 from faqbot.model.org_chart import Employee
 
@@ -62,9 +52,9 @@ def of_li(punches: list[Punch], *approved: Approved) -> PersonMonth:
         (shift("SeriousLate"), [SERIOUS_LATE]),
         (shift("Normal", "Early"), [EARLY]),
         (shift("Late", "Early"), [LATE, EARLY]),
-        (shift("NotSigned"), [NO_ON]),
-        (shift("Normal", "NotSigned"), [NO_OFF]),
-        (shift("Late", "NotSigned"), [LATE, NO_OFF]),
+        (shift("NotSigned"), [NO_CLOCK_IN]),
+        (shift("Normal", "NotSigned"), [NO_CLOCK_OUT]),
+        (shift("Late", "NotSigned"), [LATE, NO_CLOCK_OUT]),
         (shift("NotSigned", "NotSigned"), [ABSENT]),
         (shift("Absenteeism", "Normal"), [ABSENT]),
         ([], []),
@@ -80,7 +70,7 @@ def test_each_kind_of_day_is_counted_as_what_it_is(punches: list[Punch], whats: 
         (shift("NotSigned", "NotSigned"), [off(1)], []),
         (shift("NotSigned", "NotSigned"), [off(1, ApprovalKind.TRIP, "出差")], []),
         (shift("NotSigned", "NotSigned"), [off(0.5), off(0.5, name="事假")], []),
-        (shift("NotSigned", "NotSigned"), [off(0.5)], [NO_OFF]),
+        (shift("NotSigned", "NotSigned"), [off(0.5)], [NO_CLOCK_OUT]),
         (shift("Normal", "NotSigned"), [off(0.5)], []),
         (shift("Late", "NotSigned"), [off(0.5)], [LATE]),
         (shift("Late", "Normal"), [off(1)], []),
@@ -150,7 +140,7 @@ COLUMNS = [
 
 
 def test_the_columns_of_leave_trips_and_overtime_are_known_by_their_names() -> None:
-    found = {column.plain: kind for column, kind in useful_columns(COLUMNS).items()}
+    found = {column.plain: kind for column, kind in approval_columns(COLUMNS).items()}
     assert found == {
         "年假": ApprovalKind.LEAVE, "事假": ApprovalKind.LEAVE, "调休": ApprovalKind.LEAVE,
         "出差时长": ApprovalKind.TRIP, "外出时长": ApprovalKind.TRIP, "加班总时长": ApprovalKind.OVERTIME,
@@ -184,7 +174,7 @@ def test_amounts_are_days_of_leave_and_hours_of_overtime(
     ("year", "month", "last"), [(2026, 2, 28), (2028, 2, 29), (2026, 10, 31), (2026, 12, 31), (2026, 4, 30)]
 )
 def test_a_month_has_its_own_last_day(year: int, month: int, last: int) -> None:
-    assert month_days(year, month) == (date(year, month, 1), date(year, month, last))
+    assert days_of_month(year, month) == (date(year, month, 1), date(year, month, last))
 
 
 def test_a_month_is_cut_into_weeks_without_a_gap() -> None:

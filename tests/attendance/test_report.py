@@ -148,7 +148,7 @@ def counted(ding: FakeDingTalk) -> Counter[str]:
 
 async def test_a_month_of_230_people_has_the_right_totals_with_hardly_a_call_too_many(office: Office) -> None:
     grow(office)
-    plan = await office.reports.plan("last", ["1"])
+    plan = await office.collector.plan("last", ["1"])
     reading = office.calls()
     collected = await office.collector.collect(plan, "run-1")
     truth, total = counted(office.ding), collected.report.totals
@@ -175,7 +175,7 @@ async def test_a_month_of_230_people_has_the_right_totals_with_hardly_a_call_too
 async def test_a_run_that_was_killed_goes_on_where_it_stopped(office: Office) -> None:
     quiet(office)
     happens(office, "li", 30, Day("late", minutes=12))
-    plan = await office.reports.plan("2026-10", ["1"])
+    plan = await office.collector.plan("2026-10", ["1"])
     run = asyncio.create_task(office.collector.collect(plan, "run-1"))
     assert await office.ding.world.until(lambda: office.calls(PUNCHES) == 3, 5)
     run.cancel()
@@ -189,7 +189,7 @@ async def test_a_run_that_was_killed_goes_on_where_it_stopped(office: Office) ->
 async def test_leave_that_could_not_be_read_is_read_when_the_permission_is_there(office: Office) -> None:
     quiet(office)
     office.ding.oapi.granted.discard("qyapi_base")
-    plan = await office.reports.plan("2026-10", ["1"])
+    plan = await office.collector.plan("2026-10", ["1"])
     first = await office.collector.collect(plan, "run-1")
     read = office.calls(PUNCHES)
     office.ding.oapi.granted.add("qyapi_base")
@@ -202,7 +202,7 @@ async def test_leave_that_could_not_be_read_is_read_when_the_permission_is_there
 
 async def test_what_fails_for_a_moment_is_tried_again(office: Office) -> None:
     quiet(office)
-    plan = await office.reports.plan("last", ["1"])
+    plan = await office.collector.plan("last", ["1"])
     office.ding.faults.update({"api_fault": "qps", "api_fail_next": 2})
     assert (await office.collector.collect(plan, "run-1")).report.totals.people == 4 and office.slept >= 2
     office.ding.faults.update({"api_fault": "busy", "api_fail_next": -1})
@@ -229,10 +229,10 @@ async def test_a_report_that_cannot_be_made_says_why_before_any_call(
     office: Office, month: str, departments: list[str], says: str
 ) -> None:
     if not says:
-        assert (await office.reports.plan(month, departments)).last == date(2026, 11, 1)
+        assert (await office.collector.plan(month, departments)).last == date(2026, 11, 1)
         return
     with pytest.raises(ReportRefused, match=says):
-        await office.reports.plan(month, departments)
+        await office.collector.plan(month, departments)
     assert office.calls() == 0
 
 
@@ -240,7 +240,7 @@ async def test_a_report_the_quota_does_not_allow_is_not_begun(office: Office) ->
     for _ in range(4995):
         office.quota.call(PUNCHES, "ok")
     await office.quota.flush()
-    plan = await office.reports.plan("last", ["1"])
+    plan = await office.collector.plan("last", ["1"])
     with pytest.raises(ReportRefused, match="只剩 5 次"):
         await office.collector.collect(plan, "run-1")
     assert office.calls() == 0
@@ -335,14 +335,17 @@ async def test_a_word_of_confirmation_is_recorded_and_hr_sees_who_has_not_given_
     quiet(office)
     office.ding.contacts.hire("阿强", [1004], userid="qiang", supervisor="wang")
     await report(office)
-    assert [(c.name, c.confirmed) for c in await office.reports.latest()] == [("小王", 0), ("老周", 0)]
-    assert await office.reports.confirm("li") is None
-    (given,) = await office.reports.confirm("zhou") or ()
-    assert (given.month, given.name) == ("2026-10", "老周") and await office.reports.confirm("zhou") == ()
-    assert [(c.name, bool(c.confirmed)) for c in await office.reports.latest()] == [("小王", False), ("老周", True)]
+    assert [(c.name, c.confirmed) for c in await office.reports.confirmations.latest()] == [("小王", 0), ("老周", 0)]
+    assert await office.reports.confirmations.confirm("li") is None
+    (given,) = await office.reports.confirmations.confirm("zhou") or ()
+    assert (given.month, given.name) == ("2026-10", "老周") and await office.reports.confirmations.confirm("zhou") == ()
+    assert [(c.name, bool(c.confirmed)) for c in await office.reports.confirmations.latest()] == [
+        ("小王", False),
+        ("老周", True),
+    ]
     await office.send()
     assert not any("都确认了" in text for text in office.told("hr"))
-    await office.reports.confirm("wang")
+    await office.reports.confirmations.confirm("wang")
     await office.send()
     assert sum("2 位主管都确认了" in text for text in office.told("hr")) == 1
 
@@ -351,8 +354,8 @@ async def test_a_new_report_of_the_same_month_asks_again(office: Office) -> None
     quiet(office)
     for run, still_confirmed in (("r", False), ("r", True), ("corrected", False)):
         await office.reports.report("last", ["1"], run=run, ask_supervisors=True)
-        assert bool((await office.reports.latest())[0].confirmed) is still_confirmed
-        await office.reports.confirm("zhou")
+        assert bool((await office.reports.confirmations.latest())[0].confirmed) is still_confirmed
+        await office.reports.confirmations.confirm("zhou")
 
 
 async def test_old_months_are_forgotten(office: Office, company: Company) -> None:
@@ -365,7 +368,7 @@ async def test_old_months_are_forgotten(office: Office, company: Company) -> Non
 
 async def test_contacts_are_asked_once_a_day(office: Office) -> None:
     quiet(office)
-    await office.reports.plan("last", ["1"])
+    await office.collector.plan("last", ["1"])
     before = office.calls(contacts.USER_GET)
-    await office.reports.plan("last", ["1"])
+    await office.collector.plan("last", ["1"])
     assert office.calls(contacts.USER_GET) == before == 4

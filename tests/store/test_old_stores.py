@@ -19,8 +19,9 @@ from typing import Any, cast
 import pytest
 import redis
 
-from faqbot.attendance.punch_commands import PunchCommands
-from faqbot.attendance.report import AttendanceReports, Confirmation
+from faqbot.attendance.confirmations import Confirmation
+from faqbot.attendance.punch_commands import OwnPunchesCommand
+from faqbot.attendance.report import AttendanceReports
 from faqbot.attendance.report_requests import ReportRequests, forget_requests
 from faqbot.automation.event_queue import EventQueue
 from faqbot.automation.run_log import RUNS_JOURNAL, Run, unpack_runs
@@ -389,8 +390,8 @@ async def test_confirmations_of_attendance_are_read_and_given(store: Store) -> N
     reports = AttendanceReports(NOBODY, NOBODY, store, outbox, timezone=UTC, admins=[], clock=clock)
     waiting = Confirmation("2026-08", "zhao-liu", "赵六", "run-1", ("hr-1",), NOW - 100)
     given = Confirmation("2026-08", "wang-wu", "王五", "run-1", ("hr-1", "hr-2"), NOW - 100, NOW - 50)
-    assert await reports.latest() == (waiting, given)
-    assert await reports.confirm("zhao-liu") == (waiting,)
+    assert await reports.confirmations.latest() == (waiting, given)
+    assert await reports.confirmations.confirm("zhao-liu") == (waiting,)
     told = [notice.key for notice in await outbox.waiting() if ":confirmed:" in notice.key]
     assert sorted(told) == ["run-1:confirmed:hr-1", "run-1:confirmed:hr-2"]
     assert await store.note("attendance:file:run-1") == "@media-2"
@@ -418,7 +419,7 @@ async def test_a_report_that_was_asked_for_is_forgotten(store: Store) -> None:
 
 async def test_punches_told_lately_are_remembered(store: Store) -> None:
     single = message(8, is_group=False)
-    told = await PunchCommands(NOBODY, store, UTC, clock)(single, Command(CommandKind.MY_PUNCHES))
+    told = await OwnPunchesCommand(NOBODY, store, UTC, clock)(single, Command(CommandKind.MY_PUNCHES))
     assert told.body == "九点到的"
     assert json.loads(await store.note("leave-type:annual") or "") == ["hr-1", "leave-1", "年假", "天"]
 
