@@ -11,7 +11,7 @@ import pytest
 from faqbot.analytics.evaluation import evaluate, read_questions, summary
 from faqbot.dialogue.answer_policy import judge
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.knowledge.snapshot import Snapshot, build_snapshot
 from faqbot.model.decisions import Answered
 from faqbot.search.thresholds import FITTED_THRESHOLDS, learn
 from tests.conftest import SAMPLE
@@ -22,7 +22,7 @@ TODAY = date(2026, 11, 22)
 
 @pytest.fixture(scope="module")
 def snapshot() -> Snapshot:
-    return assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=TODAY)
+    return build_snapshot(FolderSource(SAMPLE).read_now(), label="knowledge", today=TODAY)
 
 
 def test_it_is_large_enough_and_every_entry_has_several_wordings(snapshot: Snapshot) -> None:

@@ -100,9 +100,9 @@ class KnowledgeFiles:
     def assemble(self, today: date) -> Snapshot:
         """Build the snapshot of that day, with the problems of source and pictures among its own."""
         from faqbot.knowledge.files.picture_folder import PictureFolder
-        from faqbot.knowledge.snapshot import assemble
+        from faqbot.knowledge.snapshot import build_snapshot
 
-        snapshot = assemble(self.contents, label=self.label, today=today)
+        snapshot = build_snapshot(self.contents, label=self.label, today=today)
         picture_problems = PictureFolder(self.picture_folder).problems(snapshot.entries)
         return replace(snapshot, problems=(*snapshot.problems, *self.source_problems, *picture_problems))
 
@@ -116,7 +116,7 @@ def read_files(settings: Settings, folder: Path | None = None) -> KnowledgeFiles
     async def read() -> KnowledgeFiles:
         async with _open_source(settings, folder) as source:
             _print_source(settings, source.label, folder)
-            files, problems = await source.read(), await source.remarks()
+            files, problems = await source.read(), await source.problems()
             return KnowledgeFiles(source.label, files, problems, folder or settings.knowledge)
 
     try:

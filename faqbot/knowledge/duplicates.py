@@ -1,4 +1,4 @@
-"""The same question under two entries: written alike, nearly alike, and answered differently. Pure."""
+"""Warns of wordings that two entries share, wholly or nearly, and of answers that contradict. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from faqbot.model.entries import Entry, Problem
 from faqbot.search.index import Index
 from faqbot.search.similarity import near_pairs, sense_of
 
-# On the wordings of HR departments pairs at least so alike were one question; 陪产假 and 产假 are less so.
-_NEARLY = 0.9
+# Similarity from which two wordings are near-duplicates. On the wordings of HR departments such pairs were one
+# question; 陪产假 and 产假 are less similar.
+_MIN_SIMILARITY = 0.9
 
 
-def same_wordings(entries: Sequence[Entry], lines: SourceLines) -> Iterator[Problem]:
+def identical_wordings(entries: Sequence[Entry], lines: SourceLines) -> Iterator[Problem]:
     """Warn of wordings that two entries share word for word."""
     seen: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -36,11 +37,11 @@ def same_wordings(entries: Sequence[Entry], lines: SourceLines) -> Iterator[Prob
             seen.setdefault(wording, []).append(entry)
 
 
-def near_wordings(index: Index, today: date, lines: SourceLines) -> Iterator[Problem]:
-    """Warn, once for two entries, of wordings that ask nearly the same; entries that share one are told of already."""
+def similar_wordings(index: Index, today: date, lines: SourceLines) -> Iterator[Problem]:
+    """Warn, once for two entries, of near-duplicate wordings; those that share one are reported already."""
     entries = index.entries
-    kin = _sharing(entries)
-    told: set[tuple[int, int]] = set()
+    groups = _sharing_groups(entries)
+    reported: set[tuple[int, int]] = set()
     rows = [
         row
         for row in range(len(index.folded_wordings))
@@ -50,16 +51,16 @@ def near_wordings(index: Index, today: date, lines: SourceLines) -> Iterator[Pro
     def may_pair(one: int, other: int) -> bool:
         a, b = index.owner(rows[one]), index.owner(rows[other])
         return (
-            kin[a] != kin[b]
-            and (a, b) not in told
+            groups[a] != groups[b]
+            and (a, b) not in reported
             and compete(entries[a], entries[b])
-            and not _told_apart(entries[a], entries[b], index)
+            and not _are_excluded(entries[a], entries[b], index)
         )
 
-    for one, other in near_pairs([sense_of(index.folded_wordings[row]) for row in rows], may_pair, _NEARLY):
+    for one, other in near_pairs([sense_of(index.folded_wordings[row]) for row in rows], may_pair, _MIN_SIMILARITY):
         first, second = rows[one], rows[other]
         a, b = index.owner(first), index.owner(second)
-        told.add((a, b))
+        reported.add((a, b))
         place, quote = lines.find(entries[b], index.wordings[second])
         elsewhere, _ = lines.find(entries[a], index.wordings[first])
         yield Problem(
@@ -72,18 +73,18 @@ def near_wordings(index: Index, today: date, lines: SourceLines) -> Iterator[Pro
 
 
 def own_exclusions(entries: Iterable[Entry], lines: SourceLines) -> Iterator[Problem]:
-    """Warn of wordings that an entry claims and denies at once."""
+    """Warn of wordings that an entry has both among its own and among its `not`."""
     for entry in entries:
-        denied = {normalise(text): text for text in entry.not_}
+        excluded = {normalise(text): text for text in entry.not_}
         for wording in entry.wordings:
-            if (written := denied.get(normalise(wording))) is not None:
+            if (written := excluded.get(normalise(wording))) is not None:
                 place, quote = lines.find(entry, written)
                 message = f"“{wording[:40]}”既是这一条的问法，又写在“不是”（not）里，请删掉一处"
                 yield Problem(place, message, is_error=False, quote=quote)
 
 
 def compete(a: Entry, b: Entry) -> bool:
-    """Whether one person could get either on one day; otherwise the two are versions or for different people."""
+    """Return True if one person could get either on one day; else they are versions or for different people."""
     return (
         a.valid.overlaps(b.valid)
         and (not a.groups or not b.groups or bool({*a.groups} & {*b.groups}))
@@ -100,24 +101,24 @@ def _answer(entry: Entry) -> str:
     return "\n".join((*entry.variants.values(), entry.answer))
 
 
-def _sharing(entries: Sequence[Entry]) -> list[int]:
-    """For each entry a number that is the same for those that share a wording, with it or with one another."""
-    kin = list(range(len(entries)))
+def _sharing_groups(entries: Sequence[Entry]) -> list[int]:
+    """Return for each entry the number of its group; entries that share a wording, also by a third, are one group."""
+    parents = list(range(len(entries)))
 
     def root(number: int) -> int:
-        while kin[number] != number:
-            kin[number] = number = kin[kin[number]]
+        while parents[number] != number:
+            parents[number] = number = parents[parents[number]]
         return number
 
-    holder: dict[str, int] = {}
+    first_holders: dict[str, int] = {}
     for number, entry in enumerate(entries):
         for wording in entry.wordings:
-            kin[root(number)] = root(holder.setdefault(normalise(wording), number))
+            parents[root(number)] = root(first_holders.setdefault(normalise(wording), number))
     return [root(number) for number in range(len(entries))]
 
 
-def _told_apart(a: Entry, b: Entry, index: Index) -> bool:
-    """Whether HR wrote a wording of one into the `not` of the other."""
+def _are_excluded(a: Entry, b: Entry, index: Index) -> bool:
+    """Return True if HR wrote a wording of one into the `not` of the other."""
     return any(
         {index.fold(text) for text in one.not_} & {index.fold(wording) for wording in other.wordings}
         for one, other in ((a, b), (b, a))

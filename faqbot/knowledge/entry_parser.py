@@ -1,4 +1,4 @@
-"""The text of one knowledge file → its entries and every problem in it, with file and line. Pure."""
+"""Parses one file under `faq/` into its entries and every problem in it, with file and line. Pure."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from dataclasses import dataclass, field, replace
 from faqbot.markup.chunking import MARKDOWN_BYTES, split
 from faqbot.markup.invisible_characters import unshown
 from faqbot.markup.link_checks import corrected, slips
-from faqbot.model.entries import Entry, Place, Problem
+from faqbot.model.entries import Entry, FollowUp, Place, Problem
 from faqbot.yamltext import key_names
 from faqbot.yamltext.field_reader import FieldReader
 from faqbot.yamltext.line_repairs import repair_lines
 from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence, text_spans
 from faqbot.yamltext.syntax_errors import explain_missing_colon, explain_two_keys
 
+# Longer wordings are no sentences that employees type.
 LONG_WORDING = 120
-# Beside the answer a message holds whom it is for, the source and its number.
-_ROOM_FOR_ANSWER = MARKDOWN_BYTES - 400
+# Besides the answer a message holds the name of its reader, the source and its part number.
+_MAX_ANSWER_BYTES = MARKDOWN_BYTES - 400
 _ID_LENGTH = 40
 _BAD_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd\u202a-\u202e\u2066-\u2069]")
 _NOT_IN_ID = re.compile(r"[\s\W_]+")
@@ -53,12 +54,12 @@ class ParsedFile:
 
 
 def parse_file(name: str, raw: bytes) -> ParsedFile:
-    """Read the bytes of one file under `faq/`; never raises for anything the file holds."""
-    return FileReader(name).parsed(raw)
+    """Read the bytes of one file under `faq/`. Whatever the file holds, nothing is raised."""
+    return FileReader(name).read_file(raw)
 
 
 def id_from(question: str) -> str:
-    """A readable id that stays the same while the question does."""
+    """Return a readable id that stays the same while the question does."""
     return _NOT_IN_ID.sub("-", question).strip("-").casefold()[:_ID_LENGTH].strip("-") or "entry"
 
 
@@ -67,18 +68,18 @@ class FileReader(FieldReader):
 
     __slots__ = ()
 
-    def parsed(self, raw: bytes) -> ParsedFile:
+    def read_file(self, raw: bytes) -> ParsedFile:
         text = self.decode(raw)
-        entries = [] if text is None else self.read(text)
-        # What stands at the top of a file is read once an entry; it is reported once.
+        entries = [] if text is None else self._read_text(text)
+        # The top of a file is read once for each entry, but its problems are reported once.
         problems = sorted(dict.fromkeys(self.problems), key=lambda p: p.place.line)
         return ParsedFile(self.name, tuple(entries), tuple(problems), raw)
 
-    def read(self, text: str) -> list[Entry]:
-        mended, mends = repair_lines(text)
-        for m in mends:
-            self.warn(m.line, f"{m.reason}（已按“{m.after.strip()[:60]}”理解）", m.after)
-        root = self.parse_text(mended)
+    def _read_text(self, text: str) -> list[Entry]:
+        repaired, repairs = repair_lines(text)
+        for repair in repairs:
+            self.warn(repair.line, f"{repair.reason}（已按“{repair.after.strip()[:60]}”理解）", repair.after)
+        root = self.parse_text(repaired)
         if root is None or (isinstance(root, Scalar) and not root.value.strip()):
             return []
         if isinstance(root, Sequence):
@@ -99,7 +100,7 @@ class FileReader(FieldReader):
         return self._entries(items, shared)
 
     def outline(self, root: Mapping) -> tuple[Shared, Node | None]:
-        """What stands at the top for all entries, and the entries."""
+        """Return the pairs at the top of a file, which hold for all entries, and the node of the entries."""
         found = self.known_pairs(root, key_names.FILE_KEYS, "文件开头")
         return {k: pair for k, pair in found.items() if k != "entries"}, found.get("entries", (None, None))[1]
 
@@ -126,45 +127,23 @@ class FileReader(FieldReader):
         return distinct_ids(entries, set())
 
     def entry(self, item: Mapping, shared: Shared) -> Entry | None:
-        """Read one entry; None for one that lacks its question or answer."""
+        """Read one entry; return None for one that lacks its question or answer."""
         found = self.known_pairs(item, key_names.ENTRY_KEYS, "条目")
-        # What a misspelt key was meant as is not missed once more.
-        meant = {
-            key_names.ENTRY_KEYS.get(key_names.nearest_key(key.value.strip(), key_names.ENTRY_KEYS))
-            for key, _ in item.pairs
-        }
         if item.pairs and not found:
             return None
-        held: list[str] = []
         node = {key: value for key, (_, value) in shared.items()} | {k: v for k, (_, v) in found.items()}
-        question = self.text(node.get("question"), "question")
-        if (
-            not question
-            and "question" not in meant - {*found}
-            and isinstance(node.get("question", Scalar("", 0)), Scalar)
-        ):
-            self.error(item.line, self._missing(item, "question", "没有问题（question / 问题）"))
-        answer = self.text(node.get("answer"), "answer")
-        ask, variants = self.ask_and_answers(node.get("ask"), node.get("answers"))
-        unread = "answers" in node and not isinstance(node["answers"], Mapping)
-        unread |= "answer" in meant - {*found}
-        if not answer and not variants and not unread and isinstance(node.get("answer", Scalar("", 0)), Scalar):
-            self.error(item.line, self._missing(item, "answer", "没有答案（answer / 答案）"))
-        elif answer and variants:
-            self.warn(item.line, "同时写了 answer 和 answers，以 answers 为准")
-        elif answer and ask:
-            self.warn(node["ask"].line, "写了 ask 却没有 answers（每种情况的答案），现在不追问，直接回答 answer")
-            ask = None
+        # Keys that were misspelt are reported already, and not as missing once more.
+        misspelt = _nearest_keys(item) - {*found}
+        question = self._question(item, node, misspelt)
+        answer, ask, variants = self._answer(item, node, misspelt)
         if not question or not (answer or variants):
             return None
         also = self.texts(node.get("also"), "also")
-        given = self.text(node.get("id"), "id")
-        if "\n" in given:
-            self.warn(node["id"].line, "编号里不能换行，已改成空格")
-            given = " ".join(given.split())
+        given_id = self._id(node.get("id"))
+        held: list[str] = []
         entry = Entry(
-            id=given or id_from(question),
-            id_given=bool(given),
+            id=given_id or id_from(question),
+            id_given=bool(given_id),
             question=question,
             answer="" if variants else answer,
             also=tuple(dict.fromkeys(a for a in also if a != question)),
@@ -173,10 +152,10 @@ class FileReader(FieldReader):
             owner=self.text(node.get("owner"), "owner"),
             source=self.text(node.get("source"), "source"),
             related=tuple(self.texts(node.get("related"), "related")),
-            valid=self.valid(node.get("valid"), held),
-            review=self.review(node.get("review")),
-            groups=self.limit(node.get("groups"), "groups", held),
-            departments=self.limit(node.get("departments"), "departments", held),
+            valid=self.period(node.get("valid"), held),
+            review=self.review_date(node.get("review")),
+            groups=self.restriction(node.get("groups"), "groups", held),
+            departments=self.restriction(node.get("departments"), "departments", held),
             private=self.flag(node.get("private"), "private"),
             draft=self.flag(node.get("draft"), "draft"),
             ask=ask,
@@ -184,17 +163,48 @@ class FileReader(FieldReader):
             held="；".join(held),
             place=Place(self.name, item.line),
         )
-        self._look_over(entry, item.line)
+        self._check_texts(entry, item.line)
         cases = node.get("answers")
         answers = [text for _, text in cases.pairs] if isinstance(cases, Mapping) else [node.get("answer")]
-        self._look_at_markdown([text for text in (*answers, node.get("source")) if isinstance(text, Scalar)])
+        self._check_markdown([text for text in (*answers, node.get("source")) if isinstance(text, Scalar)])
         for text in answers:
             if isinstance(text, Scalar):
-                self._look_at_length(text)
+                self._check_length(text)
         return entry
 
+    def _question(self, item: Mapping, node: MappingABC[str, Node], misspelt: set[str]) -> str:
+        question = self.text(node.get("question"), "question")
+        is_missing = not question and isinstance(node.get("question", Scalar("", 0)), Scalar)
+        if is_missing and "question" not in misspelt:
+            self.error(item.line, self._missing(item, "question", "没有问题（question / 问题）"))
+        return question
+
+    def _answer(
+        self, item: Mapping, node: MappingABC[str, Node], misspelt: set[str]
+    ) -> tuple[str, FollowUp | None, dict[str, str]]:
+        """Read the answer, or the question back with the answers to its cases."""
+        answer = self.text(node.get("answer"), "answer")
+        ask, variants = self.ask_and_answers(node.get("ask"), node.get("answers"))
+        is_unreadable = "answers" in node and not isinstance(node["answers"], Mapping)
+        is_unreadable |= "answer" in misspelt or not isinstance(node.get("answer", Scalar("", 0)), Scalar)
+        if not answer and not variants and not is_unreadable:
+            self.error(item.line, self._missing(item, "answer", "没有答案（answer / 答案）"))
+        elif answer and variants:
+            self.warn(item.line, "同时写了 answer 和 answers，以 answers 为准")
+        elif answer and ask:
+            self.warn(node["ask"].line, "写了 ask 却没有 answers（每种情况的答案），现在不追问，直接回答 answer")
+            ask = None
+        return answer, ask, variants
+
+    def _id(self, node: Node | None) -> str:
+        entry_id = self.text(node, "id")
+        if node is not None and "\n" in entry_id:
+            self.warn(node.line, "编号里不能换行，已改成空格")
+            entry_id = " ".join(entry_id.split())
+        return entry_id
+
     def _missing(self, item: Mapping, key: str, message: str) -> str:
-        """Say more about a missing text when the lines show what happened to it."""
+        """Return the message for a missing text, with the reason if the lines show what happened to it."""
         last = max((_last_line(node) for _, node in item.pairs), default=item.line)
         wanted = [word for word, meant in key_names.ENTRY_KEYS.items() if meant == key]
         for name, node in item.pairs:
@@ -212,30 +222,30 @@ class FileReader(FieldReader):
                     return f"{message}：第 {number} 行的“{word}”没有和上面对齐，被当成了上一句的一部分"
         return message
 
-    def _look_over(self, entry: Entry, line: int) -> None:
+    def _check_texts(self, entry: Entry, line: int) -> None:
         for wording in entry.wordings:
             if len(wording) > LONG_WORDING:
                 self.warn(line, f"问法太长（{len(wording)} 字）：“{wording[:20]}…”，请写成员工会打的一句话")
         if any(_BAD_CHARACTERS.search(text) for text in (*entry.wordings, *entry.variants.values(), entry.answer)):
             self.warn(line, "文字里有看不见的控制字符，请删掉重新输入那几个字")
 
-    def _look_at_markdown(self, texts: Iterable[Scalar]) -> None:
-        """Warn of what is written in an entry and will not be seen in DingTalk."""
+    def _check_markdown(self, texts: Iterable[Scalar]) -> None:
+        """Warn of markup that DingTalk will not show as it was meant."""
         spans = [span for text in texts for span in text_spans(text, self.repaired_lines)]
         for number, start, end in spans:
             line = self.repaired_lines[number - 1]
             found = slips(line[start:end])
             for reason in dict.fromkeys(slip.reason for slip in found):
-                mended = line[:start] + corrected(line[start:end], sure=False) + line[end:]
-                self.warn(number, reason, mended if mended != line else "")
+                repaired = line[:start] + corrected(line[start:end], sure=False) + line[end:]
+                self.warn(number, reason, repaired if repaired != line else "")
         if told := unshown(self.repaired_lines[number - 1][start:end] for number, start, end in spans):
             self.warn(spans[told[0]][0], told[1])
 
-    def _look_at_length(self, text: Scalar) -> None:
+    def _check_length(self, text: Scalar) -> None:
         size = len(text.value.encode())
-        if size <= _ROOM_FOR_ANSWER:
+        if size <= _MAX_ANSWER_BYTES:
             return
-        parts = split(text.value, _ROOM_FOR_ANSWER)
+        parts = split(text.value, _MAX_ANSWER_BYTES)
         above = text.value[: text.value.find(parts[1][:40])].count("\n")
         line = text.line + 1 + above if text.style in ("|", ">") else text.line
         self.warn(
@@ -245,13 +255,19 @@ class FileReader(FieldReader):
         )
 
 
+def _nearest_keys(item: Mapping) -> set[str]:
+    """Return the keys that those of an entry mean or are most like."""
+    words = (key_names.nearest_key(key.value.strip(), key_names.ENTRY_KEYS) for key, _ in item.pairs)
+    return {key_names.ENTRY_KEYS[word] for word in words if word}
+
+
 def _within(text: str, words: Iterable[str]) -> str:
-    """The first of the words that stands in a text like a key."""
+    """Return the first of these words that stands like a key within a text."""
     return next((word for word in words if re.search(rf"\s{re.escape(word)}\s*[:：]", text)), "")
 
 
 def distinct_ids(entries: Iterable[Entry], taken: set[str]) -> list[Entry]:
-    """Give entries without a written id one that nobody else has; versions are told apart by their first day."""
+    """Give entries without a written id a unique one; versions of an answer are told apart by their first day."""
     entries = list(entries)
     taken = taken | {e.id for e in entries if e.id_given}
     result: list[Entry] = []

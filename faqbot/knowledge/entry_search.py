@@ -1,4 +1,4 @@
-"""Which entries a person looks for: by words, topic, owner and state. Pure."""
+"""Filters the entries for the console: by words, topic, owner and status. Pure."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.entries import NO_TOPIC, Entry, Place
 
 PER_PAGE = 100
-# What the matcher finds counts from this probability; from the second it stands before mere mentions of the words.
-_FAINT, _CLEAR = 0.02, 0.1
-_FROM_MATCHER = 20
+# Entries that the search ranks count from the first probability; from the second they come before entries that only
+# mention the words.
+_MIN_SCORE, _CLEAR_SCORE = 0.02, 0.1
+_MAX_RANKED = 20
 
 
 class EntryStatus(StrEnum):
-    """The state of an entry; the value is for JSON and addresses, `name_of` for people."""
+    """The status of an entry; the value is for JSON and addresses, STATUS_NAMES for people."""
 
     LIVE = "live"
     REVIEW = "review"
@@ -28,7 +29,7 @@ class EntryStatus(StrEnum):
     HELD = "held"
 
 
-NAMES = {
+STATUS_NAMES = {
     EntryStatus.LIVE: "生效",
     EntryStatus.REVIEW: "待复核",
     EntryStatus.COMING: "未到期",
@@ -40,7 +41,7 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """What was asked of the list; empty means everything."""
+    """Filters of the list of entries; an empty one lets everything pass."""
 
     text: str = ""
     topic: str = ""
@@ -58,7 +59,7 @@ class EntryFilter:
 
 
 def status_of(entry: Entry, day: date) -> EntryStatus:
-    """One state for each entry, the one that keeps it from being answered first."""
+    """Return the status of an entry; of several the one that keeps it from being answered first."""
     if entry.draft:
         return EntryStatus.DRAFT
     if entry.held:
@@ -75,11 +76,11 @@ def topic_of(entry: Entry) -> str:
 
 
 def find(snapshot: Snapshot, wanted: EntryFilter, day: date) -> list[Entry]:
-    """The entries that fit; the best first where words are looked for, else by topic as they stand in the files."""
-    found = _by_words(snapshot, wanted.text) if wanted.text else _by_topic(snapshot.entries)
+    """Return the entries that pass; with words the best first, else by topic as they stand in the files."""
+    entries = _by_words(snapshot, wanted.text) if wanted.text else _by_topic(snapshot.entries)
     return [
         e
-        for e in found
+        for e in entries
         if (not wanted.topic or topic_of(e) == wanted.topic)
         and (not wanted.owner or e.owner == wanted.owner)
         and (not wanted.status or _has(e, wanted.status, day))
@@ -87,38 +88,37 @@ def find(snapshot: Snapshot, wanted: EntryFilter, day: date) -> list[Entry]:
 
 
 def _has(entry: Entry, status: str, day: date) -> bool:
-    # What waits for a review goes on being answered.
-    shown = status_of(entry, day)
-    return shown == status or (status == EntryStatus.LIVE and shown == EntryStatus.REVIEW)
+    # An entry that waits for a review is live as well.
+    present = status_of(entry, day)
+    return present == status or (status == EntryStatus.LIVE and present == EntryStatus.REVIEW)
 
 
 def _by_topic(entries: Iterable[Entry]) -> list[Entry]:
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(topic_of(entry), []).append(entry)
-    # What has no topic comes last.
+    # Entries without a topic come last.
     return [e for topic in sorted(groups, key=lambda t: t == NO_TOPIC) for e in groups[topic]]
 
 
 def _by_words(snapshot: Snapshot, text: str) -> list[Entry]:
-    """What the bot's own matcher finds, and whatever mentions all the words."""
-    ranking = snapshot.index.search(text, limit=_FROM_MATCHER)
-    clear = [c.entry for c in ranking if c.score >= _CLEAR]
-    faint = [c.entry for c in ranking if _FAINT <= c.score < _CLEAR]
+    """Return the entries that the bot's search finds, and those that mention all the words."""
+    ranking = snapshot.index.search(text, limit=_MAX_RANKED)
+    clear = [c.entry for c in ranking if c.score >= _CLEAR_SCORE]
+    faint = [c.entry for c in ranking if _MIN_SCORE <= c.score < _CLEAR_SCORE]
     words = text.casefold().split()
     mentions = [e for e in snapshot.entries if all(w in text_of(e) for w in words)]
-    found = {e.id: e for e in (*clear, *mentions, *faint)}
-    return list(found.values())
+    return list({e.id: e for e in (*clear, *mentions, *faint)}.values())
 
 
 def text_of(entry: Entry) -> str:
-    """All that a person may remember of an entry, in small letters."""
+    """Return all texts of an entry that a person may search for, casefolded."""
     parts = (entry.id, *entry.wordings, *entry.not_, entry.answer, *entry.variants.values(), entry.source, entry.owner)
     return "\n".join(parts).casefold()
 
 
 def topics(entries: Iterable[Entry]) -> list[tuple[str, int]]:
-    """Each topic with how many entries it has, those without one last."""
+    """Return each topic with its number of entries; those without a topic come last."""
     counted = Counter(map(topic_of, entries))
     return sorted(counted.items(), key=lambda item: item[0] == NO_TOPIC)
 
@@ -128,24 +128,24 @@ def owners(entries: Iterable[Entry]) -> list[str]:
 
 
 def statuses(entries: Sequence[Entry], day: date) -> list[tuple[EntryStatus, str, int]]:
-    """Each state that occurs, with its name and how many entries `find` gives for it."""
+    """Return each status that occurs, with its name and the number of entries that `find` returns for it."""
     counted = Counter(status_of(e, day) for e in entries)
     counted[EntryStatus.LIVE] += counted[EntryStatus.REVIEW]
-    return [(status, NAMES[status], counted[status]) for status in EntryStatus if counted[status]]
+    return [(status, STATUS_NAMES[status], counted[status]) for status in EntryStatus if counted[status]]
 
 
 def one_by_question(snapshot: Snapshot, text: str) -> Entry | None:
-    """The entry that has exactly these words among its wordings, if one has."""
+    """Return the entry that has exactly this wording, or None."""
     index = snapshot.index
-    said = index.fold(text)
-    if said in index.folded_wordings:
-        return index.entries[index.owner(index.folded_wordings.index(said))]
+    folded = index.fold(text)
+    if folded in index.folded_wordings:
+        return index.entries[index.owner(index.folded_wordings.index(folded))]
     # Folding all wordings takes a while; those of the index are folded already.
     others = (e for e in snapshot.entries if e.id not in index.by_id)
-    return next((e for e in others if said in map(index.fold, e.wordings)), None)
+    return next((e for e in others if folded in map(index.fold, e.wordings)), None)
 
 
 def entry_at(place: Place, snapshot: Snapshot) -> Entry | None:
-    """The entry that a line belongs to, as far as the live version of the file tells."""
+    """Return the entry that a line belongs to in the live version of its file."""
     before = [e for e in snapshot.entries if e.place.file == place.file and e.place.line <= place.line]
     return max(before, key=lambda e: e.place.line, default=None)

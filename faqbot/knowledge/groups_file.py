@@ -1,4 +1,4 @@
-"""`groups.yaml`: who keeps what (`people`), and what is special about a conversation. Pure."""
+"""Parses `groups.yaml`: who owns which answers (`people`), and the settings of single conversations. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from faqbot.yamltext.nodes import Mapping, Node, Scalar
 
 _HOURS = re.compile(r"(\d{1,2})(?::(\d{1,2}))?\s*(?:-|~|至|到)\s*(\d{1,2})(?::(\d{1,2}))?")
 _DASHES = dict.fromkeys(map(ord, "—–−―"), "-")
-# Names of conversations and owners are anybody's, so that a wide colon is mended behind any first word.
+# Conversations and owners may have any name, so a wide colon is repaired behind any first word.
 _WIDE_COLON = re.compile(r"^( *)([^\s:：#\"'\[\]{}-][^\s:：]*)\s*：[ \u3000]*")
 _BLOCK = re.compile(r":\s*[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
 
@@ -28,8 +28,8 @@ def parse_groups(name: str, raw: bytes) -> tuple[Groups, list[Problem]]:
     return (Groups() if text is None else reader.read(text)), reader.problems
 
 
-def with_entries(groups: Groups, entries: Iterable[Entry], file: str) -> tuple[Groups, list[Problem]]:
-    """The groups knowing which owners are userIds, and what entries and groups want of each other in vain."""
+def match_entries(groups: Groups, entries: Iterable[Entry], file: str) -> tuple[Groups, list[Problem]]:
+    """Return the groups that know which owners are userIds, and warnings of owners and topics that do not exist."""
     entries = list(entries)
     problems: list[Problem] = []
     missing: dict[str, Entry] = {}
@@ -40,7 +40,7 @@ def with_entries(groups: Groups, entries: Iterable[Entry], file: str) -> tuple[G
             missing.setdefault(owner, entry)
         elif owner and owner not in groups.people:
             direct.add(owner)
-    # Without any people the company has not begun to use them: nothing is missing yet.
+    # Without any people the company has not begun to use them, so nothing is missing.
     for owner, entry in missing.items() if groups.people else ():
         message = f"负责人“{owner[:40]}”在 {file} 的 people（人员）里没有，需要找人时找不到；请写上他们的 userid"
         problems.append(Problem(entry.place, message, is_error=False))
@@ -59,7 +59,7 @@ class _GroupsReader(FieldReader):
     __slots__ = ()
 
     def read(self, text: str) -> Groups:
-        root = self.parse_text(self._mended(text))
+        root = self.parse_text(self._repaired(text))
         if root is None or (isinstance(root, Scalar) and not root.value.strip()):
             return Groups()
         if not isinstance(root, Mapping):
@@ -75,8 +75,8 @@ class _GroupsReader(FieldReader):
         self._conversations(replace(root, pairs=by_number), conversations)
         return Groups(self._people(found.get("people")), conversations)
 
-    def _mended(self, text: str) -> str:
-        """The text with wide colons behind its keys and tabs before them read as meant; each is reported."""
+    def _repaired(self, text: str) -> str:
+        """Return the text with wide colons behind keys and tabs before them repaired; each is reported."""
         lines = text.split("\n")
         block: int | None = None
         for number, line in enumerate(lines, 1):
@@ -156,7 +156,7 @@ def _with_plain_colon(line: str) -> str:
 
 
 def hours_of(text: str) -> Hours | None:
-    """`22:00-8:00`, `22 点` 至 `8 点` and the like; None for what is no time of day."""
+    """Read `22:00-8:00`, `22 点至 8 点` and the like; return None for anything else."""
     plain = unicodedata.normalize("NFKC", text).translate(_DASHES).replace("点", ":00").replace("次日", "")
     found = _HOURS.fullmatch(plain.replace(" ", ""))
     if found is None:

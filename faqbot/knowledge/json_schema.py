@@ -1,6 +1,6 @@
-"""The JSON Schema (draft 2020-12) of the files under `faq/`, made from their keys, for editors. Pure.
+"""Makes the JSON Schema (draft 2020-12) of the files under `faq/`, with which editors help while people write. Pure.
 
-It helps while somebody writes; what is really wrong in a file is said by `check`, which knows much more.
+Only `check` knows all that can be wrong in a file.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from faqbot.yamltext import key_names
 Schema = dict[str, Any]
 
 _DATE = r"^\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?$"
-# An editor reads 0571 as a number and 是 as a text; both are texts to us.
+# An editor reads 0571 as a number and 是 as a text; both are texts here.
 _TEXT: Schema = {"type": ["string", "number", "boolean"]}
 _LIST: Schema = {"anyOf": [{"type": "array", "items": _TEXT}, _TEXT]}
 _DAY: Schema = {"anyOf": [{"type": "string", "pattern": _DATE}, {"type": "null"}]}
 _FLAG: Schema = {"enum": [True, False, 1, 0, *sorted(key_names.YES | key_names.NO)]}
 
-# What each key holds, and what an editor says about it.
+# The type of each key, and what an editor shows about it.
 _VALUES: dict[str, tuple[Schema, str]] = {
     "id": (_TEXT, "不重复的名字，给“相关”引用；不写就由问题生成"),
     "question": (_TEXT, "标准问法，写成员工会打的一句话，例如：年假有几天？"),
@@ -51,7 +51,7 @@ _VALUES: dict[str, tuple[Schema, str]] = {
 
 
 def schema() -> Schema:
-    """The schema as plain values, with the English and the Chinese keys."""
+    """Return the schema with the English and the Chinese keys."""
     file = _object(key_names.FILE_KEYS, "一个文件：开头是对所有条目都有效的内容，下面是条目")
     file["anyOf"] = _one_of(key_names.ENTRIES_KEYS, "entries")
     entry = _object(key_names.ENTRY_KEYS, "一条问答")
@@ -73,7 +73,7 @@ def schema() -> Schema:
 
 
 def _object(words: Mapping[str, str], description: str) -> Schema:
-    """A mapping with these keys and no others."""
+    """Return the schema of a mapping with these keys and no others."""
     properties = {
         word: {"description": description_of, **value}
         for word, meant in words.items()

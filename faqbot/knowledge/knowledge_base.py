@@ -1,4 +1,4 @@
-"""The knowledge that is live now. refresh() swaps it whole; a bad file keeps its last good version."""
+"""Keeps the snapshot of the knowledge that is live: polls the files, rebuilds it, and calibrates its thresholds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 from faqbot.errors import EmbeddingsError, FaqbotError
 from faqbot.knowledge.entry_parser import ParsedFile
 from faqbot.knowledge.files.picture_folder import PictureFolder
-from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.knowledge.snapshot import Snapshot, build_snapshot
 from faqbot.model.entries import Problem
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
@@ -21,26 +21,26 @@ from faqbot.store.protocol import DocumentStore
 
 log = EventLog(__name__)
 
-# A save is seen within this many seconds; the poll costs one stat per file and works on network disks.
+# How often the files are polled. A poll costs one stat per file and works on network disks.
 POLL_SECONDS = 0.5
 
 
 class FileSource(Protocol):
-    """Where the text lives."""
+    """Serves the text of the knowledge files."""
 
     @property
     def label(self) -> str: ...
     async def version(self) -> Hashable: ...
     async def read(self) -> Mapping[str, bytes]: ...
 
-    async def remarks(self) -> Sequence[Problem]:
-        """What is wrong with the place itself rather than with what the files say."""
+    async def problems(self) -> Sequence[Problem]:
+        """Return what is wrong with the place of the files rather than with what they say."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """The last snapshot that was tried, and all that it was built from."""
+    """The last snapshot that was built on trial, and all that it was built from."""
 
     files: Mapping[str, bytes]
     today: date
@@ -55,55 +55,61 @@ class _Trial:
 
 
 class KnowledgeBase:
-    """Holds the current Snapshot; readers take `current` once per message and keep it."""
+    """Holds the current Snapshot; readers take `current` once per message and keep it.
+
+    A file with an error stays live in its last good version, which `last_good` keeps beyond the end of the process.
+    """
 
     def __init__(
         self,
-        shelf: FileSource,
+        source: FileSource,
         today: Callable[[], date],
         strictness: str = "balanced",
         embed: Callable[[Sequence[str]], Awaitable[Floats]] | None = None,
-        keep: DocumentStore | None = None,
+        last_good: DocumentStore | None = None,
         metrics: Metrics | None = None,
         pictures: PictureFolder | None = None,
     ) -> None:
-        self._shelf = shelf
+        self._source = source
         self._today = today
         self._strictness = strictness
         self._embed = embed
-        self._keep = keep
+        self._last_good = last_good
         self._metrics = metrics or Metrics()
         self._pictures = pictures
-        self._kept: dict[str, bytes] = {}
-        self._unkept: dict[str, bytes] = {}
-        self._learnt: tuple[Snapshot, Thresholds] | None = None
-        self._learning: asyncio.Task[None] | None = None
-        self._seen: Hashable = None
-        self._one_at_a_time = asyncio.Lock()
+        self._stored: dict[str, bytes] = {}
+        self._to_store: dict[str, bytes] = {}
+        self._calibrated: tuple[Snapshot, Thresholds] | None = None
+        self._calibration: asyncio.Task[None] | None = None
+        self._version: Hashable = None
+        self._refresh_lock = asyncio.Lock()
         self._current: Snapshot | None = None
-        self._tried: _Trial | None = None
+        self._trial: _Trial | None = None
 
     @property
     def current(self) -> Snapshot:
         if self._current is None:
-            raise RuntimeError("refresh() the library before it is read")
+            raise RuntimeError("refresh() the knowledge base before it is read")
         return self._current
 
-    def limits_for(self, snapshot: Snapshot) -> Thresholds:
-        """The bars learnt from this snapshot; until they are, the fitted ones."""
-        if self._learnt is not None and self._learnt[0] is snapshot:
-            return self._learnt[1]
+    def thresholds_for(self, snapshot: Snapshot) -> Thresholds:
+        """Return the thresholds calibrated on this snapshot; until they are, the fitted ones."""
+        if self._calibrated is not None and self._calibrated[0] is snapshot:
+            return self._calibrated[1]
         return FITTED_THRESHOLDS[self._strictness]
 
-    async def learnt(self) -> None:
-        """Wait until the bars of the knowledge that is live now are learnt, or cannot be."""
-        while self._learning is not None and not self._learning.done():
-            await asyncio.wait({self._learning})
+    async def wait_until_calibrated(self) -> None:
+        """Wait until the thresholds of the live knowledge are calibrated, or calibration failed."""
+        while self._calibration is not None and not self._calibration.done():
+            await asyncio.wait({self._calibration})
 
     async def refresh(self) -> bool:
-        """Read again if anything changed; True if a new snapshot is live. Raises KnowledgeMissing."""
-        # Two readers at once could put the older version back.
-        async with self._one_at_a_time:
+        """Read the files again if anything changed; return True if a new snapshot is live.
+
+        Raises KnowledgeMissing, StoreError.
+        """
+        # Two refreshes at once could put the older version back.
+        async with self._refresh_lock:
             return await self._refresh()
 
     async def trial(self, files: Mapping[str, bytes], parsed: Mapping[str, ParsedFile] | None = None) -> Snapshot:
@@ -111,125 +117,127 @@ class KnowledgeBase:
 
         `parsed` are files that were parsed already.
         """
-        # Of a file that is broken today its last good version is live, and it would be after the change.
-        today, last, tried = self._today(), self.current, self._tried
-        if tried is not None and tried.holds_for(files, today, last):
-            return tried.snapshot
+        # A file that is broken now is live in its last good version, and would be after the change.
+        today, last, trial = self._today(), self.current, self._trial
+        if trial is not None and trial.holds_for(files, today, last):
+            return trial.snapshot
         snapshot = await asyncio.to_thread(
-            assemble, files, label=self._shelf.label, today=today, last=last, parsed=parsed
+            build_snapshot, files, label=self._source.label, today=today, last=last, parsed=parsed
         )
-        self._tried = _Trial(dict(files), today, last, snapshot)
+        self._trial = _Trial(dict(files), today, last, snapshot)
         return snapshot
 
     async def _refresh(self) -> bool:
         today = self._today()
-        # A new day is a change too: entries expire and fall due.
-        pictures = await asyncio.to_thread(self._pictures.mark) if self._pictures else None
-        seen = (await self._shelf.version(), today, pictures)
-        if seen == self._seen:
-            # What the store did not take the last time is not forgotten.
-            await self._remember()
+        # A new day is a change too: entries expire and reviews fall due.
+        pictures = await asyncio.to_thread(self._pictures.version) if self._pictures else None
+        version = (await self._source.version(), today, pictures)
+        if version == self._version:
+            # Store now what the store refused the last time.
+            await self._store_last_good()
             return False
-        files, remarks = dict(await self._shelf.read()), await self._shelf.remarks()
+        files, place_problems = dict(await self._source.read()), await self._source.problems()
         before = self._current
         last = before or await self._from_last_run(files, today)
-        # A file that cannot even be read is as it was in an earlier run.
-        unread = (p.place.file.removeprefix(f"{self._shelf.label}/") for p in remarks if p.is_error)
-        files |= {name: self._kept[name] for name in unread if name in self._kept and name not in files}
-        tried, self._tried = self._tried, None
-        if tried is not None and tried.holds_for(files, today, last):
-            snapshot = tried.snapshot
+        # A file that cannot be read at all stays as it was in an earlier run.
+        unreadable = (p.place.file.removeprefix(f"{self._source.label}/") for p in place_problems if p.is_error)
+        files |= {name: self._stored[name] for name in unreadable if name in self._stored and name not in files}
+        trial, self._trial = self._trial, None
+        if trial is not None and trial.holds_for(files, today, last):
+            snapshot = trial.snapshot
         else:
-            # Parsing and indexing take a while with thousands of entries; the loop goes on answering.
-            snapshot = await asyncio.to_thread(assemble, files, label=self._shelf.label, today=today, last=last)
-        unseen = await asyncio.to_thread(self._pictures.problems, snapshot.entries) if self._pictures else []
-        snapshot = replace(snapshot, problems=(*snapshot.problems, *remarks, *unseen))
-        self._seen = seen
+            # Parsing and indexing take a while with thousands of entries; in a thread they do not delay answers.
+            snapshot = await asyncio.to_thread(build_snapshot, files, label=self._source.label, today=today, last=last)
+        picture_problems = await asyncio.to_thread(self._pictures.problems, snapshot.entries) if self._pictures else []
+        snapshot = replace(snapshot, problems=(*snapshot.problems, *place_problems, *picture_problems))
+        self._version = version
         self._current = snapshot
         self._report(snapshot, {p.key for p in before.problems} if before else set())
-        if self._learning is not None:
-            self._learning.cancel()
-        self._learning = asyncio.create_task(self._learn(snapshot))
-        self._unkept |= self._changed(files, snapshot)
-        await self._remember()
+        if self._calibration is not None:
+            self._calibration.cancel()
+        self._calibration = asyncio.create_task(self._calibrate(snapshot))
+        self._to_store |= self._not_stored(files, snapshot)
+        await self._store_last_good()
         return True
 
     async def _from_last_run(self, files: Iterable[str], today: date) -> Snapshot | None:
-        """What an earlier process had live, for files that are broken now."""
-        if self._keep is None:
+        """Build what an earlier process had live, for files that are broken now."""
+        if self._last_good is None:
             return None
-        self._kept = dict(await self._keep.documents())
-        # The store keeps files that were taken away as well; they must not stand in the way of those there are.
-        kept = {name: self._kept[name] for name in files if name in self._kept}
-        return await asyncio.to_thread(assemble, kept, label=self._shelf.label, today=today) if kept else None
+        self._stored = dict(await self._last_good.documents())
+        # The store also keeps files that were deleted since; their ids must not clash with those of the present ones.
+        stored = {name: self._stored[name] for name in files if name in self._stored}
+        if not stored:
+            return None
+        return await asyncio.to_thread(build_snapshot, stored, label=self._source.label, today=today)
 
-    def _changed(self, files: Mapping[str, bytes], snapshot: Snapshot) -> dict[str, bytes]:
-        """Each file that has no error, if it is not kept like this."""
+    def _not_stored(self, files: Mapping[str, bytes], snapshot: Snapshot) -> dict[str, bytes]:
+        """Return the files without an error whose content is not stored yet."""
         broken = {p.place.file for p in snapshot.problems if p.is_error}
         return {
             name: content
             for name, content in files.items()
-            if f"{self._shelf.label}/{name}" not in broken and self._kept.get(name) != content
+            if f"{self._source.label}/{name}" not in broken and self._stored.get(name) != content
         }
 
-    async def _remember(self) -> None:
-        """Keep what is to be kept. Raises StoreError, and then it is tried again with the next refresh."""
-        if self._keep is not None and self._unkept:
-            await self._keep.put_documents(self._unkept)
-            self._kept |= self._unkept
-            self._unkept = {}
+    async def _store_last_good(self) -> None:
+        """Store the files that are not stored yet; after a StoreError the next refresh tries again."""
+        if self._last_good is not None and self._to_store:
+            await self._last_good.put_documents(self._to_store)
+            self._stored |= self._to_store
+            self._to_store = {}
 
     async def close(self) -> None:
-        """Stop learning."""
-        if self._learning is not None:
-            self._learning.cancel()
-            await asyncio.gather(self._learning, return_exceptions=True)
+        """Stop the calibration."""
+        if self._calibration is not None:
+            self._calibration.cancel()
+            await asyncio.gather(self._calibration, return_exceptions=True)
 
-    async def _learn(self, snapshot: Snapshot) -> None:
-        """Find out the bars of a snapshot that answers already; before that, where vectors are wanted, add them."""
+    async def _calibrate(self, snapshot: Snapshot) -> None:
+        """Add vectors to a snapshot that answers already, where they are wanted, and calibrate its thresholds."""
         try:
-            snapshot = await self._with_meanings(snapshot)
-            limits = await asyncio.to_thread(learn, snapshot.index, self._strictness)
+            snapshot = await self._with_embeddings(snapshot)
+            thresholds = await asyncio.to_thread(learn, snapshot.index, self._strictness)
         except Exception as exc:
-            # The edge of a background task: the fitted bars go on deciding, and the reason is not lost.
+            # The edge of a background task: log the reason and keep the fitted thresholds.
             log.error("knowledge.not_calibrated", cause=exc)
             return
-        self._learnt = (snapshot, limits)
-        log.info("knowledge.calibrated", answer_at=limits.answer_at, offer_at=limits.offer_at)
+        self._calibrated = (snapshot, thresholds)
+        log.info("knowledge.calibrated", answer_at=thresholds.answer_at, offer_at=thresholds.offer_at)
 
-    async def _with_meanings(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot with vectors, live if no newer one is; the same one if there are none to be had."""
+    async def _with_embeddings(self, snapshot: Snapshot) -> Snapshot:
+        """Return the snapshot with vectors, and make it live unless a newer one is; without vectors the same one."""
         if self._embed is None or not snapshot.index.wordings:
             return snapshot
         try:
             vectors = await self._embed(snapshot.index.wordings)
         except EmbeddingsError as exc:
-            # The words alone go on deciding; the next change of a file tries again.
+            # Search goes on by words alone; the next change of a file tries again.
             log.error("knowledge.not_embedded", reason=str(exc))
             return snapshot
         embedded = replace(snapshot, index=await asyncio.to_thread(snapshot.index.with_embeddings, vectors))
-        # An edit may have gone live meanwhile, and an older snapshot must never replace it.
+        # An edit may have gone live meanwhile; an older snapshot must never replace it.
         if self._current is snapshot:
             self._current = embedded
             log.info("knowledge.embedded", wordings=len(embedded.index.wordings))
         return embedded
 
     async def watch(self) -> None:
-        """Keep the knowledge live until cancelled; a folder that is gone for a while changes nothing."""
-        failed = ""
+        """Poll the files until cancelled; while the folder is missing the live knowledge stays."""
+        last_failure = ""
         while True:
             await asyncio.sleep(POLL_SECONDS)
             try:
                 await self.refresh()
-                failed = ""
+                last_failure = ""
             except Exception as exc:
-                # Said once, not twice a second, while it lasts.
-                if str(exc) != failed:
-                    known = isinstance(exc, FaqbotError)
-                    log.error("knowledge.refresh_failed", cause=None if known else exc, reason=str(exc))
-                failed = str(exc)
+                # Logged once, not twice a second, while it lasts.
+                if str(exc) != last_failure:
+                    is_expected = isinstance(exc, FaqbotError)
+                    log.error("knowledge.refresh_failed", cause=None if is_expected else exc, reason=str(exc))
+                last_failure = str(exc)
 
-    def _report(self, snapshot: Snapshot, known: set[tuple[str, str]]) -> None:
+    def _report(self, snapshot: Snapshot, reported: set[tuple[str, str]]) -> None:
         errors = sum(p.is_error for p in snapshot.problems)
         warnings = len(snapshot.problems) - errors
         self._metrics.knowledge(snapshot.version, len(snapshot.entries), errors, warnings)
@@ -241,6 +249,6 @@ class KnowledgeBase:
             warnings=warnings,
         )
         for problem in snapshot.problems:
-            if problem.key not in known:
-                tell = log.error if problem.is_error else log.warning
-                tell("knowledge.problem", place=str(problem.place), problem=problem.message)
+            if problem.key not in reported:
+                write = log.error if problem.is_error else log.warning
+                write("knowledge.problem", place=str(problem.place), problem=problem.message)

@@ -1,4 +1,4 @@
-"""`evaluation.yaml`: questions whose right entry is known, asked again before an edit is saved. Pure."""
+"""Reads and edits `evaluation.yaml`: questions with the right entry, which are tried before an edit is saved. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from faqbot.yamltext.nodes import Mapping, Sequence
 from faqbot.yamltext.quoting import write_scalar
 
 NAME = "evaluation.yaml"
-# The words that the command `evaluate` understands.
+# Keys that the command `evaluate` understands.
 _QUESTION = ("q", "question", "问", "问题")
 _ENTRY = ("id", "expected", "编号", "条目")
 _ALSO = "alt"
@@ -22,7 +22,7 @@ _ALSO = "alt"
 
 @dataclass(frozen=True, slots=True)
 class SavedQuestion:
-    """A question with the ids of the entries that answer it, the best first; none where nothing should answer it."""
+    """A question and the ids of the entries that answer it, the best first; none if no entry should answer it."""
 
     question: str
     entry_ids: tuple[str, ...]
@@ -36,7 +36,7 @@ def parse_saved(name: str, raw: bytes) -> tuple[list[SavedQuestion], list[Proble
 
 
 def unknown_ids(saved: Iterable[SavedQuestion], known: Collection[str]) -> list[Problem]:
-    """A warning for each question whose entry is not there."""
+    """Warn of each question whose entry does not exist."""
     return [
         Problem(s.place, f"自测题“{s.question[:40]}”要答的条目“{entry_id[:60]}”不存在，请改成现在的编号或删掉", False)
         for s in saved
@@ -46,7 +46,7 @@ def unknown_ids(saved: Iterable[SavedQuestion], known: Collection[str]) -> list[
 
 
 def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
-    """The file with one question more at its end. Raises EditError for a file that is no list."""
+    """Return the file with one more question at its end. Raises EditError for a file that is no list."""
     line = f"- {{q: {write_scalar(question, in_brackets=True)}, id: {write_scalar(entry_id, in_brackets=True)}}}\n"
     if raw is None:
         return line.encode()
@@ -57,16 +57,19 @@ def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
     if root.flow or root.column:
         raise EditError(f"{NAME} 不是一行一题的列表，请直接改这个文件")
     edits = TextEdits(raw, normalize_line_ends(decode(raw, "utf-8")))
-    behind = edits.last_line(root) + 1
-    after = edits.apply([replace_lines(behind, behind, line)])
+    end = edits.last_line(root) + 1
+    after = edits.apply([replace_lines(end, end, line)])
     now, problems = parse_saved(NAME, after)
-    if any(p.is_error for p in problems) or _gist(now) != [*_gist(s for s, _ in found), (question, (entry_id,))]:
+    if any(p.is_error for p in problems) or _contents(now) != [
+        *_contents(s for s, _ in found),
+        (question, (entry_id,)),
+    ]:
         raise EditError(f"{NAME} 里有错误，要先改好（运行 faqbot check 可以看到）")
     return after
 
 
 def without_question(raw: bytes, question: str, entry_id: str) -> bytes:
-    """The file without the question about this entry. Raises EditError."""
+    """Return the file without the question about this entry. Raises EditError."""
     found, root = _readable(raw)
     items = [item for saved, item in found if (saved.question, saved.entry_ids[:1]) == (question, (entry_id,))]
     if not items:
@@ -75,15 +78,15 @@ def without_question(raw: bytes, question: str, entry_id: str) -> bytes:
         raise EditError(f"{NAME} 不是一行一题的列表，请直接改这个文件")
     edits = TextEdits(raw, normalize_line_ends(decode(raw, "utf-8")))
     after = edits.apply([replace_lines(item.line, edits.last_line(item) + 1, "") for item in items])
-    rest = [pair for pair in _gist(s for s, _ in found) if pair[0] != question or pair[1][:1] != (entry_id,)]
+    rest = [pair for pair in _contents(s for s, _ in found) if pair[0] != question or pair[1][:1] != (entry_id,)]
     now, problems = parse_saved(NAME, after)
-    if any(p.is_error for p in problems) or _gist(now) != rest:
+    if any(p.is_error for p in problems) or _contents(now) != rest:
         raise EditError(f"{NAME} 的写法不能在这里改，请直接改这个文件")
     return after
 
 
 def _readable(raw: bytes) -> tuple[list[tuple[SavedQuestion, Mapping]], Sequence | None]:
-    """What the file holds. Raises EditError where it has an error."""
+    """Return the questions with their nodes, and the list that holds them. Raises EditError if there is an error."""
     found, reader, root = _read(NAME, raw)
     for problem in reader.problems:
         if problem.is_error:
@@ -91,7 +94,7 @@ def _readable(raw: bytes) -> tuple[list[tuple[SavedQuestion, Mapping]], Sequence
     return found, root
 
 
-def _gist(saved: Iterable[SavedQuestion]) -> list[tuple[str, tuple[str, ...]]]:
+def _contents(saved: Iterable[SavedQuestion]) -> list[tuple[str, tuple[str, ...]]]:
     return [(s.question, s.entry_ids) for s in saved]
 
 

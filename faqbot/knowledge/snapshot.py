@@ -1,4 +1,4 @@
-"""All files together → one Snapshot: what can be answered, and what is wrong between the files. Pure."""
+"""Builds one Snapshot from all files: entries, search index, and the problems in and between the files. Pure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from faqbot.knowledge import regression_questions
-from faqbot.knowledge.duplicates import near_wordings, own_exclusions, same_wordings
+from faqbot.knowledge.duplicates import identical_wordings, own_exclusions, similar_wordings
 from faqbot.knowledge.entry_parser import ParsedFile, distinct_ids, parse_file
-from faqbot.knowledge.facts import unfilled, with_facts
-from faqbot.knowledge.groups_file import parse_groups, with_entries
+from faqbot.knowledge.facts import fill_facts, missing_facts
+from faqbot.knowledge.groups_file import match_entries, parse_groups
 from faqbot.knowledge.regression_questions import SavedQuestion, parse_saved, unknown_ids
 from faqbot.knowledge.source_lines import SourceLines
 from faqbot.knowledge.synonyms_and_facts import parse_facts, parse_synonyms
@@ -26,9 +26,10 @@ from faqbot.search.index import Index
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything known at one moment; replaced whole, never changed.
+    """All knowledge at one moment; replaced whole, never changed.
 
-    `good` keeps, per file, the version that is live now: the last one without an error.
+    good: per file the version that is live, which is the last one without an error.
+    saved: the questions with known answers of `evaluation.yaml`.
     """
 
     version: str
@@ -43,14 +44,14 @@ class Snapshot:
     saved: tuple[SavedQuestion, ...] = ()
 
     def is_saved(self, question: str, entry_id: str) -> bool:
-        """Whether this is one of the questions that are asked again before each edit."""
+        """Return True if this question is asked again before each edit."""
         return any(s.question == question and s.entry_ids[:1] == (entry_id,) for s in self.saved)
 
     def entry(self, entry_id: str) -> Entry | None:
         return next((e for e in self.entries if e.id == entry_id), None)
 
 
-def assemble(
+def build_snapshot(
     files: Mapping[str, bytes],
     *,
     label: str,
@@ -58,49 +59,34 @@ def assemble(
     last: Snapshot | None = None,
     parsed: Mapping[str, ParsedFile] | None = None,
 ) -> Snapshot:
-    """Build the snapshot of `files` (name → bytes); a file with an error lives on in its last good version.
+    """Build the snapshot of `files` (name → bytes); a file with an error stays live in its last good version.
 
     Files that are the same in `last` are not parsed again, nor are those in `parsed` with the same bytes.
     """
-    shown = {name: f"{label}/{name}" for name in files}
-    problems: list[Problem] = []
+    labelled = {name: f"{label}/{name}" for name in files}
     before = last.good if last else {}
     known = {**before, **(parsed or {})}
-    parsed = {n: _parsed(shown[n], files[n], known.get(n)) for n in sorted(files) if n.startswith("faq/")}
-    good: dict[str, ParsedFile] = {}
-    live: dict[str, Iterable[Entry]] = {}
-    taken = _held(parsed, before)
-    for name in sorted(parsed):
-        clashes = _clashes(parsed[name], taken)
-        problems += [*parsed[name].problems, *clashes]
-        if parsed[name].ok and not clashes:
-            good[name], live[name] = parsed[name], parsed[name].entries
-        elif name in before:
-            good[name] = before[name]
-            live[name] = [e for e in before[name].entries if not _is_elsewhere(e, taken)]
-        else:
-            continue
-        taken |= {e.id: e.place for e in live[name] if e.id_given}
-    synonyms, facts = _beside(files, shown, last, problems)
-    groups = _groups(files, shown, last, problems)
-    automations = _automations(files, shown, last, problems)
-    saved = _saved(files, shown, last, problems)
-    entries = distinct_ids((e for found in live.values() for e in found), set())
-    lines = SourceLines({shown[name]: raw for name, raw in files.items()}, entries)
-    problems += unfilled(entries, facts, lines)
-    entries = [with_facts(e, facts) for e in entries]
-    groups, unkept = with_entries(groups, entries, f"{label}/groups.yaml")
+    parsed = {n: _parsed(labelled[n], files[n], known.get(n)) for n in sorted(files) if n.startswith("faq/")}
+    good, entries, problems = _live_versions(parsed, before)
+    synonyms, facts = _synonyms_and_facts(files, labelled, last, problems)
+    groups = _groups(files, labelled, last, problems)
+    automations = _automations(files, labelled, last, problems)
+    saved = _saved(files, labelled, last, problems)
+    lines = SourceLines({labelled[name]: raw for name, raw in files.items()}, entries)
+    problems += missing_facts(entries, facts, lines)
+    entries = [fill_facts(e, facts) for e in entries]
+    groups, group_problems = match_entries(groups, entries, f"{label}/groups.yaml")
     answerable = [e for e in entries if not e.draft and not e.held]
     index = Index(answerable, Synonyms((*synonyms, *builtin_synonyms().groups)))
     problems += [
         *unknown_ids(saved, {e.id for e in entries}),
-        *same_wordings(entries, lines),
-        *near_wordings(index, today, lines),
+        *identical_wordings(entries, lines),
+        *similar_wordings(index, today, lines),
         *own_exclusions(entries, lines),
         *_stale(entries, today),
         *_unknown_related(entries),
         *_not_numbers(entries),
-        *unkept,
+        *group_problems,
     ]
     problems.sort(key=lambda p: (p.place.file, p.place.line, not p.is_error))
     return Snapshot(
@@ -117,47 +103,72 @@ def assemble(
     )
 
 
+def _live_versions(
+    parsed: Mapping[str, ParsedFile], before: Mapping[str, ParsedFile]
+) -> tuple[dict[str, ParsedFile], list[Entry], list[Problem]]:
+    """Return the version of each file that goes live, the entries of these, and the problems of all files.
+
+    A file with an error, or with an id that another file has, goes on in its version of `before`.
+    """
+    good: dict[str, ParsedFile] = {}
+    live: dict[str, Iterable[Entry]] = {}
+    problems: list[Problem] = []
+    taken = _kept_ids(parsed, before)
+    for name in sorted(parsed):
+        clashes = _clashes(parsed[name], taken)
+        problems += [*parsed[name].problems, *clashes]
+        if parsed[name].ok and not clashes:
+            good[name], live[name] = parsed[name], parsed[name].entries
+        elif name in before:
+            good[name] = before[name]
+            live[name] = [e for e in before[name].entries if not _is_elsewhere(e, taken)]
+        else:
+            continue
+        taken |= {e.id: e.place for e in live[name] if e.id_given}
+    return good, distinct_ids((e for entries in live.values() for e in entries), set()), problems
+
+
 def _parsed(name: str, raw: bytes, known: ParsedFile | None) -> ParsedFile:
     return known.named(name) if known is not None and known.raw == raw else parse_file(name, raw)
 
 
-def _beside(
-    files: Mapping[str, bytes], shown: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
+def _synonyms_and_facts(
+    files: Mapping[str, bytes], labelled: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
 ) -> tuple[tuple[tuple[str, ...], ...], Mapping[str, str]]:
-    """The synonyms and facts; those of a file with an error stay as they were."""
+    """Return the synonyms and the facts; those of a file with an error stay as they were."""
     synonyms: tuple[tuple[str, ...], ...] = ()
     facts: Mapping[str, str] = {}
     if (name := "synonyms.yaml") in files:
-        groups, found = parse_synonyms(shown[name], files[name])
-        problems += found
-        broken = any(p.is_error for p in found)
+        groups, more = parse_synonyms(labelled[name], files[name])
+        problems += more
+        broken = any(p.is_error for p in more)
         synonyms = last.synonyms if broken and last else tuple(map(tuple, groups))
     if (name := "facts.yaml") in files:
-        named, found = parse_facts(shown[name], files[name])
-        problems += found
-        broken = any(p.is_error for p in found)
-        facts = last.facts if broken and last else named
+        parsed_facts, more = parse_facts(labelled[name], files[name])
+        problems += more
+        broken = any(p.is_error for p in more)
+        facts = last.facts if broken and last else parsed_facts
     return synonyms, facts
 
 
 def _groups(
-    files: Mapping[str, bytes], shown: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
+    files: Mapping[str, bytes], labelled: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
 ) -> Groups:
     if (name := "groups.yaml") not in files:
         return Groups()
-    groups, found = parse_groups(shown[name], files[name])
-    problems += found
-    return last.groups if last and any(p.is_error for p in found) else groups
+    groups, more = parse_groups(labelled[name], files[name])
+    problems += more
+    return last.groups if last and any(p.is_error for p in more) else groups
 
 
 def _automations(
-    files: Mapping[str, bytes], shown: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
+    files: Mapping[str, bytes], labelled: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
 ) -> Automations:
-    """The routine jobs; those of a file that cannot be read stay as they were."""
+    """Return the automations; those of a file that cannot be read stay as they were."""
     name = "automations.yaml"
     if name not in files:
         return Automations()
-    read = read_automations(shown[name], files[name])
+    read = read_automations(labelled[name], files[name])
     problems += read.problems
     if read.ok:
         return read.automations
@@ -165,13 +176,13 @@ def _automations(
 
 
 def _saved(
-    files: Mapping[str, bytes], shown: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
+    files: Mapping[str, bytes], labelled: Mapping[str, str], last: Snapshot | None, problems: list[Problem]
 ) -> tuple[SavedQuestion, ...]:
     if regression_questions.NAME not in files:
         return ()
-    saved, found = parse_saved(shown[regression_questions.NAME], files[regression_questions.NAME])
-    problems += found
-    return last.saved if last and any(p.is_error for p in found) else tuple(saved)
+    saved, more = parse_saved(labelled[regression_questions.NAME], files[regression_questions.NAME])
+    problems += more
+    return last.saved if last and any(p.is_error for p in more) else tuple(saved)
 
 
 def _version(files: Mapping[str, bytes]) -> str:
@@ -181,15 +192,15 @@ def _version(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _held(parsed: Mapping[str, ParsedFile], before: Mapping[str, ParsedFile]) -> dict[str, Place]:
-    """The ids that files had before and still give: who gives one of them too was edited since, and is in the wrong."""
-    held: dict[str, Place] = {}
+def _kept_ids(parsed: Mapping[str, ParsedFile], before: Mapping[str, ParsedFile]) -> dict[str, Place]:
+    """Return the ids that files had before and still have: a file that newly has one of them clashes."""
+    kept: dict[str, Place] = {}
     for name, file in parsed.items():
         if name in before:
             known = {e.id for e in before[name].entries if e.id_given}
             entries = file.entries if file.ok else before[name].entries
-            held = {e.id: e.place for e in entries if e.id in known} | held
-    return held
+            kept = {e.id: e.place for e in entries if e.id in known} | kept
+    return kept
 
 
 def _clashes(parsed: ParsedFile, taken: Mapping[str, Place]) -> list[Problem]:

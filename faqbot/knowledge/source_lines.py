@@ -1,4 +1,4 @@
-"""Where in its file a text of an entry stands: the line to show to people who look for it. Pure."""
+"""Finds the line of a file on which a text of an entry stands. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from faqbot.yamltext.encoding import decode, detect_encoding, normalize_line_end
 
 
 class SourceLines:
-    """The lines of files by the name in `Place`; files are read only when somebody asks."""
+    """Finds lines in files, by the name in `Place`; a file is decoded only when it is asked for."""
 
     def __init__(self, files: Mapping[str, bytes], entries: Iterable[Entry]) -> None:
         self._files = files
@@ -23,17 +23,17 @@ class SourceLines:
             starts.sort()
 
     def find(self, entry: Entry, text: str) -> tuple[Place, str]:
-        """The line of an entry that holds `text`, and what is written there.
+        """Return the line of an entry that holds `text`, and what is written there.
 
-        The first line of the entry and no words, where its file does not say so in one line: it may have changed since.
+        Return the first line of the entry and no words if no line holds the text: the file may have changed since.
         """
         first = entry.place.line
         starts = self._starts.get(entry.place.file, [])
-        behind = next(iter(starts[bisect_right(starts, first) :]), None)
-        lines = self._lines_of(entry.place.file)[first - 1 : behind - 1 if behind else None]
-        # 年假 is looked for as a whole, not within 年假有几天.
-        before, behind_it = (r"(?<!\w)" if text[:1].isalnum() else "", r"(?!\w)" if text[-1:].isalnum() else "")
-        whole = re.compile(f"{before}{re.escape(text)}{behind_it}")
+        next_entry = next(iter(starts[bisect_right(starts, first) :]), None)
+        lines = self._lines_of(entry.place.file)[first - 1 : next_entry - 1 if next_entry else None]
+        # 年假 is searched for as a whole, not within 年假有几天.
+        word_start, word_end = (r"(?<!\w)" if text[:1].isalnum() else "", r"(?!\w)" if text[-1:].isalnum() else "")
+        whole = re.compile(f"{word_start}{re.escape(text)}{word_end}")
         for offset, line in enumerate(lines):
             if whole.search(line):
                 return Place(entry.place.file, first + offset), line.strip()[:120]

@@ -1,4 +1,4 @@
-"""The text of the files beside `faq/`: synonyms and facts. Pure."""
+"""Parses `synonyms.yaml` and `facts.yaml`. Pure."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ async def open_knowledge(resources: Resources, *, serving: bool = True) -> Async
         resources.today,
         settings.strictness,
         embeddings.of_wordings if embeddings else None,
-        keep=store if serving else None,
+        last_good=store if serving else None,
         metrics=resources.metrics,
         pictures=pictures if serving else None,
     )

@@ -82,7 +82,7 @@ class DecisionBatcher:
             results = decide_many(
                 [w.request for w in batch],
                 snapshot.index,
-                limits=self._library.limits_for(snapshot),
+                limits=self._library.thresholds_for(snapshot),
                 now=self._clock(),
                 today=self._today(),
                 cache=self._cache,

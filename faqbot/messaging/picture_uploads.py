@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from faqbot.errors import DeliveryError, StoreError
-from faqbot.knowledge.files.picture_folder import MOST_BYTES, PictureFolder
+from faqbot.knowledge.files.picture_folder import MAX_PICTURE_BYTES, PictureFolder
 from faqbot.markup.picture_links import local_pictures, with_addresses
 from faqbot.runtime.log import EventLog
 from faqbot.store.protocol import NoteStore
@@ -92,7 +92,7 @@ class PictureUploads:
 
     async def _upload_content(self, path: Path, name: str) -> str:
         content = await asyncio.to_thread(path.read_bytes)
-        if len(content) > MOST_BYTES:
+        if len(content) > MAX_PICTURE_BYTES:
             raise DeliveryError("图片超过 20 MB，钉钉不收", code="too_large", permanent=True)
         key = f"picture:{hashlib.sha256(content).hexdigest()}"
         if media := await self._notes.note(key):

@@ -1,4 +1,4 @@
-"""The nodes of one file → texts, lists, dates and flags; every slip is reported with its line, in Chinese."""
+"""Reads texts, lists, dates and flags from the nodes of a file and reports each mistake with its line, in Chinese."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from faqbot.yamltext.foreign_files import find_foreign_content, office_program
 from faqbot.yamltext.nodes import Mapping, Node, ParseError, Scalar, Sequence, parse_yaml
 from faqbot.yamltext.syntax_errors import LOOKS_LIKE_KEY, explain_error
 
-_NOTHING = {"无", "暂无", "没有", "空", "/", "-", "—", "——", "n/a", "none", "无。"}
-_MAY_BE_LEFT_OUT = ("also", "not", "related", "source", "topic", "owner")
-_NO_ANSWER = {
+_EMPTY_WORDS = {"无", "暂无", "没有", "空", "/", "-", "—", "——", "n/a", "none", "无。"}
+_OPTIONAL_KEYS = ("also", "not", "related", "source", "topic", "owner")
+_PLACEHOLDER_ANSWERS = {
     "待补充",
     "待定",
     "待填",
@@ -32,7 +32,7 @@ _NO_ANSWER = {
     "测试",
     "test",
 }
-_ONE_NAME = ("topic", "owner", "source", "id")
+_SINGLE_TEXT_KEYS = ("topic", "owner", "source", "id")
 _LIST_LINE = re.compile(r"\s*(?:[-*•·]\s|\d{1,2}[.、)）])")
 _ID_LISTS = ("groups", "departments", "related", "people", "topics")
 _DATE = re.compile(r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$")
@@ -46,12 +46,16 @@ _ENCODINGS = {
 
 @dataclass(slots=True)
 class FieldReader:
-    """Collects problems while the nodes of one file are read."""
+    """Reads the nodes of one file and collects their problems.
+
+    lines: the text as it is written.
+    repaired_lines: the text as the line repairs read it.
+    """
 
     name: str
     problems: list[Problem] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)  # as they are written
-    repaired_lines: list[str] = field(default_factory=list)  # with slips corrected
+    lines: list[str] = field(default_factory=list)
+    repaired_lines: list[str] = field(default_factory=list)
     root: Node | None = None
 
     # -- reporting ---------------------------------------------------------------------------
@@ -105,17 +109,21 @@ class FieldReader:
     # -- values ------------------------------------------------------------------------------
 
     def pairs(self, node: Mapping) -> Iterable[tuple[Scalar, Node]]:
-        """The pairs of a mapping; a key that stands twice is an error and the first one counts."""
+        """Yield the pairs of a mapping; a repeated key is an error, and its first value counts."""
         seen: dict[str, int] = {}
         for key, value in node.pairs:
-            word = key.value.strip()
-            if word in seen:
-                self.error(key.line, f"“{word}”重复（第 {seen[word]} 行已有）")
+            name = key.value.strip()
+            if name in seen:
+                self.error(key.line, f"“{name}”重复（第 {seen[name]} 行已有）")
                 continue
-            seen[word] = key.line
+            seen[name] = key.line
             yield key, value
 
     def known_pairs(self, node: Mapping, allowed: dict[str, str], where: str) -> dict[str, tuple[Scalar, Node]]:
+        """Return the pairs under the keys they mean; unknown and repeated keys are errors.
+
+        `where` names the place in the list of allowed keys that is shown.
+        """
         found: dict[str, tuple[Scalar, Node]] = {}
         for key, value in node.pairs:
             word = key.value.strip()
@@ -149,24 +157,24 @@ class FieldReader:
         self.error(key.line, f"不认识的键“{word[:40]}”{hint}", line.replace(word, near, 1) if near else "")
 
     def text(self, node: Node | None, key: str) -> str:
-        """Return the text exactly as written: 9:30, 0571 and no stay what they are."""
+        """Return the text exactly as it is written: 9:30, 0571 and no stay texts."""
         if node is None:
             return ""
         if not isinstance(node, Scalar):
             self.error(node.line, f"“{key}”应是一段文字；{_why_no_text(node, key)}")
             return ""
         if node.plain and node.value:
-            self._comment(node, key)
-            self._swallowed(node, key)
+            self._warn_of_comment(node, key)
+            self._warn_of_swallowed_key(node, key)
         value = node.value.strip()
-        if node.plain and value.casefold() in _NOTHING and key in _MAY_BE_LEFT_OUT:
+        if node.plain and value.casefold() in _EMPTY_WORDS and key in _OPTIONAL_KEYS:
             self.warn(node.line, f"“{key}”写着“{value}”，会被当成真的内容；没有就把它删掉")
-        elif node.plain and value.rstrip("。.…！!").casefold() in _NO_ANSWER and key in ("answer", "answers"):
+        elif node.plain and value.rstrip("。.…！!").casefold() in _PLACEHOLDER_ANSWERS and key in ("answer", "answers"):
             self.warn(node.line, f"答案只写着“{value}”，员工会原样看到；还没写好就加上“draft: true”（草稿: 是）")
         return "" if node.plain and value in {"~", "null"} else value
 
-    def _comment(self, node: Scalar, key: str) -> None:
-        """Warn when YAML took the end of a sentence for a comment: `分机 #8001`."""
+    def _warn_of_comment(self, node: Scalar, key: str) -> None:
+        """Warn if YAML took the end of a sentence for a comment: `分机 #8001`."""
         if not 0 < node.end_line <= len(self.lines):
             return
         rest = self.lines[node.end_line - 1][node.end_column :]
@@ -176,8 +184,8 @@ class FieldReader:
                 f"“{key}”里“{rest.strip()[:20]}”被当成注释，没有读进来；如果是正文，请给整句加上英文双引号",
             )
 
-    def _swallowed(self, node: Scalar, key: str) -> None:
-        """Warn when a further line of a sentence looks like a key that lost its place."""
+    def _warn_of_swallowed_key(self, node: Scalar, key: str) -> None:
+        """Warn if a further line of a sentence looks like a key with a wrong indentation."""
         for number in range(node.line + 1, min(node.end_line, len(self.lines)) + 1):
             if found := LOOKS_LIKE_KEY.match(self.lines[number - 1]):
                 self.warn(number, f"“{found.group(1)}”没有和上面的键对齐，被当成“{key}”的一部分")
@@ -187,29 +195,29 @@ class FieldReader:
                 return
 
     def texts(self, node: Node | None, key: str) -> list[str]:
-        """A list of texts; one text alone is a list of its lines."""
+        """Return a list of texts; a single text is the list of its lines."""
         if node is None:
             return []
         if isinstance(node, Scalar):
             if node.plain and node.end_line > node.line:
                 self.warn(node.line, f"“{key}”下面各行没有“- ”，被连成了一句；请在每一句前面加“- ”")
-            elif _joined(node) and key not in _ID_LISTS:
+            elif _looks_like_several(node) and key not in _ID_LISTS:
                 self.warn(node.line, f"“{key}”整行被当成一种问法；几种问法请写成 [第一种, 第二种]，用英文逗号")
             return [line.strip() for line in self.text(node, key).split("\n") if line.strip()]
         if isinstance(node, Mapping):
             self.error(node.line, f"“{key}”应是一个列表，例如 {key}: [第一种问法, 第二种问法]")
             return []
         found = [self.text(item, key) for item in node.items]
-        if node.flow and any(_joined(item) for item in node.items):
+        if node.flow and any(_looks_like_several(item) for item in node.items):
             if key in _ID_LISTS:
                 self.warn(node.line, f"“{key}”的列表里用了中文逗号，已按几项理解；请改成英文逗号")
                 parts = [
-                    re.split("[，、；;]", text) if _joined(item) else [text]
+                    re.split("[，、；;]", text) if _looks_like_several(item) else [text]
                     for item, text in zip(node.items, found, strict=True)
                 ]
                 found = [part for texts in parts for part in texts]
             elif len(found) == 1:
-                # A sentence may hold such a comma, so it is not cut: half a sentence would match too much.
+                # A sentence may hold such a comma, so it is not split: half a sentence would match too much.
                 self.warn(node.line, f"“{key}”的列表里用了中文逗号，整行被当成一种问法；几种问法之间请用英文逗号")
         return [text.strip() for text in found if text.strip()]
 
@@ -219,11 +227,11 @@ class FieldReader:
         word = node.value.strip().casefold() if isinstance(node, Scalar) else "?"
         if word in key_names.YES | key_names.NO:
             return word in key_names.YES
-        # The safe side: what cannot be read restricts.
+        # A flag restricts, so an unreadable one counts as set.
         self.warn(node.line, f"“{key}”应是 true（是）或 false（否），现在按“是”处理")
         return True
 
-    def valid(self, node: Node | None, held: list[str]) -> Period:
+    def period(self, node: Node | None, held: list[str]) -> Period:
         if node is None or (isinstance(node, Scalar) and not node.value.strip()):
             return Period()
         if not isinstance(node, Mapping):
@@ -246,7 +254,7 @@ class FieldReader:
             self.warn(node.line, "有效期的开始晚于结束，这一条永远不会回答")
         return period
 
-    def review(self, node: Node | None) -> date | None:
+    def review_date(self, node: Node | None) -> date | None:
         if node is None or (isinstance(node, Scalar) and not node.value.strip()):
             return None
         day = parse_date(node)
@@ -254,7 +262,7 @@ class FieldReader:
             self.warn(node.line, f"复核日期{_shown(node)}没有这一天或写法不对，请写成 2026-12-01 这样")
         return day
 
-    def limit(self, node: Node | None, key: str, held: list[str]) -> tuple[str, ...]:
+    def restriction(self, node: Node | None, key: str, held: list[str]) -> tuple[str, ...]:
         found = tuple(self.texts(node, key))
         if node is not None and not found:
             self.warn(node.line, f"“{key}”是空的；改好或删掉之前这一条不会回答")
@@ -315,7 +323,7 @@ def _shown(node: Node) -> str:
 
 
 def _why_no_text(node: Node, key: str) -> str:
-    if isinstance(node, Sequence) and key in _ONE_NAME:
+    if isinstance(node, Sequence) and key in _SINGLE_TEXT_KEYS:
         return "这里只能写一个，不能写成列表"
     if isinstance(node, Mapping) and node.flow and key == "answer":
         return "要按情况回答，请写 ask（追问）和 answers（答案按）；否则请给整句加上英文双引号"
@@ -326,8 +334,8 @@ def _why_no_text(node: Node, key: str) -> str:
     return "这里写成了列表，请先写 | 再另起一行，各行缩进两个空格"
 
 
-def _joined(item: Node) -> bool:
-    """Whether an item of a list in brackets looks like several; what stands in quotes is one on purpose."""
+def _looks_like_several(item: Node) -> bool:
+    """Return True if an item of a list in brackets looks like several; a quoted one is single on purpose."""
     return isinstance(item, Scalar) and item.plain and re.search("[，、；;]", item.value) is not None
 
 
@@ -342,5 +350,5 @@ def _first_foreign_line(raw: bytes) -> int:
 
 
 def _listed(allowed: dict[str, str], like: str) -> str:
-    """The allowed words in the language of `like`."""
+    """Return the allowed keys in the language of `like`."""
     return "、".join(word for word in allowed if word.isascii() == like.isascii())

@@ -24,7 +24,7 @@ from faqbot.analytics.report import Report, SinceError, make_report, notes, read
 from faqbot.analytics.stats import Stats, clusters
 from faqbot.cli import cli
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.knowledge.snapshot import Snapshot, build_snapshot
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.question_log import QuestionRecord
 from faqbot.settings import Settings
@@ -74,7 +74,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def snapshot() -> Snapshot:
-    return assemble(FolderSource(KNOWLEDGE).read_now(), label="knowledge", today=NOW.date())
+    return build_snapshot(FolderSource(KNOWLEDGE).read_now(), label="knowledge", today=NOW.date())
 
 
 def settings(url: str) -> Settings:

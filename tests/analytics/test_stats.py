@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from faqbot.analytics.stats import DELETED, NOT_FOUND, Cluster, Fate, Stats, clusters, gaps, key_of
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.language.normalize import Synonyms, normalise, strip_fillers
 from faqbot.language.vocabulary import builtin_synonyms
 from faqbot.model.entries import NO_TOPIC, Entry, Period
@@ -340,7 +340,7 @@ def test_real_questions_are_grouped_as_people_would(section: str) -> None:
 
 
 def test_wordings_of_different_entries_are_hardly_ever_put_together() -> None:
-    knowledge = assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22))
+    knowledge = build_snapshot(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22))
     owner = {wording: entry.id for entry in knowledge.entries for wording in entry.wordings}
     found = pairs([r.text for r in c.records] for c in clusters(missed(*owner), knowledge.index.fold))
     right = [pair for pair in found if owner[pair[0]] == owner[pair[1]]]

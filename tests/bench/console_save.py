@@ -136,7 +136,7 @@ async def measure(size: int, files: int, questions: int, wordings: int, rounds: 
         settings = Settings(knowledge=folder)
         store = await open_store(f"sqlite:///{name}/store.db")
         source = FolderSource(folder)
-        base = KnowledgeBase(source, date.today, keep=store)
+        base = KnowledgeBase(source, date.today, last_good=store)
         await base.refresh()
         await ask(store, [line["q"] for line in read_lines("queries.jsonl")[:questions]])
         workspace = Workspace(base, source, store, date.today)

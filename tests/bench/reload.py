@@ -121,7 +121,7 @@ def write_knowledge(folder: Path, entries: int, per_file: int) -> Path:
 
 async def learnt(app: Running) -> None:
     """Until the bot has found its bars for the knowledge that is live."""
-    while app.library.limits_for(app.library.current) is FITTED_THRESHOLDS["balanced"]:
+    while app.library.thresholds_for(app.library.current) is FITTED_THRESHOLDS["balanced"]:
         await asyncio.sleep(0.01)
 
 

@@ -15,7 +15,7 @@ from faqbot.cli.init_folder import create_folder, dotenv_text
 from faqbot.dialogue.answer_policy import judge
 from faqbot.errors import FaqbotError
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.model.decisions import Answered
 from faqbot.search.thresholds import FITTED_THRESHOLDS
 from faqbot.settings import TABLE, Settings
@@ -41,7 +41,7 @@ def test_a_new_folder_has_no_problem_and_answers(tmp_path, monkeypatch):
 
 def test_the_examples_are_few_and_each_wording_finds_its_own(tmp_path):
     create_folder(tmp_path)
-    snapshot = assemble(FolderSource(tmp_path / "knowledge").read_now(), label="knowledge", today=TODAY)
+    snapshot = build_snapshot(FolderSource(tmp_path / "knowledge").read_now(), label="knowledge", today=TODAY)
     assert snapshot.problems == () and 5 <= len(snapshot.entries) <= 10
     for entry in snapshot.entries:
         for wording in entry.wordings:

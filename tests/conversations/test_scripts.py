@@ -74,7 +74,7 @@ class Stage:
             case Write(file, text):
                 write(self.ding, self.knowledge, file, text)
                 await self.app.library.refresh()
-                await self.app.library.learnt()
+                await self.app.library.wait_until_calibrated()
             case Belongs(who, path):
                 person = self.ding.world.person(who)
                 self.ding.contacts.hire(who, [department(self.ding, path)], userid=person.id)
@@ -198,7 +198,7 @@ async def stage(folder: Path, clock: Clock, first: list[Step]) -> AsyncIterator[
         async with running(settings, clock) as app:
             assert await ding.until_connected()
             # What is borderline must be decided by the same bars each time.
-            await app.library.learnt()
+            await app.library.wait_until_calibrated()
             yield Stage(ding, app, knowledge, clock)
     finally:
         await ding.close()

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.language.claims import contradiction, permits, stated
 
 TODAY = date(2026, 6, 1)
@@ -19,7 +19,7 @@ def entry(question, answer="见手册", **more):
 
 def warnings(*entries, beside=None):
     files = {"faq/a.yaml": "".join(entries).encode()} | {name: text.encode() for name, text in (beside or {}).items()}
-    return assemble(files, label="knowledge", today=TODAY).problems
+    return build_snapshot(files, label="knowledge", today=TODAY).problems
 
 
 # -- wordings ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from faqbot.knowledge.editing.entry_fields import draft_of
 from faqbot.knowledge.editing.entry_form import EntryForm
 from faqbot.knowledge.entry_parser import parse_file
-from faqbot.knowledge.facts import with_facts
+from faqbot.knowledge.facts import fill_facts
 from faqbot.knowledge.groups_file import parse_groups
 from faqbot.knowledge.regression_questions import parse_saved, with_question
 from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntries, rows_of
@@ -120,7 +120,7 @@ def check_beside(name: str) -> None:
     facts, problems = parse_facts("facts.yaml", f"{write_key(name)}: {write_scalar(name)}\n甲乙: 1\n".encode())
     assert not problems and facts == {name: name, "甲乙": "1"}
     if not set(name) & set("{}"):
-        assert with_facts(Entry("a", "问", f"有 {{facts.{name}}} 天"), facts).answer == f"有 {name} 天"
+        assert fill_facts(Entry("a", "问", f"有 {{facts.{name}}} 天"), facts).answer == f"有 {name} 天"
     item = write_scalar(name, in_brackets=True)
     assert parse_synonyms("synonyms.yaml", f"- [{item}, 甲]\n".encode()) == ([[name, "甲"]], [])
     text = f"人员:\n  {write_key(name)}: [u1]\n群:\n  cid1:\n    主题: [{item}]\n    联系人: {write_scalar(name)}\n"

@@ -7,7 +7,7 @@ from datetime import date, time
 import pytest
 
 from faqbot.knowledge.groups_file import hours_of, parse_groups
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import Groups, GroupSettings, Hours
 
@@ -130,7 +130,7 @@ LEAVE = "- question: 年假有几天\n  answer: 五天\n  owner: 法务组\n"
 
 def build(groups: str, last=None):
     files = {"faq/a.yaml": LEAVE.encode(), "groups.yaml": groups.encode()}
-    return assemble(files, label="knowledge", today=date(2026, 3, 2), last=last)
+    return build_snapshot(files, label="knowledge", today=date(2026, 3, 2), last=last)
 
 
 def test_an_owner_without_people_is_a_warning_once_people_are_kept() -> None:

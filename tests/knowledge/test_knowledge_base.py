@@ -48,7 +48,7 @@ class Awaying:
 
 
 def started(faq: Path, keep: Store | Awaying) -> KnowledgeBase:
-    return KnowledgeBase(FolderSource(faq.parent, settle=0), lambda: date(2026, 6, 1), keep=keep)
+    return KnowledgeBase(FolderSource(faq.parent, settle=0), lambda: date(2026, 6, 1), last_good=keep)
 
 
 async def answers(library: KnowledgeBase) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.snapshot import build_snapshot
 
 TODAY = date(2026, 6, 1)
 LEAVE = "- id: annual\n  question: 年假有几天\n  answer: 五天\n"
@@ -19,7 +19,7 @@ def build(last=None, beside=None, **faq):
     """Assemble from texts: keyword arguments are files under faq/, `beside` the files next to it."""
     files = {f"faq/{name}.yaml": text.encode() if isinstance(text, str) else text for name, text in faq.items()}
     files |= {name: text.encode() for name, text in (beside or {}).items()}
-    return assemble(files, label="knowledge", today=TODAY, last=last)
+    return build_snapshot(files, label="knowledge", today=TODAY, last=last)
 
 
 def answers(snapshot):

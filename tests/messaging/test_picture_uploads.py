@@ -12,8 +12,8 @@ import pytest
 from faqbot.app.running import Running
 from faqbot.errors import DeliveryError
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.files.picture_folder import MOST_BYTES, PictureFolder
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.files.picture_folder import MAX_PICTURE_BYTES, PictureFolder
+from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.markup.picture_links import named_only
 from faqbot.messaging.picture_uploads import PictureUploads
 from faqbot.model.entries import Problem
@@ -42,7 +42,7 @@ def knowledge(knowledge: Path) -> Path:
 
 
 def problems(folder: Path) -> list[Problem]:
-    snapshot = assemble(FolderSource(folder).read_now(), label="knowledge", today=date(2026, 11, 22))
+    snapshot = build_snapshot(FolderSource(folder).read_now(), label="knowledge", today=date(2026, 11, 22))
     return PictureFolder(folder).problems(snapshot.entries)
 
 
@@ -92,7 +92,7 @@ async def test_an_answer_goes_out_without_a_picture_that_is_not_taken(
         ("流程.png", PNG, ""),
         ("流程.png", None, "找不到"),
         ("流程.png", b"GIF89a", "内容不是 png 图片"),
-        ("流程.png", PNG + b"\0" * MOST_BYTES, "钉钉最多收 20 MB"),
+        ("流程.png", PNG + b"\0" * MAX_PICTURE_BYTES, "钉钉最多收 20 MB"),
         ("流程.svg", b"<svg/>", "请换成 png 或 jpg"),
         ("../流程.png", PNG, "应和知识文件放在一起"),
     ],

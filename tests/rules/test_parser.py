@@ -6,7 +6,7 @@ from datetime import date, time
 
 import pytest
 
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.rules.definitions import AddContact, AttendanceReport, EventTrigger, Notify, Post
 from faqbot.rules.parser import read_automations
 from faqbot.rules.schedule import Cron, Daily, Days, Monthly
@@ -207,8 +207,8 @@ def test_a_secret_that_is_written_out_is_warned_of_and_never_shown():
 )
 def test_a_mistake_outside_the_rules_keeps_the_last_good_version(text):
     assert not read(text).ok
-    last = assemble({"automations.yaml": CONTRACT.encode()}, label="k", today=date(2026, 1, 1))
-    now = assemble({"automations.yaml": text.encode()}, label="k", today=date(2026, 1, 1), last=last)
+    last = build_snapshot({"automations.yaml": CONTRACT.encode()}, label="k", today=date(2026, 1, 1))
+    now = build_snapshot({"automations.yaml": text.encode()}, label="k", today=date(2026, 1, 1), last=last)
     assert [r.id for r in now.automations.rules] == ["standup", "new-customer", "onboarding", "attendance"]
     assert any(p.is_error for p in now.problems)
 
@@ -216,5 +216,5 @@ def test_a_mistake_outside_the_rules_keeps_the_last_good_version(text):
 def test_an_empty_or_missing_file_has_no_rules():
     assert read("").ok
     assert read("robots:\nautomations:\n").ok
-    last = assemble({"automations.yaml": CONTRACT.encode()}, label="k", today=date(2026, 1, 1))
-    assert assemble({}, label="k", today=date(2026, 1, 1), last=last).automations.rules == ()
+    last = build_snapshot({"automations.yaml": CONTRACT.encode()}, label="k", today=date(2026, 1, 1))
+    assert build_snapshot({}, label="k", today=date(2026, 1, 1), last=last).automations.rules == ()

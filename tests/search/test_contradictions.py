@@ -11,7 +11,7 @@ import pytest
 
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.knowledge.snapshot import Snapshot, build_snapshot
 from faqbot.model.decisions import Answered, Offered
 from faqbot.model.entries import Entry, FollowUp
 from faqbot.search.contradictions import apart, opposed
@@ -28,7 +28,7 @@ ROWS = [
 
 @cache
 def sample() -> Snapshot:
-    return assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=TODAY)
+    return build_snapshot(FolderSource(SAMPLE).read_now(), label="knowledge", today=TODAY)
 
 
 def answers(questions: list[str]) -> list[str]:

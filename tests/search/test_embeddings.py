@@ -192,7 +192,7 @@ async def test_vectors_that_come_late_never_bring_back_an_older_version(knowledg
     edited = replace(old, version="edited")
     library._current = edited
     gate.set()
-    assert library._learning is not None
-    await library._learning
+    assert library._calibration is not None
+    await library._calibration
     assert library.current is edited
     await library.close()

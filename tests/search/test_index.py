@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.language.normalize import Synonyms, skeleton
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.arrays import Floats
@@ -46,7 +46,7 @@ def seen(found: tuple[Candidate, ...]) -> list[tuple[str, float, str]]:
 
 @pytest.fixture(scope="module")
 def sample() -> Index:
-    return assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=TODAY).index
+    return build_snapshot(FolderSource(SAMPLE).read_now(), label="knowledge", today=TODAY).index
 
 
 @pytest.fixture(scope="module")

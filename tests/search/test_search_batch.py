@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search import ranker as ranker_module
 from faqbot.search.arrays import Floats
@@ -147,7 +147,7 @@ def test_each_asker_sees_only_what_is_open_to_them() -> None:
 
 
 def test_the_sample_knowledge_is_judged_the_same_at_once() -> None:
-    index = assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
+    index = build_snapshot(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
     texts = [*index.wordings[::5], *(w[::-1] for w in index.wordings[::40])]
     assert index.search_batch([SearchQuery(text) for text in texts]) == [index.search(text) for text in texts]
 

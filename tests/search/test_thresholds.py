@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.model.entries import Entry
 from faqbot.search.candidates import RetrievalRequest
 from faqbot.search.hold_out import BestEntry, HoldOut, hold_out_trial
@@ -29,7 +29,7 @@ def entry(entry_id: str, question: str, *also: str) -> Entry:
 
 @pytest.fixture(scope="module")
 def sample() -> Index:
-    return assemble(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
+    return build_snapshot(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22)).index
 
 
 @pytest.fixture(scope="module")

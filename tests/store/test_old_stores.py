@@ -483,7 +483,7 @@ async def test_shared_knowledge_is_read_with_what_lies_aside(store: Store) -> No
         "faq/c.yaml": b"c: 2\n",
         "faq/d.yaml": b"d: 1\n",
     }
-    assert await source.disputed() == {"faq/a.yaml": (b"a: 2\n", b"a: 3\n"), "faq/c.yaml": (b"c: 2\n", None)}
+    assert await source.conflicts() == {"faq/a.yaml": (b"a: 2\n", b"a: 3\n"), "faq/c.yaml": (b"c: 2\n", None)}
     assert await store.shared_texts.deployed("sample-host:/knowledge") == "digest-1"
-    await source.settle("faq/a.yaml", b"a: 2\n", b"a: 3\n", take_deployed=True)
+    await source.resolve("faq/a.yaml", b"a: 2\n", b"a: 3\n", take_deployed=True)
     assert (await source.read())["faq/a.yaml"] == b"a: 3\n"

@@ -28,7 +28,7 @@ from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.wiring import open_api, open_dingtalk
 from faqbot.errors import KnowledgeMissing, StartError, StoreError
 from faqbot.knowledge.files.opening import source_beside
-from faqbot.knowledge.snapshot import Snapshot, assemble
+from faqbot.knowledge.snapshot import Snapshot, build_snapshot
 from faqbot.runtime.metrics import Metrics
 from faqbot.runtime.resources import Resources, open_session
 from faqbot.settings import Settings
@@ -116,10 +116,10 @@ async def _check_knowledge(store: Store | None, settings: Settings, today: date)
     name = "知识"
     try:
         source = await source_beside(settings, store)
-        files, remarks = await source.read(), await source.remarks()
+        files, remarks = await source.read(), await source.problems()
     except (KnowledgeMissing, StoreError) as exc:
         return Finding(name, Level.BAD, str(exc)), None
-    snapshot = assemble(files, label=source.label, today=today)
+    snapshot = build_snapshot(files, label=source.label, today=today)
     snapshot = replace(snapshot, problems=(*snapshot.problems, *remarks))
     errors = sum(problem.is_error for problem in snapshot.problems)
     warnings = len(snapshot.problems) - errors

@@ -11,8 +11,8 @@ from faqbot.console.web.context import ConsoleContext, context_of, workspace_of
 from faqbot.console.web.pages import add_page, asked_id, fragment, show
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_search import (
-    NAMES,
     PER_PAGE,
+    STATUS_NAMES,
     EntryFilter,
     entry_at,
     find,
@@ -140,7 +140,7 @@ def summary(entry: Entry, workspace: Workspace) -> dict[str, Any]:
         "entry": entry,
         "topic": topic_of(entry),
         "status": status.value,
-        "status_name": NAMES[status],
+        "status_name": STATUS_NAMES[status],
         "file": workspace.file_name(entry.place.file),
     }
 

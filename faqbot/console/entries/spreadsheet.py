@@ -100,7 +100,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     name = f"knowledge.{request.match_info['kind']}"
     workspace = workspace_of(request)
     files = await workspace.source.read()
-    if unread := [f"{p.place}：{p.message}" for p in await workspace.source.remarks() if p.is_error]:
+    if unread := [f"{p.place}：{p.message}" for p in await workspace.source.problems() if p.is_error]:
         return notice(request, 409, "没有导出", plain(request, "；".join(unread)), back=EXCHANGE)
     problems, content, _ = await asyncio.to_thread(make_table, files, name, lambda part: None)
     if problems:

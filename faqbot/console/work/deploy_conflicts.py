@@ -67,7 +67,7 @@ async def without_disputes(workspace: Workspace, snapshot: Snapshot) -> Snapshot
     """The snapshot without the problems that waiting() says better."""
     if not isinstance(workspace.source, ReplicatedSource):
         return snapshot
-    said = await workspace.source.disputes()
+    said = await workspace.source.conflict_problems()
     return replace(snapshot, problems=tuple(p for p in snapshot.problems if p not in said))
 
 
@@ -95,7 +95,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
     if take and found.broken:
         return notice(request, 422, "没有改动", f"部署的文件里有错误：{found.broken}", back=PATH)
     try:
-        await workspace.source.settle(found.file, found.live, found.deployed, take_deployed=take)
+        await workspace.source.resolve(found.file, found.live, found.deployed, take_deployed=take)
     except FileConflict as exc:
         return notice(request, 409, "没有改动", str(exc), back=PATH)
     except FileSourceError as exc:
@@ -106,7 +106,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
 
 async def _texts(workspace: Workspace) -> Mapping[str, tuple[bytes | None, bytes | None]]:
     """Nothing where one process has its folder to itself."""
-    return await workspace.source.disputed() if isinstance(workspace.source, ReplicatedSource) else {}
+    return await workspace.source.conflicts() if isinstance(workspace.source, ReplicatedSource) else {}
 
 
 async def _disputes(workspace: Workspace) -> list[Dispute]:

@@ -47,7 +47,7 @@ class Outline:
         self.raw = raw
         self.name = name
         self._reader = FileReader(name)
-        parsed = self._reader.parsed(raw)
+        parsed = self._reader.read_file(raw)
         for problem in parsed.problems:
             if problem.is_error:
                 where = self.at(problem.place.line)

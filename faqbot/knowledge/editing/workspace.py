@@ -29,7 +29,7 @@ class EditableSource(Protocol):
     @property
     def label(self) -> str: ...
     async def read(self) -> Mapping[str, bytes]: ...
-    async def remarks(self) -> Sequence[Problem]: ...
+    async def problems(self) -> Sequence[Problem]: ...
 
     async def write(self, name: str, content: bytes, expected: bytes | None, /) -> object:
         """Replace a file that holds `expected` (None: there is none yet). Raises FileConflict, FileSourceError."""
@@ -60,7 +60,7 @@ class Workspace:
 
     def limits(self, snapshot: Snapshot) -> Thresholds:
         """Return how sure the bot must be with this knowledge."""
-        return self.base.limits_for(snapshot)
+        return self.base.thresholds_for(snapshot)
 
     def file_name(self, shown: str) -> str:
         """Return the name in the source of a file as a Place shows it."""

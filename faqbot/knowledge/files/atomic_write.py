@@ -1,4 +1,4 @@
-"""Putting one file in place, or taking it away, in one step and only if nobody changed it meanwhile."""
+"""Replaces or deletes one file in one step, and only if nobody changed it meanwhile (compare-and-swap)."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _REASONS = {
 }
 
 
-def put(path: Path, content: bytes, expected: bytes | None, name: str) -> None:
-    """Replace the file that holds `expected` (None: there is none). Raises Conflict, ShelfError."""
-    with _told(name), _alone(path.parent):
-        _must_hold(path, expected, name)
+def replace_file(path: Path, content: bytes, expected: bytes | None, name: str) -> None:
+    """Replace the file that holds `expected` (None: there is none). Raises FileConflict, FileSourceError."""
+    with _explained(name), _locked(path.parent):
+        _check_content(path, expected, name)
         mode = _writable_mode(path, name) if expected is not None else None
-        # The name starts with a dot, so that nobody reads it, whatever happens to us.
+        # A name with a dot first is read by nobody, even if this process is killed before it is removed.
         temporary = path.parent / f".~{secrets.token_hex(8)}.tmp"
         try:
             _write(temporary, content, path if mode is not None else None, mode)
-            _must_hold(path, expected, name)
+            _check_content(path, expected, name)
             if expected is None:
-                _appear(temporary, path, name)
+                _link(temporary, path, name)
             else:
                 os.replace(temporary, path)
         finally:
@@ -42,17 +42,17 @@ def put(path: Path, content: bytes, expected: bytes | None, name: str) -> None:
         _sync_folder(path.parent)
 
 
-def take_away(path: Path, expected: bytes, name: str) -> None:
-    """Delete the file that holds `expected`. Raises Conflict, ShelfError."""
-    with _told(name), _alone(path.parent):
-        _must_hold(path, expected, name)
+def delete_file(path: Path, expected: bytes, name: str) -> None:
+    """Delete the file that holds `expected`. Raises FileConflict, FileSourceError."""
+    with _explained(name), _locked(path.parent):
+        _check_content(path, expected, name)
         _writable_mode(path, name)
         path.unlink()
         _sync_folder(path.parent)
 
 
 @contextlib.contextmanager
-def _told(name: str) -> Iterator[None]:
+def _explained(name: str) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
@@ -60,10 +60,10 @@ def _told(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other writers of ours out of a folder, in this process and in others, where the system can do that.
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other writers of this program out of a folder, in this process and in others, where the system can do it.
 
-    Between looking at a file and replacing it somebody else might look too, and both would think that they may write.
+    Without it two writers could both check a file before either replaces it, and both would write.
     """
     handle = None
     with contextlib.suppress(ImportError, OSError):
@@ -78,17 +78,17 @@ def _alone(folder: Path) -> Iterator[None]:
             os.close(handle)
 
 
-def _must_hold(path: Path, expected: bytes | None, name: str) -> None:
+def _check_content(path: Path, expected: bytes | None, name: str) -> None:
     try:
         present = path.read_bytes()
     except FileNotFoundError:
         present = None
     if present != expected:
-        raise conflict(name, expected, present)
+        raise file_conflict(name, expected, present)
 
 
-def conflict(name: str, expected: bytes | None, present: bytes | None) -> FileConflict:
-    """What to say when a file does not hold what was expected; None is no file."""
+def file_conflict(name: str, expected: bytes | None, present: bytes | None) -> FileConflict:
+    """Return the error for a file that does not have the expected content; None stands for no file."""
     if present is None:
         return FileConflict(f"{name} 刚刚被别人删除或改名了，没有保存", present=None)
     if expected is None:
@@ -97,7 +97,7 @@ def conflict(name: str, expected: bytes | None, present: bytes | None) -> FileCo
 
 
 def _writable_mode(path: Path, name: str) -> int:
-    """The permissions of a file; one without any leave to write stays as it is, also for an administrator."""
+    """Return the permissions of a file. Raises FileSourceError for a read-only one, even for an administrator."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if not mode & 0o222 or not os.access(path, os.W_OK):
         raise FileSourceError(f"{name} 是只读的，没有改动；请先去掉“只读”")
@@ -117,19 +117,19 @@ def _write(temporary: Path, content: bytes, like: Path | None, mode: int | None)
         os.fsync(file.fileno())
 
 
-def _appear(temporary: Path, path: Path, name: str) -> None:
-    """Give the new file its name, unless a file of that name has appeared."""
+def _link(temporary: Path, path: Path, name: str) -> None:
+    """Give the new file its name, unless a file of that name has appeared. Raises FileConflict."""
     try:
         os.link(temporary, path)
     except FileExistsError:
-        _must_hold(path, None, name)
+        _check_content(path, None, name)
     except OSError:
-        # Some network disks know no links.
+        # Some network disks have no hard links.
         os.replace(temporary, path)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name outlive a power cut, where the system can do that."""
+    """Make the new name survive a power cut, where the system can do it."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

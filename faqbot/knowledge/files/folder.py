@@ -1,4 +1,4 @@
-"""Where the text of the knowledge lives: a folder of files. Bytes in and out, nothing understood."""
+"""Reads and writes the knowledge files of a folder as bytes, without parsing them."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from faqbot.errors import FileSourceError, KnowledgeMissing
-from faqbot.knowledge.files.atomic_write import put, take_away
-from faqbot.knowledge.files.write_settling import PATIENCE_SECONDS, SETTLE_SECONDS, Mark, Settling
+from faqbot.knowledge.files.atomic_write import delete_file, replace_file
+from faqbot.knowledge.files.write_settling import PATIENCE_SECONDS, SETTLE_SECONDS, FileStamp, WriteDebounce
 from faqbot.model.entries import Place, Problem
 
-BESIDE = ("synonyms.yaml", "facts.yaml", "groups.yaml", "automations.yaml", "evaluation.yaml")
+OTHER_FILES = ("synonyms.yaml", "facts.yaml", "groups.yaml", "automations.yaml", "evaluation.yaml")
 _SUFFIXES = {".yaml", ".yml"}
 _TABLES = {".xlsx", ".xlsm", ".xls", ".csv"}
-# No dot or tilde first: such files are not read. No characters that some system or YAML tool stumbles over.
+# No dot or tilde first, as such files are not read, and no characters that some system or YAML tool cannot handle.
 _FILE_NAME = re.compile(r"faq/[^/\\:*?\"<>|\x00-\x1f\x7f.~\s][^/\\:*?\"<>|\x00-\x1f\x7f]*\.ya?ml")
-_TICK = 0.01  # seconds; so that the last look does not come a moment too early
-_LONGEST_NAME = 200  # bytes; most systems allow 255
+# Added to each wait, so that the next look does not come a moment too early.
+_MARGIN_SECONDS = 0.01
+# Most systems allow 255.
+_MAX_NAME_BYTES = 200
 
 _REASONS = {errno.EACCES: "没有读的权限", errno.EPERM: "没有读的权限", errno.EIO: "磁盘读不出来"}
 
@@ -31,7 +33,7 @@ Version = tuple[tuple[str, int, int, int], ...]
 class FolderSource:
     """Reads `faq/*.yaml` and the files beside it; names are relative to the folder, `faq/leave.yaml`.
 
-    A file that is being written is not served: its content from before is, until the new one has settled.
+    While a file is being written its old content is served, until the new one has settled.
     """
 
     def __init__(
@@ -45,80 +47,80 @@ class FolderSource:
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._folder = folder
-        self._settling = Settling(settle, patience)
+        self._debounce = WriteDebounce(settle, patience)
         self._patience = patience
         self._clock = clock
         self._wall = wall
         self._sleep = sleep
-        self._kept: dict[str, tuple[Mark, bytes]] = {}
-        self._unread: dict[str, str] = {}  # name → why
-        self._told: Version | None = None
+        self._files: dict[str, tuple[FileStamp, bytes]] = {}
+        self._unreadable: dict[str, str] = {}  # name → reason
+        self._last_version: Version | None = None
         self._lock = threading.Lock()
 
     @property
     def label(self) -> str:
-        """What stands before a name in messages to people."""
+        """Name of the place, which stands before a file name in messages to people."""
         return str(self._folder)
 
     async def version(self) -> Version:
-        """Change whenever a file is written, added, removed or renamed. Raises KnowledgeMissing."""
+        """Return a value that changes when a file is written, added, removed or renamed. Raises KnowledgeMissing."""
         return await asyncio.to_thread(self._fingerprint)
 
     async def read(self) -> Mapping[str, bytes]:
         return await asyncio.to_thread(self.read_now)
 
     async def write(self, name: str, content: bytes, expected: bytes | None) -> None:
-        """Put `content` in the place of `expected` (None: a new file). Raises Conflict, ShelfError."""
+        """Replace the file that holds `expected` (None: there is none). Raises FileConflict, FileSourceError."""
         await asyncio.to_thread(self.write_now, name, content, expected)
 
     async def delete(self, name: str, expected: bytes) -> None:
-        """Delete the file that holds `expected`. Raises Conflict, ShelfError."""
+        """Delete the file that holds `expected`. Raises FileConflict, FileSourceError."""
         await asyncio.to_thread(self.delete_now, name, expected)
 
     async def write_all(self, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
-        """Write what differs, unless somebody changed it meanwhile; on failure take back what was written before it.
+        """Write the files that differ, unless somebody changed them meanwhile; roll back if one cannot be written.
 
-        Raises ShelfError.
+        Raises FileSourceError.
         """
         await asyncio.to_thread(self._write_all_now, before, after)
 
-    async def remarks(self) -> list[Problem]:
-        """An error for each file that could not be read the last time, a warning for each that lies where none is."""
-        unread = [
+    async def problems(self) -> list[Problem]:
+        """Return an error for each file that could not be read the last time, a warning for each that is misplaced."""
+        unreadable = [
             Problem(Place(f"{self.label}/{name}", 1), f"读不了这个文件（{why}），请让机器人能读它，或者重新放一份")
-            for name, why in sorted(self._unread.items())
+            for name, why in sorted(self._unreadable.items())
         ]
-        return unread + await asyncio.to_thread(self._misplaced)
+        return unreadable + await asyncio.to_thread(self._misplaced)
 
     def _misplaced(self) -> list[Problem]:
-        """Files that somebody may think the bot answers from."""
+        """Warn of files that look like knowledge but are not read where they are."""
         faq = self._folder / "faq"
         try:
-            aside = [p for p in self._folder.iterdir() if p.suffix in _SUFFIXES and p.name not in BESIDE]
+            beside = [p for p in self._folder.iterdir() if p.suffix in _SUFFIXES and p.name not in OTHER_FILES]
             below = [p for p in faq.rglob("*/*") if p.suffix in _SUFFIXES]
             tables = [p for p in faq.iterdir() if p.suffix.lower() in _TABLES]
         except OSError:
-            # What is gone by now misleads nobody.
+            # The folder is gone, and with it what could mislead.
             return []
-        why = {path: "这里的知识文件不读，请移到 faq 文件夹里" for path in (*aside, *below)}
-        why |= dict.fromkeys(tables, "表格不直接读，请在控制台的「表格」里上传，或者用 faqbot import 导入")
-        shown = sorted(path for path in why if path.is_file() and not _hidden(path.relative_to(self._folder)))
-        return [Problem(Place(str(path), 1), why[path], is_error=False) for path in shown]
+        reasons = {path: "这里的知识文件不读，请移到 faq 文件夹里" for path in (*beside, *below)}
+        reasons |= dict.fromkeys(tables, "表格不直接读，请在控制台的「表格」里上传，或者用 faqbot import 导入")
+        misplaced = sorted(path for path in reasons if path.is_file() and not _hidden(path.relative_to(self._folder)))
+        return [Problem(Place(str(path), 1), reasons[path], is_error=False) for path in misplaced]
 
     def write_now(self, name: str, content: bytes, expected: bytes | None) -> None:
         path = self._path_of(name)
         with self._lock:
-            put(path, content, expected, name)
-            # Our own file is complete: nobody has to wait for it.
-            self._kept[name] = (_mark(path), content)
-            self._settling.forget(name)
+            replace_file(path, content, expected, name)
+            # Our own write is complete, so it need not settle.
+            self._files[name] = (_stamp(path), content)
+            self._debounce.forget(name)
 
     def delete_now(self, name: str, expected: bytes) -> None:
         path = self._path_of(name)
         with self._lock:
-            take_away(path, expected, name)
-            self._kept.pop(name, None)
-            self._settling.forget(name)
+            delete_file(path, expected, name)
+            self._files.pop(name, None)
+            self._debounce.forget(name)
 
     def _write_all_now(self, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
         changed = sorted(name for name, content in after.items() if before.get(name) != content)
@@ -130,11 +132,11 @@ class FolderSource:
         except FileSourceError as exc:
             if len(changed) == 1:
                 raise
-            if stuck := [name for name in done if not self._taken_back(name, before.get(name), after[name])]:
+            if stuck := [name for name in done if not self._rolled_back(name, before.get(name), after[name])]:
                 raise FileSourceError(f"{exc}。但是 {'、'.join(stuck)} 已经写好，退不回去，请再来一次") from exc
             raise FileSourceError(f"{exc}。这次什么都没有写，请再来一次") from exc
 
-    def _taken_back(self, name: str, before: bytes | None, now: bytes) -> bool:
+    def _rolled_back(self, name: str, before: bytes | None, now: bytes) -> bool:
         try:
             if before is None:
                 self.delete_now(name, now)
@@ -145,69 +147,71 @@ class FolderSource:
         return True
 
     def read_now(self) -> dict[str, bytes]:
-        """Read all files. One that vanishes meanwhile is left out; one that cannot be read stays as it was, and is left
-        out where nothing is known of it. Raises KnowledgeMissing."""
-        with self._lock:
-            first = not self._kept
-        if first:
-            self._wait_for_all()
-        with self._lock:
-            marks, _ = self._survey()
-            self._unread.clear()
-            for name, mark in marks.items():
-                self._take(name, mark)
-            for name in [name for name in self._kept if name not in marks]:
-                del self._kept[name]
-                self._settling.forget(name)
-            return {name: content for name, (_, content) in sorted(self._kept.items(), key=faq_first)}
+        """Read all files. Raises KnowledgeMissing.
 
-    # -- what is there -----------------------------------------------------------------------
+        A file that vanishes meanwhile is left out; one that cannot be read keeps its last content, if it has any.
+        """
+        with self._lock:
+            first = not self._files
+        if first:
+            self._wait_until_settled()
+        with self._lock:
+            stamps, _ = self._survey()
+            self._unreadable.clear()
+            for name, stamp in stamps.items():
+                self._load(name, stamp)
+            for name in [name for name in self._files if name not in stamps]:
+                del self._files[name]
+                self._debounce.forget(name)
+            return {name: content for name, (_, content) in sorted(self._files.items(), key=entries_first)}
+
+    # -- polling -----------------------------------------------------------------------
 
     def _fingerprint(self) -> Version:
-        if self._told is None:
-            self._wait_for_all()
-        version, wait = self._look()
-        if wait and version == self._told:
-            # A short wait now saves a whole round of the poll; other files that changed are not kept waiting.
-            self._sleep(wait + _TICK)
-            version, _ = self._look()
-        self._told = version
+        if self._last_version is None:
+            self._wait_until_settled()
+        version, wait = self._scan()
+        if wait and version == self._last_version:
+            # A short wait now saves a whole poll interval; it delays no other file, as none has changed.
+            self._sleep(wait + _MARGIN_SECONDS)
+            version, _ = self._scan()
+        self._last_version = version
         return version
 
-    def _look(self) -> tuple[Version, float]:
+    def _scan(self) -> tuple[Version, float]:
         with self._lock:
-            marks, wait = self._survey()
-            # Leave to read a file is given without touching what it holds.
-            left = [(name, _changed_at(self._folder / name), 0, 0) for name in sorted(self._unread)]
-        return (*((name, *mark) for name, mark in sorted(marks.items()) if mark), *left), wait
+            stamps, wait = self._survey()
+            # Permission to read a file may be given without changing its content.
+            unreadable = [(name, _changed_at(self._folder / name), 0, 0) for name in sorted(self._unreadable)]
+        return (*((name, *stamp) for name, stamp in sorted(stamps.items()) if stamp), *unreadable), wait
 
-    def _wait_for_all(self) -> None:
-        """At the start there is nothing to serve instead, so every file is waited for."""
+    def _wait_until_settled(self) -> None:
+        """Wait for every file: at the start there is no older content to serve."""
         until = self._clock() + self._patience
-        while (wait := self._look()[1]) and self._clock() < until:
-            self._sleep(wait + _TICK)
+        while (wait := self._scan()[1]) and self._clock() < until:
+            self._sleep(wait + _MARGIN_SECONDS)
 
-    def _survey(self) -> tuple[dict[str, Mark], float]:
-        """The files to serve, each with the mark of its settled state, and how long to wait for the others."""
-        found = {name: mark for path in self._paths() if (mark := _mark(path)) for name in [self._name(path)]}
+    def _survey(self) -> tuple[dict[str, FileStamp], float]:
+        """Return the stamps of the files to serve, and the seconds until the longest of the others has settled."""
+        found = {name: stamp for path in self._paths() if (stamp := _stamp(path)) for name in [self._name(path)]}
         now, wall = self._clock(), self._wall()
         longest = 0.0
-        for name in {*found, *self._kept}:
-            kept = self._kept[name][0] if name in self._kept else None
-            mark = found.get(name)
-            if mark == kept:
-                self._settling.forget(name)
+        for name in {*found, *self._files}:
+            served = self._files[name][0] if name in self._files else None
+            stamp = found.get(name)
+            if stamp == served:
+                self._debounce.forget(name)
                 continue
-            if wait := self._settling.wait(name, mark, now, wall):
+            if wait := self._debounce.remaining(name, stamp, now, wall):
                 longest = max(longest, wait)
                 found.pop(name, None)
-                if kept:
-                    found[name] = kept
+                if served:
+                    found[name] = served
         return dict(found), longest
 
-    def _take(self, name: str, mark: Mark) -> None:
-        """Keep the content of a file, unless it changes while it is read."""
-        if name in self._kept and self._kept[name][0] == mark:
+    def _load(self, name: str, stamp: FileStamp) -> None:
+        """Load the content of a file, unless it changes while it is read."""
+        if name in self._files and self._files[name][0] == stamp:
             return
         path = self._folder / name
         try:
@@ -215,11 +219,11 @@ class FolderSource:
         except FileNotFoundError:
             return
         except OSError as exc:
-            self._unread[name] = _REASONS.get(exc.errno or 0, exc.strerror or type(exc).__name__)
+            self._unreadable[name] = _REASONS.get(exc.errno or 0, exc.strerror or type(exc).__name__)
             return
-        if _mark(path) == mark:
-            self._kept[name] = (mark, content)
-            self._settling.forget(name)
+        if _stamp(path) == stamp:
+            self._files[name] = (stamp, content)
+            self._debounce.forget(name)
 
     def _paths(self) -> list[Path]:
         faq = self._folder / "faq"
@@ -230,15 +234,15 @@ class FolderSource:
             )
         paths = [p for p in faq.iterdir() if p.suffix in _SUFFIXES and not _hidden(Path(p.name))]
         return sorted(p for p in paths if p.is_file()) + [
-            path for name in BESIDE if (path := self._folder / name).is_file()
+            path for name in OTHER_FILES if (path := self._folder / name).is_file()
         ]
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()
 
     def _path_of(self, name: str) -> Path:
-        """The file a name stands for, links followed. Raises ShelfError for what is no knowledge file of ours."""
-        must_be_ours(name)
+        """Return the path of a name, links followed. Raises FileSourceError for what is not a knowledge file."""
+        check_file_name(name)
         path = self._folder / name
         try:
             real = path.resolve()
@@ -252,11 +256,11 @@ class FolderSource:
 
 
 def _hidden(name: Path) -> bool:
-    """Whether it is the business of another program only."""
+    """Return True for names of temporary and private files of other programs."""
     return any(part.startswith((".", "~")) for part in name.parts)
 
 
-def _mark(path: Path) -> Mark:
+def _stamp(path: Path) -> FileStamp:
     try:
         stat = path.stat()
     except FileNotFoundError:
@@ -271,19 +275,19 @@ def _changed_at(path: Path) -> int:
         return 0
 
 
-def must_be_ours(name: str) -> None:
-    """Raise ShelfError for what is no name of a knowledge file, such as a path out of the folder."""
-    if name not in BESIDE and not (_FILE_NAME.fullmatch(name) and _is_short_text(name)):
-        raise FileSourceError(f"不能写“{name[:60]}”：只能写 faq/名字.yaml 和 {'、'.join(BESIDE)}")
+def check_file_name(name: str) -> None:
+    """Raise FileSourceError for what is not the name of a knowledge file, such as a path out of the folder."""
+    if name not in OTHER_FILES and not (_FILE_NAME.fullmatch(name) and _is_short_text(name)):
+        raise FileSourceError(f"不能写“{name[:60]}”：只能写 faq/名字.yaml 和 {'、'.join(OTHER_FILES)}")
 
 
 def _is_short_text(name: str) -> bool:
     try:
-        return len(name.encode()) <= _LONGEST_NAME and name == name.strip()
+        return len(name.encode()) <= _MAX_NAME_BYTES and name == name.strip()
     except UnicodeEncodeError:
         return False
 
 
-def faq_first(item: tuple[str, object]) -> tuple[bool, str]:
-    """The order of files, given with anything else: entries first."""
-    return item[0] in BESIDE, item[0]
+def entries_first(item: tuple[str, object]) -> tuple[bool, str]:
+    """Sort key for pairs of a file name and anything: files with entries first."""
+    return item[0] in OTHER_FILES, item[0]

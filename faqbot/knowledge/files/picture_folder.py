@@ -1,4 +1,4 @@
-"""The picture files beside the knowledge: found by name, never outside the folder, and what is wrong with them."""
+"""Finds the picture files beside the knowledge by name, never outside the folder, and reports unusable ones."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from pathlib import Path
 from faqbot.markup.picture_links import TYPES, USUAL, Picture, is_plain, local_pictures, suffix_of
 from faqbot.model.entries import Entry, Problem
 
-# DingTalk takes no larger ones.
-MOST_BYTES = 20 * 1024 * 1024
+# DingTalk takes no larger pictures.
+MAX_PICTURE_BYTES = 20 * 1024 * 1024
+# Larger ones open slowly on phones.
 _SLOW_BYTES = 2 * 1024 * 1024
-# How files of each kind begin.
-_BEGINNINGS = {
+# First bytes of files of each kind.
+_SIGNATURES = {
     ".png": (b"\x89PNG",), ".jpg": (b"\xff\xd8",), ".jpeg": (b"\xff\xd8",), ".gif": (b"GIF8",), ".bmp": (b"BM",),
     ".webp": (b"RIFF",),
 }  # fmt: skip
 
 
 class PictureFolder:
-    """Looks in `faq/` first, then in the folder itself."""
+    """The pictures in `faq/` and, second, in the folder itself."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def find(self, name: str) -> Path | None:
-        """The file of a picture that can be shown; None where there is none, or it lies elsewhere."""
+        """Return the path of a picture that can be shown; None if there is none or it lies outside the folder."""
         if not is_plain(name) or suffix_of(name) not in TYPES:
             return None
         root = self._folder.resolve()
@@ -38,8 +39,8 @@ class PictureFolder:
                 continue
         return None
 
-    def mark(self) -> Hashable:
-        """Changes when pictures come, go or change."""
+    def version(self) -> Hashable:
+        """Return a value that changes when pictures are added, removed or changed."""
         found: list[tuple[str, int, int]] = []
         for place in (self._folder, self._folder / "faq"):
             try:
@@ -50,16 +51,16 @@ class PictureFolder:
         return tuple(sorted(found))
 
     def problems(self, entries: Iterable[Entry]) -> list[Problem]:
-        """Warnings of pictures that employees will not see."""
+        """Warn of pictures that employees will not see."""
         found: list[Problem] = []
-        known: dict[str, str] = {}
+        objections: dict[str, str] = {}
         for entry in entries:
             text = "\n".join((entry.answer, *entry.variants.values()))
             for picture in dict.fromkeys(local_pictures(text)):
-                if picture.name not in known:
-                    known[picture.name] = self._objection(picture)
-                if known[picture.name]:
-                    found.append(Problem(entry.place, known[picture.name], is_error=False))
+                if picture.name not in objections:
+                    objections[picture.name] = self._objection(picture)
+                if objections[picture.name]:
+                    found.append(Problem(entry.place, objections[picture.name], is_error=False))
         return found
 
     def _objection(self, picture: Picture) -> str:
@@ -75,12 +76,12 @@ class PictureFolder:
         try:
             size = path.stat().st_size
             with path.open("rb") as file:
-                beginning = file.read(16)
+                first_bytes = file.read(16)
         except OSError:
             return f"{shown}读不了，请检查文件的权限"
-        if not beginning.startswith(_BEGINNINGS[suffix]):
+        if not first_bytes.startswith(_SIGNATURES[suffix]):
             return f"{shown}的内容不是 {suffix[1:]} 图片，请重新导出"
-        if size > MOST_BYTES:
+        if size > MAX_PICTURE_BYTES:
             return f"{shown}有 {size / 1024 / 1024:.0f} MB，钉钉最多收 20 MB，请压缩"
         if suffix not in USUAL:
             return f"{shown}是 {suffix[1:]} 格式，有的手机上显示不出来，建议换成 png 或 jpg"

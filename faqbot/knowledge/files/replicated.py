@@ -1,4 +1,4 @@
-"""Where the text of the knowledge lives when replicas share a store; the folder beside each is its seed."""
+"""Serves the knowledge text that replicas share in the store, and merges newly deployed folders into it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol
 
 from faqbot.errors import FileConflict, FileSourceError, KnowledgeMissing, StoreError
-from faqbot.knowledge.files.atomic_write import conflict
-from faqbot.knowledge.files.folder import faq_first, must_be_ours
+from faqbot.knowledge.files.atomic_write import file_conflict
+from faqbot.knowledge.files.folder import check_file_name, entries_first
 from faqbot.model.entries import Place, Problem
 from faqbot.model.shared_text import SharedText, SharedTextStore, merge_deployed, resolve_conflict
 from faqbot.runtime.log import EventLog
@@ -18,42 +18,42 @@ log = EventLog(__name__)
 LABEL = "共享知识"
 
 
-class Seed(Protocol):
-    """The folder of a deployment."""
+class DeployedFolder(Protocol):
+    """The folder of a deployment, whose text is merged into the shared one."""
 
     @property
     def label(self) -> str: ...
     async def version(self) -> Hashable: ...
     async def read(self) -> Mapping[str, bytes]: ...
-    async def remarks(self) -> Sequence[Problem]: ...
+    async def problems(self) -> Sequence[Problem]: ...
 
 
 class ReplicatedSource:
-    """Serves the shared text, and brings what changes in `seed` into it; without a seed it only reads and writes.
+    """Serves the shared text and merges changes of the `deployed` folder into it; without one it only reads and writes.
 
-    `place` names the folder among all machines: what was deployed there before is not deployed again, so that a
+    `place` names the folder among all machines: content that was deployed there before is not merged again, so that a
     replica of an older deployment may restart without undoing a newer one.
     """
 
-    def __init__(self, texts: SharedTextStore, seed: Seed | None = None, *, place: str = "") -> None:
+    def __init__(self, texts: SharedTextStore, folder: DeployedFolder | None = None, *, place: str = "") -> None:
         self._texts = texts
-        self._seed = seed
+        self._folder = folder
         self._place = place
-        self._sown: Hashable = None
+        self._merged_version: Hashable = None
         self._shared = SharedText()
 
     @property
     def label(self) -> str:
-        """What stands before a name in messages to people."""
+        """Name of the place, which stands before a file name in messages to people."""
         return LABEL
 
     async def version(self) -> Hashable:
-        """Change whenever a file is written or deleted by anybody. Raises KnowledgeMissing, StoreError."""
+        """Return a value that changes when anybody writes or deletes a file. Raises KnowledgeMissing, StoreError."""
         version = await self._texts.version()
         if not version and self._shared.version:
-            await self._give_back()
-        if self._seed is not None:
-            await self._follow(self._seed, first=not version)
+            await self._restore()
+        if self._folder is not None:
+            await self._merge_folder(self._folder, first=not version)
         version = await self._texts.version()
         if not version:
             raise KnowledgeMissing("存储里没有知识，知识目录里也没有；请把知识文件放进 FAQBOT_KNOWLEDGE 再启动")
@@ -61,25 +61,25 @@ class ReplicatedSource:
 
     async def read(self) -> Mapping[str, bytes]:
         """Read all files. Raises StoreError."""
-        return dict(sorted((await self._load()).texts.items(), key=faq_first))
+        return dict(sorted((await self._load()).texts.items(), key=entries_first))
 
-    async def remarks(self) -> list[Problem]:
-        """What is to be decided about, and what the folder beside has to say."""
-        beside = await self._seed.remarks() if self._seed is not None else ()
-        return [*beside, *await self.disputes()]
+    async def problems(self) -> list[Problem]:
+        """Return the open conflicts, and the problems of the folder."""
+        of_folder = await self._folder.problems() if self._folder is not None else ()
+        return [*of_folder, *await self.conflict_problems()]
 
-    async def disputes(self) -> list[Problem]:
-        """Files that were deployed but not taken over, because they had been changed in the console."""
-        disputed = (await self._load()).open_conflicts
-        return [_remark(name, new, self._shared) for name, new in sorted(disputed.items())]
+    async def conflict_problems(self) -> list[Problem]:
+        """Report files that were deployed but not merged, because they had been changed in the console."""
+        conflicts = (await self._load()).open_conflicts
+        return [_conflict_problem(name, new, self._shared) for name, new in sorted(conflicts.items())]
 
-    async def disputed(self) -> Mapping[str, tuple[bytes | None, bytes | None]]:
-        """By file, the live and the deployed text that somebody has to decide about; None is no file."""
+    async def conflicts(self) -> Mapping[str, tuple[bytes | None, bytes | None]]:
+        """Return the live and the deployed text of each file in conflict; None stands for no file."""
         shared = await self._load()
         return {name: (shared.texts.get(name), new) for name, new in sorted(shared.open_conflicts.items())}
 
-    async def settle(self, name: str, live: bytes | None, deployed: bytes | None, *, take_deployed: bool) -> None:
-        """Decide about a file as it was shown. Raises Conflict, ShelfError."""
+    async def resolve(self, name: str, live: bytes | None, deployed: bytes | None, *, take_deployed: bool) -> None:
+        """Resolve the conflict of a file as it was shown. Raises FileConflict, FileSourceError."""
         try:
             while True:
                 shared = await self._load()
@@ -90,70 +90,73 @@ class ReplicatedSource:
                 if await self._texts.swap(shared, resolve_conflict(shared, name, take_deployed=take_deployed)):
                     return
         except StoreError as exc:
-            raise _away(exc) from exc
+            raise _store_failed(exc) from exc
 
     async def write(self, name: str, content: bytes, expected: bytes | None) -> None:
-        """Put `content` in the place of `expected` (None: a new file). Raises Conflict, ShelfError."""
+        """Replace the file that holds `expected` (None: there is none) by `content`.
+
+        Raises FileConflict, FileSourceError.
+        """
         await self._put({name: expected}, {name: content})
 
     async def delete(self, name: str, expected: bytes) -> None:
-        """Delete the file that holds `expected`. Raises Conflict, ShelfError."""
+        """Delete the file that holds `expected`. Raises FileConflict, FileSourceError."""
         await self._put({name: expected}, {name: None})
 
     async def write_all(self, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
-        """Write what differs, all or nothing. Raises Conflict, ShelfError."""
+        """Write what differs, all or nothing. Raises FileConflict, FileSourceError."""
         changed = [name for name, content in after.items() if before.get(name) != content]
         if changed:
             await self._put({name: before.get(name) for name in changed}, {name: after[name] for name in changed})
 
     async def _put(self, before: Mapping[str, bytes | None], after: Mapping[str, bytes | None]) -> None:
         for name in after:
-            must_be_ours(name)
+            check_file_name(name)
         try:
-            taken = await self._texts.put(before, after)
-            if taken is not None:
-                raise conflict(taken, before[taken], (await self._load()).texts.get(taken))
+            changed = await self._texts.put(before, after)
+            if changed is not None:
+                raise file_conflict(changed, before[changed], (await self._load()).texts.get(changed))
         except StoreError as exc:
-            raise _away(exc) from exc
+            raise _store_failed(exc) from exc
 
     async def _load(self) -> SharedText:
         if self._shared.version != await self._texts.version():
             self._shared = await self._texts.load()
         return self._shared
 
-    async def _give_back(self) -> None:
-        """The store has lost everything, as after a restart without its data: what was live here is put back."""
+    async def _restore(self) -> None:
+        """Put the live text back into a store that lost everything, as after a restart without its data."""
         if await self._texts.swap(SharedText(), self._shared):
             log.warning("shelf.given_back", files=len(self._shared.texts))
 
-    async def _follow(self, seed: Seed, *, first: bool) -> None:
-        """Bring the folder into the shared text, if it changed since this place was looked at last."""
+    async def _merge_folder(self, folder: DeployedFolder, *, first: bool) -> None:
+        """Merge the folder into the shared text, if it changed since it was merged from this place."""
         try:
-            seen = await seed.version()
-            if seen == self._sown and not first:
+            folder_version = await folder.version()
+            if folder_version == self._merged_version and not first:
                 return
-            deployed, unread = await seed.read(), [p for p in await seed.remarks() if p.is_error]
+            deployed, unread = await folder.read(), [p for p in await folder.problems() if p.is_error]
         except KnowledgeMissing:
             if first:
                 raise
             # Replicas need no folder once there is shared text.
             return
         if unread:
-            # What cannot be read must not count as deployed no more.
+            # A file that cannot be read must not count as removed.
             if first:
                 raise KnowledgeMissing(f"{unread[0].place}：{unread[0].message}")
             return
         digest = _digest(deployed)
         if first or await self._texts.deployed(self._place) != digest:
-            await self._sow(deployed)
+            await self._merge(deployed)
             await self._texts.note_deployed(self._place, digest)
-        self._sown = seen
+        self._merged_version = folder_version
 
-    async def _sow(self, deployed: Mapping[str, bytes]) -> None:
+    async def _merge(self, deployed: Mapping[str, bytes]) -> None:
         while True:
             shared = await self._load()
             if any(map(_is_faq, shared.base)) and not any(map(_is_faq, deployed)):
-                # Rather a folder that was not copied than the wish to have no knowledge any more.
+                # More likely a folder that was not copied than the wish to delete all knowledge.
                 log.warning("shelf.empty_seed_ignored")
                 return
             after = merge_deployed(shared, deployed)
@@ -165,8 +168,8 @@ class ReplicatedSource:
                 return
 
 
-def _remark(name: str, new: bytes | None, shared: SharedText) -> Problem:
-    """Says what was not taken over, and where to decide."""
+def _conflict_problem(name: str, new: bytes | None, shared: SharedText) -> Problem:
+    """Say what was not merged, and where to decide."""
     where = "；现在用的是控制台里的。请到控制台「今天」里选用哪一个"
     if new is None:
         what = f"新部署的知识目录里没有 {name} 了，可是它在控制台里改过{where}"
@@ -188,5 +191,5 @@ def _digest(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def _away(exc: StoreError) -> FileSourceError:
+def _store_failed(exc: StoreError) -> FileSourceError:
     return FileSourceError(f"存储现在写不进去（{exc}），没有保存；请过一会儿再试")

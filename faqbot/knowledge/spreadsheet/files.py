@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
 from faqbot.errors import FaqbotError
-from faqbot.knowledge.files.atomic_write import put
+from faqbot.knowledge.files.atomic_write import replace_file
 from faqbot.knowledge.spreadsheet.comparison import known_entries, rows_of, too_long
 from faqbot.knowledge.spreadsheet.workbook import write_table
 
@@ -25,7 +25,7 @@ def read_file(path: Path) -> bytes:
 
 def save_report(path: Path, content: bytes) -> None:
     """Write a table that is not there yet. Raises ShelfError."""
-    put(path, content, None, str(path))
+    replace_file(path, content, None, str(path))
 
 
 def export_table(
@@ -36,7 +36,7 @@ def export_table(
         raise PlaceError(f"{path} 已经有了；要覆盖请加 --force")
     problems, content, count = make_table(files, path.name, progress)
     if not problems:
-        put(path, content, read_file(path) if path.exists() else None, str(path))
+        replace_file(path, content, read_file(path) if path.exists() else None, str(path))
     return problems, count
 
 

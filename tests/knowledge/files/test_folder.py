@@ -17,7 +17,7 @@ import pytest
 from faqbot.errors import FileConflict, FileSourceError, KnowledgeMissing
 from faqbot.knowledge.files import atomic_write
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.files.write_settling import PATIENCE_SECONDS, SETTLE_SECONDS, Settling
+from faqbot.knowledge.files.write_settling import PATIENCE_SECONDS, SETTLE_SECONDS, WriteDebounce
 from faqbot.knowledge.knowledge_base import POLL_SECONDS, KnowledgeBase
 
 OLD = "- question: 年假\n  answer: 五天\n".encode()
@@ -63,12 +63,12 @@ async def test_a_file_is_read_as_soon_as_that_is_allowed(shelf, folder, monkeypa
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
     os.chmod(locked, 0)
     assert sorted(await shelf.read()) == ["faq/other.yml", "synonyms.yaml"]
-    (remark,) = await shelf.remarks()
+    (remark,) = await shelf.problems()
     assert remark.place.file == str(locked) and remark.is_error and "没有读的权限" in remark.message
     before = await shelf.version()
     os.chmod(locked, 0o644)
     assert await shelf.version() != before
-    assert (await shelf.read())[NAME] == OLD and await shelf.remarks() == []
+    assert (await shelf.read())[NAME] == OLD and await shelf.problems() == []
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ async def test_a_file_that_lies_where_none_is_read_is_named_and_stops_nothing(sh
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(OLD)
     assert NAME in await shelf.read()
-    remarks = await shelf.remarks()
+    remarks = await shelf.problems()
     assert not any(remark.is_error for remark in remarks)
     said = {remark.place.file.removeprefix(f"{folder}/"): remark.message for remark in remarks}
     assert said.keys() == {"faq/2026/春假.yaml", "请假.yml", "faq/全部.XLSX"}
@@ -302,7 +302,7 @@ def timed(folder, clock):
 def poll(shelf, clock, seconds=POLL_SECONDS):
     """What the library does: look, and read when something changed."""
     clock.now += seconds
-    before = shelf._told
+    before = shelf._last_version
     return shelf.read_now() if shelf._fingerprint() != before else None
 
 
@@ -374,7 +374,7 @@ def test_a_file_that_never_rests_goes_live_after_two_seconds_and_holds_up_no_oth
         if clock.now - started > 1 and saved is None:
             clock.write(other, b"[] # new\n")
             saved = clock.now
-        before = timed._told
+        before = timed._last_version
         if timed._fingerprint() != before:
             files = timed.read_now()
             served.append((clock.now, files[NAME] != OLD, files["faq/other.yml"] != b"[]\n"))
@@ -402,7 +402,7 @@ def test_at_the_start_files_that_are_being_written_are_waited_for(folder, clock)
 def test_our_own_write_is_served_at_once(timed, clock, folder):
     timed.write_now(NAME, NEW, OLD)
     assert timed.read_now()[NAME] == NEW
-    before = timed._told
+    before = timed._last_version
     assert timed._fingerprint() != before
     timed.delete_now(NAME, NEW)
     assert NAME not in timed.read_now() and clock.slept == 0
@@ -421,19 +421,19 @@ def test_no_folder_is_said(tmp_path):
 
 
 def test_waiting_ends_when_the_change_rests_or_patience_does():
-    settling = Settling(settle=0.3, patience=2.0)
+    settling = WriteDebounce(settle=0.3, patience=2.0)
 
     def mark(at, size=1):
         return int(at * 1e9), size, 1
 
-    assert settling.wait("a", mark(10.0), now=0.0, wall=10.1) == pytest.approx(0.2)
-    assert settling.wait("a", mark(10.0), now=0.2, wall=10.3) == pytest.approx(0, abs=1e-6)
-    assert settling.wait("b", mark(99.0), now=0.0, wall=10.0) == pytest.approx(0.3)
-    assert settling.wait("b", mark(99.0), now=0.3, wall=10.3) == pytest.approx(0, abs=1e-6)
-    assert settling.wait("c", None, now=0.0, wall=10.0) == pytest.approx(0.3)
+    assert settling.remaining("a", mark(10.0), now=0.0, wall=10.1) == pytest.approx(0.2)
+    assert settling.remaining("a", mark(10.0), now=0.2, wall=10.3) == pytest.approx(0, abs=1e-6)
+    assert settling.remaining("b", mark(99.0), now=0.0, wall=10.0) == pytest.approx(0.3)
+    assert settling.remaining("b", mark(99.0), now=0.3, wall=10.3) == pytest.approx(0, abs=1e-6)
+    assert settling.remaining("c", None, now=0.0, wall=10.0) == pytest.approx(0.3)
     for n in range(20):
-        assert settling.wait("d", mark(10 + n / 10, n), now=n / 10, wall=10 + n / 10) > 0
-    assert settling.wait("d", mark(12.1, 99), now=2.1, wall=12.1) == 0
+        assert settling.remaining("d", mark(10 + n / 10, n), now=n / 10, wall=10 + n / 10) > 0
+    assert settling.remaining("d", mark(12.1, 99), now=2.1, wall=12.1) == 0
 
 
 # -- with the library ------------------------------------------------------------------------------

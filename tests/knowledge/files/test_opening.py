@@ -47,7 +47,7 @@ pytestmark = pytest.mark.parametrize("two", ["folder", "store"], indirect=True)
 async def test_all_files_are_read_entries_first(two: tuple[KnowledgeSource, KnowledgeSource]) -> None:
     for shelf in two:
         assert list((await shelf.read()).items()) == list(FILES.items())
-        assert await shelf.remarks() == []
+        assert await shelf.problems() == []
 
 
 async def test_what_one_writes_the_other_reads_and_the_version_tells(

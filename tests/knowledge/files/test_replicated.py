@@ -91,10 +91,10 @@ async def test_a_deployed_file_that_cannot_be_read_is_not_taken_for_one_that_is_
     (odd / "faq" / "pay.yaml").symlink_to("/proc/self/mem")
     shelf = replica(odd)
     assert await files_of(shelf) == {NAME: OLD, "faq/pay.yaml": OLD}
-    (remark,) = await shelf.remarks()
+    (remark,) = await shelf.problems()
     assert remark.place.file == f"{odd}/faq/pay.yaml" and remark.is_error and "读不了" in remark.message
     (odd / "faq" / "pay.yaml").unlink()
-    assert await files_of(shelf) == {NAME: OLD, "faq/office.yaml": NEW} and await shelf.remarks() == []
+    assert await files_of(shelf) == {NAME: OLD, "faq/office.yaml": NEW} and await shelf.problems() == []
 
 
 async def test_what_was_written_in_the_console_outlives_a_deployment_and_the_difference_is_told(
@@ -104,13 +104,13 @@ async def test_what_was_written_in_the_console_outlives_a_deployment_and_the_dif
     await first.version()
     await first.write(NAME, MINE, OLD)
     assert await files_of(replica(deploy(leave=OLD, pay=NEW))) == {NAME: MINE, "faq/pay.yaml": NEW}
-    assert await first.remarks() == []
+    assert await first.problems() == []
     assert (await files_of(replica(deploy(leave=NEW, pay=NEW))))[NAME] == MINE
     for shelf in (first, replica(None)):
-        (remark,) = await shelf.remarks()
+        (remark,) = await shelf.problems()
         assert str(remark.place) == "共享知识/faq/leave.yaml:1" and not remark.is_error
         assert "控制台里也改过" in remark.message and "现在用的是控制台里的" in remark.message
-        assert await shelf.disputed() == {NAME: (MINE, NEW)}
+        assert await shelf.conflicts() == {NAME: (MINE, NEW)}
 
 
 @pytest.mark.parametrize(("take", "then"), [(True, NEW), (False, MINE)])
@@ -123,12 +123,12 @@ async def test_somebody_decides_between_the_console_and_the_deployment(
     later = replica(deploy(leave=NEW))
     before = await later.version()
     with pytest.raises(FileConflict, match="又变了"):
-        await first.settle(NAME, OLD, NEW, take_deployed=take)
-    await first.settle(NAME, MINE, NEW, take_deployed=take)
+        await first.resolve(NAME, OLD, NEW, take_deployed=take)
+    await first.resolve(NAME, MINE, NEW, take_deployed=take)
     assert await later.version() != before
-    assert await later.read() == {NAME: then} and await later.remarks() == []
+    assert await later.read() == {NAME: then} and await later.problems() == []
     with pytest.raises(FileConflict):
-        await first.settle(NAME, MINE, NEW, take_deployed=take)
+        await first.resolve(NAME, MINE, NEW, take_deployed=take)
 
 
 async def test_a_replica_of_the_older_deployment_that_restarts_undoes_nothing(replica, deploy) -> None:

@@ -10,7 +10,7 @@ import pytest
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.impact import impact
 from faqbot.knowledge.impact.impact import Past, edited_entries, self_test
-from faqbot.knowledge.snapshot import assemble
+from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.model.decisions import Answered, Offered, Unanswered
 from faqbot.model.entries import Entry, Period
 from faqbot.search.index import Index
@@ -70,7 +70,7 @@ def test_what_nobody_notices_is_no_change() -> None:
 def test_only_what_the_edit_can_touch_is_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(impact, "_FEW", 0)
     monkeypatch.setattr(impact, "_SMALL", 0)
-    snapshot = assemble(FolderSource(SAMPLE).read_now(), label="k", today=TODAY)
+    snapshot = build_snapshot(FolderSource(SAMPLE).read_now(), label="k", today=TODAY)
     questions = {w: 1 for e in snapshot.entries for w in e.wordings}
     before = snapshot.index
     entry = next(e for e in before.entries if e.id == "annual-leave-days" or "年假" in e.question)
@@ -110,7 +110,7 @@ def test_the_self_test_can_look_at_some_entries_and_leaves_out_what_is_not_answe
 
 def test_the_self_test_finds_what_a_search_for_every_wording_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The wordings that are not searched for, because they lead to their entry for certain, are none of the misses."""
-    sample = assemble(FolderSource(SAMPLE).read_now(), label="k", today=TODAY).index.entries
+    sample = build_snapshot(FolderSource(SAMPLE).read_now(), label="k", today=TODAY).index.entries
     odd = [
         Entry("menu", "帮助", "菜单"),
         Entry("hello", "你好啊", "您好"),
