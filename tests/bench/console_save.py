@@ -176,7 +176,7 @@ def main() -> None:
     if not DATA.is_dir():
         sys.exit(f"the question sets are not there: {DATA} (see tests/bench/README.md)")
     given = [int(a) for a in sys.argv[1:]]
-    size, files, questions, wordings, rounds = [*given, *[1000, 20, 2000, 5, 3][len(given) :]]
+    size, files, questions, wordings, rounds = [*given, *[1000, 20, 1000, 3, 3][len(given) :]]
     print(f"{size} entries of {wordings} wordings in {files} files, {questions} questions on record")
     asyncio.run(measure(size, files, questions, wordings, rounds))
 

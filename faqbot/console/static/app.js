@@ -46,3 +46,27 @@ for (const form of document.querySelectorAll('form[data-preview]')) {
   addEventListener('pageshow', () => { sent = false; });
   addEventListener('beforeunload', event => { if (unsaved && !sent) event.preventDefault(); });
 }
+
+/** While a form is on its way: its buttons do nothing, and the one that was pressed says what is being done. */
+let busy = [];
+function settle() {
+  for (const [button, label] of busy) { button.disabled = false; button.textContent = label; }
+  busy = [];
+}
+addEventListener('submit', event => {
+  const form = event.target, action = event.submitter?.value;
+  const buttons = [...form.elements].filter(field => field.type === 'submit');
+  if (event.defaultPrevented || !buttons.some(button => button.dataset.busy)) return;
+  // A moment later, because what a disabled button says is not sent.
+  setTimeout(() => {
+    for (const button of buttons.filter(button => !button.disabled)) {
+      busy.push([button, button.textContent]);
+      button.disabled = true;
+      if (button.value === action && button.dataset.busy) button.textContent = button.dataset.busy;
+    }
+  });
+  // Somebody may have stopped the page from loading.
+  setTimeout(settle, 60000);
+});
+// Coming back, a browser may show the page as it was left.
+addEventListener('pageshow', settle);

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 
 from faqbot.app.running import Running
 from faqbot.console.web.sessions import new_link
@@ -193,3 +193,30 @@ async def test_what_is_to_do_is_readable_beside_its_button(visit: Visit, talk: T
     text, card = await item.locator(".text").bounding_box(), await page.locator(".todo").first.bounding_box()
     assert text and card and text["width"] > min(card["width"], 600) / 2
     assert await visit.fits(), "scrolls sideways"
+
+
+async def test_while_a_check_or_a_save_runs_the_button_says_so_and_cannot_be_pressed_again(visit: Visit) -> None:
+    page = visit.page
+    if not visit.scripts:
+        pytest.skip("without scripts the browser's own sign is all there is")
+    await visit.sign_in()
+    await page.goto(f"{visit.bot.console_url}/entries/annual-leave-carry-over/edit")
+    await page.get_by_label("也问").fill("年假能不能留到明年")
+    sent: list[str] = []
+
+    async def take(route: Route) -> None:
+        """An answer without content, on which a browser leaves the page as it is."""
+        sent.append(route.request.post_data or "")
+        await route.fulfill(status=204)
+
+    for name, busy, value in (("检查一下", "正在检查…", "check"), ("保存", "正在保存…", "save")):
+        await page.route("**/edit", take)
+        await page.get_by_role("button", name=name).click()
+        await expect(page.get_by_role("button", name=busy)).to_be_disabled()
+        await expect(page.locator("button[name=do]:not([disabled])")).to_have_count(0)
+        assert len(sent) == 1 and f"do={value}" in sent.pop()
+        await page.evaluate("dispatchEvent(new Event('pageshow'))")
+        await page.unroute("**/edit")
+        await expect(page.get_by_role("button", name=name)).to_be_enabled()
+        await page.get_by_role("button", name=name).click()
+    await expect(page.get_by_text("已保存，机器人现在就按新的内容回答")).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -23,10 +24,13 @@ from faqbot.knowledge.editing.entry_form import new_file_name
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
+from faqbot.knowledge.entry_parser import FileReader
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.search.index import Index
 from faqbot.settings import Settings
 from faqbot.store.protocol import Store
+from faqbot.yamltext import field_reader
 from tests.conftest import Talk
 from tests.console.conftest import Files, Person, colleague, stranger
 from tests.console.work.test_gaps import put
@@ -621,3 +625,62 @@ async def test_who_gets_what_is_for_some_departments_is_said_as_it_is(hr: Person
     await bot.library.refresh()
     page = await hr.get("/entries/lab")
     assert "1001（下级部门也算" in page.text and "谁也不会" not in page.text
+
+
+# -- what a save costs -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def costs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each file was parsed, and an index was built, since it was cleared."""
+    counts: Counter[str] = Counter()
+    parsed, built, read_tree = FileReader.parsed, Index.__init__, field_reader.parse_yaml
+
+    def count_parse(self: FileReader, raw: bytes) -> Any:
+        counts[self.name.rpartition("faq/")[2] or "a text by itself"] += 1
+        return parsed(self, raw)
+
+    def count_build(self: Index, *args: Any) -> None:
+        counts["index"] += 1
+        built(self, *args)
+
+    def count_tree(text: str) -> Any:
+        counts["tree of the file"] += "annual-leave-carry-over" in text
+        return read_tree(text)
+
+    monkeypatch.setattr(FileReader, "parsed", count_parse)
+    monkeypatch.setattr(Index, "__init__", count_build)
+    monkeypatch.setattr(field_reader, "parse_yaml", count_tree)
+    return counts
+
+
+ONE_SAVE = {"leave.yaml": 2, "index": 1, "tree of the file": 2}
+
+
+async def test_a_save_parses_its_file_twice_and_builds_the_index_once(hr: Person, costs: Counter[str]) -> None:
+    fields = (await hr.get(CARRY)).fields()
+    costs.clear()
+    page = await hr.post(CARRY, fields | {"answer": "可以顺延到次年 6 月底。", "do": "save"}, follow=False)
+    assert page.status == 303 and page.headers["Location"].endswith("done=saved")
+    assert {name: costs[name] for name in ONE_SAVE} == ONE_SAVE and costs.keys() <= {*ONE_SAVE, "a text by itself"}
+
+
+async def test_what_was_checked_goes_live_without_another_index(hr: Person, bot: Running, costs: Counter[str]) -> None:
+    fields = (await hr.get(CARRY)).fields() | {"also": "年假能不能留到明年"}
+    costs.clear()
+    await hr.post(CARRY, fields | {"do": "check"})
+    await hr.post(CARRY, fields | {"do": "save"}, follow=False)
+    assert costs["index"] == 1 and costs["leave.yaml"] == 4
+    assert bot.library.current.index.has_wording("年假能不能留到明年")
+
+
+async def test_what_came_between_check_and_save_is_live_beside_it(
+    hr: Person, bot: Running, files: Files, costs: Counter[str]
+) -> None:
+    fields = (await hr.get(CARRY)).fields() | {"also": "年假能不能留到明年"}
+    await hr.post(CARRY, fields | {"do": "check"})
+    files.write("- question: 食堂几点开门\n  answer: 11 点\n", "faq/more.yaml")
+    page = await hr.post(CARRY, fields | {"do": "save"}, follow=False)
+    assert page.headers["Location"].endswith("done=saved")
+    index = bot.library.current.index
+    assert index.has_wording("年假能不能留到明年") and index.has_wording("食堂几点开门")
