@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from faqbot.app.running import Running
-from faqbot.automation.overview import moment_in_words
+from faqbot.automation.overview import format_moment
 from faqbot.rules.definitions import EventTrigger
 from faqbot.rules.schedule import next_firing
 from faqbot.sandbox.state.clock import Jump, MovableClock
@@ -34,7 +34,7 @@ class SandboxClock:
         )
 
     def time_in_words(self) -> str:
-        return moment_in_words(self.clock(), self.settings.timezone)
+        return format_moment(self.clock(), self.settings.timezone)
 
     async def to_next_workday(self) -> str:
         """Move to nine o'clock of the next working day; return the new time in words."""

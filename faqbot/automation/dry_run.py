@@ -1,11 +1,11 @@
-"""What a rule would send, body for body, without sending it; keys and tokens are shown as `***`."""
+"""Show what a rule would send, body for body, without sending it; keys and tokens appear as `***`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from faqbot.automation.payloads import People, contact_of, notices_of, request_of
+from faqbot.automation.payloads import PeopleLookup, build_notices, build_request, contact_fields
 from faqbot.dingtalk.api.group_robots import robot_body
 from faqbot.dingtalk.api.robot import content_of, group_body, people_body
 from faqbot.model.notices import Notice
@@ -17,42 +17,42 @@ ROBOT_URL = "/robot/send?access_token=***&timestamp=***&sign=***"
 
 
 def dry_run(
-    rule: Rule, automations: Automations, values: Values, people: People, robot_code: str
+    rule: Rule, automations: Automations, values: Values, people: PeopleLookup, robot_code: str
 ) -> list[dict[str, Any]]:
-    """One item per message or call, in order; `problem` stands where one could not be made."""
-    found: list[dict[str, Any]] = []
+    """Return one JSON object per message or call, in order; one with `problem` where it could not be built."""
+    items: list[dict[str, Any]] = []
     if rule.condition is not None and not (judged := judge(rule.condition, values)).holds:
-        found.append({"problem": judged.reason})
+        items.append({"problem": judged.reason})
     for number, action in enumerate(rule.actions, 1):
         try:
             match action:
                 case Notify():
-                    notices = notices_of(action, f"job:{number}", values, people)
-                    found += [_notice(notice, robot_code) for notice in notices]
+                    notices = build_notices(action, f"job:{number}", values, people)
+                    items += [_notice(notice, robot_code) for notice in notices]
                 case AddContact():
-                    found.append({"does": "加入通讯录", "body": contact_of(action, values)})
+                    items.append({"does": "加入通讯录", "body": contact_fields(action, values)})
                 case AttendanceReport():
                     body = {"month": action.month, "departments": list(action.departments), "robot": action.robot}
-                    found.append({"does": "考勤报表", "body": body})
+                    items.append({"does": "考勤报表", "body": body})
                 case Digest():
                     to = "、".join((*action.robots, *action.groups, *action.people))
-                    found.append({"does": "问答周报", "to": to, "body": {"days": 7}})
+                    items.append({"does": "问答周报", "to": to, "body": {"days": 7}})
                 case _:
-                    request = request_of(action, values, automations.allow_http)
-                    found.append({"does": "通知别的系统", "to": request.url, "body": request.body})
+                    request = build_request(action, values, automations.allow_http)
+                    items.append({"does": "通知别的系统", "to": request.url, "body": request.body})
         except MissingValue as exc:
-            found.append({"problem": f"第 {number} 步：{exc}"})
-    return found
+            items.append({"problem": f"第 {number} 步：{exc}"})
+    return items
 
 
-def lines_of(items: list[dict[str, Any]], shown: Any) -> Iterator[str]:
-    """The items for a terminal; `shown` makes text of a body."""
+def format_lines(items: list[dict[str, Any]], format_body: Callable[[Any], str]) -> Iterator[str]:
+    """Yield the items as lines for a terminal; `format_body` makes text of a body."""
     for item in items:
         if "problem" in item:
             yield f"不会执行：{item['problem']}"
         else:
             yield f"{item['does']}{'：' + item['to'] if item.get('to') else ''}"
-            yield shown(item["body"])
+            yield format_body(item["body"])
 
 
 def _notice(notice: Notice, robot_code: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Doing what a rule says: notices into the outbox, people into the contacts, reports, JSON to a company address.
+"""Do the actions of rules: post notices, add contacts, make reports, post JSON to another system of the company.
 
-Each action may be done twice after a kill; the keys of what it sends keep the repeat from showing.
+After a crash an action may be done twice; the keys of what it sends keep the repeat from being seen.
 """
 
 from __future__ import annotations
@@ -8,35 +8,37 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import aiohttp
 
-from faqbot.automation.payloads import People, Request, contact_of, digest_notices, notices_of, request_of
+from faqbot.automation.payloads import (
+    PeopleLookup,
+    Request,
+    build_digest_notices,
+    build_notices,
+    build_request,
+    contact_fields,
+)
 from faqbot.errors import DeliveryError
-from faqbot.model.notices import Notice
+from faqbot.outbox.outbox import Outbox
 from faqbot.rules.definitions import Action, AddContact, AttendanceReport, Automations, Digest, Notify
 from faqbot.rules.values import Values
 
 _TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
-# The receiver knows a repeat by it.
-REQUEST_ID = "X-Faqbot-Id"
-
-
-class Outbox(Protocol):
-    async def post(self, *notices: Notice) -> None: ...
+# The header by which the receiver recognises a repeat.
+REQUEST_ID_HEADER = "X-Faqbot-Id"
 
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """What an action did, in words where there is something to say, and the keys of the notices it posted."""
+    """The result in words, if there is something to say, and the keys of the notices that were posted."""
 
     why: str = ""
     notices: tuple[str, ...] = ()
 
 
 class ActionFailed(DeliveryError):
-    """The action did not do what it should, and a repeat cannot help; the text is for the record and for HR."""
+    """The action failed and a repeat cannot help; the text is for the run log and for HR."""
 
     def __init__(self, message: str, *, code: str = "refused") -> None:
         super().__init__(message, code=code, permanent=True)
@@ -44,17 +46,20 @@ class ActionFailed(DeliveryError):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One action at one time: `key` names the run, `number` the place of the action in it; `until` bounds notices."""
+    """One action of a run: `key` names the run, `number` is the position of the action in it, counted from 1.
+
+    Its notices expire at `expires` (epoch seconds); 0 leaves them the default.
+    """
 
     action: Action
     key: str
     number: int
     values: Values
-    until: float = 0.0
+    expires: float = 0.0
 
     @property
-    def name(self) -> str:
-        """What everything that this action sends is named by."""
+    def action_key(self) -> str:
+        """The prefix of the keys of everything that this action sends."""
         return f"job:{self.key}:{self.number}"
 
 
@@ -64,42 +69,47 @@ Report = Callable[[AttendanceReport, str], Awaitable[ActionResult]]
 
 @dataclass(frozen=True, slots=True)
 class ActionExecutor:
-    """What the actions work with; `add_person` and `report` get the name of the run's action too.
+    """`people` looks up userIds by name, `automations` returns the rules that are live.
 
-    `digest` gives title and markdown of the week's questions.
+    `add_person` and `report` do their actions under a key; `digest` returns title and markdown of the weekly digest.
     """
 
     outbox: Outbox
     session: aiohttp.ClientSession
-    people: People
+    people: PeopleLookup
     automations: Callable[[], Automations]
     add_person: AddPerson
     report: Report
     digest: Callable[[], Awaitable[tuple[str, str]]]
 
     async def do(self, task: Task) -> ActionResult:
-        """Do one action. Raises MissingValue and permanent DeliveryErrors for good, others for now; StoreError."""
+        """Do one action.
+
+        Raises MissingValue or a permanent DeliveryError if a repeat cannot help, another DeliveryError if it may, and
+        StoreError.
+        """
         match task.action:
             case Notify() as action:
-                notices = notices_of(action, task.name, task.values, self.people, task.until)
+                notices = build_notices(action, task.action_key, task.values, self.people, task.expires)
                 await self.outbox.post(*notices)
                 return ActionResult(notices=tuple(notice.key for notice in notices))
             case AddContact() as action:
-                return await self.add_person(contact_of(action, task.values), task.name)
+                return await self.add_person(contact_fields(action, task.values), task.action_key)
             case AttendanceReport() as action:
-                return await self.report(action, task.name)
+                return await self.report(action, task.action_key)
             case Digest() as action:
                 title, body = await self.digest()
-                notices = digest_notices(action, task.name, title, body, self.people, task.until)
+                notices = build_digest_notices(action, task.action_key, title, body, self.people, task.expires)
                 await self.outbox.post(*notices)
                 return ActionResult(notices=tuple(notice.key for notice in notices))
             case action:
-                request = request_of(action, task.values, self.automations().allow_http)
-                return ActionResult(await self._post(request, task.name))
+                request = build_request(action, task.values, self.automations().allow_http)
+                return ActionResult(await self._post(request, task.action_key))
 
-    async def _post(self, request: Request, name: str) -> str:
+    async def _post(self, request: Request, key: str) -> str:
+        """Post JSON; return the answer in words. Raises as `do`."""
         body = json.dumps(request.body, ensure_ascii=False).encode()
-        headers = {"Content-Type": "application/json; charset=utf-8", REQUEST_ID: name.encode().hex()[-64:]}
+        headers = {"Content-Type": "application/json; charset=utf-8", REQUEST_ID_HEADER: key.encode().hex()[-64:]}
         try:
             async with self.session.post(
                 request.url, data=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False

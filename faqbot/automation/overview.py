@@ -1,4 +1,4 @@
-"""The rules as a person looks at them: when each starts, what it does, when it fires next, how it went last. Pure."""
+"""Describe rules for people: when each starts, what it does, when it fires next, how it ended last. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from faqbot.automation.run_log import SHOWN, Run
+from faqbot.automation.run_log import OUTCOME_LABELS, Run
 from faqbot.model.notice_keys import receiver_of
 from faqbot.outbox.queued_notice import Delay, SendOutcome
 from faqbot.rules.definitions import (
@@ -26,14 +26,15 @@ from faqbot.rules.definitions import (
 )
 from faqbot.rules.schedule import Cron, Daily, Days, Monthly, firings
 
-NEXT = 5
+# The number of next firings that are shown.
+UPCOMING_COUNT = 5
 _RECEIVERS = {"robot": "机器人", "group": "群", "person": "单聊"}
 _WEEKDAYS = "一二三四五六日"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One rule. `why_not` is why it does not run at all now; `upcoming` are epoch seconds."""
+    """A rule and its state: `why_not` says why it cannot run now, `upcoming` are its next firings in epoch seconds."""
 
     rule: Rule
     why_not: str
@@ -41,10 +42,10 @@ class Job:
     last: Run | None
 
 
-def jobs_of(
+def list_jobs(
     automations: Automations, runs: Iterable[Run], now: float, zone: ZoneInfo, variable: Variables
 ) -> tuple[Job, ...]:
-    """All rules in the order of the file."""
+    """Return all rules in the order of the file."""
     last = {run.rule_id: run for run in runs}
     return tuple(
         Job(rule, automations.why_not(rule, variable), _upcoming(rule, automations, now, zone), last.get(rule.id))
@@ -52,8 +53,8 @@ def jobs_of(
     )
 
 
-def unknown_years(automations: Automations, jobs: Sequence[Job], zone: ZoneInfo) -> tuple[int, ...]:
-    """The years of next firings whose public holidays nobody knows yet."""
+def years_without_holidays(automations: Automations, jobs: Sequence[Job], zone: ZoneInfo) -> tuple[int, ...]:
+    """Return the years of next firings whose public holidays are not known yet."""
     years = {datetime.fromtimestamp(at, zone).year for job in jobs for at in job.upcoming}
     return tuple(sorted(year for year in years if not automations.calendar.knows(year)))
 
@@ -66,73 +67,73 @@ def calendar_warning(year: int) -> str:
     )
 
 
-def when_in_words(rule: Rule) -> str:
-    """What starts a rule, in a few words: `工作日 09:00`."""
+def describe_trigger(rule: Rule) -> str:
+    """Say in a few words what starts a rule: `工作日 09:00`."""
     condition = f"，如果 {rule.condition.text}" if rule.condition else ""
     return f"{_trigger(rule.trigger)}{condition}" if rule.trigger else "没有读懂什么时候做"
 
 
-def what_in_words(rule: Rule) -> str:
-    """What a rule does, in a few words."""
+def describe_actions(rule: Rule) -> str:
+    """Say in a few words what a rule does."""
     return "；".join(map(_action, rule.actions)) or "没有读懂做什么"
 
 
-def moment_in_words(at: float, zone: ZoneInfo) -> str:
-    """A time within about a year: `11-26（周四）09:00`."""
+def format_moment(at: float, zone: ZoneInfo) -> str:
+    """Format a time within about a year: `11-26（周四）09:00`."""
     moment = datetime.fromtimestamp(at, zone)
     return f"{moment:%m-%d}（周{_WEEKDAYS[moment.weekday()]}）{moment:%H:%M}"
 
 
-def receiver_in_words(key: str) -> str:
-    """Whom a notice of a run went to, by its key."""
+def describe_receiver(key: str) -> str:
+    """Say who receives a notice of a run, by its key."""
     receiver = receiver_of(key)
     return f"{_RECEIVERS[receiver[0]]} {receiver[1]}" if receiver else "通知"
 
 
-def status_in_words(fate: SendOutcome | Delay | None, zone: ZoneInfo) -> str:
-    """What became of a notice, or what it waits for; None is one that waits for its turn."""
-    if fate is None:
+def describe_status(status: SendOutcome | Delay | None, zone: ZoneInfo) -> str:
+    """Say how sending a notice ended, or what delays it; None is one that only waits for its turn."""
+    if status is None:
         return "等待发送（群机器人每分钟最多 20 条，多了合并成一条）"
-    if isinstance(fate, Delay):
-        when = moment_in_words(fate.until, zone)
-        return f"等待发送：钉钉限制了发送的频率，{when} 以后再发" if fate.limited else f"等待发送：{when} 以后发"
-    return "已发出" if fate.sent else f"没有发出：{fate.why}"
+    if isinstance(status, Delay):
+        when = format_moment(status.until, zone)
+        return f"等待发送：钉钉限制了发送的频率，{when} 以后再发" if status.limited else f"等待发送：{when} 以后发"
+    return "已发出" if status.sent else f"没有发出：{status.why}"
 
 
-def packed_status(key: str, fate: SendOutcome | Delay | None, zone: ZoneInfo) -> dict[str, Any]:
-    """The same as plain values, for JSON."""
-    if fate is None:
+def status_as_json(key: str, status: SendOutcome | Delay | None, zone: ZoneInfo) -> dict[str, Any]:
+    """Return the same as a JSON object."""
+    if status is None:
         return {"key": key, "state": "waiting"}
-    if isinstance(fate, Delay):
-        why = {"why": "rate_limit"} if fate.limited else {}
-        return {"key": key, "state": "waiting", **why, "until": _iso(fate.until, zone)}
-    return {"key": key, "state": "sent"} if fate.sent else {"key": key, "state": "failed", "why": fate.why}
+    if isinstance(status, Delay):
+        why = {"why": "rate_limit"} if status.limited else {}
+        return {"key": key, "state": "waiting", **why, "until": _iso(status.until, zone)}
+    return {"key": key, "state": "sent"} if status.sent else {"key": key, "state": "failed", "why": status.why}
 
 
-def packed(job: Job, zone: ZoneInfo) -> dict[str, Any]:
-    """The job as plain values, for JSON; times with their offset."""
+def job_as_json(job: Job, zone: ZoneInfo) -> dict[str, Any]:
+    """Return the job as a JSON object; times have their UTC offset."""
     last = job.last
     return {
         "id": job.rule.id,
         "file": job.rule.place.file,
         "line": job.rule.place.line,
-        "when": when_in_words(job.rule),
-        "does": what_in_words(job.rule),
+        "when": describe_trigger(job.rule),
+        "does": describe_actions(job.rule),
         "runs": not job.why_not,
         "why_not": job.why_not,
         "next": [_iso(at, zone) for at in job.upcoming],
-        "last": packed_run(last, zone) if last else None,
+        "last": run_as_json(last, zone) if last else None,
     }
 
 
-def packed_run(run: Run, zone: ZoneInfo) -> dict[str, Any]:
-    """The run as plain values, for JSON."""
+def run_as_json(run: Run, zone: ZoneInfo) -> dict[str, Any]:
+    """Return the run as a JSON object."""
     return {
         "key": run.key,
         "due": _iso(run.due, zone),
         "at": _iso(run.at, zone),
         "outcome": run.outcome,
-        "shown": SHOWN[run.outcome],
+        "shown": OUTCOME_LABELS[run.outcome],
         "why": run.why,
     }
 
@@ -140,7 +141,7 @@ def packed_run(run: Run, zone: ZoneInfo) -> dict[str, Any]:
 def _upcoming(rule: Rule, automations: Automations, now: float, zone: ZoneInfo) -> tuple[float, ...]:
     if rule.trigger is None or isinstance(rule.trigger, EventTrigger) or rule.problem:
         return ()
-    return tuple(islice(firings(rule.trigger, now, zone, automations.calendar), NEXT))
+    return tuple(islice(firings(rule.trigger, now, zone, automations.calendar), UPCOMING_COUNT))
 
 
 def _trigger(trigger: Trigger) -> str:

@@ -1,4 +1,4 @@
-"""A rule's action with the values of this time → exactly what will be sent. Pure; a dry run shows the same."""
+"""Fill the templates of an action with the values of a firing: exactly what is sent and what a dry run shows. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from faqbot.rules.definitions import AddContact, Digest, Notify, Post
 from faqbot.rules.templates import Template, as_is, in_markdown, in_text, in_url
 from faqbot.rules.values import MissingValue, Values, look_up, shown
 
-_TITLE_LENGTH = 40
+_MAX_TITLE_LENGTH = 40
 _MARKUP = re.compile(r"^[#>\s]+|\*\*")
 
-# userIds behind a name of `groups.yaml`, or the userId itself; none where nobody is known.
-People = Callable[[str], tuple[str, ...]]
+# Returns the userIds behind a name in `groups.yaml`, or the name itself if it is a userId; none if nobody is known.
+PeopleLookup = Callable[[str], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Request:
 
 
 def moment_values(moment: datetime) -> dict[str, object]:
-    """What a rule that the clock starts may use; Monday is weekday 1."""
+    """Return the values that a timed rule may use; Monday is weekday 1."""
     return {
         "date": moment.date().isoformat(),
         "time": moment.strftime("%H:%M"),
@@ -42,12 +42,17 @@ def moment_values(moment: datetime) -> dict[str, object]:
     }
 
 
-def notices_of(action: Notify, key: str, values: Values, people: People, until: float = 0.0) -> tuple[Notice, ...]:
-    """One notice per receiver, each with a key of its own under `key`. Raises MissingValue."""
+def build_notices(
+    action: Notify, key: str, values: Values, people: PeopleLookup, expires: float = 0.0
+) -> tuple[Notice, ...]:
+    """Return one notice per receiver, each with a key of its own under `key`. Raises MissingValue.
+
+    They expire at `expires` (epoch seconds); 0 leaves them the default.
+    """
     escape = in_text if action.form in ("text", "link") else in_markdown
     body = action.body.fill(values, escape) if action.body else ""
     title = _one_line(action.title.fill(values, in_text)) if action.title else _title_from(body)
-    spoken = Notice(
+    to_robot = Notice(
         key=key,
         to=Address("robot", ""),
         title=title,
@@ -55,57 +60,56 @@ def notices_of(action: Notify, key: str, values: Values, people: People, until: 
         at_mobiles=_filled(action.at_mobiles, values),
         at_userids=_filled(action.at_userids, values),
         at_all=action.at_all,
-        until=until,
+        until=expires,
         shape=action.form,
         links=_links(action, title, values),
     )
-    # Single chats and groups get markdown and mention nobody, whatever the form.
-    plain = replace(spoken, body=action.body.fill(values, in_markdown) if action.body else "", shape="markdown")
-    plain = replace(plain, body=as_markdown(plain), links=(), at_mobiles=(), at_userids=(), at_all=False)
+    # Single chats and groups get markdown without mentions, whatever the form.
+    to_chat = replace(to_robot, body=action.body.fill(values, in_markdown) if action.body else "", shape="markdown")
+    to_chat = replace(to_chat, body=as_markdown(to_chat), links=(), at_mobiles=(), at_userids=(), at_all=False)
     addresses = [Address("robot", name) for name in action.robots]
     addresses += [Address("group", group) for group in action.groups]
     addresses += [Address("person", userid) for t in action.people for userid in _userids(t, values, people)]
     return tuple(
-        replace(spoken if to.kind == "robot" else plain, key=receiver_key(key, to), to=to)
+        replace(to_robot if to.kind == "robot" else to_chat, key=receiver_key(key, to), to=to)
         for to in dict.fromkeys(addresses)
     )
 
 
-def digest_notices(action: Digest, key: str, title: str, body: str, people: People, until: float) -> tuple[Notice, ...]:
-    """The digest for each receiver, with a key of its own under `key`. Raises MissingValue."""
+def build_digest_notices(
+    action: Digest, key: str, title: str, body: str, people: PeopleLookup, expires: float
+) -> tuple[Notice, ...]:
+    """Return the weekly digest as one notice per receiver, with keys as in `build_notices`. Raises MissingValue."""
     addresses = [Address("robot", name) for name in action.robots]
     addresses += [Address("group", group) for group in action.groups]
-    for name in action.people:
-        if not (known := people(name)):
-            raise MissingValue(_nobody(name))
-        addresses += [Address("person", userid) for userid in known]
-    return tuple(Notice(receiver_key(key, to), to, title, body, until=until) for to in dict.fromkeys(addresses))
+    addresses += [Address("person", userid) for name in action.people for userid in _known(name, people)]
+    return tuple(Notice(receiver_key(key, to), to, title, body, until=expires) for to in dict.fromkeys(addresses))
 
 
-def contact_of(action: AddContact, values: Values) -> dict[str, object]:
-    """The fields of a new colleague, by the names `add_contact` knows. Raises MissingValue."""
+def contact_fields(action: AddContact, values: Values) -> dict[str, object]:
+    """Return the fields of a new colleague by the names that `add_contact` reads. Raises MissingValue."""
     fields: dict[str, object] = {name: template.fill(values, as_is) for name, template in action.fields.items()}
     return {**fields, "departments": list(_filled(action.departments, values))}
 
 
-def request_of(action: Post, values: Values, allowed: frozenset[str]) -> Request:
-    """What is posted where. Raises MissingValue, also for an address that `allow_http` does not name."""
+def build_request(action: Post, values: Values, allowed: frozenset[str]) -> Request:
+    """Return the JSON and the address to post it to. Raises MissingValue, also for a host that is not `allowed`."""
     url = action.url.fill(values, in_url)
     parts = urlsplit(url)
     hosts = {(parts.hostname or "").casefold(), parts.netloc.casefold()}
     if parts.scheme not in ("http", "https") or parts.username or not hosts & allowed:
         raise MissingValue(f"“{parts.hostname}”不在 allow_http 里，没有发送")
-    return Request(url, dict(values) if action.body is None else _tree(action.body, values))
+    return Request(url, dict(values) if action.body is None else _fill_tree(action.body, values))
 
 
-def _tree(node: object, values: Values) -> object:
+def _fill_tree(node: object, values: Values) -> object:
     if isinstance(node, Template):
-        # A value that stands alone keeps its kind: a number stays a number.
-        alone = _alone(node, values)
-        return node.fill(values, as_is) if alone is None else alone
+        # A value that is the whole template keeps its type: a number stays a number.
+        value = _only_value(node, values)
+        return node.fill(values, as_is) if value is None else value
     if isinstance(node, Mapping):
-        return {key: _tree(value, values) for key, value in node.items()}
-    return [_tree(item, values) for item in node] if isinstance(node, list) else node
+        return {key: _fill_tree(value, values) for key, value in node.items()}
+    return [_fill_tree(item, values) for item in node] if isinstance(node, list) else node
 
 
 def _links(action: Notify, title: str, values: Values) -> tuple[Link, ...]:
@@ -120,38 +124,35 @@ def _filled(templates: tuple[Template, ...], values: Values) -> tuple[str, ...]:
 
 
 def _each(template: Template, values: Values) -> list[str]:
-    """The filled text; a value that stands alone and is a list (`{userId}` of DingTalk's events) is several."""
-    alone = _alone(template, values)
-    if isinstance(alone, list):
-        return [as_is(shown(template.text, item)) for item in alone]
+    """Return the filled text, or one text per item if the template is a single list value (DingTalk's `{userId}`)."""
+    value = _only_value(template, values)
+    if isinstance(value, list):
+        return [as_is(shown(template.text, item)) for item in value]
     return [template.fill(values, as_is)]
 
 
-def _alone(template: Template, values: Values) -> object:
-    """The value itself where nothing else stands in the template."""
-    stands_alone = template.parts[0] == "" and template.parts[2:] == ("",)
-    return look_up(template.parts[1], values) if stands_alone else None
+def _only_value(template: Template, values: Values) -> object:
+    """Return the value itself if the template consists of nothing else; None otherwise."""
+    is_only = template.parts[0] == "" and template.parts[2:] == ("",)
+    return look_up(template.parts[1], values) if is_only else None
 
 
-def _userids(template: Template, values: Values, people: People) -> list[str]:
-    found: list[str] = []
-    for name in _each(template, values):
-        if not (known := people(name)):
-            raise MissingValue(_nobody(name))
-        found += known
-    return found
+def _userids(template: Template, values: Values, people: PeopleLookup) -> list[str]:
+    return [userid for name in _each(template, values) for userid in _known(name, people)]
 
 
-def _nobody(name: str) -> str:
-    return f"不知道“{name}”是谁：请写 userId，或在 groups.yaml 的 people 里写上他们"
+def _known(name: str, people: PeopleLookup) -> tuple[str, ...]:
+    if not (userids := people(name)):
+        raise MissingValue(f"不知道“{name}”是谁：请写 userId，或在 groups.yaml 的 people 里写上他们")
+    return userids
 
 
 def _title_from(body: str) -> str:
-    """The first words, for the list of chats and the notification."""
+    """Return the first line, which DingTalk shows in the list of chats and in the notification."""
     first = next((line for line in body.splitlines() if line.strip()), "")
     return _one_line(_MARKUP.sub("", first)) or "通知"
 
 
 def _one_line(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _TITLE_LENGTH else line[: _TITLE_LENGTH - 1] + "…"
+    return line if len(line) <= _MAX_TITLE_LENGTH else line[: _MAX_TITLE_LENGTH - 1] + "…"

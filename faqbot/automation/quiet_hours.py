@@ -1,4 +1,4 @@
-"""Postpones notices to a group until its quiet hours are over."""
+"""Postpone notices to a group until its quiet hours are over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from faqbot.rules.working_hours import after_quiet_hours
 
 @dataclass(frozen=True, slots=True)
 class GroupQuietHours:
-    """Reads the quiet hours from the knowledge that is live at the moment of posting."""
+    """Takes the quiet hours from the knowledge that is live when a notice is posted."""
 
     library: KnowledgeBase
     timezone: tzinfo

@@ -1,4 +1,4 @@
-"""Finds the keys of a group robot that automations.yaml names."""
+"""Look up the keys of a group robot that automations.yaml names."""
 
 from __future__ import annotations
 

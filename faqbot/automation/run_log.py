@@ -1,18 +1,19 @@
-"""What became of each rule each time: done, failed, or not done and why. Pure; the store's journal keeps the lines."""
+"""The log of runs: how each firing of a rule ended, as lines of the store's journal. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from faqbot.store.json_records import from_json
+from faqbot.store.protocol import JournalLine
 
 # The journal of the store that holds the runs.
 RUNS_JOURNAL = "jobs"
 
 Outcome = Literal["done", "failed", "day_off", "missed", "condition", "repeated", "broken"]
-SHOWN: dict[Outcome, str] = {
+OUTCOME_LABELS: dict[Outcome, str] = {
     "done": "已执行",
     "failed": "没有做成",
     "day_off": "当天不用做",
@@ -25,9 +26,10 @@ SHOWN: dict[Outcome, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One time a rule ran or did not. `key` is the rule with the intended time or the event; times are epoch seconds.
+    """One firing of a rule that ran or was skipped.
 
-    `notices` are the keys of the notices it posted; what became of them the outbox knows.
+    `key` names the firing: the rule with the intended time or the event. `due` is the intended time, `at` when the
+    run ended, both epoch seconds. `notices` are the keys of the notices it posted, for the outbox to look up.
     """
 
     rule_id: str
@@ -39,12 +41,7 @@ class Run:
     notices: tuple[str, ...] = ()
 
 
-class RunLogLine(Protocol):
-    @property
-    def text(self) -> str: ...
-
-
-def unpack_runs(lines: Sequence[RunLogLine], rule_id: str = "") -> list[Run]:
-    """The runs of the journal's lines, oldest first; those of one rule if `rule_id` is given."""
+def unpack_runs(lines: Sequence[JournalLine], rule_id: str = "") -> list[Run]:
+    """Return the runs of the journal's lines, oldest first; only those of one rule if `rule_id` is given."""
     runs = (from_json(Run, line.text) for line in lines)
     return [run for run in runs if not rule_id or run.rule_id == rule_id]

@@ -1,4 +1,4 @@
-"""Builds what runs the rules: the runner, what its actions work with, and the events on their way to it."""
+"""Build the parts that run rules: scheduler, runner, event queue and the actions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from faqbot.runtime.resources import Resources
 
 @dataclass(frozen=True, slots=True)
 class AutomationParts:
-    """What runs the rules; `automations` returns those that are live."""
+    """The parts that run the rules; `automations` returns the rules that are live."""
 
     runner: Runner
     scheduler: Scheduler
@@ -37,7 +37,7 @@ class AutomationParts:
         return self.automations().hears_dingtalk()
 
     async def take(self, event: Event) -> None:
-        """Put an event on record if a rule waits for it; a repeat changes nothing. Raises StoreError."""
+        """Accept an event of DingTalk if a rule waits for it; a repeat changes nothing. Raises StoreError."""
         if self.automations().on_event(event.name):
             await self.events.accept(event)
 

@@ -36,18 +36,18 @@ def jobs(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         return
     settings = read_settings()
-    from faqbot.automation.overview import calendar_warning, jobs_of, packed, unknown_years
+    from faqbot.automation.overview import calendar_warning, job_as_json, list_jobs, years_without_holidays
 
     automations = read_knowledge(settings).automations
-    all_jobs = jobs_of(automations, _runs(settings), time.time(), settings.timezone, settings.variable)
+    all_jobs = list_jobs(automations, _runs(settings), time.time(), settings.timezone, settings.variable)
     if as_json:
-        typer.echo(json.dumps([packed(job, settings.timezone) for job in all_jobs], ensure_ascii=False, indent=2))
+        typer.echo(json.dumps([job_as_json(job, settings.timezone) for job in all_jobs], ensure_ascii=False, indent=2))
     elif not all_jobs:
         typer.echo("还没有任务：请写在知识目录的 automations.yaml 里，写法见 README“自动的例行工作”。")
     else:
         for job in all_jobs:
             _print_job(job, settings.timezone)
-        for year in unknown_years(automations, all_jobs, settings.timezone):
+        for year in years_without_holidays(automations, all_jobs, settings.timezone):
             typer.echo(calendar_warning(year), err=True)
     raise typer.Exit(1 if any(job.rule.problem for job in all_jobs) else 0)
 
@@ -57,36 +57,38 @@ def why(rule_id: RuleId, as_json: AsJson = False) -> None:
     """一条任务最近做了没有，没有做的原因，发出的消息到了没有。"""
     settings = read_settings()
     from faqbot.automation.overview import (
-        jobs_of,
-        moment_in_words,
-        packed,
-        packed_run,
-        packed_status,
-        receiver_in_words,
-        status_in_words,
+        describe_receiver,
+        describe_status,
+        format_moment,
+        job_as_json,
+        list_jobs,
+        run_as_json,
+        status_as_json,
     )
-    from faqbot.automation.run_log import SHOWN
+    from faqbot.automation.run_log import OUTCOME_LABELS
 
     automations = read_knowledge(settings).automations
     _rule(automations, rule_id)
     runs = _runs(settings, rule_id)[-_MAX_RUNS:]
     statuses = _statuses(settings, runs)
     zone = settings.timezone
-    (job,) = (j for j in jobs_of(automations, runs, time.time(), zone, settings.variable) if j.rule.id == rule_id)
+    (job,) = (j for j in list_jobs(automations, runs, time.time(), zone, settings.variable) if j.rule.id == rule_id)
     if as_json:
         lines = [
-            {**packed_run(run, zone), "notices": [packed_status(k, statuses[k], zone) for k in run.notices]}
+            {**run_as_json(run, zone), "notices": [status_as_json(k, statuses[k], zone) for k in run.notices]}
             for run in runs
         ]
-        typer.echo(json.dumps({**packed(job, zone), "runs": lines[::-1]}, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps({**job_as_json(job, zone), "runs": lines[::-1]}, ensure_ascii=False, indent=2))
         return
     _print_job(job, zone)
     if not runs:
         typer.echo(f"最近 {_HISTORY_DAYS} 天没有记录：还没有到时间，或没有收到它等的事件。")
     for run in reversed(runs):
-        typer.echo(f"- {moment_in_words(run.due, zone)}  {SHOWN[run.outcome]}{f'：{run.why}' if run.why else ''}")
+        typer.echo(
+            f"- {format_moment(run.due, zone)}  {OUTCOME_LABELS[run.outcome]}{f'：{run.why}' if run.why else ''}"
+        )
         for key in run.notices:
-            typer.echo(f"    {receiver_in_words(key)}：{status_in_words(statuses[key], zone)}")
+            typer.echo(f"    {describe_receiver(key)}：{describe_status(statuses[key], zone)}")
 
 
 @jobs_cli.command()
@@ -98,7 +100,7 @@ def run(
 ) -> None:
     """现在就做一次；加 --dry-run 只显示会发出的内容。"""
     settings = read_settings(need_credentials=not dry)
-    from faqbot.automation.dry_run import dry_run, lines_of
+    from faqbot.automation.dry_run import dry_run, format_lines
     from faqbot.automation.payloads import moment_values
 
     snapshot = read_knowledge(settings)
@@ -112,7 +114,7 @@ def run(
     if as_json:
         typer.echo(json.dumps(items, ensure_ascii=False, indent=2))
     else:
-        for line in lines_of(items, lambda body: json.dumps(body, ensure_ascii=False, indent=2)):
+        for line in format_lines(items, lambda body: json.dumps(body, ensure_ascii=False, indent=2)):
             typer.echo(line)
         if why_not := snapshot.automations.why_not(rule, settings.variable):
             typer.echo(f"现在不能运行：{why_not}", err=True)
@@ -121,15 +123,15 @@ def run(
 
 def _run_rule(settings: Settings, rule: Rule, values: dict[str, object]) -> NoReturn:
     from faqbot.app.run_job import run_job
-    from faqbot.automation.overview import receiver_in_words, status_in_words
-    from faqbot.automation.run_log import SHOWN
+    from faqbot.automation.overview import describe_receiver, describe_status
+    from faqbot.automation.run_log import OUTCOME_LABELS
     from faqbot.outbox.queued_notice import SendOutcome
 
     async def act() -> int:
         run, statuses = await run_job(settings, rule.id, values)
-        typer.echo(f"{SHOWN[run.outcome]}{f'：{run.why}' if run.why else ''}")
+        typer.echo(f"{OUTCOME_LABELS[run.outcome]}{f'：{run.why}' if run.why else ''}")
         for key in run.notices:
-            typer.echo(f"  {receiver_in_words(key)}：{status_in_words(statuses.get(key), settings.timezone)}")
+            typer.echo(f"  {describe_receiver(key)}：{describe_status(statuses.get(key), settings.timezone)}")
         sent = all(isinstance(status, SendOutcome) and status.sent for status in statuses.values())
         return 0 if run.outcome == "done" and sent else 1
 
@@ -185,14 +187,14 @@ def _statuses(settings: Settings, runs: Sequence[Run]) -> dict[str, SendOutcome 
 
 
 def _print_job(job: Job, zone: ZoneInfo) -> None:
-    from faqbot.automation.overview import moment_in_words, what_in_words, when_in_words
-    from faqbot.automation.run_log import SHOWN
+    from faqbot.automation.overview import describe_actions, describe_trigger, format_moment
+    from faqbot.automation.run_log import OUTCOME_LABELS
 
-    typer.echo(f"{job.rule.id}  {when_in_words(job.rule)} → {what_in_words(job.rule)}")
+    typer.echo(f"{job.rule.id}  {describe_trigger(job.rule)} → {describe_actions(job.rule)}")
     if job.why_not:
         typer.echo(f"    没有运行：{job.why_not}")
     elif job.upcoming:
-        typer.echo(f"    接下来：{'、'.join(moment_in_words(at, zone) for at in job.upcoming)}")
+        typer.echo(f"    接下来：{'、'.join(format_moment(at, zone) for at in job.upcoming)}")
     if job.last is not None:
         why = f"：{job.last.why}" if job.last.why else ""
-        typer.echo(f"    上次：{moment_in_words(job.last.due, zone)} {SHOWN[job.last.outcome]}{why}")
+        typer.echo(f"    上次：{format_moment(job.last.due, zone)} {OUTCOME_LABELS[job.last.outcome]}{why}")

@@ -12,17 +12,17 @@ from aiohttp import web
 from faqbot.automation.overview import (
     Job,
     calendar_warning,
-    jobs_of,
-    moment_in_words,
-    packed,
-    packed_run,
-    receiver_in_words,
-    status_in_words,
-    unknown_years,
-    what_in_words,
-    when_in_words,
+    describe_actions,
+    describe_receiver,
+    describe_status,
+    describe_trigger,
+    format_moment,
+    job_as_json,
+    list_jobs,
+    run_as_json,
+    years_without_holidays,
 )
-from faqbot.automation.run_log import RUNS_JOURNAL, SHOWN, Run, unpack_runs
+from faqbot.automation.run_log import OUTCOME_LABELS, RUNS_JOURNAL, Run, unpack_runs
 from faqbot.console.web.context import context_of
 from faqbot.console.web.pages import add_page, plain, show
 from faqbot.knowledge.editing.workspace import Workspace
@@ -52,7 +52,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     workspace = context.workspace
     zone, automations = context.settings.timezone, workspace.snapshot.automations
     runs = unpack_runs(await workspace.store.journal(RUNS_JOURNAL, workspace.clock() - _LOOK_BACK_SECONDS))
-    jobs = jobs_of(automations, runs, workspace.clock(), zone, context.settings.variable)
+    jobs = list_jobs(automations, runs, workspace.clock(), zone, context.settings.variable)
     wanted = request.query.get("job", "")
     if wanted:
         jobs = tuple(job for job in jobs if job.rule.id == wanted)
@@ -62,8 +62,8 @@ async def page(request: web.Request) -> web.StreamResponse:
 
     def as_json() -> dict[str, Any]:
         return {
-            "jobs": [{**packed(job, zone), "why_not": plain(request, job.why_not)} for job in jobs],
-            "runs": [{"id": line.run.rule_id, **packed_run(line.run, zone)} for line in lines],
+            "jobs": [{**job_as_json(job, zone), "why_not": plain(request, job.why_not)} for job in jobs],
+            "runs": [{"id": line.run.rule_id, **run_as_json(line.run, zone)} for line in lines],
         }
 
     return show(
@@ -77,12 +77,12 @@ async def page(request: web.Request) -> web.StreamResponse:
         lines=lines,
         # Those of a rule are shown with it.
         problems=[p for p in problems if p not in _of_rules(jobs)],
-        warnings=[calendar_warning(year) for year in unknown_years(automations, jobs, zone)],
-        shown=SHOWN,
+        warnings=[calendar_warning(year) for year in years_without_holidays(automations, jobs, zone)],
+        shown=OUTCOME_LABELS,
         colours={"done": "live", "failed": "held", "broken": "held", "missed": "review"},
-        when=when_in_words,
-        what=what_in_words,
-        time=lambda moment: moment_in_words(moment, zone),
+        when=describe_trigger,
+        what=describe_actions,
+        time=lambda moment: format_moment(moment, zone),
     )
 
 
@@ -91,7 +91,7 @@ async def _lines(workspace: Workspace, zone: ZoneInfo, runs: Sequence[Run]) -> l
     found: list[AutomationRow] = []
     for run in runs:
         statuses = await outbox.statuses(run.notices)
-        notices = [(receiver_in_words(key), status_in_words(statuses[key], zone)) for key in run.notices]
+        notices = [(describe_receiver(key), describe_status(statuses[key], zone)) for key in run.notices]
         found.append(AutomationRow(run, tuple(notices)))
     return found
 

@@ -32,7 +32,7 @@ _SENDING = "outbox-sending"
 
 
 class Channel(Protocol):
-    """How notices of one kind of address are sent."""
+    """A way to send notices to one kind of address."""
 
     @property
     def deduplicates(self) -> bool:

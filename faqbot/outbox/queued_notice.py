@@ -15,7 +15,7 @@ FAILED_NOTICES = "notices-failed"
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """How sending a notice ended: accepted by DingTalk, or given up with DingTalk's code and the reason in words."""
+    """The end of sending a notice: accepted by DingTalk, or given up with DingTalk's code and the reason in words."""
 
     sent: bool
     code: str

@@ -88,7 +88,7 @@ class Replica:
         if self.stuck is not None:
             await self.stuck.wait()
         self.done.append(task)
-        return ActionResult(notices=(task.name,))
+        return ActionResult(notices=(task.action_key,))
 
     async def look(self) -> None:
         await self.scheduler.poll()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.automation.payloads import contact_of, notices_of, request_of
+from faqbot.automation.payloads import build_notices, build_request, contact_fields
 from faqbot.rules.parser import read_automations
 from faqbot.rules.values import MissingValue
 
@@ -24,7 +24,7 @@ def action(text):
 
 
 def test_each_receiver_gets_a_notice_of_its_own():
-    planned = notices_of(
+    planned = build_notices(
         action("{notify: {robot: r, group: cid1, person: [休假组, zhangjie], text: 早}}"), "k", EVENT, people
     )
     assert [(n.key, n.to.id) for n in planned] == [
@@ -37,7 +37,7 @@ def test_each_receiver_gets_a_notice_of_its_own():
 
 def test_only_a_robot_mentions_and_only_whom_the_rule_names():
     rule = "{notify: {robot: r, person: u1, text: '@所有人 {name}', at_mobiles: ['{owner}'], at_all: true}}"
-    robot, person = notices_of(action(rule), "k", {**EVENT, "name": "@138009"}, people)
+    robot, person = build_notices(action(rule), "k", {**EVENT, "name": "@138009"}, people)
     assert (robot.at_mobiles, robot.at_all, person.at_mobiles, person.at_all) == (("138001",), True, (), False)
     assert robot.body == "@所有人 ＠138009"
 
@@ -56,22 +56,22 @@ def test_only_a_robot_mentions_and_only_whom_the_rule_names():
     ],
 )  # fmt: skip
 def test_the_forms_of_a_message(said, shape, title, body, links):
-    (notice,) = notices_of(action(f"{{notify: {{robot: r, {said}}}}}"), "k", EVENT, people)
+    (notice,) = build_notices(action(f"{{notify: {{robot: r, {said}}}}}"), "k", EVENT, people)
     assert (notice.shape, notice.title, notice.body) == (shape, title, body)
     assert [(link.title, link.url) for link in notice.links] == links
 
 
 def test_a_single_chat_gets_the_same_as_markdown_in_which_a_value_can_do_nothing():
     rule = "{notify: {person: u1, text: '看 https://x {name}'}}"
-    (notice,) = notices_of(action(rule), "k", EVENT, people)
+    (notice,) = build_notices(action(rule), "k", EVENT, people)
     assert (notice.shape, notice.body) == ("markdown", "看 https://x 小［新］")
     card = "{notify: {group: c1, card: {title: t, text: x, buttons: [{title: 看, url: 'https://x'}]}}}"
-    (notice,) = notices_of(action(card), "k", EVENT, people)
+    (notice,) = build_notices(action(card), "k", EVENT, people)
     assert (notice.shape, notice.body, notice.links) == ("markdown", "x\n\n[看](https://x)", ())
 
 
 def test_a_list_that_stands_alone_is_several_receivers():
-    planned = notices_of(action("{notify: {person: '{who}', text: 早}}"), "k", {"who": ["u1", "u2"]}, people)
+    planned = build_notices(action("{notify: {person: '{who}', text: 早}}"), "k", {"who": ["u1", "u2"]}, people)
     assert [n.to.id for n in planned] == ["u1", "u2"]
 
 
@@ -84,26 +84,26 @@ def test_a_list_that_stands_alone_is_several_receivers():
 )
 def test_what_cannot_be_said_names_the_reason(rule, reason):
     with pytest.raises(MissingValue, match=reason):
-        notices_of(action(rule), "k", EVENT, people)
+        build_notices(action(rule), "k", EVENT, people)
 
 
 def test_json_keeps_numbers_and_the_shape_of_the_body():
-    planned = request_of(
+    planned = build_request(
         action("{http: {url: 'http://erp:8080/p/{id}?q={name}', body: {n: '{n}', t: '第 {n} 个', l: [a, '{id}']}}}"),
         EVENT,
         frozenset({"erp"}),
     )
     assert planned.url == "http://erp:8080/p/u-7?q=%E5%B0%8F%5B%E6%96%B0%5D"
     assert planned.body == {"n": 3, "t": "第 3 个", "l": ["a", "u-7"]}
-    assert request_of(action("{http: {url: 'http://erp/x'}}"), EVENT, frozenset({"erp"})).body == EVENT
+    assert build_request(action("{http: {url: 'http://erp/x'}}"), EVENT, frozenset({"erp"})).body == EVENT
 
 
 def test_no_address_beyond_the_allowed_ones_is_posted_to():
     with pytest.raises(MissingValue, match="不在 allow_http 里"):
-        request_of(action("{http: {url: 'http://erp/x'}}"), EVENT, frozenset({"crm"}))
+        build_request(action("{http: {url: 'http://erp/x'}}"), EVENT, frozenset({"crm"}))
 
 
 def test_the_fields_of_a_new_colleague():
     rule = "{add_contact: {userid: '{id}', name: '{name}', mobile: '{owner}', departments: ['{n}', 研发部]}}"
     fields = {"userid": "u-7", "name": "小[新]", "mobile": "138001", "departments": ["3", "研发部"]}
-    assert contact_of(action(rule), EVENT) == fields
+    assert contact_fields(action(rule), EVENT) == fields

@@ -187,7 +187,7 @@ async def test_a_moved_clock_passes_over_nothing_in_a_rehearsal(store: Store) ->
     await replica.at("2026-09-28 12:00", "2026-10-10 09:00")
     days = ["2026-09-29", "2026-09-30", "2026-10-08", "2026-10-09", "2026-10-10"]
     assert [task.values["date"] for task in replica.done] == days
-    assert all(task.until == 0 for task in replica.done)
+    assert all(task.expires == 0 for task in replica.done)
 
 
 async def test_an_event_runs_its_rule_once_however_often_it_is_handed_on(store: Store) -> None:
