@@ -93,7 +93,9 @@ async def running(
         departments = AskerDepartments(knowledge.library, dingtalk.contacts, clock)
         commands = open_commands(resources, knowledge, dingtalk, departments, outbox, services.reports)
         bot = open_bot(resources, knowledge, dingtalk, departments, commands.handlers)
-        stream = open_stream(resources, bot.receive, wants_events=automation.hears_dingtalk, take_event=automation.take)
+        stream = open_stream(
+            resources, bot.receive, wants_events=automation.hears_dingtalk, receive_event=automation.take
+        )
         health = _watch_health(resources.metrics, stream, bot)
         console_url = await open_console(stack, resources, knowledge, health=health, events=automation.events)
         # From here on, leaving the stack runs bottom up: stop the stream, finish replies, close the rest.

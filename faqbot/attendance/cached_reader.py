@@ -9,7 +9,7 @@ from datetime import date, tzinfo
 from typing import Any, Protocol, TypeVar
 
 from faqbot.dingtalk.api import attendance, contacts
-from faqbot.dingtalk.api.attendance import MOST_COLUMNS, Query
+from faqbot.dingtalk.api.attendance import MAX_COLUMNS, PunchQuery
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError
 from faqbot.model.attendance import Column, Punch, PunchResult
@@ -38,7 +38,7 @@ class CachedReader:
         self._run = run
         self.calls = 0
 
-    async def punches(self, query: Query) -> list[Punch]:
+    async def punches(self, query: PunchQuery) -> list[Punch]:
         """Return all pages of a query. Raises DeliveryError, StoreError."""
         punches: list[Punch] = []
         has_more = True
@@ -64,8 +64,8 @@ class CachedReader:
 
         async def read() -> list[list[Any]]:
             rows: list[list[Any]] = []
-            for start in range(0, len(column_ids), MOST_COLUMNS):
-                part = column_ids[start : start + MOST_COLUMNS]
+            for start in range(0, len(column_ids), MAX_COLUMNS):
+                part = column_ids[start : start + MAX_COLUMNS]
                 values = await self._values_of_columns(userid, part, first, last)
                 rows += [[column_id, str(day), number] for column_id, day, number in values]
             return rows
@@ -73,7 +73,7 @@ class CachedReader:
         rows = await self._cached(f"values|{first}|{last}|{userid}", read)
         return [(userid, row[0], date.fromisoformat(row[1]), row[2]) for row in rows]
 
-    async def _punches_page(self, query: Query, offset: int) -> tuple[list[Punch], bool]:
+    async def _punches_page(self, query: PunchQuery, offset: int) -> tuple[list[Punch], bool]:
         async def read() -> list[list[Any]]:
             self.calls += 1
             page, has_more = await self._retry(
@@ -95,7 +95,7 @@ class CachedReader:
             return await self._retry(lambda: attendance.column_values(self._api, userid, column_ids, first, last))
         except DeliveryError as exc:
             # DingTalk knows nothing about a person who left since the plan was made.
-            if exc.code in contacts.NOBODY:
+            if exc.code in contacts.NO_SUCH_PERSON_CODES:
                 return ()
             raise
 

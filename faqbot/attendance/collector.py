@@ -13,7 +13,7 @@ from faqbot.attendance.cached_reader import KEEP_SECONDS, CachedReader
 from faqbot.attendance.month import MonthReport, summarise
 from faqbot.attendance.month_names import days_of_month, parse_month
 from faqbot.dingtalk.api import attendance
-from faqbot.dingtalk.api.attendance import Query
+from faqbot.dingtalk.api.attendance import PunchQuery
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.quota import CALLS, Quota
 from faqbot.errors import DeliveryError, FaqbotError, Throttled
@@ -47,7 +47,7 @@ class CollectionPlan:
     departments: tuple[int, ...]
     people: tuple[Employee, ...]
     tree: Tree
-    queries: tuple[Query, ...]
+    queries: tuple[PunchQuery, ...]
     calls: int
     left: int
 
@@ -98,8 +98,8 @@ class Collector:
             raise _refused(exc, "读不到通讯录") from exc
         if not people:
             raise ReportRefused("这些部门里没有人，请核对部门编号或名称，以及应用的授权范围")
-        queries = tuple(attendance.queries([p.userid for p in people], first, last))
-        punch_calls = sum(attendance.pages(q, _weekdays(q.first, q.last)) for q in queries)
+        queries = tuple(attendance.split_into_queries([p.userid for p in people], first, last))
+        punch_calls = sum(attendance.count_pages(q, _weekdays(q.first, q.last)) for q in queries)
         # One call lists the columns, and one more reads the values of each person.
         calls = punch_calls + 1 + len(people)
         usage = (await self._quota.usage())[CALLS]

@@ -11,7 +11,7 @@ from faqbot.access.authorization import not_possible, only_alone, refusal
 from faqbot.attendance.month import MonthReport, summarise
 from faqbot.attendance.wording import format_amount, format_clock_time, incident_in_words
 from faqbot.dingtalk.api import attendance
-from faqbot.dingtalk.api.attendance import Query
+from faqbot.dingtalk.api.attendance import PunchQuery
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError, NeedsAdmin
 from faqbot.markup.escaping import neutralise
@@ -85,7 +85,7 @@ class PunchLookupCommand:
         if day < attendance.oldest_day(datetime.fromtimestamp(self._clock(), self._timezone).date()):
             return "钉钉只提供最近半年的打卡记录。"
         tree = await self._contacts.tree()
-        people = await self._contacts.named(name)
+        people = await self._contacts.find_people(name)
         if len(people) > 1:
             choices = "；".join(
                 f"{neutralise(tree.path(next(iter(p.departments), 0)))} 打卡 {p.userid}" for p in people[:5]
@@ -112,7 +112,7 @@ class PunchLookupCommand:
         if len(people) > _MAX_PEOPLE:
             return f"{neutralise(name)}有 {len(people)} 人，太多了：请写人数不超过 {_MAX_PEOPLE} 的部门。"
         punches: list[Punch] = []
-        for query in attendance.queries([p.userid for p in people], day, day):
+        for query in attendance.split_into_queries([p.userid for p in people], day, day):
             punches += await attendance.punches(self._contacts.api, query, self._timezone)
         # Who is on leave would cost one call a person, which is too much for a department.
         report = summarise(people, punches, [], day, day, approvals_known=False)
@@ -168,7 +168,7 @@ class OwnPunchesCommand:
 
     async def _look_up(self, userid: str) -> str:
         today = datetime.fromtimestamp(self._clock(), self._timezone).date()
-        query = Query((userid,), today - timedelta(days=_OWN_DAYS - 1), today)
+        query = PunchQuery((userid,), today - timedelta(days=_OWN_DAYS - 1), today)
         punches = await attendance.punches(self._contacts.api, query, self._timezone)
         if not punches:
             return f"最近 {_OWN_DAYS} 天{_NO_PUNCHES}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from faqbot.automation.payloads import PeopleLookup, build_notices, build_request, contact_fields
 from faqbot.dingtalk.api.group_robots import robot_body
-from faqbot.dingtalk.api.robot import content_of, group_body, people_body
+from faqbot.dingtalk.api.robot import group_body, notice_content, people_body
 from faqbot.model.notices import Notice
 from faqbot.rules.conditions import judge
 from faqbot.rules.definitions import AddContact, AttendanceReport, Automations, Digest, Notify, Rule
@@ -60,7 +60,7 @@ def _notice(notice: Notice, robot_code: str) -> dict[str, Any]:
     if notice.to.kind == "robot":
         return {"does": "机器人发消息", "to": f"{notice.to.id}（{ROBOT_URL}）", "body": robot_body(notice)}
     if notice.to.kind == "group":
-        body = group_body(robot_code, notice.to.id, content_of(notice))
+        body = group_body(robot_code, notice.to.id, notice_content(notice))
         return {"does": "群消息", "to": notice.to.id, "body": dict(body)}
-    body = people_body(robot_code, [notice.to.id], content_of(notice))
+    body = people_body(robot_code, [notice.to.id], notice_content(notice))
     return {"does": "单聊消息", "to": notice.to.id, "body": dict(body)}

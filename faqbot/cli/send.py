@@ -22,7 +22,7 @@ def send(
     """用一个群机器人发一条消息，第一次设置时用来试：发不出去会说明是哪一项、到哪里改。"""
     settings = read_settings()
     from faqbot.automation.robot_keys import RobotKeyLookup
-    from faqbot.dingtalk.api.group_robots import GroupRobots, robot_body
+    from faqbot.dingtalk.api.group_robots import GroupRobotSender, robot_body
     from faqbot.model.notices import Address, Notice
     from faqbot.runtime.resources import open_session
 
@@ -41,7 +41,7 @@ def send(
     async def post() -> None:
         async with open_session(settings) as session:
             try:
-                await GroupRobots(session, settings.oapi_endpoint).send(keys, robot_body(notice))
+                await GroupRobotSender(session, settings.oapi_endpoint).send(keys, robot_body(notice))
             except DeliveryError as exc:
                 typer.echo(f"没有发出：{exc}", err=True)
                 raise typer.Exit(1) from None

@@ -10,13 +10,13 @@ import aiohttp
 
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
-from faqbot.dingtalk.api.group_robots import GroupRobots
+from faqbot.dingtalk.api.group_robots import GroupRobotSender
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
-from faqbot.dingtalk.api.session_webhook import Webhook
+from faqbot.dingtalk.api.session_webhook import SessionWebhook
 from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.dingtalk.stream.connection import StreamConnection
-from faqbot.dingtalk.stream.frames import Receive, TakeEvent
+from faqbot.dingtalk.stream.frames import Receive, ReceiveEvent
 from faqbot.runtime.metrics import Metrics
 from faqbot.runtime.resources import Resources
 from faqbot.settings import Settings
@@ -30,8 +30,8 @@ class DingTalkClients:
     api: OpenApi
     contacts: ContactsCache
     robot: Robot
-    group_robots: GroupRobots
-    webhook: Webhook
+    group_robots: GroupRobotSender
+    webhook: SessionWebhook
     quota: Quota
 
 
@@ -49,8 +49,8 @@ def open_dingtalk(resources: Resources) -> DingTalkClients:
         api=api,
         contacts=ContactsCache(api, store),
         robot=Robot(api, settings.robot_code),
-        group_robots=GroupRobots(session, settings.oapi_endpoint, clock=resources.clock),
-        webhook=Webhook(session, (settings.openapi_endpoint, settings.oapi_endpoint)),
+        group_robots=GroupRobotSender(session, settings.oapi_endpoint, clock=resources.clock),
+        webhook=SessionWebhook(session, (settings.openapi_endpoint, settings.oapi_endpoint)),
         quota=quota,
     )
 
@@ -88,9 +88,9 @@ def open_api(
 
 
 def open_stream(
-    resources: Resources, receive: Receive, *, wants_events: Callable[[], bool], take_event: TakeEvent
+    resources: Resources, receive: Receive, *, wants_events: Callable[[], bool], receive_event: ReceiveEvent
 ) -> StreamConnection:
-    """Build the connection that hands bot messages to `receive` and, while wanted, DingTalk's events to `take_event`.
+    """Build the connection that passes bot messages to `receive` and, while wanted, events to `receive_event`.
 
     Nothing is connected before its run().
     """
@@ -104,5 +104,5 @@ def open_stream(
         resources.metrics,
         proxied=not settings.local,
         wants_events=wants_events,
-        take_event=take_event,
+        receive_event=receive_event,
     )

@@ -10,8 +10,8 @@ from typing import Literal
 
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
-from faqbot.dingtalk.api.session_webhook import EXPIRY_MARGIN, Webhook
-from faqbot.dingtalk.wire.error_codes import CONVERSATION_GAP
+from faqbot.dingtalk.api.session_webhook import EXPIRY_MARGIN_SECONDS, SessionWebhook
+from faqbot.dingtalk.wire.error_codes import CONVERSATION_GAP_SECONDS
 from faqbot.dingtalk.wire.payloads import reply_body
 from faqbot.errors import DeliveryError, OutcomeUnknown, SessionGone, StoreError, Throttled, TokenRefused
 from faqbot.markup.chunking import ROBOT_JSON_BYTES, WEBHOOK_JSON_BYTES, split_by_json_size
@@ -69,7 +69,7 @@ class ReplySender:
 
     def __init__(
         self,
-        webhook: Webhook,
+        webhook: SessionWebhook,
         robot: Robot,
         slots: SlotStore,
         metrics: Metrics,
@@ -179,7 +179,7 @@ class ReplySender:
         await self._robot.to_person(message.staff_id, reply.title, reply.body)
 
     def _expired(self, message: Message) -> bool:
-        return not message.webhook or 0 < message.webhook_until < self._clock() + EXPIRY_MARGIN
+        return not message.webhook or 0 < message.webhook_until < self._clock() + EXPIRY_MARGIN_SECONDS
 
     # -- conversations that DingTalk throttles -----------------------------------------------------
 
@@ -191,7 +191,7 @@ class ReplySender:
         if pace is not None and began < pace.hold:
             return
         times = pace.times + 1 if pace is not None else 0
-        hold = max(refusal.wait, min(CONVERSATION_GAP * 2.0**times, _MAX_HOLD_SECONDS))
+        hold = max(refusal.wait, min(CONVERSATION_GAP_SECONDS * 2.0**times, _MAX_HOLD_SECONDS))
         self._paced[conversation] = _Pace(now + hold, now + _PACED_SECONDS, times)
         log.warning("conversation.throttled", code=refusal.code, seconds=round(hold, 1))
 
@@ -212,9 +212,9 @@ class ReplySender:
 
     async def _slot(self, conversation: str) -> float:
         try:
-            return await self._slots.reserve(f"conversation:{conversation}", CONVERSATION_GAP)
+            return await self._slots.reserve(f"conversation:{conversation}", CONVERSATION_GAP_SECONDS)
         except StoreError:
-            return CONVERSATION_GAP
+            return CONVERSATION_GAP_SECONDS
 
 
 def _fitting(reply: Reply, max_bytes: int) -> list[Reply]:

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys, robot_body
+from faqbot.dingtalk.api.group_robots import GroupRobotSender, RobotKeys, robot_body
 from faqbot.dingtalk.api.quota import Quota
-from faqbot.dingtalk.api.robot import MOST_PEOPLE, Robot, content_of
+from faqbot.dingtalk.api.robot import MAX_PEOPLE, Robot, notice_content
 from faqbot.errors import DeliveryError
 from faqbot.model.notices import Notice
 from faqbot.outbox.merging import count_that_fit, merge
@@ -36,14 +36,14 @@ class PersonChannel:
         return 0.0
 
     def batch(self, waiting: Sequence[Notice]) -> Sequence[Notice]:
-        content = content_of(waiting[0])
+        content = notice_content(waiting[0])
         # One notice for each person: somebody named twice in a call would get the message only once.
-        by_person = {n.to.id: n for n in reversed(waiting) if content_of(n) == content}
-        return sorted(by_person.values(), key=waiting.index)[:MOST_PEOPLE]
+        by_person = {n.to.id: n for n in reversed(waiting) if notice_content(n) == content}
+        return sorted(by_person.values(), key=waiting.index)[:MAX_PEOPLE]
 
     async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
         people = [notice.to.id for notice in notices]
-        failures = await _counted(self.metrics, "person", self.robot.post_to_people(people, content_of(notices[0])))
+        failures = await _counted(self.metrics, "person", self.robot.post_to_people(people, notice_content(notices[0])))
         return {notice.key: failures[notice.to.id] for notice in notices if notice.to.id in failures}
 
 
@@ -63,7 +63,7 @@ class GroupChannel:
 
     async def send(self, notices: Sequence[Notice], uuid: str) -> Mapping[str, DeliveryError]:
         (notice,) = notices
-        await _counted(self.metrics, "group", self.robot.post_to_group(notice.to.id, content_of(notice)))
+        await _counted(self.metrics, "group", self.robot.post_to_group(notice.to.id, notice_content(notice)))
         return {}
 
 
@@ -75,7 +75,7 @@ class RobotChannel:
     DeliveryError if the robot cannot be used.
     """
 
-    robots: GroupRobots
+    robots: GroupRobotSender
     keys: Callable[[str], RobotKeys]
     metrics: Metrics
     quota: Quota

@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from faqbot.dingtalk.api.robot import MOST_PEOPLE
+from faqbot.dingtalk.api.robot import MAX_PEOPLE
 from faqbot.errors import StoreError
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry
@@ -37,7 +37,7 @@ class AnswerRecipients:
     @property
     def calls(self) -> int:
         """Calls of the monthly quota that a message to all of them costs."""
-        return -(-len(self.people) // MOST_PEOPLE)
+        return -(-len(self.people) // MAX_PEOPLE)
 
 
 @dataclass(frozen=True, slots=True)

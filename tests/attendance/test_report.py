@@ -19,7 +19,7 @@ from faqbot.attendance.report import AttendanceReports
 from faqbot.attendance.workbook import BY_DEPARTMENT, BY_PERSON, DAYS, NOTES
 from faqbot.dingtalk.api import attendance, contacts
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
-from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
+from faqbot.dingtalk.api.group_robots import GroupRobotSender, RobotKeys
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
 from faqbot.errors import DeliveryError
@@ -82,7 +82,7 @@ async def office(company: Company) -> AsyncIterator[Office]:
         ways = {
             "person": PersonChannel(Robot(api, ding.client_id), Metrics()),
             "robot": RobotChannel(
-                GroupRobots(session, ding.url), lambda name: RobotKeys(key.token, key.secret), Metrics(), quota
+                GroupRobotSender(session, ding.url), lambda name: RobotKeys(key.token, key.secret), Metrics(), quota
             ),
         }
         outbox = Outbox(company.store, ways)

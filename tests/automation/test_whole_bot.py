@@ -158,7 +158,7 @@ async def test_events_are_asked_for_only_while_a_rule_wants_them(ding: FakeDingT
         stream = StreamConnection(
             *(session, ding.url, ding.client_id, ding.client_secret, receive, Metrics()),
             proxied=False,
-            look=0.05,
+            poll_interval=0.05,
             wants_events=lambda: wanted,
         )
         running_stream = asyncio.create_task(stream.run())

@@ -21,7 +21,7 @@ import pytest
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.api.robot import Robot
-from faqbot.dingtalk.api.session_webhook import Webhook
+from faqbot.dingtalk.api.session_webhook import SessionWebhook
 from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.dingtalk.wire.payloads import read_message
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin, OutcomeUnknown, SessionGone, TokenRefused
@@ -101,7 +101,7 @@ class Parts:
         self.clock = clock
         self.metrics = Metrics()
         self.quota = Quota(store, self.metrics, calls=5000, messages=3000, today=lambda: date(2026, 11, 2))
-        self._webhook = Webhook(session, (ding.url,))
+        self._webhook = SessionWebhook(session, (ding.url,))
         tokens = AccessTokens(session, ding.url, ding.client_id, ding.client_secret, store)
         api = OpenApi(session, ding.url, ding.url, tokens, FakeSlots(), qps=20, called=self.quota.call)
         self._robot = Robot(api, ding.client_id)

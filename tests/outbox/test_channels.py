@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from faqbot.app.running import Running
-from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys
+from faqbot.dingtalk.api.group_robots import GroupRobotSender, RobotKeys
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.model.notices import Address, Link, Notice
 from faqbot.outbox.channels import RobotChannel
@@ -110,7 +110,7 @@ class Posting:
     keys: RobotKeys
 
     def outbox(self) -> Outbox:
-        robots = GroupRobots(self.session, self.ding.url, clock=self.clock)
+        robots = GroupRobotSender(self.session, self.ding.url, clock=self.clock)
         way = RobotChannel(robots, lambda name: self.keys, Metrics(), self.quota)
         return Outbox(self.store, {"robot": way}, clock=self.clock)
 

@@ -226,7 +226,7 @@ async def test_contacts_are_remembered(store: Store) -> None:
     cache = ContactsCache(NOBODY, store)
     assert dict((await cache.tree()).departments) == {1: Department(1, "公司", 0), 2: Department(2, "研发部", 1)}
     assert await cache.person("zhang-san") == EMPLOYEE
-    assert await cache.named("张三") == (EMPLOYEE,)
+    assert await cache.find_people("张三") == (EMPLOYEE,)
 
 
 # -- the outbox ----------------------------------------------------------------------------------------

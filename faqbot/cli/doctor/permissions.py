@@ -7,7 +7,7 @@ from datetime import date
 
 from faqbot.cli.doctor.findings import Finding, Level
 from faqbot.dingtalk.api import attendance, contacts
-from faqbot.dingtalk.api.attendance import Query
+from faqbot.dingtalk.api.attendance import PunchQuery
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.errors import DeliveryError, NeedsAdmin
 from faqbot.knowledge.snapshot import Snapshot
@@ -60,12 +60,14 @@ def _probes(api: OpenApi, settings: Settings, today: date) -> Mapping[str, Probe
     operator = min(settings.admins, default=_UNKNOWN_USERID)
     return {
         MEMBER: lambda: contacts.user(api, _UNKNOWN_USERID),
-        TREE: lambda: contacts.below(api, ROOT),
+        TREE: lambda: contacts.subdepartments(api, ROOT),
         MEMBERS: lambda: api.old(contacts.USER_LIST, {"dept_id": ROOT, "cursor": 0, "size": 1}),
         BY_MOBILE: lambda: contacts.userid_by_mobile(api, _UNKNOWN_MOBILE),
         # Without a name and a mobile nobody is created, and DingTalk checks the permission first.
         WRITE: lambda: api.old(contacts.USER_CREATE, {}),
-        PUNCHES: lambda: attendance.punches_page(api, Query((_UNKNOWN_USERID,), today, today), 0, settings.timezone),
+        PUNCHES: lambda: attendance.punches_page(
+            api, PunchQuery((_UNKNOWN_USERID,), today, today), 0, settings.timezone
+        ),
         COLUMNS: lambda: attendance.columns(api),
         BALANCES: lambda: attendance.leave_types(api, operator),
     }

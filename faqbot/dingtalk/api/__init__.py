@@ -1,1 +1,1 @@
-"""Calls to DingTalk."""
+"""Calls to the APIs of DingTalk."""

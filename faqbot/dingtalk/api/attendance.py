@@ -1,4 +1,4 @@
-"""Punches, report columns and holiday balances over the server API; each call counts in the monthly quota.
+"""Read punches, report columns and leave balances over the server API. Each call counts in the monthly quota.
 
 Limits of each call: platform notes, attendance.
 """
@@ -22,11 +22,11 @@ LEAVE_TIMES = "/topapi/attendance/getleavetimebynames"
 LEAVE_TYPES = "/topapi/attendance/vacation/type/list"
 LEAVE_BALANCES = "/topapi/attendance/vacation/quota/list"
 
-MOST_PEOPLE, MOST_DAYS, PAGE = 50, 7, 50
-MOST_COLUMNS, MOST_COLUMN_DAYS = 20, 31
-# "The last half year only".
-KEPT_DAYS = 180
-_WIRE = "%Y-%m-%d %H:%M:%S"
+MAX_PEOPLE, MAX_DAYS, PAGE_SIZE = 50, 7, 50
+MAX_COLUMNS, MAX_COLUMN_DAYS = 20, 31
+# DingTalk keeps punches for half a year.
+HISTORY_DAYS = 180
+_TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 _HOURS_A_DAY = 8.0
 _APPROVED = {
     "加班": ApprovalKind.OVERTIME,
@@ -37,43 +37,48 @@ _APPROVED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
-    """What one paged reading of punches covers: people and days, both ends included."""
+class PunchQuery:
+    """The people and days, first and last included, of one paged query of punches."""
 
     people: tuple[str, ...]
     first: date
     last: date
 
 
-def queries(people: Sequence[str], first: date, last: date) -> list[Query]:
-    """The fewest readings that cover these people and days."""
-    groups = [tuple(people[at : at + MOST_PEOPLE]) for at in range(0, len(people), MOST_PEOPLE)]
-    return [Query(group, *window) for window in windows(first, last, MOST_DAYS) for group in groups]
+def split_into_queries(people: Sequence[str], first: date, last: date) -> list[PunchQuery]:
+    """Return the fewest queries that cover these people and days."""
+    groups = [tuple(people[start : start + MAX_PEOPLE]) for start in range(0, len(people), MAX_PEOPLE)]
+    return [PunchQuery(group, *window) for window in windows(first, last, MAX_DAYS) for group in groups]
 
 
-def pages(query: Query, shifts: int) -> int:
-    """The calls of one reading where each person has two punches on each of `shifts` days."""
-    return max(1, math.ceil(len(query.people) * shifts * 2 / PAGE))
+def count_pages(query: PunchQuery, shifts: int) -> int:
+    """Estimate the calls of one query, with two punches for each person on each of `shifts` days."""
+    return max(1, math.ceil(len(query.people) * shifts * 2 / PAGE_SIZE))
 
 
-async def punches(api: OpenApi, query: Query, timezone: tzinfo) -> tuple[Punch, ...]:
-    """One reading, page by page. Raises DeliveryError and its children."""
-    found: list[Punch] = []
-    more = True
-    while more:
-        page, more = await punches_page(api, query, len(found), timezone)
-        found += page
-    return tuple(found)
+async def punches(api: OpenApi, query: PunchQuery, timezone: tzinfo) -> tuple[Punch, ...]:
+    """Run one query, page by page. Raises DeliveryError and its children."""
+    punches: list[Punch] = []
+    has_more = True
+    while has_more:
+        page, has_more = await punches_page(api, query, len(punches), timezone)
+        punches += page
+    return tuple(punches)
 
 
-async def punches_page(api: OpenApi, query: Query, offset: int, timezone: tzinfo) -> tuple[tuple[Punch, ...], bool]:
-    """The punches of a reading from number `offset` on, and whether there are more. Raises DeliveryError, children."""
+async def punches_page(
+    api: OpenApi, query: PunchQuery, offset: int, timezone: tzinfo
+) -> tuple[tuple[Punch, ...], bool]:
+    """Return the punches of a query from number `offset` on, and True if there are more.
+
+    Raises DeliveryError and its children.
+    """
     body = {
         "workDateFrom": f"{query.first} 00:00:00",
         "workDateTo": f"{query.last} 00:00:00",
         "userIdList": list(query.people),
         "offset": offset,
-        "limit": PAGE,
+        "limit": PAGE_SIZE,
         "isI18n": False,
     }
     answer = await api.old(PUNCHES, body)
@@ -97,17 +102,20 @@ def _punch(row: Mapping[str, Any], timezone: tzinfo) -> Punch:
 
 
 def _result(word: Any) -> PunchResult:
-    """A word that is not known yet accuses nobody."""
+    """Read the result of a punch; a word that is not known yet counts as normal, so that it accuses nobody."""
     return PunchResult(word) if word in set(PunchResult) else PunchResult.NORMAL
 
 
 async def day_of_person(
     api: OpenApi, userid: str, day: date, timezone: tzinfo
 ) -> tuple[tuple[Punch, ...], tuple[Approved, ...]]:
-    """One person's shift and what was approved for it, in one call. Raises DeliveryError and its children."""
+    """Return the punches of one person's shift and what was approved for it, in one call.
+
+    Raises DeliveryError and its children.
+    """
     answer = await api.old(DAY_OF_PERSON, {"userid": userid, "work_date": f"{day} 00:00:00"})
     result = answer.get("result") or {}
-    found = [
+    punches = [
         Punch(
             userid,
             day,
@@ -119,7 +127,7 @@ async def day_of_person(
         for row in result.get("attendance_result_list") or ()
     ]
     approved = [a for row in result.get("approve_list") or () if (a := _approved(userid, day, row)) is not None]
-    return tuple(found), tuple(approved)
+    return tuple(punches), tuple(approved)
 
 
 def _approved(userid: str, day: date, row: Mapping[str, Any]) -> Approved | None:
@@ -133,34 +141,34 @@ def _approved(userid: str, day: date, row: Mapping[str, Any]) -> Approved | None
 
 
 async def columns(api: OpenApi) -> tuple[Column, ...]:
-    """The columns of the company's own report. Raises DeliveryError and its children."""
+    """Return the columns of the company's own report. Raises DeliveryError and its children."""
     answer = await api.old(COLUMNS, {})
-    found = (answer.get("result") or {}).get("columns") or ()
+    rows = (answer.get("result") or {}).get("columns") or ()
     # The other number a column carries, `expression_id`, is refused by the next call.
-    return tuple(Column(str(c["id"]), str(c["name"])) for c in found if c.get("id") is not None and c.get("name"))
+    return tuple(Column(str(c["id"]), str(c["name"])) for c in rows if c.get("id") is not None and c.get("name"))
 
 
 async def column_values(
     api: OpenApi, userid: str, column_ids: Sequence[str], first: date, last: date
 ) -> tuple[tuple[str, date, float], ...]:
-    """Column id, day and number, for one person and a month at most. Raises DeliveryError and its children."""
+    """Return column id, day and value for one person and at most one month. Raises DeliveryError and its children."""
     body = {"userid": userid, "column_id_list": ",".join(column_ids), **_span(first, last)}
     answer = await api.old(COLUMN_VALUES, body)
-    found = (answer.get("result") or {}).get("column_vals") or ()
+    rows = (answer.get("result") or {}).get("column_vals") or ()
     return tuple(
-        (str(column["column_vo"]["id"]), *value) for column in found for value in _days(column.get("column_vals"))
+        (str(column["column_vo"]["id"]), *value) for column in rows for value in _days(column.get("column_vals"))
     )
 
 
 async def leave_times(
     api: OpenApi, userid: str, names: Sequence[str], first: date, last: date
 ) -> tuple[tuple[str, date, float], ...]:
-    """Kind of leave, day and number, for one person and a month at most. Raises DeliveryError and its children."""
+    """Return kind of leave, day and value for one person and at most one month. Raises DeliveryError, its children."""
     body = {"userid": userid, "leave_names": ",".join(names), **_span(first, last)}
     answer = await api.old(LEAVE_TIMES, body)
-    found = (answer.get("result") or {}).get("columns") or ()
+    rows = (answer.get("result") or {}).get("columns") or ()
     return tuple(
-        (str(column["columnvo"]["name"]), *value) for column in found for value in _days(column.get("columnvals"))
+        (str(column["columnvo"]["name"]), *value) for column in rows for value in _days(column.get("columnvals"))
     )
 
 
@@ -175,7 +183,7 @@ class LeaveType:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What one person has of a kind of leave, in its unit."""
+    """The balance of one person in a kind of leave, in its unit."""
 
     granted: float
     used: float
@@ -186,7 +194,7 @@ class Balance:
 
 
 async def leave_types(api: OpenApi, operator: str) -> tuple[LeaveType, ...]:
-    """The company's kinds of leave; `operator` is an administrator of attendance.
+    """Return the company's kinds of leave; `operator` is the userId of an attendance administrator.
 
     Raises DeliveryError and its children.
     """
@@ -197,30 +205,30 @@ async def leave_types(api: OpenApi, operator: str) -> tuple[LeaveType, ...]:
     )
 
 
-async def balance(api: OpenApi, operator: str, leave: LeaveType, userid: str, at: float) -> Balance | None:
-    """What a person has of a kind of leave that is valid at `at` (epoch seconds); None if no balance is kept.
+async def balance(api: OpenApi, operator: str, leave: LeaveType, userid: str, now: float) -> Balance | None:
+    """Return a person's balance that is valid at `now` (epoch seconds); None if DingTalk keeps none.
 
     Raises DeliveryError and its children.
     """
-    body = {"leave_code": leave.code, "op_userid": operator, "userids": userid, "offset": 0, "size": PAGE}
+    body = {"leave_code": leave.code, "op_userid": operator, "userids": userid, "offset": 0, "size": PAGE_SIZE}
     answer = await api.old(LEAVE_BALANCES, body)
     unit = "hour" if leave.unit == "小时" else "day"
     quotas = [
         q
         for q in (answer.get("result") or {}).get("leave_quotas") or ()
-        if int(q.get("start_time") or 0) / 1000 <= at < int(q.get("end_time") or 10**14) / 1000 + 86400
+        if int(q.get("start_time") or 0) / 1000 <= now < int(q.get("end_time") or 10**14) / 1000 + 86400
     ]
     if not quotas:
         return None
-    # In hundredths.
+    # DingTalk counts in hundredths of the unit.
     granted = sum(_number(q.get(f"quota_num_per_{unit}")) for q in quotas) / 100
     used = sum(_number(q.get(f"used_num_per_{unit}")) for q in quotas) / 100
     return Balance(granted, used)
 
 
 def oldest_day(today: date) -> date:
-    """The first day DingTalk still tells punches of."""
-    return today - timedelta(days=KEPT_DAYS)
+    """Return the first day of which DingTalk still has punches."""
+    return today - timedelta(days=HISTORY_DAYS)
 
 
 def _span(first: date, last: date) -> dict[str, str]:
@@ -236,13 +244,13 @@ def _days(values: Iterable[Mapping[str, Any]] | None) -> Iterable[tuple[date, fl
 
 def _moment(text: Any, timezone: tzinfo) -> float:
     try:
-        return datetime.strptime(str(text), _WIRE).replace(tzinfo=timezone).timestamp()
+        return datetime.strptime(str(text), _TIME_FORMAT).replace(tzinfo=timezone).timestamp()
     except ValueError:
         return 0.0
 
 
 def _number(value: Any) -> float:
-    """Numbers come as text; an empty one is none."""
+    """Read a number, which DingTalk sends as text; return 0 for an empty or odd one."""
     try:
         return float(value)
     except (TypeError, ValueError):

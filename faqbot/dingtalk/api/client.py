@@ -1,4 +1,4 @@
-"""Calls of DingTalk's server API on both hosts: token, rate limit, and one repeat when the token was refused."""
+"""Client of DingTalk's server API on both hosts, with token, rate limit, and one repeat when the token is refused."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ log = EventLog(__name__)
 
 
 class OpenApi:
-    """`qps` calls a second are made of each API at most, all replicas together.
+    """Makes at most `qps` calls a second to each path, all replicas together.
 
-    `called(path, code)` hears of every call that DingTalk answered, for counters and the quota.
+    Calls `called(path, code)` after each answer of DingTalk, for counters and the quota.
     """
 
     def __init__(
@@ -46,17 +46,17 @@ class OpenApi:
         self._called = called
 
     async def new(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """POST to api.dingtalk.com, the token in a header. Raises DeliveryError and its children."""
+        """POST to the new API, api.dingtalk.com, with the token in a header. Raises DeliveryError and its children."""
 
         async def send(token: str) -> dict[str, Any]:
             headers = {"x-acs-dingtalk-access-token": token}
             status, answer = await post(self._session, URL(f"{self._openapi}{path}"), encode(dict(body)), headers)
-            return self._judged(path, new_error(status, answer), answer)
+            return self._checked(path, new_error(status, answer), answer)
 
         return await self._call(path, send)
 
     async def old(self, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
-        """POST to oapi.dingtalk.com, the token in the query; a body of None is a GET.
+        """POST to the old API, oapi.dingtalk.com, with the token in the query; GET if `body` is None.
 
         Raises DeliveryError and its children.
         """
@@ -67,12 +67,12 @@ class OpenApi:
                 status, answer = await get(self._session, url)
             else:
                 status, answer = await post(self._session, url, encode(dict(body)))
-            return self._judged(path, old_error(status, answer), answer)
+            return self._checked(path, old_error(status, answer), answer)
 
         return await self._call(path, send)
 
     async def upload(self, name: str, content: bytes, kind: Literal["file", "image"] = "file") -> str:
-        """Hand DingTalk a file that a message then names by the id returned. Raises DeliveryError and its children."""
+        """Upload a file; return the media id by which messages refer to it. Raises DeliveryError and its children."""
         path = "/media/upload"
 
         async def send(token: str) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class OpenApi:
             form.add_field("media", content, filename=name, content_type="application/octet-stream")
             url = URL(f"{self._oapi}{path}").with_query(access_token=token, type=kind)
             status, answer = await post_form(self._session, url, form)
-            return self._judged(path, old_error(status, answer), answer)
+            return self._checked(path, old_error(status, answer), answer)
 
         media = (await self._call(path, send)).get("media_id")
         if not media:
@@ -88,7 +88,7 @@ class OpenApi:
         return str(media)
 
     async def upload_image(self, name: str, content: bytes) -> str:
-        """upload() for a picture that a message shows."""
+        """Upload a picture for the text of a message, as `upload`."""
         return await self.upload(name, content, "image")
 
     async def _call(self, path: str, send: Callable[[str], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
@@ -110,12 +110,12 @@ class OpenApi:
         try:
             wait = await self._slots.reserve(f"api:{path}", self._gap)
         except StoreError:
-            # Without the store nobody counts for all replicas; DingTalk's own limit still holds.
+            # Without the store the rate cannot be shared between replicas. DingTalk's own limit still applies.
             return
         if wait > 0:
             await asyncio.sleep(wait)
 
-    def _judged(self, path: str, error: DeliveryError | None, answer: dict[str, Any] | None) -> dict[str, Any]:
+    def _checked(self, path: str, error: DeliveryError | None, answer: dict[str, Any] | None) -> dict[str, Any]:
         self._called(path, error.code if error is not None else "ok")
         if error is not None:
             raise error

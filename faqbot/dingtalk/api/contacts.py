@@ -1,4 +1,4 @@
-"""The contacts over the server API: people, departments, and the calls that add and change a person.
+"""Read people and departments of the contacts over the server API, and add or change a person.
 
 Contacts calls are free of the monthly quota (platform notes, contacts).
 """
@@ -23,37 +23,39 @@ DEPARTMENT_GET = "/topapi/v2/department/get"
 DEPARTMENTS_BELOW = "/topapi/v2/department/listsub"
 SCOPES = "/auth/scopes"
 
-NOBODY = {"33012", "60121"}
-OUT_OF_SCOPE = {"50002", "50004"}
+NO_SUCH_PERSON_CODES = {"33012", "60121"}
+OUT_OF_SCOPE_CODES = {"50002", "50004"}
 _PAGE = 100
 
 
 async def user(api: OpenApi, userid: str) -> Employee | None:
-    """The person with this userId; None if the company has none. Raises DeliveryError and its children."""
+    """Return the person with this userId; None if there is none. Raises DeliveryError and its children."""
     found = await _result(api, USER_GET, {"userid": userid})
     return _employee(found) if found else None
 
 
 async def userid_by_mobile(api: OpenApi, mobile: str) -> str | None:
-    """Whose mobile this is; None if nobody's. Raises DeliveryError and its children."""
+    """Return the userId of the person with this mobile; None if there is none. Raises DeliveryError, its children."""
     found = await _result(api, USER_BY_MOBILE, {"mobile": mobile})
     return str(found["userid"]) if found and found.get("userid") else None
 
 
 async def userid_by_unionid(api: OpenApi, unionid: str) -> str | None:
-    """Whose unionId this is; None if nobody's. Raises DeliveryError and its children."""
+    """Return the userId of the person with this unionId; None if there is none. Raises DeliveryError, its children."""
     found = await _result(api, USER_BY_UNIONID, {"unionid": unionid})
     return str(found["userid"]) if found and found.get("userid") else None
 
 
 async def departments_of(api: OpenApi, userid: str) -> tuple[int, ...]:
-    """The departments a person stands in, without their parents: `Directory.departments_of` adds those."""
+    """Return a person's departments without their parents, which `ContactsCache.departments_of` adds."""
     found = await user(api, userid)
     return found.departments if found else ()
 
 
 async def members(api: OpenApi, dept_id: int) -> tuple[Employee, ...]:
-    """The people of one department, those below it not; without supervisors, which only `user` tells.
+    """Return the people of one department, without those of its subdepartments.
+
+    Their supervisors are missing: only `user` returns them.
 
     Raises DeliveryError and its children.
     """
@@ -67,8 +69,8 @@ async def members(api: OpenApi, dept_id: int) -> tuple[Employee, ...]:
         cursor = int(page["next_cursor"])
 
 
-async def below(api: OpenApi, dept_id: int) -> tuple[Department, ...]:
-    """The departments one level below. Raises DeliveryError and its children."""
+async def subdepartments(api: OpenApi, dept_id: int) -> tuple[Department, ...]:
+    """Return the departments one level below. Raises DeliveryError and its children."""
     answer = await api.old(DEPARTMENTS_BELOW, {"dept_id": dept_id})
     return tuple(
         Department(int(d["dept_id"]), str(d["name"]), int(d.get("parent_id", dept_id))) for d in answer["result"] or ()
@@ -76,47 +78,47 @@ async def below(api: OpenApi, dept_id: int) -> tuple[Department, ...]:
 
 
 async def tree(api: OpenApi, company: str = "全公司") -> Tree:
-    """All departments the app may see, level by level, one call for each. Raises DeliveryError and its children."""
-    found = {ROOT: Department(ROOT, company, ROOT)}
+    """Return all departments that the app may see, with one call for each. Raises DeliveryError and its children."""
+    departments = {ROOT: Department(ROOT, company, ROOT)}
     try:
-        first = await below(api, ROOT)
+        first = await subdepartments(api, ROOT)
     except DeliveryError as exc:
-        if exc.code not in OUT_OF_SCOPE:
+        if exc.code not in OUT_OF_SCOPE_CODES:
             raise
-        first = await _tops(api)
-    waiting = list(first)
-    while waiting:
-        department = waiting.pop()
-        if department.id not in found:
-            found[department.id] = department
-            waiting += await below(api, department.id)
-    return Tree(found)
+        first = await _visible_roots(api)
+    unvisited = list(first)
+    while unvisited:
+        department = unvisited.pop()
+        if department.id not in departments:
+            departments[department.id] = department
+            unvisited += await subdepartments(api, department.id)
+    return Tree(departments)
 
 
-async def _tops(api: OpenApi) -> tuple[Department, ...]:
-    """The departments the app was given where it may not see the whole company."""
+async def _visible_roots(api: OpenApi) -> tuple[Department, ...]:
+    """Return the departments that the app was granted where it may not see the whole company."""
     scopes = (await api.old(SCOPES, None)).get("auth_org_scopes") or {}
-    tops = []
+    roots = []
     for dept_id in scopes.get("authed_dept") or ():
-        shown = (await api.old(DEPARTMENT_GET, {"dept_id": dept_id}))["result"]
-        # What is above it cannot be seen; it hangs from the root.
-        tops.append(Department(int(dept_id), str(shown["name"]), ROOT))
-    return tuple(tops)
+        department = (await api.old(DEPARTMENT_GET, {"dept_id": dept_id}))["result"]
+        # Its parents cannot be seen, so it becomes a child of the root.
+        roots.append(Department(int(dept_id), str(department["name"]), ROOT))
+    return tuple(roots)
 
 
 async def create(api: OpenApi, fields: Mapping[str, Any]) -> str:
-    """Add a person; the userId. Raises DeliveryError with the code that says why not."""
+    """Add a person and return the userId. Raises DeliveryError with the code of the reason."""
     answer = await api.old(USER_CREATE, fields)
     return str(answer["result"]["userid"])
 
 
-async def put_into(api: OpenApi, userid: str, departments: Sequence[int]) -> None:
-    """Set all the departments a person stands in. Raises DeliveryError and its children."""
-    await api.old(USER_UPDATE, {"userid": userid, "dept_id_list": joined(departments)})
+async def set_departments(api: OpenApi, userid: str, departments: Sequence[int]) -> None:
+    """Replace all departments of a person. Raises DeliveryError and its children."""
+    await api.old(USER_UPDATE, {"userid": userid, "dept_id_list": join_ids(departments)})
 
 
-def joined(departments: Sequence[int]) -> str:
-    """Departments as DingTalk wants them when it is told: one text."""
+def join_ids(departments: Sequence[int]) -> str:
+    """Join department ids into the one text that DingTalk expects."""
     return ",".join(map(str, departments))
 
 
@@ -124,7 +126,7 @@ async def _result(api: OpenApi, path: str, body: Mapping[str, Any]) -> Mapping[s
     try:
         answer = await api.old(path, body)
     except DeliveryError as exc:
-        if exc.code in NOBODY:
+        if exc.code in NO_SUCH_PERSON_CODES:
             return None
         raise
     result = answer.get("result")
@@ -132,7 +134,7 @@ async def _result(api: OpenApi, path: str, body: Mapping[str, Any]) -> Mapping[s
 
 
 def _employee(found: Mapping[str, Any]) -> Employee:
-    """Fields the app has no permission for are simply missing."""
+    """Read a person. Fields that the app has no permission for are missing without an error."""
     return Employee(
         userid=str(found["userid"]),
         name=str(found.get("name") or ""),
@@ -146,6 +148,6 @@ def _employee(found: Mapping[str, Any]) -> Employee:
 
 
 def _member(found: Mapping[str, Any], dept_id: int) -> Employee:
-    """A list says `leader` for the department that was asked for."""
+    """Read a person of a list, where `leader` refers to the department of the list."""
     person = _employee(found)
     return replace(person, leads=(dept_id,)) if found.get("leader") else person

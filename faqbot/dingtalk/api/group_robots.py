@@ -1,4 +1,4 @@
-"""Custom group robots: a signed webhook of one group (platform notes, custom group robot)."""
+"""Send through custom group robots, each the signed webhook of one group (platform notes, custom group robot)."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from faqbot.dingtalk.wire.payloads import encode
 from faqbot.markup.notice_markdown import as_markdown, mentioning
 from faqbot.model.notices import Link, Notice
 
-_TITLE_LENGTH = 64
+_MAX_TITLE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class RobotKeys:
-    """What lets one write into a group; `secret` is empty where the robot has keywords or an IP list instead."""
+    """The credentials of a robot. `secret` is empty if the robot is secured by keywords or an IP list instead."""
 
     token: str = field(repr=False)
     secret: str = field(default="", repr=False)
 
     @classmethod
     def read(cls, token: str, secret: str) -> RobotKeys:
-        """From what a person copied: the token may be the whole webhook address it stands in."""
+        """Read what a person copied: the token may be the whole webhook address that contains it."""
         return cls(token.rpartition("access_token=")[2].partition("&")[0].strip(), secret.strip())
 
 
-class GroupRobots:
-    """Posts to group robots. `clock` is epoch seconds; DingTalk takes a signature within an hour of its own clock."""
+class GroupRobotSender:
+    """`clock` is epoch seconds. DingTalk accepts a signature whose time is within an hour of its own clock."""
 
     def __init__(
         self, session: aiohttp.ClientSession, oapi_endpoint: str, *, clock: Callable[[], float] = time.time
@@ -46,7 +46,7 @@ class GroupRobots:
         self._clock = clock
 
     async def send(self, keys: RobotKeys, body: Mapping[str, Any], uuid: str = "") -> None:
-        """Post one message; a repeat with the same `uuid` does not appear again. Raises DeliveryError, its children."""
+        """Post one message; DingTalk shows a repeat of a `uuid` only once. Raises DeliveryError, its children."""
         query = {"access_token": keys.token}
         if keys.secret:
             timestamp = int(self._clock() * 1000)
@@ -58,14 +58,14 @@ class GroupRobots:
 
 
 def signature(timestamp: int, secret: str) -> str:
-    """The signature, in base64, of a call at `timestamp` (milliseconds)."""
+    """Return the signature, in base64, of a call at `timestamp` (milliseconds)."""
     text = f"{timestamp}\n{secret}"
     return base64.b64encode(hmac.digest(secret.encode(), text.encode(), "sha256")).decode()
 
 
 def robot_body(notice: Notice) -> dict[str, Any]:
-    """The body of a group robot's message, in the notice's own shape where that can say all of it."""
-    title = re.sub(r"\s+", " ", notice.title).strip()[:_TITLE_LENGTH] or "通知"
+    """Return the body of a group robot's message: in the shape of the notice if possible, else as markdown."""
+    title = re.sub(r"\s+", " ", notice.title).strip()[:_MAX_TITLE] or "通知"
     at: dict[str, Any] = {}
     if notice.at_mobiles:
         at["atMobiles"] = list(notice.at_mobiles)
@@ -73,26 +73,31 @@ def robot_body(notice: Notice) -> dict[str, Any]:
         at["atUserIds"] = list(notice.at_userids)
     if notice.at_all:
         at["isAtAll"] = True
-    ats = {"at": at} if at else {}
+    mentions = {"at": at} if at else {}
     match notice.shape, notice.links:
         case "text", ():
-            return {"msgtype": "text", "text": {"content": mentioning(notice.body, notice)}, **ats}
+            return {"msgtype": "text", "text": {"content": mentioning(notice.body, notice)}, **mentions}
         case "link", (link,) if not at:
-            shown = {"title": title, "text": notice.body or link.title, "messageUrl": link.url, "picUrl": link.picture}
-            return {"msgtype": "link", "link": shown}
+            content = {
+                "title": title,
+                "text": notice.body or link.title,
+                "messageUrl": link.url,
+                "picUrl": link.picture,
+            }
+            return {"msgtype": "link", "link": content}
         case "card", (link,):
-            one = {"singleTitle": link.title, "singleURL": link.url}
-            return {"msgtype": "actionCard", "actionCard": {**_card(title, notice), **one}, **ats}
+            button = {"singleTitle": link.title, "singleURL": link.url}
+            return {"msgtype": "actionCard", "actionCard": {**_card(title, notice), **button}, **mentions}
         case "card", (_, *_) as links:
             buttons = [{"title": link.title, "actionURL": link.url} for link in links]
-            many = {"btnOrientation": "0", "btns": buttons}
-            return {"msgtype": "actionCard", "actionCard": {**_card(title, notice), **many}, **ats}
+            button_list = {"btnOrientation": "0", "btns": buttons}
+            return {"msgtype": "actionCard", "actionCard": {**_card(title, notice), **button_list}, **mentions}
         case "feed", (_, *_) as links if not at:
             return {"msgtype": "feedCard", "feedCard": {"links": [_line(link) for link in links]}}
     return {
         "msgtype": "markdown",
         "markdown": {"title": title, "text": mentioning(as_markdown(notice), notice)},
-        **ats,
+        **mentions,
     }
 
 

@@ -1,4 +1,4 @@
-"""One call to DingTalk: what went wrong on the way, told apart by whether it may have arrived."""
+"""One HTTP request to DingTalk. Failures are told apart by whether the request may have arrived."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 async def post(
     session: aiohttp.ClientSession, url: URL, data: bytes, headers: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, Any] | None]:
-    """HTTP status and the JSON object in the answer, None if it is none. Raises DeliveryError, OutcomeUnknown.
+    """POST; return the HTTP status and the JSON object of the answer, None if it is none.
 
-    The texts of errors never hold the URL: its query is a secret.
+    Raises DeliveryError, OutcomeUnknown, without the URL in their text: its query is a secret.
     """
     json_headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
     return await _exchange(session, "POST", url, data=data, headers=json_headers)
 
 
 async def get(session: aiohttp.ClientSession, url: URL) -> tuple[int, dict[str, Any] | None]:
-    """HTTP status and the JSON object in the answer, None if it is none. Raises DeliveryError, OutcomeUnknown."""
+    """GET, as `post`. Raises DeliveryError, OutcomeUnknown."""
     return await _exchange(session, "GET", url)
 
 
 async def post_form(
     session: aiohttp.ClientSession, url: URL, form: aiohttp.FormData
 ) -> tuple[int, dict[str, Any] | None]:
-    """As `post`, for a form with a file in it. Raises DeliveryError, OutcomeUnknown."""
+    """POST a form with a file in it, as `post`. Raises DeliveryError, OutcomeUnknown."""
     return await _exchange(session, "POST", url, data=form)
 
 
 async def _exchange(
-    session: aiohttp.ClientSession, method: str, url: URL, **what: Any
+    session: aiohttp.ClientSession, method: str, url: URL, **options: Any
 ) -> tuple[int, dict[str, Any] | None]:
     try:
-        async with session.request(method, url, timeout=TIMEOUT, allow_redirects=False, **what) as response:
+        async with session.request(method, url, timeout=TIMEOUT, allow_redirects=False, **options) as response:
             return response.status, await _json(response)
     except aiohttp.ConnectionTimeoutError as exc:
         raise DeliveryError("连接钉钉超时", code="connect_timeout") from exc

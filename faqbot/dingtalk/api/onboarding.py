@@ -1,4 +1,4 @@
-"""A new colleague into the contacts: created once, however often it is asked for; DingTalk's refusals in words."""
+"""Add a new colleague to the contacts, once however often it is asked for, and explain refusals of DingTalk."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Literal
 
 from faqbot.dingtalk.api import contacts
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
-from faqbot.dingtalk.wire.contact_fields import Newcomer, masked, read_newcomer
+from faqbot.dingtalk.wire.contact_fields import Newcomer, mask_mobile, read_newcomer
 from faqbot.errors import DeliveryError, NeedsAdmin
 from faqbot.model.org_chart import Employee, NoSuchDepartment, folded
 
 _USERID_TAKEN, _MOBILE_TAKEN, _INVITED, _BUSY = "60102", {"60104", "60107"}, "40103", "-1"
 _SCOPE_ADVICE = "请到 开发者后台 > 应用 > 权限管理，把“授权范围”扩大到这个部门（或全公司），再办一次"
 
-# DingTalk's code → what it means, and what HR does about it (platform notes, user/create).
+# By DingTalk's code: what it means and what HR should do (platform notes, user/create).
 REFUSALS = {
     "60103": ("手机号格式不对", "请核对手机号；境外号码写成 +852-91234567"),
     "60106": ("这个邮箱已经是别人的", "请核对邮箱，或者先不填邮箱"),
@@ -33,14 +33,14 @@ REFUSALS = {
     "-1": ("系统繁忙", "多半稍后就好；一直这样，可能是本周新增成员或企业总人数到了上限，请到管理后台核对"),
 }
 
-Result = Literal["created", "updated", "present", "invited", "refused"]
+OnboardingOutcome = Literal["created", "updated", "present", "invited", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one person. `reason` and `advice` are sentences for HR; `code` is DingTalk's, if it said one."""
+class OnboardingResult:
+    """The result for one person. `reason` and `advice` are sentences for HR; `code` is DingTalk's, if any."""
 
-    result: Result
+    result: OnboardingOutcome
     name: str
     userid: str = ""
     reason: str = ""
@@ -49,13 +49,13 @@ class Outcome:
 
     @property
     def done(self) -> bool:
-        """Whether the person is in the contacts now, in all the departments asked for."""
+        """True if the person is now in the contacts and in all the departments that were asked for."""
         return self.result in ("created", "updated", "present")
 
     @property
     def line(self) -> str:
-        """One line for the report to HR."""
-        shown = {
+        """The result in one line for HR."""
+        result = {
             "created": "已添加",
             "updated": "原来就在通讯录里，补上了部门",
             "present": "原来就在通讯录里，没有改动",
@@ -64,100 +64,102 @@ class Outcome:
         }[self.result]
         reason = f"：{self.reason}" if self.reason else ""
         advice = f"。{self.advice}" if self.advice else ""
-        return f"{self.name or '（没有姓名）'}{f'（{self.userid}）' if self.userid else ''}：{shown}{reason}{advice}"
+        return f"{self.name or '（没有姓名）'}{f'（{self.userid}）' if self.userid else ''}：{result}{reason}{advice}"
 
 
-async def add_contact(directory: ContactsCache, fields: Mapping[str, Any], timezone: tzinfo) -> Outcome:
-    """Add a person, or see that somebody who is there already stands in the departments asked for.
+async def add_contact(directory: ContactsCache, fields: Mapping[str, Any], timezone: tzinfo) -> OnboardingResult:
+    """Add a person; add the missing departments to one who is in the contacts already.
 
-    Doing it again changes nothing. Raises DeliveryError where the same call may work later, StoreError.
+    A repeat changes nothing. Raises DeliveryError where the same call may work later, StoreError.
     """
     newcomer = read_newcomer(fields, timezone)
     if not isinstance(newcomer, Newcomer):
         name = str(fields.get("name") or fields.get("姓名") or "")
-        return Outcome("refused", name, reason="；".join(newcomer), advice="请改正后再办一次")
+        return OnboardingResult("refused", name, reason="；".join(newcomer), advice="请改正后再办一次")
     try:
         departments = await directory.find_departments(newcomer.departments)
         return await _add(directory, newcomer, departments)
     except NoSuchDepartment as exc:
-        return Outcome("refused", newcomer.name, reason=str(exc), advice="请改正部门后再办一次")
+        return OnboardingResult("refused", newcomer.name, reason=str(exc), advice="请改正部门后再办一次")
     except DeliveryError as exc:
         if exc.code == _BUSY:
-            # The same words stand for a limit on new members, which does not pass within the day.
+            # DingTalk uses the same code for the weekly limit on new members, so the words name both.
             raise DeliveryError("：".join(REFUSALS[_BUSY]), code=_BUSY) from exc
         if not exc.permanent:
             raise
         return _refused(newcomer, exc)
 
 
-async def _add(directory: ContactsCache, newcomer: Newcomer, departments: Sequence[int]) -> Outcome:
-    """DingTalk's own check that userId and mobile are unique is what keeps anybody from being created twice."""
-    body = {"name": newcomer.name, "mobile": newcomer.mobile, "dept_id_list": contacts.joined(departments)}
+async def _add(directory: ContactsCache, newcomer: Newcomer, departments: Sequence[int]) -> OnboardingResult:
+    """Create the person. DingTalk checks that userId and mobile are unique, so nobody is created twice."""
+    body = {"name": newcomer.name, "mobile": newcomer.mobile, "dept_id_list": contacts.join_ids(departments)}
     if newcomer.userid:
         body["userid"] = newcomer.userid
     try:
-        userid = await contacts.create(directory.api, {**body, **newcomer.more})
+        userid = await contacts.create(directory.api, {**body, **newcomer.optional})
     except DeliveryError as exc:
         if exc.code == _INVITED:
             advice = "请提醒本人在钉钉里同意加入；同意之后再办一次，核对部门"
-            return Outcome("invited", newcomer.name, newcomer.userid, advice=advice, code=exc.code)
+            return OnboardingResult("invited", newcomer.name, newcomer.userid, advice=advice, code=exc.code)
         if exc.code == _USERID_TAKEN:
-            return await _settle(directory, newcomer, newcomer.userid, departments, exc)
+            return await _resolve_conflict(directory, newcomer, newcomer.userid, departments, exc)
         if exc.code in _MOBILE_TAKEN:
-            holder = await _holder(directory, newcomer)
-            return await _settle(directory, newcomer, holder, departments, exc)
+            userid = await _userid_of_mobile(directory, newcomer)
+            return await _resolve_conflict(directory, newcomer, userid, departments, exc)
         raise
-    return Outcome("created", newcomer.name, userid)
+    return OnboardingResult("created", newcomer.name, userid)
 
 
-async def _holder(directory: ContactsCache, newcomer: Newcomer) -> str:
-    """The userId behind the mobile; empty if the app may not ask for it."""
+async def _userid_of_mobile(directory: ContactsCache, newcomer: Newcomer) -> str:
+    """Return the userId of the mobile; empty if the app has no permission to ask."""
     try:
         return await contacts.userid_by_mobile(directory.api, newcomer.mobile) or ""
     except NeedsAdmin:
         return ""
 
 
-async def _settle(
+async def _resolve_conflict(
     directory: ContactsCache, newcomer: Newcomer, userid: str, departments: Sequence[int], refusal: DeliveryError
-) -> Outcome:
-    """Somebody has this userId or mobile: the same person gets the departments that are missing, another is told of."""
+) -> OnboardingResult:
+    """Add missing departments if the holder of this userId or mobile is the same person, else refuse."""
     by_mobile = refusal.code in _MOBILE_TAKEN
-    what = f"手机号 {masked(newcomer.mobile)}" if by_mobile else f"userId {newcomer.userid}"
+    identity = f"手机号 {mask_mobile(newcomer.mobile)}" if by_mobile else f"userId {newcomer.userid}"
     present = await contacts.user(directory.api, userid) if userid else None
     if present is None:
-        reason = f"{what} 已经有人在用，但应用看不到是谁"
+        reason = f"{identity} 已经有人在用，但应用看不到是谁"
         advice = (
             "请在管理后台 > 通讯录 里搜索核对；要让机器人自己核对，请开通 qyapi_get_member_by_mobile 并扩大授权范围"
         )
-        return Outcome("refused", newcomer.name, newcomer.userid, reason, advice, refusal.code)
-    if not _same(newcomer, present):
-        reason = f"{what} 已经是 {present.name}（{present.userid}）的"
+        return OnboardingResult("refused", newcomer.name, newcomer.userid, reason, advice, refusal.code)
+    if not _is_same_person(newcomer, present):
+        reason = f"{identity} 已经是 {present.name}（{present.userid}）的"
         advice = f"请核对{'手机号' if by_mobile else ' userId'}，改正后再办一次"
-        return Outcome("refused", newcomer.name, newcomer.userid, reason, advice, refusal.code)
+        return OnboardingResult("refused", newcomer.name, newcomer.userid, reason, advice, refusal.code)
     note = _differences(newcomer, present)
     missing = [dept_id for dept_id in departments if dept_id not in present.departments]
     if not missing:
-        return Outcome("present", newcomer.name, present.userid, reason=note)
-    await contacts.put_into(directory.api, present.userid, (*present.departments, *missing))
-    return Outcome("updated", newcomer.name, present.userid, reason=note)
+        return OnboardingResult("present", newcomer.name, present.userid, reason=note)
+    await contacts.set_departments(directory.api, present.userid, (*present.departments, *missing))
+    return OnboardingResult("updated", newcomer.name, present.userid, reason=note)
 
 
-def _same(newcomer: Newcomer, present: Employee) -> bool:
-    """A name is the same person's; two people may share a name, but hardly userId or mobile too."""
+def _is_same_person(newcomer: Newcomer, present: Employee) -> bool:
+    """Compare the names: two people may share a name, but hardly a userId or mobile as well."""
     return folded(newcomer.name) == folded(present.name)
 
 
 def _differences(newcomer: Newcomer, present: Employee) -> str:
-    """What the contacts say otherwise, for HR to look at; it is not changed."""
-    found = []
+    """Describe for HR what differs in the contacts and is not changed."""
+    differences = []
     if newcomer.userid and newcomer.userid != present.userid:
-        found.append(f"要的 userId 是 {newcomer.userid}，userId 定了就不能改")
+        differences.append(f"要的 userId 是 {newcomer.userid}，userId 定了就不能改")
     if present.mobile and newcomer.mobile != present.mobile:
-        found.append(f"要的手机号是 {masked(newcomer.mobile)}，通讯录里是 {masked(present.mobile)}，请核对")
-    return "；".join(found)
+        differences.append(
+            f"要的手机号是 {mask_mobile(newcomer.mobile)}，通讯录里是 {mask_mobile(present.mobile)}，请核对"
+        )
+    return "；".join(differences)
 
 
-def _refused(newcomer: Newcomer, exc: DeliveryError) -> Outcome:
+def _refused(newcomer: Newcomer, exc: DeliveryError) -> OnboardingResult:
     reason, advice = REFUSALS.get(exc.code, (str(exc), ""))
-    return Outcome("refused", newcomer.name, newcomer.userid, reason, advice, exc.code)
+    return OnboardingResult("refused", newcomer.name, newcomer.userid, reason, advice, exc.code)

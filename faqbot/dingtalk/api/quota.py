@@ -1,4 +1,4 @@
-"""The company's monthly quota as far as this bot uses it: counted, warned of, never a reason not to answer."""
+"""Count this bot's use of the company's monthly quota and warn of its end. The bot answers in any case."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ log = EventLog(__name__)
 
 CALLS, MESSAGES = "calls", "messages"
 _NAMES = {CALLS: "接口调用", MESSAGES: "Webhook 与 Stream"}
-# Warned of once a month from this share on.
-_WARN_AT = 0.8
+# Warns once a month, when this share is used.
+_WARN_SHARE = 0.8
 _REMEMBER_WARNING_SECONDS = 32 * 86400.0
 # These calls are free of charge (platform notes, monthly quota).
-_FREE = (
+_FREE_PATHS = (
     "/topapi/v2/user/", "/topapi/user/", "/topapi/v2/department/", "/v1.0/contact/", "/auth/", "/v1.0/oauth2/",
     "/gettoken",
 )  # fmt: skip
 
 
 class QuotaStore(ClaimStore, CounterStore, Protocol):
-    """The roles of the store that hold the counts of a month."""
+    """The roles of the store that hold counts, and claims to warn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Used and allowed this month, for one kind of quota."""
+    """What is used and allowed this month of one kind of quota."""
 
     used: int
     limit: int
@@ -45,9 +45,9 @@ class Usage:
 
 
 class Quota:
-    """QuotaStore in memory and writes down every few seconds: `spend` costs nothing on the way of a message.
+    """Counts in memory and stores the counts every few seconds, so that counting does not delay a message.
 
-    Whether a question and its answer count as one or two is not documented; two are counted.
+    DingTalk does not document whether a question with its answer counts as one message or two; this counts two.
     """
 
     def __init__(
@@ -58,48 +58,48 @@ class Quota:
         self._limits = {CALLS: calls, MESSAGES: messages}
         self._today = today
         self._messages = 0
-        self._unwritten: Counter[str] = Counter()
+        self._unsaved: Counter[str] = Counter()
         for kind, limit in self._limits.items():
             metrics.quota_limit.labels(kind).set(limit)
 
     def message(self, times: int = 1) -> None:
-        """A bot message came in or went out."""
+        """Count a bot message that was received or sent."""
         self._messages += times
 
     def call(self, path: str, code: str) -> None:
-        """DingTalk answered a call; refused for its rate, it is not counted, nor are contacts and tokens."""
-        if is_free(code) or f"/{path.lstrip('/')}".startswith(_FREE):
+        """Count a call that DingTalk answered, unless it is free: refused for its rate, or for contacts or tokens."""
+        if is_free(code) or f"/{path.lstrip('/')}".startswith(_FREE_PATHS):
             return
-        self._unwritten[f"{self._today():%Y-%m}|{CALLS}"] += 1
+        self._unsaved[f"{self._today():%Y-%m}|{CALLS}"] += 1
 
     async def flush(self) -> None:
-        """Write down what was counted; what cannot be written is kept for the next time."""
+        """Store the counts; keep them for the next time if that fails. Raises StoreError."""
         if self._messages:
-            self._unwritten[f"{self._today():%Y-%m}|{MESSAGES}"] += self._messages
+            self._unsaved[f"{self._today():%Y-%m}|{MESSAGES}"] += self._messages
             self._messages = 0
-        amounts, self._unwritten = self._unwritten, Counter()
+        amounts, self._unsaved = self._unsaved, Counter()
         if not amounts:
             return
         try:
             await self._store.count(amounts)
         except StoreError:
-            self._unwritten.update(amounts)
+            self._unsaved.update(amounts)
             raise
 
     async def usage(self) -> Mapping[str, Usage]:
-        """This month's use by all replicas, by kind. Raises StoreError."""
+        """Return this month's usage by all replicas, by kind. Raises StoreError."""
         prefix = f"{self._today():%Y-%m}|"
         used = await self._store.counts(prefix)
         return {kind: Usage(used.get(f"{prefix}{kind}", 0), limit) for kind, limit in self._limits.items()}
 
     async def watch(self) -> None:
-        """Write down, show in the metrics, and warn once a month. Raises StoreError."""
+        """Store the counts, update the metrics, and warn once a month. Raises StoreError."""
         await self.flush()
         for kind, usage in (await self.usage()).items():
             self._metrics.quota_used.labels(kind).set(usage.used)
-            if not usage.limit or usage.share < _WARN_AT:
+            if not usage.limit or usage.share < _WARN_SHARE:
                 continue
-            # One replica warns, once a month.
+            # Only one replica warns.
             if await self._store.claim(f"quota-warning:{self._today():%Y-%m}:{kind}", _REMEMBER_WARNING_SECONDS):
                 log.critical(
                     "quota.nearly_used_up",

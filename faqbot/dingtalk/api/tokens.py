@@ -1,4 +1,4 @@
-"""The app's access token: fetched by one caller at a time, shared by all replicas, renewed before it runs out."""
+"""The app's access token: fetched by one caller at a time, shared by all replicas, renewed before it expires."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from faqbot.store.protocol import ClaimStore, NoteStore
 
 log = EventLog(__name__)
 
-# A token lives two hours; asked again while valid, DingTalk gives the same one with renewed life.
+# A token is valid for two hours. Asked again meanwhile, DingTalk returns the same one with a new expiry.
 _RENEW_EARLY_SECONDS = 600.0
+# The claim on fetching lasts this long, and other replicas wait this long for the token.
 _FETCH_SECONDS = 30.0
-# After a refresh that failed, a token that is still good is used for so long before the next try.
-_TRY_AGAIN_SECONDS = 30.0
+# After a failed refresh a token that is still valid is used for this long before the next attempt.
+_RETRY_SECONDS = 30.0
 
 
 class TokenStore(ClaimStore, NoteStore, Protocol):
@@ -35,15 +36,17 @@ class TokenStore(ClaimStore, NoteStore, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Token:
+    """An access token, valid until `expires_at` (epoch seconds) and renewed `renew_early` seconds before."""
+
     value: str
-    until: float
-    early: float
+    expires_at: float
+    renew_early: float
 
-    def fresh(self, now: float) -> bool:
-        return now < self.until - self.early
+    def is_fresh(self, now: float) -> bool:
+        return now < self.expires_at - self.renew_early
 
-    def valid(self, now: float) -> bool:
-        return now < self.until
+    def is_valid(self, now: float) -> bool:
+        return now < self.expires_at
 
 
 class AccessTokens:
@@ -68,36 +71,36 @@ class AccessTokens:
         self._refreshed = refreshed
         self._clock = clock
         self._token: _Token | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._fetching = asyncio.Lock()
 
     async def get(self) -> str:
-        """A valid token. Raises NeedsAdmin for wrong credentials, DeliveryError when none can be had now."""
+        """Return a valid token. Raises NeedsAdmin for wrong credentials, DeliveryError if none can be fetched now."""
         now, token = self._clock(), self._token
-        if token is not None and (token.fresh(now) or (token.valid(now) and self._one_at_a_time.locked())):
+        if token is not None and (token.is_fresh(now) or (token.is_valid(now) and self._fetching.locked())):
             return token.value
-        async with self._one_at_a_time:
+        async with self._fetching:
             now, token = self._clock(), self._token
-            if token is None or not token.fresh(now):
-                self._token = token = await self._obtain(token if token is not None and token.valid(now) else None)
+            if token is None or not token.is_fresh(now):
+                self._token = token = await self._obtain(token if token is not None and token.is_valid(now) else None)
             return token.value
 
     async def renew(self, refused: str) -> str:
-        """A token fetched since DingTalk refused that one; once, however many callers come with the same."""
+        """Return a token that was fetched after DingTalk refused this one; fetch once for all callers that hold it."""
         known = self._token
-        async with self._one_at_a_time:
-            # DingTalk may give the same one again: what counts is that somebody fetched meanwhile.
+        async with self._fetching:
+            # DingTalk may return the same value again, so compare objects: another caller may have fetched meanwhile.
             if self._token is None or (self._token is known and self._token.value == refused):
                 self._token = None
                 self._token = await self._obtain(None, refused)
             return self._token.value
 
     async def _obtain(self, present: _Token | None, refused: str = "") -> _Token:
-        """The token another replica fetched meanwhile, else a new one; `present` is good for a little longer."""
+        """Return the token that another replica fetched, else a new one; `present` while another replica fetches."""
         deadline = self._clock() + _FETCH_SECONDS
         try:
             while self._clock() < deadline:
-                if (found := await self._noted(refused)) is not None:
-                    return found
+                if (shared := await self._read_shared(refused)) is not None:
+                    return shared
                 if await self._shared.claim(self._key, _FETCH_SECONDS):
                     return await self._fetch_and_share(present, refused)
                 if present is not None:
@@ -107,27 +110,27 @@ class AccessTokens:
             log.warning("token.not_shared", reason=str(exc))
         return await self._fetch(present)
 
-    async def _noted(self, refused: str) -> _Token | None:
-        """The token that another replica shared, if it is of use."""
+    async def _read_shared(self, refused: str) -> _Token | None:
+        """Return the token that another replica shared, if it is fresh and not the refused one."""
         text = await self._shared.note(self._key)
         try:
-            value, until, early = json.loads(text or "null")
-            token = _Token(str(value), float(until), float(early))
+            value, expires_at, renew_early = json.loads(text or "null")
+            token = _Token(str(value), float(expires_at), float(renew_early))
         except (TypeError, ValueError):
-            # There is none, or another version wrote it.
+            # There is none, or another version wrote it differently.
             return None
-        return token if token.value != refused and token.fresh(self._clock()) else None
+        return token if token.value != refused and token.is_fresh(self._clock()) else None
 
     async def _fetch_and_share(self, present: _Token | None, refused: str) -> _Token:
-        """Fetch one and let the others find it; it is good whether or not it can be shared."""
+        """Fetch a token and share it. It can be used even if sharing it fails."""
         try:
-            # Another replica may have come to its end between our look and our claim.
-            if (found := await self._noted(refused)) is not None:
-                return found
+            # Another replica may have shared its token between our look and our claim.
+            if (shared := await self._read_shared(refused)) is not None:
+                return shared
             token = await self._fetch(present)
-            if token.fresh(self._clock()):
-                text = json.dumps([token.value, token.until, token.early])
-                await self._share(self._shared.put_note(self._key, text, token.until - self._clock()))
+            if token.is_fresh(self._clock()):
+                text = json.dumps([token.value, token.expires_at, token.renew_early])
+                await self._share(self._shared.put_note(self._key, text, token.expires_at - self._clock()))
             return token
         finally:
             await self._share(self._shared.release(self._key))
@@ -146,10 +149,10 @@ class AccessTokens:
             if present is None:
                 raise
             log.warning("token.not_refreshed", code=exc.code, reason=str(exc))
-            rest = present.until - self._clock() - _TRY_AGAIN_SECONDS
-            return replace(present, early=min(present.early, max(0.0, rest)))
+            rest = present.expires_at - self._clock() - _RETRY_SECONDS
+            return replace(present, renew_early=min(present.renew_early, max(0.0, rest)))
         self._refreshed("ok")
-        log.info("token.refreshed", seconds=round(token.until - self._clock()))
+        log.info("token.refreshed", seconds=round(token.expires_at - self._clock()))
         return token
 
     async def _ask(self) -> _Token:

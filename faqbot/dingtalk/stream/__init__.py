@@ -1,1 +1,1 @@
-"""The stream connection to DingTalk; only this package knows the SDK."""
+"""The stream connection to DingTalk; only this package uses the SDK."""

@@ -1,7 +1,7 @@
-"""The life of the stream connection: opened, watched, replaced, closed. Only this file knows the dingtalk_stream SDK.
+"""Open, watch, replace and close the stream connection. Only this module uses the dingtalk_stream SDK.
 
-The SDK gives the websocket, its reconnecting and the frames. The call that opens a connection is ours (the SDK's is
-bound to one host and blocks), and odd frames are mended before the SDK sees them.
+The SDK provides the websocket, reconnecting and frames. The call that opens a connection is our own (the SDK's works
+with one host only and blocks), and malformed frames are repaired before the SDK sees them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import dingtalk_stream
 import websockets.exceptions
 from dingtalk_stream import AckMessage
 
-from faqbot.dingtalk.stream.frames import Answer, Frames, Receive, TakeEvent, mended
+from faqbot.dingtalk.stream.frames import FrameHandler, FrameReply, Receive, ReceiveEvent, repair_frame
 from faqbot.dingtalk.stream.gateway import TOPICS, OpenFailed, gateway_url, open_ticket
 from faqbot.errors import AuthFailed
 from faqbot.model.notices import Event
@@ -29,27 +29,29 @@ log = EventLog(__name__)
 _sdk_log = logging.getLogger("faqbot.dingtalk.sdk")
 _sdk_log.setLevel(logging.WARNING)
 
-# A connection that lived so long was a good one: after it the next is opened without a pause.
-_GOOD_SECONDS = 60.0
-_LONGEST_PAUSE = 60.0
-# DingTalk's own pings come every 20 to 30 seconds by report; how often is not documented.
+# After a connection that lasted this long the next one is opened without a pause.
+_STABLE_SECONDS = 60.0
+_MAX_PAUSE_SECONDS = 60.0
+# A connection that is silent for this long is replaced. DingTalk is reported to ping every 20 to 30 seconds; the
+# interval is not documented.
 WATCHDOG_SECONDS = 180.0
+# How long a replaced connection stays open for its last acknowledgements.
 _LAST_ACKS_SECONDS = 3.0
-# A rule that was just written hears its events so soon.
-_LOOK_SECONDS = 5.0
+# The poll interval: a new rule that needs events gets them after this time.
+_POLL_SECONDS = 5.0
 
 
 async def _ignore(event: Event) -> None:
-    """For a bot that wants no events."""
+    """Default receiver, for a bot that subscribes to no events."""
 
 
 class StreamConnection:
-    """Keeps one connection open and hands the data of every bot message to `receive`.
+    """Keeps one connection open and passes the data of every bot message to `receive`.
 
-    A message is acknowledged when `receive` returns; if it raises, DingTalk gets no acknowledgement and may
-    deliver again. `receive` may be cancelled halfway and must take the message on all the same. A connection that
-    DingTalk ends, or that has gone silent, is replaced by a new one first. DingTalk's own events (somebody joined the
-    company) are asked for while `wants_events`, and acknowledged when `take_event` returns.
+    A message is acknowledged when `receive` returns. If it raises, DingTalk gets no acknowledgement and may deliver the
+    message again. `receive` may be cancelled halfway and must store the message all the same. A connection that
+    DingTalk ends, or that is silent, is closed only after a new one is open. DingTalk's own events (somebody joined the
+    company) are subscribed to while `wants_events` is true, and acknowledged when `receive_event` returns.
     """
 
     def __init__(
@@ -63,20 +65,20 @@ class StreamConnection:
         *,
         proxied: bool = True,
         watchdog: float = WATCHDOG_SECONDS,
-        look: float = _LOOK_SECONDS,
+        poll_interval: float = _POLL_SECONDS,
         wants_events: Callable[[], bool] = lambda: False,
-        take_event: TakeEvent = _ignore,
+        receive_event: ReceiveEvent = _ignore,
     ) -> None:
         url = gateway_url(endpoint)
-        frames = Frames(receive, take_event, metrics)
+        frames = FrameHandler(receive, receive_event, metrics)
         self.wants_events = wants_events
 
-        def make() -> _Client:
+        def new_client() -> _Client:
             return _Client(session, url, client_id, client_secret, frames, metrics, self, proxied=proxied)
 
-        self._make = make
+        self._new_client = new_client
         self._watchdog = watchdog
-        self._look = look
+        self._poll_interval = poll_interval
         self._running: dict[asyncio.Task[None], _Client] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -85,14 +87,14 @@ class StreamConnection:
 
     @property
     def connected(self) -> bool:
-        """Whether bot messages can arrive now."""
+        """True while bot messages can arrive."""
         return any(c.websocket is not None and not c.retired for c in self._running.values())
 
     async def run(self) -> None:
         """Stay connected until stopped. Raises AuthFailed if the very first open is refused with 401."""
-        self._begin(0.0)
+        self._start_client(0.0)
         while self._running:
-            pause = min(self._watchdog / 6, self._look)
+            pause = min(self._watchdog / 6, self._poll_interval)
             await asyncio.wait(self._running, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             for task in [t for t in self._running if t.done()]:
                 client = self._running.pop(task)
@@ -100,7 +102,7 @@ class StreamConnection:
                 if client.refused is not None:
                     raise client.refused
             for client in list(self._running.values()):
-                if self.wants_events() and not client.hears_events and client.websocket is not None:
+                if self.wants_events() and not client.has_events and client.websocket is not None:
                     log.info("stream.events_wanted")
                     self.replace(client)
                 if (silent := client.silent_for()) > self._watchdog:
@@ -112,25 +114,25 @@ class StreamConnection:
         await asyncio.gather(*(client.stop() for client in self._running.values()))
 
     def replace(self, old: _Client) -> None:
-        """Open a new connection, and only when it is there close the old one."""
+        """Open a new connection and close the old one once the new one is open."""
         if self._stopping or old.retired:
             return
         old.retire()
-        new = self._begin(self.pause(old.lived()))
+        new = self._start_client(self.pause(old.age()))
         closing = asyncio.create_task(self._close_after(new, old))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    def pause(self, lived: float) -> float:
-        """Seconds before the next connection after one that lived so long; at most a minute, never in step."""
-        self._short_lived = 0 if lived >= _GOOD_SECONDS else self._short_lived + 1
-        # A single short one is no storm, and what is asked without a connection may be lost.
+    def pause(self, age: float) -> float:
+        """Return the seconds to wait after a connection that lasted `age` seconds; random, so that replicas spread."""
+        self._short_lived = 0 if age >= _STABLE_SECONDS else self._short_lived + 1
+        # The first short one gets no long pause: messages that are sent without a connection may be lost.
         if self._short_lived <= 1:
             return random.uniform(0, 0.5)
-        return min(2.0 ** (self._short_lived - 2) + random.random(), _LONGEST_PAUSE)
+        return min(2.0 ** (self._short_lived - 2) + random.random(), _MAX_PAUSE_SECONDS)
 
-    def _begin(self, pause: float) -> _Client:
-        client = self._make()
+    def _start_client(self, pause: float) -> _Client:
+        client = self._new_client()
 
         async def run() -> None:
             if pause:
@@ -144,15 +146,15 @@ class StreamConnection:
 
     async def _close_after(self, new: _Client, old: _Client) -> None:
         await new.first_connected.wait()
-        # What came in last may still be on its way into the store; its acknowledgement goes by the old connection.
-        await old.acks_sent(_LAST_ACKS_SECONDS)
+        # The last messages may still be being stored; their acknowledgements go over the old connection.
+        await old.wait_for_acks(_LAST_ACKS_SECONDS)
         await old.stop()
 
 
-class _WithoutContent(logging.Filter):
-    """The SDK prints whole frames, with what people wrote, when it meets one it does not know.
+class _ContentFilter(logging.Filter):
+    """Removes message contents from the SDK's log, which prints whole frames that it does not know.
 
-    That a connection could not be opened is said by us, with the reason.
+    Also drops its line about a connection that could not be opened, which this module logs with the reason.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -163,14 +165,14 @@ class _WithoutContent(logging.Filter):
         return True
 
 
-_sdk_log.addFilter(_WithoutContent())
+_sdk_log.addFilter(_ContentFilter())
 
 
 class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
     """One connection of the SDK, which reconnects by itself until it is retired."""
 
-    # Beyond so many frames that are being taken on, the SDK reads no further, and goes through all of them for each
-    # next one. A hundred, as it has it, is what a busy group sends while the store writes once.
+    # With more frames than this in work the SDK stops reading, and goes through all of them for each further one. Its
+    # own limit is 100, which a busy group sends during one commit of the store.
     MAX_PENDING_TASKS = 2000
 
     def __init__(
@@ -179,14 +181,14 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         url: str,
         client_id: str,
         client_secret: str,
-        frames: Frames,
+        frames: FrameHandler,
         metrics: Metrics,
-        keeper: StreamConnection,
+        owner: StreamConnection,
         *,
         proxied: bool,
     ) -> None:
         self._websocket: Any = None
-        self._heard = self._frame_at = self._connected_at = time.monotonic()
+        self._pong_at = self._frame_at = self._connected_at = time.monotonic()
         self._pings = 0
         self.first_connected = asyncio.Event()
         super().__init__(
@@ -196,9 +198,9 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
                 "logger": logging.getLogger("websockets.client"),
                 "max_size": 4 * 2**20,
                 "close_timeout": 2,
-                # Frames are short: compressing an acknowledgement costs more than sending it.
+                # Frames are short: compressing an acknowledgement takes longer than sending it.
                 "compression": None,
-                # True means: as the environment says.
+                # True takes the proxy from the environment.
                 "proxy": True if proxied else None,
             },
         )
@@ -206,11 +208,11 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         self._url = url
         self._frames = frames
         self._metrics = metrics
-        self._keeper = keeper
+        self._owner = owner
         self._loop = asyncio.get_running_loop()
         self.retired = False
         self.refused: AuthFailed | None = None
-        self.hears_events = False
+        self.has_events = False
 
     @property
     def websocket(self) -> Any:
@@ -218,25 +220,26 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
 
     @websocket.setter
     def websocket(self, value: Any) -> None:
-        """The SDK sets this when a connection is made and when it is gone."""
+        """Called by the SDK when a connection is open and when it is lost."""
         self._websocket = value
         if value is not None:
-            self._heard = self._frame_at = self._connected_at = time.monotonic()
+            self._pong_at = self._frame_at = self._connected_at = time.monotonic()
             self._pings = 0
-            self._keeper.was_connected = True
+            self._owner.was_connected = True
             self.first_connected.set()
 
-    def lived(self) -> float:
+    def age(self) -> float:
+        """Seconds since the connection was opened."""
         return time.monotonic() - self._connected_at
 
     def silent_for(self) -> float:
-        """Seconds since this connection gave a sign of life.
+        """Return the seconds since the last frame or pong.
 
-        Where DingTalk's own pings were coming, their absence counts, whatever a machine between us answers.
+        Once DingTalk's own pings have come, only frames count: a machine in between could answer our pings.
         """
         if self._websocket is None or self.retired:
             return 0.0
-        return time.monotonic() - (self._frame_at if self._pings >= 2 else max(self._heard, self._frame_at))
+        return time.monotonic() - (self._frame_at if self._pings >= 2 else max(self._pong_at, self._frame_at))
 
     def retire(self) -> None:
         """Do not reconnect any more."""
@@ -244,38 +247,38 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         if self._stop_event is not None:
             self._stop_event.set()
 
-    async def acks_sent(self, seconds: float) -> None:
+    async def wait_for_acks(self, seconds: float) -> None:
         if self._connection_tasks:
             await asyncio.wait(set(self._connection_tasks), timeout=seconds)
 
     async def keepalive(self, ws: Any, ping_interval: float = 20) -> None:
-        """Ping, as the SDK does, and see whether the pong comes."""
+        """Ping as the SDK does, and note when the pong comes."""
         while True:
             await asyncio.sleep(ping_interval)
             try:
                 await (await ws.ping())
             except websockets.exceptions.ConnectionClosed:
                 return
-            self._heard = time.monotonic()
+            self._pong_at = time.monotonic()
 
     def open_connection(self) -> dict[str, str] | None:
-        """Called by the SDK in a thread; None makes it wait and try again."""
+        """Called by the SDK in a thread. None makes it wait and try again."""
         return asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
 
     async def _open(self) -> dict[str, str] | None:
         try:
             credential = self.credential
-            self.hears_events = self._keeper.wants_events()
+            self.has_events = self._owner.wants_events()
             connection = await open_ticket(
                 self._session,
                 self._url,
                 credential.client_id,
                 credential.client_secret,
-                events=self.hears_events,
+                events=self.has_events,
             )
         except AuthFailed as exc:
             self._metrics.reconnects.labels("401").inc()
-            if not self._keeper.was_connected:
+            if not self._owner.was_connected:
                 self.refused = exc
                 await self.stop()
             else:
@@ -291,7 +294,7 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
 
     async def background_task(self, json_message: Any, websocket: Any = None) -> None:
         self._frame_at = time.monotonic()
-        frame = mended(json_message)
+        frame = repair_frame(json_message)
         if frame is None:
             log.warning("stream.odd_frame", kind=type(json_message).__name__)
             return
@@ -303,22 +306,22 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             self._pings += 1
         if frame["type"] == "SYSTEM" and topic == self.TAG_DISCONNECT:
             log.info("stream.disconnect", reason=str(frame["data"])[:200])
-            self._keeper.replace(self)
+            self._owner.replace(self)
             return
         await super().background_task(frame, websocket)
 
     async def _dispatch_message(self, json_message: dict[str, Any]) -> tuple[str, AckMessage | None]:
-        """Callbacks and events are acknowledged once they have been handed on; everything else is the SDK's."""
+        """Pass on callbacks and events, then acknowledge them; leave all other frames to the SDK."""
         if json_message["type"] == "EVENT":
             return "", _ack(json_message, await self._frames.event(json_message))
         if json_message["type"] == "CALLBACK":
-            # The SDK cancels this at every disconnect, even a routine one: `receive` must not lose a message by that.
+            # The SDK cancels this at every disconnect, even a planned one; `receive` must not lose a message by that.
             return "", _ack(json_message, await self._frames.message(json_message))
-        found: tuple[str, AckMessage | None] = await super()._dispatch_message(json_message)
-        return found
+        reply: tuple[str, AckMessage | None] = await super()._dispatch_message(json_message)
+        return reply
 
     def _reconnect_delay(self, attempt: int) -> float:
-        return self._keeper.pause(self.lived())
+        return self._owner.pause(self.age())
 
     async def _wait_before_retry(self, delay: float) -> None:
         if not self.retired:
@@ -326,13 +329,13 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
         await super()._wait_before_retry(delay)
 
 
-def _ack(frame: dict[str, Any], answer: Answer | None) -> AckMessage | None:
-    if answer is None:
+def _ack(frame: dict[str, Any], reply: FrameReply | None) -> AckMessage | None:
+    if reply is None:
         return None
     ack = AckMessage()
-    ack.code = answer.code
+    ack.code = reply.code
     ack.headers.message_id = frame["headers"].get("messageId")
     ack.headers.content_type = "application/json"
     ack.message = "OK"
-    ack.data = answer.data
+    ack.data = reply.data
     return ack

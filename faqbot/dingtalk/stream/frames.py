@@ -1,4 +1,4 @@
-"""What comes over a stream connection and what is answered: each frame mended, handed on, then acknowledged."""
+"""Handle the frames of a stream connection: repair each, pass its content on, then acknowledge it."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ log = EventLog(__name__)
 _KNOWN_TYPES = ("SYSTEM", "EVENT", "CALLBACK")
 
 Receive = Callable[[Any], Awaitable[None]]
-TakeEvent = Callable[[Event], Awaitable[None]]
+ReceiveEvent = Callable[[Event], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What DingTalk is told about a frame: that it was taken (200), or that it could not be (500)."""
+class FrameReply:
+    """The reply to a frame: accepted (200), or not (500)."""
 
     code: int
     data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
-    """Hands bot messages to `receive` and DingTalk's own events to `take_event`."""
+class FrameHandler:
+    """Passes bot messages to `receive` and DingTalk's own events to `receive_event`."""
 
     receive: Receive
-    take_event: TakeEvent
+    receive_event: ReceiveEvent
     metrics: Metrics
 
-    async def message(self, frame: dict[str, Any]) -> Answer | None:
-        """Hand on the data of a callback; None where it was not taken, so that DingTalk may deliver it again."""
+    async def message(self, frame: dict[str, Any]) -> FrameReply | None:
+        """Pass on the data of a callback; return None if it was not accepted, so that DingTalk may deliver it again."""
         started = time.perf_counter()
         try:
             data = json.loads(frame["data"])
@@ -55,26 +55,26 @@ class Frames:
             return None
         self.metrics.acked.inc()
         self.metrics.ack_seconds.observe(time.perf_counter() - started)
-        return Answer(200, {"response": None})
+        return FrameReply(200, {"response": None})
 
-    async def event(self, frame: dict[str, Any]) -> Answer:
-        """Only what is on record is acknowledged; LATER asks DingTalk to send it again."""
+    async def event(self, frame: dict[str, Any]) -> FrameReply:
+        """Pass on an event and acknowledge it once it is stored; else LATER asks DingTalk to send it again."""
         event = read_event(frame["headers"], json.loads(frame["data"]))
         try:
             if event is not None:
-                await self.take_event(event)
+                await self.receive_event(event)
         except Exception as exc:
             known = isinstance(exc, FaqbotError)
             log.error("event.not_accepted", cause=None if known else exc, reason=str(exc))
-            return Answer(500, {"status": "LATER", "message": "not on record"})
-        return Answer(200, {"status": "SUCCESS", "message": "ok"})
+            return FrameReply(500, {"status": "LATER", "message": "not on record"})
+        return FrameReply(200, {"status": "SUCCESS", "message": "ok"})
 
 
-def mended(frame: Any) -> dict[str, Any] | None:
-    """The frame in a shape the SDK can read, or None for one that means nothing.
+def repair_frame(frame: Any) -> dict[str, Any] | None:
+    """Return the frame in a shape that the SDK can read; None for a frame without a known type or readable data.
 
-    A header time that is no number, a missing header or data that is not a text would make the SDK drop the
-    frame, and with it a question.
+    The SDK drops a frame, and with it a question, for a header time that is no number, a missing header, or data that
+    is no text.
     """
     if not isinstance(frame, dict) or frame.get("type") not in _KNOWN_TYPES:
         return None
@@ -91,7 +91,7 @@ def mended(frame: Any) -> dict[str, Any] | None:
     if not isinstance(data, str):
         data = json.dumps(data) if data is not None else "{}"
     if frame["type"] != "CALLBACK":
-        # The SDK reads the data of these itself.
+        # The SDK parses the data of these itself.
         try:
             json.loads(data)
         except (ValueError, RecursionError):

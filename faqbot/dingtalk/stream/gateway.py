@@ -1,4 +1,4 @@
-"""Asking DingTalk's gateway for a stream connection: where to connect, and a ticket for it."""
+"""Ask DingTalk's gateway for a stream connection: the endpoint and a ticket for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
 class OpenFailed(FaqbotError):
-    """A connection could not be opened this time."""
+    """The gateway did not give a connection this time; a later attempt may succeed."""
 
 
 def gateway_url(endpoint: str) -> str:
@@ -26,7 +26,7 @@ def gateway_url(endpoint: str) -> str:
 async def open_ticket(
     session: aiohttp.ClientSession, url: str, client_id: str, client_secret: str, *, events: bool = False
 ) -> dict[str, str]:
-    """Ask the gateway for a websocket endpoint and a ticket, good for one connection within 90 seconds.
+    """Ask the gateway for a websocket endpoint and a ticket, valid for one connection within 90 seconds.
 
     Raises AuthFailed for 401, OpenFailed for any other refusal, aiohttp.ClientError, TimeoutError.
     """
@@ -57,7 +57,7 @@ async def open_ticket(
 
 
 def _local_ip() -> str:
-    """The address this machine would send from; shown in DingTalk's logs. No packet leaves for this."""
+    """Return the address this machine sends from, for DingTalk's logs. Connecting a UDP socket sends no packet."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.connect(("8.8.8.8", 80))
@@ -67,7 +67,7 @@ def _local_ip() -> str:
 
 
 def _code(text: str) -> str:
-    """The gateway's error code; the body may also be a proxy's HTML page."""
+    """Return the gateway's error code. The body may be a proxy's HTML page instead of JSON."""
     try:
         answer = json.loads(text)
         return str(answer.get("code") or answer.get("message") or "")[:200]

@@ -1,1 +1,1 @@
-"""Formats and codes of DingTalk; pure."""
+"""Formats and error codes of DingTalk. Pure."""

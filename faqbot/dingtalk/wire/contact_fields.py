@@ -1,4 +1,4 @@
-"""The fields of a person to be added to the contacts, as somebody wrote them → as DingTalk takes them. Pure."""
+"""Read the fields of a person to add to the contacts, as people write them, into what DingTalk accepts. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-# What may be written for each field, and how it is called when something is wrong with it.
+# By field: the name that messages use, and other names that are accepted.
 _FIELDS = {
     "userid": ("用户编号", "userId", "user_id"),
     "name": ("姓名",),
@@ -29,17 +29,17 @@ _FIELDS = {
     "hide_mobile": ("隐藏手机号",),
 }
 FIELD_NAMES = {name: key for key, others in _FIELDS.items() for name in (key, *others)}
-# In characters (platform notes, user/create).
-_LONGEST = {
+# Characters (platform notes, user/create).
+_MAX_LENGTHS = {
     "name": 80, "userid": 64, "job_number": 50, "title": 200, "email": 50, "org_email": 100, "telephone": 50,
     "work_place": 100, "remark": 2000, "extension": 2000,
 }  # fmt: skip
-_MOST_DEPARTMENTS = 100
+_MAX_DEPARTMENTS = 100
 
-# Shorter than this it is nobody's number.
-_SHORT_MOBILE = 8
+# Digits. A shorter text is no mobile number, so masking it would hide only the mistake.
+_MIN_MOBILE = 8
 _MAINLAND = re.compile(r"1[3-9]\d{9}")
-_ABROAD = re.compile(r"\+\d{1,4}-\d{4,15}")
+_FOREIGN = re.compile(r"\+\d{1,4}-\d{4,15}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T].*)?")
 _YES, _NO = {"true", "yes", "1", "是"}, {"false", "no", "0", "否"}
@@ -47,23 +47,23 @@ _YES, _NO = {"true", "yes", "1", "是"}, {"false", "no", "0", "否"}
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Somebody to add. `departments` as written, numbers or names; `more` are the optional fields, ready to send."""
+    """A person to add. `departments` are numbers or names; `optional` holds the other fields, ready to send."""
 
     name: str
     mobile: str
     departments: tuple[str, ...]
     userid: str = ""
-    more: Mapping[str, Any] = field(default_factory=dict)
+    optional: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_newcomer(fields: Mapping[str, Any], timezone: tzinfo) -> Newcomer | tuple[str, ...]:
-    """The person, or all that is wrong with the fields, one sentence each. Empty fields count as not given."""
-    wrong: list[str] = []
+    """Return the person, or a sentence for each problem. Empty fields count as not given."""
+    problems: list[str] = []
     given: dict[str, Any] = {}
     for name, value in fields.items():
         key = FIELD_NAMES.get(name)
         if key is None:
-            wrong.append(f"不认识的字段“{name}”")
+            problems.append(f"不认识的字段“{name}”")
         elif value not in (None, "", [], ()):
             given[key] = value
     departments = _departments(given.pop("departments", ()))
@@ -72,46 +72,46 @@ def read_newcomer(fields: Mapping[str, Any], timezone: tzinfo) -> Newcomer | tup
     mobile = _mobile(texts.get("mobile", ""))
     for key in ("name", "mobile"):
         if key not in texts:
-            wrong.append(f"缺少{_label(key)}")
+            problems.append(f"缺少{_label(key)}")
     if not departments:
-        wrong.append("缺少部门")
-    if len(departments) > _MOST_DEPARTMENTS:
-        wrong.append(f"部门最多 {_MOST_DEPARTMENTS} 个，这里有 {len(departments)} 个")
+        problems.append("缺少部门")
+    if len(departments) > _MAX_DEPARTMENTS:
+        problems.append(f"部门最多 {_MAX_DEPARTMENTS} 个，这里有 {len(departments)} 个")
     if "mobile" in texts and not mobile:
-        wrong.append(f"手机号“{masked(texts['mobile'])}”不对：大陆的是 11 位数字，境外的写成 +852-91234567")
-    for key, longest in _LONGEST.items():
-        if len(texts.get(key, "")) > longest:
-            wrong.append(f"{_label(key)}最多 {longest} 个字，这里有 {len(texts[key])} 个")
-    more = _optional(texts, timezone, wrong)
-    if wrong:
-        return tuple(wrong)
-    return Newcomer(texts["name"], mobile, departments, texts.get("userid", ""), more)
+        problems.append(f"手机号“{mask_mobile(texts['mobile'])}”不对：大陆的是 11 位数字，境外的写成 +852-91234567")
+    for key, limit in _MAX_LENGTHS.items():
+        if len(texts.get(key, "")) > limit:
+            problems.append(f"{_label(key)}最多 {limit} 个字，这里有 {len(texts[key])} 个")
+    optional = _optional(texts, timezone, problems)
+    if problems:
+        return tuple(problems)
+    return Newcomer(texts["name"], mobile, departments, texts.get("userid", ""), optional)
 
 
-def _optional(texts: Mapping[str, str], timezone: tzinfo, wrong: list[str]) -> dict[str, Any]:
-    """The fields that may be left out, as DingTalk wants them; what is wrong is added to `wrong`."""
-    more: dict[str, Any] = {}
+def _optional(texts: Mapping[str, str], timezone: tzinfo, problems: list[str]) -> dict[str, Any]:
+    """Return the optional fields as DingTalk wants them; add what is wrong with them to `problems`."""
+    optional: dict[str, Any] = {}
     for key, text in texts.items():
         match key:
             case "name" | "mobile" | "userid":
                 continue
             case "hired_date":
-                more[key] = _moment(text, timezone)
+                optional[key] = _moment(text, timezone)
                 hint = "写成 2026-03-01"
             case "hide_mobile":
-                more[key] = True if text.casefold() in _YES else False if text.casefold() in _NO else None
+                optional[key] = True if text.casefold() in _YES else False if text.casefold() in _NO else None
                 hint = "写“是”或“否”"
             case "email" | "org_email":
-                more[key] = text if _EMAIL.fullmatch(text) else None
+                optional[key] = text if _EMAIL.fullmatch(text) else None
                 hint = "应当形如 name@example.com"
             case "extension":
-                more[key] = text if _is_object(text) else None
+                optional[key] = text if _is_object(text) else None
                 hint = "应当是一个 JSON 对象"
             case _:
-                more[key] = text
-        if more[key] is None:
-            wrong.append(f"{_label(key)}“{text[:40]}”不对：{hint}")
-    return more
+                optional[key] = text
+        if optional[key] is None:
+            problems.append(f"{_label(key)}“{text[:40]}”不对：{hint}")
+    return optional
 
 
 def _label(key: str) -> str:
@@ -127,14 +127,14 @@ def _text(value: Any) -> str:
 
 
 def _departments(value: Any) -> tuple[str, ...]:
-    """A list, or one text with commas: `2,3` and `研发部、市场部`."""
+    """Read a list, or one text with commas such as `2,3` and `研发部、市场部`."""
     parts = value if isinstance(value, (list, tuple)) else [value]
     words = (word.strip() for part in parts for word in re.split(r"[,，、;；]", str(part)))
     return tuple(dict.fromkeys(word for word in words if word))
 
 
 def _mobile(text: str) -> str:
-    """The number as DingTalk writes it; empty if it is none. Mainland numbers go without a country code."""
+    """Return the number as DingTalk writes it, mainland numbers without a country code; empty if it is no number."""
     text = re.sub(r"[\s()]", "", unicodedata.normalize("NFKC", text)).replace("—", "-").replace("–", "-")
     if text.startswith("00"):
         text = "+" + text[2:]
@@ -142,24 +142,24 @@ def _mobile(text: str) -> str:
     if _MAINLAND.fullmatch(mainland):
         return mainland
     country, dash, number = text.partition("-")
-    abroad = f"{country}{dash}{number.replace('-', '')}"
-    return abroad if _ABROAD.fullmatch(abroad) and country != "+86" else ""
+    foreign = f"{country}{dash}{number.replace('-', '')}"
+    return foreign if _FOREIGN.fullmatch(foreign) and country != "+86" else ""
 
 
-def masked(mobile: str) -> str:
-    """Enough to recognise a number by: what is said about it is kept in records and logs."""
-    return mobile if len(mobile) < _SHORT_MOBILE else f"{mobile[:3]}****{mobile[-4:]}"
+def mask_mobile(mobile: str) -> str:
+    """Hide the middle of a number, as messages about it are stored in records and logs."""
+    return mobile if len(mobile) < _MIN_MOBILE else f"{mobile[:3]}****{mobile[-4:]}"
 
 
 def _moment(text: str, timezone: tzinfo) -> int | None:
-    """The start of a day in ms; a number of 13 digits is one already."""
+    """Return the start of a day in milliseconds; 13 digits are taken as such already. None for anything else."""
     if re.fullmatch(r"\d{13}", text):
         return int(text)
-    found = _DATE.fullmatch(text)
-    if not found:
+    match = _DATE.fullmatch(text)
+    if not match:
         return None
     try:
-        day = datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=timezone)
+        day = datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=timezone)
     except ValueError:
         return None
     return int(day.timestamp() * 1000)

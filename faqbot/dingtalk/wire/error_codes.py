@@ -1,4 +1,4 @@
-"""DingTalk's answers → what the caller does next. Pure: HTTP status and JSON in, an error or None out.
+"""Map the answers of DingTalk to errors that tell the caller what to do next. Pure.
 
 Sources: platform notes, errors of the session webhook, access tokens and general codes, sending from the server.
 """
@@ -19,10 +19,10 @@ from faqbot.errors import (
     TokenRefused,
 )
 
-# Twenty messages a minute are allowed at least, so this is the pause between two.
-CONVERSATION_GAP = 3.0
-# A group robot that sent more is blocked for so long.
-ROBOT_BLOCK = 600.0
+# At least twenty messages a minute are allowed in a conversation, so this is the pause between two.
+CONVERSATION_GAP_SECONDS = 3.0
+# A group robot that sends too fast is blocked for this long.
+ROBOT_BLOCK_SECONDS = 600.0
 _BANNED_SECONDS = 300.0
 
 _BUSY = {-1}
@@ -51,7 +51,7 @@ _FREE_CODES = {str(code) for code in _APP_TOO_FAST | _API_TOO_FAST} | {"ip_banne
 _NEW_TOO_FAST = re.compile(r"QpsLimit|QpmLimit|^send\.too\.fast$|^too\.many\.(?:group|people)$")
 _NEW_CONTENT = re.compile(r"^contain\.(?:unsafe|notAllowed)\.|\.msgParam\.tooLong$")
 _NEW_UNSURE = {"unknown.send.result", "system.error"}
-# Chinese words stand right beside the numbers, so that \b finds no border there.
+# Lookarounds instead of \b, which finds no boundary between a digit and a Chinese character.
 _ADDRESS = re.compile(
     r"(?<![\d.:])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)|(?<![\w.:])[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){3,7}(?![\w:])",
     re.ASCII | re.IGNORECASE,
@@ -59,27 +59,27 @@ _ADDRESS = re.compile(
 
 
 def webhook_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | None:
-    """The error in an answer of a session webhook; errors come with HTTP 200 too."""
+    """Return the error in an answer of a session webhook. Errors come with HTTP 200 too."""
     if answer is not None and "errcode" in answer and _number(answer["errcode"]) in _SESSION_GONE:
-        return SessionGone(_said(answer["errcode"], answer), code=str(_number(answer["errcode"])))
+        return SessionGone(_refusal_text(answer["errcode"], answer), code=str(_number(answer["errcode"])))
     return old_error(status, answer)
 
 
 def old_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | None:
-    """The error in an answer of the old API, which says `errcode`."""
+    """Return the error in an answer of the old API, which is in `errcode`."""
     if answer is None or "errcode" not in answer:
         return _unreadable(status, answer)
     code = _number(answer["errcode"])
     if code == _IN_SUB_CODE:
-        # Authorisation failed; without a reason of its own, the token is to blame.
+        # Authorisation failed. Without a code of its own for the reason, the token is the cause.
         code = _number(answer.get("sub_code")) or _IN_SUB_CODE
     if code is None:
         return DeliveryError("钉钉返回的 errcode 不是数字", code="bad_errcode", permanent=True)
-    text = _said(code, answer)
+    text = _refusal_text(code, answer)
     if code == 0:
         return None
     if code in _TOO_FAST:
-        return Throttled(text, code=str(code), wait=CONVERSATION_GAP)
+        return Throttled(text, code=str(code), wait=CONVERSATION_GAP_SECONDS)
     if code in _APP_TOO_FAST:
         return Throttled(text, code=str(code), wait=1.0)
     if code in _API_TOO_FAST:
@@ -102,27 +102,27 @@ def old_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | 
 
 
 def robot_error(status: int, answer: Mapping[str, Any] | None, *, signed: bool = True) -> DeliveryError | None:
-    """The error in an answer of a custom group robot; `signed` says whether the call carried a signature."""
+    """Return the error in an answer of a custom group robot; `signed` is True if the call had a signature."""
     code = _number(answer["errcode"]) if answer is not None and "errcode" in answer else None
     if answer is None or code is None:
         return old_error(status, answer)
     if code == _SECURITY:
         return NeedsAdmin(_security(_message(answer), signed), code=str(code))
     if code in _TOO_FAST:
-        return Throttled(_said(code, answer), code=str(code), wait=ROBOT_BLOCK)
+        return Throttled(_refusal_text(code, answer), code=str(code), wait=ROBOT_BLOCK_SECONDS)
     if code in _ROBOT_GONE:
         return NeedsAdmin(_ROBOT_GONE[code], code=str(code))
     return old_error(status, answer)
 
 
 def new_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | None:
-    """The error in an answer of the new API, which says it by HTTP status and `code`."""
+    """Return the error in an answer of the new API, which is in the HTTP status and `code`."""
     if status == 200 and answer is not None and "punish" not in answer:
         return None
     code = str(answer.get("code") or "") if answer is not None else ""
     if answer is None or not code:
         return _unreadable(status, answer)
-    text = _said(code, answer)
+    text = _refusal_text(code, answer)
     if code == "InvalidAuthentication":
         return TokenRefused(text, code=code)
     if _NEW_TOO_FAST.search(code):
@@ -143,12 +143,12 @@ def new_error(status: int, answer: Mapping[str, Any] | None) -> DeliveryError | 
 
 
 def is_free(code: str) -> bool:
-    """Whether DingTalk does not count a call it answered so: it was refused for its rate."""
+    """Return True for the codes of a refused rate: DingTalk does not count such calls in the quota."""
     return "QpsLimit" in code or "QpmLimit" in code or code in _FREE_CODES
 
 
 def _unreadable(status: int, answer: Mapping[str, Any] | None) -> DeliveryError:
-    """An answer that is not what the API gives: a ban, a proxy's page, a gateway's complaint."""
+    """Return the error for an answer that is not of the API: a ban, a proxy's page, a gateway's error."""
     if answer is not None and "punish" in answer:
         return Throttled("钉钉暂时封了这个 IP（调用太频繁），五分钟后再试", code="ip_banned", wait=_BANNED_SECONDS)
     text = f"钉钉返回了 HTTP {status}，不是预期的 JSON"
@@ -158,11 +158,11 @@ def _unreadable(status: int, answer: Mapping[str, Any] | None) -> DeliveryError:
 
 
 def _permanent(status: int) -> bool:
-    """3xx would lead elsewhere and is never followed; 4xx do not get better by repeating, but for these two."""
+    """Return True if a repeat cannot help: redirects are never followed, and only two of the 4xx are temporary."""
     return 300 <= status < 500 and status not in (408, 429)
 
 
-def _said(code: object, answer: Mapping[str, Any]) -> str:
+def _refusal_text(code: object, answer: Mapping[str, Any]) -> str:
     message = _message(answer)
     return f"钉钉没有接收：{message}（{code}）" if message else f"钉钉没有接收（{code}）"
 
@@ -176,27 +176,27 @@ def _scopes(answer: Mapping[str, Any]) -> str:
     scopes = detail.get("requiredScopes") if isinstance(detail, Mapping) else None
     if isinstance(scopes, list) and scopes:
         return "、".join(map(str, scopes))[:200]
-    found = re.search(r"\[([\w.,\s]+)\]|(qyapi_\w+)", _message(answer), re.ASCII)
-    return (found.group(1) or found.group(2)) if found else ""
+    match = re.search(r"\[([\w.,\s]+)\]|(qyapi_\w+)", _message(answer), re.ASCII)
+    return (match.group(1) or match.group(2)) if match else ""
 
 
 def _security(message: str, signed: bool) -> str:
-    """Which of a group robot's three security settings refused a message, and where to change it."""
-    said, where = message.lower(), f"{_WHERE} > 这个机器人 > 安全设置"
-    wrong_time = any(word in said for word in ("timestamp", "时间", "过期"))
-    mismatch = any(word in said for word in ("not match", "签名不匹配"))
-    if "keyword" in said or "关键词" in said:
+    """Tell which of a group robot's three security settings refused a message, and where to change it."""
+    lowered, where = message.lower(), f"{_WHERE} > 这个机器人 > 安全设置"
+    wrong_time = any(word in lowered for word in ("timestamp", "时间", "过期"))
+    mismatch = any(word in lowered for word in ("not match", "签名不匹配"))
+    if "keyword" in lowered or "关键词" in lowered:
         return f"群机器人设了自定义关键词，而消息里一个也没有：{where} 看有哪些关键词，写进消息，或改用加签"
     if (mismatch or wrong_time) and not signed:
         return f"群机器人设了加签，而这里没有它的密钥：{where} > 加签，复制以 SEC 开头的密钥，写到它的 secret"
     if wrong_time and not mismatch:
         return "群机器人说签名的时间不对（相差超过一小时）：请校准这台机器的时钟"
-    if "sign" in said or "签名" in said:
+    if "sign" in lowered or "签名" in lowered:
         return f"群机器人的签名不匹配：{where} > 加签，重新复制以 SEC 开头的密钥"
-    if "ip" in said or "whitelist" in said or "白名单" in said:
-        found = _ADDRESS.search(message)
-        shown = f" {found.group()}" if found else ""
-        return f"群机器人设了 IP 地址段，而本机的出口 IP{shown} 不在里面：{where} > IP地址段 加上它"
+    if "ip" in lowered or "whitelist" in lowered or "白名单" in lowered:
+        match = _ADDRESS.search(message)
+        address = f" {match.group()}" if match else ""
+        return f"群机器人设了 IP 地址段，而本机的出口 IP{address} 不在里面：{where} > IP地址段 加上它"
     return f"群机器人的安全设置（关键词、加签或 IP 地址段）没有放行：{where} 核对。钉钉的原话：{message}"
 
 
@@ -212,9 +212,9 @@ def _permission(scopes: str) -> str:
 
 
 def _ip(message: str) -> str:
-    found = _ADDRESS.search(message)
-    shown = f" {found.group()}" if found else ""
-    return f"服务器出口 IP{shown} 不在白名单：请到 开发者后台 > 应用 > 开发配置 > 安全设置 > 服务器出口IP 里加上"
+    match = _ADDRESS.search(message)
+    address = f" {match.group()}" if match else ""
+    return f"服务器出口 IP{address} 不在白名单：请到 开发者后台 > 应用 > 开发配置 > 安全设置 > 服务器出口IP 里加上"
 
 
 def _quota() -> str:
@@ -222,7 +222,7 @@ def _quota() -> str:
 
 
 def _number(value: Any) -> int | None:
-    """DingTalk writes numbers as text in places; a fraction or a yes or no is none."""
+    """Read an integer, which DingTalk sends as text in places; return None for fractions, booleans and other values."""
     if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
         return None
     try:

@@ -1,4 +1,7 @@
-"""Callback dict → Message, Reply → request body. Nothing a callback holds or lacks raises here. Pure."""
+"""Read bot messages and events of DingTalk, and write the body of a reply. Pure.
+
+No missing or malformed field of a callback raises here.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from typing import Any
 from faqbot.model.messages import Message, MessageKind, Reply
 from faqbot.model.notices import Event
 
-# Longer texts than a person types are cut before they are stored.
+# Characters. Nobody types more; a longer text is cut before it is stored.
 _MAX_TEXT = 4000
-_TITLE_LENGTH = 64
+_MAX_TITLE = 64
 # The notice that the monthly quota is used up comes as a message without text; event pages name the keys
 # errCode, the message page errorCode.
 _QUOTA_CODE = "20001"
-# Made once: json.dumps would make another for each body.
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# One encoder for all: json.dumps would create one for each body.
+_encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LEADING_AT = re.compile(r"^[@＠]\S{1,40}(?:\s+|$)")
 
 _QUOTE_KEYS = {"repliedMsg", "quoteMessage", "quoteContent"}
@@ -31,7 +34,7 @@ _KINDS = {
 
 
 def read_message(data: Any, *, now: float) -> Message | None:
-    """Read the `data` of a bot callback; None when it is nothing that could be answered or counted.
+    """Read the `data` of a bot callback; return None if it cannot be answered or counted.
 
     Every field may be missing, empty or of another type (platform notes, bot message callback).
     """
@@ -45,7 +48,7 @@ def read_message(data: Any, *, now: float) -> Message | None:
     if not message_id and not (conversation or webhook or kind is MessageKind.QUOTA):
         return None
     return Message(
-        id=message_id or _made_up_id(conversation, staff_id or sender_id, _text(data.get("createAt")), text),
+        id=message_id or _substitute_id(conversation, staff_id or sender_id, _text(data.get("createAt")), text),
         robot_code=_text(data.get("robotCode")) or _text(data.get("chatbotUserId")),
         conversation_id=conversation,
         conversation_title=_text(data.get("conversationTitle")),
@@ -64,8 +67,8 @@ def read_message(data: Any, *, now: float) -> Message | None:
 
 
 def reply_body(reply: Reply) -> dict[str, Any]:
-    """The body of a session webhook call (platform notes, replying by session webhook)."""
-    title = re.sub(r"\s+", " ", reply.title).strip()[:_TITLE_LENGTH] or "回复"
+    """Return the body of a session webhook call (platform notes, replying by session webhook)."""
+    title = re.sub(r"\s+", " ", reply.title).strip()[:_MAX_TITLE] or "回复"
     body: dict[str, Any] = {"msgtype": "markdown", "markdown": {"title": title, "text": reply.body}}
     if mentions := [userid for userid in dict.fromkeys((reply.mention, *reply.others)) if userid]:
         body["at"] = {"atUserIds": mentions}
@@ -73,31 +76,31 @@ def reply_body(reply: Reply) -> dict[str, Any]:
 
 
 def encode(body: dict[str, Any]) -> bytes:
-    """JSON as UTF-8: escaped Chinese would take twice the bytes of DingTalk's length limit."""
-    return _as_json(body).encode("utf-8", "replace")
+    """Encode a body as JSON in UTF-8: escaped Chinese would take twice the bytes of DingTalk's length limit."""
+    return _encode_json(body).encode("utf-8", "replace")
 
 
 def _content(data: dict[str, Any]) -> tuple[MessageKind, str]:
     code = _text(data.get("errorCode")) or _text(data.get("errCode"))
     kind = _text(data.get("msgtype"))
-    text, content = data.get("text"), _unpacked(data.get("content"))
+    text, content = data.get("text"), _parse_json_text(data.get("content"))
     if code == _QUOTA_CODE and not (text or content):
         return MessageKind.QUOTA, ""
     if kind == "richText":
         return _rich_text(_dict(content).get("richText"), data)
     if kind == "audio":
-        heard = _text(_dict(content).get("recognition")).strip()
-        return (MessageKind.VOICE, heard) if heard else (MessageKind.AUDIO, "")
+        transcript = _text(_dict(content).get("recognition")).strip()
+        return (MessageKind.VOICE, transcript) if transcript else (MessageKind.AUDIO, "")
     if kind in _KINDS:
         return _KINDS[kind], ""
     if kind in ("text", "") and isinstance(text, (dict, str)):
-        said = _text(text) if isinstance(text, str) else _text(text.get("content"))
-        return MessageKind.TEXT, _clean(said)
+        content_text = _text(text) if isinstance(text, str) else _text(text.get("content"))
+        return MessageKind.TEXT, _clean(content_text)
     return MessageKind.UNKNOWN, ""
 
 
-def _unpacked(content: Any) -> Any:
-    """What may come as JSON in a text, as the content of quotes does."""
+def _parse_json_text(content: Any) -> Any:
+    """Parse content that comes as JSON in a string, as that of quotes does."""
     if not isinstance(content, str) or not content.lstrip().startswith("{"):
         return content
     try:
@@ -107,7 +110,7 @@ def _unpacked(content: Any) -> Any:
 
 
 def _rich_text(items: Any, data: dict[str, Any]) -> tuple[MessageKind, str]:
-    """Join the texts in order. Unlike in plain text, the `@bot` has not been cut out here."""
+    """Join the texts in order. Unlike in plain text, DingTalk has not removed the `@bot`."""
     pieces: list[str] = []
     pictures = False
     for item in items if isinstance(items, list) else ():
@@ -129,13 +132,13 @@ def _rich_text(items: Any, data: dict[str, Any]) -> tuple[MessageKind, str]:
 
 
 def _quoted(data: dict[str, Any]) -> str:
-    """The quoted message as text; undocumented, so every shape seen is accepted and none required."""
+    """Return the quoted message as text. Its shape is not documented: all shapes seen so far are accepted."""
     for holder in (_dict(data.get("text")), _dict(data.get("content")), data):
         if not (holder.keys() & _QUOTE_KEYS):
             continue
         replied = _dict(holder.get("repliedMsg")) or _dict(holder.get("quoteMessage"))
         content = replied.get("content") or replied.get("text")
-        content = _unpacked(content)
+        content = _parse_json_text(content)
         if isinstance(content, str):
             return content.strip()
         if isinstance(content, dict):
@@ -143,8 +146,8 @@ def _quoted(data: dict[str, Any]) -> str:
             if isinstance(rich, list):
                 return "".join(_text(_dict(item).get("text")) for item in rich).strip()
             for key in ("text", "recognition", "title", "summary", "fileName", "content"):
-                if found := _text(content.get(key)).strip():
-                    return found
+                if quote := _text(content.get(key)).strip():
+                    return quote
         if quote := _text(holder.get("quoteContent")).strip():
             return quote
     return ""
@@ -174,7 +177,7 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _seconds(value: Any) -> float:
-    """Milliseconds as number or text → seconds; 0 for anything else."""
+    """Convert milliseconds, as a number or text, to seconds; return 0 for anything else."""
     try:
         seconds = float(value) / 1000
     except (TypeError, ValueError, OverflowError):
@@ -182,13 +185,13 @@ def _seconds(value: Any) -> float:
     return seconds if 0 < seconds < 1e12 else 0.0
 
 
-def _made_up_id(*parts: str) -> str:
-    """An id for a message that came without: the same message delivered again gets the same one."""
+def _substitute_id(*parts: str) -> str:
+    """Return an id for a message without one: the same message delivered again gets the same id."""
     return f"made-up-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:24]}"
 
 
 def read_event(headers: Mapping[str, Any], data: Any) -> Event | None:
-    """One of DingTalk's own events as an Event called `dingtalk.…`; None for a frame that names none."""
+    """Read one of DingTalk's own events as an Event named `dingtalk.…`; return None for a frame that names no event."""
     kind = headers.get("eventType")
     event_id = headers.get("eventId") or headers.get("messageId")
     if not isinstance(kind, str) or not kind or not event_id:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from faqbot.dingtalk.api import attendance
-from faqbot.dingtalk.api.attendance import LeaveType, Query
+from faqbot.dingtalk.api.attendance import LeaveType, PunchQuery
 from faqbot.errors import DeliveryError, NeedsAdmin
 from faqbot.model.attendance import ApprovalKind, PunchResult
 from faqbot.sandbox.state.workdays import SHANGHAI, Day
@@ -27,8 +27,8 @@ def happens(company: Company, userid: str, day: date, what: Day) -> None:
     company.ding.attendance.workdays.days[userid, day] = what
 
 
-def week(*people: str) -> Query:
-    return Query(people, MONDAY, MONDAY + timedelta(days=6))
+def week(*people: str) -> PunchQuery:
+    return PunchQuery(people, MONDAY, MONDAY + timedelta(days=6))
 
 
 # -- punches ------------------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ async def test_a_week_of_fifty_people_is_read_in_ten_pages(company: Company) -> 
     people = [company.ding.contacts.hire(f"员工{n}").userid for n in range(50)]
     found = await attendance.punches(company.api, week(*people), SHANGHAI)
     assert len(found) == 500 == len({(p.userid, p.day, p.on_duty) for p in found})
-    assert company.calls(attendance.PUNCHES) == 10 == attendance.pages(week(*people), 5)
+    assert company.calls(attendance.PUNCHES) == 10 == attendance.count_pages(week(*people), 5)
 
 
 async def test_a_punch_that_is_missing_has_no_time(company: Company) -> None:
@@ -57,7 +57,7 @@ async def test_a_shift_that_ends_next_morning_belongs_to_the_day_it_began(compan
 
 def test_the_readings_of_a_month_are_as_few_as_can_be() -> None:
     people = [str(n) for n in range(230)]
-    found = attendance.queries(people, date(2026, 10, 1), date(2026, 10, 31))
+    found = attendance.split_into_queries(people, date(2026, 10, 1), date(2026, 10, 31))
     assert len(found) == 25 and {len(q.people) for q in found} == {50, 30}
     assert max((q.last - q.first).days + 1 for q in found) == 7
 
@@ -65,12 +65,12 @@ def test_the_readings_of_a_month_are_as_few_as_can_be() -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        Query(tuple(map(str, range(51))), MONDAY, MONDAY),
-        Query(("li",), MONDAY, MONDAY + timedelta(days=7)),
-        Query(("li",), date(2026, 4, 1), date(2026, 4, 2)),
+        PunchQuery(tuple(map(str, range(51))), MONDAY, MONDAY),
+        PunchQuery(("li",), MONDAY, MONDAY + timedelta(days=7)),
+        PunchQuery(("li",), date(2026, 4, 1), date(2026, 4, 2)),
     ],
 )
-async def test_the_stand_in_refuses_what_dingtalk_refuses(company: Company, query: Query) -> None:
+async def test_the_stand_in_refuses_what_dingtalk_refuses(company: Company, query: PunchQuery) -> None:
     with pytest.raises(DeliveryError) as caught:
         await attendance.punches(company.api, query, SHANGHAI)
     assert (caught.value.code, caught.value.permanent) == ("40035", True)

@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from faqbot.dingtalk.api.group_robots import GroupRobots, RobotKeys, robot_body, signature
-from faqbot.dingtalk.wire.error_codes import ROBOT_BLOCK, robot_error
+from faqbot.dingtalk.api.group_robots import GroupRobotSender, RobotKeys, robot_body, signature
+from faqbot.dingtalk.wire.error_codes import ROBOT_BLOCK_SECONDS, robot_error
 from faqbot.errors import DeliveryError, NeedsAdmin, OutcomeUnknown, Throttled
 from faqbot.model.notices import Address, Link, Notice
 from faqbot.sandbox.api.group_robots import GroupRobot
@@ -149,7 +149,7 @@ def test_refusals_say_what_to_do(errcode: Any, errmsg: str, kind: type[DeliveryE
     assert type(error) is kind and word in str(error)
     assert error.code == str(errcode)
     if isinstance(error, Throttled):
-        assert error.wait == ROBOT_BLOCK
+        assert error.wait == ROBOT_BLOCK_SECONDS
 
 
 # -- against the stand-in ------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def keys(robot: GroupRobot, **changes: str) -> RobotKeys:
     return replace(RobotKeys(robot.token, robot.secret), **changes)
 
 
-async def refusal(client: GroupRobots, using: RobotKeys) -> str:
+async def refusal(client: GroupRobotSender, using: RobotKeys) -> str:
     """The code and the words of what the stand-in says to a message."""
     try:
         await client.send(using, robot_body(NOTICE))
@@ -201,7 +201,7 @@ async def test_security_settings(
     said: str,
 ) -> None:
     robot = ding.robots.add("值班机器人", GROUP, **settings)
-    client = GroupRobots(session, ding.url, clock=lambda: time.time() + skew)
+    client = GroupRobotSender(session, ding.url, clock=lambda: time.time() + skew)
     assert (await refusal(client, keys(robot, **changes))).startswith(said)
     assert [m.sender["name"] for m in ding.replies] == (["值班机器人"] if said == "ok" else [])
 
@@ -211,7 +211,7 @@ async def test_the_twenty_first_message_of_a_minute_blocks_the_robot_for_ten_min
 ) -> None:
     robot, now = ding.robots.add("值班机器人", GROUP), time.time()
     ding.robots.clock = lambda: now
-    client = GroupRobots(session, ding.url)
+    client = GroupRobotSender(session, ding.url)
     codes = [(await refusal(client, keys(robot))).split()[0] for _ in range(21)]
     assert codes == ["ok"] * 20 + ["130101"]
     now += 599
@@ -224,7 +224,7 @@ async def test_a_repeat_with_the_same_id_after_a_lost_answer_appears_once(
     ding: FakeDingTalk, session: aiohttp.ClientSession
 ) -> None:
     robot = ding.robots.add("值班机器人", GROUP)
-    client = GroupRobots(session, ding.url)
+    client = GroupRobotSender(session, ding.url)
     ding.robots.lose_next = 1
     with pytest.raises(OutcomeUnknown):
         await client.send(keys(robot), robot_body(NOTICE), "uuid-1")
@@ -236,7 +236,7 @@ async def test_a_repeat_with_the_same_id_after_a_lost_answer_appears_once(
 async def test_what_a_robot_posts_shows_whom_it_mentions(ding: FakeDingTalk, session: aiohttp.ClientSession) -> None:
     robot, person = ding.robots.add("值班机器人", GROUP), ding.world.person("小李")
     notice = replace(NOTICE, at_userids=(person.id,), at_mobiles=("13800000000",), at_all=True)
-    await GroupRobots(session, ding.url).send(keys(robot), robot_body(notice))
+    await GroupRobotSender(session, ding.url).send(keys(robot), robot_body(notice))
     (message,) = ding.replies
     assert message.conversation == ding.world.group(GROUP).id
     assert (message.mentions, message.at_all) == ((person.id, "13800000000"), True)

@@ -10,8 +10,8 @@ import pytest
 from faqbot.automation.add_contact import AddContactAction
 from faqbot.automation.executor import ActionFailed
 from faqbot.dingtalk.api import contacts
-from faqbot.dingtalk.api.onboarding import REFUSALS, Outcome, add_contact
-from faqbot.dingtalk.api.robot import content_of
+from faqbot.dingtalk.api.onboarding import REFUSALS, OnboardingResult, add_contact
+from faqbot.dingtalk.api.robot import notice_content
 from faqbot.dingtalk.wire.contact_fields import Newcomer, read_newcomer
 from faqbot.errors import DeliveryError
 from faqbot.outbox.outbox import Outbox
@@ -22,7 +22,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 NEW = {"userid": "sun", "name": "孙悦", "mobile": "13900000001", "departments": ["后端组"]}
 
 
-async def add(company: Company, **change: Any) -> Outcome:
+async def add(company: Company, **change: Any) -> OnboardingResult:
     return await add_contact(company.directory, {**NEW, **change}, SHANGHAI)
 
 
@@ -32,7 +32,7 @@ async def test_hr_reads_names_and_fields_of_another_system_as_plain_text(company
     with pytest.raises(ActionFailed):
         await joining.add({**NEW, "name": "[点这里](https://evil.example)", "mobile": "1"}, "job:x:1")
     (notice,) = await outbox.waiting()
-    content = content_of(notice)
+    content = notice_content(notice)
     assert content["msgKey"] == "sampleText"
     assert "[点这里](https://evil.example)" in content["msgParam"]
 
@@ -43,7 +43,7 @@ async def test_hr_reads_names_and_fields_of_another_system_as_plain_text(company
 def test_chinese_names_of_fields_are_equal_citizens() -> None:
     fields = {"姓名": " 孙悦 ", "手机": "139 0000 0001", "部门": "后端组、市场部", "入职日期": "2026/3/1", "职位": ""}
     newcomer = read_newcomer(fields, SHANGHAI)
-    assert newcomer == Newcomer("孙悦", "13900000001", ("后端组", "市场部"), more={"hired_date": 1772294400000})
+    assert newcomer == Newcomer("孙悦", "13900000001", ("后端组", "市场部"), optional={"hired_date": 1772294400000})
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from faqbot.dingtalk.api.session_webhook import Webhook
+from faqbot.dingtalk.api.session_webhook import SessionWebhook
 from faqbot.errors import DeliveryError, SessionGone
 from faqbot.sandbox.server import FakeDingTalk
 from tests.conftest import Talk
@@ -37,18 +37,18 @@ HOSTILE = [
 
 
 @pytest.fixture
-async def webhook(ding: FakeDingTalk) -> AsyncIterator[Webhook]:
+async def webhook(ding: FakeDingTalk) -> AsyncIterator[SessionWebhook]:
     async with aiohttp.ClientSession() as session:
-        yield Webhook(session, (*ENDPOINTS, ding.url))
+        yield SessionWebhook(session, (*ENDPOINTS, ding.url))
 
 
 @pytest.mark.parametrize("address", TRUSTED)
-async def test_a_dingtalk_or_configured_address_is_trusted(webhook: Webhook, address: str) -> None:
+async def test_a_dingtalk_or_configured_address_is_trusted(webhook: SessionWebhook, address: str) -> None:
     assert webhook.trusted(address) is not None
 
 
 @pytest.mark.parametrize("address", HOSTILE)
-async def test_any_other_address_is_not(webhook: Webhook, address: str) -> None:
+async def test_any_other_address_is_not(webhook: SessionWebhook, address: str) -> None:
     assert webhook.trusted(address) is None
     with pytest.raises(DeliveryError) as caught:
         await webhook.send(address, {"msgtype": "empty"})
@@ -79,7 +79,7 @@ async def test_no_request_leaves_for_a_hostile_webhook_and_the_next_answer_comes
     assert calls == [] and len(talk.ding.replies) == 1
 
 
-async def test_a_redirect_is_never_followed(ding: FakeDingTalk, webhook: Webhook) -> None:
+async def test_a_redirect_is_never_followed(ding: FakeDingTalk, webhook: SessionWebhook) -> None:
     seen: list[str] = []
 
     async def away(request: web.Request) -> web.Response:
@@ -94,7 +94,7 @@ async def test_a_redirect_is_never_followed(ding: FakeDingTalk, webhook: Webhook
     address = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with aiohttp.ClientSession() as session:
         with pytest.raises(DeliveryError) as caught:
-            await Webhook(session, (address,)).send(f"{address}/robot", {"msgtype": "empty"})
+            await SessionWebhook(session, (address,)).send(f"{address}/robot", {"msgtype": "empty"})
     await runner.cleanup()
     assert caught.value.permanent and caught.value.code == "http_307"
     assert seen == ["/robot"] and not ding.webhooks.calls
@@ -112,7 +112,7 @@ async def test_a_redirect_is_never_followed(ding: FakeDingTalk, webhook: Webhook
     ],
 )
 async def test_each_failure_says_whether_a_retry_can_help(
-    ding: FakeDingTalk, webhook: Webhook, fault: str, code: str, permanent: bool
+    ding: FakeDingTalk, webhook: SessionWebhook, fault: str, code: str, permanent: bool
 ) -> None:
     address, _ = ding.webhooks.new_webhook("cid")
     ding.faults.update({"webhook_fault": fault, "webhook_fail_next": 1})
@@ -122,7 +122,7 @@ async def test_each_failure_says_whether_a_retry_can_help(
     assert "session=" not in str(caught.value)
 
 
-async def test_an_expired_session_is_told_apart(ding: FakeDingTalk, webhook: Webhook) -> None:
+async def test_an_expired_session_is_told_apart(ding: FakeDingTalk, webhook: SessionWebhook) -> None:
     with pytest.raises(SessionGone):
         await webhook.send(f"{ding.url}/robot/sendBySession?session=gone", {"msgtype": "empty"})
 
