@@ -12,33 +12,33 @@ from collections.abc import Sequence
 from datetime import date
 from html import escape
 
-from faqbot.analytics.stats import Fate, Group
+from faqbot.analytics.stats import QuestionGroup, QuestionOutcome
 
 LABELS = {
-    Fate.ANSWERED: "直接回答",
-    Fate.PICKED: "从列表选中",
-    Fate.OFFERED: "列出没选",
-    Fate.MISSED: "没有找到",
-    Fate.FAILED: "没有送达",
+    QuestionOutcome.ANSWERED: "直接回答",
+    QuestionOutcome.PICKED: "从列表选中",
+    QuestionOutcome.OFFERED: "列出没选",
+    QuestionOutcome.MISSED: "没有找到",
+    QuestionOutcome.FAILED: "没有送达",
 }
-# At least 3:1 against white and against near-black; told apart by the colour-blind too, by their lightness.
+# At least 3:1 against white and against near-black; described apart by the colour-blind too, by their lightness.
 _COLOURS = {
-    Fate.ANSWERED: "#1b8a5a",
-    Fate.PICKED: "#3b8bd0",
-    Fate.OFFERED: "#c28a00",
-    Fate.MISSED: "#d6455d",
-    Fate.FAILED: "#83838f",
+    QuestionOutcome.ANSWERED: "#1b8a5a",
+    QuestionOutcome.PICKED: "#3b8bd0",
+    QuestionOutcome.OFFERED: "#c28a00",
+    QuestionOutcome.MISSED: "#d6455d",
+    QuestionOutcome.FAILED: "#83838f",
 }
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _FONT = 'font-size="13" fill="currentColor"'
 _LEGEND_ROW, _LEGEND_COLUMN, _LEGEND_COLUMNS = 22, 124, 3
 _PLOT, _AXIS, _HEADROOM = 150, 24, 20
-# Few columns stand at the left, no wider than this many would be.
-_COLUMNS = 8
+# Fewer columns than this stand at the left and are no wider than this many would be.
+_MIN_COLUMNS = 8
 _COLUMN_FILL = 0.7
-# As many dates find room under a chart on a telephone; one that begins so far to the right ends with its column.
-_DATES, _LATE = 8, 88.0
+# Dates that fit under a chart on a phone; a date right of this percentage is aligned to the end of its column.
+_MAX_DATES, _LATE = 8, 88.0
 # The rest of the width is for the numbers of the axis.
 _PLOT_WIDTH = 92.0
 _BAR_ROW, _BAR, _BAR_LABEL = 44, 14, 17
@@ -46,27 +46,27 @@ _NAME_WIDTH = 34
 _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 120, 28, 3
 
 
-def weekly(weeks: Sequence[Group], title: str = "每周提问") -> str:
+def weekly(weeks: Sequence[QuestionGroup], title: str = "每周提问") -> str:
     """Columns of stacked outcomes; the name of each group is the date of its Monday."""
     total = sum(len(week.asked) for week in weeks)
     if not total:
         return _nothing("weekly", title)
     top = _round_up(max(len(week.asked) for week in weeks))
-    plot_at = _LEGEND_ROW * -(-len(Fate) // _LEGEND_COLUMNS) + _HEADROOM
+    plot_at = _LEGEND_ROW * -(-len(QuestionOutcome) // _LEGEND_COLUMNS) + _HEADROOM
     parts = [_legend(weeks), *_grid(top, plot_at)]
-    slot = _PLOT_WIDTH / max(len(weeks), _COLUMNS)
-    dated = max(1, -(-max(len(weeks), _COLUMNS) // _DATES))
+    slot = _PLOT_WIDTH / max(len(weeks), _MIN_COLUMNS)
+    dated = max(1, -(-max(len(weeks), _MIN_COLUMNS) // _MAX_DATES))
     for number, week in enumerate(weeks):
         parts += _column(week, number * slot, slot, top, plot_at)
         if number % dated == 0:
             late = number * slot > _LATE
             x = number * slot + (slot * _COLUMN_FILL if late else 0)
             parts.append(_text(f"{x:.3f}%", plot_at + _PLOT + 17, _day(week.name), end=late))
-    told = [f"{_day(week.name)} 起一周：{_told(week)}" for week in weeks]
-    return _svg("weekly", f"{title}：共 {total} 个", plot_at + _PLOT + _AXIS, parts, told=told)
+    described = [f"{_day(week.name)} 起一周：{_in_words(week)}" for week in weeks]
+    return _svg("weekly", f"{title}：共 {total} 个", plot_at + _PLOT + _AXIS, parts, described=described)
 
 
-def topics(rows: Sequence[Group], title: str = "各主题提问") -> str:
+def topics(rows: Sequence[QuestionGroup], title: str = "各主题提问") -> str:
     """A bar for each topic with its name above and its number behind, in the order given."""
     most = max((len(row.asked) for row in rows), default=0)
     if not most:
@@ -78,14 +78,14 @@ def topics(rows: Sequence[Group], title: str = "各主题提问") -> str:
         # Behind the longest bar there is still room for its number.
         share = 86 * count / most
         parts.append(
-            f"<g><title>{_clean(f'{row.name}：{_told(row)}')}</title>"
+            f"<g><title>{_clean(f'{row.name}：{_in_words(row)}')}</title>"
             + _text("0", at + _BAR_LABEL - 4, _short(row.name))
             + _stack(row, share, at + _BAR_LABEL)
             + _text(f"{share:.3f}%", at + _BAR_LABEL + 12, str(count), dx=6)
             + "</g>"
         )
-    told = [f"{row.name}：{_told(row)}" for row in rows]
-    return _svg("topics", f"{title}：{len(rows)} 个主题", len(rows) * _BAR_ROW, parts, told=told)
+    described = [f"{row.name}：{_in_words(row)}" for row in rows]
+    return _svg("topics", f"{title}：{len(rows)} 个主题", len(rows) * _BAR_ROW, parts, described=described)
 
 
 def sparkline(values: Sequence[float], title: str) -> str:
@@ -106,10 +106,10 @@ def sparkline(values: Sequence[float], title: str) -> str:
 
 
 def _svg(
-    kind: str, title: str, height: float, parts: Sequence[str], *, told: Sequence[str] = (), width: str = "100%"
+    kind: str, title: str, height: float, parts: Sequence[str], *, described: Sequence[str] = (), width: str = "100%"
 ) -> str:
     """One picture with a name and, for those who hear it read, its numbers in words."""
-    described = f"<desc>{_clean('；'.join(told))}</desc>" if told else ""
+    described = f"<desc>{_clean('；'.join(described))}</desc>" if described else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart chart-{kind}" role="img" width="{width}"'
         f' height="{height}"><title>{_clean(title)}</title>{described}{"".join(parts)}</svg>'
@@ -120,10 +120,10 @@ def _nothing(kind: str, title: str) -> str:
     return _svg(kind, f"{title}：没有", _LEGEND_ROW, [_text("0", 15, "这段时间没有提问")])
 
 
-def _legend(groups: Sequence[Group]) -> str:
+def _legend(groups: Sequence[QuestionGroup]) -> str:
     """Two short rows: letters in SVG do not wrap, and a telephone is narrow."""
     parts: list[str] = []
-    for number, fate in enumerate(Fate):
+    for number, fate in enumerate(QuestionOutcome):
         x, y = number % _LEGEND_COLUMNS * _LEGEND_COLUMN, number // _LEGEND_COLUMNS * _LEGEND_ROW
         count = sum(group.counts[fate] for group in groups)
         parts.append(f'<rect {_filled(fate)} x="{x}" y="{y + 4}" width="10" height="10" rx="2"/>')
@@ -145,8 +145,8 @@ def _grid(top: int, plot_at: float) -> list[str]:
     return parts
 
 
-def _column(week: Group, x: float, slot: float, top: int, plot_at: float) -> list[str]:
-    parts = [f"<g><title>{_clean(f'{_day(week.name)} 起一周：{_told(week)}')}</title>"]
+def _column(week: QuestionGroup, x: float, slot: float, top: int, plot_at: float) -> list[str]:
+    parts = [f"<g><title>{_clean(f'{_day(week.name)} 起一周：{_in_words(week)}')}</title>"]
     # Whole column, so that the title shows over an empty week too.
     parts.append(
         f'<rect x="{x:.3f}%" y="{plot_at}" width="{slot:.3f}%" height="{_PLOT}" fill="none" pointer-events="all"/>'
@@ -163,7 +163,7 @@ def _column(week: Group, x: float, slot: float, top: int, plot_at: float) -> lis
     return [*parts, "</g>"]
 
 
-def _stack(row: Group, width: float, y: float) -> str:
+def _stack(row: QuestionGroup, width: float, y: float) -> str:
     parts: list[str] = []
     x = 0.0
     for fate, count in row.counts.items():
@@ -174,7 +174,7 @@ def _stack(row: Group, width: float, y: float) -> str:
     return "".join(parts)
 
 
-def _filled(fate: Fate) -> str:
+def _filled(fate: QuestionOutcome) -> str:
     return f'class="chart-{fate}" fill="{_COLOURS[fate]}"'
 
 
@@ -183,7 +183,7 @@ def _text(x: str, y: float, words: str, *, dx: int = 0, end: bool = False) -> st
     return f'<text class="chart-text" {placed} {_FONT}>{_clean(words)}</text>'
 
 
-def _told(group: Group) -> str:
+def _in_words(group: QuestionGroup) -> str:
     """The outcomes of a group in words, for those who hear it read or hold the pointer on it."""
     counts = [f"{LABELS[fate]} {count}" for fate, count in group.counts.items() if count]
     return f"{len(group.asked)} 个" + (f"（{'，'.join(counts)}）" if counts else "")

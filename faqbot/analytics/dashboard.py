@@ -1,4 +1,4 @@
-"""The numbers of 统计, counted once for each state of records and knowledge, and the questions behind each."""
+"""Data of the statistics page (统计): all numbers, cached, and the questions behind each of them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from faqbot.analytics.charts import LABELS, topics, weekly
-from faqbot.analytics.report import Report, reason
-from faqbot.analytics.stats import AskedQuestion, Fate, Group, Stats
+from faqbot.analytics.report import Report, delivery_reason
+from faqbot.analytics.stats import AskedQuestion, QuestionGroup, QuestionOutcome, Stats
 from faqbot.dialogue.ratings import NAMES_BY_VALUE
 from faqbot.model.entries import Entry
 from faqbot.model.question_log import DELIVERED, QuestionRecord
 
 PERIODS = (7, 30, 90, 365)
-DEFAULT = 30
+DEFAULT_DAYS = 30
 DISLIKED = "disliked"
-# So many topics make a picture; the table has all.
-_DRAWN = 12
-_LISTED = 10
-_KEPT = 6
+# More topics make the chart unreadable; the table lists all.
+_MAX_DRAWN_TOPICS = 12
+_MAX_LISTED_ENTRIES = 10
+_MAX_CACHED = 6
 _WEEK = timedelta(days=7)
 
 
@@ -35,7 +35,7 @@ class DashboardPeriod:
 
     @classmethod
     def of(cls, asked: str, now: float, zone: tzinfo) -> DashboardPeriod:
-        days = int(asked) if asked in map(str, PERIODS) else DEFAULT
+        days = int(asked) if asked in map(str, PERIODS) else DEFAULT_DAYS
         until = datetime.fromtimestamp(now, zone)
         first = until.date() - timedelta(days=days - 1)
         return cls(days, datetime.combine(first, time.min, zone), until)
@@ -43,16 +43,16 @@ class DashboardPeriod:
 
 @dataclass(frozen=True, slots=True)
 class DayCounts:
-    """A group with its numbers."""
+    """A day, week or topic with the number of its questions by outcome."""
 
     name: str
     asked: int
-    fates: Mapping[Fate, int]
+    fates: Mapping[QuestionOutcome, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Hits:
-    """An entry, by its question where it is still there, and how many questions it answered."""
+class EntryHits:
+    """An entry and the number of questions it answered; `question` is its id where `there` is False (removed since)."""
 
     id: str
     question: str
@@ -62,16 +62,16 @@ class Hits:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that the page shows. `numbers` are the running numbers that stand for people."""
+    """Everything the page shows. `numbers` are running numbers that stand for the askers."""
 
     period: DashboardPeriod
     stats: Stats
-    fates: Mapping[Fate, tuple[AskedQuestion, ...]]
+    fates: Mapping[QuestionOutcome, tuple[AskedQuestion, ...]]
     numbers: Mapping[str, int]
     weeks: Sequence[DayCounts]
     topics: Sequence[DayCounts]
-    hot: Sequence[Hits]
-    cold: Sequence[Hits]
+    hot: Sequence[EntryHits]
+    cold: Sequence[EntryHits]
     never: Sequence[Entry]
     weekly: str
     by_topic: str
@@ -84,8 +84,8 @@ class Figures:
     def people(self) -> int:
         return len(self.numbers)
 
-    def share(self, fate: Fate) -> str:
-        """The part of all questions that came to this, in words for a page."""
+    def share(self, fate: QuestionOutcome) -> str:
+        """Return the share of all questions with this outcome as text, such as 12%; empty without questions."""
         return f"{len(self.fates[fate]) / self.asked:.0%}" if self.asked else ""
 
     def csv(self) -> bytes:
@@ -112,12 +112,12 @@ def _counts_json(kind: str, counts: DayCounts) -> dict[str, Any]:
     return {kind: counts.name, "asked": counts.asked, **{f.value: n for f, n in counts.fates.items()}}
 
 
-def _hits_json(hits: Hits) -> dict[str, Any]:
+def _hits_json(hits: EntryHits) -> dict[str, Any]:
     return {"id": hits.id, "question": hits.question if hits.there else None, "times": hits.times}
 
 
-def count(records: Sequence[QuestionRecord], period: DashboardPeriod, entries: Sequence[Entry]) -> Figures:
-    """Count everything there is to show."""
+def count_figures(records: Sequence[QuestionRecord], period: DashboardPeriod, entries: Sequence[Entry]) -> Figures:
+    """Count everything the page shows."""
     stats = Stats(records, period.since, period.until + timedelta(seconds=1), {e.id: e for e in entries})
     numbers: dict[str, int] = {}
     for record in stats.records:
@@ -126,9 +126,9 @@ def count(records: Sequence[QuestionRecord], period: DashboardPeriod, entries: S
     weeks, by_topic = stats.by_week(), stats.by_topic()
     by_entry = stats.by_entry()
     few = [g for g in by_entry if len(g.asked) <= 2 and g.name in stats.entries]
-    fates: dict[Fate, list[AskedQuestion]] = {fate: [] for fate in Fate}
+    fates: dict[QuestionOutcome, list[AskedQuestion]] = {fate: [] for fate in QuestionOutcome}
     for asked in stats.asked:
-        fates[asked.fate].append(asked)
+        fates[asked.outcome].append(asked)
     return Figures(
         period=period,
         stats=stats,
@@ -136,38 +136,38 @@ def count(records: Sequence[QuestionRecord], period: DashboardPeriod, entries: S
         numbers=numbers,
         weeks=[_counted(g) for g in weeks],
         topics=[_counted(g) for g in by_topic],
-        hot=[_hits(g, stats) for g in by_entry[:_LISTED]],
+        hot=[_hits(g, stats) for g in by_entry[:_MAX_LISTED_ENTRIES]],
         cold=[_hits(g, stats) for g in sorted(few, key=lambda g: len(g.asked))],
         never=stats.never(),
         weekly=weekly(weeks),
-        by_topic=topics(by_topic[:_DRAWN]),
+        by_topic=topics(by_topic[:_MAX_DRAWN_TOPICS]),
     )
 
 
-def _counted(group: Group) -> DayCounts:
+def _counted(group: QuestionGroup) -> DayCounts:
     return DayCounts(group.name, len(group.asked), group.counts)
 
 
-def _hits(group: Group, stats: Stats) -> Hits:
+def _hits(group: QuestionGroup, stats: Stats) -> EntryHits:
     entry = stats.entries.get(group.name)
-    return Hits(group.name, entry.question if entry else group.name, entry is not None, len(group.asked))
+    return EntryHits(group.name, entry.question if entry else group.name, entry is not None, len(group.asked))
 
 
-class Kept:
-    """Figures that were counted already: the same records and the same knowledge give the same numbers."""
+class FiguresCache:
+    """Cache of figures: the same records and the same knowledge give the same numbers."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[object, ...], Figures] = OrderedDict()
+        self._cached: OrderedDict[tuple[object, ...], Figures] = OrderedDict()
 
     def figures(
         self, records: Sequence[QuestionRecord], period: DashboardPeriod, version: str, entries: Sequence[Entry]
     ) -> Figures:
-        # All of them and not only the newest: people are forgotten, and what was asked long ago may be rated today.
+        # All records and not only the newest: a person may be erased, and an old question may be rated today.
         key = (period.days, period.since, version, hash(tuple(records)))
-        found = self._kept.pop(key, None) or count(records, period, entries)
-        self._kept[key] = found
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+        found = self._cached.pop(key, None) or count_figures(records, period, entries)
+        self._cached[key] = found
+        while len(self._cached) > _MAX_CACHED:
+            self._cached.popitem(last=False)
         return found
 
 
@@ -176,7 +176,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class StatisticsQuery:
-    """Which questions of the period; empty means all."""
+    """A filter of the questions of the period; an empty field matches all."""
 
     fate: str = ""
     week: str = ""
@@ -192,8 +192,8 @@ class StatisticsQuery:
         names = ("fate", "week", "topic", "entry", "order")
         return {"days": days, **{name: getattr(self, name) for name in names}}
 
-    def told(self, figures: Figures) -> str:
-        """What is looked at, in words."""
+    def in_words(self, figures: Figures) -> str:
+        """Describe the filter in Chinese."""
         parts = [f"{self.week} 起一周"] if self.week else []
         parts += [f"主题「{self.topic}」"] if self.topic else []
         entry = figures.stats.entries.get(self.entry)
@@ -207,7 +207,7 @@ FATE_NAMES = {**{fate.value: name for fate, name in LABELS.items()}, DISLIKED: "
 
 @dataclass(frozen=True, slots=True)
 class DashboardRow:
-    """A question as a list shows it; `person` is a running number."""
+    """A question as the list shows it; `person` is the running number of the asker."""
 
     text: str
     at: float
@@ -232,8 +232,8 @@ class DashboardRow:
         }
 
 
-def behind(figures: Figures, wanted: StatisticsQuery) -> list[AskedQuestion]:
-    """The questions that make up a number, newest first or by person."""
+def questions_behind(figures: Figures, wanted: StatisticsQuery) -> list[AskedQuestion]:
+    """Return the questions that make up a number, newest first or by person."""
     stats = figures.stats
     found: Sequence[AskedQuestion] = stats.asked
     if wanted.fate == DISLIKED:
@@ -263,21 +263,21 @@ def _week(monday: str, period: DashboardPeriod) -> tuple[float, float]:
     return start.timestamp(), end.timestamp()
 
 
-def row(asked: AskedQuestion, figures: Figures) -> DashboardRow:
+def row_of(asked: AskedQuestion, figures: Figures) -> DashboardRow:
     record = asked.record
     entry_id = asked.entry_id
     entry = figures.stats.entries.get(entry_id)
     failed = next((r.delivery for r in reversed(asked.records) if r.delivery != DELIVERED), "")
-    # That the bot broke was told to the asker and did arrive.
+    # An apology for a failure of the bot arrived, but the question was not answered.
     failed = failed or ("broken" if record.outcome == "broken" else "")
     return DashboardRow(
         text=record.text,
         at=record.asked_at,
-        fate=asked.fate.value,
-        outcome=LABELS[asked.fate],
+        fate=asked.outcome.value,
+        outcome=LABELS[asked.outcome],
         entry=entry_id,
         question=entry.question if entry else "",
-        delivery=reason(failed) if failed else "",
+        delivery=delivery_reason(failed) if failed else "",
         rating=NAMES_BY_VALUE.get(asked.rating, ""),
         person=figures.numbers.get(record.asker, 0),
     )

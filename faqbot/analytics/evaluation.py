@@ -1,4 +1,4 @@
-"""How well the knowledge answers questions whose right entry is known: reading them, judging them, counting. Pure."""
+"""Evaluates the knowledge on questions whose right entry is known: reads them, judges them, counts. Pure."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from faqbot.search.thresholds import Thresholds
 _QUESTION_KEYS = ("q", "question", "问", "问题")
 _ID_KEYS = ("id", "expected", "编号", "条目")
 _YAML_NULLS = ("", "~", "null", "Null", "NULL")
-_LISTED_AT_LEAST = 5
+_MIN_LISTED = 5  # product promise: at least five candidates where there are five entries
 
 
 class EvaluationError(FaqbotError):
-    """The file of questions cannot be read; the text says where and why."""
+    """The file of questions cannot be read; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A question with the id of the entry that answers it; None where none should. `also_right` are equally good."""
+    """A labelled question: the id of the right entry, None if none should answer; `also_right` are equally good."""
 
     question: str
     entry_id: str | None
@@ -45,9 +45,9 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one question; `ms` is the time it took.
+    """The evaluation of one question; `ms` is the time it took.
 
-    `others` are entries that share nothing with the question, as many as `candidates` lacks of five.
+    `others` are entries that share nothing with the question; they fill up `candidates` to five.
     """
 
     expected: Expected
@@ -78,7 +78,7 @@ class Result:
 
     @property
     def good(self) -> bool:
-        """Answered with the right entry, or left alone where nothing answers it."""
+        """True if the right entry answered, or if nothing did where nothing should."""
         return self.answered_rightly if self.wanted else not isinstance(self.decision, Answered)
 
     def as_json(self) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Result:
 
 
 def decision_name(decision: Decision) -> str:
-    """`answered`, `offered`, or `unanswered` for everything else, greetings and commands included."""
+    """Return `answered`, `offered`, or `unanswered` for everything else, including greetings and commands."""
     if isinstance(decision, Answered):
         return "answered"
     return "offered" if isinstance(decision, Offered) else "unanswered"
@@ -109,7 +109,7 @@ def evaluate(
     meanings: Sequence[Floats | None] | None = None,
     progress: Callable[[int], object] = lambda done: None,
 ) -> list[Result]:
-    """Judge every question as a whole, in order. `meanings` gives the vector of each, if there are any."""
+    """Judge every question as a whole, in order. `meanings` holds the embedding of each question, if there are any."""
     results: list[Result] = []
     for number, expected in enumerate(questions, 1):
         began = time.perf_counter()
@@ -124,11 +124,11 @@ def evaluate(
 def _others(ranking: Sequence[Candidate], index: Index, today: date) -> tuple[Entry, ...]:
     found = {c.entry.id for c in ranking}
     others = (e for e in index.entries if e.id not in found and open_to(e, today, None))
-    return tuple(itertools.islice(others, max(0, _LISTED_AT_LEAST - len(found))))
+    return tuple(itertools.islice(others, max(0, _MIN_LISTED - len(found))))
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:
-    """Counts and shares over all results; shares are of the questions that have an answer."""
+    """Return counts and shares over all results; shares refer to the questions that have an answer."""
     inside = [r for r in results if r.wanted]
     outside = [r for r in results if not r.wanted]
     answered = [r for r in results if isinstance(r.decision, Answered)]

@@ -1,5 +1,4 @@
-"""What people asked in vain, grouped, and what became of each group since: answered by now, none of our business, or
-still open. 未答 and 今天 show it."""
+"""Knowledge gaps: clusters of questions without an answer, each open, solved by now, or declined by HR."""
 
 from __future__ import annotations
 
@@ -11,10 +10,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from aiohttp import web
-
 from faqbot.access.visibility import open_to
-from faqbot.analytics.stats import Cluster, clusters
+from faqbot.analytics.stats import Cluster, cluster_gaps
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.snapshot import Snapshot
@@ -27,16 +24,16 @@ MARKS = "declined"
 DAY_SECONDS = 86400.0
 PERIODS = (7, 30, 90)
 USUAL = 30
-# Whatever else was asked cannot change what belongs together.
-_MATTER = ("unanswered", "asked_again", "offered", "asked_back", "picked", "none_of_these")
-# An entry less likely than this is not near.
-_NEAR = 0.15
+# Records with other outcomes do not change the clusters.
+_RELEVANT_OUTCOMES = ("unanswered", "asked_again", "offered", "asked_back", "picked", "none_of_these")
+# Probability from which an entry is shown as the nearest.
+_MIN_NEAREST_SCORE = 0.15
 
 _Judged = tuple[Decision, Sequence[Candidate]]
 
 
 class GapState(StrEnum):
-    """What became of a group; the value is for JSON and addresses."""
+    """State of a gap; the value is used in JSON and in addresses."""
 
     OPEN = "open"
     DECLINED = "declined"
@@ -48,7 +45,7 @@ STATE_NAMES = {GapState.OPEN: "还没处理", GapState.DECLINED: "不归我们�
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """Who said that it is none of our business, and when."""
+    """Mark of a gap that is none of HR's business: who set it, and when in epoch seconds."""
 
     who: str
     at: float
@@ -56,7 +53,7 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A group, the entry that comes nearest, the one that answers it by now, and the mark it carries."""
+    """A cluster with the nearest entry, the entry that answers it by now, and its mark."""
 
     cluster: Cluster
     nearest: Entry | None = None
@@ -71,12 +68,12 @@ class Gap:
 
     @property
     def since_declined(self) -> int:
-        """How often it was asked after it was marked."""
+        """Number of questions since it was marked."""
         return sum(r.asked_at > self.declined.at for r in self.cluster.records) if self.declined else 0
 
 
 class Gaps:
-    """Finds the groups; remembers what was found until questions, knowledge or day are others."""
+    """Finds the gaps. Caches the clusters until the questions change, the decisions until knowledge or day change."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -85,7 +82,7 @@ class Gaps:
         self._judged: dict[str, _Judged] = {}
 
     async def find(self, workspace: Workspace, days: int) -> list[Gap]:
-        """The groups of the last `days` days, what most people asked first. Raises StoreError."""
+        """Return the gaps of the last `days` days, most askers first. Raises StoreError."""
         records = await workspace.store.questions(workspace.clock() - days * DAY_SECONDS)
         marks = await workspace.store.marks(MARKS)
         snapshot, day = workspace.snapshot, workspace.today()
@@ -107,15 +104,15 @@ class Gaps:
         return [_gap(c, j, _mark(c, marks), day) for c, j in zip(found, judged, strict=True)]
 
     def _clusters(self, records: Sequence[QuestionRecord], days: int, snapshot: Snapshot) -> list[Cluster]:
-        asked = [r for r in records if r.outcome in _MATTER]
+        asked = [r for r in records if r.outcome in _RELEVANT_OUTCOMES]
         ends = (asked[0].message_id, asked[-1].message_id) if asked else ()
         state = (len(asked), ends, snapshot.synonyms)
         if days not in self._grouped or self._grouped[days][0] != state:
-            self._grouped[days] = (state, clusters(asked, snapshot.index.fold))
+            self._grouped[days] = (state, cluster_gaps(asked, snapshot.index.fold))
         return self._grouped[days][1]
 
     def _judge(self, texts: Sequence[str], snapshot: Snapshot, limits: Thresholds, day: date) -> list[_Judged]:
-        """What the bot would say now; texts that were judged by the same knowledge are not judged again."""
+        """Return what the bot would decide now; texts already judged by the same knowledge are not judged again."""
         using = (snapshot, limits, day)
         before = self._judged_with
         if before is None or before[0] is not snapshot or before[1:] != using[1:]:
@@ -125,21 +122,18 @@ class Gaps:
         return [self._judged[text] for text in texts]
 
 
-GAPS: web.AppKey[Gaps] = web.AppKey("gaps", Gaps)
-
-
 def _gap(cluster: Cluster, judged: _Judged, mark: Declined | None, day: date) -> Gap:
     decision, ranking = judged
-    near = ranking[0].entry if ranking and ranking[0].score >= _NEAR else None
+    near = ranking[0].entry if ranking and ranking[0].score >= _MIN_NEAREST_SCORE else None
     answer = decision.entry if isinstance(decision, Answered) else None
-    # An answer for another group is none here.
+    # An answer that is not visible in the conversation of the question does not solve it.
     if answer and not open_to(answer, day, cluster.records[-1].conversation_id):
         answer = None
     return Gap(cluster, near, answer, mark)
 
 
 def _mark(cluster: Cluster, marks: Mapping[str, str]) -> Declined | None:
-    """The latest mark under any of the wordings, because another one may have become the typical one."""
+    """Return the latest mark under any of the wordings, since another one may have become the typical one."""
     found = [_read_mark(marks[key]) for key in cluster.keys if key in marks]
     return max(found, key=lambda m: m.at, default=None)
 
@@ -150,20 +144,20 @@ def _read_mark(text: str) -> Declined:
 
 
 async def decline(workspace: Workspace, gap: Gap, who: str) -> None:
-    """Mark a group as none of our business."""
+    """Mark a gap as none of HR's business. Raises StoreError."""
     await workspace.store.put_mark(
         MARKS, gap.cluster.key, json.dumps({"who": who, "at": workspace.clock()}, ensure_ascii=False)
     )
 
 
 async def reopen(workspace: Workspace, gap: Gap) -> None:
-    """Take the mark away again, under whichever wording it stands."""
+    """Remove the mark again, under whichever wording it is stored. Raises StoreError."""
     for key in gap.cluster.keys & (await workspace.store.marks(MARKS)).keys():
         await workspace.store.put_mark(MARKS, key, None)
 
 
 def gap_json(gap: Gap) -> dict[str, Any]:
-    """A group as plain values; who asked is not among them."""
+    """Return a gap as plain values, without the askers."""
     cluster, mark = gap.cluster, gap.declined
     return {
         "key": cluster.key,

@@ -1,4 +1,4 @@
-"""The `report` command: one period of questions out of the store, as text, JSON and CSV. Counting is left to stats."""
+"""The report of one period, read from the store, as text, JSON and CSV. Counting is left to stats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from faqbot.analytics.charts import LABELS
-from faqbot.analytics.stats import Cluster, Fate, Group, Stats, clusters
+from faqbot.analytics.stats import Cluster, QuestionGroup, QuestionOutcome, Stats, cluster_gaps
 from faqbot.analytics.suggested_wordings import Suggestion, suggestions
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dialogue.ratings import NAMES_BY_VALUE
@@ -32,7 +32,7 @@ from faqbot.store.opening import open_store
 _AGO = re.compile(r"(\d{1,4})([hdw])", re.IGNORECASE)
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24}
 _LONGEST = timedelta(days=3650)
-# The text shows so many groups of missed questions and entries; JSON has all.
+# Limits of the text output; JSON has all.
 _SHOWN_GAPS, _SHOWN_ENTRIES, _SHOWN_CHARACTERS = 20, 10, 60
 _QUOTA_NAMES = {CALLS: "接口调用", MESSAGES: "Webhook 与 Stream 消息"}
 _OUTCOMES = {
@@ -54,7 +54,7 @@ _REASONS = {
     "external": "私密的问题，提问人不在通讯录里，没法私聊",
 }
 _CSV_COLUMNS = ("时间", "结果", "提问", "条目", "条目的问题", "主题", "分数", "送达", "评价", "提问人", "会话")
-# What a spreadsheet would take for a formula.
+# First characters that make a spreadsheet read a cell as a formula.
 _FORMULA = tuple("=+-@＝＋－＠")
 
 
@@ -64,7 +64,7 @@ class SinceError(FaqbotError):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything the command shows; `usage` is the quota used in the present month."""
+    """Everything the command shows; `usage` is the quota used in the current month."""
 
     stats: Stats
     gaps: tuple[Cluster, ...]
@@ -84,7 +84,7 @@ class Report:
           `question`, `entry` (its id), `people`
         - `topics`, `days`: `topic` or `date`, with `asked` and the five counts
         - `entries`: `id`, `question` (null if removed), `times`, the most first; `unused`: ids that answered nothing
-        - `failures`: `reason` (DingTalk's code or a word), `times`
+        - `failures`: `delivery_reason` (DingTalk's code or a word), `times`
         - `quota`: `month`, and for `calls` and `messages` `used` and `limit`
         """
         stats = self.stats
@@ -92,7 +92,7 @@ class Report:
         return {
             "since": stats.since.isoformat(timespec="seconds"),
             "until": stats.until.isoformat(timespec="seconds"),
-            **_counts(Group("", stats.asked)),
+            **_counts(QuestionGroup("", stats.asked)),
             "people": stats.people,
             "disliked": len(stats.disliked),
             "gaps": [_gap(cluster, stats) for cluster in self.gaps],
@@ -136,7 +136,7 @@ class Report:
                 entry.question if entry else "",
                 entry.topic if entry else "",
                 f"{r.score:.3f}",
-                "" if r.delivery == DELIVERED else reason(r.delivery),
+                "" if r.delivery == DELIVERED else delivery_reason(r.delivery),
                 NAMES_BY_VALUE.get(r.rating, ""),
                 str(people.setdefault(r.asker, len(people) + 1)),
                 r.conversation_id,
@@ -167,7 +167,7 @@ class Report:
 
 
 def read_since(text: str, now: datetime) -> datetime:
-    """The beginning of the period: `24h`, `7d` or `4w` before now, or a date. Raises SinceError."""
+    """Return the start of the period: `24h`, `7d` or `4w` before now, or a date. Raises SinceError."""
     wanted = unicodedata.normalize("NFKC", text).strip()
     if (ago := _AGO.fullmatch(wanted)) and int(ago[1]):
         hours = int(ago[1]) * _HOURS[ago[2].lower()]
@@ -184,8 +184,8 @@ def read_since(text: str, now: datetime) -> datetime:
     return since
 
 
-def notes(settings: Settings, since: datetime, now: datetime) -> list[str]:
-    """What the reader of a report over this period should know besides."""
+def reader_notes(settings: Settings, since: datetime, now: datetime) -> list[str]:
+    """Return remarks for the reader of a report over this period: nothing stored yet, records already deleted."""
     found: list[str] = []
     if _nothing_stored(settings):
         found.append(f"存储还没有建立（{settings.store}）：机器人还没有运行过，或者 FAQBOT_STORE 不对。")
@@ -204,7 +204,7 @@ async def make_report(settings: Settings, snapshot: Snapshot, since: datetime, n
     if not _nothing_stored(settings):
         store = await open_store(settings.store)
         try:
-            # What was picked at the very beginning may be from a list sent before.
+            # A pick at the very beginning may belong to a list that was sent before.
             records = await store.questions(since.timestamp() - OPTIONS_SECONDS)
             quota = Quota(
                 store, Metrics(), calls=settings.quota_calls, messages=settings.quota_messages, today=now.date
@@ -215,16 +215,16 @@ async def make_report(settings: Settings, snapshot: Snapshot, since: datetime, n
     stats = Stats(records, since, now, {e.id: e for e in snapshot.entries})
     fold = snapshot.index.fold
     taught = suggestions(stats.asked, stats.entries, fold)
-    return Report(stats, tuple(clusters(stats.records, fold)), usage, tuple(taught))
+    return Report(stats, tuple(cluster_gaps(stats.records, fold)), usage, tuple(taught))
 
 
 def _nothing_stored(settings: Settings) -> bool:
-    """Whether the store is a file nobody has written yet; reading must not create it."""
+    """Return True if the store is a file that does not exist yet; reading must not create it."""
     return settings.store.startswith("sqlite:///") and not Path(settings.store.removeprefix("sqlite:///")).exists()
 
 
-def reason(code: str) -> str:
-    """Why a reply did not arrive, in words."""
+def delivery_reason(code: str) -> str:
+    """Return in Chinese why a reply did not arrive."""
     return _REASONS.get(code, f"钉钉没有接收（{code}）")
 
 
@@ -252,7 +252,7 @@ def _sections(report: Report) -> list[_Section]:
         (
             "没有送达",
             ("次数", "原因"),
-            [(str(len(group.asked)), reason(group.name)) for group in stats.failures()],
+            [(str(len(group.asked)), delivery_reason(group.name)) for group in stats.failures()],
         ),
         (
             f"本月额度（{stats.until:%Y-%m}，按本机器人的计数）",
@@ -265,7 +265,7 @@ def _sections(report: Report) -> list[_Section]:
 def _overview(stats: Stats) -> list[tuple[str, ...]]:
     if not stats.asked:
         return []
-    counted = [(LABELS[fate], f"{len(stats.of(fate))}（{stats.share(fate):.0%}）") for fate in Fate]
+    counted = [(LABELS[fate], f"{len(stats.of(fate))}（{stats.share(fate):.0%}）") for fate in QuestionOutcome]
     return [("提问", f"{len(stats.asked)}（{stats.people} 人）"), *counted, ("评价没有帮助", str(len(stats.disliked)))]
 
 
@@ -276,16 +276,16 @@ def _gap_row(cluster: Cluster, stats: Stats) -> tuple[str, ...]:
     return (str(cluster.people), str(cluster.times), f"{last:%m-%d}", worded)
 
 
-def _topic_row(group: Group) -> tuple[str, ...]:
-    return (str(len(group.asked)), str(len(group.of(Fate.MISSED))), _line(group.name))
+def _topic_row(group: QuestionGroup) -> tuple[str, ...]:
+    return (str(len(group.asked)), str(len(group.of(QuestionOutcome.MISSED))), _line(group.name))
 
 
-def _entry_row(group: Group, stats: Stats) -> tuple[str, ...]:
+def _entry_row(group: QuestionGroup, stats: Stats) -> tuple[str, ...]:
     entry = stats.entries.get(group.name)
     return (str(len(group.asked)), _line(entry.question if entry else f"{group.name}（已删除）"))
 
 
-def _counts(group: Group) -> dict[str, int]:
+def _counts(group: QuestionGroup) -> dict[str, int]:
     return {"asked": len(group.asked), **{fate.value: count for fate, count in group.counts.items()}}
 
 
@@ -306,12 +306,12 @@ def _gap(cluster: Cluster, stats: Stats) -> dict[str, Any]:
 
 
 def _line(text: str, limit: int | None = _SHOWN_CHARACTERS) -> str:
-    """What somebody wrote as one line without characters that steer a terminal."""
+    """Return a person's text as one line, without control characters that would act on a terminal."""
     shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
     shown = " ".join(shown.split())
     return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet takes for text."""
+    """Return the cell so that a spreadsheet reads it as text."""
     return f"'{cell}" if cell.lstrip().startswith(_FORMULA) else cell

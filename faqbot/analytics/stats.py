@@ -1,5 +1,6 @@
-"""What question records add up to, every number with the records behind it; and the gaps that missed questions show:
-which of them ask the same. Pure; where records come from and how they are shown is left to others."""
+"""Statistics of question records, each number with the records behind it, and clusters of missed questions.
+
+Pure: reading the records and showing the numbers is left to others."""
 
 from __future__ import annotations
 
@@ -23,25 +24,32 @@ DELETED = "（已删除）"
 NOT_FOUND = "（没有找到）"
 
 
-class Fate(StrEnum):
-    """What a question came to; each has exactly one."""
+class QuestionOutcome(StrEnum):
+    """The outcome of a question; each question has exactly one."""
 
     ANSWERED = "answered"  # at once
     PICKED = "picked"  # from a list
     OFFERED = "offered"  # a list was shown or something asked back, and nothing picked
-    MISSED = "missed"
-    FAILED = "failed"  # whatever was decided, it did not reach the asker
+    MISSED = "missed"  # nothing was found, or nothing on the list was meant
+    FAILED = "failed"  # no reply reached the asker, whatever was decided
 
 
-_OUTCOMES = ("answered", "picked", "offered", "unanswered", "broken")
-_FATES = dict(zip(_OUTCOMES, Fate, strict=True)) | {"asked_back": Fate.OFFERED, "asked_again": Fate.MISSED}
+_BY_RECORDED_OUTCOME = {
+    "answered": QuestionOutcome.ANSWERED,
+    "picked": QuestionOutcome.PICKED,
+    "offered": QuestionOutcome.OFFERED,
+    "unanswered": QuestionOutcome.MISSED,
+    "broken": QuestionOutcome.FAILED,
+    "asked_back": QuestionOutcome.OFFERED,
+    "asked_again": QuestionOutcome.MISSED,
+}
 
 
 @dataclass(slots=True)
 class AskedQuestion:
-    """One question: its record and, where a list was sent, the records of what was picked from it.
+    """A question: its record and, where a list was sent, the records of the picks from that list.
 
-    What is picked from a list that is not on record, as from a menu, stands for itself.
+    A pick from a list that is not on record, such as a menu, counts as a question of its own.
     """
 
     record: QuestionRecord
@@ -53,61 +61,66 @@ class AskedQuestion:
         return (self.record, *self.picks)
 
     @property
-    def fate(self) -> Fate:
+    def outcome(self) -> QuestionOutcome:
         if self.declined and not self.picks:
-            return Fate.MISSED
+            return QuestionOutcome.MISSED
         if not self.picks:
-            return _FATES[self.record.outcome] if self.record.delivery == DELIVERED else Fate.FAILED
+            return (
+                _BY_RECORDED_OUTCOME[self.record.outcome]
+                if self.record.delivery == DELIVERED
+                else QuestionOutcome.FAILED
+            )
         if not any(p.delivery == DELIVERED for p in self.picks):
-            return Fate.FAILED
-        # Whoever replies to a question back gets the answer that was found at once.
-        return Fate.ANSWERED if self.record.outcome == "asked_back" else Fate.PICKED
+            return QuestionOutcome.FAILED
+        # A reply to a clarifying question gets the answer of the entry that was found at once.
+        return QuestionOutcome.ANSWERED if self.record.outcome == "asked_back" else QuestionOutcome.PICKED
 
     @property
     def answers(self) -> tuple[str, ...]:
-        """The entries whose answers reached the asker."""
+        """The ids of the entries whose answers reached the asker."""
         got = (r for r in self.records if r.outcome in ("answered", "picked") and r.delivery == DELIVERED)
-        # Which entry it was is not kept of private ones.
+        # The records of private answers do not hold the entry.
         return tuple(dict.fromkeys(r.entry_id for r in got if r.entry_id))
 
     @property
     def entry_id(self) -> str:
-        """The entry it was about, as far as is known."""
+        """The id of the entry it was about; empty where none is known."""
         return self.records[-1].entry_id
 
     @property
     def helpful(self) -> bool | None:
-        """Whether its asker said that the answer helped; None if nothing was said."""
+        """True or False as the asker rated the answer; None without a rating."""
         return self.rating == Rating.HELPFUL if self.rating else None
 
     @property
     def rating(self) -> str:
-        """What was said last about its answers; empty where nothing was."""
+        """The last rating of its answers; empty without one."""
         return next((r.rating for r in reversed(self.records) if r.rating), "")
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Questions that have something in common: a day, a topic, an entry, a person."""
+class QuestionGroup:
+    """Questions that share a day, a topic, an entry or a person; `name` says which."""
 
     name: str
     asked: tuple[AskedQuestion, ...] = ()
 
-    def of(self, fate: Fate) -> tuple[AskedQuestion, ...]:
-        return tuple(a for a in self.asked if a.fate is fate)
+    def of(self, fate: QuestionOutcome) -> tuple[AskedQuestion, ...]:
+        return tuple(a for a in self.asked if a.outcome is fate)
 
     @property
-    def counts(self) -> Mapping[Fate, int]:
-        found = Counter(a.fate for a in self.asked)
-        return {fate: found[fate] for fate in Fate}
+    def counts(self) -> Mapping[QuestionOutcome, int]:
+        found = Counter(a.outcome for a in self.asked)
+        return {fate: found[fate] for fate in QuestionOutcome}
 
 
-def pair(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
-    """Put picks beside the question they were made for.
+def pair_picks(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
+    """Return the questions among the records, each with the picks that were made for it.
 
-    What may have been a reply to a question back is a question of its own unless another reply came behind it.
-    Records of earlier versions do not say which: there it is the last list in the same thread, ten minutes old at most.
-    Records with an outcome that is not known here are no questions.
+    A text after a clarifying question that named none of its cases (`asked_again`) counts as a question of its own,
+    unless a reply followed it. Records of earlier versions do not name the list that was picked from: there it is the
+    last list of the same asker in the same conversation, at most OPTIONS_SECONDS old. Records with an outcome that is
+    unknown here are skipped.
     """
     asked: list[AskedQuestion] = []
     named: dict[str, AskedQuestion] = {}
@@ -120,7 +133,7 @@ def pair(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
             offer = None
         if record.outcome == "none_of_these" and offer:
             offer.declined = True
-        if record.outcome not in _FATES:
+        if record.outcome not in _BY_RECORDED_OUTCOME:
             continue
         if offer and (record.outcome == "picked" or (record.outcome == "asked_back" and record.picked_for)):
             offer.picks.append(record)
@@ -137,9 +150,9 @@ def pair(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
 
 
 class Stats:
-    """The questions asked from `since` until before `until`, whose zone says where a day begins.
+    """Statistics of the questions asked from `since` (inclusive) to `until` (exclusive); days begin in their time zone.
 
-    Records shortly before and after may be among `records`: picks belong to the time of their question.
+    `records` may reach beyond both ends: a pick counts at the time of its question.
     """
 
     def __init__(
@@ -147,18 +160,18 @@ class Stats:
     ) -> None:
         self.since, self.until, self.entries = since, until, entries
         start, end = since.timestamp(), until.timestamp()
-        self.asked = tuple(a for a in pair(records) if start <= a.record.asked_at < end)
+        self.asked = tuple(a for a in pair_picks(records) if start <= a.record.asked_at < end)
 
     @property
     def records(self) -> tuple[QuestionRecord, ...]:
-        """All records, in the order in which they were made."""
+        """All records, oldest first."""
         return tuple(sorted((r for a in self.asked for r in a.records), key=lambda r: r.asked_at))
 
-    def of(self, fate: Fate) -> tuple[AskedQuestion, ...]:
-        return Group("", self.asked).of(fate)
+    def of(self, fate: QuestionOutcome) -> tuple[AskedQuestion, ...]:
+        return QuestionGroup("", self.asked).of(fate)
 
-    def share(self, fate: Fate) -> float:
-        """The part of all questions that came to this; 0 where there are none."""
+    def share(self, fate: QuestionOutcome) -> float:
+        """Return the share of all questions with this outcome; 0 without questions."""
         return len(self.of(fate)) / len(self.asked) if self.asked else 0.0
 
     @property
@@ -169,18 +182,18 @@ class Stats:
     def disliked(self) -> tuple[AskedQuestion, ...]:
         return tuple(a for a in self.asked if a.helpful is False)
 
-    def by_person(self) -> tuple[Group, ...]:
+    def by_person(self) -> tuple[QuestionGroup, ...]:
         return _most_first((a.record.asker, a) for a in self.asked if a.record.asker)
 
-    def by_day(self) -> tuple[Group, ...]:
-        """One group for each day, empty ones too; its name is the date."""
+    def by_day(self) -> tuple[QuestionGroup, ...]:
+        """Group by day, including empty days; the name of a group is its date."""
         return self._by_time(1)
 
-    def by_week(self) -> tuple[Group, ...]:
-        """One group for each week, empty ones too; its name is the date of its Monday."""
+    def by_week(self) -> tuple[QuestionGroup, ...]:
+        """Group by week, including empty weeks; the name of a group is the date of its Monday."""
         return self._by_time(7)
 
-    def by_topic(self) -> tuple[Group, ...]:
+    def by_topic(self) -> tuple[QuestionGroup, ...]:
         return _most_first((self.topic(a), a) for a in self.asked)
 
     def topic(self, asked: AskedQuestion) -> str:
@@ -191,40 +204,43 @@ class Stats:
         entry = self.entries.get(asked.entry_id)
         return (entry.topic or NO_TOPIC) if entry else DELETED
 
-    def by_entry(self) -> tuple[Group, ...]:
-        """The questions each entry answered, the most first; entries removed since are among them."""
+    def by_entry(self) -> tuple[QuestionGroup, ...]:
+        """Group by answering entry, most questions first; removed entries are included."""
         return _most_first((entry_id, a) for a in self.asked for entry_id in a.answers)
 
-    def hot(self, most: int = 10) -> tuple[Group, ...]:
+    def hot(self, most: int = 10) -> tuple[QuestionGroup, ...]:
         return self.by_entry()[:most]
 
-    def cold(self, hits: int = 2) -> tuple[Group, ...]:
-        """Entries that answered at most so many questions, but some; the fewest first."""
+    def cold(self, hits: int = 2) -> tuple[QuestionGroup, ...]:
+        """Return the entries that answered between one and `hits` questions, fewest first."""
         few = [g for g in self.by_entry() if len(g.asked) <= hits and g.name in self.entries]
         return tuple(sorted(few, key=lambda g: len(g.asked)))
 
     def never(self) -> tuple[Entry, ...]:
-        """Entries that answered nothing although they could have; of private ones nobody knows."""
+        """Return the entries that were live and answered nothing.
+
+        Private entries are left out, as their use is not recorded.
+        """
         hit = {g.name for g in self.by_entry()}
         period = Period(self.since.date(), self.until.date())
         live = (e for e in self.entries.values() if not (e.draft or e.held or e.private) and e.valid.overlaps(period))
         return tuple(e for e in live if e.id not in hit)
 
-    def failures(self) -> tuple[Group, ...]:
-        """What did not arrive, by reason: DingTalk's code or a short word."""
-        return _most_first((_reason(a), a) for a in self.of(Fate.FAILED))
+    def failures(self) -> tuple[QuestionGroup, ...]:
+        """Group the questions whose reply did not arrive by reason: DingTalk's code or a short word."""
+        return _most_first((_reason(a), a) for a in self.of(QuestionOutcome.FAILED))
 
-    def _by_time(self, days: int) -> tuple[Group, ...]:
+    def _by_time(self, days: int) -> tuple[QuestionGroup, ...]:
         zone = self.since.tzinfo or UTC
         found: dict[date, list[AskedQuestion]] = {}
         for asked in self.asked:
             day = datetime.fromtimestamp(asked.record.asked_at, zone).date()
             found.setdefault(_first_day(day, days), []).append(asked)
         start = _first_day(self.since.date(), days)
-        # `until` itself is outside.
+        # `until` is exclusive.
         last = (self.until - timedelta(microseconds=1)).date()
         shown = (start + timedelta(days=n) for n in range(0, (last - start).days + 1, days))
-        return tuple(Group(day.isoformat(), tuple(found.get(day, ()))) for day in shown)
+        return tuple(QuestionGroup(day.isoformat(), tuple(found.get(day, ()))) for day in shown)
 
 
 def _first_day(day: date, days: int) -> date:
@@ -235,17 +251,17 @@ def _reason(asked: AskedQuestion) -> str:
     return next(r.delivery for r in reversed(asked.records) if r.delivery != DELIVERED or r.outcome == "broken")
 
 
-def _most_first(named: Iterable[tuple[str, AskedQuestion]]) -> tuple[Group, ...]:
+def _most_first(named: Iterable[tuple[str, AskedQuestion]]) -> tuple[QuestionGroup, ...]:
     found: dict[str, list[AskedQuestion]] = {}
     for name, asked in named:
         found.setdefault(name, []).append(asked)
-    groups = (Group(name, tuple(asked)) for name, asked in found.items())
+    groups = (QuestionGroup(name, tuple(asked)) for name, asked in found.items())
     return tuple(sorted(groups, key=lambda g: (-len(g.asked), g.name)))
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One way in which it was asked."""
+    """A wording of a missed question, and how often and by how many people it was used."""
 
     text: str
     times: int
@@ -254,8 +270,13 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Missed questions that ask the same. `text` is the most typical wording and `key` its name, which stays when
-    others join; `keys` has that of every wording, so that a mark is found again when another becomes typical."""
+    """Missed questions that ask the same.
+
+    text: the most typical wording; key: its hash.
+    keys: the hashes of all wordings, so that a mark is found again after another wording has become the typical one.
+    entry_id: the nearest entry, where one was offered.
+    records: oldest first.
+    """
 
     key: str
     keys: frozenset[str]
@@ -278,10 +299,10 @@ class Cluster:
         return self.records[-1].asked_at
 
 
-def gaps(records: Iterable[QuestionRecord]) -> list[QuestionRecord]:
-    """The records of questions nobody got an answer to: none was found, or nothing on the list was it."""
-    # A bare number was picked from a list whose entry is gone.
-    return [a.record for a in pair(records) if _is_gap(a) and picked_number(a.record.text) is None]
+def gap_records(records: Iterable[QuestionRecord]) -> list[QuestionRecord]:
+    """Return the records of the questions that got no answer: none was found, or nothing on the list was meant."""
+    # A bare number is a pick from a list whose entry is gone, no question.
+    return [a.record for a in pair_picks(records) if _is_gap(a) and picked_number(a.record.text) is None]
 
 
 def _is_gap(asked: AskedQuestion) -> bool:
@@ -291,22 +312,22 @@ def _is_gap(asked: AskedQuestion) -> bool:
         case "unanswered" | "asked_again":
             return True
         case "offered":
-            # From a list that did not arrive nobody could pick.
+            # Nobody could pick from a list that did not arrive.
             return asked.record.delivery == DELIVERED
         case "asked_back":
-            # None of the cases was it; whoever did not reply knows that there is an answer.
+            # The asker declined all cases. Without a reply it is no gap: the asker knows that there is an answer.
             return asked.declined
         case _:
             return False
 
 
-def clusters(records: Iterable[QuestionRecord], fold: Callable[[str], str]) -> list[Cluster]:
-    """Group the gaps among `records`: what most people asked first, then what was asked most often, then last.
+def cluster_gaps(records: Iterable[QuestionRecord], fold: Callable[[str], str]) -> list[Cluster]:
+    """Cluster the gaps among `records`: most askers first, then most questions, then the latest.
 
-    `fold` is the form in which texts are compared, with the synonyms of the knowledge: Index.fold.
+    `fold` brings a text into the form in which texts are compared, with the synonyms of the knowledge: Index.fold.
     """
     same: dict[str, list[QuestionRecord]] = {}
-    for record in gaps(records):
+    for record in gap_records(records):
         folded = fold(record.text)
         same.setdefault(folded or record.text.strip(), []).append(record)
     by_weight = sorted(same.items(), key=lambda item: (-_people(item[1]), -len(item[1]), item[1][0].asked_at))
@@ -318,7 +339,7 @@ def clusters(records: Iterable[QuestionRecord], fold: Callable[[str], str]) -> l
 
 
 def key_of(text: str) -> str:
-    """The key of a wording; padding, script and punctuation do not change it."""
+    """Return the key of a wording; fillers, script and punctuation do not change it."""
     plain = skeleton(strip_fillers(normalise(text))) or text.strip()
     return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:12]
 
@@ -344,12 +365,12 @@ def _commonest(texts: Iterable[str]) -> str:
     return next((text for text, _ in Counter(texts).most_common(1)), "")
 
 
-# So many wordings are compared to find the most typical one.
-_COMPARED = 30
+# Every pair of wordings is compared to find the most typical one, so their number is bounded.
+_MAX_COMPARED = 30
 
 
 def _typical(wordings: Sequence[Wording]) -> Wording:
-    """The one most people use; among equals the one most like the others."""
-    compared = wordings[:_COMPARED]
+    """Return the wording most people use; among equals the one most similar to the others."""
+    compared = wordings[:_MAX_COMPARED]
     best = [w for w in compared if (w.people, w.times) == (compared[0].people, compared[0].times)]
     return max(best, key=lambda w: sum(fuzz.ratio(w.text, other.text) for other in compared))

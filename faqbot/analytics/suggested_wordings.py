@@ -1,4 +1,4 @@
-"""Wordings that askers taught: different people, shown a list for the same question, picked the same entry. Pure."""
+"""Suggested wordings: several people who asked the same question picked the same entry from the list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.analytics.stats import AskedQuestion, pair
+from faqbot.analytics.stats import AskedQuestion, pair_picks
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_parser import LONG_WORDING
@@ -16,15 +16,15 @@ from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 from faqbot.model.question_log import DELIVERED, QuestionRecord
 
-# So many people, and so large a part of all who picked anything for this question.
-LEAST_PEOPLE = 2
-_LEAST_SHARE = 2 / 3
-_LEAST_LETTERS = 2
+# One person may have picked by mistake, and a wording on which people disagree teaches nothing.
+MIN_PEOPLE = 2
+_MIN_SHARE = 2 / 3  # of all who picked anything for this question
+_MIN_CHARACTERS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A question that could become a wording of an entry: how many people picked it, and when last."""
+    """A question that could become a wording of an entry; `people` picked the entry, last at `last` (epoch seconds)."""
 
     key: str
     text: str
@@ -36,11 +36,11 @@ class Suggestion:
 def suggestions(
     asked: Iterable[AskedQuestion], entries: Mapping[str, Entry], fold: Callable[[str], str]
 ) -> list[Suggestion]:
-    """What most people taught first. `fold` is the form in which texts are compared: Index.fold."""
+    """Return the suggestions, most people first. `fold` brings a text into the form that is compared: Index.fold."""
     picked: dict[str, list[AskedQuestion]] = {}
     for one in asked:
         folded = fold(one.record.text)
-        if one.record.outcome == "offered" and _choice(one) and _LEAST_LETTERS <= len(folded) <= LONG_WORDING:
+        if one.record.outcome == "offered" and _choice(one) and _MIN_CHARACTERS <= len(folded) <= LONG_WORDING:
             picked.setdefault(folded, []).append(one)
     taken = {fold(w) for e in entries.values() for w in (*e.wordings, *e.not_)}
     found = [_suggestion(folded, same, entries) for folded, same in picked.items() if folded not in taken]
@@ -48,12 +48,12 @@ def suggestions(
 
 
 def _suggestion(folded: str, same: list[AskedQuestion], entries: Mapping[str, Entry]) -> Suggestion | None:
-    # One person counts once, with what they picked last.
+    # Each person counts once, by their last pick.
     choices = {one.record.asker: one for one in sorted(same, key=lambda a: a.record.asked_at)}
     counts = Counter(_choice(one) for one in choices.values())
     entry_id, people = counts.most_common(1)[0]
     entry = entries.get(entry_id)
-    if people < LEAST_PEOPLE or people < _LEAST_SHARE * len(choices) or entry is None or entry.draft or entry.private:
+    if people < MIN_PEOPLE or people < _MIN_SHARE * len(choices) or entry is None or entry.draft or entry.private:
         return None
     mine = [one for one in choices.values() if _choice(one) == entry_id]
     text = Counter(" ".join(one.record.text.split()) for one in mine).most_common(1)[0][0]
@@ -62,26 +62,24 @@ def _suggestion(folded: str, same: list[AskedQuestion], entries: Mapping[str, En
 
 
 def _choice(asked: AskedQuestion) -> str:
-    """The entry that was picked for the question; of several the last, which is the one that was meant."""
+    """Return the id of the entry picked for the question; the last of several picks is the one that was meant."""
     return next((p.entry_id for p in reversed(asked.picks) if p.delivery == DELIVERED and p.entry_id), "")
 
 
 MARKS = "no-wordings"
+_PERIOD_SECONDS = 90 * 86400.0
 
 
-_SECONDS = 90 * 86400.0
-
-
-async def suggested(workspace: Workspace) -> list[Suggestion]:
-    """What is not answered by its entry by now and nobody declined. Raises StoreError."""
-    records = await workspace.store.questions(workspace.clock() - _SECONDS)
+async def open_suggestions(workspace: Workspace) -> list[Suggestion]:
+    """Return the suggestions that are neither answered by now nor declined. Raises StoreError."""
+    records = await workspace.store.questions(workspace.clock() - _PERIOD_SECONDS)
     marks = await workspace.store.marks(MARKS)
-    return await asyncio.to_thread(_suggested, workspace, records, marks)
+    return await asyncio.to_thread(_undecided, workspace, records, marks)
 
 
-def _suggested(workspace: Workspace, records: Sequence[QuestionRecord], marks: Mapping[str, str]) -> list[Suggestion]:
+def _undecided(workspace: Workspace, records: Sequence[QuestionRecord], marks: Mapping[str, str]) -> list[Suggestion]:
     snapshot, day = workspace.snapshot, workspace.today()
-    found = suggestions(pair(records), {e.id: e for e in snapshot.entries}, snapshot.index.fold)
+    found = suggestions(pair_picks(records), {e.id: e for e in snapshot.entries}, snapshot.index.fold)
     open_ = [s for s in found if s.key not in marks]
     judged = judge_many([s.text for s in open_], snapshot.index, limits=workspace.limits(snapshot), today=day)
     return [s for s, (decision, _) in zip(open_, judged, strict=True) if not isinstance(decision, Answered)]

@@ -1,4 +1,4 @@
-"""What the bot would make of a sentence, told in words: which entry wins, why, and what comes next. Pure."""
+"""Explains in Chinese what the bot would reply to a sentence: which entry wins, why, and what would be sent. Pure."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from faqbot.search.arrays import Floats
 from faqbot.search.index import Explanation
 from faqbot.search.thresholds import Thresholds
 
-LONGEST = 200
-# A view from here on is worth a word. The numbers come from looking at what people call alike.
+MAX_CHARACTERS = 200
+# Feature values from which texts are called the same, nearly the same, somewhat alike: chosen by looking at pairs that
+# people call alike.
 _SAME, _NEARLY, _SOMEWHAT = 0.995, 0.8, 0.5
-_SOUNDS_BETTER = 0.15
+# The sound counts as the reason where it is this much more similar than the characters.
+_SOUND_MARGIN = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
-    """An entry that was weighed; `likely` in words, `reasons` in sentences, `percent` how sure the bot is."""
+class WeighedEntry:
+    """A candidate as a person reads it: its probability in percent and in words, and the reasons as sentences."""
 
     entry: Entry
     percent: int
@@ -36,23 +38,24 @@ class Rival:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """What became of a sentence: `outcome` for machines, `verdict` for people, the markdown that would be sent.
+class TrialResult:
+    """The trial of a sentence: `outcome` for machines, `verdict` for people, and the markdown that would be sent.
 
-    `saved` says that it is among the saved questions already, with the answer it gets.
+    bar: the probability in percent from which the bot answers outright.
+    saved: the sentence is already a saved question with this answer.
     """
 
     text: str
     outcome: str
     verdict: str
     reply: str
-    rivals: tuple[Rival, ...]
+    candidates: tuple[WeighedEntry, ...]
     bar: int
     saved: bool = False
 
     def place_of(self, entry_id: str) -> int:
-        """Where an entry came, counted from 1; 0 if it is not among the rivals."""
-        return next((n for n, r in enumerate(self.rivals, 1) if r.entry.id == entry_id), 0)
+        """Return the rank of an entry, counted from 1; 0 if it is not among the candidates."""
+        return next((n for n, r in enumerate(self.candidates, 1) if r.entry.id == entry_id), 0)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -70,23 +73,23 @@ class Tried:
                     "matched": r.matched,
                     "reasons": list(r.reasons),
                 }
-                for r in self.rivals
+                for r in self.candidates
             ],
         }
 
 
-def try_out(text: str, snapshot: Snapshot, limits: Thresholds, day: date, meaning: Floats | None = None) -> Tried:
+def try_out(text: str, snapshot: Snapshot, limits: Thresholds, day: date, meaning: Floats | None = None) -> TrialResult:
     """Judge `text` as the bot would in a single chat."""
-    text = " ".join(text.split())[:LONGEST]
+    text = " ".join(text.split())[:MAX_CHARACTERS]
     decision, ranking = judge(text, snapshot.index, limits=limits, today=day, embedding=meaning)
     explained = explain(text, snapshot.index, today=day, embedding=meaning)
-    rivals = tuple(_rival(c, why, limits, text) for c, why in zip(ranking, explained, strict=False))
-    return Tried(
+    candidates = tuple(_weigh(c, why, limits, text) for c, why in zip(ranking, explained, strict=False))
+    return TrialResult(
         text,
         decision_name(decision),
         _verdict(decision),
         plain_body(decision, text),
-        rivals,
+        candidates,
         _percent(limits.answer_at),
         isinstance(decision, Answered) and snapshot.is_saved(text, decision.entry.id),
     )
@@ -110,7 +113,7 @@ def _verdict(decision: Decision) -> str:
             return "不会回答：说没有找到，并记到「未答」里。"
 
 
-def _rival(candidate: Candidate, why: Explanation, limits: Thresholds, asked: str) -> Rival:
+def _weigh(candidate: Candidate, why: Explanation, limits: Thresholds, asked: str) -> WeighedEntry:
     score = candidate.score
     if score >= limits.answer_at:
         likely = "有把握"
@@ -118,11 +121,13 @@ def _rival(candidate: Candidate, why: Explanation, limits: Thresholds, asked: st
         likely = "有可能"
     else:
         likely = "可能性小"
-    return Rival(candidate.entry, _percent(score), likely, candidate.question, tuple(_reasons(candidate, why, asked)))
+    return WeighedEntry(
+        candidate.entry, _percent(score), likely, candidate.question, tuple(_reasons(candidate, why, asked))
+    )
 
 
 def _percent(share: float) -> int:
-    """Rounded, but never up to certainty."""
+    """Return the share in percent, never rounded up to 100."""
     return 100 if share >= 1 else min(99, round(share * 100))
 
 
@@ -139,11 +144,11 @@ def _reasons(candidate: Candidate, why: Explanation, asked: str) -> list[str]:
         reasons = [f"最接近的问法是{said}，但不太像"]
     if why.rewrites:
         reasons.append("把" + "、".join(f"「{old}」当作「{new}」" for old, new in why.rewrites))
-    elif views["sound"] >= _NEARLY and views["sound"] - views["raw_edit"] >= _SOUNDS_BETTER:
+    elif views["sound"] >= _NEARLY and views["sound"] - views["raw_edit"] >= _SOUND_MARGIN:
         reasons.append("读音很接近，可能是打错了字")
     if views.get("meaning", 0.0) >= _NEARLY and alike < _NEARLY:
         reasons.append("字不同，意思相近")
-    missing = as_said(unmatched(why.folded, why.uncovered), asked)
+    missing = stretches_in(unmatched(why.folded, why.uncovered), asked)
     if missing:
         reasons.append(f"这一条的问法里没有{'、'.join(f'「{part}」' for part in missing)}")
     elif views["covered"] >= _NEARLY and alike < _SAME:
@@ -151,8 +156,11 @@ def _reasons(candidate: Candidate, why: Explanation, asked: str) -> list[str]:
     return reasons
 
 
-def as_said(parts: Iterable[str], asked: str) -> list[str]:
-    """The parts as far as they stand in the question: they come from the form it is compared in, where 几 is 多少."""
+def stretches_in(parts: Iterable[str], asked: str) -> list[str]:
+    """Return the stretches of `parts` that occur in the question as it was typed.
+
+    `parts` come from the form that is compared, in which 几 has become 多少.
+    """
     said = normalise(asked)
     found: list[str] = []
     for part in parts:
@@ -165,7 +173,7 @@ def as_said(parts: Iterable[str], asked: str) -> list[str]:
 
 
 def unmatched(compared: str, uncovered: Sequence[str]) -> list[str]:
-    """The stretches of the question that no known pair of characters covers."""
+    """Return the stretches of the question that no pair of characters in the wordings covers."""
     lacks: set[int] = set()
     holds: set[int] = set()
     for at in range(len(compared) - 1):

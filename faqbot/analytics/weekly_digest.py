@@ -1,4 +1,4 @@
-"""What a week of questions came to and what it leaves to do, as one message for those who keep the knowledge. Pure."""
+"""Writes the weekly digest for HR: the statistics of seven days and the open work, as one message. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from faqbot.access.privacy import withheld_topic
-from faqbot.analytics.stats import Cluster, Fate, Stats
+from faqbot.analytics.stats import Cluster, QuestionOutcome, Stats
 from faqbot.analytics.suggested_wordings import Suggestion
 from faqbot.markup.escaping import neutralise
 from faqbot.model.entries import Entry
@@ -19,7 +19,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class OpenWork:
-    """What there is to do: open groups of missed questions, wordings that were taught, numbers of waiting drafts."""
+    """Work to do: open clusters of missed questions, suggested wordings, and the numbers of pending drafts."""
 
     missed: Sequence[Cluster] = ()
     suggestions: Sequence[Suggestion] = ()
@@ -27,13 +27,13 @@ class OpenWork:
 
 
 def weekly_digest(stats: Stats, left: OpenWork, day: date) -> tuple[str, str]:
-    """Title and markdown. A group may read it, so that nothing private is named."""
+    """Return title and markdown. A group may read it, so nothing private is named."""
     since = day - timedelta(days=DAYS)
     title = f"问答周报 {since.month}.{since.day}–{day.month}.{day.day}"
     parts = [
         _asked(stats),
         _missed(left.missed),
-        _taught(left.suggestions),
+        _suggested(left.suggestions),
         _drafts(left.drafts),
         _due(list(stats.entries.values()), day),
     ]
@@ -45,11 +45,11 @@ def _asked(stats: Stats) -> str:
     if not stats.asked:
         return "这一周没有人提问。"
     named = {
-        Fate.ANSWERED: "直接答上",
-        Fate.PICKED: "从列表里选到",
-        Fate.OFFERED: "列了候选没有选",
-        Fate.MISSED: "没有答上来",
-        Fate.FAILED: "没有送到",
+        QuestionOutcome.ANSWERED: "直接答上",
+        QuestionOutcome.PICKED: "从列表里选到",
+        QuestionOutcome.OFFERED: "列了候选没有选",
+        QuestionOutcome.MISSED: "没有答上来",
+        QuestionOutcome.FAILED: "没有送到",
     }
     counts = [f"{name} {len(found)}" for fate, name in named.items() if (found := stats.of(fate))]
     disliked = [f"说没有帮助 {len(stats.disliked)}"] if stats.disliked else []
@@ -62,7 +62,7 @@ def _missed(found: Sequence[Cluster]) -> str:
     return _listed(f"没有答上来的 {len(shown)} 组", lines, len(shown))
 
 
-def _taught(found: Sequence[Suggestion]) -> str:
+def _suggested(found: Sequence[Suggestion]) -> str:
     lines = [f"- 「{neutralise(s.text)}」→ {neutralise(s.entry.question)}（{s.people} 人选）" for s in found[:_SHOWN]]
     return _listed(f"可以加的问法 {len(found)} 个", lines, len(found))
 

@@ -1,4 +1,4 @@
-"""The weekly digest of what the console knows: the same groups, suggestions and drafts as in 今天."""
+"""Collects the data of the weekly digest: the same gaps, suggestions and drafts as the console's page 今天."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import datetime, timedelta, tzinfo
 
 from faqbot.analytics.gaps import Gaps, GapState
 from faqbot.analytics.stats import Stats
-from faqbot.analytics.suggested_wordings import suggested
+from faqbot.analytics.suggested_wordings import open_suggestions
 from faqbot.analytics.weekly_digest import DAYS, OpenWork, weekly_digest
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.review.draft_records import number_drafts
 
 
-async def digest_of(workspace: Workspace, timezone: tzinfo) -> tuple[str, str]:
-    """Title and markdown of the last seven days. Raises StoreError."""
+async def digest_of_week(workspace: Workspace, timezone: tzinfo) -> tuple[str, str]:
+    """Return title and markdown of the digest of the last seven days. Raises StoreError."""
     now = datetime.fromtimestamp(workspace.clock(), timezone)
     since = now - timedelta(days=DAYS)
     records = await workspace.store.questions(since.timestamp() - OPTIONS_SECONDS)
@@ -24,8 +24,8 @@ async def digest_of(workspace: Workspace, timezone: tzinfo) -> tuple[str, str]:
     missed = [gap.cluster for gap in await Gaps().find(workspace, DAYS) if gap.state is GapState.OPEN]
     waiting = [
         number
-        for number, paper in (await number_drafts(workspace)).items()
-        if paper.is_pending(entries.get(paper.entry_id))
+        for number, review in (await number_drafts(workspace)).items()
+        if review.is_pending(entries.get(review.entry_id))
     ]
-    left = OpenWork(missed, await suggested(workspace), sorted(waiting))
+    left = OpenWork(missed, await open_suggestions(workspace), sorted(waiting))
     return weekly_digest(stats, left, workspace.today())

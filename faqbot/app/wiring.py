@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from faqbot.analytics.weekly_figures import digest_of
+from faqbot.analytics.weekly_figures import digest_of_week
 from faqbot.attendance.report import AttendanceReports
 from faqbot.attendance.wiring import open_reports
 from faqbot.automation.quiet_hours import GroupQuietHours
@@ -64,6 +64,6 @@ async def open_services(
             postpone=GroupQuietHours(knowledge.library, settings.timezone).postpone,
         )
         reports = open_reports(resources, dingtalk, outbox)
-        digest = partial(digest_of, knowledge.workspace, settings.timezone)
+        digest = partial(digest_of_week, knowledge.workspace, settings.timezone)
         automation = open_automation(resources, knowledge, dingtalk, outbox, reports, digest=digest, late=late)
         yield Services(resources, knowledge, dingtalk, outbox, reports, automation)

@@ -111,7 +111,7 @@ def report(
 ) -> None:
     """大家问了什么、答上了多少、哪些没有答上（相似的合在一起）、多少没送达、本月额度。机器人可以照常运行。"""
     settings = read_settings()
-    from faqbot.analytics.report import make_report, notes, read_since
+    from faqbot.analytics.report import make_report, read_since, reader_notes
 
     if as_json and as_csv:
         fail("--json 和 --csv 请只写一个")
@@ -121,7 +121,7 @@ def report(
     async def show() -> None:
         now = datetime.now(settings.timezone)
         start = read_since(since, now)
-        for note in notes(settings, start, now):
+        for note in reader_notes(settings, start, now):
             typer.echo(note, err=True)
         report = await make_report(settings, knowledge, start, now)
         if as_json:

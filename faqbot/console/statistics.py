@@ -10,20 +10,20 @@ from markupsafe import Markup
 
 from faqbot.analytics import dashboard
 from faqbot.analytics.charts import LABELS
-from faqbot.analytics.dashboard import DashboardPeriod, Figures, Kept, StatisticsQuery
-from faqbot.analytics.report import notes
-from faqbot.analytics.stats import Fate
+from faqbot.analytics.dashboard import DashboardPeriod, Figures, FiguresCache, StatisticsQuery
+from faqbot.analytics.report import reader_notes
+from faqbot.analytics.stats import QuestionOutcome
 from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import add_page, show
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 
 TAB = "/stats"
 PER_PAGE = 50
-_KEPT: web.AppKey[Kept] = web.AppKey("figures", Kept)
+_KEPT: web.AppKey[FiguresCache] = web.AppKey("figures", FiguresCache)
 
 
 def add_routes(app: web.Application) -> None:
-    app[_KEPT] = Kept()
+    app[_KEPT] = FiguresCache()
     add_page(app, TAB, page)
     add_page(app, f"{TAB}/questions", questions_page)
     app.router.add_get(f"{TAB}/records.csv", download)
@@ -41,7 +41,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         found=found,
         periods=dashboard.PERIODS,
         tiles=tiles(found),
-        fates=[(fate, LABELS[fate]) for fate in Fate],
+        fates=[(fate, LABELS[fate]) for fate in QuestionOutcome],
         # Made by charts.py, which escapes every word in it.
         weekly=Markup(found.weekly),
         by_topic=Markup(found.by_topic),
@@ -52,10 +52,10 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def questions_page(request: web.Request) -> web.StreamResponse:
     """The questions behind a number."""
     found, wanted = await counted(request), StatisticsQuery.of(request.query)
-    listed = await asyncio.to_thread(dashboard.behind, found, wanted)
+    listed = await asyncio.to_thread(dashboard.questions_behind, found, wanted)
     pages = max(1, -(-len(listed) // PER_PAGE))
     number = min(max(_number(request.query.get("page", "")), 1), pages)
-    rows = [dashboard.row(a, found) for a in listed[(number - 1) * PER_PAGE : number * PER_PAGE]]
+    rows = [dashboard.row_of(a, found) for a in listed[(number - 1) * PER_PAGE : number * PER_PAGE]]
     return show(
         request,
         "questions.html",
@@ -69,7 +69,7 @@ async def questions_page(request: web.Request) -> web.StreamResponse:
         },
         rows=rows,
         total=len(listed),
-        told=wanted.told(found),
+        told=wanted.in_words(found),
         wanted=wanted,
         kept=wanted.as_query(found.period.days),
         days=found.period.days,
@@ -119,7 +119,7 @@ def tiles(found: Figures) -> list[Tile]:
 
 
 def remarks(request: web.Request, period: DashboardPeriod) -> list[str]:
-    return notes(context_of(request).settings, period.since, period.until)
+    return reader_notes(context_of(request).settings, period.since, period.until)
 
 
 def _number(text: str) -> int:

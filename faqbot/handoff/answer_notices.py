@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime, tzinfo
 
 from faqbot.access.visibility import open_to
-from faqbot.analytics.stats import clusters, key_of
+from faqbot.analytics.stats import cluster_gaps, key_of
 from faqbot.handoff.tickets import Ticket, TicketState, delete_ticket, load_tickets, save_ticket
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import line_breaks
@@ -76,7 +76,7 @@ def _records_of_question(
 ) -> Sequence[QuestionRecord]:
     """Return the records of those who asked the same and got no answer."""
     key = key_of(question)
-    unanswered = clusters(records, workspace.snapshot.index.fold)
+    unanswered = cluster_gaps(records, workspace.snapshot.index.fold)
     return next((cluster.records for cluster in unanswered if key in cluster.keys), ())
 
 

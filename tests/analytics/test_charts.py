@@ -12,16 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.analytics.charts import LABELS, sparkline, topics, weekly
-from faqbot.analytics.stats import AskedQuestion, Fate, Group
+from faqbot.analytics.stats import AskedQuestion, QuestionGroup, QuestionOutcome
 from faqbot.model.question_log import QuestionRecord
 
 SVG = "{http://www.w3.org/2000/svg}"
 OUTCOMES = ("answered", "picked", "offered", "unanswered", "broken")
 
 
-def group(name: str, **counts: int) -> Group:
+def group(name: str, **counts: int) -> QuestionGroup:
     """`group("休假", answered=3)` is a topic with three answered questions."""
-    return Group(
+    return QuestionGroup(
         name,
         tuple(
             AskedQuestion(QuestionRecord("1", 0.0, "全员群", "小李", "年假", outcome))
@@ -88,7 +88,7 @@ def test_letters_and_lines_take_the_colour_of_the_page_and_segments_have_classes
     root = drawn(svg)
     assert {t.attrib["fill"] for t in root.iter(f"{SVG}text")} == {"currentColor"}
     assert {line.attrib["stroke"] for line in root.iter(f"{SVG}line")} <= {"currentColor"}
-    assert {s.attrib["class"] for s in segments(root)} <= {f"chart-{fate}" for fate in Fate}
+    assert {s.attrib["class"] for s in segments(root)} <= {f"chart-{fate}" for fate in QuestionOutcome}
 
 
 def luminance(colour: str) -> float:
@@ -99,7 +99,7 @@ def luminance(colour: str) -> float:
 
 def test_every_colour_can_be_seen_on_white_and_on_near_black() -> None:
     found = {s.attrib["fill"] for s in segments(drawn(weekly([group("2026-11-02", **dict.fromkeys(OUTCOMES, 1))])))}
-    assert len(found) == len(Fate)
+    assert len(found) == len(QuestionOutcome)
     for colour in found:
         assert (
             1.05 / (luminance(colour) + 0.05) >= 3 and (luminance(colour) + 0.05) / (luminance("#15171a") + 0.05) >= 3
@@ -117,7 +117,7 @@ def test_the_numbers_are_there_in_words_too() -> None:
 
 def test_the_legend_counts_every_outcome() -> None:
     shown = words(drawn(weekly(WEEKS)))
-    assert [f"{LABELS[fate]} {n}" for fate, n in zip(Fate, (6, 1, 0, 2, 3), strict=True)] == shown[:5]
+    assert [f"{LABELS[fate]} {n}" for fate, n in zip(QuestionOutcome, (6, 1, 0, 2, 3), strict=True)] == shown[:5]
 
 
 def test_the_segments_of_a_column_stand_on_each_other_and_are_as_high_as_their_numbers() -> None:

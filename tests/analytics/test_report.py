@@ -20,8 +20,8 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from faqbot.analytics.report import Report, SinceError, make_report, notes, read_since
-from faqbot.analytics.stats import Stats, clusters
+from faqbot.analytics.report import Report, SinceError, make_report, read_since, reader_notes
+from faqbot.analytics.stats import Stats, cluster_gaps
 from faqbot.cli import cli
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import Snapshot, build_snapshot
@@ -91,7 +91,7 @@ async def fill(url: str, found: list[QuestionRecord], counts: Mapping[str, int] 
 def made(snapshot: Snapshot, *found: QuestionRecord) -> Report:
     """A report without a store."""
     stats = Stats(found, NOW - timedelta(days=7), NOW, {e.id: e for e in snapshot.entries})
-    return Report(stats, tuple(clusters(stats.records, snapshot.index.fold)), {})
+    return Report(stats, tuple(cluster_gaps(stats.records, snapshot.index.fold)), {})
 
 
 # -- the period ----------------------------------------------------------------------------------
@@ -171,10 +171,10 @@ async def test_an_empty_store_is_all_zeros_and_is_not_created(url: str, snapshot
 
 def test_a_store_that_does_not_exist_and_records_that_are_gone_are_told(tmp_path: Path) -> None:
     missing = settings(f"sqlite:///{tmp_path / 'none.db'}")
-    assert "FAQBOT_STORE" in notes(missing, NOW - timedelta(days=7), NOW)[0]
+    assert "FAQBOT_STORE" in reader_notes(missing, NOW - timedelta(days=7), NOW)[0]
     (tmp_path / "none.db").touch()
-    assert notes(missing, NOW - timedelta(days=7), NOW) == []
-    assert "FAQBOT_KEEP_DAYS" in notes(missing, NOW - timedelta(days=181), NOW)[0]
+    assert reader_notes(missing, NOW - timedelta(days=7), NOW) == []
+    assert "FAQBOT_KEEP_DAYS" in reader_notes(missing, NOW - timedelta(days=181), NOW)[0]
 
 
 # -- JSON and CSV --------------------------------------------------------------------------------

@@ -13,7 +13,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.analytics.stats import DELETED, NOT_FOUND, Cluster, Fate, Stats, clusters, gaps, key_of
+from faqbot.analytics.stats import (
+    DELETED,
+    NOT_FOUND,
+    Cluster,
+    QuestionOutcome,
+    Stats,
+    cluster_gaps,
+    gap_records,
+    key_of,
+)
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.language.normalize import Synonyms, normalise, strip_fillers
@@ -73,15 +82,19 @@ WEEK = (
 
 def test_every_question_has_one_fate_and_the_fates_add_up() -> None:
     found = stats(*WEEK)
-    assert {fate: len(found.of(fate)) for fate in Fate} == {
-        Fate.ANSWERED: 2, Fate.PICKED: 1, Fate.OFFERED: 1, Fate.MISSED: 1, Fate.FAILED: 1,
-    }  # fmt: skip
+    assert {fate: len(found.of(fate)) for fate in QuestionOutcome} == {
+        QuestionOutcome.ANSWERED: 2,
+        QuestionOutcome.PICKED: 1,
+        QuestionOutcome.OFFERED: 1,
+        QuestionOutcome.MISSED: 1,
+        QuestionOutcome.FAILED: 1,
+    }
     assert len(found.asked) == 6 and found.people == 3
-    assert sum(map(found.share, Fate)) == pytest.approx(1)
+    assert sum(map(found.share, QuestionOutcome)) == pytest.approx(1)
 
 
 def test_the_records_behind_a_number_are_at_hand() -> None:
-    (picked,) = stats(*WEEK).of(Fate.PICKED)
+    (picked,) = stats(*WEEK).of(QuestionOutcome.PICKED)
     assert [r.text for r in picked.records] == ["请假", "2"] and picked.answers == ("sick-leave",)
     assert stats(*WEEK).records == WEEK
     assert [(g.name, len(g.asked)) for g in stats(*WEEK).by_person()] == [("小张", 2), ("小李", 2), ("小王", 2)]
@@ -93,13 +106,13 @@ def test_a_list_with_nothing_that_was_meant_is_a_miss() -> None:
         asked("小李", "都不是", "none_of_these", at=NOON + 60),
         asked("小王", "都不是", "none_of_these", at=NOON + 60),
     )
-    assert [(a.record.text, a.fate) for a in found.asked] == [("请假", Fate.MISSED)]
-    assert [r.text for r in gaps(found.records)] == ["请假"]
+    assert [(a.record.text, a.outcome) for a in found.asked] == [("请假", QuestionOutcome.MISSED)]
+    assert [r.text for r in gap_records(found.records)] == ["请假"]
 
 
 def test_nothing_asked_is_all_zeros() -> None:
     found = stats()
-    assert found.asked == () and found.people == 0 and found.share(Fate.MISSED) == 0
+    assert found.asked == () and found.people == 0 and found.share(QuestionOutcome.MISSED) == 0
     assert found.by_topic() == found.hot() == found.cold() == found.failures() == ()
     assert len(found.by_day()) == 7 and not any(day.asked for day in found.by_day())
 
@@ -107,17 +120,17 @@ def test_nothing_asked_is_all_zeros() -> None:
 @pytest.mark.parametrize(
     ("pick", "fate"),
     [
-        (asked("小李", "1", "picked", "payday", at=NOON + 600), Fate.PICKED),
-        (asked("小李", "1", "picked", "payday", at=NOON + 601), Fate.OFFERED),
-        (asked("小王", "1", "picked", "payday", at=NOON + 60), Fate.OFFERED),
-        (asked("小李", "1", "picked", "payday", at=NOON + 60, group="研发群"), Fate.OFFERED),
-        (asked("小李", "1", "picked", "payday", at=NOON + 60, delivery="timeout"), Fate.FAILED),
+        (asked("小李", "1", "picked", "payday", at=NOON + 600), QuestionOutcome.PICKED),
+        (asked("小李", "1", "picked", "payday", at=NOON + 601), QuestionOutcome.OFFERED),
+        (asked("小王", "1", "picked", "payday", at=NOON + 60), QuestionOutcome.OFFERED),
+        (asked("小李", "1", "picked", "payday", at=NOON + 60, group="研发群"), QuestionOutcome.OFFERED),
+        (asked("小李", "1", "picked", "payday", at=NOON + 60, delivery="timeout"), QuestionOutcome.FAILED),
     ],
 )
 def test_a_pick_belongs_to_the_list_of_the_same_person_and_group_within_ten_minutes(
-    pick: QuestionRecord, fate: Fate
+    pick: QuestionRecord, fate: QuestionOutcome
 ) -> None:
-    assert stats(asked("小李", "钱", "offered", "wifi"), pick).asked[0].fate is fate
+    assert stats(asked("小李", "钱", "offered", "wifi"), pick).asked[0].outcome is fate
 
 
 def test_a_pick_that_names_its_question_belongs_there_and_nowhere_else() -> None:
@@ -141,20 +154,20 @@ def test_two_picks_from_one_list_are_one_question_that_hits_two_entries() -> Non
 
 
 def test_a_pick_from_a_menu_that_is_not_on_record_counts_by_itself() -> None:
-    assert [a.fate for a in stats(asked("小李", "3", "picked", "payday")).asked] == [Fate.PICKED]
+    assert [a.outcome for a in stats(asked("小李", "3", "picked", "payday")).asked] == [QuestionOutcome.PICKED]
 
 
 def test_what_was_picked_shortly_after_the_beginning_belongs_to_the_list_before() -> None:
     before = MONDAY.timestamp() - 30
     records = (asked("小李", "假", "offered", "wifi", at=before), asked("小李", "1", "picked", "wifi", at=before + 60))
     assert stats(*records).asked == ()
-    assert stats(*records, since=MONDAY - timedelta(days=1)).asked[0].fate is Fate.PICKED
+    assert stats(*records, since=MONDAY - timedelta(days=1)).asked[0].outcome is QuestionOutcome.PICKED
 
 
 @pytest.mark.parametrize("delivery", ["late", "broken", "too_old", "timeout", "430101"])
 def test_whatever_did_not_arrive_as_decided_is_failed_with_its_reason(delivery: str) -> None:
     found = stats(asked("小李", "年假几天", "answered", "annual-leave", delivery=delivery))
-    assert len(found.of(Fate.FAILED)) == 1 and found.by_entry() == ()
+    assert len(found.of(QuestionOutcome.FAILED)) == 1 and found.by_entry() == ()
     assert [(g.name, len(g.asked)) for g in found.failures()] == [(delivery, 1)]
 
 
@@ -168,7 +181,7 @@ def test_days_are_those_of_the_zone_and_empty_ones_are_there() -> None:
     assert [(d.name, len(d.asked)) for d in days][:4] == [
         ("2026-11-16", 0), ("2026-11-17", 1), ("2026-11-18", 1), ("2026-11-19", 0),
     ]  # fmt: skip
-    assert len(days) == 7 and days[1].counts[Fate.MISSED] == 1
+    assert len(days) == 7 and days[1].counts[QuestionOutcome.MISSED] == 1
 
 
 def test_weeks_begin_on_monday() -> None:
@@ -226,30 +239,36 @@ def picked(record: QuestionRecord, offer: QuestionRecord) -> QuestionRecord:
 
 def test_a_question_that_was_asked_back_is_answered_by_the_reply() -> None:
     back = asked("小李", "产假多久", "asked_back", "annual-leave")
-    assert [a.fate for a in stats(back).asked] == [Fate.OFFERED] and gaps([back]) == []
+    assert [a.outcome for a in stats(back).asked] == [QuestionOutcome.OFFERED] and gap_records([back]) == []
     reply = picked(asked("小李", "上海", "picked", "annual-leave"), back)
     (found,) = stats(back, reply).asked
-    assert found.fate is Fate.ANSWERED and found.answers == ("annual-leave",)
+    assert found.outcome is QuestionOutcome.ANSWERED and found.answers == ("annual-leave",)
     none = picked(asked("小李", "都不是", "none_of_these"), back)
-    assert [a.fate for a in stats(back, none).asked] == [Fate.MISSED] and gaps([back, none]) == [back]
+    assert [a.outcome for a in stats(back, none).asked] == [QuestionOutcome.MISSED] and gap_records([back, none]) == [
+        back
+    ]
 
 
 def test_what_is_picked_from_a_list_and_asked_back_belongs_to_the_question_of_the_list() -> None:
     listed = asked("小李", "生孩子", "offered", "sick-leave")
     back = picked(asked("小李", "1", "asked_back", "annual-leave"), listed)
-    assert [a.fate for a in stats(listed, back).asked] == [Fate.PICKED] and gaps([listed, back]) == []
+    assert [a.outcome for a in stats(listed, back).asked] == [QuestionOutcome.PICKED] and gap_records(
+        [listed, back]
+    ) == []
     reply = picked(asked("小李", "上海", "picked", "annual-leave"), back)
     (found,) = stats(listed, back, reply).asked
-    assert (found.fate, found.records) == (Fate.PICKED, (listed, back, reply))
+    assert (found.outcome, found.records) == (QuestionOutcome.PICKED, (listed, back, reply))
 
 
 def test_what_may_have_been_a_reply_is_a_gap_unless_another_reply_came() -> None:
     back = asked("小李", "产假多久", "asked_back", "annual-leave")
     unclear = picked(asked("小李", "萧山", "asked_again"), back)
-    assert [a.fate for a in stats(back, unclear).asked] == [Fate.OFFERED, Fate.MISSED]
-    assert gaps([back, unclear]) == [unclear]
+    assert [a.outcome for a in stats(back, unclear).asked] == [QuestionOutcome.OFFERED, QuestionOutcome.MISSED]
+    assert gap_records([back, unclear]) == [unclear]
     reply = replace(picked(asked("小李", "3", "picked", "annual-leave"), back), asked_at=back.asked_at + 60)
-    assert [a.fate for a in stats(back, unclear, reply).asked] == [Fate.ANSWERED] and gaps([back, unclear, reply]) == []
+    assert [a.outcome for a in stats(back, unclear, reply).asked] == [QuestionOutcome.ANSWERED] and gap_records(
+        [back, unclear, reply]
+    ) == []
 
 
 def test_gaps_are_what_was_not_found_and_lists_nobody_picked_from() -> None:
@@ -262,11 +281,11 @@ def test_gaps_are_what_was_not_found_and_lists_nobody_picked_from() -> None:
         asked("小张", "宿舍", "unanswered", delivery="late"),
         asked("小张", "年假几天", "answered", "annual-leave"),
     ]
-    assert [r.text for r in gaps(records)] == ["健身房", "停车", "宿舍"]
+    assert [r.text for r in gap_records(records)] == ["健身房", "停车", "宿舍"]
 
 
 def test_a_number_picked_from_a_list_whose_entry_is_gone_is_no_question() -> None:
-    assert gaps(missed("2", "第二个", "②")) == []
+    assert gap_records(missed("2", "第二个", "②")) == []
 
 
 def test_clusters_come_by_people_then_times_then_latest() -> None:
@@ -275,7 +294,7 @@ def test_clusters_come_by_people_then_times_then_latest() -> None:
         *missed("宿舍在哪里", "宿舍在哪里", who="p1"),
         asked("小王", "停车位怎么申请", "unanswered", at=NOON + 500),
     ]
-    assert [(c.text, c.people, c.times) for c in clusters(records, fold)] == [
+    assert [(c.text, c.people, c.times) for c in cluster_gaps(records, fold)] == [
         ("健身房在几楼", 2, 2), ("宿舍在哪里", 1, 3), ("停车位怎么申请", 1, 1), ("班车几点发车", 1, 1),
     ]  # fmt: skip
 
@@ -286,7 +305,7 @@ def test_a_cluster_tells_its_wordings_people_times_and_nearest_entry() -> None:
         asked("小王", "公司有健身房吗？", "offered", "gym-allowance", at=NOON + 700),
         asked("小王", "有没有健身房", "unanswered", at=NOON + 1400),
     ]
-    (cluster,) = clusters(records, fold)
+    (cluster,) = cluster_gaps(records, fold)
     assert cluster.text == "公司有健身房吗" and cluster.people == 2 and cluster.times == 3
     assert [(w.text, w.times, w.people) for w in cluster.wordings] == [("公司有健身房吗", 2, 2), ("有没有健身房", 1, 1)]
     assert (cluster.first, cluster.last, cluster.entry_id) == (NOON, NOON + 1400, "gym-allowance")
@@ -294,14 +313,14 @@ def test_a_cluster_tells_its_wordings_people_times_and_nearest_entry() -> None:
 
 
 def test_the_key_stays_when_others_join_and_is_the_same_for_every_way_to_write_it() -> None:
-    (before,) = clusters(missed("公司有健身房吗"), fold)
-    (after,) = clusters(missed("公司有健身房吗", "公司有健身房嗎？", "請問公司有健身房吗", "有没有健身房呀"), fold)
+    (before,) = cluster_gaps(missed("公司有健身房吗"), fold)
+    (after,) = cluster_gaps(missed("公司有健身房吗", "公司有健身房嗎？", "請問公司有健身房吗", "有没有健身房呀"), fold)
     assert before.key == after.key == key_of("您好，公司有健身房吗？谢谢")
 
 
 def test_a_mark_is_found_again_when_another_wording_becomes_typical() -> None:
-    (before,) = clusters(missed("健身房公司有吗"), fold)
-    (after,) = clusters(missed("健身房公司有吗", *["公司有没有健身房"] * 5), fold)
+    (before,) = cluster_gaps(missed("健身房公司有吗"), fold)
+    (after,) = cluster_gaps(missed("健身房公司有吗", *["公司有没有健身房"] * 5), fold)
     assert after.text == "公司有没有健身房" and before.key != after.key and before.key in after.keys
 
 
@@ -324,7 +343,7 @@ def pairs(groups: Iterable[Iterable[str]]) -> set[tuple[str, str]]:
 def quality(groups: Sequence[Sequence[str]]) -> tuple[float, float]:
     """Precision and recall of the pairs of questions that are put together."""
     wanted = pairs(groups)
-    found = pairs([r.text for r in c.records] for c in clusters(missed(*(t for g in groups for t in g)), fold))
+    found = pairs([r.text for r in c.records] for c in cluster_gaps(missed(*(t for g in groups for t in g)), fold))
     return len(found & wanted) / len(found), len(found & wanted) / len(wanted)
 
 
@@ -342,7 +361,7 @@ def test_real_questions_are_grouped_as_people_would(section: str) -> None:
 def test_wordings_of_different_entries_are_hardly_ever_put_together() -> None:
     knowledge = build_snapshot(FolderSource(SAMPLE).read_now(), label="knowledge", today=date(2026, 11, 22))
     owner = {wording: entry.id for entry in knowledge.entries for wording in entry.wordings}
-    found = pairs([r.text for r in c.records] for c in clusters(missed(*owner), knowledge.index.fold))
+    found = pairs([r.text for r in c.records] for c in cluster_gaps(missed(*owner), knowledge.index.fold))
     right = [pair for pair in found if owner[pair[0]] == owner[pair[1]]]
     assert len(right) > 50 and len(right) / len(found) >= 0.95
 
@@ -363,16 +382,18 @@ APART = [
 
 @pytest.mark.parametrize(("one", "other"), APART)
 def test_opposites_kinds_numbers_and_places_stay_apart(one: str, other: str) -> None:
-    assert len(clusters(missed(one, other), fold)) == 2
+    assert len(cluster_gaps(missed(one, other), fold)) == 2
 
 
 def test_who_only_names_a_thing_does_not_join_two_questions_about_it() -> None:
-    found = clusters(missed("班车", "班车", "班车", "班车几点", "班车在哪坐"), fold)
+    found = cluster_gaps(missed("班车", "班车", "班车", "班车几点", "班车在哪坐"), fold)
     assert not any({"班车几点", "班车在哪坐"} <= {w.text for w in c.wordings} for c in found)
 
 
 def test_texts_without_words_are_grouped_by_what_they_are() -> None:
-    assert texts(clusters(missed("😂", "？？？", "😂"), fold)) == [{"😂"}, {"？？？"}] and clusters([], fold) == []
+    assert (
+        texts(cluster_gaps(missed("😂", "？？？", "😂"), fold)) == [{"😂"}, {"？？？"}] and cluster_gaps([], fold) == []
+    )
 
 
 HOSTILE = st.text(max_size=40) | st.text("年假病事停车位怎么多少123不没能 ", max_size=14)
@@ -381,15 +402,15 @@ HOSTILE = st.text(max_size=40) | st.text("年假病事停车位怎么多少123�
 @given(st.lists(HOSTILE, max_size=12))
 def test_every_gap_is_in_exactly_one_cluster(asked_for: list[str]) -> None:
     records = missed(*asked_for)
-    found = clusters(records, fold)
-    assert sorted(r.message_id for c in found for r in c.records) == sorted(r.message_id for r in gaps(records))
+    found = cluster_gaps(records, fold)
+    assert sorted(r.message_id for c in found for r in c.records) == sorted(r.message_id for r in gap_records(records))
     assert all(c.key in c.keys and c.times == sum(w.times for w in c.wordings) for c in found)
 
 
 @given(st.lists(HOSTILE, max_size=8))
 def test_the_order_of_records_does_not_matter(asked_for: list[str]) -> None:
     records = missed(*asked_for)
-    assert clusters(records[::-1], fold) == clusters(records, fold)
+    assert cluster_gaps(records[::-1], fold) == cluster_gaps(records, fold)
 
 
 def test_a_record_keeps_its_place_in_the_table_of_records() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.analytics.stats import pair
+from faqbot.analytics.stats import pair_picks
 from faqbot.analytics.suggested_wordings import suggestions
 from faqbot.language.normalize import normalise
 from faqbot.model.entries import Entry
@@ -28,7 +28,7 @@ def picks(*rows: tuple[str, str, str]) -> list[QuestionRecord]:
 
 
 def found(*rows: tuple[str, str, str]) -> list[tuple[str, str, int]]:
-    return [(s.text, s.entry.id, s.people) for s in suggestions(pair(picks(*rows)), ENTRIES, normalise)]
+    return [(s.text, s.entry.id, s.people) for s in suggestions(pair_picks(picks(*rows)), ENTRIES, normalise)]
 
 
 def test_two_people_are_enough_and_one_is_not() -> None:
@@ -68,4 +68,4 @@ def test_what_is_not_sure_or_there_already_is_not_suggested(rows: list[tuple[str
 def test_what_somebody_picked_last_is_what_they_meant() -> None:
     records = picks(("甲", "能休多久", "sick"), ("乙", "能休多久", "annual"))
     records.append(QuestionRecord("p9", 20.0, "cid", "甲", "1", "picked", "annual"))
-    assert [s.entry.id for s in suggestions(pair(records), ENTRIES, normalise)] == ["annual"]
+    assert [s.entry.id for s in suggestions(pair_picks(records), ENTRIES, normalise)] == ["annual"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from faqbot.access.privacy import withheld
-from faqbot.analytics.stats import Stats, clusters
+from faqbot.analytics.stats import Stats, cluster_gaps
 from faqbot.analytics.suggested_wordings import Suggestion
 from faqbot.analytics.weekly_digest import OpenWork, weekly_digest
 from faqbot.language.normalize import normalise
@@ -46,7 +46,7 @@ def test_a_week_in_one_message() -> None:
         ("丙", "*食堂* 几点开", "unanswered"),
         ("丙", withheld("薪酬"), "unanswered"),
     )
-    missed = clusters(week.records, normalise)
+    missed = cluster_gaps(week.records, normalise)
     taught = [Suggestion("k", "能休多久", ANNUAL, 3, 0.0)]
     title, body = weekly_digest(week, OpenWork(missed, taught, [3, 12]), DAY)
     assert title == "问答周报 3.2–3.9"
@@ -61,7 +61,7 @@ def test_a_week_in_one_message() -> None:
 
 def test_more_than_a_few_are_counted() -> None:
     week = stats(*((f"u{n}", f"{thing}几点开", "unanswered") for n, thing in enumerate(THINGS)))
-    _, body = weekly_digest(week, OpenWork(clusters(week.records, normalise)), DAY)
+    _, body = weekly_digest(week, OpenWork(cluster_gaps(week.records, normalise)), DAY)
     assert body.count("（1 人）") == 5 and "- 还有 2 个" in body
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from faqbot.analytics.stats import Fate
+from faqbot.analytics.stats import QuestionOutcome
 from faqbot.app.running import Running
 from faqbot.settings import Settings
 from tests.conftest import Talk
@@ -72,7 +72,7 @@ async def test_the_numbers_of_each_period(hr: Person, settings: Settings) -> Non
     for days, asked, people in ((7, 8, 4), (30, 8, 4), (90, 9, 5), (365, 9, 5)):
         found = await as_json(hr, f"/stats.json?days={days}")
         assert (found["days"], found["asked"], found["people"]) == (days, asked, people)
-        assert sum(found[fate] for fate in Fate) == asked
+        assert sum(found[fate] for fate in QuestionOutcome) == asked
     found = await as_json(hr, "/stats.json?days=7")
     assert {f: found[f] for f in ("answered", "picked", "offered", "missed", "failed", "disliked")} == {
         "answered": 2, "picked": 1, "offered": 1, "missed": 3, "failed": 1, "disliked": 0,

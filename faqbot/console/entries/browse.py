@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.analytics.try_out import Tried, try_out
+from faqbot.analytics.try_out import TrialResult, try_out
 from faqbot.console.web.context import ConsoleContext, context_of, workspace_of
 from faqbot.console.web.pages import add_page, asked_id, fragment, show
 from faqbot.knowledge.editing.workspace import Workspace
@@ -108,7 +108,7 @@ async def try_page(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def tried(context: ConsoleContext, text: str) -> Tried:
+async def tried(context: ConsoleContext, text: str) -> TrialResult:
     """Try `text` on what is live now."""
     workspace = context.workspace
     snapshot = workspace.snapshot

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from faqbot.analytics.try_out import LONGEST
+from faqbot.analytics.try_out import MAX_CHARACTERS
 from faqbot.console.web.context import workspace_of
 from faqbot.console.web.pages import asked_id, local_path, notice, read_form, redirect
 from faqbot.errors import EditError, FileConflict, FileSourceError
@@ -27,7 +27,7 @@ def add_routes(app: web.Application) -> None:
 async def change(request: web.Request) -> web.StreamResponse:
     """Keep a question as one that this entry must answer, or do not keep it any more."""
     workspace, entry_id, fields = workspace_of(request), asked_id(request), await read_form(request)
-    text, remove = " ".join(fields.get("text", "").split())[:LONGEST], fields.get("do") == "remove"
+    text, remove = " ".join(fields.get("text", "").split())[:MAX_CHARACTERS], fields.get("do") == "remove"
     back = local_path(fields.get("back", "") or f"/try?{urlencode({'q': text})}")
     await workspace.base.refresh()
     kept = workspace.snapshot.is_saved(text, entry_id)

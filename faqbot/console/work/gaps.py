@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from faqbot.access.privacy import withheld_topic
-from faqbot.analytics.gaps import GAPS, PERIODS, STATE_NAMES, USUAL, Gap, Gaps, GapState, decline, gap_json, reopen
-from faqbot.analytics.suggested_wordings import suggested
+from faqbot.analytics.gaps import PERIODS, STATE_NAMES, USUAL, Gap, Gaps, GapState, decline, gap_json, reopen
+from faqbot.analytics.suggested_wordings import open_suggestions
 from faqbot.console.entries.browse import bubble_of, summary
 from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
@@ -29,6 +29,7 @@ _PER_PAGE = 20
 _FOUND_AT_MOST = 15
 # Wordings that a link to the form of a new entry carries along; more make it too long for some proxies.
 _CARRIED = 8
+GAPS: web.AppKey[Gaps] = web.AppKey("gaps", Gaps)
 
 
 def add_routes(app: web.Application) -> None:
@@ -69,7 +70,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         page=number,
         pages=pages,
         first=(number - 1) * _PER_PAGE + 1,
-        suggested=await suggested(workspace_of(request)) if wanted is GapState.OPEN else [],
+        suggested=await open_suggestions(workspace_of(request)) if wanted is GapState.OPEN else [],
         suggestion_url=suggestion_url,
         unwanted=await is_declined(workspace_of(request), unwanted) and unwanted,
         declined=_by_key(gaps, request.query.get("declined", "")),

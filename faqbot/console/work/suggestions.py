@@ -6,7 +6,7 @@ import json
 
 from aiohttp import web
 
-from faqbot.analytics.suggested_wordings import MARKS, Suggestion, suggested
+from faqbot.analytics.suggested_wordings import MARKS, Suggestion, open_suggestions
 from faqbot.console.entries.browse import bubble_of, summary
 from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import entry_url, notice, person, query, read_form, redirect, show
@@ -81,7 +81,7 @@ async def is_declined(workspace: Workspace, key: str) -> bool:
 
 
 async def _asked(request: web.Request) -> Suggestion:
-    found = next((s for s in await suggested(workspace_of(request)) if s.key == request.match_info["key"]), None)
+    found = next((s for s in await open_suggestions(workspace_of(request)) if s.key == request.match_info["key"]), None)
     if found is None:
         raise web.HTTPNotFound(text="没有这个问法：它可能已经加上了，或者标了「不要」。")
     return found

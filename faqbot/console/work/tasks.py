@@ -9,8 +9,8 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from faqbot.analytics.report import reason
-from faqbot.analytics.stats import AskedQuestion, Fate, Stats
+from faqbot.analytics.report import delivery_reason
+from faqbot.analytics.stats import AskedQuestion, QuestionOutcome, Stats
 from faqbot.console.web.pages import entry_url
 from faqbot.console.work.drafts import paper_note
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Usage
@@ -27,7 +27,7 @@ from faqbot.review.due_dates import NOTICE_PERIOD, has_successor
 AT_MOST = 7
 WARN_AT = 0.8
 # Where the questions behind these are listed.
-_FAILED = f"/stats/questions?days=7&fate={Fate.FAILED}"
+_FAILED = f"/stats/questions?days=7&fate={QuestionOutcome.FAILED}"
 # So many receivers of one notice are named.
 _NAMED = 3
 # A question is quoted up to this length.
@@ -208,7 +208,7 @@ def _is_aging(problem: Problem, entry: Entry | None, day: date) -> bool:
 def undelivered(stats: Stats, entries: Mapping[str, Entry]) -> Section:
     """Answers that did not arrive, one item for each answer and reason; those refused for their words first."""
     groups: dict[tuple[str, str], list[AskedQuestion]] = {}
-    for asked in stats.of(Fate.FAILED):
+    for asked in stats.of(QuestionOutcome.FAILED):
         record = next(r for r in reversed(asked.records) if r.delivery != DELIVERED or r.outcome == "broken")
         error = _error(record.delivery)
         # Which entry it was matters only where its words are to blame.
@@ -247,7 +247,7 @@ def _failure(code: str, entry: Entry | None, found: Sequence[AskedQuestion]) -> 
     elif isinstance(error, NeedsAdmin):
         item = Item(str(error), f"最近 7 天 {times}。最近一次问的是「{asked}」", _FAILED, "没送到", "bad")
     else:
-        item = Item(reason(code), f"最近 7 天 {times}。最近一次问的是「{asked}」", _FAILED, "没送到", "amber")
+        item = Item(delivery_reason(code), f"最近 7 天 {times}。最近一次问的是「{asked}」", _FAILED, "没送到", "amber")
     return (not refused, -len(found)), item
 
 

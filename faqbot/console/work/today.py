@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
-from faqbot.analytics.gaps import GAPS, USUAL, Gap, GapState
+from faqbot.analytics.gaps import USUAL, Gap, GapState
 from faqbot.analytics.stats import Stats
-from faqbot.analytics.suggested_wordings import suggested
+from faqbot.analytics.suggested_wordings import open_suggestions
 from faqbot.console.web.context import ConsoleContext, context_of
 from faqbot.console.web.pages import add_page, show
 from faqbot.console.work import complaints, tickets
 from faqbot.console.work.deploy_conflicts import waiting, without_disputes
-from faqbot.console.work.gaps import gap_url
+from faqbot.console.work.gaps import GAPS, gap_url
 from faqbot.console.work.suggestions import as_section
 from faqbot.console.work.tasks import (
     Item,
@@ -97,7 +97,7 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
         _missed(gaps),
         await tickets.waiting_tickets(workspace),
         await complaints.complaints(workspace),
-        as_section(await suggested(workspace)),
+        as_section(await open_suggestions(workspace)),
         aging(snapshot.entries, day),
         drafts(snapshot.entries, papers, await last_authors(workspace, {e.id for e in snapshot.entries if e.draft})),
         # Warnings can wait; with an error, what somebody wrote is not live.

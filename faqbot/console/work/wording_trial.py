@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from faqbot.analytics.gaps import Gap
-from faqbot.analytics.try_out import Rival
+from faqbot.analytics.try_out import WeighedEntry
 from faqbot.console.entries.browse import tried
 from faqbot.console.web.context import ConsoleContext
 from faqbot.dialogue.answer_policy import judge_many
@@ -58,9 +58,9 @@ class Answer:
         }
 
 
-async def candidates(context: ConsoleContext, text: str) -> Sequence[Rival]:
+async def candidates(context: ConsoleContext, text: str) -> Sequence[WeighedEntry]:
     """The entries that the bot itself thinks of first."""
-    return (await tried(context, text)).rivals[:_CANDIDATES]
+    return (await tried(context, text)).candidates[:_CANDIDATES]
 
 
 async def answers(

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from faqbot.analytics.try_out import as_said
+from faqbot.analytics.try_out import stretches_in
 from faqbot.app.running import Running
 from faqbot.console.web.pages import entry_url
 from faqbot.knowledge.entry_search import EntryFilter, find
@@ -316,4 +316,4 @@ def test_the_address_of_an_entry_is_plain_where_its_id_is() -> None:
     ],
 )
 def test_what_a_wording_lacks_is_said_in_the_askers_words(part, asked, shown):
-    assert as_said([part], asked) == shown
+    assert stretches_in([part], asked) == shown
