@@ -1,1 +1,1 @@
-"""Chinese text as text: normalising, sound, places, claims; strings in, strings out."""
+"""Language: Chinese text as text: normalising, sound, places, claims; strings in, strings out."""

@@ -1,23 +1,23 @@
-"""Masks numbers that identify a person, such as mobile and bank card numbers."""
+"""Masking: replaces numbers that identify a person, such as mobile and bank card numbers. Pure."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# People group digits by blanks or dashes. Only the groupings that are in use count: any other row of numbers is dates,
-# amounts or a hotline with its extension.
+# Gap between groups of digits. Only the groupings in use count: any other row of numbers is dates, amounts or a hotline
+# with its extension.
 _G = r"[ \-‐-―·]{0,3}"
 _EDGE_BEFORE, _EDGE_AFTER = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _ID_CARD = (
     rf"[1-9]\d\d{_G}\d{{3}}{_G}\d{{4}}{_G}\d\d{_G}\d\d{_G}\d{{3}}[\dX]|[1-9]\d{{3}}(?:{_G}\d{{4}}){{3}}{_G}\d[\dX]"
 )
-# What follows four groups of four is the rest of the card unless more digits follow, such as those of a mobile.
+# Digits behind four groups of four belong to the card unless still more follow, such as those of a mobile.
 _BANK_CARD = (
     rf"[1-9]\d{{14,18}}|[3-9]\d{{3}}(?:{_G}\d{{4}}){{3}}(?:{_G}\d{{1,3}}(?!{_G}\d))?|[3-9]\d{{5}}{_G}\d{{9,13}}"
 )
 _MOBILE = rf"1[3-9]\d(?:{_G}\d{{4}}{_G}\d{{4}}|\d{_G}\d{{3}}{_G}\d{{4}}|{_G}\d{{3}}{_G}\d{{5}}|(?:{_G}\d\d){{4}})"
-# The longest is looked for first.
+# By name, longer numbers first.
 _KINDS = (
     ("证件号", re.compile(rf"{_EDGE_BEFORE}(?:{_ID_CARD}){_EDGE_AFTER}", re.IGNORECASE)),
     ("卡号", re.compile(rf"{_EDGE_BEFORE}(?:{_BANK_CARD}){_EDGE_AFTER}")),
@@ -29,22 +29,22 @@ _ANY_DIGIT = re.compile(r"\d")
 
 
 def mask_numbers(text: str) -> str:
-    """Replace mobile, identity card and bank card numbers by what they are, such as 〔手机号〕.
+    """Replace mobile, identity card and bank card numbers by their kind, such as 〔手机号〕.
 
-    An unbroken run of twenty digits or more is an order or a transaction and stays. A card of eighteen digits cannot
-    be told from an identity card and is called one.
+    An unbroken run of twenty digits or more is an order or a transaction and stays. A bank card of eighteen digits
+    cannot be told from an identity card and is called one.
     """
     if _ANY_DIGIT.search(text) is None:
         return text
-    # Full-width digits are digits too; the numbers are looked for in their plain form.
+    # Numbers are searched for in their plain form, since full-width digits are digits too.
     plain = "".join(_digit(c) for c in text)
     masked = True
-    # Numbers that were written together show their borders only when the other one is gone.
+    # Of two numbers written together the second has a border only when the first is masked.
     while masked:
         masked = False
         for name, pattern in _KINDS:
-            while (found := pattern.search(plain)) is not None:
-                start, end = found.span()
+            while (match := pattern.search(plain)) is not None:
+                start, end = match.span()
                 text = f"{text[:start]}〔{name}〕{text[end:]}"
                 plain = f"{plain[:start]}〔{name}〕{plain[end:]}"
                 masked = True
@@ -52,7 +52,7 @@ def mask_numbers(text: str) -> str:
 
 
 def _digit(char: str) -> str:
-    """The character as ASCII if it is a digit, a blank or X in another width; always one character."""
+    """Return the character as ASCII if it is a digit, blank, sign or X in another width; always one character."""
     if char.isascii():
         return char
     if char.isdecimal():

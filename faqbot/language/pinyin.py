@@ -1,4 +1,4 @@
-"""How Chinese sounds: each character, and each syllable of typed pinyin, as one unit in which near-sounds are equal.
+"""Phonetic matching: cuts Chinese and typed pinyin into sound units, in which syllables that sound alike are equal.
 
 zh/z, ch/c, sh/s, ang/an, eng/en, ing/in, uang/uan and l/n are not told apart, as in much of spoken Mandarin.
 """
@@ -12,8 +12,9 @@ from functools import cache, lru_cache
 
 from faqbot.language.normalize import HAN
 
-_UNITS_START = 0xE000  # private use: one code point a folded syllable
+_FIRST_UNIT = 0xE000  # in the private use area: one code point for each folded syllable
 _RUN = re.compile(rf"[{HAN}]+|[a-z]+|[^{HAN}a-z\s]+")
+# Initials and finals, each with the one it is heard as.
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"))
 _FINALS = (("iang", "ian"), ("uang", "uan"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
 _LONGEST_SYLLABLE = 6
@@ -21,7 +22,10 @@ _LONGEST_SYLLABLE = 6
 
 @cache
 def _readings() -> dict[int, str]:
-    """Code point → its most usual reading, with tone marks. The phrase dictionary is not loaded."""
+    """Return the readings of each code point, the most usual first, with tone marks.
+
+    The phrase dictionary of pypinyin, which takes much memory, is not loaded.
+    """
     os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
     os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "true")
     from pypinyin.pinyin_dict import pinyin_dict
@@ -31,11 +35,11 @@ def _readings() -> dict[int, str]:
 
 @cache
 def _syllables() -> frozenset[str]:
-    found = {_plain(reading.split(",")[0]) for reading in set(_readings().values())}
-    return frozenset(s for s in found if len(s) > 1 or s in "aeo") - {"ng", "hm", "hng"}
+    all_syllables = {_without_tone(reading.split(",")[0]) for reading in set(_readings().values())}
+    return frozenset(s for s in all_syllables if len(s) > 1 or s in "aeo") - {"ng", "hm", "hng"}
 
 
-def _plain(reading: str) -> str:
+def _without_tone(reading: str) -> str:
     """Drop the tone: `lǜ` → `lv`."""
     marked = unicodedata.normalize("NFD", reading)
     marked = marked.replace("u\u0308", "v")
@@ -43,16 +47,17 @@ def _plain(reading: str) -> str:
 
 
 @cache
-def _unit_table() -> dict[str, str]:
+def _units() -> dict[str, str]:
     folded = sorted({_folded(s) for s in _syllables()})
-    return {syllable: chr(_UNITS_START + number) for number, syllable in enumerate(folded)}
+    return {syllable: chr(_FIRST_UNIT + number) for number, syllable in enumerate(folded)}
 
 
 def _unit(syllable: str) -> str:
-    return _unit_table().get(_folded(syllable), syllable)
+    return _units().get(_folded(syllable), syllable)
 
 
 def _folded(syllable: str) -> str:
+    """Replace initial and final by what they are heard as."""
     folded = syllable
     for written, heard in _INITIALS:
         if folded.startswith(written):
@@ -67,51 +72,53 @@ def _folded(syllable: str) -> str:
 
 @lru_cache(maxsize=32768)
 def of_character(character: str) -> str:
-    """The unit of one Chinese character; the character itself if nobody knows how it sounds."""
-    reading = _readings().get(ord(character))
-    plain = _plain(reading.split(",")[0]) if reading else ""
-    return _unit(plain) if plain else character
+    """Return the unit of one Chinese character; the character itself if its sound is not known."""
+    syllable = _syllable_of(character)
+    return _unit(syllable) if syllable else character
 
 
 @lru_cache(maxsize=8192)
 def syllables(word: str) -> tuple[str, ...] | None:
     """Cut typed pinyin into syllables, the longest first: `nianjia` → nian, jia; None if it is no pinyin."""
-    # From the end: how many letters the first syllable takes of what is left, 0 where nothing fits.
-    takes = [0] * len(word)
+    # Filled from the end: the length of the first syllable of the rest from each position, 0 where none fits.
+    lengths = [0] * len(word)
     for start in range(len(word) - 1, -1, -1):
         for size in range(min(_LONGEST_SYLLABLE, len(word) - start), 0, -1):
             end = start + size
-            if (end == len(word) or takes[end]) and word[start:end] in _syllables():
-                takes[start] = size
+            if (end == len(word) or lengths[end]) and word[start:end] in _syllables():
+                lengths[start] = size
                 break
-    found: list[str] = []
-    at = 0
-    while at < len(word):
-        if not takes[at]:
+    parts: list[str] = []
+    position = 0
+    while position < len(word):
+        if not lengths[position]:
             return None
-        found.append(word[at : at + takes[at]])
-        at += takes[at]
-    return tuple(found)
+        parts.append(word[position : position + lengths[position]])
+        position += lengths[position]
+    return tuple(parts)
 
 
 def spell(normalised: str, words: frozenset[str] = frozenset()) -> list[tuple[str, str]]:
-    """Cut a text into (what is written, the unit it sounds like). Latin words among `words` are not pinyin.
+    """Cut a text into pieces, each with its sound unit. Latin words among `words` are not read as pinyin.
 
-    What is neither Chinese nor pinyin sounds like itself.
+    A piece that is neither Chinese nor pinyin is its own unit.
     """
-    found: list[tuple[str, str]] = []
+    pieces: list[tuple[str, str]] = []
     for run in _RUN.findall(normalised):
         if "\u3400" <= run[0] <= "\ufaff":
-            found += [(character, of_character(character)) for character in run]
+            pieces += [(character, of_character(character)) for character in run]
         elif run[0].isascii() and run.isalpha() and run not in words and (cut := syllables(run)):
-            found += [(syllable, _unit(syllable)) for syllable in cut]
+            pieces += [(syllable, _unit(syllable)) for syllable in cut]
         else:
-            found.append((run, run))
-    return found
+            pieces.append((run, run))
+    return pieces
 
 
 def initial(character: str) -> str:
-    """The letter with which a character is abbreviated: 公 → g."""
+    """Return the letter with which a character is abbreviated: 公 → g; the character itself if it has none."""
+    return _syllable_of(character)[:1] or character
+
+
+def _syllable_of(character: str) -> str:
     reading = _readings().get(ord(character))
-    plain = _plain(reading.split(",")[0]) if reading else ""
-    return plain[:1] or character
+    return _without_tone(reading.split(",")[0]) if reading else ""

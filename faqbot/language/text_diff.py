@@ -1,4 +1,4 @@
-"""Two texts side by side, with what differs marked word by word. Pure."""
+"""Text diff: puts two texts side by side and marks word by word where they differ. Pure."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ from difflib import SequenceMatcher
 
 # A Chinese character is a word of its own; so are a number, a Latin word, and every other mark.
 _WORD = re.compile(r"[A-Za-z0-9_]+|\n|[^\S\n]+|.", re.DOTALL)
-# So little in common between two differences is chance and only makes them hard to read.
-_CHANCE = 1
+# A common stretch of at most this many words between two differences is chance and makes them hard to read.
+_MAX_CHANCE_WORDS = 1
+# Pairs of words above which texts are compared line by line: word by word would take seconds.
+_MAX_WORD_PAIRS = 4_000_000
+
+# A tag and two ranges of words, as in SequenceMatcher.get_opcodes.
+_Opcode = tuple[str, int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,30 +27,26 @@ class Piece:
 
 
 def side_by_side(old: str, new: str) -> tuple[list[Piece], list[Piece]]:
-    """Both texts, cut into what is the same and what differs."""
-    left, right = _WORD.findall(old), _WORD.findall(new)
-    # Long texts are compared line by line: word by word would take too long.
-    if len(left) * len(right) > 4_000_000:
-        left, right = old.splitlines(keepends=True), new.splitlines(keepends=True)
-    matcher = SequenceMatcher(None, left, right, autojunk=False)
-    a: list[Piece] = []
-    b: list[Piece] = []
-    for kind, i, j, k, m in _calm(matcher.get_opcodes()):
-        _add(a, "".join(left[i:j]), kind != "equal")
-        _add(b, "".join(right[k:m]), kind != "equal")
-    return a, b
+    """Cut both texts into pieces that are the same and pieces that differ."""
+    old_words, new_words = _WORD.findall(old), _WORD.findall(new)
+    if len(old_words) * len(new_words) > _MAX_WORD_PAIRS:
+        old_words, new_words = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    matcher = SequenceMatcher(None, old_words, new_words, autojunk=False)
+    old_pieces: list[Piece] = []
+    new_pieces: list[Piece] = []
+    for tag, old_start, old_end, new_start, new_end in _without_chance(matcher.get_opcodes()):
+        _add(old_pieces, "".join(old_words[old_start:old_end]), tag != "equal")
+        _add(new_pieces, "".join(new_words[new_start:new_end]), tag != "equal")
+    return old_pieces, new_pieces
 
 
-_Step = tuple[str, int, int, int, int]
-
-
-def _calm(steps: Sequence[_Step]) -> list[_Step]:
+def _without_chance(opcodes: Sequence[_Opcode]) -> list[_Opcode]:
     """Join differences that only a chance word keeps apart."""
     return [
         ("replace", i, j, k, m)
-        if kind == "equal" and j - i <= _CHANCE and 0 < n < len(steps) - 1
-        else (kind, i, j, k, m)
-        for n, (kind, i, j, k, m) in enumerate(steps)
+        if tag == "equal" and j - i <= _MAX_CHANCE_WORDS and 0 < n < len(opcodes) - 1
+        else (tag, i, j, k, m)
+        for n, (tag, i, j, k, m) in enumerate(opcodes)
     ]
 
 

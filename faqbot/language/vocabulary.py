@@ -30,6 +30,16 @@ class BuiltinSynonyms:
 
 
 @dataclass(frozen=True, slots=True)
+class FillerWords:
+    """Words around and within a question that say nothing about what is asked, and words that a number counts."""
+
+    before: Words
+    after: Words
+    empty: Words
+    counted: Words
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """Names of places, words for a place that is not named, and the few cities that tell similar questions apart."""
 
@@ -111,6 +121,12 @@ def builtin_synonyms() -> BuiltinSynonyms:
     node = _read("synonyms.yaml")
     groups = node.map("synonyms", lambda word, node: (word, *node.words()))
     return BuiltinSynonyms(tuple(groups.values()), frozenset(node["stop_words"].words()))
+
+
+@cache
+def filler_words() -> FillerWords:
+    node = _read("fillers.yaml")
+    return FillerWords(node["before"].words(), node["after"].words(), node["empty"].words(), node["counted"].words())
 
 
 @cache

@@ -1,1 +1,1 @@
-"""Which entries match a question, and how sure that is."""
+"""Search: finds the entries that match a question, best first, and how sure each match is."""

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible embeddings endpoint: texts in, vectors of length 1 out, remembered in the store."""
+"""Embeddings client: fetches vectors of texts from an OpenAI-compatible endpoint and caches them in the store."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from faqbot.store.protocol import DocumentStore
 
 log = EventLog(__name__)
 
-_BATCH = 64
+# Texts in one request; endpoints limit them.
+_BATCH_SIZE = 64
 _TIMEOUT = aiohttp.ClientTimeout(total=60, connect=5)
-# A question waits no longer than this for its vector; then the words alone decide.
+# Limit for the vector of a question, so that the answer is not delayed; without it terms alone decide.
 QUESTION_SECONDS = 0.8
 
 
 class Embeddings:
-    """Asks one endpoint for vectors of one model."""
+    """Fetches vectors, of length 1, of one model from one endpoint."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, model: str, key: str, store: DocumentStore) -> None:
         self._session = session
@@ -35,32 +36,38 @@ class Embeddings:
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._store = store
         self._failing = False
-        # How many numbers a vector of the wordings has, once there are some.
-        self._length = 0
+        # Dimensions of the vectors of the wordings, 0 before there are any.
+        self._dimensions = 0
 
     async def of_wordings(self, texts: Sequence[str]) -> Floats:
-        """Vectors of all texts, one row each; only those never seen are asked for. Raises EmbeddingsError."""
+        """Return the vectors of all texts, one row each; only those not in the store are fetched.
+
+        Raises EmbeddingsError.
+        """
         keys = {text: self._key(text) for text in texts}
         known = dict(await self._store.vectors(list(keys.values())))
         missing = [text for text, key in keys.items() if key not in known]
-        for start in range(0, len(missing), _BATCH):
-            batch = missing[start : start + _BATCH]
-            found = await self._ask(batch)
-            fresh = {keys[text]: row.tobytes() for text, row in zip(batch, found, strict=True)}
-            await self._store.put_vectors(fresh)
-            known |= fresh
+        for start in range(0, len(missing), _BATCH_SIZE):
+            batch = missing[start : start + _BATCH_SIZE]
+            fetched = await self._fetch(batch)
+            new = {keys[text]: row.tobytes() for text, row in zip(batch, fetched, strict=True)}
+            await self._store.put_vectors(new)
+            known |= new
         rows = [np.frombuffer(known[keys[text]], dtype=np.float32) for text in texts]
         if len({len(row) for row in rows}) > 1:
             raise EmbeddingsError("the vectors differ in length; did the model change behind its name?")
-        self._length = len(rows[0]) if rows else 0
+        self._dimensions = len(rows[0]) if rows else 0
         return np.stack(rows) if rows else np.zeros((0, 0), dtype=np.float32)
 
     async def of_question(self, text: str, seconds: float = QUESTION_SECONDS) -> Floats | None:
-        """The vector of one question, or None when the endpoint is slow, down or speaks of another model."""
+        """Return the vector of one question, or None if the endpoint is slow, down or uses another model.
+
+        The first failure of several in a row is logged.
+        """
         try:
             async with asyncio.timeout(seconds):
-                vector = (await self._ask([text]))[0]
-            if self._length and len(vector) != self._length:
+                vector = (await self._fetch([text]))[0]
+            if self._dimensions and len(vector) != self._dimensions:
                 raise EmbeddingsError("the vector of a question is not as long as those of the wordings")
         except (EmbeddingsError, TimeoutError) as exc:
             if not self._failing:
@@ -70,7 +77,7 @@ class Embeddings:
         self._failing = False
         return vector
 
-    async def _ask(self, texts: Sequence[str]) -> list[Floats]:
+    async def _fetch(self, texts: Sequence[str]) -> list[Floats]:
         body = {"model": self._model, "input": list(texts)}
         try:
             async with self._session.post(self._url, json=body, headers=self._headers, timeout=_TIMEOUT) as response:
@@ -102,7 +109,7 @@ def open_embeddings(settings: Settings, session: aiohttp.ClientSession, store: D
 
 
 def _endpoint(url: str) -> str:
-    """The full address may be given, or where the API begins."""
+    """Complete the address if only the root of the API is given."""
     if url.endswith("/embeddings"):
         return url
     return f"{url}/embeddings" if url.endswith("/v1") else f"{url}/v1/embeddings"
