@@ -1,4 +1,4 @@
-"""Claim extraction: what an answer states that can be wrong: amounts, dates, times, phone lines, yes or no. Pure."""
+"""Claim extraction: collects what an answer states that can be wrong: amounts, dates, phones, yes or no. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text normalisation: one form for all ways to write the same question, and its parts that say nothing. Pure."""
+"""Text normalisation: brings all ways to write a question into one form, and drops the parts that say nothing. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of the numeric arrays of the search core, and operations on lists of unequal length laid end to end."""
+"""Arrays: types of the numeric arrays of the search core, and operations on lists of unequal length laid end to end."""
 
 from __future__ import annotations
 

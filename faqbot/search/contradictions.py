@@ -1,6 +1,6 @@
-"""Contradiction guard: finds that a question denies, or asks for another case than, the wording it was matched with.
+"""Contradiction guard: detects a question that asks for something else than the wording it was matched with.
 
-不/没, 离职/在职, 试用期/转正, 病假/事假, 上海/北京. Pure.
+不/没, 离职/在职, 试用期/转正, 病假/事假, 上海/北京: such pairs are similar in writing and opposite in meaning. Pure.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from faqbot.model.entries import Entry
 _Side = re.Pattern[str]
 
 
-def opposed(question: str, matched: str, entry: Entry) -> bool:
+def opposed(text: str, matched: str, entry: Entry) -> bool:
     """Return whether an entry must not answer a question outright, although `matched`, its best wording, is similar.
 
     It must not if one of the two denies what the other says, if they stand on different sides of a matter, or if the
     question asks for a condition, a kind or a place that the entry does not speak of.
     """
-    asked, wording = _plain(question), _plain(matched)
-    if asked == wording:
+    question, wording = _plain(text), _plain(matched)
+    if question == wording:
         return False
-    if _denies_otherwise(asked, wording) or _on_other_side(asked, wording, entry):
+    if _denies_otherwise(question, wording) or _on_other_side(question, wording, entry):
         return True
-    if _asks_in_general(asked, entry) or _asks_for_other_kind(asked, entry):
+    if _asks_in_general(question, entry) or _asks_for_other_kind(question, entry):
         return True
-    return _asks_under_other_condition(asked, entry) or _asks_for_other_place(asked, entry)
+    return _asks_under_other_condition(question, entry) or _asks_for_other_place(question, entry)
 
 
 def apart(text: str, other: str) -> bool:
@@ -49,9 +49,9 @@ def _plain(text: str) -> str:
 # — Denial —
 
 
-def _denies_otherwise(asked: str, wording: str) -> bool:
+def _denies_otherwise(question: str, wording: str) -> bool:
     """Return whether one of the two denies what the other says plainly."""
-    return _denies_what_is_said(asked, wording) or _denies_what_is_said(wording, asked)
+    return _denies_what_is_said(question, wording) or _denies_what_is_said(wording, question)
 
 
 def _denies_what_is_said(denying: str, saying: str) -> bool:
@@ -90,10 +90,10 @@ def _idiom() -> re.Pattern[str]:
 # — Sides of a matter —
 
 
-def _on_other_side(asked: str, wording: str, entry: Entry) -> bool:
+def _on_other_side(question: str, wording: str, entry: Entry) -> bool:
     """Return whether the question stands on one side of a matter, and the wording, or else all wordings of the entry,
     on another."""
-    for own, others in _sides_of(asked):
+    for own, others in _sides_of(question):
         if own.search(wording) or own.search(_plain(entry.question)):
             continue
         if any(side.search(wording) for side in others):
@@ -106,14 +106,14 @@ def _on_other_side(asked: str, wording: str, entry: Entry) -> bool:
 
 # Cached like the plain form of a text, because many people ask the same.
 @lru_cache(maxsize=8192)
-def _sides_of(asked: str) -> tuple[tuple[_Side, tuple[_Side, ...]], ...]:
+def _sides_of(question: str) -> tuple[tuple[_Side, tuple[_Side, ...]], ...]:
     """List each side of a matter that the question alone stands on, with the sides against it."""
-    found = []
+    own_and_others = []
     for sides in _opposites():
-        own = [side for side in sides if side.search(asked)]
+        own = [side for side in sides if side.search(question)]
         if len(own) == 1:
-            found.append((own[0], tuple(side for side in sides if side is not own[0])))
-    return tuple(found)
+            own_and_others.append((own[0], tuple(side for side in sides if side is not own[0])))
+    return tuple(own_and_others)
 
 
 @cache
@@ -124,15 +124,15 @@ def _opposites() -> tuple[tuple[_Side, ...], ...]:
 # — Conditions, kinds, places —
 
 
-def _asks_under_other_condition(asked: str, entry: Entry) -> bool:
+def _asks_under_other_condition(question: str, entry: Entry) -> bool:
     """Return whether the question is about a condition that the entry does not speak of."""
-    conditions = _conditions_of(asked)
+    conditions = _conditions_of(question)
     return any(not any(condition.search(text) for text in _texts_of(entry)) for condition in conditions)
 
 
 @lru_cache(maxsize=8192)
-def _conditions_of(asked: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(condition for condition in _conditions() if condition.search(asked))
+def _conditions_of(question: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(condition for condition in _conditions() if condition.search(question))
 
 
 @cache
@@ -140,9 +140,9 @@ def _conditions() -> tuple[re.Pattern[str], ...]:
     return tuple(map(compile_any, contrasts().conditions))
 
 
-def _asks_in_general(asked: str, entry: Entry) -> bool:
+def _asks_in_general(question: str, entry: Entry) -> bool:
     """Return whether the question is about leave of no kind in particular, and the entry about one kind."""
-    if "假" not in asked or _leave_in_general().sub("", asked):
+    if "假" not in question or _leave_in_general().sub("", question):
         return False
     return any(kind.search(_plain(entry.question)) for kind in _kinds()["leave"])
 
@@ -152,9 +152,9 @@ def _leave_in_general() -> re.Pattern[str]:
     return compile_any(contrasts().leave_in_general)
 
 
-def _asks_for_other_kind(asked: str, entry: Entry) -> bool:
+def _asks_for_other_kind(question: str, entry: Entry) -> bool:
     """Return whether the question names a kind that the entry, which names others, does not speak of."""
-    for named, kinds in _kinds_of(asked):
+    for named, kinds in _kinds_of(question):
         if any(kind.search(case) for kind in kinds for case in entry.variants):
             # Where an entry answers by the kind, choosing the case decides.
             continue
@@ -166,9 +166,9 @@ def _asks_for_other_kind(asked: str, entry: Entry) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _kinds_of(asked: str) -> tuple[tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]], ...]:
+def _kinds_of(question: str) -> tuple[tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]], ...]:
     """List for each thing of which the question names kinds these kinds, and all kinds of the thing."""
-    by_thing = ((tuple(kind for kind in kinds if kind.search(asked)), kinds) for kinds in _kinds().values())
+    by_thing = ((tuple(kind for kind in kinds if kind.search(question)), kinds) for kinds in _kinds().values())
     return tuple((named, kinds) for named, kinds in by_thing if named)
 
 
@@ -177,9 +177,9 @@ def _kinds() -> dict[str, tuple[re.Pattern[str], ...]]:
     return {thing: tuple(map(compile_any, kinds)) for thing, kinds in contrasts().kinds.items()}
 
 
-def _asks_for_other_place(asked: str, entry: Entry) -> bool:
+def _asks_for_other_place(question: str, entry: Entry) -> bool:
     """Return whether the question names a place that the entry, which names others, does not speak of."""
-    named = set(places_in(asked)) - set(places().elsewhere)
+    named = set(places_in(question)) - set(places().elsewhere)
     if not named or any(map(is_place, entry.variants)):
         # Where an entry answers by the place, choosing the case decides.
         return False

@@ -1,4 +1,4 @@
-"""The search index of a knowledge base: which entries may answer a text, best first, with a score between 0 and 1.
+"""Search index of a knowledge base: ranks the entries that may answer a text, each with a score between 0 and 1.
 
 A text is analyzed (queries), candidates are retrieved by their rare terms (candidates), compared with it in several
 ways (ranking_features), ranked, and scored with the probability that they are right (scoring, ranker).
@@ -67,7 +67,7 @@ class Index:
         excluded = {n: tuple(map(self.fold, entry.not_)) for n, entry in enumerate(self.entries) if entry.not_}
         self._excluded = excluded
         self.rankers = Rankers(self.table, Ranker(self.table, excluded))
-        # True if some entry is only for certain groups or departments, so that results depend on who asks where.
+        # True if some entry is for certain groups or departments only: then results depend on who asks, and where.
         self.limited = any(entry.groups or entry.departments for entry in self.entries)
         self.by_department = any(entry.departments for entry in self.entries)
         self.private = tuple(entry for entry in self.entries if entry.private)

@@ -1,4 +1,4 @@
-"""Query analysis: prepares a text for comparing with the wordings: normalised, spelling repaired, synonyms unified."""
+"""Query analysis: prepares a text for comparing: normalised, spelling repaired, synonyms unified."""
 
 from __future__ import annotations
 

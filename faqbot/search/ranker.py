@@ -1,4 +1,4 @@
-"""Ranking: retrieves and scores the candidates of queries; very words of HR promote, excluded wordings demote."""
+"""Ranking: retrieves and scores candidates; raises an entry with the words of the query, lowers one HR excluded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features of the candidates of a batch: similarity in writing and sound, and which terms a query shares with them."""
+"""Ranking features: compares a query with each candidate in writing, in sound, and by the terms they share."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def compare_writing(
     pair_requests = request_ids[candidate_ids]
     pair_counts = zip(queries, np.bincount(pair_requests).tolist(), strict=False)
     compared = [(query, count) for query, count in pair_counts if count]
-    asked = [text for query, count in compared for text in [query.text] * count]
-    asked += [text for query, count in compared for text in [query.raw] * count]
-    asked += [text for query, count in compared for text in [query.sound] * count]
+    query_texts = [text for query, count in compared for text in [query.text] * count]
+    query_texts += [text for query, count in compared for text in [query.raw] * count]
+    query_texts += [text for query, count in compared for text in [query.sound] * count]
     row_list = rows.tolist()
-    written = [*map(table.texts.__getitem__, row_list), *map(table.raws.__getitem__, row_list)]
-    written += map(table.sounds.__getitem__, row_list)
-    ratios = process.cpdist(asked, written, scorer=fuzz.ratio, dtype=np.float64).reshape(3, len(rows)) / 100
+    wording_texts = [*map(table.texts.__getitem__, row_list), *map(table.raws.__getitem__, row_list)]
+    wording_texts += map(table.sounds.__getitem__, row_list)
+    ratios = process.cpdist(query_texts, wording_texts, scorer=fuzz.ratio, dtype=np.float64).reshape(3, len(rows)) / 100
     edits, _, sounds = ratios
     names = ("edit", "raw_edit", "sound")
     if len(rows) == len(request_ids):

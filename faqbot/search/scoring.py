@@ -1,4 +1,4 @@
-"""Scoring: from the features of the candidates to their order and to the probability that each is right."""
+"""Scoring: computes from the features of the candidates their order and the probability that each is right."""
 
 from __future__ import annotations
 

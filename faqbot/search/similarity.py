@@ -1,4 +1,4 @@
-"""Near-duplicate detection: which questions ask the same, by their subject, what they want, and words that must agree.
+"""Near-duplicate detection: finds questions that ask the same, by subject, by what they want, and by deciding words.
 
 Pure.
 """

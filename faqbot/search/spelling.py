@@ -1,4 +1,4 @@
-"""Spelling by sound: repairs homophones and writes out typed pinyin and abbreviations, as the knowledge base does."""
+"""Spelling correction: repairs homophones and writes out typed pinyin and abbreviations, as the knowledge base does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms of a text: the n-grams of characters and words by which wordings are indexed and compared.
+"""Terms: cuts a text into the n-grams of characters and words by which wordings are indexed and compared.
 
 Chinese gives single characters, pairs and triples of neighbours; other scripts give word stems, pairs of stems and
 runs of letters.

@@ -1,4 +1,4 @@
-"""Thresholds for answering: fitted ones, calibrated for a knowledge base by hold-out trials of its wordings. Pure."""
+"""Threshold calibration: moves the fitted thresholds for answering by hold-out trials of a knowledge base. Pure."""
 
 from __future__ import annotations
 

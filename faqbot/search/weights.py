@@ -1,4 +1,4 @@
-"""Fitted weights of ranking and scoring, read from data/weights.json, and the names of what they weigh."""
+"""Fitted weights of ranking and scoring: reads them from data/weights.json and names what they weigh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wording table: every wording of every entry in the forms in which it is compared, one row each."""
+"""Wording table: holds every wording of every entry in the forms in which it is compared, one row each."""
 
 from __future__ import annotations
 
