@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from faqbot.access.privacy import withheld_topic
 from faqbot.analytics.stats import Cluster, QuestionOutcome, Stats
 from faqbot.analytics.suggested_wordings import Suggestion
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.entries import Entry
 from faqbot.review.due_dates import due_entries
 
@@ -58,12 +58,15 @@ def _asked(stats: Stats) -> str:
 
 def _missed(found: Sequence[Cluster]) -> str:
     shown = [c for c in found if withheld_topic(c.text) is None]
-    lines = [f"{n}. {neutralise(c.text)}（{c.people} 人）" for n, c in enumerate(shown[:_SHOWN], 1)]
+    lines = [f"{n}. {escape_markdown(c.text)}（{c.people} 人）" for n, c in enumerate(shown[:_SHOWN], 1)]
     return _listed(f"没有答上来的 {len(shown)} 组", lines, len(shown))
 
 
 def _suggested(found: Sequence[Suggestion]) -> str:
-    lines = [f"- 「{neutralise(s.text)}」→ {neutralise(s.entry.question)}（{s.people} 人选）" for s in found[:_SHOWN]]
+    lines = [
+        f"- 「{escape_markdown(s.text)}」→ {escape_markdown(s.entry.question)}（{s.people} 人选）"
+        for s in found[:_SHOWN]
+    ]
     return _listed(f"可以加的问法 {len(found)} 个", lines, len(found))
 
 
@@ -76,7 +79,7 @@ def _drafts(numbers: Sequence[int]) -> str:
 def _due(entries: Sequence[Entry], day: date) -> str:
     found = [item for item in due_entries(entries, day) if not item.entry.private]
     lines = [
-        f"- {neutralise(item.entry.question)}（{item.day.month} 月 {item.day.day} 日{item.what}）"
+        f"- {escape_markdown(item.entry.question)}（{item.day.month} 月 {item.day.day} 日{item.what}）"
         for item in found[:_SHOWN]
     ]
     return _listed(f"两周内要复核或到期的 {len(found)} 条", lines, len(found))

@@ -14,7 +14,7 @@ from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import PunchQuery
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError, NeedsAdmin
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.attendance import ApprovalKind, Approved, Punch, PunchResult
 from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
@@ -88,9 +88,9 @@ class PunchLookupCommand:
         people = await self._contacts.find_people(name)
         if len(people) > 1:
             choices = "；".join(
-                f"{neutralise(tree.path(next(iter(p.departments), 0)))} 打卡 {p.userid}" for p in people[:5]
+                f"{escape_markdown(tree.path(next(iter(p.departments), 0)))} 打卡 {p.userid}" for p in people[:5]
             )
-            return f"叫“{neutralise(name)}”的有 {len(people)} 位，请写 userId：{choices}"
+            return f"叫“{escape_markdown(name)}”的有 {len(people)} 位，请写 userId：{choices}"
         if people:
             return await self._person(people[0], day)
         try:
@@ -98,19 +98,19 @@ class PunchLookupCommand:
             if dept_id not in tree.departments:
                 raise NoSuchDepartment(f"通讯录里没有编号 {dept_id}")
         except NoSuchDepartment:
-            raise NoSuchDepartment(f"通讯录里没有叫“{neutralise(name)}”的人或部门") from None
+            raise NoSuchDepartment(f"通讯录里没有叫“{escape_markdown(name)}”的人或部门") from None
         return await self._department(tree.path(dept_id), await self._contacts.people_below([dept_id]), day)
 
     async def _person(self, person: Employee, day: date) -> str:
         punches, approved = await attendance.day_of_person(self._contacts.api, person.userid, day, self._timezone)
-        lines = [f"**{neutralise(person.name)}** {_day_in_words(day)}"]
+        lines = [f"**{escape_markdown(person.name)}** {_day_in_words(day)}"]
         lines += [f"- {_punch_in_words(punch, self._timezone)}" for punch in punches]
         lines += [f"- {_approval_in_words(a)}" for a in approved]
         return "\n".join([lines[0], "", *(lines[1:] or [_NO_PUNCHES])])
 
     async def _department(self, name: str, people: Sequence[Employee], day: date) -> str:
         if len(people) > _MAX_PEOPLE:
-            return f"{neutralise(name)}有 {len(people)} 人，太多了：请写人数不超过 {_MAX_PEOPLE} 的部门。"
+            return f"{escape_markdown(name)}有 {len(people)} 人，太多了：请写人数不超过 {_MAX_PEOPLE} 的部门。"
         punches: list[Punch] = []
         for query in attendance.split_into_queries([p.userid for p in people], day, day):
             punches += await attendance.punches(self._contacts.api, query, self._timezone)
@@ -121,7 +121,7 @@ class PunchLookupCommand:
     def _department_in_words(self, name: str, report: MonthReport, day: date) -> str:
         with_shifts = [p for p in report.persons if p.totals.shifts]
         with_incidents = [p for p in with_shifts if p.incidents]
-        lines = [f"**{neutralise(name)}** {_day_in_words(day)}：共 {len(report.persons)} 人"]
+        lines = [f"**{escape_markdown(name)}** {_day_in_words(day)}：共 {len(report.persons)} 人"]
         if report.days_off or not with_shifts:
             return f"{lines[0]}\n\n{_NO_PUNCHES}"
         lines += ["", f"- 目前正常：{len(with_shifts) - len(with_incidents)} 人"]
@@ -129,8 +129,8 @@ class PunchLookupCommand:
             incidents = "，".join(
                 incident_in_words(i, self._timezone, known=False).partition(" ")[2] for i in p.incidents
             )
-            lines.append(f"- {neutralise(p.person.name)}：{incidents}")
-        without_shifts = [neutralise(p.person.name) for p in report.persons if not p.totals.shifts]
+            lines.append(f"- {escape_markdown(p.person.name)}：{incidents}")
+        without_shifts = [escape_markdown(p.person.name) for p in report.persons if not p.totals.shifts]
         if without_shifts:
             lines.append(f"- 没有记录：{'、'.join(without_shifts)}")
         if any(p.totals.absent for p in with_incidents):
@@ -212,5 +212,5 @@ def _punch_in_words(punch: Punch, timezone: tzinfo) -> str:
 def _approval_in_words(approved: Approved) -> str:
     unit = "小时" if approved.kind is ApprovalKind.OVERTIME else "天"
     what = {ApprovalKind.LEAVE: "请假", ApprovalKind.TRIP: "出差外出", ApprovalKind.OVERTIME: "加班"}[approved.kind]
-    name = "" if approved.name in (what, "请假", "加班") else f"（{neutralise(approved.name)}）"
+    name = "" if approved.name in (what, "请假", "加班") else f"（{escape_markdown(approved.name)}）"
     return f"{what}{name} {format_amount(approved.amount)} {unit}"

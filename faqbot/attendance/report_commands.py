@@ -10,7 +10,7 @@ from faqbot.access.authorization import refusal
 from faqbot.attendance.confirmations import Confirmations
 from faqbot.attendance.month_names import parse_month
 from faqbot.attendance.report_requests import ReportRequest, ReportRequests
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
 
@@ -44,7 +44,7 @@ class ReportCommands:
         request = ReportRequest(message.staff_id, month, tuple(departments), self._clock())
         await self._requests.add(message.key, request)
         year, number = parse_month(month, today) or (today.year, today.month)
-        who = "、".join(neutralise(d) for d in departments) if departments != ["1"] else "全公司"
+        who = "、".join(escape_markdown(d) for d in departments) if departments != ["1"] else "全公司"
         return CommandResult("考勤报表", f"正在统计 {year} 年 {number} 月{who}的考勤，几分钟后私聊把 Excel 发给您。")
 
     async def confirmations(self, message: Message, command: Command) -> CommandResult:
@@ -54,8 +54,8 @@ class ReportCommands:
         latest = await self._confirmations.latest()
         if not latest:
             return CommandResult("确认情况", "还没有请主管确认过考勤。")
-        open_names = [neutralise(c.name) for c in latest if not c.confirmed]
-        confirmed_names = [neutralise(c.name) for c in latest if c.confirmed]
+        open_names = [escape_markdown(c.name) for c in latest if not c.confirmed]
+        confirmed_names = [escape_markdown(c.name) for c in latest if c.confirmed]
         lines = [f"{latest[0].month} 的考勤，{len(latest)} 位主管里 {len(confirmed_names)} 位已确认。", ""]
         lines += [f"- 还没有确认：{'、'.join(open_names)}"] if open_names else ["都确认了。"]
         lines += [f"- 已确认：{'、'.join(confirmed_names)}"] if confirmed_names and open_names else []

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
 from faqbot.attendance.month import ABSENT, Incident, MonthReport, PersonMonth, Totals
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.org_chart import Employee, Tree
 
 # Says `absent` where approvals are not known: the day may be leave, and nobody is accused.
@@ -41,7 +41,7 @@ def group_summary(report: MonthReport, tree: Tree, *, ask: bool) -> str:
         ordered = sorted(departments.items(), key=lambda item: tree.path(item[0]))
         lines.append(
             "\n".join(
-                f"- {neutralise(tree.path(dept_id))}（{t.people} 人）：{_one_line(t, report.approvals_known)}"
+                f"- {escape_markdown(tree.path(dept_id))}（{t.people} 人）：{_one_line(t, report.approvals_known)}"
                 for dept_id, t in ordered
             )
         )
@@ -80,10 +80,10 @@ def hr_summary(
         f"共 {total.people} 人。{_one_line(total, report.approvals_known)}。明细在 Excel 文件里。",
     ]
     if supervisors:
-        names = "、".join(neutralise(name) for name in supervisors.values())
+        names = "、".join(escape_markdown(name) for name in supervisors.values())
         lines.append(f"已请 {len(supervisors)} 位主管确认：{names}。给我发“确认情况”看谁还没有确认。")
     if alone:
-        names = "、".join(neutralise(person.name) for person in alone[:20])
+        names = "、".join(escape_markdown(person.name) for person in alone[:20])
         more = f"等 {len(alone)} 人" if len(alone) > 20 else ""
         lines.append(f"通讯录里没有主管、没有人替他们确认的：{names}{more}。")
     lines += _remarks(report)
@@ -122,11 +122,11 @@ def _person_in_words(p: PersonMonth, known: bool, timezone: tzinfo) -> str:
     days = [incident_in_words(incident, timezone, known=known) for incident in p.incidents]
     incidents = "，".join(days[:_MAX_INCIDENTS]) + (f" 等 {len(days)} 次" if len(days) > _MAX_INCIDENTS else "")
     approvals = _approvals_in_words(p.totals)
-    return f"**{neutralise(p.person.name)}**：{'；'.join(part for part in (incidents, approvals) if part)}"
+    return f"**{escape_markdown(p.person.name)}**：{'；'.join(part for part in (incidents, approvals) if part)}"
 
 
 def _approvals_in_words(t: Totals) -> str:
-    parts = [f"{neutralise(name)} {format_amount(days)} 天" for name, days in t.leave.items() if days]
+    parts = [f"{escape_markdown(name)} {format_amount(days)} 天" for name, days in t.leave.items() if days]
     parts += [f"出差外出 {format_amount(t.trip)} 天"] if t.trip else []
     parts += [f"加班 {format_amount(t.overtime)} 小时"] if t.overtime else []
     return "，".join(parts)
@@ -137,7 +137,9 @@ def _counts(t: Totals, known: bool, *, bold: bool) -> list[str]:
         return f"**{format_amount(value)}**" if bold else format_amount(value)
 
     absent = f"旷工 {number(t.absent)} 天" if known else f"{UNKNOWN_ABSENT} {number(t.absent)} 天（可能是请假）"
-    kinds = "、".join(f"{neutralise(name)} {format_amount(days)}" for name, days in sorted(t.leave.items()) if days)
+    kinds = "、".join(
+        f"{escape_markdown(name)} {format_amount(days)}" for name, days in sorted(t.leave.items()) if days
+    )
     lines = [
         f"迟到 {number(t.late)} 次，严重迟到 {number(t.serious_late)} 次，早退 {number(t.early)} 次",
         f"缺卡 {number(t.missing)} 次，{absent}",

@@ -16,7 +16,7 @@ from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.facts import has_facts
 from faqbot.language.normalize import normalise
 from faqbot.markup.blocks import label, numbered, one_line, send_word
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import Command, CommandKind, CommandResult
 from faqbot.model.conversation import LastAnswer, Option
 from faqbot.model.entries import Entry
@@ -58,7 +58,7 @@ class AboutAnswerCommands:
         question_line = f"对上的问法：{label(entry.question)}"
         matched = [fact for fact in await self._matched(entry, last) if fact != question_line]
         facts = [f"答的是：{label(entry.question)}", *matched]
-        facts += [f"哪一种情况：按您说的「{neutralise(last.slot_value)}」"] if last.slot_value else []
+        facts += [f"哪一种情况：按您说的「{escape_markdown(last.slot_value)}」"] if last.slot_value else []
         facts += [f"来源：{one_line(entry.source)}"] if entry.source.strip() else []
         facts.append(f"负责人：{label(entry.owner.strip()) or '没有写'}")
         facts += await self._changed(entry)
@@ -88,7 +88,7 @@ class AboutAnswerCommands:
         if change is None:
             return ()
         day = datetime.fromtimestamp(change.at, self._zone).date()
-        who = "在知识文件里" if change.who == FILES else neutralise(change.who, 20)
+        who = "在知识文件里" if change.who == FILES else escape_markdown(change.who, 20)
         when = f"上次修改：{_day(day, self._workspace.today())}{f'，{who}' if who else ''}"
         # Facts are changed in one file for all answers, so this date does not cover them.
         return (f"{when}（里面会变的数字另外更新）" if has_facts(written) else when,)

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from faqbot.access.authorization import not_possible, refusal
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.org_chart import Employee, NoSuchDepartment, Tree
@@ -35,13 +35,13 @@ class MembersCommand:
 
 
 def _list(tree: Tree, dept_id: int, people: Collection[Employee]) -> str:
-    lines = [f"**{neutralise(tree.path(dept_id))}**（含下级）共 {len(people)} 人："]
+    lines = [f"**{escape_markdown(tree.path(dept_id))}**（含下级）共 {len(people)} 人："]
     left = _MAX_NAMES
     for below in tree.below(dept_id):
         names = [_name(person, below) for person in people if below in person.departments]
         if names and left > 0:
             shown = "、".join(names[:left]) + ("…" if len(names) > left else "")
-            lines.append(f"- {neutralise(tree.name(below))}（{len(names)}）：{shown}")
+            lines.append(f"- {escape_markdown(tree.name(below))}（{len(names)}）：{shown}")
             left -= len(names)
     if left <= 0:
         lines.append("人太多，只列出一部分；请写更小的部门。")
@@ -49,6 +49,6 @@ def _list(tree: Tree, dept_id: int, people: Collection[Employee]) -> str:
 
 
 def _name(person: Employee, dept_id: int) -> str:
-    notes = [neutralise(person.title, 20)] if person.title else []
+    notes = [escape_markdown(person.title, 20)] if person.title else []
     notes += ["负责人"] if dept_id in person.leads else []
-    return neutralise(person.name) + (f"（{'，'.join(notes)}）" if notes else "")
+    return escape_markdown(person.name) + (f"（{'，'.join(notes)}）" if notes else "")

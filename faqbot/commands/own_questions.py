@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from faqbot.access.privacy import withheld_topic
 from faqbot.dialogue.choices import picked_number
-from faqbot.markup.blocks import tap
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.blocks import send_link
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
@@ -53,5 +53,5 @@ def _questions(records: Sequence[QuestionRecord]) -> list[str]:
 
 def _line(text: str) -> str:
     # The placeholder of a private question cannot be asked again.
-    plain = neutralise(text)
-    return plain if withheld_topic(text) is not None else f"[{plain}]({tap(text)})"
+    plain = escape_markdown(text)
+    return plain if withheld_topic(text) is not None else f"[{plain}]({send_link(text)})"

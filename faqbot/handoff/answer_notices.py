@@ -13,8 +13,8 @@ from faqbot.analytics.stats import cluster_gaps, key_of
 from faqbot.handoff.tickets import Ticket, TicketState, delete_ticket, load_tickets, save_ticket
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import line_breaks
-from faqbot.markup.escaping import neutralise
-from faqbot.markup.picture_links import named_only
+from faqbot.markup.escaping import escape_markdown
+from faqbot.markup.picture_links import replace_by_names
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.notices import Address, Notice
@@ -93,8 +93,8 @@ def _recipients(records: Sequence[QuestionRecord], ticket: Ticket, entry: Entry,
 def _notice(record: QuestionRecord, entry: Entry, not_before: float, timezone: tzinfo) -> Notice:
     day = datetime.fromtimestamp(record.asked_at, timezone)
     body = (
-        f"您 {day.month} 月 {day.day} 日问过「{neutralise(record.text)}」，现在有答案了：\n\n"
-        f"**{neutralise(entry.question)}**\n\n{line_breaks(named_only(entry.answer))}"
+        f"您 {day.month} 月 {day.day} 日问过「{escape_markdown(record.text)}」，现在有答案了：\n\n"
+        f"**{escape_markdown(entry.question)}**\n\n{line_breaks(replace_by_names(entry.answer))}"
     )
     key = hashlib.sha256(f"{entry.id}|{record.asker}".encode()).hexdigest()[:24]
     return Notice(f"answered:{key}", Address("person", record.asker), "您问过的，有答案了", body, not_before=not_before)

@@ -14,7 +14,7 @@ from faqbot.knowledge.editing.proposals import propose_entry
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import grey, line_breaks
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import Command, CommandResult
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.messages import Message
@@ -58,7 +58,7 @@ class TicketAnswering:
             if not text:
                 raise NotAllowed(f"请把答案写在后面，例如「答 {number}：可以，找张三盖章」。")
             if ticket.state is TicketState.ANSWERED and ticket.answered_with != message.key:
-                raise NotAllowed(f"单号 {number} 已经由 {neutralise(ticket.answered_by, 20) or '别人'} 答过了。")
+                raise NotAllowed(f"单号 {number} 已经由 {escape_markdown(ticket.answered_by, 20) or '别人'} 答过了。")
             return await self._answer(message, ticket, text)
         except NotAllowed as exc:
             return CommandResult("没有转告", str(exc), "order_refused")
@@ -72,7 +72,7 @@ class TicketAnswering:
             return
         if ticket is None and not groups.is_owner(message.staff_id):
             raise NotAllowed("这样的单号只能由负责的同事来答。您要是想问问题，请直接把问题发给我。")
-        owner = f"由{neutralise(ticket.owner, 20)}来答" if ticket and ticket.owner else "由管理员来答"
+        owner = f"由{escape_markdown(ticket.owner, 20)}来答" if ticket and ticket.owner else "由管理员来答"
         raise NotAllowed(f"单号 {number} {owner}。" if ticket else f"没有单号 {number}：它可能早就处理过了。")
 
     async def _answer(self, message: Message, ticket: Ticket, text: str) -> CommandResult:
@@ -95,7 +95,7 @@ class TicketAnswering:
         remark = "已存成草稿，等另一位负责的同事或管理员通过。" if draft_id else ""
         if in_same_group:
             asker = _asker_userid(ticket)
-            who = f"@{asker}" if asker else neutralise(ticket.asker_name, 20)
+            who = f"@{asker}" if asker else escape_markdown(ticket.asker_name, 20)
             body = f"{who} {_body(ticket, text, message, remark)}"
             return CommandResult(f"单号 {ticket.number} 有答案了", body, "replied", mentions=(asker,) if asker else ())
         return CommandResult("已转告", f"单号 {ticket.number} 已转告对方。{remark}", "replied")
@@ -106,7 +106,7 @@ class TicketAnswering:
         key, title = f"{key_prefix}asker", f"单号 {ticket.number} 有答案了"
         if ticket.is_group and not ticket.private:
             # The outbox cannot mention anybody in a group; the name stands in the text.
-            body = f"{neutralise(ticket.asker_name, 20) or '您好'}：\n\n{_body(ticket, text, message)}"
+            body = f"{escape_markdown(ticket.asker_name, 20) or '您好'}：\n\n{_body(ticket, text, message)}"
             to = Address("group", ticket.conversation_id)
             await self._outbox.post(Notice(key, to, title, body))
         elif asker := _asker_userid(ticket):
@@ -159,6 +159,6 @@ def _asker_userid(ticket: Ticket) -> str:
 
 
 def _body(ticket: Ticket, text: str, message: Message, remark: str = "") -> str:
-    question = "" if withheld_topic(ticket.question) is not None else f"您问的「{neutralise(ticket.question)}」，"
-    by = f"由 {neutralise(message.sender_name, 20)} 回答"
+    question = "" if withheld_topic(ticket.question) is not None else f"您问的「{escape_markdown(ticket.question)}」，"
+    by = f"由 {escape_markdown(message.sender_name, 20)} 回答"
     return f"{question}单号 {ticket.number} 有答案了：\n\n{line_breaks(text)}{grey(by, remark)}"

@@ -21,7 +21,7 @@ from faqbot.handoff.tickets import (
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.masking import mask_numbers
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.model.commands import Command, CommandResult
 from faqbot.model.entries import NO_TOPIC, Entry, nearest_private
@@ -127,15 +127,16 @@ class Escalation:
         self, message: Message, ticket: Ticket, owners: tuple[str, ...], owner_name: str, snapshot: Snapshot
     ) -> CommandResult:
         """Mention the owners in the group in working hours, else write to them; confirm it to the asker."""
-        number, name = ticket.number, neutralise(owner_name, 20)
+        number, name = ticket.number, escape_markdown(owner_name, 20)
         now = datetime.fromtimestamp(self._workspace.clock(), self._timezone)
         calendar = snapshot.automations.calendar
         quiet = snapshot.groups.of(message.conversation_id).quiet if message.is_group else None
         working = is_working_time(now, calendar, quiet)
         if message.is_group and working and not ticket.private:
             mentions = " ".join(f"@{userid}" for userid in owners)
+            question = escape_markdown(ticket.question, _MAX_QUESTION_CHARS)
             body = (
-                f"已请{name}来答，单号 {number}：{mentions}\n\n> {neutralise(ticket.question, _MAX_QUESTION_CHARS)}\n\n"
+                f"已请{name}来答，单号 {number}：{mentions}\n\n> {question}\n\n"
                 f"来答的同事请引用这条消息 @我 回复，或者发「@我 答 {number}：……」。"
             )
             return CommandResult(f"单号 {number}：请{name}来答", body, "person", mentions=owners)
@@ -193,14 +194,14 @@ def owners_to_ask(
 
 
 def _notice(ticket: Ticket, message: Message) -> str:
-    where = f"在「{neutralise(message.conversation_title, 30)}」" if message.is_group else "在单聊里"
-    who = neutralise(ticket.asker_name, 20) or "有人"
+    where = f"在「{escape_markdown(message.conversation_title, 30)}」" if message.is_group else "在单聊里"
+    who = escape_markdown(ticket.asker_name, 20) or "有人"
     private = "这是私密的事，请只在这里回复。" if ticket.private else ""
     if withheld_topic(ticket.question) is not None:
-        about = neutralise(ticket.topic, 20) or NO_TOPIC
+        about = escape_markdown(ticket.topic, 20) or NO_TOPIC
         asked = f"{who}{where}问了一件「{about}」方面的私密的事，原话没有保留，请直接找 TA。"
     else:
-        asked = f"{who}{where}问：\n\n> {neutralise(ticket.question, _MAX_QUESTION_CHARS)}"
+        asked = f"{who}{where}问：\n\n> {escape_markdown(ticket.question, _MAX_QUESTION_CHARS)}"
     return (
         f"单号 {ticket.number}：{asked}\n\n"
         f"{private}引用这条消息回复，或者发「答 {ticket.number}：……」，我转告对方，再存成草稿条目。"

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
 
-from faqbot.markup.chunking import MARKDOWN_BYTES, split
-from faqbot.markup.invisible_characters import unshown
-from faqbot.markup.link_checks import corrected, slips
+from faqbot.markup.chunking import MARKDOWN_BYTES, split_markdown
+from faqbot.markup.invisible_characters import find_unsupported_markup
+from faqbot.markup.link_checks import correct_links, find_link_problems
 from faqbot.model.entries import Entry, FollowUp, Place, Problem
 from faqbot.yamltext import key_names
 from faqbot.yamltext.field_reader import FieldReader
@@ -234,18 +234,18 @@ class FileReader(FieldReader):
         spans = [span for text in texts for span in text_spans(text, self.repaired_lines)]
         for number, start, end in spans:
             line = self.repaired_lines[number - 1]
-            found = slips(line[start:end])
+            found = find_link_problems(line[start:end])
             for reason in dict.fromkeys(slip.reason for slip in found):
-                repaired = line[:start] + corrected(line[start:end], sure=False) + line[end:]
+                repaired = line[:start] + correct_links(line[start:end], sure=False) + line[end:]
                 self.warn(number, reason, repaired if repaired != line else "")
-        if told := unshown(self.repaired_lines[number - 1][start:end] for number, start, end in spans):
+        if told := find_unsupported_markup(self.repaired_lines[number - 1][start:end] for number, start, end in spans):
             self.warn(spans[told[0]][0], told[1])
 
     def _check_length(self, text: Scalar) -> None:
         size = len(text.value.encode())
         if size <= _MAX_ANSWER_BYTES:
             return
-        parts = split(text.value, _MAX_ANSWER_BYTES)
+        parts = split_markdown(text.value, _MAX_ANSWER_BYTES)
         above = text.value[: text.value.find(parts[1][:40])].count("\n")
         line = text.line + 1 + above if text.style in ("|", ">") else text.line
         self.warn(

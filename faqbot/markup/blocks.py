@@ -1,4 +1,4 @@
-"""DingTalk's markdown in pieces: grey lines, numbered lists to tap, what to type in a group. str in, str out."""
+"""Writes DingTalk's markdown: labels, line breaks, grey lines, numbered lists of links, hints what to type. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LABEL_UNSAFE = str.maketrans("[]*", "［］＊")
 
 
 def label(text: str) -> str:
-    """HR's own words inside a link label or bold text: brackets and stars must not end it."""
+    """Make HR's words safe inside a link label or bold text, which brackets and stars would end."""
     return re.sub(r"\s+", " ", text).translate(_LABEL_UNSAFE)
 
 
 def line_breaks(markdown: str) -> str:
-    """DingTalk breaks a line only at two blanks before the newline, and lists and headings stand alone."""
+    """Keep the line breaks of a text: DingTalk wants two blanks before a newline, and lists and headings apart."""
     result = ""
     before = ""
     for line in map(str.rstrip, markdown.strip().split("\n")):
@@ -38,22 +38,22 @@ def one_line(text: str) -> str:
 
 
 def grey(*notes: str) -> str:
-    """A quoted line is the only grey text DingTalk's markdown has; several notes share one."""
+    """Write notes as one quoted line, the only grey text that DingTalk's markdown has."""
     return f"\n\n> {line}" if (line := " · ".join(filter(None, notes))) else ""
 
 
-def tap(text: str) -> str:
-    """A link that sends `text` as the person who taps it."""
+def send_link(text: str) -> str:
+    """Return a link that sends `text` in the name of the person who taps it."""
     return f"dtmd://dingtalkclient/sendMessage?content={quote(text, safe='')}"
 
 
-def how(message: Message, example: str) -> str:
-    """In a group the bot hears only what @s it."""
+def example_hint(message: Message, example: str) -> str:
+    """Return an example of what to type; in a group it begins with @, as the bot hears nothing else there."""
     return f"，例如「@我 {example}」" if message.is_group else ""
 
 
 def typed(word: str, message: Message) -> str:
-    """What to type, as it is to be typed here."""
+    """Quote a word to type, with the @ that a group needs."""
     return f"「@我 {word}」" if message.is_group else f"「{word}」"
 
 
@@ -62,6 +62,6 @@ def send_word(word: str, message: Message) -> str:
 
 
 def numbered(intro: str, questions: Iterable[str], message: Message, more: str = "") -> str:
-    lines = [f"{n}. [{label(q)}]({tap(q)})" for n, q in enumerate(questions, 1)]
+    lines = [f"{n}. [{label(q)}]({send_link(q)})" for n, q in enumerate(questions, 1)]
     hint = f"回复序号，例如{typed('1', message)}，10 分钟内有效。{more}"
     return f"{intro}\n\n" + "\n".join(lines) + grey(hint)

@@ -16,7 +16,7 @@ ROBOT_JSON_BYTES = 14_500
 NOTICE_JSON_BYTES = 14_000
 
 
-def split(text: str, limit: int) -> list[str]:
+def split_markdown(text: str, limit: int) -> list[str]:
     """Cut below `limit` UTF-8 bytes at paragraph borders, else at lines, else at sentences, else anywhere."""
     return _split(text, limit, ("\n\n", "\n", "。", ""))
 
@@ -28,7 +28,7 @@ def split_by_json_size(text: str, limit: int) -> list[str]:
         return [text]
     part_bytes, parts = MARKDOWN_BYTES, [text]
     while max(len(json.dumps(part, ensure_ascii=False).encode()) for part in parts) > limit:
-        parts = split(text, part_bytes)
+        parts = split_markdown(text, part_bytes)
         part_bytes //= 2
     return parts
 

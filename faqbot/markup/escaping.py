@@ -1,12 +1,12 @@
-"""Writes anybody's text into markdown so that it shows as typed."""
+"""Escapes any text for markdown, so that it is shown as it was typed."""
 
 from __future__ import annotations
 
 from faqbot.language.normalize import INVISIBLE_MARKS, WHITESPACE
 
 
-def neutralise(text: str, limit: int = 60) -> str:
-    """Make a person's words safe to show again: one line, no character with a meaning in markdown or @.
+def escape_markdown(text: str, limit: int = 60) -> str:
+    """Make a person's words safe to show: one line of at most `limit` characters, none with a meaning in markdown or @.
 
     DingTalk documents no backslash escape, so each such character is replaced by its full-width twin.
     """

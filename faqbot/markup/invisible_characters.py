@@ -1,4 +1,4 @@
-"""What people bring along from Word, web pages and other tools that a message in DingTalk does not show. Pure."""
+"""Finds markup from Word, web pages and other tools that DingTalk's messages do not show. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 _TAGS = "font|br|b|i|u|p|s|div|span|a|img|table|tr|td|th|ul|ol|li|strong|em|center|hr|code|pre|del|mark|sub|sup|h[1-6]"
-# What it is, how to know it, and what to do instead.
+# The name of each kind of markup, its pattern, and what to write instead.
 _KINDS = (
     (
         "表格",
@@ -23,8 +23,8 @@ _KINDS = (
 )
 
 
-def unshown(lines: Iterable[str]) -> tuple[int, str] | None:
-    """The place of the first of `lines` with such a thing, from 0, and what to say about all of them."""
+def find_unsupported_markup(lines: Iterable[str]) -> tuple[int, str] | None:
+    """Return the number (from 0) of the first line with such markup and a message about all of it, or None."""
     first, found = -1, {}
     for number, line in enumerate(lines):
         if "|" not in line and "<" not in line and "&" not in line and "~~" not in line and "```" not in line:

@@ -1,6 +1,6 @@
-"""Links in an answer that DingTalk will not open as they are written, and how they are meant. Pure.
+"""Finds links that DingTalk will not open as they are written, and what they should be. Pure.
 
-The form DingTalk knows is `[words](https://address)`, a picture has a `!` in front.
+DingTalk knows `[words](https://address)`; a picture has a `!` in front.
 """
 
 from __future__ import annotations
@@ -40,92 +40,97 @@ _CUT_SCHEME = "网址开头应是 https://（或 http://）"
 
 @dataclass(frozen=True, slots=True)
 class LinkProblem:
-    """What stands from `start` up to `end` in a line is no link; `meant` is what to write, where that is known.
+    """What is wrong with a link from `start` up to `end` of a line.
 
-    `sure` says that nothing else can be meant.
+    correction: what to write instead; empty if that is not known.
+    sure: the correction is the only one possible.
     """
 
     start: int
     end: int
     reason: str
-    meant: str = ""
+    correction: str = ""
     sure: bool = False
 
 
-def slips(line: str) -> list[LinkProblem]:
-    """The links of one line that are none, from left to right."""
+def find_link_problems(line: str) -> list[LinkProblem]:
+    """Return the broken links of one line, from left to right."""
     if not _MAYBE.search(line):
         return []
-    found = list(_linked(line))
-    free = line
+    found = list(_problems_in_brackets(line))
+    rest = line
     for match in _LINK.finditer(line):
-        free = free[: match.start()] + " " * len(match[0]) + free[match.end() :]
-    for match in _BARE.finditer(free):
-        meant = f"{match['scheme'].lower()}://"
-        if match[0].lower() != meant and not any(s.start <= match.start() < s.end for s in found):
-            found.append(LinkProblem(match.start(), match.end(), _CUT_SCHEME, meant, sure=True))
+        rest = rest[: match.start()] + " " * len(match[0]) + rest[match.end() :]
+    for match in _BARE.finditer(rest):
+        correction = f"{match['scheme'].lower()}://"
+        if match[0].lower() != correction and not any(s.start <= match.start() < s.end for s in found):
+            found.append(LinkProblem(match.start(), match.end(), _CUT_SCHEME, correction, sure=True))
     return sorted(found, key=lambda s: s.start)
 
 
-def corrected(text: str, *, sure: bool = True) -> str:
-    """The text with what is known written as meant; with `sure` only where nothing else can be meant."""
+def correct_links(text: str, *, sure: bool = True) -> str:
+    """Return the text with its links corrected; with `sure` only where one correction is possible."""
     return "\n".join(_corrected(line, sure) for line in text.split("\n"))
 
 
 def _corrected(line: str, sure: bool) -> str:
-    for slip in reversed(slips(line)):
-        if slip.meant and (slip.sure or not sure):
-            line = line[: slip.start] + slip.meant + line[slip.end :]
+    for problem in reversed(find_link_problems(line)):
+        if problem.correction and (problem.sure or not sure):
+            line = line[: problem.start] + problem.correction + line[problem.end :]
     return line
 
 
-def _linked(line: str) -> Iterator[LinkProblem]:
+def _problems_in_brackets(line: str) -> Iterator[LinkProblem]:
     for match in _LINK.finditer(line):
-        if slip := _slip(match):
-            yield slip
+        if problem := _problem(match):
+            yield problem
     for match in _REVERSED.finditer(line):
         address = _address(match["address"], picture=False)
-        meant = f"[{match['label']}]({address.meant if address and address.meant else match['address'].strip()})"
-        yield LinkProblem(match.start(), match.end(), "方括号和圆括号写反了：字放在方括号里，网址放在圆括号里", meant)
+        correction = (
+            f"[{match['label']}]({address.correction if address and address.correction else match['address'].strip()})"
+        )
+        yield LinkProblem(
+            match.start(), match.end(), "方括号和圆括号写反了：字放在方括号里，网址放在圆括号里", correction
+        )
 
 
-def _slip(match: re.Match[str]) -> LinkProblem | None:
-    """What is wrong with one that has the form of a link, or nearly."""
+def _problem(match: re.Match[str]) -> LinkProblem | None:
+    """Return what is wrong with a text that has the form of a link, or nearly; None for a right link or no link."""
     start, end = match.span()
     picture = bool(match["bang"])
     well_formed = match["left"] + match["right"] + match["gap"] + match["open"] + match["close"] == "[]()"
     if not well_formed and not _is_address(match["address"]):
-        # ［注］（见第 5 条）is no link and was meant as none.
+        # ［注］（见第 5 条）is not meant as a link.
         return None
     address = _address(match["address"], picture)
-    if address and not address.meant:
+    if address and not address.correction:
         return LinkProblem(start, end, address.reason)
     if not match["label"].strip() and not picture:
         return LinkProblem(start, end, "方括号里没有字，员工看不到这个链接，请写上，例如 [员工手册](https://…)")
     if well_formed and address is None:
         return None
-    written = address.meant if address else match["address"].strip()
-    meant = f"{match['bang']}[{match['label']}]({written})"
+    written = address.correction if address else match["address"].strip()
+    correction = f"{match['bang']}[{match['label']}]({written})"
     if not match["close"]:
-        return LinkProblem(start, end, "链接后面少了一个右括号", meant if re.fullmatch(r"[!-~]+", written) else "")
+        return LinkProblem(start, end, "链接后面少了一个右括号", correction if re.fullmatch(r"[!-~]+", written) else "")
     reasons = [] if well_formed else [_BRACKETS]
     reasons += [address.reason] if address else []
-    return LinkProblem(start, end, "；".join(reasons), meant, sure=address is None or address.sure)
+    return LinkProblem(start, end, "；".join(reasons), correction, sure=address is None or address.sure)
 
 
 def _is_address(text: str) -> bool:
-    """Whether a text begins like the address of a page."""
+    """Return True if a text begins like the address of a page."""
     plain = unicodedata.normalize("NFKC", text).strip().casefold()
     return bool(_SCHEME.match(plain) or plain.startswith("www.") or _HOST.match(plain) or _OTHER_SCHEME.match(plain))
 
 
 def _address(written: str, picture: bool) -> LinkProblem | None:
-    """What is wrong with the address of a link; the places mean nothing."""
+    """Return what is wrong with the address of a link; `start` and `end` mean nothing here."""
     text = written.strip()
     if not text:
         return LinkProblem(0, 0, "图片的括号里没有网址" if picture else "链接的括号里没有网址")
     if text.startswith("{"):
-        # A fact of facts.yaml, filled in later.
+        # A fact of facts.yaml, which is filled in later.
         return None
     if _ON_A_DISK.match(text):
         return LinkProblem(0, 0, "这是电脑里的文件，别人打不开；请传到钉盘或内网，再写它的网址")
@@ -133,21 +138,24 @@ def _address(written: str, picture: bool) -> LinkProblem | None:
         return LinkProblem(0, 0, "图片的文件名里不能有空格，请改名") if re.search(r"\s", text) else None
     if _OTHER_SCHEME.match(text) and not picture:
         return None if text == written else LinkProblem(0, 0, "网址前后不能有空格", text, sure=True)
-    meant, reason, sure = _with_scheme(text)
-    if not meant:
+    correction, reason, sure = _with_scheme(text)
+    if not correction:
         words = "图片要写网上的地址（https://…）" if picture else "链接的括号里要写网址（https://…）"
         return LinkProblem(0, 0, f"“{text[:30]}”不是网址，{words}")
-    if tidy := _tidied(meant):
-        meant, reason, sure = tidy, reason or "网址里有空格或全角的符号", False
-    if not _has_host(meant):
+    if tidy := _tidied(correction):
+        correction, reason, sure = tidy, reason or "网址里有空格或全角的符号", False
+    if not _has_host(correction):
         return LinkProblem(0, 0, f"网址“{text[:30]}”没有写完整")
-    if meant == written:
+    if correction == written:
         return None
-    return LinkProblem(0, 0, reason or "网址前后不能有空格", meant, sure)
+    return LinkProblem(0, 0, reason or "网址前后不能有空格", correction, sure)
 
 
 def _with_scheme(text: str) -> tuple[str, str, bool]:
-    """The address with a right beginning, what was wrong with it, and whether that is certain; empty for no address."""
+    """Return the address with a valid scheme, what was wrong with it, and whether that is certain.
+
+    The address is empty if the text is none.
+    """
     if match := _SCHEME.match(text):
         scheme = f"{match['scheme'].lower()}://"
         right = match[0].lower() == scheme
@@ -163,7 +171,7 @@ def _with_scheme(text: str) -> tuple[str, str, bool]:
 
 
 def _tidied(address: str) -> str:
-    """The address without blanks and wide signs, where it has any."""
+    """Return the address without blanks and full-width signs; an empty text if it has none."""
     bare = address.rstrip(_WIDE_ENDS)
     tidy = "".join(unicodedata.normalize("NFKC", c) if "\uff01" <= c <= "\uff5e" else c for c in bare)
     tidy = re.sub(r"\s+", "", re.sub(r"(?<=[a-z0-9])。(?=[a-z0-9])", ".", tidy, flags=re.IGNORECASE))

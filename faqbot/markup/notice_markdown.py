@@ -1,23 +1,19 @@
-"""A notice as markdown, with the words that mention people."""
+"""Writes a notice as markdown, with the words that mention people."""
 
 from __future__ import annotations
 
 import re
 
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.notices import Notice
 
 EVERYBODY = "@所有人"
-
-
 _LABEL = str.maketrans("[]*", "［］＊")
-
-
 _ADDRESS = re.compile(r"(https?://[^\s\u3000-\u303f\uff00-\uffef<>()\[\]]+)")
 
 
 def as_markdown(notice: Notice) -> str:
-    """The notice as markdown, whatever its shape, without its mentions."""
+    """Return the notice as markdown, whatever its shape, without its mentions."""
     body = notice.body
     if notice.shape == "text":
         body = "  \n".join(map(_plain, body.splitlines()))
@@ -27,23 +23,23 @@ def as_markdown(notice: Notice) -> str:
 
 
 def _plain(line: str) -> str:
-    """A line of plain text as markdown that looks the same; an address in it stays one that opens."""
+    """Return a line of plain text as markdown that looks the same; its addresses stay links."""
     parts = _ADDRESS.split(line)
     # The pattern is one group, so that every second part is an address.
     return "".join(part if n % 2 else _inside(part) for n, part in enumerate(parts))
 
 
 def _inside(text: str) -> str:
-    """neutralise() for a part of a line, whose blanks at its ends part it from its neighbours."""
+    """Escape a part of a line, keeping the blanks that part it from its neighbours."""
     bare = text.strip()
     if not bare:
         return text
     before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-    return f"{before}{neutralise(bare, len(bare))}{after}"
+    return f"{before}{escape_markdown(bare, len(bare))}{after}"
 
 
 def mentioning(text: str, notice: Notice) -> str:
-    """The text with the words that @ people: DingTalk wants them in it beside the list of whom they name."""
+    """Return the text with the words that @ people, which DingTalk wants besides the list of the mentioned."""
     named = [f"@{who}" for who in (*notice.at_userids, *notice.at_mobiles)]
     mentions = dict.fromkeys([*named, *([EVERYBODY] if notice.at_all else [])])
     # The author may have put a mention where it belongs.

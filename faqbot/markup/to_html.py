@@ -1,6 +1,6 @@
-"""Markdown → HTML as DingTalk would show it: what its documents name and nothing more. Pure.
+"""Renders markdown as HTML the way DingTalk shows it, for the bubbles of the console. Pure.
 
-Whatever is no known mark stays text; the address of a link is shown beside it.
+Only what DingTalk documents is rendered: everything else stays text, and the host of a link is shown beside it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from markupsafe import Markup, escape
 
 from faqbot.markup.picture_links import is_local
 
+# A CommonMark parser does not serve here. By its rules `**注意：**请` is not bold, because no blank follows the mark as
+# in English, though people write so and expect it; and `_a_` is emphasis, `+` and `1)` are bullets and lists nest, none
+# of which DingTalk documents.
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 _QUOTE = re.compile(r" {0,3}> ?(.*)")
 _BULLET = re.compile(r" {0,3}[-*][ \t]+(.*)")
@@ -24,8 +27,8 @@ _INLINE = re.compile(
     rf"!{_LABEL}{_ADDRESS}|{_LABEL}{_ADDRESS}|\*\*(?=\S)((?:[^*]|\*(?!\*))+)(?<=\S)\*\*(?!\*)|\*(?=[^\s*])([^*]*[^\s*])\*"
 )
 _BREAK = re.compile(r"( *)\n[ \t]*")
-# Deeper nesting is no message anybody wrote.
-_DEEPEST = 8
+# Nobody writes deeper quotes and emphasis; the limit bounds the recursion.
+_MAX_DEPTH = 8
 
 
 @dataclass(slots=True)
@@ -36,13 +39,13 @@ class _Block:
     closed: bool = False
 
 
-def bubble(markdown: str, depth: int = 0) -> Markup:
-    """The inside of a chat bubble."""
+def markdown_to_html(markdown: str, depth: int = 0) -> Markup:
+    """Return the HTML inside a chat bubble; everything of the text is escaped."""
     html: list[Markup] = []
     blocks = list(_blocks(markdown))
     for at, block in enumerate(blocks):
-        if block.kind == "quote" and depth < _DEEPEST:
-            html.append(Markup("<blockquote>{}</blockquote>").format(bubble(block.text, depth + 1)))
+        if block.kind == "quote" and depth < _MAX_DEPTH:
+            html.append(Markup("<blockquote>{}</blockquote>").format(markdown_to_html(block.text, depth + 1)))
             continue
         listed = block.kind in ("ul", "ol")
         inner = _inline(_join(block.text))
@@ -61,7 +64,7 @@ def bubble(markdown: str, depth: int = 0) -> Markup:
 
 
 def _blocks(source: str) -> Iterable[_Block]:
-    """Cut into blocks; a bare next line goes on with the open one."""
+    """Split into blocks; a bare next line continues the open one."""
     blocks: list[_Block] = []
     current: _Block | None = None
     for line in re.sub("\r\n?", "\n", source).split("\n"):
@@ -76,12 +79,12 @@ def _blocks(source: str) -> Iterable[_Block]:
             else:
                 current = _Block("quote", hit[1])
                 blocks.append(current)
-            # A bare line only goes on with running text.
+            # A bare line continues only running text.
             current.closed = not hit[1].strip() or _HEADING.fullmatch(hit[1]) is not None
         elif hit := _BULLET.fullmatch(line):
             current = _Block("ul", hit[1])
             blocks.append(current)
-        # Inside running text only "1." begins a list, so that a wrapped "2025. " does not.
+        # Within running text only "1." begins a list, so that a wrapped "2025. " does not.
         elif (hit := _ORDERED.fullmatch(line)) and (current is None or current.kind != "p" or hit[1] == "1"):
             current = _Block("ol", hit[2], hit[1])
             blocks.append(current)
@@ -94,14 +97,14 @@ def _blocks(source: str) -> Iterable[_Block]:
 
 
 def _join(text: str) -> str:
-    """Two blanks before a newline break the line; a bare newline is only a space."""
+    """Keep a newline after two blanks as a line break; any other newline becomes a space."""
     return _BREAK.sub(lambda m: "\n" if len(m[1]) >= 2 else " ", text.strip())
 
 
 def _inline(text: str, depth: int = 0) -> Markup:
     html: list[Markup] = []
     at = 0
-    while depth < _DEEPEST and (hit := _INLINE.search(text, at)):
+    while depth < _MAX_DEPTH and (hit := _INLINE.search(text, at)):
         alt, picture, label, address, bold, italic = hit.groups()
         html.append(_lines(text[at : hit.start()]))
         at = hit.end()
@@ -120,7 +123,7 @@ def _lines(text: str) -> Markup:
 
 
 def _link(label: str, address: str, depth: int) -> Markup | None:
-    """The words with the host behind them; None for an address that DingTalk would not open."""
+    """Return a link followed by its host; None for an address that DingTalk would not open."""
     if re.match(r"(?i)(dtmd|dingtalk)://", address):
         # Only DingTalk opens these; here they would lead nowhere.
         return Markup('<span class="tap">{}</span>').format(_inline(label, depth + 1))
@@ -132,7 +135,7 @@ def _link(label: str, address: str, depth: int) -> Markup | None:
 
 
 def _picture(alt: str, address: str) -> Markup | None:
-    """A picture beside the knowledge, or where one will stand: the console loads nothing from elsewhere."""
+    """Return a local picture, or a link for one on the web, as the console loads nothing from elsewhere."""
     if is_local(address):
         image = Markup('<img class="shown" src="/pictures/{}" alt="图片：{}" loading="lazy">')
         return image.format(quote(address), alt or address)

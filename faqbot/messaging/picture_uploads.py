@@ -10,7 +10,7 @@ from pathlib import Path
 
 from faqbot.errors import DeliveryError, StoreError
 from faqbot.knowledge.files.picture_folder import MAX_PICTURE_BYTES, PictureFolder
-from faqbot.markup.picture_links import local_pictures, with_addresses
+from faqbot.markup.picture_links import fill_addresses, local_pictures
 from faqbot.runtime.log import EventLog
 from faqbot.store.protocol import NoteStore
 
@@ -53,7 +53,7 @@ class PictureUploads:
         if not names:
             return body
         media_ids = await asyncio.gather(*map(self._media_id, names))
-        return with_addresses(body, dict(zip(names, media_ids, strict=True)))
+        return fill_addresses(body, dict(zip(names, media_ids, strict=True)))
 
     async def _media_id(self, name: str) -> str:
         """Return the media id of a picture; empty if it cannot be shown now."""

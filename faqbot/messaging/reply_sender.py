@@ -15,7 +15,7 @@ from faqbot.dingtalk.wire.error_codes import CONVERSATION_GAP_SECONDS
 from faqbot.dingtalk.wire.payloads import reply_body
 from faqbot.errors import DeliveryError, OutcomeUnknown, SessionGone, StoreError, Throttled, TokenRefused
 from faqbot.markup.chunking import ROBOT_JSON_BYTES, WEBHOOK_JSON_BYTES, split_by_json_size
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.messages import Message, Reply
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
@@ -233,7 +233,7 @@ def without_mention(message: Message, reply: Reply) -> Reply:
     body = reply.body
     if reply.mention:
         body = body.removeprefix(f"@{reply.mention}").lstrip("\n")
-        name = neutralise(message.sender_name, 20) if message.sender_name else "您好"
+        name = escape_markdown(message.sender_name, 20) if message.sender_name else "您好"
         body = f"{name}：\n\n{body}"
     for other in reply.others:
         body = body.replace(f"@{other}", "")

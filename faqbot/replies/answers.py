@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
 from faqbot.dialogue.clarification import case_name
-from faqbot.markup.blocks import grey, label, line_breaks, numbered, one_line, tap, typed
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.blocks import grey, label, line_breaks, numbered, one_line, send_link, typed
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.decisions import Answered, AskedBack, MultiAnswer, Offered, Part
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message
@@ -51,7 +51,7 @@ def render_question_back(decision: AskedBack, message: Message) -> tuple[str, st
     cases = [case_name(case) for case in entry.cases]
     intro = f"**{label(entry.question)}**\n\n要看情况：{question}"
     if decision.unclear:
-        not_found = f"没有找到「{neutralise(message.text)}」的答案，已经记下来了。"
+        not_found = f"没有找到「{escape_markdown(message.text)}」的答案，已经记下来了。"
         intro = f"{not_found}如果是在回答「{question}」，请选一个："
     return entry.question, numbered(intro, cases, message)
 
@@ -60,7 +60,7 @@ def _case_reason(decision: Answered) -> str:
     """Say what the case was chosen by, so that the asker can correct it."""
     if not decision.slot_value:
         return ""
-    value = neutralise(decision.slot_value)
+    value = escape_markdown(decision.slot_value)
     return f"按您刚才说的「{value}」回答，不对请告诉我：" if decision.slot_reused else f"按「{value}」回答："
 
 
@@ -79,7 +79,7 @@ def _part(part: Part, message: Message, with_list: bool) -> str:
     if message.is_group and part.decision.private_entry:
         # The group does not learn the question.
         return "没有找到**\n\n涉及个人的事，请点我的头像，私聊再问一次。"
-    question = neutralise(part.text)
+    question = escape_markdown(part.text)
     if isinstance(part.decision, Offered) and with_list:
         offered = [*(c.entry.question for c in part.decision.candidates), NONE_OF_THESE_TEXT]
         return numbered(f"{question}**\n\n这一个没有把握，您是想问：", offered, message)
@@ -100,6 +100,6 @@ def _related(related: Sequence[Entry], message: Message) -> str:
     """List the questions that may be asked next, to tap or to pick by number."""
     if not related:
         return ""
-    lines = "\n".join(f"{n}. [{label(e.question)}]({tap(e.question)})" for n, e in enumerate(related, 1))
+    lines = "\n".join(f"{n}. [{label(e.question)}]({send_link(e.question)})" for n, e in enumerate(related, 1))
     example = f"，如{typed('1', message)}" if message.is_group else ""
     return f"还想问（回复序号{example}）：\n\n{lines}"

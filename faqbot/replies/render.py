@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
 from faqbot.dialogue.ratings import RATING_NAMES
-from faqbot.markup.blocks import grey, how, label, numbered, send_word, tap, typed
-from faqbot.markup.chunking import MARKDOWN_BYTES, split
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.blocks import example_hint, grey, label, numbered, send_link, send_word, typed
+from faqbot.markup.chunking import MARKDOWN_BYTES, split_markdown
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import CommandResult, Response
 from faqbot.model.decisions import (
     Answered,
@@ -38,7 +38,7 @@ def render(response: Response, message: Message, footer: str = "") -> tuple[Repl
     """Write the reply to `message`, with `footer` below it; several messages only if it is too long for one."""
     title, body = _content(response, message)
     notes = _notes(response, message)
-    parts = split(body, MARKDOWN_BYTES)
+    parts = split_markdown(body, MARKDOWN_BYTES)
     mention = message.staff_id if message.is_group else ""
     others = response.mentions if message.is_group else ()
     replies: list[Reply] = []
@@ -64,7 +64,7 @@ def _address(message: Message) -> str:
         return ""
     if message.staff_id:
         return f"@{message.staff_id}\n\n"
-    return f"{neutralise(message.sender_name, 20)}：\n\n" if message.sender_name else ""
+    return f"{escape_markdown(message.sender_name, 20)}：\n\n" if message.sender_name else ""
 
 
 def _content(response: Response, message: Message) -> Content:
@@ -91,7 +91,7 @@ def _content(response: Response, message: Message) -> Content:
         case TopicList():
             return _topic_list(response, message)
         case OutOfList(size):
-            return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{how(message, '1')}。"
+            return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{example_hint(message, '1')}。"
         case TooLate():
             return _too_late(response, message)
         case Failure():
@@ -114,7 +114,7 @@ def _notes(response: Response, message: Message) -> Sequence[str]:
 def _rating_links(message: Message) -> str:
     at = "@我 " if message.is_group else ""
     helpful, unhelpful = RATING_NAMES[Rating.HELPFUL], RATING_NAMES[Rating.UNHELPFUL]
-    return f"评价：发「{at}[{helpful}]({tap(helpful)})」或「{at}[{unhelpful}]({tap(unhelpful)})」"
+    return f"评价：发「{at}[{helpful}]({send_link(helpful)})」或「{at}[{unhelpful}]({send_link(unhelpful)})」"
 
 
 def _offered(decision: Offered, message: Message) -> Content:
@@ -142,7 +142,7 @@ def _unanswered(decision: Unanswered, message: Message) -> Content:
     title, contact = "没有找到答案", _contact_hint(decision.contact, message)
     if message.is_group and decision.private_entry:
         return title, f"{_MAYBE_PRIVATE}{grey(contact)}"
-    question = f"「{neutralise(message.text)}」" if message.text.strip() else "这个问题"
+    question = f"「{escape_markdown(message.text)}」" if message.text.strip() else "这个问题"
     hint = contact or f"换个说法再问，或者{send_word('帮助', message)}看我能答什么。"
     return title, f"没有找到{question}的答案，已经记下来了。{grey(hint)}"
 
@@ -166,11 +166,11 @@ def _menu(decision: Menu, message: Message) -> Content:
     if not topics:
         return title, "知识库里还没有内容，请联系 HR。"
     lines = [
-        f"{n}. [{label(name)}]({tap(name)})（{count} 条）：{label(example)}"
+        f"{n}. [{label(name)}]({send_link(name)})（{count} 条）：{label(example)}"
         for n, (name, count, example) in enumerate(topics, 1)
     ]
     start = "直接 @我 提问" if message.is_group else "直接问我"
-    hint = f"{start}，例如「{label(topics[0][2])}」；回复序号看这一类的问题{how(message, '1')}。"
+    hint = f"{start}，例如「{label(topics[0][2])}」；回复序号看这一类的问题{example_hint(message, '1')}。"
     return title, "我能回答这些方面的问题：\n\n" + "\n".join(lines) + grey(hint)
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.language.answer_diff import Correction, correction
-from faqbot.markup.escaping import neutralise
-from faqbot.markup.picture_links import named_only
+from faqbot.markup.escaping import escape_markdown
+from faqbot.markup.picture_links import replace_by_names
 from faqbot.model.entries import Entry
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
@@ -95,10 +95,10 @@ def _notices(members: Sequence[PendingCorrection], entries: Mapping[str, Entry],
 
 def correction_message(corrections: Sequence[tuple[Entry, Correction]]) -> tuple[str, str]:
     """Return title and markdown of the notice to one person."""
-    first = neutralise(corrections[0][0].question)
+    first = escape_markdown(corrections[0][0].question)
     title = f"更正：{first}" if len(corrections) == 1 else f"有 {len(corrections)} 个回答更正了"
     parts = [
-        f"**{neutralise(entry.question)}**\n\n原来说：{named_only(changed.before)}\n\n现在是：{named_only(changed.after)}"
+        f"**{escape_markdown(entry.question)}**\n\n原来说：{replace_by_names(changed.before)}\n\n现在是：{replace_by_names(changed.after)}"
         for entry, changed in corrections
     ]
     lead = "您最近问过的问题，答案有更正，请以现在的为准。"

@@ -9,7 +9,7 @@ from faqbot.dialogue.command_parser import leading_number
 from faqbot.errors import EditError, FileSourceError, NotAllowed
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import Command, CommandKind, CommandResult
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message
@@ -94,7 +94,7 @@ class DraftCommands:
 
     def _must_be_allowed(self, message: Message, number: int, entry: Entry) -> None:
         if not self._may_decide(message, entry):
-            owner = f"由{neutralise(entry.owner)}负责" if entry.owner else "没有写负责人"
+            owner = f"由{escape_markdown(entry.owner)}负责" if entry.owner else "没有写负责人"
             raise NotAllowed(f"草稿 {number} {owner}，请他们或管理员来处理。")
 
     # -- the decision ------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class DraftCommands:
             # A repeat of one's own approval is answered like the first.
             if review.userid != by.userid:
                 return CommandResult(
-                    "已经通过了", f"{label}已经由 {neutralise(review.by) or '别人'} 通过了。", "approved"
+                    "已经通过了", f"{label}已经由 {escape_markdown(review.by) or '别人'} 通过了。", "approved"
                 )
         else:
             author = (await last_authors(self._workspace, {entry.id})).get(entry.id)
@@ -136,7 +136,7 @@ def _label(review: DraftReview, entry: Entry, *, in_group: bool) -> str:
     # In a group the question of a private entry is not shown.
     if in_group and entry.private:
         return f"草稿 {review.number}"
-    return f"草稿 {review.number}「{neutralise(entry.question)}」"
+    return f"草稿 {review.number}「{escape_markdown(entry.question)}」"
 
 
 def _listed(candidates: Collection[tuple[DraftReview, Entry]], *, in_group: bool) -> str:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from faqbot.knowledge.editing.audit_log import FILES
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import line_breaks
-from faqbot.markup.escaping import neutralise
-from faqbot.markup.picture_links import named_only
+from faqbot.markup.escaping import escape_markdown
+from faqbot.markup.picture_links import replace_by_names
 from faqbot.model.entries import Entry
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
@@ -89,9 +89,9 @@ def drafts_message(drafts: Collection[tuple[DraftReview, Entry, Reviewer]]) -> s
 
 def _draft_message(review: DraftReview, entry: Entry, author: Reviewer) -> str:
     answers = [f"{'其他' if case == 'else' else case}：{text}" for case, text in entry.variants.items()]
-    answer = named_only("\n\n".join(answers) or entry.answer)
+    answer = replace_by_names("\n\n".join(answers) or entry.answer)
     if len(answer) > _MAX_ANSWER_CHARS:
         answer = answer[:_MAX_ANSWER_CHARS].rstrip() + "……（全文请到控制台看）"
     # A change made in the files is recorded a moment after it is seen here, and without a name.
-    by = f"{neutralise(author.name)} 写的" if author.name not in ("", FILES) else "新的"
-    return f"**草稿 {review.number}**（{by}）：{neutralise(entry.question, 120)}\n\n{line_breaks(answer)}"
+    by = f"{escape_markdown(author.name)} 写的" if author.name not in ("", FILES) else "新的"
+    return f"**草稿 {review.number}**（{by}）：{escape_markdown(entry.question, 120)}\n\n{line_breaks(answer)}"

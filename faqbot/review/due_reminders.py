@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, time, tzinfo
 
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.review.due_dates import DueEntry, due_entries
@@ -73,7 +73,7 @@ def _key(item: DueEntry) -> str:
 
 def _body(items: Sequence[DueEntry]) -> str:
     lines = [
-        f"- {neutralise(item.entry.question)}（{item.day.month} 月 {item.day.day} 日{item.what}）"
+        f"- {escape_markdown(item.entry.question)}（{item.day.month} 月 {item.day.day} 日{item.what}）"
         for item in items[:_MAX_LISTED]
     ]
     more = [f"- 还有 {len(items) - _MAX_LISTED} 条"] if len(items) > _MAX_LISTED else []

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 from faqbot.rules.values import Values, look_up, shown
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
@@ -67,7 +67,7 @@ def read_template(text: str) -> Template:
 
 def in_markdown(value: str) -> str:
     """A value inside markdown: one line, no character with a meaning there."""
-    return neutralise(value, LONGEST_VALUE)
+    return escape_markdown(value, LONGEST_VALUE)
 
 
 def in_text(value: str) -> str:

@@ -13,7 +13,7 @@ from faqbot.knowledge.editing.autofix import fix
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.knowledge_base import KnowledgeBase
-from faqbot.markup.link_checks import corrected
+from faqbot.markup.link_checks import correct_links
 
 NAME = "faq/leave.yaml"
 GOOD = "- question: 年假\n  answer: 五天\n"
@@ -273,8 +273,8 @@ def test_what_is_certain_is_put_right_and_nothing_else(row):
     was, now = parse_file("f.yaml", before), parse_file("f.yaml", after)
     assert fix(after, NAME) == (after, [])
     if row in READ:
-        assert [(e.question, corrected(e.answer), e.also, e.valid) for e in now.entries] == [
-            (e.question, corrected(e.answer), e.also, e.valid) for e in was.entries
+        assert [(e.question, correct_links(e.answer), e.also, e.valid) for e in now.entries] == [
+            (e.question, correct_links(e.answer), e.also, e.valid) for e in was.entries
         ]
         assert bool(fixes) is (row[0] not in LEFT)
         assert row[0] in LEFT or not any(row[3] in p.message for p in now.problems if p.place.line == row[2])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.language.normalize import MAX_MATCHED_CHARS, Synonyms, normalise, skeleton, strip_fillers
-from faqbot.markup.escaping import neutralise
+from faqbot.markup.escaping import escape_markdown
 
 # All of Unicode outside the ideographs, mixed with what people in these chats really type.
 TYPED = "年假几天请问一下呢吗谢谢你好 　@＠，。？！,.?!:：%_-#*0123①②ⅳaBzßİſﬁ㎏Ａ１～😀\u200b\ufe0f\n\t"
@@ -157,18 +157,18 @@ def test_stripping_never_empties_a_text_and_does_all_at_once(text):
     ],
 )
 def test_words_shown_again_are_one_harmless_line(said, shown):
-    assert neutralise(said) == shown
+    assert escape_markdown(said) == shown
 
 
 def test_words_shown_again_are_short():
-    assert neutralise("长" * 100) == "长" * 59 + "…"
-    assert neutralise("长" * 60) == "长" * 60
-    assert neutralise("长" * 30, 20) == "长" * 19 + "…"
+    assert escape_markdown("长" * 100) == "长" * 59 + "…"
+    assert escape_markdown("长" * 60) == "长" * 60
+    assert escape_markdown("长" * 30, 20) == "长" * 19 + "…"
 
 
 @given(st.one_of(st.text(), st.text("`[]()<>*_#@:/\n ab")), st.integers(min_value=2, max_value=80))
 def test_nothing_with_a_meaning_in_markdown_survives(text, limit):
-    shown = neutralise(text, limit)
+    shown = escape_markdown(text, limit)
     assert not set("`[]()<>*_#@") & set(shown)
     assert "://" not in shown
     assert len(shown.splitlines()) <= 1

@@ -6,8 +6,8 @@ import pytest
 
 from faqbot.knowledge.editing.autofix import fix
 from faqbot.knowledge.entry_parser import parse_file
-from faqbot.markup.invisible_characters import unshown
-from faqbot.markup.link_checks import corrected, slips
+from faqbot.markup.invisible_characters import find_unsupported_markup
+from faqbot.markup.link_checks import correct_links, find_link_problems
 
 BRACKETS, SCHEME, MISSING = "英文的方括号和圆括号", "网址开头应是 https://", "网址开头少了 https://"
 ROUND, WIDE = "网址前后不能有空格", "网址里有空格或全角的符号"
@@ -63,16 +63,16 @@ LINKS = [
 
 @pytest.mark.parametrize(("line", "reason", "meant", "sure"), SLIPS, ids=[row[0] for row in SLIPS])
 def test_a_link_that_is_none_is_explained(line, reason, meant, sure):
-    (slip,) = slips(line)
-    assert reason in slip.reason and bool(slip.meant) == bool(meant)
-    assert corrected(line, sure=False) == (meant or line)
-    assert corrected(line) == (meant if sure else line)
-    assert slips(corrected(line)) == ([] if sure else [slip])
+    (slip,) = find_link_problems(line)
+    assert reason in slip.reason and bool(slip.correction) == bool(meant)
+    assert correct_links(line, sure=False) == (meant or line)
+    assert correct_links(line) == (meant if sure else line)
+    assert find_link_problems(correct_links(line)) == ([] if sure else [slip])
 
 
 @pytest.mark.parametrize("line", LINKS)
 def test_a_link_and_what_was_meant_as_none_are_left_alone(line):
-    assert slips(line) == []
+    assert find_link_problems(line) == []
 
 
 # -- in a file ---------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_what_is_not_sure_is_left_to_people():
     ],
 )
 def test_what_dingtalk_does_not_show_is_told_with_what_to_do(lines, place, kinds):
-    told = unshown(lines)
+    told = find_unsupported_markup(lines)
     assert told and told[0] == place and f"显示不出{kinds}，" in told[1]
 
 
@@ -173,7 +173,7 @@ def test_what_dingtalk_does_not_show_is_told_with_what_to_do(lines, place, kinds
     ],
 )
 def test_what_is_shown_is_not_told(line):
-    assert unshown([line]) is None
+    assert find_unsupported_markup([line]) is None
 
 
 def test_one_gentle_warning_stands_at_the_first_line_of_its_kind():

@@ -14,7 +14,7 @@ from faqbot.errors import DeliveryError
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.files.picture_folder import MAX_PICTURE_BYTES, PictureFolder
 from faqbot.knowledge.snapshot import build_snapshot
-from faqbot.markup.picture_links import named_only
+from faqbot.markup.picture_links import replace_by_names
 from faqbot.messaging.picture_uploads import PictureUploads
 from faqbot.model.entries import Problem
 from faqbot.sandbox.api.media import PATH
@@ -124,6 +124,6 @@ async def test_the_console_shows_pictures_to_those_who_are_signed_in_and_no_othe
 
 def test_messages_that_show_no_pictures_name_them() -> None:
     assert (
-        named_only("看 ![](流程.png) 和 ![图](https://a.com/b.png)")
+        replace_by_names("看 ![](流程.png) 和 ![图](https://a.com/b.png)")
         == "看 （图片：流程.png） 和 ![图](https://a.com/b.png)"
     )

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.dialogue.choices import picked_number
-from faqbot.markup.chunking import MARKDOWN_BYTES, split
+from faqbot.markup.chunking import MARKDOWN_BYTES, split_markdown
 from faqbot.model.decisions import (
     Answered,
     Menu,
@@ -355,12 +355,12 @@ def bare(text):
     ],
 )
 def test_a_text_is_cut_at_the_best_border_there_is(text, limit, parts):
-    assert split(text, limit) == parts
+    assert split_markdown(text, limit) == parts
 
 
 @given(st.text("年假。😀é a\n-"), st.integers(4, 40))
 def test_parts_stay_below_the_limit_and_lose_nothing(text, limit):
-    parts = split(text, limit)
+    parts = split_markdown(text, limit)
     assert all(len(part.encode()) <= limit for part in parts)
     assert bare("".join(parts)) == bare(text)
     if len(text.encode()) <= limit:

@@ -23,7 +23,7 @@ from faqbot.knowledge.entry_search import (
     topics,
 )
 from faqbot.knowledge.snapshot import Snapshot
-from faqbot.markup.to_html import bubble
+from faqbot.markup.to_html import markdown_to_html
 from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 from faqbot.replies.render import plain_body
@@ -125,7 +125,7 @@ def find_entry(request: web.Request) -> Entry:
 
 def bubble_of(entry: Entry) -> Any:
     """The answer as DingTalk shows it in a single chat."""
-    return bubble(plain_body(Answered(entry, 1.0, entry.question), entry.question))
+    return markdown_to_html(plain_body(Answered(entry, 1.0, entry.question), entry.question))
 
 
 def broken_files(snapshot: Snapshot) -> list[Any]:

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.sessions import Session
-from faqbot.markup.to_html import bubble
+from faqbot.markup.to_html import markdown_to_html
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -222,7 +222,7 @@ def environment() -> Environment:
     env.globals["entry_url"] = entry_url
     env.globals["static_url"] = static_url
     env.globals["query"] = query
-    env.filters["bubble"] = bubble
+    env.filters["bubble"] = markdown_to_html
     return env
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from faqbot.knowledge.editing.entry_fields import distinct
 from faqbot.knowledge.entry_parser import ParsedFile, parse_file
-from faqbot.markup.link_checks import corrected, slips
+from faqbot.markup.link_checks import correct_links, find_link_problems
 from faqbot.model.entries import Entry, Place
 from faqbot.yamltext import key_names, nodes
 from faqbot.yamltext.encoding import decode, detect_encoding, normalize_line_ends
@@ -161,8 +161,10 @@ def _bare(entry: Entry) -> Entry:
 
 def _with_links(entry: Entry) -> Entry:
     """The entry as far as it must stay the same when its links are put right."""
-    variants = {word: corrected(text) for word, text in entry.variants.items()}
-    return replace(_bare(entry), answer=corrected(entry.answer), source=corrected(entry.source), variants=variants)
+    variants = {word: correct_links(text) for word, text in entry.variants.items()}
+    return replace(
+        _bare(entry), answer=correct_links(entry.answer), source=correct_links(entry.source), variants=variants
+    )
 
 
 # -- the corrections ---------------------------------------------------------------------------
@@ -203,10 +205,12 @@ def _links_corrected(raw: bytes) -> Iterator[Correction]:
         ]
         for text in texts:
             for line, start, end in text_spans(text, lines) if isinstance(text, Scalar) else ():
-                for slip in slips(lines[line - 1][start:end]):
+                for slip in find_link_problems(lines[line - 1][start:end]):
                     if slip.sure:
                         yield [
-                            TextChange(Position(line, start + slip.start), Position(line, start + slip.end), slip.meant)
+                            TextChange(
+                                Position(line, start + slip.start), Position(line, start + slip.end), slip.correction
+                            )
                         ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 
-from faqbot.markup.picture_links import TYPES, USUAL, Picture, is_plain, local_pictures, suffix_of
+from faqbot.markup.picture_links import COMMON_TYPES, TYPES, Picture, is_safe_name, local_pictures, suffix_of
 from faqbot.model.entries import Entry, Problem
 
 # DingTalk takes no larger pictures.
@@ -27,7 +27,7 @@ class PictureFolder:
 
     def find(self, name: str) -> Path | None:
         """Return the path of a picture that can be shown; None if there is none or it lies outside the folder."""
-        if not is_plain(name) or suffix_of(name) not in TYPES:
+        if not is_safe_name(name) or suffix_of(name) not in TYPES:
             return None
         root = self._folder.resolve()
         for place in (self._folder / "faq", self._folder):
@@ -68,7 +68,7 @@ class PictureFolder:
         shown = f"图片“{name[:60]}”"
         if suffix not in TYPES:
             return f"{shown}的格式在消息里显示不出来，请换成 png 或 jpg"
-        if not is_plain(name):
+        if not is_safe_name(name):
             return f"{shown}应和知识文件放在一起，只写文件名"
         path = self.find(name)
         if path is None:
@@ -83,7 +83,7 @@ class PictureFolder:
             return f"{shown}的内容不是 {suffix[1:]} 图片，请重新导出"
         if size > MAX_PICTURE_BYTES:
             return f"{shown}有 {size / 1024 / 1024:.0f} MB，钉钉最多收 20 MB，请压缩"
-        if suffix not in USUAL:
+        if suffix not in COMMON_TYPES:
             return f"{shown}是 {suffix[1:]} 格式，有的手机上显示不出来，建议换成 png 或 jpg"
         if size > _SLOW_BYTES:
             return f"{shown}有 {size / 1024 / 1024:.1f} MB，手机上打开慢，建议压缩到 2 MB 以下"

@@ -1,4 +1,4 @@
-"""Pasted text, whatever it was copied from → proposed entries, each with what is doubtful about it. Pure."""
+"""Makes proposed entries from any pasted text and notes what is doubtful about each. Pure."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from faqbot.knowledge.pasted.chat import is_chat, read_chat
-from faqbot.knowledge.pasted.proposal import LONGEST_QUESTION, ProposedEntry, Reading, asks
+from faqbot.knowledge.pasted.proposal import MAX_QUESTION_LENGTH, ParsedText, ProposedEntry, looks_like_question
 from faqbot.knowledge.pasted.prose import is_marked, read_headings, read_marked
-from faqbot.knowledge.pasted.table import as_rows, is_table, read_table
+from faqbot.knowledge.pasted.table import bars_to_tabs, is_table, read_table
 from faqbot.language.masking import mask_numbers
 from faqbot.language.normalize import normalise
 from faqbot.markup.chunking import MARKDOWN_BYTES
 
-# What word processors write as a line end or a blank, and marks nobody sees.
+# Line ends and blanks as word processors write them, and invisible characters.
 _PLAIN = str.maketrans({"\x0b": "\n", "\x0c": "\n", "\u2028": "\n", "\u2029": "\n", "\u00a0": " ", "\u3000": " "})
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\ufffc\x00-\x08\x0e-\x1f\x7f]")
 _PAGE_NUMBER = re.compile(r"^\s*(?:[-—–]\s*\d{1,4}\s*[-—–]|第\s*\d{1,4}\s*页(?:\s*[,，/]?\s*共\s*\d{1,4}\s*页)?)\s*$")
 _BULLET = re.compile(r"^(\s*)[•●◆▪■□➢·]\s*")
-# What looks for a blank here and there takes no time over a short one.
-_LONGEST_BLANK = 24
-_LONG_BLANK = re.compile(rf" {{{_LONGEST_BLANK},}}|\t{{{_LONGEST_BLANK},}}")
-_PASSING = re.compile(r"今天|明天|后天|昨天|本周|这周|下周|上周|这个月|下个月|上个月|刚才|刚刚")
-_ELSEWHERE = re.compile(r"[如见]下?图|截图|附件|点击(?:这里|此处|链接)|上表|下表|如上所述|\[图片\]|【图片】")
+# Runs of blanks are shortened, as some patterns take long over very long ones.
+_MAX_BLANKS = 24
+_LONG_RUN = re.compile(rf" {{{_MAX_BLANKS},}}|\t{{{_MAX_BLANKS},}}")
+_RELATIVE_TIME = re.compile(r"今天|明天|后天|昨天|本周|这周|下周|上周|这个月|下个月|上个月|刚才|刚刚")
+_MISSING_CONTENT = re.compile(r"[如见]下?图|截图|附件|点击(?:这里|此处|链接)|上表|下表|如上所述|\[图片\]|【图片】")
 
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """What was made of a text: how it was read, in words, the proposals, and the lines that found no place."""
+    """The proposals made of a text, how it was read (in Chinese), and the lines that were not used."""
 
     kind: str
     proposals: tuple[ProposedEntry, ...] = ()
@@ -36,19 +36,19 @@ class Pasted:
 
 
 def read_pasted(text: str) -> Pasted:
-    """Propose entries for what a person pasted. Nothing of the text is made up; what is doubtful is said."""
-    tidy = as_rows(_tidy(text))
-    kind, read = _way_to_read(tidy)
-    found = read(tidy)
+    """Propose entries for a pasted text. Nothing is invented; doubts are noted in the proposals."""
+    tidy = bars_to_tabs(_tidy(text))
+    kind, parse = _format_of(tidy)
+    parsed = parse(tidy)
     proposals: dict[tuple[str, str], ProposedEntry] = {}
-    for proposal in map(_tidied, found.proposals):
+    for proposal in map(_tidied, parsed.proposals):
         if proposal.question or proposal.answer:
             proposals.setdefault((normalise(proposal.question), proposal.answer), proposal)
-    kept = _doubted(list(proposals.values()))
-    return Pasted(kind if kept else "", tuple(kept), found.unread)
+    checked = _with_doubts(list(proposals.values()))
+    return Pasted(kind if checked else "", tuple(checked), parsed.unread)
 
 
-def _way_to_read(text: str) -> tuple[str, Callable[[str], Reading]]:
+def _format_of(text: str) -> tuple[str, Callable[[str], ParsedText]]:
     if is_table(text):
         return "表格", read_table
     if is_marked(text):
@@ -60,13 +60,13 @@ def _way_to_read(text: str) -> tuple[str, Callable[[str], Reading]]:
 
 def _tidy(text: str) -> str:
     text = _INVISIBLE.sub("", re.sub("\r\n?", "\n", text).translate(_PLAIN))
-    text = _LONG_BLANK.sub(lambda blank: blank[0][:_LONGEST_BLANK], text)
+    text = _LONG_RUN.sub(lambda blank: blank[0][:_MAX_BLANKS], text)
     lines = [line.rstrip(" ") for line in text.split("\n") if not _PAGE_NUMBER.match(line)]
     return "\n".join(_BULLET.sub(r"\1- ", line) for line in lines).strip("\n")
 
 
 def _tidied(proposal: ProposedEntry) -> ProposedEntry:
-    """The question and its other wordings on one line each; the answer without the indent that all its lines have."""
+    """Put the question and its wordings on one line each, and remove the common indentation of the answer."""
     question = _line(proposal.question)
     also = tuple(dict.fromkeys(w for w in map(_line, proposal.also) if w and w != question))
     return replace(proposal, question=question, also=also, answer=_answer(proposal.answer))
@@ -79,11 +79,11 @@ def _line(text: str) -> str:
 def _answer(text: str) -> str:
     lines = text.strip("\n").split("\n")
     indents = [len(line) - len(line.lstrip(" \t")) for line in lines if line.strip()]
-    least = min(indents, default=0)
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line[least:].rstrip() for line in lines)).strip()
+    common = min(indents, default=0)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line[common:].rstrip() for line in lines)).strip()
 
 
-def _doubted(proposals: Sequence[ProposedEntry]) -> list[ProposedEntry]:
+def _with_doubts(proposals: Sequence[ProposedEntry]) -> list[ProposedEntry]:
     first: dict[str, int] = {}
     result: list[ProposedEntry] = []
     for number, proposal in enumerate(proposals, 1):
@@ -97,21 +97,21 @@ def _doubted(proposals: Sequence[ProposedEntry]) -> list[ProposedEntry]:
 
 
 def _doubts(proposal: ProposedEntry) -> list[str]:
-    """What a person should look at, whatever the text was copied from."""
+    """Return what a person should check in a proposal, whatever the text was copied from."""
     question, answer = proposal.question, proposal.answer
     doubts = [] if answer else ["没有找到答案"]
     if not question:
         doubts.append("没有找到问题")
-    elif not asks(question):
+    elif not looks_like_question(question):
         doubts.append("看不出是在问什么，请改成员工会打的一句话")
-    elif len(question) > LONGEST_QUESTION:
+    elif len(question) > MAX_QUESTION_LENGTH:
         doubts.append("问题太长，请缩短成一句话")
     if mask_numbers(answer) != answer:
         doubts.append("答案里有手机号、证件号或卡号，请确认可以给所有人看")
-    if passing := _PASSING.search(answer):
-        doubts.append(f"答案里有“{passing[0]}”，过后就不对了，请写成日期")
-    if elsewhere := _ELSEWHERE.search(answer):
-        doubts.append(f"答案里提到“{elsewhere[0]}”，粘贴时没有带过来")
+    if relative := _RELATIVE_TIME.search(answer):
+        doubts.append(f"答案里有“{relative[0]}”，过后就不对了，请写成日期")
+    if missing := _MISSING_CONTENT.search(answer):
+        doubts.append(f"答案里提到“{missing[0]}”，粘贴时没有带过来")
     if len(answer.encode()) > MARKDOWN_BYTES:
         doubts.append("答案太长，一条钉钉消息装不下")
     return doubts

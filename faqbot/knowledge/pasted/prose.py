@@ -1,4 +1,4 @@
-"""Pasted text of questions and what stands below each → proposed entries: 问：/答：, Q:/A:, headings that ask. Pure."""
+"""Makes proposed entries from questions with text below each: 问：/答：, Q:/A:, or headings that ask. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from faqbot.knowledge.pasted.proposal import ProposedEntry, Reading, asks, surely_asks
+from faqbot.knowledge.pasted.proposal import ParsedText, ProposedEntry, ends_with_question_mark, looks_like_question
 
 _NUMBER = r"(?:\d{1,3}|[一二三四五六七八九十]{1,3})"
 _LIST_MARK = r"(?:[-•●◆▪*·]\s+|#{1,6}\s+|\d{1,3}\s*[.、．)）]\s*)?"
@@ -33,14 +33,14 @@ _SECTION = re.compile(
     r"^\s*(?:第\s*[一二三四五六七八九十\d]{1,3}\s*[章节部分篇]|[一二三四五六七八九十]{1,3}\s*[、.．]|#{1,6}\s)"
 )
 _INLINE = re.compile(r"^(?P<question>[^?？。]{3,60}[?？])\s*(?P<answer>[^?？]{2,})$")
-_STYLE = ("**", "__")
-_SHORT = 30
-_SECTION_LENGTH = 20
+_BOLD_MARKS = ("**", "__")
+_MAX_HEADING_LENGTH = 30
+_MAX_SECTION_LENGTH = 20
 
 
 @dataclass(slots=True)
-class _Open:
-    """A question that is being read, and what stands below it."""
+class _OpenQuestion:
+    """A question that is being read, and the text below it."""
 
     questions: list[str]
     lines: list[str] = field(default_factory=list)
@@ -57,81 +57,86 @@ class _Open:
 
 
 def is_marked(text: str) -> bool:
-    """Whether questions and answers are marked as such: 问：, Q:, 答：, A:."""
+    """Return True if questions and answers are marked as such: 问：, Q:, 答：, A:."""
     lines = text.split("\n")
     asked, answered = (sum(bool(mark.match(line)) for line in lines) for mark in (_ASKED, _ANSWERED))
     inline = sum(bool((m := _ASKED.match(line)) and _ANSWER_ON_THE_LINE.match(m["text"])) for line in lines)
     return asked > 0 and (answered + inline > 0 or asked > 1)
 
 
-def read_marked(text: str) -> Reading:
-    """A question at each mark; what asks within an answer is part of it."""
-    reader = _Reader()
+def read_marked(text: str) -> ParsedText:
+    """Begin a question at each mark; a question within an answer is part of the answer."""
+    collector = _QuestionCollector()
     for line in text.split("\n"):
         if match := _ASKED.match(line):
-            reader.ask(match["text"])
-        elif (match := _ANSWERED.match(line)) and reader.open:
-            reader.open.answering = True
-            reader.say(_plain(match["text"]))
-        elif reader.open and not reader.open.questions[-1] and line.strip():
-            reader.open.questions[-1] = _plain(line)
-        elif reader.open and not reader.open.has_answer and not reader.open.answering and surely_asks(line):
-            reader.open.questions.append(_plain(line))
+            collector.ask(match["text"])
+        elif (match := _ANSWERED.match(line)) and collector.open:
+            collector.open.answering = True
+            collector.say(_plain(match["text"]))
+        elif collector.open and not collector.open.questions[-1] and line.strip():
+            collector.open.questions[-1] = _plain(line)
+        elif (
+            collector.open
+            and not collector.open.has_answer
+            and not collector.open.answering
+            and ends_with_question_mark(line)
+        ):
+            collector.open.questions.append(_plain(line))
         else:
-            reader.other(line)
-    return reader.done()
+            collector.other(line)
+    return collector.done()
 
 
-def read_headings(text: str) -> Reading:
-    """A question at each line that ends with a question mark; without any, at short lines that ask without one."""
+def read_headings(text: str) -> ParsedText:
+    """Begin a question at each line that ends with a question mark; without any, at short lines that ask without it."""
     lines = text.split("\n")
-    found = [n for n, line in enumerate(lines) if surely_asks(_plain(line))]
+    found = [n for n, line in enumerate(lines) if ends_with_question_mark(_plain(line))]
     inline = {n for n, line in enumerate(lines) if _asks_and_answers(lines, n)}
     numbered = {n for n in found if _NUMBERING.match(lines[n])}
-    # 3、年假怎么休 between headings with a question mark lacks only its own.
+    # Between headings with question marks, 3、年假怎么休 only lacks its own.
     alike = {n for n, line in enumerate(lines) if numbered and _is_weak(line) and _NUMBERING.match(line)}
     starts = {*found, *alike, *inline, *_missing_between(lines, sorted({*numbered, *alike}))}
     starts = starts or {n for n, line in enumerate(lines) if _is_weak(line) and _stands_alone(lines, n)}
-    reader = _Reader()
+    collector = _QuestionCollector()
     for n, line in enumerate(lines):
         if match := _ANSWERED.match(line):
-            if reader.open is None or reader.open.answering:
+            if collector.open is None or collector.open.answering:
                 before = next((m for m in range(n - 1, -1, -1) if lines[m].strip()), None)
-                if before is not None and reader.take_back(lines[before]):
-                    reader.ask(lines[before])
-            if reader.open:
-                reader.open.answering = True
-                reader.say(_plain(match["text"]))
+                if before is not None and collector.take_back(lines[before]):
+                    collector.ask(lines[before])
+            if collector.open:
+                collector.open.answering = True
+                collector.say(_plain(match["text"]))
             else:
-                reader.other(line)
+                collector.other(line)
         elif n in inline and (match := _INLINE.match(_plain(line))):
-            reader.ask(match["question"])
-            reader.say(match["answer"])
+            collector.ask(match["question"])
+            collector.say(match["answer"])
         elif n in starts:
-            reader.ask_or_add(_plain(line), closely=n > 0 and bool(lines[n - 1].strip()))
+            collector.ask_or_add(_plain(line), closely=n > 0 and bool(lines[n - 1].strip()))
         else:
-            reader.other(line)
-    return reader.done()
+            collector.other(line)
+    return collector.done()
 
 
 @dataclass(slots=True)
-class _Reader:
-    """Collects questions with what stands below them."""
+class _QuestionCollector:
+    """Collects questions with the text below them."""
 
-    open: _Open | None = None
-    finished: list[_Open] = field(default_factory=list)
+    open: _OpenQuestion | None = None
+    finished: list[_OpenQuestion] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
     def ask(self, text: str) -> None:
         self.close()
         text = _plain(text)
         if (match := _ANSWER_ON_THE_LINE.match(text)) or (match := _INLINE.match(text)):
-            self.open = _Open([match["question"]], [match["answer"]])
+            self.open = _OpenQuestion([match["question"]], [match["answer"]])
         else:
-            self.open = _Open([text])
+            self.open = _OpenQuestion([text])
 
     def ask_or_add(self, text: str, *, closely: bool) -> None:
-        """A question right below another one without an answer is another way to ask it."""
+        """Begin a question, or add it as a wording to one right above that has no answer yet."""
         if self.open and not self.open.has_answer and closely and not self.open.answering:
             self.open.questions.append(text)
             self.open.doubts = ["连着的几个问题当成了同一个问题的几种问法"]
@@ -154,7 +159,7 @@ class _Reader:
             self.unread.append(line.strip())
 
     def take_back(self, line: str) -> bool:
-        """Take the last line away from where it went, because it is a question after all."""
+        """Remove `line`, which turned out to be a question, if it was the last one added; return False if not."""
         lines = self.open.lines if self.open else self.unread
         while lines and not lines[-1].strip():
             lines.pop()
@@ -170,28 +175,28 @@ class _Reader:
             self.unread += [line.strip() for line in self.open.lines if line.strip()]
         self.open = None
 
-    def done(self) -> Reading:
+    def done(self) -> ParsedText:
         self.close()
-        again = {q for found in self.finished if found.has_answer for q in found.questions}
-        # A list of contents on top: questions without an answer that all stand below once more.
-        kept = [found for found in self.finished if found.has_answer or not again.issuperset(found.questions)]
-        return Reading(tuple(found.proposed() for found in kept), tuple(self.unread))
+        again = {text for q in self.finished if q.has_answer for text in q.questions}
+        # A table of contents on top: questions without an answer that all come again below.
+        questions = [q for q in self.finished if q.has_answer or not again.issuperset(q.questions)]
+        return ParsedText(tuple(q.proposed() for q in questions), tuple(self.unread))
 
 
 def _plain(line: str) -> str:
-    """A line without its number, its bullet and what makes it bold."""
+    """Return a line without its number, its bullet and its marks for bold."""
     text = _NUMBERING.sub("", line, count=1).strip()
-    for mark in _STYLE:
+    for mark in _BOLD_MARKS:
         if text.startswith(mark) and text.endswith(mark) and len(text) > 2 * len(mark):
             text = text[len(mark) : -len(mark)].strip()
         elif text.endswith(mark) and text.count(mark) == 1:
-            # The first half went with a mark: **Q：年假有几天？**
+            # The opening mark was removed together with the prefix: **Q：年假有几天？**
             text = text.removesuffix(mark).strip()
     return _NUMBERING.sub("", text, count=1).strip() if text != line.strip() else text
 
 
 def _missing_between(lines: Sequence[str], headings: Sequence[int]) -> Iterator[int]:
-    """The headings that ask nothing: between 2、…？ and 4、…？ the only line that begins with 3、."""
+    """Find headings that ask nothing: between 2、…？ and 4、…？ the only line that begins with 3、."""
     for above, below in pairwise(headings):
         first, last = _COUNTED.match(lines[above]), _COUNTED.match(lines[below])
         if not (first and last and first["sign"] == last["sign"] and int(last["n"]) == int(first["n"]) + 2):
@@ -200,27 +205,27 @@ def _missing_between(lines: Sequence[str], headings: Sequence[int]) -> Iterator[
         between = [
             n for n in range(above + 1, below) if (m := _COUNTED.match(lines[n])) and (m["sign"], m["n"]) == wanted
         ]
-        if len(between) == 1 and len(lines[between[0]]) <= _SHORT:
+        if len(between) == 1 and len(lines[between[0]]) <= _MAX_HEADING_LENGTH:
             yield between[0]
 
 
 def _is_weak(line: str) -> bool:
     text = _plain(line)
-    return 3 < len(text) <= _SHORT and asks(text) and not surely_asks(text)
+    return 3 < len(text) <= _MAX_HEADING_LENGTH and looks_like_question(text) and not ends_with_question_mark(text)
 
 
 def _stands_alone(lines: Sequence[str], n: int) -> bool:
-    """Whether a line begins a paragraph, with more text below it."""
+    """Return True if a line begins a paragraph and has more text below it."""
     above = n == 0 or not lines[n - 1].strip() or bool(_NUMBERING.match(lines[n]))
     return above and n + 1 < len(lines) and any(line.strip() for line in lines[n + 1 : n + 3])
 
 
 def _asks_and_answers(lines: Sequence[str], n: int) -> bool:
-    """年假有几天？5 天。 at the start of a paragraph or behind a number."""
+    """Recognise `年假有几天？5 天。` at the start of a paragraph or after a number."""
     begins = n == 0 or not lines[n - 1].strip() or bool(_NUMBERING.match(lines[n]))
     return begins and _INLINE.match(_plain(lines[n])) is not None
 
 
 def _is_section(line: str) -> bool:
     text = line.strip()
-    return bool(_SECTION.match(text)) and len(text) <= _SECTION_LENGTH and not re.search(r"[。；;，,：:]", text)
+    return bool(_SECTION.match(text)) and len(text) <= _MAX_SECTION_LENGTH and not re.search(r"[。；;，,：:]", text)

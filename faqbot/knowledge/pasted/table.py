@@ -1,11 +1,11 @@
-"""Pasted rows of a table, cells parted by tabs or bars → proposed entries. Pure."""
+"""Makes proposed entries from pasted rows of a table, whose cells are separated by tabs or bars. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from faqbot.knowledge.pasted.proposal import ProposedEntry, Reading, asks
+from faqbot.knowledge.pasted.proposal import ParsedText, ProposedEntry, looks_like_question
 from faqbot.yamltext.key_names import ENTRY_KEYS
 
 _CELL = re.compile(r'(?:"((?:[^"]|"")*)"(?=[\t\n]|\Z)|([^\t\n]*))(\t|\n|\Z)')
@@ -18,13 +18,14 @@ _OTHER_NAMES = {
     "标准答案": "answer", "参考答案": "answer", "标准回复": "answer",
     "其他问法": "also", "问法": "also", "相似问法": "also", "扩展问": "also", "同义问": "also",
 }  # fmt: skip
-_MANY = 0.6
+# Share of rows with several cells from which a text counts as a table.
+_MIN_TABLE_SHARE = 0.6
 
 Row = list[str]
 
 
-def as_rows(text: str) -> str:
-    """The text with tables of bars (`| 问题 | 答案 |`) as rows with tabs."""
+def bars_to_tabs(text: str) -> str:
+    """Rewrite tables with bars (`| 问题 | 答案 |`) as rows with tabs."""
     lines: list[str] = []
     for line in text.split("\n"):
         if _BARS.match(line) and line.count("|") > 2:
@@ -36,14 +37,14 @@ def as_rows(text: str) -> str:
 
 
 def is_table(text: str) -> bool:
-    """Whether most rows have two cells or more; a row may go on in lines without a tab."""
+    """Return True if most rows have two cells or more; a row may continue in lines without a tab."""
     rows = [row for row in _rows(text) if any(row)]
     wide = sum(sum(map(bool, row)) > 1 for row in rows)
-    return wide >= 1 and (wide >= len(rows) * _MANY or (wide > 1 and "\t" in text.split("\n", 1)[0]))
+    return wide >= 1 and (wide >= len(rows) * _MIN_TABLE_SHARE or (wide > 1 and "\t" in text.split("\n", 1)[0]))
 
 
-def read_table(text: str) -> Reading:
-    """One proposal for each row; the columns are known by their headings or guessed."""
+def read_table(text: str) -> ParsedText:
+    """Make one proposal of each row; the columns are known by their headings or guessed."""
     rows = _joined([row for row in _rows(text) if any(row)])
     headings = [_meaning(cell) for cell in rows[0]] if rows else []
     unread: list[str] = []
@@ -59,8 +60,8 @@ def read_table(text: str) -> Reading:
             unread.append(" ".join(filter(None, row)))
             continue
         others = [cell for meant, cell in zip([*headings, *[""] * len(row)], row, strict=False) if cell and not meant]
-        proposals.append(_proposed(found, others, guessed and not asks(found.get("question", ""))))
-    return Reading(tuple(proposals), tuple(unread))
+        proposals.append(_proposed(found, others, guessed and not looks_like_question(found.get("question", ""))))
+    return ParsedText(tuple(proposals), tuple(unread))
 
 
 def _proposed(found: dict[str, str], others: Sequence[str], doubtful: bool) -> ProposedEntry:
@@ -72,23 +73,23 @@ def _proposed(found: dict[str, str], others: Sequence[str], doubtful: bool) -> P
 
 
 def _rows(text: str) -> list[Row]:
-    """The cells of each line; one in quotes may hold line ends, as a spreadsheet copies them."""
+    """Return the cells of each line; a quoted one may hold line ends, as spreadsheets copy them."""
     rows: list[Row] = [[]]
-    at = 0
-    while at < len(text):
-        cell = _CELL.match(text, at)
+    position = 0
+    while position < len(text):
+        cell = _CELL.match(text, position)
         if cell is None:
             break
-        quoted, bare, behind = cell.groups()
+        quoted, bare, separator = cell.groups()
         rows[-1].append((quoted.replace('""', '"') if quoted is not None else bare).strip())
-        if behind == "\n":
+        if separator == "\n":
             rows.append([])
-        at = cell.end()
+        position = cell.end()
     return rows
 
 
 def _joined(rows: list[Row]) -> list[Row]:
-    """Rows with the lines that go on with their last cell, as a word processor copies a cell of several lines."""
+    """Join lines that continue the last cell of a row, as word processors copy a cell of several lines."""
     joined: list[Row] = []
     for row in rows:
         if len(row) == 1 and joined and len(joined[-1]) > 1:
@@ -105,12 +106,12 @@ def _meaning(heading: str) -> str:
 
 
 def _guessed(rows: list[Row]) -> list[str]:
-    """Where the column is that asks most, and the longest of the others; numbers are neither."""
+    """Guess the columns: the one with most questions, and the longest of the others as answers; numbers are neither."""
     width = max((len(row) for row in rows), default=0)
     columns = [[row[n] for row in rows if n < len(row)] for n in range(width)]
     texts = [n for n, cells in enumerate(columns) if not all(re.fullmatch(r"[\d.、]*", cell) for cell in cells)]
     if len(texts) < 2:
         return ["question", "answer"][:width]
-    asking = max(texts, key=lambda n: (sum(map(asks, columns[n])), -n))
+    asking = max(texts, key=lambda n: (sum(map(looks_like_question, columns[n])), -n))
     answering = max((n for n in texts if n != asking), key=lambda n: sum(map(len, columns[n])))
     return ["question" if n == asking else "answer" if n == answering else "" for n in range(width)]

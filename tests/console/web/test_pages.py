@@ -12,7 +12,7 @@ from faqbot.app.running import Running
 from faqbot.console.web.pages import entry_url
 from faqbot.knowledge.entry_search import EntryFilter, find
 from faqbot.language.text_diff import side_by_side
-from faqbot.markup.to_html import bubble
+from faqbot.markup.to_html import markdown_to_html
 from tests.console.conftest import Files, Person
 
 ODD = """\
@@ -279,11 +279,11 @@ async def test_a_message_cannot_be_put_into_our_mouth(hr: Person) -> None:
     ],
 )
 def test_a_bubble_knows_what_dingtalk_knows(markdown: str, html: str) -> None:
-    assert bubble(markdown) == html
+    assert markdown_to_html(markdown) == html
 
 
 def test_a_link_shows_where_it_leads() -> None:
-    assert bubble("[工资](https://pay.example/x?a=1&b=2)") == (
+    assert markdown_to_html("[工资](https://pay.example/x?a=1&b=2)") == (
         '<p><a href="https://pay.example/x?a=1&amp;b=2" target="_blank" rel="noopener noreferrer">工资</a>'
         '<span class="host">pay.example</span></p>'
     )
