@@ -70,7 +70,7 @@ class EventWorker:
     async def _run_rules(self, event: Event) -> bool:
         """Return False while another replica is running one of the rules."""
         automations, all_done = self._automations(), True
-        for rule in automations.on_event(event.name):
+        for rule in automations.rules_for_event(event.name):
             firing = Firing(rule, f"{rule.id}#{_short(event.id)}", event.at, event.data)
             all_done = await self._runner.perform(firing, automations) and all_done
         return all_done

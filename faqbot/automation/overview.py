@@ -18,11 +18,11 @@ from faqbot.rules.definitions import (
     AttendanceReport,
     Automations,
     Digest,
+    EnvironmentLookup,
     EventTrigger,
     Notify,
     Rule,
     Trigger,
-    Variables,
 )
 from faqbot.rules.schedule import Cron, Daily, Days, Monthly, firings
 
@@ -43,12 +43,14 @@ class Job:
 
 
 def list_jobs(
-    automations: Automations, runs: Iterable[Run], now: float, zone: ZoneInfo, variable: Variables
+    automations: Automations, runs: Iterable[Run], now: float, zone: ZoneInfo, variable: EnvironmentLookup
 ) -> tuple[Job, ...]:
     """Return all rules in the order of the file."""
     last = {run.rule_id: run for run in runs}
     return tuple(
-        Job(rule, automations.why_not(rule, variable), _upcoming(rule, automations, now, zone), last.get(rule.id))
+        Job(
+            rule, automations.blocked_reason(rule, variable), _upcoming(rule, automations, now, zone), last.get(rule.id)
+        )
         for rule in automations.rules
     )
 

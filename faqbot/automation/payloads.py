@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from faqbot.markup.notice_markdown import as_markdown
 from faqbot.model.notice_keys import receiver_key
 from faqbot.model.notices import Address, Link, Notice
-from faqbot.rules.definitions import AddContact, Digest, Notify, Post
-from faqbot.rules.templates import Template, as_is, in_markdown, in_text, in_url
-from faqbot.rules.values import MissingValue, Values, look_up, shown
+from faqbot.rules.definitions import AddContact, Digest, HttpPost, Notify
+from faqbot.rules.templates import Template, escape_for_markdown, escape_for_text, escape_for_url, strip_controls
+from faqbot.rules.values import MissingValue, Values, format_value, look_up
 
 _MAX_TITLE_LENGTH = 40
 _MARKUP = re.compile(r"^[#>\s]+|\*\*")
@@ -49,9 +49,9 @@ def build_notices(
 
     They expire at `expires` (epoch seconds); 0 leaves them the default.
     """
-    escape = in_text if action.form in ("text", "link") else in_markdown
+    escape = escape_for_text if action.form in ("text", "link") else escape_for_markdown
     body = action.body.fill(values, escape) if action.body else ""
-    title = _one_line(action.title.fill(values, in_text)) if action.title else _title_from(body)
+    title = _one_line(action.title.fill(values, escape_for_text)) if action.title else _title_from(body)
     to_robot = Notice(
         key=key,
         to=Address("robot", ""),
@@ -65,7 +65,9 @@ def build_notices(
         links=_links(action, title, values),
     )
     # Single chats and groups get markdown without mentions, whatever the form.
-    to_chat = replace(to_robot, body=action.body.fill(values, in_markdown) if action.body else "", shape="markdown")
+    to_chat = replace(
+        to_robot, body=action.body.fill(values, escape_for_markdown) if action.body else "", shape="markdown"
+    )
     to_chat = replace(to_chat, body=as_markdown(to_chat), links=(), at_mobiles=(), at_userids=(), at_all=False)
     addresses = [Address("robot", name) for name in action.robots]
     addresses += [Address("group", group) for group in action.groups]
@@ -88,13 +90,15 @@ def build_digest_notices(
 
 def contact_fields(action: AddContact, values: Values) -> dict[str, object]:
     """Return the fields of a new colleague by the names that `add_contact` reads. Raises MissingValue."""
-    fields: dict[str, object] = {name: template.fill(values, as_is) for name, template in action.fields.items()}
+    fields: dict[str, object] = {
+        name: template.fill(values, strip_controls) for name, template in action.fields.items()
+    }
     return {**fields, "departments": list(_filled(action.departments, values))}
 
 
-def build_request(action: Post, values: Values, allowed: frozenset[str]) -> Request:
+def build_request(action: HttpPost, values: Values, allowed: frozenset[str]) -> Request:
     """Return the JSON and the address to post it to. Raises MissingValue, also for a host that is not `allowed`."""
-    url = action.url.fill(values, in_url)
+    url = action.url.fill(values, escape_for_url)
     parts = urlsplit(url)
     hosts = {(parts.hostname or "").casefold(), parts.netloc.casefold()}
     if parts.scheme not in ("http", "https") or parts.username or not hosts & allowed:
@@ -106,7 +110,7 @@ def _fill_tree(node: object, values: Values) -> object:
     if isinstance(node, Template):
         # A value that is the whole template keeps its type: a number stays a number.
         value = _only_value(node, values)
-        return node.fill(values, as_is) if value is None else value
+        return node.fill(values, strip_controls) if value is None else value
     if isinstance(node, Mapping):
         return {key: _fill_tree(value, values) for key, value in node.items()}
     return [_fill_tree(item, values) for item in node] if isinstance(node, list) else node
@@ -114,9 +118,12 @@ def _fill_tree(node: object, values: Values) -> object:
 
 def _links(action: Notify, title: str, values: Values) -> tuple[Link, ...]:
     if action.form == "link" and action.url:
-        picture = action.picture.fill(values, in_url) if action.picture else ""
-        return (Link(title, action.url.fill(values, in_url), picture),)
-    return tuple(Link(_one_line(b.title.fill(values, in_text)), b.url.fill(values, in_url)) for b in action.buttons)
+        picture = action.picture.fill(values, escape_for_url) if action.picture else ""
+        return (Link(title, action.url.fill(values, escape_for_url), picture),)
+    return tuple(
+        Link(_one_line(b.title.fill(values, escape_for_text)), b.url.fill(values, escape_for_url))
+        for b in action.buttons
+    )
 
 
 def _filled(templates: tuple[Template, ...], values: Values) -> tuple[str, ...]:
@@ -127,8 +134,8 @@ def _each(template: Template, values: Values) -> list[str]:
     """Return the filled text, or one text per item if the template is a single list value (DingTalk's `{userId}`)."""
     value = _only_value(template, values)
     if isinstance(value, list):
-        return [as_is(shown(template.text, item)) for item in value]
-    return [template.fill(values, as_is)]
+        return [strip_controls(format_value(template.text, item)) for item in value]
+    return [template.fill(values, strip_controls)]
 
 
 def _only_value(template: Template, values: Values) -> object:

@@ -27,6 +27,6 @@ class RobotKeyLookup:
             known = f"，有的是：{'、'.join(robots)}" if robots else "，一个机器人也没有写"
             raise DeliveryError(f"automations.yaml 里没有叫“{name}”的机器人{known}", code="no_robot")
         robot = robots[name]
-        if why_not := robot.why_not(self.variable):
+        if why_not := robot.blocked_reason(self.variable):
             raise DeliveryError(why_not, code="no_keys")
-        return RobotKeys.read(robot.token.value(self.variable), robot.secret.value(self.variable))
+        return RobotKeys.read(robot.token.resolve(self.variable), robot.secret.resolve(self.variable))

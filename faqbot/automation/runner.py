@@ -16,7 +16,7 @@ from faqbot.automation.executor import ActionResult, Task
 from faqbot.automation.run_log import RUNS_JOURNAL, Outcome, Run
 from faqbot.errors import DeliveryError, StoreError
 from faqbot.rules.conditions import judge
-from faqbot.rules.definitions import Automations, Notify, Rule, Variables
+from faqbot.rules.definitions import Automations, EnvironmentLookup, Notify, Rule
 from faqbot.rules.values import MissingValue, Values
 from faqbot.runtime.leases import LEASE_SECONDS, OnceStore, run_once
 from faqbot.runtime.log import EventLog
@@ -61,7 +61,7 @@ class Runner:
         store: RunStore,
         do: Do,
         *,
-        variable: Variables,
+        variable: EnvironmentLookup,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         lease: float = LEASE_SECONDS,
@@ -80,7 +80,7 @@ class Runner:
         """
         if await self.is_done(firing.key):
             return True
-        if why_not := automations.why_not(firing.rule, self._variable):
+        if why_not := automations.blocked_reason(firing.rule, self._variable):
             await self.skip(firing, "broken", why_not)
             return True
         condition = firing.rule.condition

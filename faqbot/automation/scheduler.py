@@ -16,7 +16,7 @@ from faqbot.automation.overview import calendar_warning
 from faqbot.automation.payloads import moment_values
 from faqbot.automation.runner import Firing, Runner
 from faqbot.rules.definitions import Automations, EventTrigger, Rule
-from faqbot.rules.schedule import Occurrence, occasions
+from faqbot.rules.schedule import Occurrence, occurrences
 from faqbot.runtime.lanes import Lanes
 from faqbot.runtime.log import EventLog
 from faqbot.store.protocol import ClaimStore, MarkStore
@@ -107,16 +107,16 @@ class Scheduler:
         if trigger is None or isinstance(trigger, EventTrigger) or not self._lanes.is_free(rule.id):
             return math.inf
         since = await self._done_until(rule, now)
-        coming = occasions(trigger, since, now + _POLL_SECONDS, self._zone, automations.calendar)
+        coming = occurrences(trigger, since, now + _POLL_SECONDS, self._zone, automations.calendar)
         found = await asyncio.to_thread(list, coming) if now - since > _LONG_SECONDS else list(coming)
         if due := [occurrence for occurrence in found if occurrence.at <= now]:
             self._lanes.start(rule.id, partial(self._catch_up, rule, due, automations))
             return math.inf
-        return min((occurrence.at - now for occurrence in found if not occurrence.why_not), default=math.inf)
+        return min((occurrence.at - now for occurrence in found if not occurrence.skip_reason), default=math.inf)
 
     async def _catch_up(self, rule: Rule, due: Sequence[Occurrence], automations: Automations) -> float:
         """Run or skip the occurrences of one rule, oldest first, until one that another replica is running."""
-        last = max((occurrence.at for occurrence in due if not occurrence.why_not), default=0.0)
+        last = max((occurrence.at for occurrence in due if not occurrence.skip_reason), default=0.0)
         for occurrence in due:
             if not await self._run_or_skip(rule, occurrence, automations, last=occurrence.at >= last):
                 return _HELD_SECONDS
@@ -132,14 +132,14 @@ class Scheduler:
         key = f"{rule.id}@{moment.isoformat(timespec='minutes')}"
         if await self._runner.is_done(key):
             return True
-        expiring = rule.missed == "skip" and self._late < math.inf
+        expiring = rule.misfire_policy == "skip" and self._late < math.inf
         expires = occurrence.at + _NOTICE_EXPIRY_SECONDS if expiring else 0.0
         firing = Firing(rule, key, occurrence.at, moment_values(moment), expires)
         late = self._clock() - occurrence.at > self._late and not await self._runner.has_begun(key)
-        if occurrence.why_not:
-            await self._runner.skip(firing, "day_off", occurrence.why_not)
-        elif late and not (rule.missed == "once" and last):
-            more = "" if rule.missed == "skip" else "，只补最后一次"
+        if occurrence.skip_reason:
+            await self._runner.skip(firing, "day_off", occurrence.skip_reason)
+        elif late and not (rule.misfire_policy == "once" and last):
+            more = "" if rule.misfire_policy == "skip" else "，只补最后一次"
             await self._runner.skip(firing, "missed", f"{moment.strftime('%m-%d %H:%M')} 的时候机器人没有运行{more}")
         else:
             return await self._runner.perform(firing, automations)

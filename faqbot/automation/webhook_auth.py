@@ -120,9 +120,9 @@ def _refuse_unauthorised(reason: str) -> NoReturn:
 def _tokens(request: web.Request) -> Iterator[tuple[str, bool]]:
     """Yield each token that is set, and whether it permits the event of this request."""
     event, context = request.match_info["event"], webhook_context(request)
-    for hook in context.automations().hooks:
-        if token := hook.token.value(context.variable):
-            yield token, hook.opens(event)
+    for hook in context.automations().webhook_tokens:
+        if token := hook.token.resolve(context.variable):
+            yield token, hook.allows(event)
 
 
 def _equal(known: str, given: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from faqbot.automation.event_queue import EventQueue
-from faqbot.rules.definitions import Automations, Variables
+from faqbot.rules.definitions import Automations, EnvironmentLookup
 from faqbot.runtime.metrics import Metrics
 from faqbot.store.protocol import Store
 
@@ -22,7 +22,7 @@ class WebhookContext:
 
     secret: str
     automations: Callable[[], Automations]
-    variable: Variables
+    variable: EnvironmentLookup
     store: Store
     events: EventQueue
     metrics: Metrics

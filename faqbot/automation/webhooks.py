@@ -12,7 +12,7 @@ from faqbot.automation.webhook_auth import FRESH_SECONDS, MAX_BYTES, Authenticat
 from faqbot.automation.webhook_context import webhook_context
 from faqbot.errors import StoreError
 from faqbot.model.notices import Event
-from faqbot.rules.definitions import DINGTALK_EVENTS
+from faqbot.rules.definitions import DINGTALK_EVENT_PREFIX
 from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
@@ -44,9 +44,9 @@ async def receive(request: web.Request) -> web.Response:
 def _validated(request: web.Request, authenticated: AuthenticatedRequest) -> dict[str, Any]:
     """Return the event's JSON object. Raises Refused."""
     event = authenticated.event
-    rules = webhook_context(request).automations().on_event(event)
+    rules = webhook_context(request).automations().rules_for_event(event)
     # DingTalk's own events arrive over the stream only: nobody else may forge them.
-    if not rules or event.startswith(DINGTALK_EVENTS) or len(event) > _MAX_NAME_LENGTH:
+    if not rules or event.startswith(DINGTALK_EVENT_PREFIX) or len(event) > _MAX_NAME_LENGTH:
         raise Refused(404, f"automations.yaml 里没有规则在等事件“{event[:_MAX_NAME_LENGTH]}”")
     if authenticated.size > MAX_BYTES:
         raise Refused(413, "内容太大：一个事件最多 256 KiB")

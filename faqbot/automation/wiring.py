@@ -34,11 +34,11 @@ class AutomationParts:
 
     def hears_dingtalk(self) -> bool:
         """Return True if a rule waits for an event of DingTalk's."""
-        return self.automations().hears_dingtalk()
+        return self.automations().has_dingtalk_events()
 
     async def take(self, event: Event) -> None:
         """Accept an event of DingTalk if a rule waits for it; a repeat changes nothing. Raises StoreError."""
-        if self.automations().on_event(event.name):
+        if self.automations().rules_for_event(event.name):
             await self.events.accept(event)
 
     @property

@@ -116,7 +116,7 @@ def run(
     else:
         for line in format_lines(items, lambda body: json.dumps(body, ensure_ascii=False, indent=2)):
             typer.echo(line)
-        if why_not := snapshot.automations.why_not(rule, settings.variable):
+        if why_not := snapshot.automations.blocked_reason(rule, settings.variable):
             typer.echo(f"现在不能运行：{why_not}", err=True)
     raise typer.Exit(1 if any("problem" in item for item in items) else 0)
 

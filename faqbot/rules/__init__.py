@@ -1,1 +1,1 @@
-"""`automations.yaml` into rules and problems; pure."""
+"""Reads `automations.yaml` into rules with triggers, conditions and actions, and reports every problem in it; pure."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from faqbot.rules.condition_syntax import ConditionError, Constant, Expression, Infix, ListOf, Name, Prefix
-from faqbot.rules.values import MissingValue, Values, look_up, shown
+from faqbot.rules.values import MissingValue, Values, format_value, look_up
 
 MAX_CHARS = 500
 _ARITHMETIC: dict[str, Callable[[float, float], float]]
@@ -126,7 +126,7 @@ def _equal(left: object, right: object) -> bool:
 
 def _contains(container: object, item: object) -> bool:
     if isinstance(container, str):
-        return shown("", item) in container
+        return format_value("", item) in container
     if isinstance(container, Sequence):
         return any(_equal(member, item) for member in container)
     raise _Undecidable("in 的右边应是一段文字或一个列表")

@@ -1,4 +1,4 @@
-"""What `automations.yaml` says: robots, rules, hooks, the company's calendar. Facts only; `reading.py` makes them."""
+"""The parsed content of `automations.yaml`: robots, rules, webhook tokens, the company's calendar. Pure."""
 
 from __future__ import annotations
 
@@ -10,71 +10,71 @@ from typing import Literal
 
 from faqbot.model.entries import Place, Problem
 from faqbot.rules.conditions import Condition
-from faqbot.rules.schedule import Calendar, Timed
+from faqbot.rules.schedule import Calendar, Schedule
 from faqbot.rules.templates import Template
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
-NOWHERE = Place("", 0)
-# What looks up an environment variable; empty where it is not set.
-Variables = Callable[[str], str]
-DINGTALK_EVENTS = "dingtalk."
+NO_PLACE = Place("", 0)
+# Looks up an environment variable; returns an empty text for one that is not set.
+EnvironmentLookup = Callable[[str], str]
+DINGTALK_EVENT_PREFIX = "dingtalk."
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret as the file gives it: the name of an environment variable or, where somebody wrote it out, itself."""
+    """A secret of the file: the name of an environment variable or, if somebody wrote it out, the secret itself."""
 
     variable: str = ""
     literal: str = field(default="", repr=False)
 
     @classmethod
-    def read(cls, text: str) -> Secret:
-        named = _VARIABLE.fullmatch(text.strip())
-        return cls(variable=named.group(1)) if named else cls(literal=text.strip())
+    def parse(cls, text: str) -> Secret:
+        match = _VARIABLE.fullmatch(text.strip())
+        return cls(variable=match.group(1)) if match else cls(literal=text.strip())
 
     def __bool__(self) -> bool:
         return bool(self.variable or self.literal)
 
-    def value(self, variable: Variables) -> str:
-        """The secret itself; empty where the variable is not set."""
+    def resolve(self, variable: EnvironmentLookup) -> str:
+        """Return the secret itself; empty if the variable is not set."""
         return variable(self.variable) if self.variable else self.literal
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRobot:
-    """A custom robot of a group. Without a secret it is guarded by keywords or by the sender's address."""
+    """A custom robot of a group. One without a secret is protected by keywords or by the sender's IP address."""
 
     name: str
     token: Secret
     secret: Secret = field(default_factory=Secret)
-    place: Place = NOWHERE
+    place: Place = NO_PLACE
 
-    def why_not(self, variable: Variables) -> str:
-        """Why it cannot send now, for people; empty if it can."""
-        missing = [s.variable for s in (self.token, self.secret) if s.variable and not s.value(variable)]
+    def blocked_reason(self, variable: EnvironmentLookup) -> str:
+        """Return why the robot cannot send now, for people; empty if it can."""
+        missing = [s.variable for s in (self.token, self.secret) if s.variable and not s.resolve(variable)]
         return f"机器人“{self.name}”还没有设置环境变量 {'、'.join(missing)}" if missing else ""
 
 
 @dataclass(frozen=True, slots=True)
-class Hook:
-    """A sender that cannot sign: its token opens the events whose names match `pattern` (`crm.*`)."""
+class WebhookToken:
+    """The token of a sender that cannot sign; it authorizes the events whose names match `pattern` (`crm.*`)."""
 
     pattern: str
     token: Secret
-    place: Place = NOWHERE
+    place: Place = NO_PLACE
 
-    def opens(self, event: str) -> bool:
+    def allows(self, event: str) -> bool:
         return fnmatchcase(event, self.pattern)
 
 
 @dataclass(frozen=True, slots=True)
 class EventTrigger:
-    """An event by name; `dingtalk.…` are those that DingTalk itself sends over the stream."""
+    """An event by name; DingTalk itself sends those that begin with `dingtalk.` over the stream."""
 
     event: str
 
 
-Trigger = Timed | EventTrigger
+Trigger = Schedule | EventTrigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """A message to robots, groups (openConversationId) and people (userId or a name from `groups.yaml`)."""
+    """Send a message to robots, groups (openConversationId) and people (userId or a name from `groups.yaml`)."""
 
     robots: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class AddContact:
-    """A new colleague for the address book: DingTalk's fields by our names."""
+    """Add a new colleague to the contacts; `fields` are DingTalk's, by the names of `contact_fields`."""
 
     fields: Mapping[str, Template]
     departments: tuple[Template, ...] = ()
@@ -111,7 +111,7 @@ class AddContact:
 
 @dataclass(frozen=True, slots=True)
 class AttendanceReport:
-    """The monthly report: of which month (`last`, `this` or 2026-01), for whom, and where it is announced."""
+    """Make the report of a month (`last`, `this` or 2026-01) for departments, and announce it through a robot."""
 
     month: str
     departments: tuple[str, ...]
@@ -122,7 +122,7 @@ class AttendanceReport:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The week's questions and what they leave to do, for robots, groups and people."""
+    """Send the weekly digest of questions and open work to robots, groups and people."""
 
     robots: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
@@ -130,66 +130,70 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """JSON for an address inside the company; `body` is a tree whose texts are templates."""
+class HttpPost:
+    """Post JSON to a URL inside the company; `body` is a tree whose texts are templates."""
 
     url: Template
     body: object = None
 
 
-Action = Notify | AddContact | AttendanceReport | Digest | Post
+Action = Notify | AddContact | AttendanceReport | Digest | HttpPost
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One routine job. With a problem it does not run; trigger and actions may then be missing."""
+    """One rule: a trigger, a condition and actions. One with a problem does not run, and parts of it may be missing.
+
+    `misfire_policy` says what happens to occurrences missed while the bot was down: skip all, or run the last once.
+    """
 
     id: str
     trigger: Trigger | None
     actions: tuple[Action, ...]
     condition: Condition | None = None
-    missed: Literal["skip", "once"] = "skip"
-    place: Place = NOWHERE
+    misfire_policy: Literal["skip", "once"] = "skip"
+    place: Place = NO_PLACE
     problem: Problem | None = None
 
     @property
     def robots(self) -> tuple[str, ...]:
-        """The robots it speaks through."""
-        found: list[str] = []
+        """Names of the robots that the actions send through."""
+        names: list[str] = []
         for action in self.actions:
             if isinstance(action, Notify | Digest):
-                found += action.robots
+                names += action.robots
             elif isinstance(action, AttendanceReport) and action.robot:
-                found.append(action.robot)
-        return tuple(dict.fromkeys(found))
+                names.append(action.robot)
+        return tuple(dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)
 class Automations:
-    """The whole file."""
+    """The whole file. `allow_http` are the hosts that actions may post to."""
 
     robots: Mapping[str, GroupRobot] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
-    hooks: tuple[Hook, ...] = ()
+    webhook_tokens: tuple[WebhookToken, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     allow_http: frozenset[str] = frozenset()
 
     def rule(self, rule_id: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.id == rule_id), None)
 
-    def on_event(self, event: str) -> tuple[Rule, ...]:
-        """The rules that wait for this event, broken ones too."""
+    def rules_for_event(self, event: str) -> tuple[Rule, ...]:
+        """Return the rules that this event triggers, including those with a problem."""
         return tuple(r for r in self.rules if isinstance(r.trigger, EventTrigger) and r.trigger.event == event)
 
-    def hears_dingtalk(self) -> bool:
-        """Whether a rule waits for one of DingTalk's own events."""
+    def has_dingtalk_events(self) -> bool:
+        """Return True if one of DingTalk's own events triggers a rule."""
         return any(
-            isinstance(r.trigger, EventTrigger) and r.trigger.event.startswith(DINGTALK_EVENTS) for r in self.rules
+            isinstance(r.trigger, EventTrigger) and r.trigger.event.startswith(DINGTALK_EVENT_PREFIX)
+            for r in self.rules
         )
 
-    def why_not(self, rule: Rule, variable: Variables) -> str:
-        """Why a rule does not run now, for people; empty if it does."""
+    def blocked_reason(self, rule: Rule, variable: EnvironmentLookup) -> str:
+        """Return why the rule cannot run now, for people; empty if it can."""
         if rule.problem is not None:
             return f"{rule.problem.place} {rule.problem.message}"
-        reasons = [self.robots[name].why_not(variable) for name in rule.robots if name in self.robots]
+        reasons = [self.robots[name].blocked_reason(variable) for name in rule.robots if name in self.robots]
         return "；".join(filter(None, reasons))

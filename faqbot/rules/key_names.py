@@ -1,4 +1,4 @@
-"""The words `automations.yaml` may use, in English and in Chinese."""
+"""The keys and words that `automations.yaml` may use, in English and in Chinese."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ DAYS = {
     "holiday": "holiday", "holidays": "holiday", "休息日": "holiday", "节假日": "holiday",
     "every-day": "every-day", "everyday": "every-day", "daily": "every-day", "每天": "every-day",
 }  # fmt: skip
-_NAMES = (
+_WEEKDAY_NAMES = (
     ("mon", "monday", "一"), ("tue", "tuesday", "二"), ("wed", "wednesday", "三"), ("thu", "thursday", "四"),
     ("fri", "friday", "五"), ("sat", "saturday", "六"), ("sun", "sunday", "日", "天"),
 )  # fmt: skip
 WEEKDAYS = {
     spelt: number
-    for number, names in enumerate(_NAMES)
+    for number, names in enumerate(_WEEKDAY_NAMES)
     for name in names
     for spelt in ((name,) if name.isascii() else (f"周{name}", f"星期{name}", f"礼拜{name}"))
 }

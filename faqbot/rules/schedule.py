@@ -1,4 +1,4 @@
-"""When a rule is due: times of day on working days, cron, days of the month. Pure; times are epoch seconds.
+"""Schedules of rules (daily, cron, monthly) and the occurrences they have. Pure; times are epoch seconds.
 
 Chinese public holidays and make-up working days come from `chinesecalendar`, which raises for years it does not know.
 """
@@ -14,24 +14,24 @@ from zoneinfo import ZoneInfo
 from chinese_calendar import Holiday, get_holiday_detail
 from cronsim import CronSim, CronSimError
 
-# Longer than any wait there can be: a leap day for cron, and a holiday in the way of it.
-_YEARS_AHEAD = 9
-_CHINESE = {holiday.value: holiday.chinese for holiday in Holiday}
+# Longer than any wait between two firings: from one leap day to the next, and one of them may be a holiday.
+_MAX_YEARS_AHEAD = 9
+_HOLIDAY_NAMES = {holiday.value: holiday.chinese for holiday in Holiday}
 
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Which days are worked: the company's own exceptions before the public holidays."""
+    """Working days and holidays: the company's own days override the public calendar."""
 
     holidays: frozenset[date] = frozenset()
     workdays: frozenset[date] = frozenset()
 
     def is_workday(self, day: date) -> bool:
-        """Whether `day` is worked; in a year whose holidays are not known, Monday to Friday."""
-        return not self.day_off(day)
+        """Return True for a working day; in a year whose holidays are not known, for Monday to Friday."""
+        return not self.day_off_reason(day)
 
-    def day_off(self, day: date) -> str:
-        """Why nobody works on `day`, in a word; empty for a working day."""
+    def day_off_reason(self, day: date) -> str:
+        """Return why `day` is off, in a word; empty for a working day."""
         if day in self.workdays:
             return ""
         if day in self.holidays:
@@ -40,33 +40,37 @@ class Calendar:
         try:
             off, name = get_holiday_detail(day)
         except NotImplementedError:
-            # The calendar's word for a year that it does not know.
+            # chinesecalendar raises it for a year that it does not know.
             return weekend
-        return (_CHINESE.get(name or "", weekend) or "休息日") if off else ""
+        return (_HOLIDAY_NAMES.get(name or "", weekend) or "休息日") if off else ""
 
     def knows(self, year: int) -> bool:
-        """Whether the public holidays of that year are known."""
+        """Return True if the public holidays of that year are known."""
         try:
             get_holiday_detail(date(year, 1, 1))
         except NotImplementedError:
-            # As above.
+            # As in day_off_reason.
             return False
         return True
 
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Which days count: all, those worked, those off, or some days of the week (Monday is 0)."""
+    """A filter of days: every day, working days, days off, or certain days of the week (Monday is 0).
+
+    The scheduler stores a hash of a trigger's `repr`: if this class, the schedules below or their fields are renamed,
+    every rule counts as rescheduled, and what came due during the update is passed over.
+    """
 
     kind: Literal["every-day", "workday", "holiday", "weekdays"] = "every-day"
     weekdays: frozenset[int] = frozenset()
 
-    def why_not(self, day: date, calendar: Calendar) -> str:
-        """Why `day` does not count; empty if it does."""
-        off = calendar.day_off(day)
-        if self.kind == "workday" and off:
-            return f"{day} 是{off}，不是工作日"
-        if self.kind == "holiday" and not off:
+    def skip_reason(self, day: date, calendar: Calendar) -> str:
+        """Return why the filter excludes `day`, for people; empty if it does not."""
+        day_off_reason = calendar.day_off_reason(day)
+        if self.kind == "workday" and day_off_reason:
+            return f"{day} 是{day_off_reason}，不是工作日"
+        if self.kind == "holiday" and not day_off_reason:
             return f"{day} 是工作日，不是休息日"
         return f"{day} 不在选定的星期里" if self.kind == "weekdays" and day.weekday() not in self.weekdays else ""
 
@@ -81,7 +85,7 @@ class Daily:
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """Five fields as cron knows them, on certain days (days of the week stand in the fields)."""
+    """A cron expression of five fields, on certain days (days of the week are in the expression)."""
 
     expression: str
     on: Days = Days()
@@ -89,9 +93,9 @@ class Cron:
 
 @dataclass(frozen=True, slots=True)
 class Monthly:
-    """A day of the month, the last one where the month is shorter; 0 is the last working day.
+    """A time on a day of the month: the last day of a shorter month; for 0, the last working day.
 
-    With `on_workday` it is the first working day from then.
+    With `on_workday` it is the first working day from that day on.
     """
 
     day: int
@@ -99,18 +103,18 @@ class Monthly:
     on_workday: bool = False
 
 
-Timed = Daily | Cron | Monthly
+Schedule = Daily | Cron | Monthly
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A moment a rule's clock comes round; with `why_not` it lets it pass."""
+    """A time at which a schedule comes round. With a `skip_reason` (for people) the rule does not fire then."""
 
     at: float
-    why_not: str = ""
+    skip_reason: str = ""
 
 
-# What cronsim says of a field it does not understand, in the order of the fields.
+# The messages of cronsim about fields that it cannot read, in the order of the fields.
 _CRON_FIELDS = {
     "Bad minute": "第 1 段（分，0–59）",
     "Bad hour": "第 2 段（时，0–23）",
@@ -120,55 +124,57 @@ _CRON_FIELDS = {
 }
 
 
-def check_cron(expression: str) -> str:
-    """What is wrong with a cron expression, empty if nothing is."""
+def cron_problem(expression: str) -> str:
+    """Return what is wrong with a cron expression, for people; empty if nothing is."""
     fields = expression.split()
     if len(fields) != 5:
         return f"cron 应有 5 段（分 时 日 月 星期），这里有 {len(fields)} 段；例如 0 9 * * 1-5"
     try:
         first = next(CronSim(expression, datetime(2024, 1, 1)), None)
     except CronSimError as exc:
-        wrong = _CRON_FIELDS.get(str(exc), "")
-        return f"cron “{expression}”{wrong}读不懂；例如 0 9 * * 1-5 是周一到周五 9:00"
+        field = _CRON_FIELDS.get(str(exc), "")
+        return f"cron “{expression}”{field}读不懂；例如 0 9 * * 1-5 是周一到周五 9:00"
     return "" if first else f"cron “{expression}”永远不会触发"
 
 
-def occasions(trigger: Timed, after: float, until: float, zone: ZoneInfo, calendar: Calendar) -> Iterator[Occurrence]:
-    """Every time the rule's clock comes round after `after`, up to and including `until`, oldest first."""
-    for moment, why_not in _moments(trigger, datetime.fromtimestamp(after, zone), calendar):
-        # The clock may be put back in between, so only the absolute time tells what is later.
+def occurrences(
+    trigger: Schedule, after: float, until: float, zone: ZoneInfo, calendar: Calendar
+) -> Iterator[Occurrence]:
+    """Yield every occurrence after `after`, up to and including `until`, oldest first."""
+    for moment, skip_reason in _occurrence_times(trigger, datetime.fromtimestamp(after, zone), calendar):
+        # When the clock is set back for winter, local times repeat: only absolute times are ordered.
         at = moment.timestamp()
         if at > until:
             return
         if at > after:
-            yield Occurrence(at, why_not)
+            yield Occurrence(at, skip_reason)
 
 
-def next_firing(trigger: Timed, after: float, zone: ZoneInfo, calendar: Calendar) -> float | None:
-    """When the rule fires next after `after`; None if it does not within years."""
+def next_firing(trigger: Schedule, after: float, zone: ZoneInfo, calendar: Calendar) -> float | None:
+    """Return the first firing after `after`; None if there is none for years."""
     return next(iter(firings(trigger, after, zone, calendar)), None)
 
 
-def firings(trigger: Timed, after: float, zone: ZoneInfo, calendar: Calendar) -> Iterator[float]:
-    """The times the rule fires after `after`, for years ahead."""
-    end = after + _YEARS_AHEAD * 366 * 86400
-    return (o.at for o in occasions(trigger, after, end, zone, calendar) if not o.why_not)
+def firings(trigger: Schedule, after: float, zone: ZoneInfo, calendar: Calendar) -> Iterator[float]:
+    """Yield the times at which the rule fires after `after`, for years ahead."""
+    end = after + _MAX_YEARS_AHEAD * 366 * 86400
+    return (o.at for o in occurrences(trigger, after, end, zone, calendar) if not o.skip_reason)
 
 
-def _moments(trigger: Timed, after: datetime, calendar: Calendar) -> Iterator[tuple[datetime, str]]:
+def _occurrence_times(trigger: Schedule, after: datetime, calendar: Calendar) -> Iterator[tuple[datetime, str]]:
     zone = after.tzinfo
     if isinstance(trigger, Cron):
         yield from (
-            (moment, trigger.on.why_not(moment.date(), calendar)) for moment in CronSim(trigger.expression, after)
+            (moment, trigger.on.skip_reason(moment.date(), calendar)) for moment in CronSim(trigger.expression, after)
         )
         return
-    days = _days_of_months(trigger, after.date(), calendar) if isinstance(trigger, Monthly) else _all_days(after.date())
+    days = _monthly_days(trigger, after.date(), calendar) if isinstance(trigger, Monthly) else _all_days(after.date())
     for day in days:
-        why_not = trigger.on.why_not(day, calendar) if isinstance(trigger, Daily) else ""
-        # Nobody asks why Monday's job is silent on a Tuesday.
-        if why_not and isinstance(trigger, Daily) and trigger.on.kind == "weekdays":
+        skip_reason = trigger.on.skip_reason(day, calendar) if isinstance(trigger, Daily) else ""
+        # The other days of the week are no occurrences at all, and nobody needs a reason for them.
+        if skip_reason and isinstance(trigger, Daily) and trigger.on.kind == "weekdays":
             continue
-        yield datetime.combine(day, trigger.at, zone), why_not
+        yield datetime.combine(day, trigger.at, zone), skip_reason
 
 
 def _all_days(first: date) -> Iterator[date]:
@@ -177,8 +183,8 @@ def _all_days(first: date) -> Iterator[date]:
         first += timedelta(days=1)
 
 
-def _days_of_months(trigger: Monthly, first: date, calendar: Calendar) -> Iterator[date]:
-    """The one day of each month from the month before `first` on: its working day may fall into the next month."""
+def _monthly_days(trigger: Monthly, first: date, calendar: Calendar) -> Iterator[date]:
+    """Yield one day of each month, from the month before `first` on: its working day may fall into the next month."""
     month = (first.replace(day=1) - timedelta(days=1)).replace(day=1)
     while True:
         following = (month + timedelta(days=32)).replace(day=1)

@@ -1,7 +1,6 @@
-"""Texts with `{name}` in them: read once when the rule is read, filled for each event. Pure.
+"""Templates: texts with `{name}` in them, read once with the rule and filled for each event. Pure.
 
-What is filled in comes from outside and is made harmless for where it goes: it changes no layout, mentions nobody and
-opens no link of its own.
+Values come from outside, so each is escaped for its place: it changes no layout, mentions nobody and adds no link.
 """
 
 from __future__ import annotations
@@ -12,18 +11,18 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from faqbot.markup.escaping import escape_markdown
-from faqbot.rules.values import Values, look_up, shown
+from faqbot.rules.values import Values, format_value, look_up
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _NAME = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-LONGEST_VALUE = 500
+MAX_VALUE_CHARS = 500
 
 Escape = Callable[[str], str]
 
 
 class TemplateError(ValueError):
-    """The text cannot be read as a template; the message is for the person who wrote it."""
+    """The text is no valid template; the message is for the person who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +37,21 @@ class Template:
         return self.parts[1::2]
 
     def fill(self, values: Values, escape: Escape) -> str:
-        """The text with its values, each made harmless by `escape`. Raises MissingValue."""
-        filled = list(self.parts)
-        for at in range(1, len(filled), 2):
-            filled[at] = escape(shown(filled[at], look_up(filled[at], values)))
-        return "".join(filled)
+        """Return the text with its values, each escaped by `escape`. Raises MissingValue."""
+        pieces = list(self.parts)
+        for index in range(1, len(pieces), 2):
+            pieces[index] = escape(format_value(pieces[index], look_up(pieces[index], values)))
+        return "".join(pieces)
 
 
 def read_template(text: str) -> Template:
-    """Take a text apart; `{{` and `}}` are braces. Raises TemplateError."""
+    """Split a text into a template; `{{` and `}}` stand for braces. Raises TemplateError."""
     parts = [""]
     end = 0
-    for found in _PIECE.finditer(text):
-        parts[-1] += text[end : found.start()]
-        end = found.end()
-        piece, name = found.group(), found.group(1)
+    for match in _PIECE.finditer(text):
+        parts[-1] += text[end : match.start()]
+        end = match.end()
+        piece, name = match.group(), match.group(1)
         if piece in ("{{", "}}"):
             parts[-1] += piece[0]
         elif name is None:
@@ -65,21 +64,21 @@ def read_template(text: str) -> Template:
     return Template(text, tuple(parts))
 
 
-def in_markdown(value: str) -> str:
-    """A value inside markdown: one line, no character with a meaning there."""
-    return escape_markdown(value, LONGEST_VALUE)
+def escape_for_markdown(value: str) -> str:
+    """Escape a value inside markdown: one line, without characters that have a meaning there."""
+    return escape_markdown(value, MAX_VALUE_CHARS)
 
 
-def in_text(value: str) -> str:
-    """A value inside a plain text: it may have lines, but it mentions nobody."""
-    return _CONTROL.sub("", value).replace("@", "＠")[:LONGEST_VALUE]
+def escape_for_text(value: str) -> str:
+    """Escape a value inside plain text: it may have lines, but mentions nobody."""
+    return _CONTROL.sub("", value).replace("@", "＠")[:MAX_VALUE_CHARS]
 
 
-def in_url(value: str) -> str:
-    """A value inside an address: it cannot leave the place where it stands."""
-    return quote(value[:LONGEST_VALUE], safe="")
+def escape_for_url(value: str) -> str:
+    """Escape a value inside a URL: it stays within its part of the URL."""
+    return quote(value[:MAX_VALUE_CHARS], safe="")
 
 
-def as_is(value: str) -> str:
-    """A value that is the whole of a field and no part of a text: a name, a number, a userId."""
+def strip_controls(value: str) -> str:
+    """Return a value that is a whole field by itself, such as a userId, without invisible characters."""
     return _CONTROL.sub("", value).strip()

@@ -1,4 +1,4 @@
-"""The `when:` of a rule → what starts it, and on which condition. Pure."""
+"""Reads the `when:` of a rule into a trigger and a condition. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from faqbot.rules import key_names
 from faqbot.rules.condition_syntax import ConditionError
 from faqbot.rules.conditions import Condition, read_condition
 from faqbot.rules.definitions import EventTrigger, Trigger
-from faqbot.rules.schedule import Cron, Daily, Days, Monthly, check_cron
+from faqbot.rules.schedule import Cron, Daily, Days, Monthly, cron_problem
 from faqbot.yamltext.field_reader import FieldReader
 from faqbot.yamltext.key_names import nearest_key
 from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence
@@ -21,48 +21,48 @@ _EXAMPLE = 'when 应写成 {at: "09:00", on: workday}、{monthly: 1, at: "09:40"
 
 
 class TriggerReader(FieldReader):
-    """Reads what starts a rule."""
+    """Reads triggers and conditions, and reports what cannot be read."""
 
     __slots__ = ()
 
-    def start(self, node: Node | None, line: int) -> tuple[Trigger | None, Condition | None]:
+    def trigger_and_condition(self, node: Node | None, line: int) -> tuple[Trigger | None, Condition | None]:
         if not isinstance(node, Mapping):
             self.error(node.line if node else line, _EXAMPLE if node else f"没有写什么时候做：{_EXAMPLE}")
             return None, None
-        found = {key: value for key, (_, value) in self.known_pairs(node, key_names.WHEN, "when").items()}
-        return self._trigger(found, node.line), self._condition(found.get("if"))
+        fields = self.known_values(node, key_names.WHEN, "when")
+        return self._trigger(fields, node.line), self._condition(fields.get("if"))
 
     def choice(self, node: Node | None, key: str, allowed: MappingABC[str, str], example: str) -> str:
-        """One of the `allowed` words; empty where nothing or another word is written."""
+        """Return what `allowed` has for the word written; empty for no word, or for another one, which is an error."""
         word = self.text(node, key)
         if node is None or not word:
             return ""
-        meant = allowed.get(word.casefold(), "")
-        if not meant:
+        value = allowed.get(word.casefold(), "")
+        if not value:
             near = nearest_key(word, dict(allowed))
             hint = f"，是不是“{near}”？" if near else ""
             self.error(node.line, f"“{key}”应是 {example}，这里写的是“{word[:20]}”{hint}")
-        return meant
+        return value
 
-    def _trigger(self, found: MappingABC[str, Node], line: int) -> Trigger | None:
-        kinds = [kind for kind in ("event", "cron", "monthly") if kind in found]
+    def _trigger(self, fields: MappingABC[str, Node], line: int) -> Trigger | None:
+        kinds = [kind for kind in ("event", "cron", "monthly") if kind in fields]
         if len(kinds) > 1:
             self.error(line, f"{'、'.join(kinds)} 只能写一个：一条任务只有一种开始的方式")
             return None
         kind = kinds[0] if kinds else "at"
         surplus = {"event": ("at", "on"), "cron": ("at",)}.get(kind, ())
         for key in surplus:
-            if key in found:
-                self.error(found[key].line, f"写了 {kind} 就不用写 {key}，请删掉一个")
+            if key in fields:
+                self.error(fields[key].line, f"写了 {kind} 就不用写 {key}，请删掉一个")
                 return None
         if kind == "event":
-            return self._event(found["event"])
+            return self._event(fields["event"])
         if kind == "cron":
-            return self._cron(found["cron"], found.get("on"))
-        at = self._time(found.get("at"), line)
+            return self._cron(fields["cron"], fields.get("on"))
+        at = self._time(fields.get("at"), line)
         if kind == "monthly":
-            return self._monthly(found["monthly"], found.get("on"), at)
-        days = self._days(found.get("on"))
+            return self._monthly(fields["monthly"], fields.get("on"), at)
+        days = self._days(fields.get("on"))
         return Daily(at, days) if at is not None and days is not None else None
 
     def _event(self, node: Node) -> EventTrigger | None:
@@ -74,8 +74,8 @@ class TriggerReader(FieldReader):
 
     def _cron(self, node: Node, on: Node | None) -> Cron | None:
         expression = " ".join(self.text(node, "cron").split())
-        if wrong := check_cron(expression):
-            self.error(node.line, wrong)
+        if problem := cron_problem(expression):
+            self.error(node.line, problem)
             return None
         days = self._days(on)
         if days is not None and days.kind == "weekdays":
@@ -102,15 +102,15 @@ class TriggerReader(FieldReader):
             self.error(line, f"没有写几点：{_EXAMPLE}")
             return None
         text = self.text(node, "at")
-        found = _TIME.fullmatch(text)
-        hour, minute = (int(found[1]), 30 if found[2] == "半" else int(found[2] or 0)) if found else (24, 0)
+        match = _TIME.fullmatch(text)
+        hour, minute = (int(match[1]), 30 if match[2] == "半" else int(match[2] or 0)) if match else (24, 0)
         if hour > 23 or minute > 59:
             self.error(node.line, f"时间“{text[:20]}”读不懂，请写成 09:00 这样，从 00:00 到 23:59")
             return None
         return time(hour, minute)
 
     def _days(self, node: Node | None) -> Days | None:
-        """The days of `on`: one word, or days of the week; None where they cannot be read."""
+        """Read `on`, which is one word or days of the week; return None for what cannot be read."""
         if node is None or (isinstance(node, Scalar) and not node.value.strip()):
             return Days()
         if isinstance(node, Scalar):

@@ -1,4 +1,4 @@
-"""What an event or a firing carries, found by dotted names and shown the way a person writes it. Pure."""
+"""The values of an event or a firing: looked up by dotted names, and formatted for people. Pure."""
 
 from __future__ import annotations
 
@@ -10,26 +10,29 @@ Values = Mapping[str, object]
 
 
 class MissingValue(FaqbotError):
-    """A name that a rule uses stands for nothing here; the text says which and what there is."""
+    """A rule uses a name that has no value; the message says which, and which names there are."""
 
 
 def look_up(name: str, values: Values) -> object:
-    """The value of `name`; `customer.owner` and `items.0.id` go into what is nested. Raises MissingValue."""
-    found: object = values
-    done: list[str] = []
+    """Return the value of `name`; `customer.owner` and `items.0.id` go into nested values. Raises MissingValue."""
+    value: object = values
+    path: list[str] = []
     for part in name.split("."):
-        if isinstance(found, Mapping) and part in found:
-            found = found[part]
-        elif isinstance(found, list) and part.isdecimal() and int(part[:9]) < len(found):
-            found = found[int(part[:9])]
+        if isinstance(value, Mapping) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdecimal() and int(part[:9]) < len(value):
+            value = value[int(part[:9])]
         else:
-            raise MissingValue(_missing(name, done, found))
-        done.append(part)
-    return found
+            raise MissingValue(_missing_message(name, path, value))
+        path.append(part)
+    return value
 
 
-def shown(name: str, value: object) -> str:
-    """The value as text: no number grows a “.0”, a list is a line. Raises MissingValue for a group of values."""
+def format_value(name: str, value: object) -> str:
+    """Return the value as text: a whole number without “.0”, a list on one line.
+
+    Raises MissingValue for a mapping, which is a group of values.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -39,15 +42,15 @@ def shown(name: str, value: object) -> str:
     if isinstance(value, Mapping):
         raise MissingValue(f"{{{name}}} 是一组值，不是一个值；请写 {{{name}.…}}，里面有：{_names(value)}")
     if isinstance(value, list):
-        return "、".join(shown(f"{name}.{number}", item) for number, item in enumerate(value))
+        return "、".join(format_value(f"{name}.{number}", item) for number, item in enumerate(value))
     return str(value)
 
 
-def _missing(name: str, done: Sequence[str], where: object) -> str:
-    inside = f"“{'.'.join(done)}”里" if done else ""
-    if isinstance(where, Mapping) and where:
-        return f"没有“{name}”这个值：{inside}有的是 {_names(where)}"
-    return f"没有“{name}”这个值" + (f"：“{'.'.join(done)}”里面没有别的值" if done else "")
+def _missing_message(name: str, path: Sequence[str], parent: object) -> str:
+    inside = f"“{'.'.join(path)}”里" if path else ""
+    if isinstance(parent, Mapping) and parent:
+        return f"没有“{name}”这个值：{inside}有的是 {_names(parent)}"
+    return f"没有“{name}”这个值" + (f"：“{'.'.join(path)}”里面没有别的值" if path else "")
 
 
 def _names(values: Mapping[str, object]) -> str:

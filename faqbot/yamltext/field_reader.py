@@ -141,6 +141,10 @@ class FieldReader:
                 found[meant] = (key, value)
         return found
 
+    def known_values(self, node: Mapping, allowed: dict[str, str], where: str) -> dict[str, Node]:
+        """Return the values of `known_pairs` by their keys."""
+        return {key: value for key, (_, value) in self.known_pairs(node, allowed, where).items()}
+
     def _unknown(self, key: Scalar, word: str, allowed: dict[str, str], where: str) -> None:
         near = key_names.nearest_key(word, allowed)
         hint = f"，是不是“{near}”？" if near else f"；{where}可以用的有：{_listed(allowed, word)}"

@@ -18,7 +18,7 @@ import pytest
 from faqbot.automation.executor import ActionFailed
 from faqbot.automation.runner import Firing
 from faqbot.errors import DeliveryError
-from faqbot.rules.schedule import Calendar, Cron, Daily, Days, Monthly, Timed
+from faqbot.rules.schedule import Calendar, Cron, Daily, Days, Monthly, Schedule
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
 from tests.automation.replica import CALL, LEASE_SECONDS, STANDUP, Clock, Replica
@@ -209,7 +209,7 @@ async def test_an_event_runs_its_rule_once_however_often_it_is_handed_on(store: 
     ],
 )
 async def test_the_hash_of_a_trigger_is_the_one_that_older_versions_stored(
-    replica: Replica, trigger: Timed, trigger_hash: str
+    replica: Replica, trigger: Schedule, trigger_hash: str
 ) -> None:
     """Or an update would pass over what came due while the bot was down."""
     (rule,) = replica.automations.rules
@@ -289,8 +289,8 @@ async def test_the_firings_of_weeks_and_years_are_not_looked_for_while_others_wa
         asked.append(threading.current_thread())
         return why_not(days, day, calendar)
 
-    why_not = Days.why_not
-    monkeypatch.setattr(Days, "why_not", watched)
+    why_not = Days.skip_reason
+    monkeypatch.setattr(Days, "skip_reason", watched)
     every_minute = STANDUP.replace('at: "09:00", on: workday', 'cron: "* * * 12 *", on: holiday')
     before = Replica(store, Clock("2026-11-25 10:00"), every_minute)
     await before.look()

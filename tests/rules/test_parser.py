@@ -7,7 +7,7 @@ from datetime import date, time
 import pytest
 
 from faqbot.knowledge.snapshot import build_snapshot
-from faqbot.rules.definitions import AddContact, AttendanceReport, EventTrigger, Notify, Post
+from faqbot.rules.definitions import AddContact, AttendanceReport, EventTrigger, HttpPost, Notify
 from faqbot.rules.parser import read_automations
 from faqbot.rules.schedule import Cron, Daily, Days, Monthly
 
@@ -55,7 +55,7 @@ def test_the_contract_is_read_without_a_problem():
     assert a.robots["sales"].token.variable == "ROBOT_SALES_TOKEN"
     assert (
         a.robots["sales"]
-        .why_not({"ROBOT_SALES_TOKEN": "x", "ROBOT_SALES_SECRET": ""}.__getitem__)
+        .blocked_reason({"ROBOT_SALES_TOKEN": "x", "ROBOT_SALES_SECRET": ""}.__getitem__)
         .endswith("还没有设置环境变量 ROBOT_SALES_SECRET")
     )
     assert [r.id for r in a.rules] == ["standup", "new-customer", "onboarding", "attendance"]
@@ -72,8 +72,8 @@ def test_the_contract_is_read_without_a_problem():
         Notify,
         AttendanceReport,
     ]
-    assert a.hooks[0].opens("crm.customer.created")
-    assert not a.hooks[0].opens("hr.employee.joined")
+    assert a.webhook_tokens[0].allows("crm.customer.created")
+    assert not a.webhook_tokens[0].allows("hr.employee.joined")
     assert a.allow_http == {"erp.example.internal"}
     assert a.calendar.is_workday(date(2026, 10, 7))
     assert not a.calendar.is_workday(date(2026, 12, 25))
@@ -97,7 +97,7 @@ def test_chinese_words_are_equal_citizens():
 """)
     assert found.problems == ()
     first, second, third = found.automations.rules
-    assert (first.trigger, first.missed) == (Daily(time(9, 30), Days("workday")), "once")
+    assert (first.trigger, first.misfire_policy) == (Daily(time(9, 30), Days("workday")), "once")
     assert second.trigger == Daily(time(17, 30), Days("weekdays", frozenset({4, 6})))
     assert third.trigger == Monthly(0, time(16))
 
@@ -164,7 +164,7 @@ def test_what_is_right_is_no_problem(line):
 
 def test_the_body_of_a_post_keeps_its_shape():
     right, _ = rule("{id: a, when: {event: x}, do: [{http: {url: 'http://erp/', body: {n: '{n}', l: [x]}}}]}")
-    assert isinstance(right.actions[0], Post)
+    assert isinstance(right.actions[0], HttpPost)
     assert right.actions[0].body["n"].names == ("n",)
     assert right.actions[0].body["l"][0].text == "x"
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from faqbot.rules.schedule import Calendar, Cron, Daily, Days, Monthly, check_cron, firings, next_firing, occasions
+from faqbot.rules.schedule import Calendar, Cron, Daily, Days, Monthly, cron_problem, firings, next_firing, occurrences
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NINE = time(9, 0)
@@ -48,8 +48,8 @@ def test_a_rehearsed_year_of_working_days(year):
     everyday = [date(year, 1, 1) + timedelta(days=n) for n in range(365)]
     worked = [d for d in everyday if d in make_up or (d.weekday() < 5 and d not in off)]
     start, end = moment(f"{year}-01-01"), moment(f"{year + 1}-01-01")
-    found = list(occasions(WORKDAY, start - 1, end - 1, SHANGHAI, Calendar()))
-    assert [local(o.at) for o in found if not o.why_not] == [f"{d} 09:00" for d in worked]
+    found = list(occurrences(WORKDAY, start - 1, end - 1, SHANGHAI, Calendar()))
+    assert [local(o.at) for o in found if not o.skip_reason] == [f"{d} 09:00" for d in worked]
     assert len(found) == 365
 
 
@@ -80,8 +80,8 @@ def test_the_next_firing_after_a_moment(trigger, after, expected):
 
 
 def test_a_passed_holiday_says_which():
-    found = list(occasions(WORKDAY, moment("2026-10-01"), moment("2026-10-02"), SHANGHAI, Calendar()))
-    assert [o.why_not for o in found] == ["2026-10-01 是国庆节，不是工作日"]
+    found = list(occurrences(WORKDAY, moment("2026-10-01"), moment("2026-10-02"), SHANGHAI, Calendar()))
+    assert [o.skip_reason for o in found] == ["2026-10-01 是国庆节，不是工作日"]
 
 
 def test_the_companys_calendar_comes_before_the_public_one():
@@ -126,8 +126,8 @@ def test_a_clock_put_forward_or_back_neither_loses_nor_doubles_a_firing(trigger,
     ],
 )
 def test_a_cron_expression_is_checked(expression, wrong):
-    assert wrong in check_cron(expression)
-    assert bool(check_cron(expression)) == bool(wrong)
+    assert wrong in cron_problem(expression)
+    assert bool(cron_problem(expression)) == bool(wrong)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_cron_expression_is_checked(expression, wrong):
     ],
 )
 def test_the_part_of_a_cron_expression_that_is_wrong_is_named(expression: str, wrong: str) -> None:
-    said = check_cron(expression)
+    said = cron_problem(expression)
     assert wrong in said and "Bad" not in said
 
 
@@ -150,9 +150,9 @@ def test_the_part_of_a_cron_expression_that_is_wrong_is_named(expression: str, w
 )
 def test_firings_asked_for_piece_by_piece_are_those_of_the_whole(trigger):
     start = moment("2026-01-01")
-    whole = [o.at for o in occasions(trigger, start, start + 90 * 86400, SHANGHAI, Calendar())]
+    whole = [o.at for o in occurrences(trigger, start, start + 90 * 86400, SHANGHAI, Calendar())]
     pieces = []
     for step in range(90 * 4):
         a = start + step * 21600
-        pieces += [o.at for o in occasions(trigger, a, a + 21600, SHANGHAI, Calendar())]
+        pieces += [o.at for o in occurrences(trigger, a, a + 21600, SHANGHAI, Calendar())]
     assert pieces == whole

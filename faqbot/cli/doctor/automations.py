@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from faqbot.cli.doctor.findings import Finding, Level
 from faqbot.dingtalk.api.group_robots import RobotKeys
-from faqbot.rules.definitions import DINGTALK_EVENTS, Automations, EventTrigger, GroupRobot
+from faqbot.rules.definitions import DINGTALK_EVENT_PREFIX, Automations, EventTrigger, GroupRobot
 from faqbot.settings import Settings
 
 _ROBOT_TOKEN = re.compile(r"[0-9a-f]{64}")
@@ -23,9 +23,9 @@ def check_robots(automations: Automations, variable: Callable[[str], str]) -> It
 
 
 def _check_robot(name: str, robot: GroupRobot, variable: Callable[[str], str]) -> tuple[Level, str]:
-    if why_not := robot.why_not(variable):
+    if why_not := robot.blocked_reason(variable):
         return Level.BAD, f"{why_not}：请在钉钉 群设置 > 机器人 里复制，写进环境变量或 .env"
-    keys = RobotKeys.read(robot.token.value(variable), robot.secret.value(variable))
+    keys = RobotKeys.read(robot.token.resolve(variable), robot.secret.resolve(variable))
     if not _ROBOT_TOKEN.fullmatch(keys.token):
         return Level.WARNING, "token 不像 Webhook 地址里的 access_token（64 个十六进制字符）：请重新复制"
     if keys.secret and not keys.secret.startswith("SEC"):
@@ -41,13 +41,13 @@ def check_webhooks(automations: Automations, settings: Settings) -> Iterator[Fin
     """Check that the events rules wait for can be sent, and only by those who hold a token or the secret."""
     name = "外部事件"
     awaited = [rule.trigger.event for rule in automations.rules if isinstance(rule.trigger, EventTrigger)]
-    external = [event for event in dict.fromkeys(awaited) if not event.startswith(DINGTALK_EVENTS)]
-    closed = [event for event in external if not any(hook.opens(event) for hook in automations.hooks)]
+    external = [event for event in dict.fromkeys(awaited) if not event.startswith(DINGTALK_EVENT_PREFIX)]
+    closed = [event for event in external if not any(hook.allows(event) for hook in automations.webhook_tokens)]
     if closed and not settings.hook_secret:
         text = f"没有设置 FAQBOT_HOOK_SECRET，事件 {'、'.join(closed)} 进不来"
         yield Finding(name, Level.WARNING, f"{text}：请设置它，或在 automations.yaml 的 hooks 里给发送方一个 token")
-    for hook in automations.hooks:
-        token = hook.token.value(settings.variable)
+    for hook in automations.webhook_tokens:
+        token = hook.token.resolve(settings.variable)
         if not token:
             text = f"{hook.pattern} 的 token 还没有设置环境变量 {hook.token.variable}，这个发送方进不来"
             yield Finding(name, Level.WARNING, text)
