@@ -21,7 +21,7 @@ from faqbot.errors import StartError
 from faqbot.knowledge.groups_file import parse_groups
 from faqbot.rules.definitions import GroupRobot
 from faqbot.rules.parser import read_automations
-from faqbot.sandbox.company import HR, found_company
+from faqbot.sandbox.company import HR, create_company
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.state.clock import MovableClock
 from faqbot.settings import Settings
@@ -44,7 +44,7 @@ async def run_sandbox(settings: Settings, say: Callable[[str], object]) -> None:
         for name in _PEOPLE:
             ding.world.person(name)
         ding.world.person(_GUEST, external=True)
-        hr = found_company(ding, _owners(settings.knowledge))
+        hr = create_company(ding, _owners(settings.knowledge))
         for person in ding.world.people.values():
             if not person.external:
                 ding.world.single(person)

@@ -1,4 +1,4 @@
-"""How the process tells what it does: log lines with an event name and fields, secrets masked."""
+"""Structured logging: lines with an event name and fields, as text or JSON, with secrets masked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, Literal, TextIO
 
-# Query parameters and JSON keys whose values open doors. The session webhook is a URL with `session=`.
+# The values of these query parameters and JSON keys are credentials. A session webhook is a URL with `session=`.
 _SECRET_VALUES = re.compile(
     r"""(?ix)
     ( (?:session|access_token|ticket|sign|appsecret|client_?secret|access-?token|appSecret|token)
@@ -24,17 +24,17 @@ _SECRET_VALUES = re.compile(
 _NEEDS_QUOTES = re.compile(r'[\s"=]')
 _SECRET_WORDS = ("session", "token", "ticket", "sign", "secret")
 MASK = "***"
-# These speak of parameters and tickets at DEBUG, whatever level we log at ourselves.
-_TALKATIVE = ("websockets", "websockets.client", "aiohttp", "urllib3", "asyncio", "dingtalk_stream")
+# At DEBUG these loggers print parameters and tickets, so they stay at INFO or above.
+_NO_DEBUG = ("websockets", "websockets.client", "aiohttp", "urllib3", "asyncio", "dingtalk_stream")
 
 
-# The message that is being worked on: every line that is logged meanwhile carries its id.
+# The id of the message that is being handled; every line that is logged meanwhile carries it.
 _message_id: ContextVar[str] = ContextVar("message_id", default="")
 
 
 @contextmanager
 def about_message(message_id: str) -> Iterator[None]:
-    """Everything logged inside belongs to this message."""
+    """Add the id of a message to every line that is logged inside."""
     token = _message_id.set(message_id)
     try:
         yield
@@ -49,23 +49,23 @@ class EventLog:
         self._logger = logging.getLogger(name)
 
     def debug(self, event: str, **fields: Any) -> None:
-        self._say(logging.DEBUG, event, fields)
+        self._log(logging.DEBUG, event, fields)
 
     def info(self, event: str, **fields: Any) -> None:
-        self._say(logging.INFO, event, fields)
+        self._log(logging.INFO, event, fields)
 
     def warning(self, event: str, **fields: Any) -> None:
-        self._say(logging.WARNING, event, fields)
+        self._log(logging.WARNING, event, fields)
 
     def error(self, event: str, *, cause: BaseException | None = None, **fields: Any) -> None:
-        """Something failed; with `cause` its traceback is logged too."""
-        self._say(logging.ERROR, event, fields, cause)
+        """Log a failure; with `cause` its traceback too."""
+        self._log(logging.ERROR, event, fields, cause)
 
     def critical(self, event: str, **fields: Any) -> None:
-        """Something a person must act on now."""
-        self._say(logging.CRITICAL, event, fields)
+        """Log what a person must act on now."""
+        self._log(logging.CRITICAL, event, fields)
 
-    def _say(self, level: int, event: str, fields: dict[str, Any], cause: BaseException | None = None) -> None:
+    def _log(self, level: int, event: str, fields: dict[str, Any], cause: BaseException | None = None) -> None:
         if self._logger.isEnabledFor(level):
             if (message_id := _message_id.get()) and "id" not in fields:
                 fields = {"id": message_id, **fields}
@@ -73,7 +73,7 @@ class EventLog:
 
 
 class Masker:
-    """Replaces known secret values and anything that looks like a credential parameter."""
+    """Replaces known secret values, and the values of everything that looks like a credential parameter."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({s for s in secrets if len(s) >= 4}, key=len, reverse=True)
@@ -82,7 +82,7 @@ class Masker:
     def __call__(self, text: str) -> str:
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        # Most lines hold none of these words, and looking for them is much quicker than the pattern.
+        # Most lines contain none of these words, and looking for them is much faster than matching the pattern.
         lowered = text.lower()
         if not any(word in lowered for word in _SECRET_WORDS):
             return text
@@ -90,7 +90,7 @@ class Masker:
 
 
 @lru_cache(maxsize=4)
-def _second(created: int) -> str:
+def _format_second(created: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(created))
 
 
@@ -103,16 +103,16 @@ class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         values: dict[str, Any] = getattr(record, "fields", {})
         trace = self.formatException(record.exc_info) if record.exc_info else ""
-        clock = f"{_second(int(record.created))}.{int(record.msecs):03d}"
+        time_text = f"{_format_second(int(record.created))}.{int(record.msecs):03d}"
         if self._json:
-            line: dict[str, Any] = {"time": clock, "level": record.levelname, "logger": record.name}
+            line: dict[str, Any] = {"time": time_text, "level": record.levelname, "logger": record.name}
             line["event"] = record.getMessage()
             line |= {key: _plain(value) for key, value in values.items()}
             if trace:
                 line["traceback"] = trace
             return json.dumps({key: self._masked(value) for key, value in line.items()}, ensure_ascii=False)
-        shown = " ".join(f"{key}={_quoted(value)}" for key, value in values.items())
-        text = f"{clock} {record.levelname:<7} {record.getMessage()}{' ' + shown if shown else ''}"
+        fields = " ".join(f"{key}={_quoted(value)}" for key, value in values.items())
+        text = f"{time_text} {record.levelname:<7} {record.getMessage()}{' ' + fields if fields else ''}"
         return self._mask(f"{text}\n{trace}" if trace else text)
 
     def _masked(self, value: Any) -> Any:
@@ -134,8 +134,8 @@ def setup_logging(
     """Send every log line of the process through one handler that masks `secrets`."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_Formatter(Masker(secrets), as_json=style == "json"))
-    # No line shows these, and finding them out takes longer than writing the line.
+    # No line shows these, and looking them up takes longer than writing the line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in _TALKATIVE:
+    for name in _NO_DEBUG:
         logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger().level))

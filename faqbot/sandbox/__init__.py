@@ -1,1 +1,1 @@
-"""A fake DingTalk for tests and trials: server and sample company."""
+"""A fake DingTalk for tests and trials: one HTTP server with a chat page, and a sample company."""

@@ -1,4 +1,4 @@
-"""The small company of the sandbox: who works where, who leads whom, and which days are days off."""
+"""The sample company of the sandbox: departments, leaders, leave balances, working days."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chinese_calendar import is_workday
 
 from faqbot.sandbox.server import FakeDingTalk
 
-# Department, the one above it, who leads it, and who else works there.
+# Department, its parent, its leader, and its other members.
 _TEAMS = (
     ("研发中心", "", "老周", ()),
     ("后端组", "研发中心", "", ("小李", "小陈")),
@@ -29,8 +29,8 @@ HR = "张姐"
 _ANNUAL_LEAVE = {"小李": (10.0, 3.5), "小陈": (5.0, 5.0), "小王": (10.0, 0.0), "张姐": (15.0, 6.0)}
 
 
-def found_company(ding: FakeDingTalk, keepers: Iterable[tuple[str, str]] = ()) -> str:
-    """Put everybody into the contacts; the userId of HR. `keepers` are names and userIds of further people there."""
+def create_company(ding: FakeDingTalk, keepers: Iterable[tuple[str, str]] = ()) -> str:
+    """Put everybody into the contacts; return the userId of HR. `keepers` are names and userIds of further people."""
     departments: dict[str, int] = {}
     for name, above, leader, others in _TEAMS:
         dept_id = ding.contacts.add_department(name, departments.get(above, 1))
@@ -49,13 +49,13 @@ def found_company(ding: FakeDingTalk, keepers: Iterable[tuple[str, str]] = ()) -
         ding.attendance.balances[ding.world.person(name).id] = balance
     hr = ding.world.person(HR).id
     ding.attendance.admins.add(hr)
-    ding.attendance.workdays.calendar = _works
+    ding.attendance.workdays.calendar = _is_workday
     return hr
 
 
-def _works(day: date) -> bool:
+def _is_workday(day: date) -> bool:
     try:
         return bool(is_workday(day))
     except NotImplementedError:
-        # A year whose holidays are not published yet.
+        # The holidays of that year are not published yet.
         return day.weekday() < 5

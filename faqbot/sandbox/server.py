@@ -1,4 +1,4 @@
-"""The stand-in as one HTTP server: DingTalk's calls and the chat page; also driven from Python by tests."""
+"""The fake DingTalk as one HTTP server: its APIs and the chat page. Tests also drive it from Python."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from aiohttp import web
 from faqbot.sandbox.api.attendance import Attendance
 from faqbot.sandbox.api.contacts import Contacts
 from faqbot.sandbox.api.gateway import FrameDelivery, Gateway
-from faqbot.sandbox.api.group_robots import GroupRobots
-from faqbot.sandbox.api.media import MOST_BYTES, Media
+from faqbot.sandbox.api.group_robots import FakeGroupRobots
+from faqbot.sandbox.api.media import MAX_BYTES, Media
 from faqbot.sandbox.api.old_api import OldApi
 from faqbot.sandbox.api.robot import RobotApi
 from faqbot.sandbox.api.session_webhooks import WebhookReplies
@@ -38,9 +38,9 @@ _HEADERS = {
 class FakeDingTalk:
     """`await start()`, point the bot's endpoints at `url`, then `say` things.
 
-    `replies` are the bot's messages; `faults` make things go wrong; `gateway`, `webhooks`, `robot` (the sends without a
-    question), `robots` (custom group robots), `oapi` (calls of the old API) and `tokens` show the traffic; `contacts`
-    are the company's people.
+    `replies` are the bot's messages. `faults` make calls fail. `gateway`, `webhooks`, `robot` (sends without a
+    question), `robots` (custom group robots), `oapi` (the old API) and `tokens` record the calls. `contacts` are the
+    company's people.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class FakeDingTalk:
         self.webhooks = WebhookReplies(self.world, self.faults, clock)
         self.tokens = Tokens(client_id, client_secret, self.world, self.faults)
         self.robot = RobotApi(client_id, self.world, self.faults, self.tokens)
-        self.robots = GroupRobots(self.world, clock)
+        self.robots = FakeGroupRobots(self.world, clock)
         self.oapi = OldApi(self.world, self.faults, self.tokens)
         self.contacts = Contacts(self.world, self.oapi)
         self.attendance = Attendance(self.contacts, self.oapi, clock)
@@ -68,20 +68,20 @@ class FakeDingTalk:
         self._clock = clock
         self.examples: Sequence[str] = ()
         self.links: list[dict[str, str]] = []
-        # Buttons that move the time, and the time in words; without buttons the page shows no clock.
+        # Buttons that move the clock, and the time in words. Without buttons the page shows no clock.
         self.jumps: Sequence[Jump] = ()
         self.shown_time: Callable[[], str] = lambda: ""
         self._runner: web.AppRunner | None = None
         self._shown_connected = False
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        """Listen; port 0 takes a free one. Raises OSError when the port is taken."""
-        app = web.Application(client_max_size=MOST_BYTES)
-        answering = (self.gateway, self.webhooks, self.robot, self.robots, self.tokens)
-        for part in (*answering, self.contacts, self.attendance, self.media):
+        """Listen; port 0 chooses a free one. Raises OSError if the port is in use."""
+        app = web.Application(client_max_size=MAX_BYTES)
+        apis = (self.gateway, self.webhooks, self.robot, self.robots, self.tokens)
+        for part in (*apis, self.contacts, self.attendance, self.media):
             app.add_routes(part.routes())
         app.add_routes(self._page_routes())
-        # The page's event streams stay open for ever; closing must not wait for them.
+        # The page's event streams never end, so closing must not wait for them.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         try:
@@ -89,9 +89,9 @@ class FakeDingTalk:
         except OSError:
             await self._runner.cleanup()
             raise
-        taken = self._runner.addresses[0][1]
-        reached = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-        address = f"[{reached}]:{taken}" if ":" in reached else f"{reached}:{taken}"
+        bound_port = self._runner.addresses[0][1]
+        reachable_host = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        address = f"[{reachable_host}]:{bound_port}" if ":" in reachable_host else f"{reachable_host}:{bound_port}"
         self.url = self.webhooks.base_url = f"http://{address}"
         self.gateway.websocket_url = f"ws://{address}/connect"
 
@@ -116,9 +116,9 @@ class FakeDingTalk:
         quote: ChatMessage | None = None,
         odd: Mapping[str, Any] | None = None,
     ) -> list[FrameDelivery]:
-        """Let a person write; like DingTalk, the bot hears a group only when it is @ed, and the @ is cut out.
+        """Let a person write. As with DingTalk, the bot gets a message in a group only if it is @ed, without the @.
 
-        `odd` replaces fields of the payload, or removes them when None.
+        `odd` replaces fields of the payload, or removes those whose value is None.
         """
         heard = not conversation.is_group or self._at_bot(text) is not None
         shown_quote = {"sender": quote.sender["name"], "text": quote.title or quote.text} if quote else None
@@ -131,7 +131,7 @@ class FakeDingTalk:
     def payload(
         self, person: Person, text: str, conversation: Conversation, *, quote: ChatMessage | None = None
     ) -> dict[str, Any]:
-        """The callback data of a text message, field by field as in real payloads."""
+        """Return the callback data of a text message, with the fields of real payloads."""
         if conversation.is_group and (mention := self._at_bot(text)):
             text = text[: mention.start()] + text[mention.end() :]
         webhook, until = self.webhooks.new_webhook(conversation.id)
@@ -176,12 +176,12 @@ class FakeDingTalk:
         return re.search(rf"[@＠]{re.escape(self.world.bot_name)}", text)
 
     def _connection_changed(self) -> None:
-        """Every acknowledgement ends up here too; the page hears only of what it shows."""
+        """Tell the page only if the status it shows has changed: every acknowledgement calls this too."""
         if self.gateway.connected == self._shown_connected:
             self.world.wake()
         else:
             self._shown_connected = self.gateway.connected
-            self.world.tell({"type": "status", "connected": self._shown_connected})
+            self.world.publish({"type": "status", "connected": self._shown_connected})
 
     # -- the chat page -----------------------------------------------------------------------
 
@@ -224,7 +224,7 @@ class FakeDingTalk:
         response = web.StreamResponse(headers={**_HEADERS, "Content-Type": "text/event-stream"})
         await response.prepare(request)
         after = int(seq) if (seq := request.query.get("after", "0")).isdigit() else 0
-        # A page that was closed is told nothing more.
+        # Writing to a page that was closed raises ConnectionResetError.
         with self.world.listening() as events, contextlib.suppress(ConnectionResetError):
             missed = [m for m in self.world.messages if m.seq > after]
             await _write(response, {"type": "status", "connected": self.gateway.connected})
@@ -254,7 +254,7 @@ class FakeDingTalk:
             self.faults.update(await _json(request))
         except ValueError as exc:
             return _refuse(str(exc))
-        self.world.tell({"type": "switches", "switches": self.faults.as_json()})
+        self.world.publish({"type": "switches", "switches": self.faults.as_json()})
         return web.json_response({"ok": True})
 
     async def _act(self, request: web.Request) -> web.Response:
@@ -276,12 +276,12 @@ class FakeDingTalk:
         if not isinstance(number, int) or not 0 <= number < len(self.jumps):
             return _refuse("没有这个按钮")
         said = await self.jumps[number].go()
-        self.world.tell({"type": "clock", "clock": self._clock_state()})
+        self.world.publish({"type": "clock", "clock": self._clock_state()})
         return web.json_response({"ok": True, "said": said})
 
 
 async def _json(request: web.Request) -> dict[str, Any]:
-    """The JSON body; demanding its content type keeps other web pages from posting here."""
+    """Read the JSON body. Requiring its content type keeps other web pages from posting here."""
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType
     try:

@@ -19,7 +19,7 @@ from faqbot.dialogue.command_parser import parse_command
 from faqbot.model.commands import Command, CommandKind
 from faqbot.model.messages import Message, MessageKind
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.sandbox.state.workdays import Day
+from faqbot.sandbox.state.workdays import Shift
 from faqbot.settings import Settings
 from faqbot.store.opening import open_store
 from tests.automation.replica import Clock
@@ -46,7 +46,7 @@ def ready(ding: FakeDingTalk, settings: Settings, knowledge: Path) -> Settings:
     book.hire("张姐", userid="zhang")
     for userid in ("zhou", "li", "wang", "zhang"):
         for day in (MONDAY, date(2026, 10, 13)):
-            ding.attendance.workdays.days[userid, day] = Day("normal")
+            ding.attendance.workdays.days[userid, day] = Shift("normal")
     ding.robots.clock = ding.attendance.now = Clock(NOW)
     ding.attendance.admins.add("zhang")
     robot = ding.robots.add("all-hands", "全员群", secret="SEC" + "0" * 61)
@@ -139,7 +139,7 @@ async def test_the_members_of_a_department_are_listed_with_those_below(say: Talk
 
 
 async def test_a_persons_day_is_told_with_what_was_approved(say: Talk, ding: FakeDingTalk) -> None:
-    ding.attendance.workdays.days["li", MONDAY] = Day("half", leave="年假")
+    ding.attendance.workdays.days["li", MONDAY] = Shift("half", leave="年假")
     said = await say("张姐", "打卡 小李 昨天", group=None)
     assert "**小李** 10-12（周一）" in said and "上班 9:00，8:" in said and "请假（年假） 0.5 天" in said
     assert "没有打卡记录" in await say("张姐", "打卡 小李 10-11", group=None)
@@ -147,8 +147,8 @@ async def test_a_persons_day_is_told_with_what_was_approved(say: Talk, ding: Fak
 
 
 async def test_a_departments_day_takes_one_call_and_accuses_nobody(say: Talk, ding: FakeDingTalk) -> None:
-    ding.attendance.workdays.days["li", MONDAY] = Day("late", minutes=12)
-    ding.attendance.workdays.days["wang", MONDAY] = Day("absent")
+    ding.attendance.workdays.days["li", MONDAY] = Shift("late", minutes=12)
+    ding.attendance.workdays.days["wang", MONDAY] = Shift("absent")
     said = await say("张姐", "打卡 研发中心 10-12", group=None)
     assert "目前正常：1 人" in said and "小李：迟到 12 分钟（9:12）" in said and "小王：整天没有打卡" in said
     assert "旷工" not in said and sum(c.path == "/attendance/list" for c in ding.oapi.calls) == 1
@@ -169,7 +169,7 @@ async def test_two_people_of_one_name_are_told_apart_by_userid(say: Talk, ding: 
 
 
 async def test_a_report_is_made_now_and_sent_to_the_one_who_asked(say: Talk, ding: FakeDingTalk) -> None:
-    ding.attendance.workdays.days["li", MONDAY] = Day("late", minutes=12)
+    ding.attendance.workdays.days["li", MONDAY] = Shift("late", minutes=12)
     said = await say("张姐", "报表 本月 研发中心")
     assert "正在统计 2026 年 10 月研发中心的考勤" in said
     await say.until(lambda: bool(ding.media.files) and any(m.kind == "file" for m in ding.replies), 20)
@@ -254,7 +254,7 @@ async def test_a_supervisor_confirms_in_chat_and_the_administrator_sees_it(say: 
 
 
 async def test_ones_own_punches_are_told_alone_and_cost_one_call(say: Talk, ding: FakeDingTalk) -> None:
-    ding.attendance.workdays.days["li", MONDAY] = Day("no_off")
+    ding.attendance.workdays.days["li", MONDAY] = Shift("no_off")
     assert "请点我的头像" in await say("小李", "我的打卡") and not ding.oapi.calls
     for _ in range(2):
         said = await say("小李", "我的打卡", group=None)

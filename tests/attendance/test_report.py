@@ -28,7 +28,7 @@ from faqbot.outbox.channels import PersonChannel, RobotChannel
 from faqbot.outbox.outbox import Outbox
 from faqbot.runtime.metrics import Metrics
 from faqbot.sandbox.server import FakeDingTalk
-from faqbot.sandbox.state.workdays import SHANGHAI, Day
+from faqbot.sandbox.state.workdays import SHANGHAI, Shift
 from tests.company import Company, open_api
 
 NOW = datetime(2026, 11, 2, 9, 40, tzinfo=SHANGHAI).timestamp()
@@ -104,10 +104,10 @@ def quiet(office: Office) -> None:
     for member in office.ding.contacts.everybody():
         for day in OCTOBER:
             if office.ding.attendance.workdays.works(day):
-                office.ding.attendance.workdays.days[member.userid, day] = Day("normal")
+                office.ding.attendance.workdays.days[member.userid, day] = Shift("normal")
 
 
-def happens(office: Office, userid: str, day: int, what: Day) -> None:
+def happens(office: Office, userid: str, day: int, what: Shift) -> None:
     office.ding.attendance.workdays.days[userid, date(2026, 10, day)] = what
 
 
@@ -174,7 +174,7 @@ async def test_a_month_of_230_people_has_the_right_totals_with_hardly_a_call_too
 
 async def test_a_run_that_was_killed_goes_on_where_it_stopped(office: Office) -> None:
     quiet(office)
-    happens(office, "li", 30, Day("late", minutes=12))
+    happens(office, "li", 30, Shift("late", minutes=12))
     plan = await office.collector.plan("2026-10", ["1"])
     run = asyncio.create_task(office.collector.collect(plan, "run-1"))
     assert await office.ding.world.until(lambda: office.calls(PUNCHES) == 3, 5)
@@ -256,7 +256,7 @@ async def test_a_missing_permission_is_named_with_where_to_open_it(office: Offic
 
 async def test_without_the_columns_nobody_is_called_absent(office: Office) -> None:
     quiet(office)
-    happens(office, "li", 20, Day("leave", leave="年假"))
+    happens(office, "li", 20, Shift("leave", leave="年假"))
     office.ding.attendance.smart_report = False
     await office.reports.report("last", ["1"], run="r", to=ROBOT)
     await office.send()
@@ -274,8 +274,8 @@ async def report(office: Office, run: str = "r") -> None:
 
 async def test_the_group_sees_totals_and_no_names_and_the_supervisors_are_mentioned(office: Office) -> None:
     quiet(office)
-    happens(office, "li", 20, Day("late", minutes=12))
-    happens(office, "wang", 21, Day("absent"))
+    happens(office, "li", 20, Shift("late", minutes=12))
+    happens(office, "wang", 21, Shift("absent"))
     await report(office)
     (post,) = office.ding.robots.calls
     (shown,) = [m.text for m in office.ding.replies if "考勤汇总" in m.text]
@@ -286,8 +286,8 @@ async def test_the_group_sees_totals_and_no_names_and_the_supervisors_are_mentio
 
 async def test_a_supervisor_is_told_of_their_own_people_only(office: Office) -> None:
     quiet(office)
-    happens(office, "li", 20, Day("late", minutes=12))
-    happens(office, "wang", 21, Day("absent"))
+    happens(office, "li", 20, Shift("late", minutes=12))
+    happens(office, "wang", 21, Shift("absent"))
     await report(office)
     (shown,) = office.told("zhou")
     assert "**小李**：10-20 迟到 12 分钟（9:12）" in shown and "确认" in shown and "小王" not in shown
@@ -297,8 +297,8 @@ async def test_a_supervisor_is_told_of_their_own_people_only(office: Office) -> 
 async def test_hr_gets_the_file_and_who_has_no_supervisor(office: Office) -> None:
     quiet(office)
     office.ding.contacts.members["li"].name = "=小李\x0b"
-    happens(office, "li", 20, Day("half", leave="事假"))
-    happens(office, "wang", 21, Day("no_on"))
+    happens(office, "li", 20, Shift("half", leave="事假"))
+    happens(office, "wang", 21, Shift("no_on"))
     await report(office)
     text, file = sorted(office.told("hr"), key=lambda t: t.startswith("[文件]"))
     assert "已请 1 位主管确认：老周" in text and "没有人替他们确认的：" in text

@@ -9,7 +9,7 @@ import aiohttp
 
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.model.org_chart import ROOT, teams
-from faqbot.sandbox.company import HR, found_company
+from faqbot.sandbox.company import HR, create_company
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.store.opening import open_store
 from tests.company import open_api
@@ -17,7 +17,7 @@ from tests.company import open_api
 
 async def test_everybody_has_a_department_and_the_teams_have_supervisors(ding: FakeDingTalk, tmp_path: Path) -> None:
     guest = ding.world.person("外部顾问", external=True)
-    hr = found_company(ding, [("休假组", "hr-leave")])
+    hr = create_company(ding, [("休假组", "hr-leave")])
     store = await open_store(f"sqlite:///{tmp_path / 'store.db'}")
     async with aiohttp.ClientSession() as session:
         directory = ContactsCache(open_api(ding, session, store), store)
@@ -35,7 +35,7 @@ async def test_everybody_has_a_department_and_the_teams_have_supervisors(ding: F
 
 
 def test_its_days_off_are_the_public_holidays(ding: FakeDingTalk) -> None:
-    found_company(ding)
+    create_company(ding)
     works = ding.attendance.workdays.works
     assert not works(date(2026, 10, 1)) and works(date(2026, 10, 10)) and works(date(2026, 10, 12))
     assert works(date(2199, 1, 1)) and not works(date(2199, 1, 5))

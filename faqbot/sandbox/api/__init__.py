@@ -1,1 +1,1 @@
-"""The fake's API families."""
+"""The APIs of the fake DingTalk, one module for each family."""

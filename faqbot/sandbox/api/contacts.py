@@ -1,4 +1,4 @@
-"""The company's contacts: departments, people, and what the app may see and change of them."""
+"""The fake contacts API: departments, people, and what the app may see and change."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.api.old_api import OldApi, Refused
+from faqbot.sandbox.api.old_api import OldApi, OldApiRefusal
 from faqbot.sandbox.state.world import World
 
 ROOT = 1
 _READ, _LIST, _TREE = "qyapi_get_member", "qyapi_get_department_member", "qyapi_get_department_list"
 _BY_MOBILE, _WRITE = "qyapi_get_member_by_mobile", "qyapi_manage_addresslist"
 _MOBILE = re.compile(r"1[3-9]\d{9}|\+\d{1,4}-\d{5,15}")
-_LONGEST = {"name": 80, "userid": 64, "job_number": 50, "title": 200, "email": 50, "telephone": 50, "remark": 2000}
+_MAX_LENGTHS = {"name": 80, "userid": 64, "job_number": 50, "title": 200, "email": 50, "telephone": 50, "remark": 2000}
 _OPTIONAL = ("title", "job_number", "email", "telephone", "work_place", "remark", "hired_date")
 
 
@@ -39,10 +39,10 @@ class Member:
 
 
 class Contacts:
-    """`scope` are the departments the app may see with all below them (None: everything).
+    """`scope` are the departments that the app may see, with all below them; None means everything.
 
-    Mobiles in `to_be_invited` are asked whether they want to join (40103) until `accept`; those in `crowded` belong to
-    five companies already. `room` is how many people may still be added, -1 any number.
+    Mobiles in `to_be_invited` are invited (40103) until `accept`; those in `crowded` belong to five companies already.
+    `room` is how many people may still be added; -1 means any number.
     """
 
     def __init__(self, world: World, oapi: OldApi) -> None:
@@ -55,9 +55,9 @@ class Contacts:
         self.pending: dict[str, Member] = {}
         self.crowded: set[str] = set()
         self.room = -1
-        # A permission of its own (企业员工手机号信息): without it the field is simply missing.
+        # Mobiles need a permission of their own (企业员工手机号信息); without it the field is missing.
         self.shows_mobile = True
-        # Which of its two codes DingTalk gives for a mobile that is somebody's.
+        # DingTalk uses two codes for a mobile that belongs to somebody.
         self.mobile_taken = 60104
 
     def routes(self) -> list[web.RouteDef]:
@@ -92,17 +92,17 @@ class Contacts:
         supervisor: str = "",
         **more: Any,
     ) -> Member:
-        """Somebody joins; they can be written to and speak from now on."""
+        """Add a person, who can from now on write and be written to."""
         userid = userid or f"staff-{len(self.members) + 1:03d}"
-        mobile = mobile or _made_up_mobile(userid)
+        mobile = mobile or _sample_mobile(userid)
         member = Member(userid, name, mobile, list(departments), set(leads), supervisor, dict(more))
         self.members[userid] = member
         if userid not in self._world.people:
-            self._world.admit(userid, name)
+            self._world.add_person(userid, name)
         return member
 
     def accept(self, mobile: str) -> Member:
-        """The invited person agrees to join."""
+        """Let an invited person agree to join."""
         member = self.pending.pop(mobile)
         self.to_be_invited.discard(mobile)
         return self.hire(
@@ -110,7 +110,7 @@ class Contacts:
         )
 
     def everybody(self) -> list[Member]:
-        """All people of the company; who only speaks in the sandbox stands in the root."""
+        """Return all people of the company. People who only write in the sandbox are in the root department."""
         for person in list(self._world.people.values()):
             if not person.external and person.id not in self.members:
                 self.hire(person.name, userid=person.id)
@@ -122,7 +122,7 @@ class Contacts:
         return self.members.get(userid)
 
     def upwards(self, dept_id: int) -> Iterator[int]:
-        """The department and its parents up to the root."""
+        """Return the department and its parents up to the root."""
         while dept_id != ROOT and dept_id in self.departments:
             yield dept_id
             dept_id = self.departments[dept_id][1]
@@ -133,10 +133,12 @@ class Contacts:
     def _get(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         member = self._visible(body.get("userid"))
         leads = [{"dept_id": d, "leader": d in member.leads} for d in member.departments]
-        return {"result": self._shown(member) | {"leader_in_dept": leads} | _given("manager_userid", member.supervisor)}
+        return {
+            "result": self._as_json(member) | {"leader_in_dept": leads} | _given("manager_userid", member.supervisor)
+        }
 
-    def _shown(self, member: Member) -> dict[str, Any]:
-        shown = {
+    def _as_json(self, member: Member) -> dict[str, Any]:
+        fields = {
             "userid": member.userid,
             "unionid": member.unionid,
             "name": member.name,
@@ -146,27 +148,27 @@ class Contacts:
             "boss": False,
             **member.more,
         }
-        return shown | (_given("mobile", member.mobile) if self.shows_mobile else {})
+        return fields | (_given("mobile", member.mobile) if self.shows_mobile else {})
 
     def _by_mobile(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         found = [m for m in self.everybody() if m.mobile == body.get("mobile")]
         if not found:
-            raise Refused(60121, "找不到该用户")
+            raise OldApiRefusal(60121, "找不到该用户")
         return {"result": {"userid": self._visible(found[0].userid).userid}}
 
     def _by_unionid(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         found = [m for m in self.everybody() if m.unionid == body.get("unionid")]
         if not found:
-            raise Refused(60121, "找不到该用户")
+            raise OldApiRefusal(60121, "找不到该用户")
         return {"result": {"contact_type": 0, "userid": self._visible(found[0].userid).userid}}
 
     def _list(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         dept_id, cursor, size = (body.get(name) for name in ("dept_id", "cursor", "size"))
         if not isinstance(cursor, int) or not isinstance(size, int) or not 1 <= size <= 100:
-            raise Refused(400002, "参数错误：cursor、size")
+            raise OldApiRefusal(400002, "参数错误：cursor、size")
         self._check_department(dept_id)
         found = [m for m in self.everybody() if dept_id in m.departments]
-        page = [{**self._shown(m), "leader": dept_id in m.leads} for m in found[cursor : cursor + size]]
+        page = [{**self._as_json(m), "leader": dept_id in m.leads} for m in found[cursor : cursor + size]]
         more = cursor + size < len(found)
         return {"result": {"list": page, "has_more": more} | ({"next_cursor": cursor + size} if more else {})}
 
@@ -197,25 +199,25 @@ class Contacts:
         departments = self._departments(body.get("dept_id_list"))
         name, mobile = body.get("name"), body.get("mobile")
         if not mobile:
-            raise Refused(60113, "手机号和邮箱不能都为空")
+            raise OldApiRefusal(60113, "手机号和邮箱不能都为空")
         if not isinstance(name, str) or not name.strip():
-            raise Refused(60112, "不合法的姓名")
+            raise OldApiRefusal(60112, "不合法的姓名")
         _check_lengths(body)
         if not isinstance(mobile, str) or not _MOBILE.fullmatch(mobile):
-            raise Refused(60103, "手机号码不合法，国外手机号请使用 +xx-xxxxxx 格式")
+            raise OldApiRefusal(60103, "手机号码不合法，国外手机号请使用 +xx-xxxxxx 格式")
         self._check_unique(body, mobile)
         if body.get("manager_userid") and self.find(body["manager_userid"]) is None:
-            raise Refused(60128, "主管不存在")
+            raise OldApiRefusal(60128, "主管不存在")
         if mobile in self.crowded:
-            raise Refused(40019, "该用户已加入5个未认证企业")
+            raise OldApiRefusal(40019, "该用户已加入5个未认证企业")
         userid = str(body.get("userid") or f"made-{len(self.members) + len(self.pending) + 1:04d}")
         more = {key: body[key] for key in _OPTIONAL if body.get(key)}
         supervisor = str(body.get("manager_userid") or "")
         if mobile in self.to_be_invited:
             self.pending[mobile] = Member(userid, name, mobile, departments, supervisor=supervisor, more=more)
-            raise Refused(40103, "已发送邀请，等待对方同意")
+            raise OldApiRefusal(40103, "已发送邀请，等待对方同意")
         if not self.room:
-            raise Refused(-1, "系统繁忙")
+            raise OldApiRefusal(-1, "系统繁忙")
         self.room -= self.room > 0
         member = self.hire(name, departments, userid=userid, mobile=mobile, supervisor=supervisor, **more)
         return {"result": {"userid": member.userid, "unionId": member.unionid}}
@@ -223,27 +225,27 @@ class Contacts:
     def _check_unique(self, body: Mapping[str, Any], mobile: str) -> None:
         everybody = self.everybody()
         if body.get("userid") in self.members:
-            raise Refused(60102, "UserID在公司中已存在")
+            raise OldApiRefusal(60102, "UserID在公司中已存在")
         if any(m.mobile == mobile for m in everybody):
-            raise Refused(self.mobile_taken, "手机号码在公司中已存在")
+            raise OldApiRefusal(self.mobile_taken, "手机号码在公司中已存在")
         if body.get("email") and any(m.more.get("email") == body["email"] for m in everybody):
-            raise Refused(60106, "邮箱在公司中已存在")
+            raise OldApiRefusal(60106, "邮箱在公司中已存在")
 
     def _update(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         member = self._visible(body.get("userid"))
         if body.get("mobile", member.mobile) != member.mobile:
-            raise Refused(40022, "企业中的手机号码和登录钉钉的手机号码不一致，暂时不支持修改用户信息")
+            raise OldApiRefusal(40022, "企业中的手机号码和登录钉钉的手机号码不一致，暂时不支持修改用户信息")
         if "dept_id_list" in body:
             member.departments = self._departments(body["dept_id_list"])
         return {}
 
     def _departments(self, given: Any) -> list[int]:
-        """Departments as they are written to: one text with commas. Raises Refused."""
+        """Read the departments of a write: one text with commas. Raises Refused."""
         if not isinstance(given, str) or not re.fullmatch(r"\d+(?:,\d+)*", given):
-            raise Refused(400002, "参数错误：dept_id_list")
+            raise OldApiRefusal(400002, "参数错误：dept_id_list")
         departments = [int(part) for part in given.split(",")]
         if len(departments) > 100:
-            raise Refused(400002, "参数错误：dept_id_list 最多 100 个")
+            raise OldApiRefusal(400002, "参数错误：dept_id_list 最多 100 个")
         for dept_id in departments:
             self._check_department(dept_id)
         return departments
@@ -252,18 +254,18 @@ class Contacts:
 
     def _check_department(self, dept_id: Any) -> None:
         if dept_id != ROOT and dept_id not in self.departments:
-            raise Refused(60003, "部门不存在")
+            raise OldApiRefusal(60003, "部门不存在")
         if not self._in_scope([dept_id]):
-            raise Refused(50004, "企业中的部门不在授权范围")
+            raise OldApiRefusal(50004, "企业中的部门不在授权范围")
 
     def _visible(self, userid: Any) -> Member:
         if not isinstance(userid, str) or not userid:
-            raise Refused(400002, "参数错误：userid")
+            raise OldApiRefusal(400002, "参数错误：userid")
         found = self.find(userid)
         if found is None:
-            raise Refused(60121, "找不到该用户")
+            raise OldApiRefusal(60121, "找不到该用户")
         if not self._in_scope(found.departments):
-            raise Refused(50002, "企业中的用户不在授权范围")
+            raise OldApiRefusal(50002, "企业中的用户不在授权范围")
         return found
 
     def _in_scope(self, departments: Sequence[int]) -> bool:
@@ -275,12 +277,12 @@ def _given(name: str, value: str) -> dict[str, str]:
 
 
 def _check_lengths(body: Mapping[str, Any]) -> None:
-    for name, longest in _LONGEST.items():
+    for name, limit in _MAX_LENGTHS.items():
         value = body.get(name)
-        if value is not None and (not isinstance(value, str) or len(value) > longest):
-            raise Refused(400002, f"参数错误：{name}")
+        if value is not None and (not isinstance(value, str) or len(value) > limit):
+            raise OldApiRefusal(400002, f"参数错误：{name}")
 
 
-def _made_up_mobile(userid: str) -> str:
-    """The same one for the same person; none of these prefixes is in use for ordinary numbers."""
+def _sample_mobile(userid: str) -> str:
+    """Return the same number for the same person, with a prefix that ordinary numbers do not have."""
     return f"190{int(hashlib.sha256(userid.encode()).hexdigest(), 16) % 10**8:08d}"

@@ -1,4 +1,4 @@
-"""The stream side of the stand-in: tickets, websocket connections, frames out, acknowledgements in."""
+"""The fake stream gateway: tickets, websocket connections, pushed frames, acknowledgements."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from faqbot.sandbox.state.faults import Faults
 
 BOT_MESSAGES = "/v1.0/im/bot/messages/get"
 TICKET_SECONDS = 90.0
-# So often a connection looks whether a ping is due, so that a changed knob holds soon.
-_PING_LOOK_SECONDS = 0.25
+# The interval for checking whether a ping is due, so that a changed switch takes effect soon.
+_PING_POLL_SECONDS = 0.25
 
 
 @dataclass(slots=True)
 class FrameDelivery:
-    """One frame that was pushed; `ack` is the client's answer, `ack_ms` how long it took."""
+    """One frame that was pushed; `ack` is the client's acknowledgement, `ack_ms` the milliseconds it took."""
 
     message_id: str
     frame: dict[str, Any]
@@ -38,7 +38,7 @@ class FrameDelivery:
 class Gateway:
     """Keeps the open connections and pushes each frame to one of them, chosen at random.
 
-    A frozen connection stays open, but nothing comes out of it any more; it is chosen only when no other is left.
+    A frozen connection stays open, but nothing is sent on it any more; it is chosen only if no other is left.
     """
 
     def __init__(self, client_id: str, client_secret: str, faults: Faults, changed: Callable[[], None]) -> None:
@@ -62,27 +62,30 @@ class Gateway:
 
     @property
     def connections(self) -> int:
-        """How many connections frames come out of; frozen ones do not count."""
+        """The number of connections without the frozen ones."""
         return len(self._sockets)
 
     @property
     def frozen(self) -> int:
-        """How many zombies are still open."""
+        """The number of frozen connections that are still open."""
         return len(self._frozen)
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post("/v1.0/gateway/connections/open", self._open), web.get("/connect", self._connect)]
 
     async def push(self, data: Any, *, topic: str = BOT_MESSAGES, kind: str = "CALLBACK") -> list[FrameDelivery]:
-        """Deliver `data` as often as the faults say, each time with a new message id; none without a connection."""
-        found: list[FrameDelivery] = []
+        """Deliver `data` as often as the faults say, each time with a new message id.
+
+        Return the deliveries; none without a connection.
+        """
+        deliveries: list[FrameDelivery] = []
         for _ in range(self._faults.deliver_times):
             for socket in self._targets(self._faults.deliver_to_all):
-                found.append(await self._deliver(socket, data, topic, kind))
-        return found
+                deliveries.append(await self._deliver(socket, data, topic, kind))
+        return deliveries
 
     async def happen(self, event_type: str, data: Any, event_id: str = "") -> FrameDelivery | None:
-        """Push one of DingTalk's own events; None where no connection asked for them."""
+        """Push one of DingTalk's own events; return None if the connection has not subscribed to events."""
         if not any(s.get("type") == "EVENT" for o in self.opens[-1:] for s in o.get("subscriptions", ())):
             return None
         headers = {
@@ -95,14 +98,14 @@ class Gateway:
         return None
 
     async def send_raw(self, text: str) -> bool:
-        """Send a frame exactly as given; False without a connection."""
+        """Send a frame exactly as given; return False without a connection."""
         for socket in self._targets():
             await self._send(socket, text)
             return True
         return False
 
     async def ask(self, frame: dict[str, Any], seconds: float = 5.0) -> dict[str, Any]:
-        """Send one frame and wait for its answer. Raises TimeoutError."""
+        """Send one frame and return its acknowledgement. Raises TimeoutError."""
         delivery = FrameDelivery(frame["headers"]["messageId"], frame, time.perf_counter())
         self._waiting[delivery.message_id] = delivery
         await self.send_raw(json.dumps(frame))
@@ -110,20 +113,20 @@ class Gateway:
         return delivery.ack or {}
 
     def freeze(self) -> None:
-        """Make every open connection a silent zombie: it stays open, but nothing is delivered or answered on it."""
+        """Freeze every open connection: it stays open, but nothing is delivered or answered on it."""
         self._frozen += self._sockets
         self._sockets.clear()
         self._changed()
 
     async def disconnect(self) -> None:
-        """Send the routine disconnect frame everywhere, then silence, then close."""
+        """Send the planned disconnect frame on all connections, send nothing more, and close them later."""
         for socket in list(self._sockets):
             self._forget(socket)
             await _write(socket, _system("disconnect", '{"reason":"connection is expired"}'))
             self._later(self._faults.disconnect_close_after, socket)
 
     async def drop(self) -> None:
-        """Break every connection without a word."""
+        """Abort every connection without a closing handshake."""
         for socket in self._sockets + self._frozen:
             self._forget(socket)
             _abort(socket)
@@ -164,7 +167,7 @@ class Gateway:
         until = self._tickets.pop(request.query.get("ticket", ""), 0.0)
         if time.monotonic() > until:
             return web.json_response({"code": "ticketInvalid"}, status=401)
-        # Pings and a closing handshake are answered here, so that a zombie can leave them unanswered.
+        # Pings and the closing handshake are answered here, so that a frozen connection can leave them unanswered.
         socket = web.WebSocketResponse(heartbeat=None, autoping=False, autoclose=False)
         await socket.prepare(request)
         self._sockets.append(socket)
@@ -173,7 +176,7 @@ class Gateway:
         try:
             async for message in socket:
                 await self._read(socket, message)
-            # A zombie answers no closing handshake either; aiohttp does not say when the client has given up.
+            # A frozen connection answers no closing handshake; aiohttp does not tell when the client has given up.
             while socket in self._frozen and request.transport is not None:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         finally:
@@ -191,9 +194,9 @@ class Gateway:
                 await socket.pong(message.data)
 
     def _targets(self, everywhere: bool = False) -> list[web.WebSocketResponse]:
-        """The connections the next frame goes to: one chosen at random, or all."""
-        found = self._sockets or self._frozen
-        return list(found) if everywhere or not found else [random.choice(found)]
+        """Return the connections for the next frame: one chosen at random, or all."""
+        sockets = self._sockets or self._frozen
+        return list(sockets) if everywhere or not sockets else [random.choice(sockets)]
 
     async def _deliver(
         self, socket: web.WebSocketResponse, data: Any, topic: str, kind: str, headers: Mapping[str, str] | None = None
@@ -227,7 +230,7 @@ class Gateway:
     def _redeliver(
         self, delivery: FrameDelivery, data: Any, topic: str, kind: str, headers: Mapping[str, str] | None
     ) -> None:
-        """Without an acknowledgement the same data comes again with a new message id, until one is acknowledged."""
+        """Deliver unacknowledged data again with a new message id, until it is acknowledged."""
         self._waiting.pop(delivery.message_id, None)
         for socket in self._targets():
             self._spawn(self._deliver(socket, data, topic, kind, headers))
@@ -249,7 +252,7 @@ class Gateway:
     async def _ping(self, socket: web.WebSocketResponse) -> None:
         waited = 0.0
         while True:
-            step = min(self._faults.ping_seconds, _PING_LOOK_SECONDS)
+            step = min(self._faults.ping_seconds, _PING_POLL_SECONDS)
             await asyncio.sleep(step)
             waited += step
             if waited >= self._faults.ping_seconds:
@@ -258,14 +261,14 @@ class Gateway:
                     await self._send(socket, _system("ping", '{"opaque":"0"}'))
 
     async def _send(self, socket: web.WebSocketResponse, text: str) -> None:
-        """Send on a connection that frames come out of; on a frozen or finished one the frame is lost."""
+        """Send on an active connection; on a frozen or closed one the frame is lost."""
         if socket in self._sockets:
             await _write(socket, text)
 
     def _forget(self, socket: web.WebSocketResponse) -> None:
-        for kept in (self._sockets, self._frozen):
-            if socket in kept:
-                kept.remove(socket)
+        for sockets in (self._sockets, self._frozen):
+            if socket in sockets:
+                sockets.remove(socket)
                 self._changed()
 
     def _later(self, seconds: float, socket: web.WebSocketResponse) -> None:
@@ -287,13 +290,13 @@ def _system(topic: str, data: str) -> str:
 
 
 async def _write(socket: web.WebSocketResponse, text: str) -> None:
-    # The client may go away between the choice and the send; like DingTalk, the frame is lost.
+    # The client may disconnect between the choice and the send; as with DingTalk, the frame is lost.
     with contextlib.suppress(ConnectionError):
         await socket.send_str(text)
 
 
 def _abort(socket: web.WebSocketResponse) -> None:
-    """Break a connection without a word."""
+    """Abort a connection without a closing handshake."""
     transport = socket.get_extra_info("transport") or socket._req.transport  # type: ignore[union-attr]
     if transport is not None:
         transport.abort()

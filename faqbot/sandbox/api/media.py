@@ -1,4 +1,4 @@
-"""Uploaded files: kept by their media id, for messages that name it."""
+"""The fake media API: uploaded files by media id, for messages that refer to it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.api.old_api import OldApi, Refused, refusal
+from faqbot.sandbox.api.old_api import OldApi, OldApiRefusal, refusal
 
 PATH = "/media/upload"
 _KINDS = {"image", "voice", "video", "file"}
-MOST_BYTES = 20 * 1024 * 1024
+MAX_BYTES = 20 * 1024 * 1024
 
 
 class Media:
@@ -28,33 +28,33 @@ class Media:
 
     async def _upload(self, request: web.Request) -> web.Response:
         try:
-            self._oapi.admit(request, "")
-            answer = await self._take(request)
-        except Refused as exc:
+            self._oapi.check_call(request, "")
+            answer = await self._store(request)
+        except OldApiRefusal as exc:
             answer = refusal(exc)
         self._oapi.record(PATH, {}, int(answer["errcode"]))
         return web.json_response(answer)
 
     async def _show(self, request: web.Request) -> web.Response:
-        """A picture for the chat page; what is none is not shown."""
+        """Serve a picture to the chat page; refuse other files."""
         name, content = self.files.get(request.match_info["id"], ("", b""))
         kind = mimetypes.guess_type(name)[0] or ""
         if not kind.startswith("image/") or kind == "image/svg+xml":
             raise web.HTTPNotFound()
         return web.Response(body=content, content_type=kind, headers={"X-Content-Type-Options": "nosniff"})
 
-    async def _take(self, request: web.Request) -> dict[str, Any]:
+    async def _store(self, request: web.Request) -> dict[str, Any]:
         kind = request.query.get("type", "")
         if kind not in _KINDS:
-            raise Refused(40004, "不合法的媒体文件类型")
+            raise OldApiRefusal(40004, "不合法的媒体文件类型")
         async for part in await request.multipart():
             if getattr(part, "name", "") != "media":
                 continue
             content = bytes(await part.read())  # type: ignore[union-attr]
-            if not content or len(content) > MOST_BYTES:
-                raise Refused(40006, "不合法的文件大小")
+            if not content or len(content) > MAX_BYTES:
+                raise OldApiRefusal(40006, "不合法的文件大小")
             media_id = f"@l{secrets.token_urlsafe(12)}"
             self.files[media_id] = (getattr(part, "filename", "") or "", content)
             created = int(time.time() * 1000)
             return {"errcode": 0, "errmsg": "ok", "type": kind, "media_id": media_id, "created_at": created}
-        raise Refused(41005, "缺少多媒体文件数据")
+        raise OldApiRefusal(41005, "缺少多媒体文件数据")

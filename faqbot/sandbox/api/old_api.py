@@ -1,4 +1,4 @@
-"""The one door of the old API: token, permissions and faults are looked at here, in DingTalk's own codes."""
+"""Common handling of the fake old API: token, permission, rate and faults, with DingTalk's error codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from faqbot.sandbox.api.tokens import Tokens
-from faqbot.sandbox.state.faults import SILENCE_SECONDS, Faults
+from faqbot.sandbox.state.faults import HANG_SECONDS, Faults
 from faqbot.sandbox.state.world import World
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -29,8 +29,8 @@ _FAULTS = {
 }
 
 
-class Refused(Exception):
-    """Why DingTalk does not take a call: its errcode and its words."""
+class OldApiRefusal(Exception):
+    """A call is refused with DingTalk's errcode and message."""
 
     def __init__(self, code: int, words: str) -> None:
         super().__init__(words)
@@ -40,7 +40,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OldCall:
-    """One call; `code` is the errcode (88 with its sub_code), 0 for a good one."""
+    """One call; `code` is the errcode (the sub_code instead of 88), 0 for success."""
 
     path: str
     body: Mapping[str, Any]
@@ -48,7 +48,7 @@ class OldCall:
 
 
 class OldApi:
-    """`granted` are the permissions the app has, all at first; `per_second` calls of one path are answered, 0 = any."""
+    """`granted` are the permissions of the app, all at first. `per_second` limits calls of a path, 0 does not."""
 
     def __init__(self, world: World, faults: Faults, tokens: Tokens) -> None:
         self._world = world
@@ -60,7 +60,7 @@ class OldApi:
         self.calls: list[OldCall] = []
 
     def post(self, path: str, permission: str, answer: Answer) -> web.RouteDef:
-        """A route that answers a JSON body; `permission` may be empty."""
+        """Return a route for a JSON body; an empty `permission` requires none."""
         if permission:
             self.granted.add(permission)
 
@@ -70,21 +70,21 @@ class OldApi:
         return web.post(path, handle)
 
     def get(self, path: str, answer: Answer) -> web.RouteDef:
-        """A route without a body and without a permission."""
+        """Return a route without a body and without a permission."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._handle(request, "", answer)
 
         return web.get(path, handle)
 
-    def admit(self, request: web.Request, permission: str) -> None:
-        """Let a call pass that is not JSON. Raises Refused."""
-        if not self._tokens.good(request.query.get("access_token", "")):
-            raise Refused(40014, "不合法的access_token")
+    def check_call(self, request: web.Request, permission: str) -> None:
+        """Check token, rate and permission of a call. Raises Refused."""
+        if not self._tokens.is_valid(request.query.get("access_token", "")):
+            raise OldApiRefusal(40014, "不合法的access_token")
         if self._too_fast(request.path):
-            raise Refused(*_FAULTS["qps"])
+            raise OldApiRefusal(*_FAULTS["qps"])
         if permission and permission not in self.granted:
-            raise Refused(60011, f"应用尚未开通所需的权限：[{permission}]，点击链接申请并开通即可")
+            raise OldApiRefusal(60011, f"应用尚未开通所需的权限：[{permission}]，点击链接申请并开通即可")
 
     def record(self, path: str, body: Mapping[str, Any], code: int) -> None:
         self.calls.append(OldCall(path, body, code))
@@ -104,15 +104,15 @@ class OldApi:
                 self.record(request.path, body, -2)
                 return await _break(fault, request)
             if fault in _FAULTS:
-                raise Refused(*_FAULTS[fault])
+                raise OldApiRefusal(*_FAULTS[fault])
             if fault == "permission":
-                raise Refused(60011, f"应用尚未开通所需的权限：[{permission}]")
-            self.admit(request, permission)
-            said = {"errcode": 0, "errmsg": "ok", **answer(body)}
-        except Refused as exc:
-            said = refusal(exc)
-        self.record(request.path, body, int(said.get("sub_code", said["errcode"])))
-        return web.json_response({**said, "request_id": secrets.token_hex(6)})
+                raise OldApiRefusal(60011, f"应用尚未开通所需的权限：[{permission}]")
+            self.check_call(request, permission)
+            result = {"errcode": 0, "errmsg": "ok", **answer(body)}
+        except OldApiRefusal as exc:
+            result = refusal(exc)
+        self.record(request.path, body, int(result.get("sub_code", result["errcode"])))
+        return web.json_response({**result, "request_id": secrets.token_hex(6)})
 
     def _too_fast(self, path: str) -> bool:
         if not self.per_second:
@@ -124,21 +124,21 @@ class OldApi:
         return len(recent) > self.per_second
 
 
-def refusal(exc: Refused) -> dict[str, Any]:
-    """A missing permission hides in `sub_code`; everything else says its errcode."""
+def refusal(exc: OldApiRefusal) -> dict[str, Any]:
+    """Return the body of a refusal. DingTalk puts a missing permission into `sub_code`, all else into `errcode`."""
     if exc.code == 60011:
         return {"errcode": 88, "errmsg": "ding talk error", "sub_code": "60011", "sub_msg": exc.words}
     return {"errcode": exc.code, "errmsg": exc.words}
 
 
 async def _break(fault: str, request: web.Request) -> web.StreamResponse:
-    """The faults that do not answer as an API should, or not at all."""
+    """Answer with a fault that is no API answer, or not at all."""
     if fault == "html":
         return web.Response(text="<html><body>系统繁忙</body></html>", content_type="text/html")
     if fault == "punish":
         return web.json_response({"status": 1111, "wait": 5, "source": "x5", "punish": "deny", "uuid": "x"})
     if fault == "hang":
-        await asyncio.sleep(SILENCE_SECONDS)
+        await asyncio.sleep(HANG_SECONDS)
     elif request.transport is not None:
         request.transport.abort()
     return web.Response(status=500, text="internal error")

@@ -1,4 +1,4 @@
-"""The server-side robot sends: into a group, and to single people in a batch."""
+"""The fake robot API: server-side sends to a group, and to people in a batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from faqbot.sandbox.api.tokens import Tokens
-from faqbot.sandbox.state.faults import SILENCE_SECONDS, Faults
+from faqbot.sandbox.state.faults import HANG_SECONDS, Faults
 from faqbot.sandbox.state.world import World
 
 GROUP_SEND = "/v1.0/robot/groupMessages/send"
@@ -74,12 +74,12 @@ _WORDS = {
 
 
 class _Refused(Exception):
-    """Why DingTalk does not take a call; the text is its code."""
+    """A call is refused; the text is DingTalk's code."""
 
 
 @dataclass(frozen=True, slots=True)
 class RobotCall:
-    """One server-side send; `code` is `ok`, DingTalk's code, or the fault that left none. `started` as perf_counter."""
+    """One server-side send. `code` is `ok`, DingTalk's code, or a fault without one; `started` is by perf_counter."""
 
     path: str
     body: Any
@@ -88,7 +88,7 @@ class RobotCall:
 
 
 class RobotApi:
-    """Takes what the bot sends without having been asked, with a token instead of a session webhook."""
+    """Accepts messages that reply to nobody, with a token instead of a session webhook."""
 
     def __init__(self, client_id: str, world: World, faults: Faults, tokens: Tokens) -> None:
         self._client_id = client_id
@@ -122,13 +122,13 @@ class RobotApi:
 
     def _answer(self, request: web.Request, body: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
         try:
-            return 200, self._take(request, body)
+            return 200, self._execute(request, body)
         except _Refused as exc:
             return _refusal(400, str(exc))
 
-    def _take(self, request: web.Request, body: dict[str, Any] | None) -> dict[str, Any]:
-        """Carry one call out. Raises _Refused before anything is shown."""
-        if not self._tokens.good(request.headers.get(TOKEN_HEADER, "")):
+    def _execute(self, request: web.Request, body: dict[str, Any] | None) -> dict[str, Any]:
+        """Execute one call. Raises _Refused before any message is sent."""
+        if not self._tokens.is_valid(request.headers.get(TOKEN_HEADER, "")):
             raise _Refused("InvalidAuthentication")
         if body is None:
             raise _Refused("Missingbody")
@@ -138,7 +138,7 @@ class RobotApi:
         if request.path == GROUP_SEND:
             self._world.add(self._group(body), None, **content)
             return {"processQueryKey": secrets.token_urlsafe(24)}
-        invalid = self._tell_people(_user_ids(body), content)
+        invalid = self._send_to_people(_user_ids(body), content)
         return _batch_answer(invalid, [])
 
     def _group(self, body: Mapping[str, Any]) -> str:
@@ -150,8 +150,8 @@ class RobotApi:
             raise _Refused("invalid.openConversationId")
         return found.id
 
-    def _tell_people(self, users: list[str], content: Mapping[str, Any]) -> list[str]:
-        """Send to those who are there; returns the others."""
+    def _send_to_people(self, users: list[str], content: Mapping[str, Any]) -> list[str]:
+        """Send to the people that exist; return the userIds of the others."""
         invalid: list[str] = []
         for user in users:
             person = self._world.people.get(user)
@@ -182,7 +182,7 @@ def _user_ids(body: Mapping[str, Any]) -> list[str]:
 
 
 def _content(key: Any, param: Any) -> dict[str, Any]:
-    """What the transcript shows of a message. Raises _Refused."""
+    """Return the content of a message for the transcript. Raises _Refused."""
     if not isinstance(key, str) or key not in _PARAMS:
         raise _Refused("invalidParameter.msgKey.invalid")
     if not isinstance(param, str):
@@ -190,22 +190,22 @@ def _content(key: Any, param: Any) -> dict[str, Any]:
     if len(param.encode(errors="replace")) > MAX_PARAM_BYTES:
         raise _Refused("invalidParameter.msgParam.tooLong")
     given = _object(param)
-    if given is None or not all(_fits(name, given.get(name)) for name in _PARAMS[key]):
+    if given is None or not all(_is_valid_param(name, given.get(name)) for name in _PARAMS[key]):
         raise _Refused("invalidParameter.msgParam.invalid")
-    return _shown(key, given)
+    return _transcript_content(key, given)
 
 
-def _fits(name: str, value: Any) -> bool:
+def _is_valid_param(name: str, value: Any) -> bool:
     return isinstance(value, str) and bool(value or name in _MAY_BE_EMPTY)
 
 
-def _shown(key: str, given: Mapping[str, str]) -> dict[str, Any]:
+def _transcript_content(key: str, given: Mapping[str, str]) -> dict[str, Any]:
     if key.startswith("sampleActionCard"):
         names = _PARAMS[key][2:]
         buttons = tuple({"title": given[t], "url": given[u]} for t, u in zip(names[::2], names[1::2], strict=True))
-        across = "1" if key == "sampleActionCard6" else "0"
+        orientation = "1" if key == "sampleActionCard6" else "0"
         card = {"kind": "actionCard", "title": given["title"], "text": given["text"]}
-        return card | {"buttons": buttons, "orientation": across}
+        return card | {"buttons": buttons, "orientation": orientation}
     match key:
         case "sampleMarkdown":
             return {"kind": "markdown", "title": given["title"], "text": given["text"]}
@@ -223,9 +223,9 @@ def _shown(key: str, given: Mapping[str, str]) -> dict[str, Any]:
     return {"kind": "text", "text": given["content"]}
 
 
-def _batch_answer(invalid: list[str], held_back: list[str]) -> dict[str, Any]:
+def _batch_answer(invalid: list[str], flow_controlled: list[str]) -> dict[str, Any]:
     key = secrets.token_urlsafe(24)
-    return {"processQueryKey": key, "invalidStaffIdList": invalid, "flowControlledStaffIdList": held_back}
+    return {"processQueryKey": key, "invalidStaffIdList": invalid, "flowControlledStaffIdList": flow_controlled}
 
 
 def _undelivered(path: str, body: Mapping[str, Any] | None) -> tuple[int, dict[str, Any]]:
@@ -242,7 +242,7 @@ def _refusal(status: int, code: str) -> tuple[int, dict[str, Any]]:
 
 
 async def _break(fault: str, request: web.Request) -> web.StreamResponse:
-    """The faults that do not answer as an API should, or not at all."""
+    """Answer with a fault that is no API answer, or not at all."""
     match fault:
         case "html":
             return web.Response(text="<html><body>系统繁忙</body></html>", content_type="text/html")
@@ -250,7 +250,7 @@ async def _break(fault: str, request: web.Request) -> web.StreamResponse:
             uuid = secrets.token_hex(16)
             return web.json_response({"status": 1111, "wait": 5, "source": "x5", "punish": "deny", "uuid": uuid})
         case "hang":
-            await asyncio.sleep(SILENCE_SECONDS)
+            await asyncio.sleep(HANG_SECONDS)
         case "reset" if request.transport is not None:
             request.transport.abort()
     return web.Response(status=500, text="internal error")

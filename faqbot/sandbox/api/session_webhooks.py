@@ -1,4 +1,4 @@
-"""The HTTP side of the stand-in: the session webhooks through which the bot replies."""
+"""The fake session webhooks, through which the bot replies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from faqbot.sandbox.state.faults import SILENCE_SECONDS, Faults
+from faqbot.sandbox.state.faults import HANG_SECONDS, Faults
 from faqbot.sandbox.state.world import World
 
 MAX_BODY_BYTES = 20_000
@@ -34,7 +34,7 @@ _FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class WebhookCall:
-    """One call of a session webhook, taken or not; `started` is a perf_counter reading."""
+    """One call of a session webhook, accepted or not; `started` is a perf_counter reading."""
 
     conversation: str
     body: Any
@@ -43,14 +43,14 @@ class WebhookCall:
 
 
 class WebhookReplies:
-    """Hands out session webhooks and takes what the bot posts to them."""
+    """Creates session webhooks and accepts what the bot posts to them."""
 
     def __init__(self, world: World, faults: Faults, clock: Callable[[], float] = time.time) -> None:
         self._world = world
         self._faults = faults
         self._clock = clock
         self._sessions: dict[str, tuple[str, float]] = {}
-        self._taken: dict[str, deque[float]] = {}
+        self._accepted_at: dict[str, deque[float]] = {}
         self.calls: list[WebhookCall] = []
         self.base_url = ""
 
@@ -58,7 +58,7 @@ class WebhookReplies:
         return [web.post("/robot/sendBySession", self._send_by_session)]
 
     def new_webhook(self, conversation: str) -> tuple[str, int]:
-        """A webhook for one conversation and the ms at which it expires."""
+        """Return a webhook for one conversation, and when it expires in milliseconds."""
         session = secrets.token_hex(16)
         until = self._clock() + self._faults.webhook_lifetime
         self._sessions[session] = (conversation, until)
@@ -73,7 +73,7 @@ class WebhookReplies:
         if fault not in ("none", "late"):
             return await self._fail(fault, request, started)
         conversation, until = self._sessions.get(request.query.get("session", ""), ("", 0.0))
-        code, text, body = judge(raw, request.content_type)
+        code, text, body = check_body(raw, request.content_type)
         visible = code == 0 and body["msgtype"] != "empty"
         if not conversation or self._clock() > until:
             code, text = _GONE
@@ -81,9 +81,9 @@ class WebhookReplies:
             code, text = _TOO_FAST
         self._record(WebhookCall(conversation, body, code, started))
         if visible and code == 0:
-            self._world.add(conversation, None, **shown(body))
+            self._world.add(conversation, None, **transcript_content(body))
         if fault == "late":
-            await asyncio.sleep(SILENCE_SECONDS)
+            await asyncio.sleep(HANG_SECONDS)
         return web.json_response({"errcode": code, "errmsg": text})
 
     async def _fail(self, fault: str, request: web.Request, started: float) -> web.StreamResponse:
@@ -97,7 +97,7 @@ class WebhookReplies:
             case "redirect":
                 return web.Response(status=302, headers={"Location": "https://example.com/"})
             case "hang":
-                await asyncio.sleep(SILENCE_SECONDS)
+                await asyncio.sleep(HANG_SECONDS)
             case "reset" if request.transport is not None:
                 request.transport.abort()
         if fault in _FAULTS:
@@ -109,28 +109,28 @@ class WebhookReplies:
         self._world.wake()
 
     def _too_fast(self, conversation: str) -> bool:
-        """Whether this message is one too many for its conversation; if not, it is counted."""
+        """Return True if this message exceeds the rate of its conversation; else count it."""
         if not self._faults.webhook_per_minute:
             return False
         now = self._clock()
-        taken = self._taken.setdefault(conversation, deque())
-        while taken and now - taken[0] >= self._faults.throttle_window:
-            taken.popleft()
-        if len(taken) >= self._faults.webhook_per_minute:
+        accepted = self._accepted_at.setdefault(conversation, deque())
+        while accepted and now - accepted[0] >= self._faults.throttle_window:
+            accepted.popleft()
+        if len(accepted) >= self._faults.webhook_per_minute:
             return True
-        taken.append(now)
+        accepted.append(now)
         return False
 
 
-def shown(body: dict[str, Any]) -> dict[str, Any]:
-    """What the transcript shows of a message in the format of the webhooks."""
+def transcript_content(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a webhook message for the transcript."""
     kind = body["msgtype"]
     content = body[kind]
     at = body.get("at") or {}
     text = content.get("content") or content.get("text") or ""
-    # A mention works only when the text holds the very same id or number.
-    named = [*(at.get("atUserIds") or ()), *(at.get("atMobiles") or ())]
-    mentions = tuple(who for who in named if isinstance(who, str) and f"@{who}" in text)
+    # A mention works only if the text contains the same id or number.
+    candidates = [*(at.get("atUserIds") or ()), *(at.get("atMobiles") or ())]
+    mentions = tuple(who for who in candidates if isinstance(who, str) and f"@{who}" in text)
     buttons = [{"title": b.get("title", ""), "url": b.get("actionURL", "")} for b in content.get("btns") or ()]
     if content.get("singleTitle"):
         buttons = [{"title": content["singleTitle"], "url": content.get("singleURL", "")}]
@@ -162,8 +162,8 @@ def shown(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def judge(raw: bytes, content_type: str) -> tuple[int, str, Any]:
-    """The errcode DingTalk would give for this body."""
+def check_body(raw: bytes, content_type: str) -> tuple[int, str, Any]:
+    """Return errcode, errmsg and parsed body as DingTalk would judge this body."""
     if content_type != "application/json":
         return 43004, "无效的HTTP HEADER Content-Type", None
     try:

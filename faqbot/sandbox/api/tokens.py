@@ -1,4 +1,4 @@
-"""Access tokens: one at a time, and the same one for both calls that ask for it."""
+"""The fake access tokens: one at a time, the same for both APIs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from faqbot.sandbox.state.world import World
 
 
 class Tokens:
-    """Hands out the present token; `asked` counts the calls for it, refused ones too,
-    `issued` lists all there were."""
+    """Issues the present token. `asked` counts the calls for it, with refused ones; `issued` lists all tokens."""
 
     def __init__(self, client_id: str, client_secret: str, world: World, faults: Faults) -> None:
         self._client_id = client_id
@@ -29,7 +28,7 @@ class Tokens:
         return [web.post("/v1.0/oauth2/accessToken", self._new), web.get("/gettoken", self._old)]
 
     def issue(self) -> str:
-        """While valid, the same token with renewed life."""
+        """Return the present token with a new expiry, or a new one if it has expired."""
         now = time.monotonic()
         if now >= self._until:
             self._token = secrets.token_hex(16)
@@ -37,11 +36,11 @@ class Tokens:
         self._until = now + self._faults.token_lifetime
         return self._token
 
-    def good(self, token: str) -> bool:
+    def is_valid(self, token: str) -> bool:
         return bool(token) and token == self._token and time.monotonic() < self._until
 
     def expire(self) -> None:
-        """End the present token before its time: it is refused from now on, and the next one differs."""
+        """Let the present token expire now: it is refused, and the next one is another."""
         self._until = 0.0
 
     async def _new(self, request: web.Request) -> web.Response:

@@ -1,1 +1,1 @@
-"""The fake's people, clock and faults."""
+"""The state of the fake DingTalk: people and messages, working days, clock, faults."""

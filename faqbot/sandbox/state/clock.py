@@ -1,4 +1,4 @@
-"""The stand-in's time: it runs as usual, and a person may move it forward to see what happens later."""
+"""The clock of the fake DingTalk, which a person may move forward to see what happens later."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 class MovableClock:
-    """Epoch seconds, ahead of the real ones by as much as it was moved."""
+    """Returns epoch seconds, ahead of the real time by as much as it was moved."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
@@ -17,13 +17,13 @@ class MovableClock:
         return time.time() + self._ahead
 
     def move_to(self, at: float) -> None:
-        """Let it be `at` now; it never goes back."""
+        """Set the time to `at` (epoch seconds); the clock never goes back."""
         self._ahead = max(self._ahead, at - time.time())
 
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """A button that moves the time: what stands on it, and what it does; the answer is shown to the person."""
+    """A button that moves the clock. The page shows what `go` returns."""
 
     label: str
     go: Callable[[], Awaitable[str]]

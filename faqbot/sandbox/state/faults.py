@@ -1,4 +1,4 @@
-"""What goes wrong on demand: the knobs of the stand-in, set from Python or from the chat page."""
+"""Faults on demand: the switches of the fake DingTalk, set from Python or from the chat page."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ API_FAULTS = (
     "none", "qps", "api_qps", "quota", "permission", "ip", "auth", "busy", "500", "unknown", "gateway_timeout", "html",
     "punish", "undelivered", "unsafe", "disbanded", "reset", "hang",
 )  # fmt: skip
-# How long a call that hangs is left without an answer.
-SILENCE_SECONDS = 30.0
+# A call that hangs gets no answer for this long.
+HANG_SECONDS = 30.0
 
 _CHOICES = {"webhook_fault": WEBHOOK_FAULTS, "api_fault": API_FAULTS}
 _RANGES: dict[str, tuple[float, float]] = {
@@ -31,11 +31,12 @@ _RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(slots=True)
 class Faults:
-    """Times are seconds. `…_fail_next` counts down; -1 means every call from now on.
+    """Times are seconds. `…_fail_next` is how many of the next calls fail; -1 means all.
 
-    `redeliver_after` below 0 is never. `deliver_to_all` sends each push to every connection instead of to one.
-    `api_unknown_delivers` says whether a server-side send that ends in 500, unknown, gateway_timeout or reset was
-    carried out all the same. With `mute_pings` no ping is sent and none answered.
+    `redeliver_after`: below 0 means never.
+    `deliver_to_all`: each push goes to every connection instead of to one.
+    `api_unknown_delivers`: a server-side send that ends in 500, unknown, gateway_timeout or reset is delivered anyway.
+    `mute_pings`: no ping is sent or answered.
     """
 
     deliver_times: int = 1
@@ -60,21 +61,21 @@ class Faults:
     tap_carries_at: bool = False
 
     def take_webhook_fault(self) -> str:
-        """The fault for the webhook call that just came, or `none`."""
+        """Return the fault for the present webhook call, or `none`, and count it."""
         if not self.webhook_fail_next or self.webhook_fault == "none":
             return "none"
-        self.webhook_fail_next = _one_less(self.webhook_fail_next)
+        self.webhook_fail_next = _count_down(self.webhook_fail_next)
         return self.webhook_fault
 
     def take_api_fault(self) -> str:
-        """The fault for the server-side send that just came, or `none`."""
+        """Return the fault for the present server-side call, or `none`, and count it."""
         if not self.api_fail_next or self.api_fault == "none":
             return "none"
-        self.api_fail_next = _one_less(self.api_fail_next)
+        self.api_fail_next = _count_down(self.api_fail_next)
         return self.api_fault
 
     def update(self, values: Mapping[str, Any]) -> None:
-        """Set some knobs from JSON. Raises ValueError, in words for the page, before anything is changed."""
+        """Set switches from JSON. Raises ValueError with words for the page before anything is changed."""
         kinds = {f.name: type(getattr(self, f.name)) for f in fields(self)}
         checked = {name: _checked(name, kinds.get(name), value) for name, value in values.items()}
         for name, value in checked.items():
@@ -84,12 +85,12 @@ class Faults:
         return asdict(self)
 
 
-def _one_less(left: int) -> int:
-    return left - 1 if left > 0 else left
+def _count_down(remaining: int) -> int:
+    return remaining - 1 if remaining > 0 else remaining
 
 
 def _checked(name: str, kind: type | None, value: Any) -> Any:
-    """The value as the knob wants it. Raises ValueError."""
+    """Return the value in the type of the switch. Raises ValueError."""
     if kind is None:
         raise ValueError(f"没有“{name}”这个开关")
     if kind is float and isinstance(value, int) and not isinstance(value, bool):

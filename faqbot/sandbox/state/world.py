@@ -1,4 +1,4 @@
-"""The people, the conversations and the transcript of what was said in them."""
+"""The people, the conversations, and the transcript of all messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who can speak; an external one has no userId in this company."""
+    """A person who can write; an external one has no userId in this company."""
 
     id: str
     name: str
@@ -41,7 +41,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One bubble on the page. `time` is in ms; `heard` says whether the bot got a person's message."""
+    """One message on the page. `time` is in milliseconds; `heard` is True if the bot got the message of a person."""
 
     id: str
     seq: int
@@ -72,7 +72,7 @@ _MESSAGE_FIELDS = tuple(f.name for f in fields(ChatMessage))
 
 @dataclass(slots=True)
 class World:
-    """Who and where, and everything said so far; those who listen get each new event at once."""
+    """All people, conversations and messages. Listeners get each new event at once."""
 
     bot_name: str = "小助手"
     clock: Callable[[], float] = time.time
@@ -82,27 +82,27 @@ class World:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _listeners: set[asyncio.Queue[dict[str, Any]]] = field(default_factory=set)
     _waiting: list[asyncio.Future[None]] = field(default_factory=list)
-    _named: dict[str, Person] = field(default_factory=dict)
-    _titled: dict[str, Conversation] = field(default_factory=dict)
+    _by_name: dict[str, Person] = field(default_factory=dict)
+    _by_title: dict[str, Conversation] = field(default_factory=dict)
 
     def person(self, name: str, *, external: bool = False) -> Person:
-        """The person called `name`; made up on first mention."""
-        if name not in self._named:
+        """Return the person of this name, created on first use."""
+        if name not in self._by_name:
             key = f"user-{len(self.people) + 1:03d}"
-            self.people[key] = self._named[name] = Person(key, name, external)
-        return self._named[name]
+            self.people[key] = self._by_name[name] = Person(key, name, external)
+        return self._by_name[name]
 
-    def admit(self, userid: str, name: str) -> Person:
-        """Somebody whose userId is known; the first of a name is the one who is meant by it."""
+    def add_person(self, userid: str, name: str) -> Person:
+        """Add a person whose userId is known. `person` finds the first one of a name."""
         person = self.people[userid] = Person(userid, name)
-        self._named.setdefault(name, person)
+        self._by_name.setdefault(name, person)
         return person
 
     def group(self, title: str) -> Conversation:
-        if title not in self._titled:
+        if title not in self._by_title:
             key = f"cid{hashlib.sha256(title.encode()).hexdigest()[:20]}=="
-            self.conversations[key] = self._titled[title] = Conversation(key, title)
-        return self._titled[title]
+            self.conversations[key] = self._by_title[title] = Conversation(key, title)
+        return self._by_title[title]
 
     def single(self, person: Person) -> Conversation:
         key = f"cidsingle{person.id}=="
@@ -111,16 +111,16 @@ class World:
         return self.conversations[key]
 
     def add(self, conversation: str, sender: Person | str | None, **content: Any) -> ChatMessage:
-        """Put a message on the transcript; a sender of None is the bot, a text the name of a group robot."""
+        """Add a message to the transcript. A `sender` of None is the bot, a string the name of a group robot."""
         number = next(self._numbers)
         if isinstance(sender, Person):
-            shown = {"id": sender.id, "name": sender.name, "bot": False}
+            sender_json = {"id": sender.id, "name": sender.name, "bot": False}
         else:
-            shown = {"id": f"robot:{sender}" if sender else "bot", "name": sender or self.bot_name, "bot": True}
-        message = ChatMessage(f"m{number}", number, conversation, shown, time=int(self.clock() * 1000), **content)
+            sender_json = {"id": f"robot:{sender}" if sender else "bot", "name": sender or self.bot_name, "bot": True}
+        message = ChatMessage(f"m{number}", number, conversation, sender_json, time=int(self.clock() * 1000), **content)
         self.messages.append(message)
         if self._listeners:
-            self.tell({"type": "message", "message": message.as_json()})
+            self.publish({"type": "message", "message": message.as_json()})
         else:
             self.wake()
         return message
@@ -130,14 +130,14 @@ class World:
             return None
         return next((m for m in self.messages if m.id == message_id), None)
 
-    def tell(self, event: dict[str, Any]) -> None:
-        """Hand an event to everyone who listens and wake those who wait for something to be said."""
+    def publish(self, event: dict[str, Any]) -> None:
+        """Pass an event to all listeners and wake everybody in `until`."""
         for listener in self._listeners:
             listener.put_nowait(event)
         self.wake()
 
     def wake(self) -> None:
-        """Let those who wait look again; nearly free when nobody does."""
+        """Let everybody in `until` check again; nearly free if nobody waits."""
         if not self._waiting:
             return
         for waiter in self._waiting:
@@ -155,7 +155,7 @@ class World:
             self._listeners.discard(listener)
 
     async def until(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait until `condition` holds, looking again after each event; False when the time is over."""
+        """Wait until `condition` holds, checking after each event; return False after `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 while not condition():

@@ -11,7 +11,7 @@ from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import LeaveType, PunchQuery
 from faqbot.errors import DeliveryError, NeedsAdmin
 from faqbot.model.attendance import ApprovalKind, PunchResult
-from faqbot.sandbox.state.workdays import SHANGHAI, Day
+from faqbot.sandbox.state.workdays import SHANGHAI, Shift
 from tests.company import Company
 
 MONDAY = date(2026, 10, 12)
@@ -23,7 +23,7 @@ def clock(company: Company) -> None:
     company.ding.attendance.now = lambda: NOW
 
 
-def happens(company: Company, userid: str, day: date, what: Day) -> None:
+def happens(company: Company, userid: str, day: date, what: Shift) -> None:
     company.ding.attendance.workdays.days[userid, day] = what
 
 
@@ -42,7 +42,7 @@ async def test_a_week_of_fifty_people_is_read_in_ten_pages(company: Company) -> 
 
 
 async def test_a_punch_that_is_missing_has_no_time(company: Company) -> None:
-    happens(company, "li", MONDAY, Day("no_off"))
+    happens(company, "li", MONDAY, Shift("no_off"))
     on, off = (p for p in await attendance.punches(company.api, week("li"), SHANGHAI) if p.day == MONDAY)
     assert (on.on_duty, on.result, on.actual > 0) == (True, PunchResult.NORMAL, True)
     assert (off.on_duty, off.result, off.actual, off.planned > 0) == (False, PunchResult.MISSING, 0.0, True)
@@ -50,7 +50,7 @@ async def test_a_punch_that_is_missing_has_no_time(company: Company) -> None:
 
 async def test_a_shift_that_ends_next_morning_belongs_to_the_day_it_began(company: Company) -> None:
     company.ding.attendance.workdays.night.add("li")
-    happens(company, "li", MONDAY, Day("early", minutes=30))
+    happens(company, "li", MONDAY, Shift("early", minutes=30))
     off = next(p for p in await attendance.punches(company.api, week("li"), SHANGHAI) if p.result is PunchResult.EARLY)
     assert off.day == MONDAY and datetime.fromtimestamp(off.actual, SHANGHAI).date() == MONDAY + timedelta(days=1)
 
@@ -88,14 +88,14 @@ async def test_a_missing_permission_is_named(company: Company) -> None:
 @pytest.mark.parametrize(
     ("what", "expected"),
     [
-        (Day("leave", leave="年假"), (ApprovalKind.LEAVE, "年假", 1.0)),
-        (Day("half", leave="事假"), (ApprovalKind.LEAVE, "事假", 0.5)),
-        (Day("trip"), (ApprovalKind.TRIP, "出差", 1.0)),
-        (Day("normal", overtime=2.0), (ApprovalKind.OVERTIME, "加班", 2.0)),
+        (Shift("leave", leave="年假"), (ApprovalKind.LEAVE, "年假", 1.0)),
+        (Shift("half", leave="事假"), (ApprovalKind.LEAVE, "事假", 0.5)),
+        (Shift("trip"), (ApprovalKind.TRIP, "出差", 1.0)),
+        (Shift("normal", overtime=2.0), (ApprovalKind.OVERTIME, "加班", 2.0)),
     ],
 )
 async def test_one_call_tells_a_persons_day_and_what_was_approved(
-    company: Company, what: Day, expected: tuple[Any, ...]
+    company: Company, what: Shift, expected: tuple[Any, ...]
 ) -> None:
     happens(company, "li", MONDAY, what)
     punches, (approved,) = await attendance.day_of_person(company.api, "li", MONDAY, SHANGHAI)
@@ -105,7 +105,7 @@ async def test_one_call_tells_a_persons_day_and_what_was_approved(
 
 async def test_a_punch_is_not_missed_before_it_is_due(company: Company) -> None:
     company.ding.attendance.now = lambda: datetime(2026, 10, 12, 12, tzinfo=SHANGHAI).timestamp()
-    happens(company, "li", MONDAY, Day("absent"))
+    happens(company, "li", MONDAY, Shift("absent"))
     assert await attendance.day_of_person(company.api, "li", MONDAY, SHANGHAI) == ((), ())
 
 
@@ -113,7 +113,7 @@ async def test_a_punch_is_not_missed_before_it_is_due(company: Company) -> None:
 
 
 async def test_column_values_are_numbers_by_day(company: Company) -> None:
-    happens(company, "li", MONDAY, Day("half", leave="事假"))
+    happens(company, "li", MONDAY, Shift("half", leave="事假"))
     columns = {c.name: c.id for c in await attendance.columns(company.api)}
     found = await attendance.column_values(company.api, "li", [columns["事假(小时)"]], MONDAY, MONDAY)
     assert found == ((columns["事假(小时)"], MONDAY, 4.0),)

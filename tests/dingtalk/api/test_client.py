@@ -300,7 +300,7 @@ async def test_an_old_call_has_the_token_in_its_query_and_the_rest_in_its_body(p
         await parts.make(oapi=url).old("/topapi/v2/user/get", {"userid": "user-001"})
     assert answer["result"] == {"name": "小李"}
     assert [set(query) for query in old.queries] == [{"access_token"}] * 2
-    assert parts.ding.tokens.good(old.queries[0]["access_token"])
+    assert parts.ding.tokens.is_valid(old.queries[0]["access_token"])
     assert old.bodies == [{"userid": "user-001"}] * 2
 
 

@@ -14,7 +14,7 @@ from faqbot.dingtalk.api.group_robots import GroupRobotSender, RobotKeys, robot_
 from faqbot.dingtalk.wire.error_codes import ROBOT_BLOCK_SECONDS, robot_error
 from faqbot.errors import DeliveryError, NeedsAdmin, OutcomeUnknown, Throttled
 from faqbot.model.notices import Address, Link, Notice
-from faqbot.sandbox.api.group_robots import GroupRobot
+from faqbot.sandbox.api.group_robots import FakeGroupRobot
 from faqbot.sandbox.server import FakeDingTalk
 from tests.conftest import GROUP
 
@@ -163,7 +163,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
         yield opened
 
 
-def keys(robot: GroupRobot, **changes: str) -> RobotKeys:
+def keys(robot: FakeGroupRobot, **changes: str) -> RobotKeys:
     return replace(RobotKeys(robot.token, robot.secret), **changes)
 
 

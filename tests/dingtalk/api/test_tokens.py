@@ -113,7 +113,7 @@ async def test_fifty_callers_at_once_make_one_fetch(
 ) -> None:
     tokens = AccessTokens(session, ding.url, ding.client_id, ding.client_secret, store)
     found = set(await asyncio.gather(*(tokens.get() for _ in range(50))))
-    assert len(found) == 1 and ding.tokens.good(found.pop())
+    assert len(found) == 1 and ding.tokens.is_valid(found.pop())
     assert ding.tokens.asked == 1
 
 

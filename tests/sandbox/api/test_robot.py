@@ -194,10 +194,10 @@ async def test_tokens_are_counted_renewed_and_replaced(ding: FakeDingTalk, http:
 
     ding.faults.token_lifetime = 100
     first, same = await ask(), await ask()
-    assert first == same and first["expireIn"] == 100 and ding.tokens.good(first["accessToken"])
+    assert first == same and first["expireIn"] == 100 and ding.tokens.is_valid(first["accessToken"])
     ding.tokens.expire()
     other = await ask()
-    assert other["accessToken"] != first["accessToken"] and not ding.tokens.good(first["accessToken"])
+    assert other["accessToken"] != first["accessToken"] and not ding.tokens.is_valid(first["accessToken"])
     assert (await ask("no"))["code"] == "invalidClientIdOrSecret" and ding.tokens.asked == 4
 
 
