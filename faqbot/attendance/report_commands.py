@@ -33,7 +33,7 @@ class ReportCommands:
         self._clock = clock
 
     async def __call__(self, message: Message, command: Command) -> CommandResult:
-        """报表: store the request; the report is made in the background and sent to whoever asked."""
+        """报表: store the request; the report is made in the background and sent to the one who asked."""
         if refused := refusal(message, self._admins, "做考勤报表"):
             return refused
         today = datetime.fromtimestamp(self._clock(), self._timezone).date()

@@ -35,7 +35,7 @@ class ReportRequestStore(ClaimStore, MarkStore, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """A report that somebody wants for themselves; `at` is when they asked (epoch seconds)."""
+    """A report that a person asked for, at `at` (epoch seconds), and alone will get."""
 
     userid: str
     month: str
@@ -93,7 +93,7 @@ class ReportRequests:
         return 0.0 if finished else _POLL_SECONDS
 
     async def _report_or_refuse(self, run: str, request: ReportRequest) -> bool:
-        """Send the report, or tell whoever asked why there is none; return False if it is to be tried again."""
+        """Send the report, or tell the person why there is none; return False if it is to be tried again."""
         try:
             await self._reports.report(request.month, request.departments, run=run, hr=(request.userid,))
         except (ReportRefused, DeliveryError) as exc:

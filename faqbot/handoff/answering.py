@@ -105,7 +105,7 @@ class TicketAnswering:
         _, key_prefix = notice_key_prefixes(ticket.number)
         key, title = f"{key_prefix}asker", f"单号 {ticket.number} 有答案了"
         if ticket.is_group and not ticket.private:
-            # The outbox cannot mention anybody in a group; the name stands in the text.
+            # The outbox cannot mention anybody in a group, so the text has the name.
             body = f"{escape_markdown(ticket.asker_name, 20) or '您好'}：\n\n{_body(ticket, text, message)}"
             to = Address("group", ticket.conversation_id)
             await self._outbox.post(Notice(key, to, title, body))

@@ -15,7 +15,7 @@ NUMBER_JOURNAL = "tickets"
 
 
 class TicketState(StrEnum):
-    """Where a ticket stands."""
+    """The state of a ticket."""
 
     OPEN = "open"
     ANSWERED = "answered"

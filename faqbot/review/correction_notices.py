@@ -73,7 +73,7 @@ async def _send_batch(workspace: Workspace, outbox: Outbox) -> None:
 
 
 def _notices(members: Sequence[PendingCorrection], entries: Mapping[str, Entry], batch: str) -> list[Notice]:
-    """Return one notice a person, with all entries that answer otherwise now than the person was told."""
+    """Return one notice per person, with all entries whose answer differs from the one the person got."""
     before_by_person: dict[str, dict[str, str]] = {}
     for pending in members:
         for userid in pending.people:

@@ -1,4 +1,4 @@
-"""The grammar of conditions: text to syntax tree, or a message about what cannot be read. Pure.
+"""Parses conditions by an LALR grammar: text to syntax tree, or a message about what cannot be read. Pure.
 
 Importing lark and building the parser take about 0.1 s, so this module is imported when the first condition is read.
 """
@@ -55,7 +55,7 @@ _JOINED = re.compile(
     r"""[^\W\d]\w*(?:\.\w+)* | (?:\d+(?:\.\d+)?|"[^"]*"|'[^']*'|“[^”]*”|‘[^’]*’)(\s*(?:并且|或者|[且或]))?""",
     re.VERBOSE,
 )
-# Judging an expression recurses as deep as it is nested.
+# Deeper nesting is refused: judging recurses as deep as an expression is nested.
 _MAX_DEPTH = 20
 _EXAMPLE = "例如 amount > 100000 and region == '华东'"
 
@@ -68,7 +68,7 @@ def _parser() -> Lark:
 def parse(text: str) -> Expression:
     """Parse one expression. Raises ConditionError."""
     text = text.rstrip()
-    # A sign that nobody can read is reported before a word in the wrong place, wherever it stands.
+    # An unreadable sign anywhere is reported before a word in the wrong place.
     if not _tokens(text):
         raise ConditionError("条件是空的")
     separated = _JOINED.sub(lambda match: match[0] + " " * bool(match[1]), text)
@@ -89,7 +89,7 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _explain(token: Token, accepted: set[str]) -> str:
-    """Say what is wrong where `token` stands and only the kinds `accepted` could."""
+    """Return what is wrong with a `token` in a place where only tokens of the kinds `accepted` may be."""
     if "NUMBER" in accepted:
         if token.type == "$END":
             return f"条件没有写完；{_EXAMPLE}"

@@ -25,6 +25,8 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
+    """A list in brackets or parentheses."""
+
     items: tuple[Expression, ...]
 
 

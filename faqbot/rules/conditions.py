@@ -1,4 +1,4 @@
-"""Conditions, the `if:` of a rule: an expression over the values of an event, read once and judged for each event.
+"""Conditions, the `if:` of a rule: expressions over the values of an event, read once and judged for each event.
 
 Nothing is executed: an expression has names, numbers, texts, comparisons and arithmetic, and no way to anything else.
 Pure.

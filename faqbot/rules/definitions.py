@@ -22,7 +22,7 @@ DINGTALK_EVENT_PREFIX = "dingtalk."
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret of the file: the name of an environment variable or, if somebody wrote it out, the secret itself."""
+    """A secret of the file: the name of an environment variable or, if it is written out, the secret itself."""
 
     variable: str = ""
     literal: str = field(default="", repr=False)

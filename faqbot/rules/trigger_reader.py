@@ -33,7 +33,7 @@ class TriggerReader(FieldReader):
         return self._trigger(fields, node.line), self._condition(fields.get("if"))
 
     def choice(self, node: Node | None, key: str, allowed: MappingABC[str, str], example: str) -> str:
-        """Return what `allowed` has for the word written; empty for no word, or for another one, which is an error."""
+        """Return the value that `allowed` has for the written word; empty if there is no word, or an unknown one."""
         word = self.text(node, key)
         if node is None or not word:
             return ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -46,6 +48,8 @@ ORDER = {
         ("false or (false or true) and true", True),
         ("not false and false", False),
         ("vip == 1", False),
+        ("'5且地区' == “5且地区”", True),
+        ("5且 vip 或者 false", True),
     ],
 )
 def test_an_expression_over_the_values_of_an_event(text, holds):
@@ -107,3 +111,8 @@ def test_whatever_is_written_it_is_read_or_refused_and_judging_raises_nothing(te
 @pytest.mark.parametrize("text", ["1" + "0" * 400 + " / 3 > 1", "1" + "0" * 400 + " * 1.5 > 1", "-" * 19 + "1 == 1"])
 def test_numbers_beyond_all_measure_break_nothing(text):
     judge(read_condition(text), {})
+
+
+def test_the_parser_is_imported_with_the_first_condition_only():
+    code = "import sys, faqbot.rules.parser; sys.exit('lark' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
