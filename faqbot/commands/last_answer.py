@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from faqbot.access.visibility import Allowed, listable
 from faqbot.dialogue.choices import OPTIONS_SECONDS
-from faqbot.dialogue.state_tracking import drop_expired
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.messaging.asker_departments import AskerDepartments
-from faqbot.model.conversation import LastAnswer
+from faqbot.model.conversation import LastAnswer, drop_expired
 from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from faqbot.access.visibility import Allowed, answerable, listable
-from faqbot.dialogue.state_tracking import drop_expired
-from faqbot.model.conversation import ConversationState
+from faqbot.model.conversation import ConversationState, drop_expired
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import Groups, GroupSettings
 from faqbot.model.messages import Message

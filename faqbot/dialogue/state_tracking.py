@@ -1,4 +1,4 @@
-"""Dialogue state tracking: drop the expired parts of an asker's state, and compute the state after a reply. Pure."""
+"""Dialogue state tracking: compute the dialogue state of an asker after a reply. Pure."""
 
 from __future__ import annotations
 
@@ -10,29 +10,9 @@ from faqbot.model.commands import Response
 from faqbot.model.conversation import ConversationState, LastAnswer, Slot
 from faqbot.model.decisions import Answered, AskedBack, MultiAnswer, NoneOfThese, PrivateReply, Unanswered
 
-_EMPTY = ConversationState()
 _MAX_MISSES = 3
 # Rate limit for one asker in a group: more than this many replies within the window flood it.
 REPLIES_PER_WINDOW, RATE_WINDOW_SECONDS = 10, 60.0
-
-
-def drop_expired(state: ConversationState | None, now: float) -> ConversationState:
-    """Return the parts of a state that still hold at `now`."""
-    if state is None:
-        return _EMPTY
-    if now < state.first_expiry:
-        # Nearly always, and this runs several times for each message.
-        return state
-    list_holds = now < state.options_expire_at
-    return ConversationState(
-        options=state.options if list_holds else (),
-        options_expire_at=state.options_expire_at if list_holds else 0.0,
-        options_message_id=state.options_message_id if list_holds else "",
-        last_answer=state.last_answer if state.last_answer and now < state.last_answer.expires_at else None,
-        miss_expiries=tuple(expiry for expiry in state.miss_expiries if now < expiry),
-        slots=tuple(slot for slot in state.slots if now < slot.expires_at),
-        reply_expiries=tuple(expiry for expiry in state.reply_expiries if now < expiry),
-    )
 
 
 def state_after_reply(state: ConversationState, response: Response, message_id: str, now: float) -> ConversationState:

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeGuard
 
-from faqbot.dialogue.state_tracking import RATE_WINDOW_SECONDS, REPLIES_PER_WINDOW, drop_expired
+from faqbot.dialogue.state_tracking import RATE_WINDOW_SECONDS, REPLIES_PER_WINDOW
 from faqbot.markup.blocks import grey
 from faqbot.messaging.pipeline import NextStage, Outcome, Turn
 from faqbot.model.commands import Response
-from faqbot.model.conversation import ConversationState
+from faqbot.model.conversation import ConversationState, drop_expired
 from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message

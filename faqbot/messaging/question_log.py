@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from faqbot.access.privacy import withheld
 from faqbot.dialogue.choices import list_message_id
-from faqbot.dialogue.state_tracking import drop_expired, state_after_reply
+from faqbot.dialogue.state_tracking import state_after_reply
 from faqbot.errors import StoreError
 from faqbot.language.masking import mask_numbers
 from faqbot.messaging.inbox import Inbox
 from faqbot.messaging.pipeline import NextStage, Outcome, Turn
 from faqbot.model.commands import Command, Response
-from faqbot.model.conversation import ConversationState
+from faqbot.model.conversation import ConversationState, drop_expired
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message
 from faqbot.model.question_log import QuestionRecord
 from faqbot.runtime.metrics import Metrics

@@ -102,3 +102,25 @@ class ConversationState:
         if self.slots:
             expiries += [slot.expires_at for slot in self.slots]
         return expiries
+
+
+_EMPTY = ConversationState()
+
+
+def drop_expired(state: ConversationState | None, now: float) -> ConversationState:
+    """Return the parts of a state that still hold at `now`."""
+    if state is None:
+        return _EMPTY
+    if now < state.first_expiry:
+        # Nearly always, and this runs several times for each message.
+        return state
+    list_holds = now < state.options_expire_at
+    return ConversationState(
+        options=state.options if list_holds else (),
+        options_expire_at=state.options_expire_at if list_holds else 0.0,
+        options_message_id=state.options_message_id if list_holds else "",
+        last_answer=state.last_answer if state.last_answer and now < state.last_answer.expires_at else None,
+        miss_expiries=tuple(expiry for expiry in state.miss_expiries if now < expiry),
+        slots=tuple(slot for slot in state.slots if now < slot.expires_at),
+        reply_expiries=tuple(expiry for expiry in state.reply_expiries if now < expiry),
+    )

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from faqbot.dialogue.choices import OPTIONS_SECONDS
-from faqbot.dialogue.state_tracking import RATE_WINDOW_SECONDS, REPLIES_PER_WINDOW, drop_expired, state_after_reply
-from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
+from faqbot.dialogue.state_tracking import RATE_WINDOW_SECONDS, REPLIES_PER_WINDOW, state_after_reply
+from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot, drop_expired
 from faqbot.model.decisions import Answered, NoneOfThese, Offered, SmallTalk, SmallTalkKind, Unanswered
 from faqbot.model.entries import Candidate, Entry
 
