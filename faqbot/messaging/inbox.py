@@ -57,6 +57,8 @@ class Inbox:
         max_in_memory: int = MAX_IN_MEMORY,
         lease: float = LEASE_SECONDS,
         heartbeat: float = HEARTBEAT_SECONDS,
+        store_retry: float = STORE_RETRY_SECONDS,
+        max_turn_wait: float = _MAX_TURN_WAIT_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -65,6 +67,8 @@ class Inbox:
         self._max_in_memory = max_in_memory
         self._lease = WorkerLease(store, lease)
         self._heartbeat = heartbeat
+        self._store_retry = store_retry
+        self._max_turn_wait = max_turn_wait
         self._clock = clock
         self.store_ok = True
         self.arriving = 0  # messages that are being stored
@@ -160,7 +164,7 @@ class Inbox:
             await self._beat()
         except StoreError as exc:
             self._on_store_unavailable(exc)
-        return self._heartbeat if self.store_ok else STORE_RETRY_SECONDS
+        return self._heartbeat if self.store_ok else self._store_retry
 
     async def _beat(self) -> None:
         await self._lease.renew()
@@ -250,7 +254,7 @@ class Inbox:
 
         Earlier ones may be queued here behind later ones, if they are taken over or the store answered slowly.
         """
-        attempt, give_up_at = 0, time.monotonic() + _MAX_TURN_WAIT_SECONDS
+        attempt, give_up_at = 0, time.monotonic() + self._max_turn_wait
         while queue[0].must_wait:
             for queued in tuple(queue):
                 if await self.retry_until_available(partial(self._store.is_first_in_partition, queued.message)):

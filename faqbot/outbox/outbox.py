@@ -48,10 +48,12 @@ class Outbox:
         channels: Mapping[str, Channel],
         *,
         earliest: Callable[[Address, float], float] = lambda to, due: due,
+        lease: float = LEASE_SECONDS,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
+        self._lease = lease
         self._earliest = earliest
         self._clock = clock
         self._queue = NoticeQueue(store)
@@ -119,7 +121,7 @@ class Outbox:
         return min([POLL_SECONDS, *(at - now for at in ready_at.values() if at > now)])
 
     async def _send_next(self, lane: str) -> float:
-        async with hold_lease(self._store, f"outbox:{lane}", LEASE_SECONDS) as held:
+        async with hold_lease(self._store, f"outbox:{lane}", self._lease) as held:
             if not held:
                 return _HELD_SECONDS
             await self._sender.send_next(lane)

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from faqbot.errors import StoreError
-from faqbot.messaging import inbox as module
 from faqbot.messaging.inbox import Inbox
 from faqbot.model.conversation import ConversationState
 from faqbot.model.messages import Message
@@ -68,7 +67,9 @@ class Worker:
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
         self.before: Callable[[Message], Awaitable[None]] | None = None
-        self.inbox = Inbox(store, self.handle, self.metrics, **{"lease": LEASE, "heartbeat": KEEP, **more})
+        self.inbox = Inbox(
+            store, self.handle, self.metrics, **{"lease": LEASE, "heartbeat": KEEP, "store_retry": 0.1, **more}
+        )
         self._keeping: asyncio.Task[None] | None = None
 
     async def start(self) -> Worker:
@@ -146,12 +147,6 @@ async def replicas(redis_server: RedisServer) -> AsyncIterator[list[Store]]:
     yield opened
     for store in opened:
         await store.close()
-
-
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that is away is looked for often."""
-    monkeypatch.setattr(module, "STORE_RETRY_SECONDS", 0.1)
 
 
 class Odd:
@@ -420,10 +415,9 @@ async def test_what_is_taken_over_comes_before_what_was_waiting_for_it(store: St
 
 
 async def test_an_earlier_message_that_never_ends_is_not_waited_for_for_ever(
-    store: Store, hire: Hire, diary: Diary, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: Store, hire: Hire, diary: Diary, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "_MAX_TURN_WAIT_SECONDS", 0.3)
-    worker = await hire("B", store)
+    worker = await hire("B", store, max_turn_wait=0.3)
     await store.join("elsewhere", 60)
     await store.accept(message(1), "elsewhere")
     await worker.inbox.accept(message(2))
@@ -482,7 +476,7 @@ async def test_an_answer_of_the_store_that_comes_late_does_not_make_the_lease_lo
 
 
 async def test_while_redis_is_away_nothing_is_accepted_and_afterwards_nothing_is_done_twice(
-    redis_server: RedisServer, replicas: list[Store], hire: Hire, diary: Diary, soon: None
+    redis_server: RedisServer, replicas: list[Store], hire: Hire, diary: Diary
 ) -> None:
     working, idle = [await hire(n, s, lease=0.8) for n, s in zip("AB", replicas, strict=True)]
     working.may_go_on.clear()
@@ -507,7 +501,7 @@ async def test_while_redis_is_away_nothing_is_accepted_and_afterwards_nothing_is
 
 
 async def test_a_message_finished_while_redis_is_away_is_finished_when_it_is_back(
-    redis_server: RedisServer, replicas: list[Store], hire: Hire, diary: Diary, soon: None
+    redis_server: RedisServer, replicas: list[Store], hire: Hire, diary: Diary
 ) -> None:
     store = replicas[0]
     worker = await hire("A", store, lease=20.0)
@@ -539,7 +533,7 @@ class LosesAnswers(Odd):
 
 
 async def test_a_message_whose_acceptance_was_lost_on_the_way_is_handled_once(
-    store: Store, hire: Hire, diary: Diary, soon: None
+    store: Store, hire: Hire, diary: Diary
 ) -> None:
     worker = await hire("A", LosesAnswers(store))
     with pytest.raises(StoreError):
@@ -551,9 +545,7 @@ async def test_a_message_whose_acceptance_was_lost_on_the_way_is_handled_once(
     assert len(diary.begun) == 1 and worker.inbox.store_ok
 
 
-async def test_it_is_handled_before_those_that_came_after_it(
-    store: Store, hire: Hire, diary: Diary, soon: None
-) -> None:
+async def test_it_is_handled_before_those_that_came_after_it(store: Store, hire: Hire, diary: Diary) -> None:
     worker = await hire("A", LosesAnswers(store))
     with pytest.raises(StoreError):
         await worker.inbox.accept(message(1))
@@ -564,7 +556,7 @@ async def test_it_is_handled_before_those_that_came_after_it(
 
 
 async def test_a_message_written_down_only_after_the_store_was_given_up_is_found(
-    store: Store, hire: Hire, diary: Diary, soon: None
+    store: Store, hire: Hire, diary: Diary
 ) -> None:
     worker = await hire("A", store)
     worker.inbox._on_store_unavailable(StoreError("away"))
@@ -620,7 +612,7 @@ async def test_answers_that_overtake_one_another_do_not_change_the_order(
 
 
 async def test_a_message_finished_while_the_store_is_asked_what_is_left_is_not_done_again(
-    store: Store, hire: Hire, diary: Diary, soon: None
+    store: Store, hire: Hire, diary: Diary
 ) -> None:
     odd = LosesAnswers(store)
     odd.lose = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from faqbot.dingtalk.wire.error_codes import new_error
 from faqbot.dingtalk.wire.payloads import encode
 from faqbot.errors import DeliveryError, StoreError
 from faqbot.runtime.log import EventLog
-from faqbot.runtime.retry import retry
+from faqbot.runtime.retry import DELAYS_SECONDS, retry
 from faqbot.store.protocol import ClaimStore, NoteStore
 
 log = EventLog(__name__)
@@ -61,6 +61,8 @@ class AccessTokens:
         shared: TokenStore,
         *,
         refreshed: Callable[[str], None] = lambda outcome: None,
+        fetch_seconds: float = _FETCH_SECONDS,
+        retry_delays: Sequence[float] = DELAYS_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._session = session
@@ -69,6 +71,8 @@ class AccessTokens:
         self._shared = shared
         self._key = f"access-token:{client_id}"
         self._refreshed = refreshed
+        self._fetch_seconds = fetch_seconds
+        self._retry_delays = retry_delays
         self._clock = clock
         self._token: _Token | None = None
         self._fetching = asyncio.Lock()
@@ -96,12 +100,12 @@ class AccessTokens:
 
     async def _obtain(self, present: _Token | None, refused: str = "") -> _Token:
         """Return the token that another replica fetched, else a new one; `present` while another replica fetches."""
-        deadline = self._clock() + _FETCH_SECONDS
+        deadline = self._clock() + self._fetch_seconds
         try:
             while self._clock() < deadline:
                 if (shared := await self._read_shared(refused)) is not None:
                     return shared
-                if await self._shared.claim(self._key, _FETCH_SECONDS):
+                if await self._shared.claim(self._key, self._fetch_seconds):
                     return await self._fetch_and_share(present, refused)
                 if present is not None:
                     return present
@@ -143,7 +147,7 @@ class AccessTokens:
 
     async def _fetch(self, present: _Token | None) -> _Token:
         try:
-            token = await retry(self._ask)
+            token = await retry(self._ask, delays=self._retry_delays)
         except DeliveryError as exc:
             self._refreshed(exc.code)
             if present is None:

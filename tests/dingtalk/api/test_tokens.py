@@ -14,7 +14,6 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from faqbot.dingtalk.api import tokens as module
 from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.errors import DeliveryError, NeedsAdmin, OutcomeUnknown, StoreError
 from faqbot.sandbox.server import FakeDingTalk
@@ -52,10 +51,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-async def _once(call: Callable[[], Awaitable[Any]]) -> Any:
-    return await call()
 
 
 class Endpoint:
@@ -279,12 +274,9 @@ async def test_a_replica_that_died_while_fetching_holds_nobody_up_for_longer_tha
     assert endpoint.asked == 1
 
 
-async def test_a_claim_that_never_ends_is_not_waited_for_for_ever(
-    make: Make, endpoint: Endpoint, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "_FETCH_SECONDS", 0.2)
+async def test_a_claim_that_never_ends_is_not_waited_for_for_ever(make: Make, endpoint: Endpoint, store: Store) -> None:
     assert await store.claim(KEY, 60)
-    assert await make(store).get() == "token-1"
+    assert await make(store, fetch_seconds=0.2).get() == "token-1"
 
 
 async def test_while_redis_is_away_the_token_in_memory_goes_on_and_a_new_one_is_had(
@@ -344,12 +336,11 @@ async def test_a_passing_failure_is_repeated(
     [{}, {"accessToken": "a"}, {"accessToken": "a", "expireIn": "soon"}, {"accessToken": "", "expireIn": 7200}],
 )
 async def test_an_answer_without_a_token_is_an_error_in_words(
-    make: Make, endpoint: Endpoint, local: Store, answer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    make: Make, endpoint: Endpoint, local: Store, answer: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(module, "retry", _once)
     endpoint.answers = [(200, answer)]
     with pytest.raises(DeliveryError, match="accessToken") as caught:
-        await make(local).get()
+        await make(local, retry_delays=()).get()
     assert caught.value.code == "bad_token_answer"
 
 
@@ -380,11 +371,10 @@ async def test_neither_secret_nor_token_is_logged_or_in_an_error(
     make: Make, endpoint: Endpoint, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    tokens = make(Forgetful())
+    tokens = make(Forgetful(), retry_delays=())
     assert await tokens.renew(await tokens.get()) == "token-2"
     assert "token.refreshed" in logged(caplog) and "token.not_shared" in logged(caplog)
     monkeypatch.setattr("faqbot.dingtalk.api.http.TIMEOUT", aiohttp.ClientTimeout(total=0.05))
-    monkeypatch.setattr(module, "retry", _once)
     endpoint.open.clear()
     with pytest.raises(OutcomeUnknown) as caught:
         await tokens.renew("token-2")
