@@ -9,7 +9,7 @@ from faqbot.attendance.month import ABSENT, Incident, MonthReport, PersonMonth, 
 from faqbot.markup.escaping import escape_markdown
 from faqbot.model.org_chart import Employee, Tree
 
-# Says `absent` where approvals are not known: the day may be leave, and nobody is accused.
+# Stands for `ABSENT` if approvals are not known: the day may be leave, so nobody is accused.
 UNKNOWN_ABSENT = "整天没有打卡"
 _MAX_INCIDENTS = 6
 

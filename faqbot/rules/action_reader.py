@@ -33,6 +33,7 @@ class ActionReader(FieldReader):
         self.allowed_hosts: frozenset[str] = frozenset()
 
     def actions(self, node: Node | None, line: int) -> tuple[Action, ...]:
+        """Read one action or a list of them; `line` is where the rule is, for a missing `do:`."""
         items = node.items if isinstance(node, Sequence) else [node] if isinstance(node, Mapping) else []
         if not items:
             self.error(node.line if node else line, f"没有写做什么：{_EXAMPLE}")

@@ -43,7 +43,7 @@ class Judgement:
 
 def read_condition(text: str) -> Condition:
     """Read one expression of at most MAX_CHARS. Raises ConditionError."""
-    # The parser is costly to import, and most companies have no rule with a condition.
+    # The parser is costly to import, and rules without conditions do not need it.
     from faqbot.rules.condition_parser import parse
 
     if len(text) > MAX_CHARS:
@@ -52,7 +52,7 @@ def read_condition(text: str) -> Condition:
 
 
 def judge(condition: Condition, values: Values) -> Judgement:
-    """Decide whether the condition holds for these values; raises for no values whatever."""
+    """Decide whether the condition holds for these values; raise nothing, whatever they are."""
     try:
         if bool(_value(condition.expression, values)):
             return Judgement(True)

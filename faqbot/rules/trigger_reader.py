@@ -26,6 +26,7 @@ class TriggerReader(FieldReader):
     __slots__ = ()
 
     def trigger_and_condition(self, node: Node | None, line: int) -> tuple[Trigger | None, Condition | None]:
+        """Read a `when:`; `line` is where the rule is, for a missing one."""
         if not isinstance(node, Mapping):
             self.error(node.line if node else line, _EXAMPLE if node else f"没有写什么时候做：{_EXAMPLE}")
             return None, None
