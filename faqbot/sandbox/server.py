@@ -275,9 +275,9 @@ class FakeDingTalk:
     async def _jump(self, number: Any) -> web.Response:
         if not isinstance(number, int) or not 0 <= number < len(self.jumps):
             return _refuse("没有这个按钮")
-        said = await self.jumps[number].go()
+        result = await self.jumps[number].go()
         self.world.publish({"type": "clock", "clock": self._clock_state()})
-        return web.json_response({"ok": True, "said": said})
+        return web.json_response({"ok": True, "said": result})
 
 
 async def _json(request: web.Request) -> dict[str, Any]:

@@ -66,29 +66,29 @@ local key, call = ARGV[1], ARGV[2]
 local seen = redis.call('SET', '{_SEEN}' .. key, call, 'NX', 'GET', 'EX', {_REMEMBER_SECONDS})
 if seen and seen ~= call then return false end
 local lane = '{_LANE}' .. ARGV[6]
-local said = redis.call('GET', '{_CONTEXT}' .. ARGV[6])
-if seen then return {{redis.call('ZRANK', lane, key) or 0, said}} end
+local context = redis.call('GET', '{_CONTEXT}' .. ARGV[6])
+if seen then return {{redis.call('ZRANK', lane, key) or 0, context}} end
 local ahead = redis.call('ZCARD', lane)
 redis.call('HSET', '{_INBOX}', key, ARGV[3])
 redis.call('HSET', '{_OWNERS}', key, ARGV[4])
 redis.call('ZADD', '{_WAITING}', ARGV[5], key)
 redis.call('ZADD', lane, redis.call('INCR', '{_SEQUENCE}'), key)
-return {{ahead, said}}
+return {{ahead, context}}
 """
 _RECLAIM = f"""
-local me, most, taken, alive = ARGV[1], tonumber(ARGV[2]), {{}}, {{}}
+local me, limit, claimed, alive = ARGV[1], tonumber(ARGV[2]), {{}}, {{}}
 for _, key in ipairs(redis.call('ZRANGE', '{_WAITING}', 0, -1)) do
-  if #taken >= most then break end
+  if #claimed >= limit then break end
   local owner = redis.call('HGET', '{_OWNERS}', key) or ''
   if alive[owner] == nil then
     alive[owner] = owner == me or (owner ~= '' and redis.call('EXISTS', '{_ALIVE}' .. owner) == 1)
   end
   if not alive[owner] then
     redis.call('HSET', '{_OWNERS}', key, me)
-    taken[#taken + 1] = redis.call('HGET', '{_INBOX}', key)
+    claimed[#claimed + 1] = redis.call('HGET', '{_INBOX}', key)
   end
 end
-return taken
+return claimed
 """
 _UNFINISHED = f"""
 local mine = {{}}

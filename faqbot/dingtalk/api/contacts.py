@@ -30,26 +30,26 @@ _PAGE = 100
 
 async def user(api: OpenApi, userid: str) -> Employee | None:
     """Return the person with this userId; None if there is none. Raises DeliveryError and its children."""
-    found = await _result(api, USER_GET, {"userid": userid})
-    return _employee(found) if found else None
+    row = await _result(api, USER_GET, {"userid": userid})
+    return _employee(row) if row else None
 
 
 async def userid_by_mobile(api: OpenApi, mobile: str) -> str | None:
     """Return the userId of the person with this mobile; None if there is none. Raises DeliveryError, its children."""
-    found = await _result(api, USER_BY_MOBILE, {"mobile": mobile})
-    return str(found["userid"]) if found and found.get("userid") else None
+    row = await _result(api, USER_BY_MOBILE, {"mobile": mobile})
+    return str(row["userid"]) if row and row.get("userid") else None
 
 
 async def userid_by_unionid(api: OpenApi, unionid: str) -> str | None:
     """Return the userId of the person with this unionId; None if there is none. Raises DeliveryError, its children."""
-    found = await _result(api, USER_BY_UNIONID, {"unionid": unionid})
-    return str(found["userid"]) if found and found.get("userid") else None
+    row = await _result(api, USER_BY_UNIONID, {"unionid": unionid})
+    return str(row["userid"]) if row and row.get("userid") else None
 
 
 async def departments_of(api: OpenApi, userid: str) -> tuple[int, ...]:
     """Return a person's departments without their parents, which `ContactsCache.departments_of` adds."""
-    found = await user(api, userid)
-    return found.departments if found else ()
+    person = await user(api, userid)
+    return person.departments if person else ()
 
 
 async def members(api: OpenApi, dept_id: int) -> tuple[Employee, ...]:
@@ -133,21 +133,21 @@ async def _result(api: OpenApi, path: str, body: Mapping[str, Any]) -> Mapping[s
     return result if isinstance(result, Mapping) else None
 
 
-def _employee(found: Mapping[str, Any]) -> Employee:
+def _employee(row: Mapping[str, Any]) -> Employee:
     """Read a person. Fields that the app has no permission for are missing without an error."""
     return Employee(
-        userid=str(found["userid"]),
-        name=str(found.get("name") or ""),
-        departments=tuple(int(d) for d in found.get("dept_id_list") or ()),
-        leads=tuple(int(d["dept_id"]) for d in found.get("leader_in_dept") or () if d.get("leader")),
-        supervisor=str(found.get("manager_userid") or ""),
-        mobile=str(found.get("mobile") or ""),
-        title=str(found.get("title") or ""),
-        unionid=str(found.get("unionid") or ""),
+        userid=str(row["userid"]),
+        name=str(row.get("name") or ""),
+        departments=tuple(int(d) for d in row.get("dept_id_list") or ()),
+        leads=tuple(int(d["dept_id"]) for d in row.get("leader_in_dept") or () if d.get("leader")),
+        supervisor=str(row.get("manager_userid") or ""),
+        mobile=str(row.get("mobile") or ""),
+        title=str(row.get("title") or ""),
+        unionid=str(row.get("unionid") or ""),
     )
 
 
-def _member(found: Mapping[str, Any], dept_id: int) -> Employee:
+def _member(row: Mapping[str, Any], dept_id: int) -> Employee:
     """Read a person of a list, where `leader` refers to the department of the list."""
-    person = _employee(found)
-    return replace(person, leads=(dept_id,)) if found.get("leader") else person
+    person = _employee(row)
+    return replace(person, leads=(dept_id,)) if row.get("leader") else person

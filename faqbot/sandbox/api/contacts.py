@@ -151,26 +151,26 @@ class Contacts:
         return fields | (_given("mobile", member.mobile) if self.shows_mobile else {})
 
     def _by_mobile(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        found = [m for m in self.everybody() if m.mobile == body.get("mobile")]
-        if not found:
+        matches = [m for m in self.everybody() if m.mobile == body.get("mobile")]
+        if not matches:
             raise OldApiRefusal(60121, "找不到该用户")
-        return {"result": {"userid": self._visible(found[0].userid).userid}}
+        return {"result": {"userid": self._visible(matches[0].userid).userid}}
 
     def _by_unionid(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        found = [m for m in self.everybody() if m.unionid == body.get("unionid")]
-        if not found:
+        matches = [m for m in self.everybody() if m.unionid == body.get("unionid")]
+        if not matches:
             raise OldApiRefusal(60121, "找不到该用户")
-        return {"result": {"contact_type": 0, "userid": self._visible(found[0].userid).userid}}
+        return {"result": {"contact_type": 0, "userid": self._visible(matches[0].userid).userid}}
 
     def _list(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         dept_id, cursor, size = (body.get(name) for name in ("dept_id", "cursor", "size"))
         if not isinstance(cursor, int) or not isinstance(size, int) or not 1 <= size <= 100:
             raise OldApiRefusal(400002, "参数错误：cursor、size")
         self._check_department(dept_id)
-        found = [m for m in self.everybody() if dept_id in m.departments]
-        page = [{**self._as_json(m), "leader": dept_id in m.leads} for m in found[cursor : cursor + size]]
-        more = cursor + size < len(found)
-        return {"result": {"list": page, "has_more": more} | ({"next_cursor": cursor + size} if more else {})}
+        members = [m for m in self.everybody() if dept_id in m.departments]
+        page = [{**self._as_json(m), "leader": dept_id in m.leads} for m in members[cursor : cursor + size]]
+        has_more = cursor + size < len(members)
+        return {"result": {"list": page, "has_more": has_more} | ({"next_cursor": cursor + size} if has_more else {})}
 
     def _below(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         wanted = body.get("dept_id")
@@ -261,12 +261,12 @@ class Contacts:
     def _visible(self, userid: Any) -> Member:
         if not isinstance(userid, str) or not userid:
             raise OldApiRefusal(400002, "参数错误：userid")
-        found = self.find(userid)
-        if found is None:
+        member = self.find(userid)
+        if member is None:
             raise OldApiRefusal(60121, "找不到该用户")
-        if not self._in_scope(found.departments):
+        if not self._in_scope(member.departments):
             raise OldApiRefusal(50002, "企业中的用户不在授权范围")
-        return found
+        return member
 
     def _in_scope(self, departments: Sequence[int]) -> bool:
         return self.scope is None or any(above in self.scope for d in departments for above in self.upwards(d))

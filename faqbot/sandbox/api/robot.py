@@ -145,10 +145,10 @@ class RobotApi:
         key = body.get("openConversationId")
         if not key:
             raise _Refused("miss.openConversationId")
-        found = self._world.conversations.get(key) if isinstance(key, str) else None
-        if found is None or not found.is_group:
+        conversation = self._world.conversations.get(key) if isinstance(key, str) else None
+        if conversation is None or not conversation.is_group:
             raise _Refused("invalid.openConversationId")
-        return found.id
+        return conversation.id
 
     def _send_to_people(self, users: list[str], content: Mapping[str, Any]) -> list[str]:
         """Send to the people that exist; return the userIds of the others."""
