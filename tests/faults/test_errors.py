@@ -201,10 +201,10 @@ async def test_whatever_breaks_inside_the_asker_is_told(
 ) -> None:
     index = bot.library.current.index
     # A bug, as real as one can be made: the index lost its table.
-    table, index._table = index._table, None  # type: ignore[assignment]
+    table, index.table = index.table, None  # type: ignore[assignment]
     await ding.say(ding.world.person("小李"), "@小助手 年假有几天", ding.world.group(GROUP))
     assert await ding.world.until(lambda: bool(ding.replies), 10)
-    index._table = table
+    index.table = table
     assert "出了问题" in ding.replies[0].text
     (record,) = [r for r in caplog.records if r.getMessage() == "message.undecided"]
     assert record.exc_info is not None
