@@ -1,1 +1,1 @@
-"""Running the rules: timers, inbound events, actions, webhooks."""
+"""Run the rules: schedules, events from other systems, actions, webhooks."""

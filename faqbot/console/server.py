@@ -132,7 +132,7 @@ async def _metrics(request: web.Request) -> web.Response:
     """Prometheus' page; from elsewhere it takes the console password."""
     if not from_this_machine(request) and (refused := await _refused(request)):
         return refused
-    body = request.app[_METRICS].show()
+    body = request.app[_METRICS].render()
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
 

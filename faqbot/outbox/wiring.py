@@ -1,4 +1,4 @@
-"""Builds the outbox with its three channels: people, groups, custom group robots."""
+"""Build the outbox with its three channels: people, groups, custom group robots."""
 
 from __future__ import annotations
 
