@@ -1,4 +1,4 @@
-"""Makes `python -m faqbot` the same as the `faqbot` command."""
+"""Make `python -m faqbot` the same as the `faqbot` command."""
 
 from faqbot.cli import main
 

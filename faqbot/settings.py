@@ -1,4 +1,4 @@
-"""Reads the settings from environment variables; all problems are reported together."""
+"""Read the settings from environment variables; all problems are reported together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs one rule once on demand, beside a bot that may be running: the `jobs run` command."""
+"""Run one rule once on demand, beside a bot that may be running: the `jobs run` command."""
 
 from __future__ import annotations
 

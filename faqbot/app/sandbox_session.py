@@ -1,4 +1,4 @@
-"""Runs the whole bot against the embedded fake DingTalk, with a chat page; nothing leaves this machine."""
+"""Run the whole bot against the embedded fake DingTalk, with a chat page; nothing leaves this machine."""
 
 from __future__ import annotations
 

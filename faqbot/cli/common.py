@@ -1,4 +1,4 @@
-"""Shared by the commands: settings from the environment, the knowledge files, progress bars, exit codes."""
+"""Read settings and knowledge files for the commands; show progress, run coroutines, end with an exit code."""
 
 from __future__ import annotations
 

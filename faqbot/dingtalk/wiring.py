@@ -1,4 +1,4 @@
-"""Builds the clients of DingTalk's APIs and the stream connection."""
+"""Build the clients of DingTalk's APIs and the stream connection."""
 
 from __future__ import annotations
 

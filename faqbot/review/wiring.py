@@ -1,4 +1,4 @@
-"""Names the loops that tell people about drafts, corrections and entries that are due for review."""
+"""List the background loops that tell people about drafts, corrections and entries that are due for review."""
 
 from __future__ import annotations
 

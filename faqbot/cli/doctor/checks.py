@@ -1,4 +1,4 @@
-"""Runs all checks of `faqbot doctor` in order; those of the store and the knowledge stand here.
+"""Run all checks of `faqbot doctor` in order; those of the store and the knowledge are in this module.
 
 No check sends a message to anybody.
 """

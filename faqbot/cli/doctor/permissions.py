@@ -1,4 +1,4 @@
-"""Checks the DingTalk permissions that the knowledge and the rules in use need, and no others."""
+"""Check the DingTalk permissions that the knowledge and the rules in use need, and no others."""
 
 from __future__ import annotations
 
