@@ -144,11 +144,11 @@ class Talk:
         before = len(self._said(conversation.id))
         said = f"@{world.bot_name} {text}" if conversation.is_group else text
         assert await self.ding.say(person, said, conversation, odd=odd), "nobody was connected"
-        if not await world.until(lambda: len(self._said(conversation.id)) > before, 10):
+        if not await world.until(lambda: len(self._said(conversation.id)) > before, 60):
             raise AssertionError(f"no reply to {text!r}")
         return self._said(conversation.id)[before]
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         assert await self.ding.world.until(condition, seconds), "it did not happen in time"
 
     def _said(self, conversation: str) -> list[ChatMessage]:

@@ -37,7 +37,7 @@ class Replica:
         return entry.answer if entry else ""
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():
                 await asyncio.sleep(0.02)
 

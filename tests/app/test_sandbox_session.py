@@ -26,7 +26,7 @@ automations:
 
 
 async def until_said(http: aiohttp.ClientSession, url: str, messages: int) -> list[dict[str, Any]]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             async with http.get(f"{url}/sandbox/state") as answer:
                 messages_there: list[dict[str, Any]] = (await answer.json())["messages"]

@@ -59,7 +59,7 @@ async def app(ding: FakeDingTalk, ready: Settings) -> AsyncIterator[Running]:
     async with running(ready, Clock(NOW)) as started:
         assert await ding.until_connected()
         # The draft among the knowledge is told of first.
-        assert await ding.world.until(lambda: any("草稿" in m.text for m in ding.replies), 10)
+        assert await ding.world.until(lambda: any("草稿" in m.text for m in ding.replies), 60)
         yield started
 
 
@@ -172,7 +172,7 @@ async def test_a_report_is_made_now_and_sent_to_the_one_who_asked(say: Talk, din
     ding.attendance.workdays.days["li", MONDAY] = Shift("late", minutes=12)
     said = await say("张姐", "报表 本月 研发中心")
     assert "正在统计 2026 年 10 月研发中心的考勤" in said
-    await say.until(lambda: bool(ding.media.files) and any(m.kind == "file" for m in ding.replies), 20)
+    await say.until(lambda: bool(ding.media.files) and any(m.kind == "file" for m in ding.replies), 60)
     (_, content) = next(iter(ding.media.files.values()))
     rows = list(load_workbook(io.BytesIO(content))["按人"].values)
     assert {row[1] for row in rows[1:]} == {"老周", "小李", "小王"}
@@ -191,8 +191,8 @@ async def test_a_report_that_was_asked_for_is_made_after_a_restart(ding: FakeDin
     await store.put_mark("attendance-asked", "m1", json.dumps(asked))
     await store.close()
     async with running(ready, Clock(NOW)) as app:
-        assert await ding.world.until(lambda: any(m.kind == "file" for m in ding.replies), 20)
-        async with asyncio.timeout(5):
+        assert await ding.world.until(lambda: any(m.kind == "file" for m in ding.replies), 60)
+        async with asyncio.timeout(60):
             while await app.store.marks("attendance-asked"):
                 await asyncio.sleep(0.01)
 
@@ -205,7 +205,7 @@ async def test_an_announcement_is_shown_first_and_sent_once_after_the_word(say: 
     assert "**all-hands、sales**" in shown and "明天 10 点停电" in shown and "「确认」" in shown
     assert not ding.robots.calls
     assert "共 2 处" in await say("张姐", "确认", group=None)
-    await say.until(lambda: len(ding.robots.calls) == 2, 20)
+    await say.until(lambda: len(ding.robots.calls) == 2, 60)
     assert "没有等您确认" in await say("张姐", "确认", group=None)
     assert all(call.body["markdown"]["text"] == "明天 10 点停电  \n请存好文件" for call in ding.robots.calls)
 

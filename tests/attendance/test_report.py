@@ -177,7 +177,7 @@ async def test_a_run_that_was_killed_goes_on_where_it_stopped(office: Office) ->
     happens(office, "li", 30, Shift("late", minutes=12))
     plan = await office.collector.plan("2026-10", ["1"])
     run = asyncio.create_task(office.collector.collect(plan, "run-1"))
-    assert await office.ding.world.until(lambda: office.calls(PUNCHES) == 3, 5)
+    assert await office.ding.world.until(lambda: office.calls(PUNCHES) == 3, 60)
     run.cancel()
     await asyncio.wait([run])
     done = await office.collector.collect(plan, "run-1")

@@ -48,7 +48,7 @@ async def fire(ding: FakeDingTalk, ready: Settings, messages: int) -> list[str]:
         await asyncio.sleep(0.1)
         clock.set("2026-11-02 09:40")
         app.automation.scheduler.wake()
-        assert await ding.world.until(lambda: len(told(ding)) == messages, 10)
+        assert await ding.world.until(lambda: len(told(ding)) == messages, 60)
         await app.automation.scheduler.idle()
         return [run.why for run in unpack_runs(await app.store.journal(RUNS_JOURNAL, 0))]
 

@@ -85,7 +85,7 @@ class Sender:
 
     async def acted_on(self) -> int:
         """How many notices the rules posted, one for each event, once all events were acted on."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await self.app.store.marks("events"):
                 await asyncio.sleep(0.02)
         runs = unpack_runs(await self.app.store.journal(RUNS_JOURNAL, 0))

@@ -37,7 +37,7 @@ async def test_hr_gets_the_week_on_monday(ding: FakeDingTalk, settings: Settings
         await Talk(ding)("小李", "食堂几点开门")
         clock.set("2026-11-23 09:10")
         app.automation.scheduler.wake()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(told := [m for m in ding.replies if "问答周报" in m.text]) < 2:
                 await asyncio.sleep(0.02)
     for message in told:

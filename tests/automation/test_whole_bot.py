@@ -50,7 +50,7 @@ def ready(ding: FakeDingTalk, settings: Settings, knowledge: Path) -> Settings:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -112,7 +112,7 @@ async def test_json_goes_to_an_allowed_address_and_no_further(
     try:
         async with running(ready, clock) as app:
             await app.automation.events.accept(Event("erp.push", "1", clock(), {"n": 7}))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not (runs := unpack_runs(await app.store.journal(RUNS_JOURNAL, 0))):
                     await asyncio.sleep(0.02)
     finally:
@@ -131,12 +131,12 @@ async def test_dingtalks_own_event_starts_a_rule_once(ding: FakeDingTalk, ready:
         for _ in range(2):
             delivery = await ding.gateway.happen("user_add_org", JOINED, "event-1")
             assert delivery
-            await asyncio.wait_for(delivery.acked.wait(), 5)
+            await asyncio.wait_for(delivery.acked.wait(), 60)
             assert delivery.ack
             assert json.loads(delivery.ack["data"])["status"] == "SUCCESS"
         ignored = await ding.gateway.happen("user_leave_org", JOINED)
         assert ignored
-        await asyncio.wait_for(ignored.acked.wait(), 5)
+        await asyncio.wait_for(ignored.acked.wait(), 60)
         await until(lambda: bool(ding.robots.calls))
         await app.outbox.idle()
         runs = unpack_runs(await app.store.journal(RUNS_JOURNAL, 0))

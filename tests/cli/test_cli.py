@@ -170,7 +170,7 @@ async def test_run_answers_and_stops_on_sigterm_with_the_reply_under_way_finishe
         ding.faults.webhook_delay = 0.5
         person = ding.world.person("小李")
         (delivery,) = await ding.say(person, "病假怎么请", ding.world.single(person))
-        await asyncio.wait_for(delivery.acked.wait(), 5)
+        await asyncio.wait_for(delivery.acked.wait(), 60)
         process.send_signal(signal.SIGTERM)
         code = await asyncio.to_thread(process.wait, 5)
         _, log = await asyncio.to_thread(process.communicate)
@@ -204,7 +204,7 @@ async def test_health_and_readiness_tell_the_truth(ding: FakeDingTalk, tmp_path:
                 assert answer.status == 200
             ding.faults.open_status = 503
             await ding.gateway.drop()
-            assert await ding.world.until(lambda: len(ding.gateway.opens) > 1, 10)
+            assert await ding.world.until(lambda: len(ding.gateway.opens) > 1, 60)
             async with http.get("/readyz") as answer:
                 assert answer.status == 503
 

@@ -128,7 +128,7 @@ async def saved(at, who, kind="change", **fields):
     draft = replace(draft_of(loaded.entry), **fields)
     await at.save(who, await loaded.propose(change_entry, draft), kind)
     # The bot sees the file as another's, which has to settle.
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while draft_of(at.as_written(at.snapshot.entry("payday"))) != draft:
             await at.base.refresh()
             await asyncio.sleep(0.05)

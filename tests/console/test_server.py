@@ -64,7 +64,7 @@ async def test_without_the_stream_it_is_healthy_but_not_ready_until_it_is_back(
 ) -> None:
     ding.faults.open_status = 503
     await ding.gateway.drop()
-    assert await ding.world.until(lambda: len(ding.gateway.opens) > 1, 10), "it tried again"
+    assert await ding.world.until(lambda: len(ding.gateway.opens) > 1, 60), "it tried again"
     status, text = await get(bot.console_url, "/readyz")
     assert status == 503 and json.loads(text) == {"ready": False, "stream": False, "store": True}
     assert (await get(bot.console_url, "/healthz"))[0] == 200
@@ -80,7 +80,7 @@ async def test_without_the_store_it_is_not_ready_until_it_is_back(
         assert await ding.until_connected()
 
         async def until(store_ok: bool) -> None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while app.bot.inbox.store_ok is not store_ok:
                     await asyncio.sleep(0.02)
 
@@ -160,7 +160,7 @@ KINDS = {
 
 async def test_after_one_question_the_page_shows_all_there_is_to_see(talk: Talk, bot: Running) -> None:
     await talk("小李", "年假有几天")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while bot.metrics.registry.get_sample_value("faqbot_messages_finished_total", {"state": "answered"}) != 1:
             await asyncio.sleep(0.01)
     async with aiohttp.ClientSession(bot.console_url) as http, http.get("/metrics") as answer:

@@ -133,7 +133,7 @@ async def test_a_file_that_is_broken_at_the_start_answers_as_in_the_last_run(
         assert await ding.until_connected()
         assert "10 日" in await talk("小李", "每个月几号发工资")
     (knowledge / "faq" / "pay.yaml").write_text("entries:\n  - question: [", encoding="utf-8")
-    assert await ding.world.until(lambda: not ding.gateway.connected, 10)
+    assert await ding.world.until(lambda: not ding.gateway.connected, 60)
     async with running(settings) as app:
         assert await ding.until_connected()
         assert "10 日" in await talk("小李", "每个月几号发工资")

@@ -101,8 +101,8 @@ class Stage:
         said = f"@{self.ding.world.bot_name} {text}" if here.is_group and at_bot else text
         delivered = await self.ding.say(self.ding.world.person(who), said, here, quote=quote)
         for delivery in delivered:
-            await asyncio.wait_for(delivery.acked.wait(), 10)
-        async with asyncio.timeout(20):
+            await asyncio.wait_for(delivery.acked.wait(), 60)
+        async with asyncio.timeout(60):
             while (await self.app.store.backlog())[0]:
                 await asyncio.sleep(0.005)
 
@@ -112,7 +112,7 @@ class Stage:
             where = world.single(world.person(step.person))
         else:
             where = world.group(step.group) if step.group else self._here()
-        assert await world.until(lambda: bool(self._new(where)), 10), f"nothing was said in {where.title}"
+        assert await world.until(lambda: bool(self._new(where)), 60), f"nothing was said in {where.title}"
         message = self._new(where)[0]
         self._checked[where.id] += 1
         text, at = message.text, 0

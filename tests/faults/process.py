@@ -35,7 +35,7 @@ class BotProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "faqbot", "run", env=self._environ, stderr=log, stdout=log, cwd=self.log.parent
             )
-        if not await self._ding.world.until(lambda: len(self._ding.gateway.opens) >= connections, 30):
+        if not await self._ding.world.until(lambda: len(self._ding.gateway.opens) >= connections, 60):
             raise AssertionError(f"the bot did not start:\n{self.log.read_text(encoding='utf-8')}")
         assert await self._ding.until_connected(10)
 
@@ -51,4 +51,4 @@ class BotProcess:
         if self._process is None:
             return 0
         self._process.terminate()
-        return await asyncio.wait_for(self._process.wait(), 15)
+        return await asyncio.wait_for(self._process.wait(), 60)

@@ -32,7 +32,7 @@ async def test_a_routine_disconnect_loses_nothing_and_opens_the_new_connection_f
             await ding.gateway.disconnect()
             assert await ding.until_connected(10)
         await ding.say(person, "年假有几天", ding.world.single(person))
-    assert await ding.world.until(lambda: len(ding.replies) == 40, 15)
+    assert await ding.world.until(lambda: len(ding.replies) == 40, 60)
     assert len(ding.gateway.opens) == 3
     assert all(d.ack is not None for d in ding.gateway.deliveries)
 
@@ -43,7 +43,7 @@ async def test_after_a_disconnect_readiness_says_no_until_the_new_connection_is_
     ding.faults.open_delay = 0.5
     assert bot.stream.connected
     await ding.gateway.disconnect()
-    assert await ding.world.until(lambda: not ding.gateway.connected, 5)
+    assert await ding.world.until(lambda: not ding.gateway.connected, 60)
     await asyncio.sleep(0.1)
     assert not bot.stream.connected, "nothing is delivered on the old one any more"
     assert await ding.until_connected(10)
@@ -70,10 +70,10 @@ async def test_a_silent_connection_is_noticed_and_replaced(ding: FakeDingTalk, s
         assert await ding.until_connected(10)
         person = ding.world.person("小李")
         await ding.say(person, "年假有几天", ding.world.single(person))
-        assert await ding.world.until(lambda: bool(heard), 10)
+        assert await ding.world.until(lambda: bool(heard), 60)
         assert len(ding.gateway.opens) == 2
         await stream.stop()
-        await asyncio.wait_for(running_stream, 10)
+        await asyncio.wait_for(running_stream, 60)
 
 
 async def test_a_connection_that_is_merely_quiet_is_left_alone(ding: FakeDingTalk, settings: Settings) -> None:
@@ -108,7 +108,7 @@ async def test_credentials_that_are_refused_later_are_an_alarm_and_not_an_end(
 ) -> None:
     ding.faults.open_status = 401
     await ding.gateway.drop()
-    assert await ding.world.until(lambda: len(ding.gateway.opens) >= 2, 10)
+    assert await ding.world.until(lambda: len(ding.gateway.opens) >= 2, 60)
     await asyncio.sleep(0.2)
     assert not bot.stream.connected and not bot.finished.done()
     assert any(r.getMessage() == "stream.auth_failed" and r.levelname == "CRITICAL" for r in caplog.records)
@@ -203,10 +203,10 @@ async def test_the_bot_works_through_a_proxy_with_the_companys_own_certificate(
         assert await ding.until_connected(20), "it did not connect"
         person = ding.world.person("小李")
         await ding.say(person, "年假有几天", ding.world.single(person))
-        assert await ding.world.until(lambda: bool(ding.replies), 10)
+        assert await ding.world.until(lambda: bool(ding.replies), 60)
         ding.faults.update({"webhook_fault": "expired", "webhook_fail_next": 1})
         await ding.say(person, "病假怎么请", ding.world.single(person))
-        assert await ding.world.until(lambda: len(ding.replies) == 2, 10)
+        assert await ding.world.until(lambda: len(ding.replies) == 2, 60)
     finally:
         process.terminate()
         _, log = await process.communicate()

@@ -146,7 +146,7 @@ async def test_an_answer_from_before_the_clock_was_put_back_was_just_given(
     assert await quiet.shortened(message("b"), ANSWER, NOBODY) == replace(ANSWER, answered_minutes_ago=0)
 
 
-async def all_said(ding: FakeDingTalk, count: int, seconds: float = 10) -> Sequence[str]:
+async def all_said(ding: FakeDingTalk, count: int, seconds: float = 60) -> Sequence[str]:
     assert await ding.world.until(lambda: len(ding.replies) >= count, seconds)
     return [m.text for m in ding.replies]
 

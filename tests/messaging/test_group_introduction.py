@@ -43,7 +43,7 @@ async def test_several_first_questions_at_once_carry_it_once(bot: Running, ding:
     group = ding.world.group(GROUP)
     people = [ding.world.person(f"同事{n}") for n in range(10)]
     await asyncio.gather(*(ding.say(person, f"@小助手 第 {n} 个问题", group) for n, person in enumerate(people)))
-    assert await ding.world.until(lambda: len(ding.replies) == 10, 10)
+    assert await ding.world.until(lambda: len(ding.replies) == 10, 60)
     assert sum(WELCOME in m.text for m in ding.replies) == 1
 
 
@@ -54,7 +54,7 @@ async def test_a_reply_that_never_arrived_was_no_introduction(
     ding.faults.webhook_fault, ding.faults.webhook_fail_next = "reset", 1
     group = ding.world.group(GROUP)
     await ding.say(ding.world.person("小李"), "@小助手 年假有几天", group)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await bot.store.questions(0.0):
             await asyncio.sleep(0.01)
     assert not ding.replies

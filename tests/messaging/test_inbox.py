@@ -27,7 +27,7 @@ LEASE, KEEP = 10.0, 0.1
 SHORT = 0.6  # for a worker whose lease is to end
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
@@ -35,7 +35,7 @@ async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
 
 async def emptied(store: Store) -> None:
     """Wait until the store holds no unfinished message."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await store.backlog() != (0, 0.0):
             await asyncio.sleep(0.01)
 
@@ -251,7 +251,7 @@ async def test_a_stop_is_heard_even_where_the_stores_client_swallows_it(local: S
     for name, stop in (("renew", worker.stop_keeping()), ("is_first_in_partition", worker.inbox.drain(0))):
         asked.clear()
         await until(lambda name=name: name in asked)  # type: ignore[misc]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await stop
     assert not diary.begun
 

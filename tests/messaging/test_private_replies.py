@@ -85,7 +85,7 @@ async def test_nothing_of_two_hundred_private_questions_is_said_to_the_group(
     group = world.group(GROUP)
     for number, (_, text) in enumerate(asked):
         await talk.ding.say(world.person(f"同事{number}"), f"@小助手 {text}", group)
-    await talk.until(lambda: len([m for m in talk.ding.replies if m.conversation == group.id]) == len(asked), 30)
+    await talk.until(lambda: len([m for m in talk.ding.replies if m.conversation == group.id]) == len(asked), 60)
     said = [m for m in talk.ding.replies if m.conversation == group.id]
     assert {m.text.partition("\n\n")[2] for m in said} == NEUTRAL, "and both outcomes are among them"
     assert {m.title for m in said} == {"已私聊您", "没有找到答案"}

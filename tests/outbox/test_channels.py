@@ -33,7 +33,7 @@ def texts(ding: FakeDingTalk, conversation: str) -> list[str]:
 
 async def settled(bot: Running, key: str) -> SendOutcome:
     """What became of a notice, once that is known."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (outcome := await bot.outbox.outcome(key)) is None:
             await asyncio.sleep(0.01)
     return outcome

@@ -288,7 +288,7 @@ async def test_waiting_notices_are_sent_and_a_begun_message_first(store: Store) 
     outbox = Outbox(store, {"person": way, "group": way, "robot": way}, clock=lambda: NOW + 700)
     await outbox.post(Notice("n:sent", GROUP, "重复", "已经发过"))
     work = asyncio.create_task(outbox.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await outbox.waiting():
             await asyncio.sleep(0.01)
     work.cancel()
@@ -406,7 +406,7 @@ async def test_a_report_that_was_asked_for_is_made(store: Store) -> None:
 
     requests = ReportRequests(cast(Any, Reports()), store, NOBODY, clock)
     work = asyncio.create_task(requests.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await store.marks("attendance-asked"):
             await asyncio.sleep(0.01)
     work.cancel()

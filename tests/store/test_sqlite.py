@@ -51,7 +51,7 @@ async def test_what_is_forgotten_leaves_the_log_as_soon_as_nothing_stands_in_the
     store._connection.set_authorizer(
         lambda action, name, *_: sqlite3.SQLITE_DENY if name == "wal_checkpoint" else sqlite3.SQLITE_OK
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await store.forget("user-to-forget") == 1
         store._connection.set_authorizer(None)
         await store.backlog()

@@ -451,7 +451,7 @@ async def either(request: pytest.FixtureRequest, ding: FakeDingTalk, settings: S
 
 async def kept(app: Running, wanted: int) -> list[str]:
     """Who asked the questions on record, once there are so many."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(records := await app.store.questions(0.0)) != wanted:
             await asyncio.sleep(0.01)
     return sorted(record.asker for record in records)

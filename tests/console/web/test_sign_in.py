@@ -151,7 +151,7 @@ async def test_run_shows_a_link_on_a_terminal_and_nowhere_else(
         )
     os.close(theirs)
     try:
-        shown = (await asyncio.wait_for(asyncio.to_thread(os.read, ours, 4096), 30)).decode()
+        shown = (await asyncio.wait_for(asyncio.to_thread(os.read, ours, 4096), 60)).decode()
         link = re.search(r"http://\S+", shown)
         assert link
         async with stranger(link[0].partition("/login")[0]) as person:

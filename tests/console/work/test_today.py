@@ -226,7 +226,7 @@ async def test_notices_that_were_given_up_say_for_whom_and_why(hr: Person, bot: 
     people = [Notice(f"n{n}", Address("person", f"gone{n}"), "放假通知", "周五放假") for n in range(5)]
     robot = Notice("r", Address("robot", "sales"), "新客户", "星野", until=1.0)
     await bot.outbox.post(*people, robot)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while None in [await bot.outbox.outcome(notice.key) for notice in (*people, robot)]:
             await asyncio.sleep(0.02)
     unsent = (await kinds(hr))["unsent"]

@@ -246,7 +246,7 @@ async def test_a_failure_that_is_no_answer(api: Api, fault: str) -> None:
     else:
         with pytest.raises(TimeoutError if fault == "hang" else aiohttp.ClientConnectionError):
             await call
-    assert await api.ding.world.until(lambda: len(api.ding.robot.calls) > 0, 5)
+    assert await api.ding.world.until(lambda: len(api.ding.robot.calls) > 0, 60)
     assert not api.ding.replies and [c.code for c in api.ding.robot.calls] == [fault]
 
 
