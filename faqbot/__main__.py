@@ -1,4 +1,4 @@
-"""Make `python -m faqbot` the same as the `faqbot` command."""
+"""Makes `python -m faqbot` the same as the `faqbot` command."""
 
 from faqbot.cli import main
 

@@ -1,4 +1,4 @@
-"""Read the settings from environment variables; all problems are reported together."""
+"""Reads the settings from environment variables; all problems are reported together."""
 
 from __future__ import annotations
 

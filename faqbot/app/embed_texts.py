@@ -1,4 +1,4 @@
-"""Fetch the embeddings of whole lists of texts, for commands that also compare by meaning."""
+"""Vectors of whole lists of texts, for commands that compare by meaning."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from faqbot.settings import Settings
 
 
 async def embed_texts(settings: Settings, *lists: Sequence[str]) -> list[Floats]:
-    """Return the embeddings of each list; they are kept in the configured store. Raises EmbeddingsError, StartError.
+    """Fetch the vectors of each list, remembered in the configured store. Raises EmbeddingsError, StartError.
 
-    An embeddings endpoint must be set.
+    An endpoint must be set.
     """
     async with open_resources(settings) as resources:
         embeddings = open_embeddings(settings, resources.session, resources.store)

@@ -1,4 +1,4 @@
-"""Erase the data of one person: what they asked, what waits for them, and where they are named as a recipient.
+"""Erases the data of one person: what they asked, what waits for them, and where they are named as a recipient.
 
 Records of work done for the company stay: who changed which entry, who answered which ticket. What expires by itself
 within two weeks, such as the keys of what was sent, is left to expire.
@@ -18,7 +18,7 @@ from faqbot.store.protocol import Store
 
 @dataclass(frozen=True, slots=True)
 class ErasedRecords:
-    """Numbers of erased records; `reports` are attendance confirmations, given or awaited, and requested reports."""
+    """How many records were erased; `reports` are attendance confirmations, given or awaited, and requested reports."""
 
     questions: int
     tickets: int

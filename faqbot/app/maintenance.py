@@ -1,4 +1,4 @@
-"""Store the counted quota and delete records that are older than they may be kept, while the bot runs."""
+"""Housekeeping of a running bot: writes the quota down and deletes what is older than it may be kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _JOURNALS = (RUNS_JOURNAL, FAILED_NOTICES, NUMBER_JOURNAL)
 
 @dataclass(slots=True)
 class Maintenance:
-    """Runs by real time; records older than `keep_days` are deleted."""
+    """What is older than `keep_days` is deleted, by real time."""
 
     store: Store
     quota: Quota
@@ -36,11 +36,11 @@ class Maintenance:
         await run_periodically(self.poll_once, _report, error_delay=_QUOTA_EVERY_SECONDS)
 
     async def poll_once(self) -> float:
-        """Store the quota, purge if it is time, and return the seconds until the next poll. Raises StoreError."""
+        """Write the quota down, purge if it is time, and return the seconds until the next poll. Raises StoreError."""
         await self.quota.watch()
         now = time.time()
         if now >= self._purge_at:
-            # One replica of all purges.
+            # One replica is enough.
             if await self.store.claim("purge", _PURGE_EVERY_SECONDS - 60):
                 await self._purge(now - self.keep_days * 86400)
             self._purge_at = time.time() + _PURGE_EVERY_SECONDS
@@ -54,7 +54,7 @@ class Maintenance:
 
 
 async def flush_quota(quota: Quota) -> None:
-    """Store what was counted since the last poll; if the store is unavailable, these counts are lost."""
+    """Write down what was counted since the last poll; what the store does not take is lost."""
     with contextlib.suppress(StoreError):
         await quota.flush()
 

@@ -1,4 +1,4 @@
-"""Run the bot as the process of `faqbot run`: tune the process, handle its signals, stop when asked."""
+"""The process of `faqbot run`: its tuning, its signals, and running until it is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run one rule once on demand, beside a bot that may be running: the `jobs run` command."""
+"""Runs one rule once on demand, beside a bot that may be running: the `jobs run` command."""
 
 from __future__ import annotations
 

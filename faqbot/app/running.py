@@ -1,4 +1,4 @@
-"""The composition root: build all parts of the bot, start them, and stop them in the reverse order."""
+"""The composition root: builds all parts of the bot, starts them, and stops them in the reverse order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Move the clock of the sandbox to the next working day or timed rule; rules due on the way run at their own time."""
+"""Moves the clock of the sandbox to the next working day or timed rule; rules due in between run at their own time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run the whole bot against the embedded fake DingTalk, with a chat page; nothing leaves this machine."""
+"""Runs the whole bot against the embedded fake DingTalk, with a chat page; nothing leaves this machine."""
 
 from __future__ import annotations
 

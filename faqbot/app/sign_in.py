@@ -1,4 +1,4 @@
-"""Make one-time sign-in links to the console for the person at the terminal."""
+"""One-time links to the console for the person at the terminal."""
 
 from __future__ import annotations
 

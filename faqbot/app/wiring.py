@@ -1,4 +1,4 @@
-"""Build, in order, what the running bot and `jobs run` have in common: from the store up to the rules."""
+"""Builds, in order, what the running bot and `jobs run` have in common: from the store up to the rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Build the monthly attendance report over the contacts, the store and the outbox."""
+"""Builds the monthly attendance report over the contacts, the store and the outbox."""
 
 from __future__ import annotations
 

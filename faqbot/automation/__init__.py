@@ -1,1 +1,1 @@
-"""Run the rules: schedules, events from other systems, actions, webhooks."""
+"""Running the rules: timers, inbound events, actions, webhooks."""

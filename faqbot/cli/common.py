@@ -1,4 +1,4 @@
-"""Read settings and knowledge files for the commands; show progress, run coroutines, end with an exit code."""
+"""Shared by the commands: settings from the environment, the knowledge files, progress bars, exit codes."""
 
 from __future__ import annotations
 

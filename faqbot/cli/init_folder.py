@@ -1,4 +1,4 @@
-"""Create a starter folder: a few sample knowledge files and a `.env` to fill in. Existing files are not touched."""
+"""Creates a starter folder: a few sample knowledge files and a `.env` to fill in. Existing files are not touched."""
 
 from __future__ import annotations
 

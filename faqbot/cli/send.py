@@ -1,4 +1,4 @@
-"""The `send` command: send one message by a custom group robot, to try its settings."""
+"""The `send` command: one message by a custom group robot, to try its settings."""
 
 from __future__ import annotations
 

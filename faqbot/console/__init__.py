@@ -1,1 +1,1 @@
-"""The web console and the HTTP server that carries it."""
+"""The web console for HR, and the HTTP server of the bot that serves it."""

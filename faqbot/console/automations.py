@@ -1,4 +1,4 @@
-"""自动: the routine jobs, when each is due next, how it went, and why one does not run."""
+"""The page 自动: show the automation rules, when each is due next, its runs, and why one does not run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MOST_RUNS = 30
 
 @dataclass(frozen=True, slots=True)
 class AutomationRow:
-    """One run as the page shows it; `notices` are the receivers and what became of each message."""
+    """One run of a rule; `notices` are receivers and delivery states in words."""
 
     run: Run
     notices: tuple[tuple[str, str], ...]
@@ -47,7 +47,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """All jobs, or one of them with what it did lately."""
+    """Show all rules, or one of them with its latest runs."""
     context = context_of(request)
     workspace = context.workspace
     zone, automations = context.settings.timezone, workspace.snapshot.automations
@@ -75,7 +75,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         jobs=jobs,
         wanted=wanted,
         lines=lines,
-        # Those of a rule are shown with it.
+        # Problems of one rule are shown with the rule.
         problems=[p for p in problems if p not in _of_rules(jobs)],
         warnings=[calendar_warning(year) for year in years_without_holidays(automations, jobs, zone)],
         shown=OUTCOME_LABELS,

@@ -1,4 +1,4 @@
-"""The HTTP server of the bot process: health, readiness, metrics, and the pages of the console."""
+"""Serve HTTP for the bot process: health, readiness, metrics, webhooks, and the pages of the console."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from faqbot.console import automations, statistics
 from faqbot.console.entries import browse, edit, history, paste, regression, spreadsheet
 from faqbot.console.web import auth, pages, picture_files
 from faqbot.console.web.context import CONTEXT, ConsoleContext, workspace_of
+from faqbot.console.web.edit_errors import edit_errors
 from faqbot.console.web.origin import from_this_machine, peer
 from faqbot.console.web.sessions import LoginThrottle, Sessions
 from faqbot.console.work import complaints, deploy_conflicts, drafts, gaps, suggestions, tickets, today
@@ -30,7 +31,7 @@ from faqbot.runtime.resources import Resources
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What must be well for questions to arrive and be taken on."""
+    """Checks that must hold for questions to arrive and be stored."""
 
     stream: Callable[[], bool]
     store: Callable[[], bool]
@@ -91,8 +92,8 @@ async def open_console(
 
 
 def build(context: ConsoleContext, health: Health, metrics: Metrics, events: EventQueue) -> web.Application:
-    """The application with all its routes; each part of the console adds its own."""
-    app = web.Application(middlewares=[auth.errors, auth.guard], client_max_size=pages.MAX_BODY)
+    """Build the application with all its routes; each module of the console adds its own."""
+    app = web.Application(middlewares=[auth.errors, auth.guard, edit_errors], client_max_size=pages.MAX_BODY)
     app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, context.settings.console_password
     app[CONTEXT] = context
     app[webhook_context.CONTEXT] = WebhookContext(
@@ -116,12 +117,12 @@ def build(context: ConsoleContext, health: Health, metrics: Metrics, events: Eve
 
 
 async def _healthz(request: web.Request) -> web.Response:
-    """The process answers."""
+    """Answer as long as the process runs."""
     return web.json_response({"ok": True})
 
 
 async def _readyz(request: web.Request) -> web.Response:
-    """Questions can arrive by the stream connection and be written down."""
+    """Answer 200 if questions can arrive by the stream connection and be stored."""
     health = request.app[_HEALTH]
     stream, store = health.stream(), health.store()
     ready = stream and store
@@ -129,19 +130,19 @@ async def _readyz(request: web.Request) -> web.Response:
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    """Prometheus' page; from elsewhere it takes the console password."""
+    """Serve the Prometheus metrics; from other machines they need the console password."""
     if not from_this_machine(request) and (refused := await _refused(request)):
         return refused
-    body = request.app[_METRICS].render()
+    body = request.app[_METRICS].show()
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
 
 async def _refused(request: web.Request) -> web.Response | None:
-    """What is told without the right password; wrong ones count together with those of the sign-in page."""
+    """Return the refusal without the right password; attempts count together with those of the sign-in page."""
     headers = {"WWW-Authenticate": 'Basic realm="faqbot metrics", charset="UTF-8"'}
     if "Authorization" in request.headers:
         brake, booked = LoginThrottle(workspace_of(request).store, workspace_of(request).clock), list[str]()
-        # The numbers are wanted most while the store is away.
+        # Metrics are needed most while the store is unavailable.
         with contextlib.suppress(StoreError):
             wait, booked = await brake.take(peer(request))
             if wait:

@@ -1,4 +1,4 @@
-"""统计: what was asked and what became of it, with the questions behind every number; no names of people."""
+"""The page 统计: count questions and their outcomes, and list the questions behind each number, without names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """The numbers of a period."""
+    """Show the numbers of a period."""
     found = await counted(request)
     return show(
         request,
@@ -50,7 +50,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 
 async def questions_page(request: web.Request) -> web.StreamResponse:
-    """The questions behind a number."""
+    """List the questions behind a number."""
     found, wanted = await counted(request), StatisticsQuery.of(request.query)
     listed = await asyncio.to_thread(dashboard.questions_behind, found, wanted)
     pages = max(1, -(-len(listed) // PER_PAGE))
@@ -79,7 +79,7 @@ async def questions_page(request: web.Request) -> web.StreamResponse:
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    """All records of the period as spreadsheets open them."""
+    """Send all records of the period as CSV for spreadsheets."""
     found = await counted(request)
     body = await asyncio.to_thread(found.csv)
     name = f"faqbot-{found.period.since:%Y-%m-%d}-{found.period.until:%Y-%m-%d}.csv"
@@ -88,10 +88,10 @@ async def download(request: web.Request) -> web.StreamResponse:
 
 
 async def counted(request: web.Request) -> Figures:
-    """The figures of the period that was asked for, without keeping other requests waiting."""
+    """Return the figures of the requested period, computed in a thread."""
     workspace, snapshot = workspace_of(request), workspace_of(request).snapshot
     period = DashboardPeriod.of(request.query.get("days", ""), workspace.clock(), context_of(request).settings.timezone)
-    # What was picked at the very beginning may be from a list sent before.
+    # An entry picked at the very beginning may be from a list sent before.
     records = await workspace.store.questions(period.since.timestamp() - OPTIONS_SECONDS)
     kept = request.app[_KEPT]
     return await asyncio.to_thread(kept.figures, records, period, snapshot.version, snapshot.entries)
@@ -99,7 +99,7 @@ async def counted(request: web.Request) -> Figures:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A big number: what it is called, what part of all it is, and which questions it stands for."""
+    """One big number: its name, its share of all, and the query for the questions behind it."""
 
     name: str
     value: int

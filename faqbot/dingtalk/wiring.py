@@ -1,4 +1,4 @@
-"""Build the clients of DingTalk's APIs and the stream connection."""
+"""Builds the clients of DingTalk's APIs and the stream connection."""
 
 from __future__ import annotations
 

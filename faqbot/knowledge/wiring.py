@@ -1,4 +1,4 @@
-"""Build the live knowledge: where its files lie, the knowledge base over them, and the workspace that edits them."""
+"""Builds the live knowledge: where its files lie, the knowledge base over them, and the workspace that edits them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The durable queue of notices, and the channels by which they are sent."""
+"""Durable queue of messages that answer nobody, and the channels they leave by."""

@@ -1,4 +1,4 @@
-"""Build the outbox with its three channels: people, groups, custom group robots."""
+"""Builds the outbox with its three channels: people, groups, custom group robots."""
 
 from __future__ import annotations
 

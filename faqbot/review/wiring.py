@@ -1,4 +1,4 @@
-"""List the background loops that tell people about drafts, corrections and entries that are due for review."""
+"""Names the loops that tell people about drafts, corrections and entries that are due for review."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Plumbing of the process: log, metrics, retries, loops, lanes, leases, durable queues."""
+"""Plumbing of the process: log, metrics, retry, loops, leases."""

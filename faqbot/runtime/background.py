@@ -1,4 +1,4 @@
-"""Run background loops as named tasks and cancel them when the exit stack closes."""
+"""Background loops: each runs as a named task and is cancelled when the exit stack closes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metrics of the bot, and their page in Prometheus' text format."""
+"""What is counted and timed, as Prometheus shows it. One registry for each bot, so that tests can run many."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
-_LONG_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0)
+_QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0)
+_SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0)
 
 
 class Metrics:
-    """One object per bot, with a registry of its own, so that tests can run many bots in one process."""
+    """The counters, each written by the one module that knows; `show()` is the page."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -32,11 +32,9 @@ class Metrics:
             "hook_requests", "Events posted by other systems, by the HTTP status they got", "status"
         )
         self.reconnects = self._counter("stream_connects", "Stream connections opened, by result", "result")
-        self.ack_seconds = self._histogram("ack_seconds", "From a callback to its acknowledgement", _SHORT_SECONDS)
-        self.match_seconds = self._histogram("match_seconds", "Finding the answer to one message", _SHORT_SECONDS)
-        self.answer_seconds = self._histogram(
-            "answer_seconds", "From a callback to the reply being taken", _LONG_SECONDS
-        )
+        self.ack_seconds = self._histogram("ack_seconds", "From a callback to its acknowledgement", _QUICK)
+        self.match_seconds = self._histogram("match_seconds", "Finding the answer to one message", _QUICK)
+        self.answer_seconds = self._histogram("answer_seconds", "From a callback to the reply being taken", _SLOW)
         self.backlog = self._gauge("backlog_messages", "Messages written down and not finished, all replicas")
         self.backlog_age = self._gauge("backlog_oldest_seconds", "Age of the oldest of them")
         self._version = self._gauge("knowledge_info", "The knowledge that is live", "version")
@@ -46,19 +44,19 @@ class Metrics:
         self.quota_limit = self._gauge("quota_limit", "The company's monthly quota", "kind")
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
-        """Add a gauge whose value is computed whenever the page is rendered."""
+        """A gauge whose value is asked for when the page is made."""
         self._gauge(name, meaning).set_function(value)
 
     def knowledge(self, version: str, entries: int, errors: int, warnings: int) -> None:
-        """Set the gauges of the live knowledge. Call it once for each new version."""
+        """What is live now; called once for each new version."""
         self._version.clear()
         self._version.labels(version).set(1)
         self._entries.set(entries)
         self._problems.labels("error").set(errors)
         self._problems.labels("warning").set(warnings)
 
-    def render(self) -> bytes:
-        """Return the page in Prometheus' text format."""
+    def show(self) -> bytes:
+        """The page in Prometheus' text format."""
         return generate_latest(self.registry)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:

@@ -1,4 +1,4 @@
-"""Open what all parts of one process share: settings, HTTP session, store, metrics and clock."""
+"""What all parts of one process share: settings, HTTP session, store, metrics and clock."""
 
 from __future__ import annotations
 

@@ -224,7 +224,7 @@ async def test_a_copy_of_a_signed_request_is_a_repeat_whatever_its_id(sender: Se
 async def test_what_is_accepted_and_refused_is_counted(sender: Sender) -> None:
     await sender.status(signed())
     await sender.status({})
-    page = sender.app.metrics.render().decode()
+    page = sender.app.metrics.show().decode()
     assert 'faqbot_hook_requests_total{status="202"} 1.0' in page
     assert 'faqbot_hook_requests_total{status="401"} 1.0' in page
 

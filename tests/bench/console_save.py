@@ -81,7 +81,7 @@ async def ask(store: Any, texts: list[str]) -> None:
 
 def count_calls(counts: Counter[str]) -> None:
     """Count the files that are parsed, by name, and the indexes that are built."""
-    parsed, built = FileReader.parsed, Index.__init__
+    parsed, built = FileReader.read_file, Index.__init__
 
     def counted_parse(self: FileReader, raw: bytes) -> Any:
         counts["parse of the file" if self.name.endswith(EDITED) else "parse of another"] += 1
@@ -91,7 +91,7 @@ def count_calls(counts: Counter[str]) -> None:
         counts["index build"] += 1
         built(self, *args, **kwargs)
 
-    FileReader.parsed = counted_parse  # type: ignore[method-assign]
+    FileReader.read_file = counted_parse  # type: ignore[method-assign]
     Index.__init__ = counted_build  # type: ignore[method-assign]
 
 

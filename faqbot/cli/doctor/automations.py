@@ -1,4 +1,4 @@
-"""Check the group robots and the webhooks that automations.yaml names, without sending anything."""
+"""Checks the group robots and the webhooks that automations.yaml names, without sending anything."""
 
 from __future__ import annotations
 

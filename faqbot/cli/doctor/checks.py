@@ -1,4 +1,4 @@
-"""Run all checks of `faqbot doctor` in order; those of the store and the knowledge are in this module.
+"""Runs all checks of `faqbot doctor` in order; those of the store and the knowledge stand here.
 
 No check sends a message to anybody.
 """

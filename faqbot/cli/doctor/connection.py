@@ -1,4 +1,4 @@
-"""Check the connection to DingTalk: network, clock, credentials, permission to send, stream."""
+"""Checks the connection to DingTalk: network, clock, credentials, permission to send, stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check the DingTalk permissions that the knowledge and the rules in use need, and no others."""
+"""Checks the DingTalk permissions that the knowledge and the rules in use need, and no others."""
 
 from __future__ import annotations
 

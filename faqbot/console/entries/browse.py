@@ -1,4 +1,4 @@
-"""问答, for reading: the list of entries, the page of one entry, and trying a sentence out."""
+"""The page 问答 for reading: list entries, show one entry, try a sentence out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def entries_page(request: web.Request) -> web.StreamResponse:
-    """All entries, or those that were looked for."""
+    """Show all entries, or those that match a search."""
     workspace, snapshot = workspace_of(request), workspace_of(request).snapshot
     wanted, day = EntryFilter.of(request.query), workspace.today()
     found = find(snapshot, wanted, day)
@@ -63,7 +63,7 @@ async def entries_page(request: web.Request) -> web.StreamResponse:
 
 
 async def entry_page(request: web.Request) -> web.StreamResponse:
-    """One entry with all that is known of it, as a bubble too, and a place to try sentences."""
+    """Show one entry with all its fields, as a message bubble too, and a field to try sentences."""
     workspace, snapshot = workspace_of(request), workspace_of(request).snapshot
     entry = find_entry(request)
     text = request.query.get("try", "").strip()
@@ -90,7 +90,7 @@ async def entry_page(request: web.Request) -> web.StreamResponse:
 
 
 async def try_page(request: web.Request) -> web.StreamResponse:
-    """What the bot makes of a sentence; `part=1` gives only the result, for the script."""
+    """Show how the bot would answer a sentence; `part=1` returns only the result, for the script."""
     text = request.query.get("q", "").strip()
     result = await tried(context_of(request), text) if text else None
     current = request.query.get("entry", "")
@@ -109,14 +109,14 @@ async def try_page(request: web.Request) -> web.StreamResponse:
 
 
 async def tried(context: ConsoleContext, text: str) -> TrialResult:
-    """Try `text` on what is live now."""
+    """Try `text` with the live knowledge."""
     workspace = context.workspace
     snapshot = workspace.snapshot
     return try_out(text, snapshot, workspace.limits(snapshot), workspace.today(), await context.meaning(text))
 
 
 def find_entry(request: web.Request) -> Entry:
-    """The entry whose page was asked for; 404 where there is none."""
+    """Return the entry that the address names. Raises 404 if there is none."""
     entry = workspace_of(request).snapshot.entry(asked_id(request))
     if entry is None:
         raise web.HTTPNotFound(text="没有这一条：它可能已经被删掉，或者换了编号。")
@@ -124,17 +124,17 @@ def find_entry(request: web.Request) -> Entry:
 
 
 def bubble_of(entry: Entry) -> Any:
-    """The answer as DingTalk shows it in a single chat."""
+    """Render the answer as DingTalk shows it in a single chat."""
     return markdown_to_html(plain_body(Answered(entry, 1.0, entry.question), entry.question))
 
 
 def broken_files(snapshot: Snapshot) -> list[Any]:
-    """The errors that keep a file as it was before; of routine jobs only the broken one stops."""
+    """Return the errors that keep a file from going live; in automations.yaml only the broken rule stops."""
     return [p for p in snapshot.problems if p.is_error and not p.place.file.endswith("automations.yaml")]
 
 
 def summary(entry: Entry, workspace: Workspace) -> dict[str, Any]:
-    """What a list shows of an entry."""
+    """Return what a list shows of an entry."""
     status = status_of(entry, workspace.today())
     return {
         "entry": entry,
@@ -146,7 +146,7 @@ def summary(entry: Entry, workspace: Workspace) -> dict[str, Any]:
 
 
 def entry_json(entry: Entry, workspace: Workspace) -> dict[str, Any]:
-    """An entry as plain values."""
+    """Return an entry as JSON values."""
     days = {"from": entry.valid.start, "until": entry.valid.end}
     return {
         "id": entry.id,

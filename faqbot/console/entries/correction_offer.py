@@ -1,4 +1,4 @@
-"""What an edit in the form corrects, and who could be told of it."""
+"""Offer to tell people who were given an answer that an edit corrects."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MINUTES = round(MERGE_SECONDS / 60)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A correction, whom it could be told, and what is used of the monthly calls; of `private` entries nobody knows."""
+    """A correction, who could be told of it, and the use of the monthly quota. `private`: nobody is on record."""
 
     correction: Correction
     reach: AnswerRecipients
@@ -27,9 +27,9 @@ class Offer:
 
 
 async def offer_to_tell(context: ConsoleContext, entry: Entry, form: EntryForm) -> Offer | None:
-    """None where the edit corrects nothing that people were told. Raises StoreError."""
+    """Return the offer; None if the edit corrects nothing that people were told. Raises StoreError."""
     workspace = context.workspace
-    # What is filled in behind `{facts.…}` is the same before and after.
+    # The values of `{facts.…}` are the same before and after.
     shown = form.preview(entry, workspace.snapshot.facts)
     if entry.draft or entry.held or form.draft:
         return None

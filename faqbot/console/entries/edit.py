@@ -1,9 +1,9 @@
-"""问答, for writing: the form of an entry, checking and saving it, adding a wording, removing an entry."""
+"""The page 问答 for writing: check and save the form of an entry, add a wording, remove an entry."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -11,6 +11,7 @@ from aiohttp import web
 from faqbot.console.entries.browse import TAB, bubble_of, find_entry, summary
 from faqbot.console.entries.correction_offer import DAYS, MINUTES, Offer, offer_to_tell
 from faqbot.console.web.context import context_of, workspace_of
+from faqbot.console.web.edit_errors import EditConflict, notice_on_edit_error, on_edit_error
 from faqbot.console.web.pages import asked_id, entry_url, fragment, notice, person, read_form, redirect, show
 from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge import entry_search
@@ -18,14 +19,17 @@ from faqbot.knowledge.editing import entry_editor, proposals
 from faqbot.knowledge.editing.entry_fields import draft_of
 from faqbot.knowledge.editing.entry_form import EntryForm, differing
 from faqbot.knowledge.editing.revision import Proposal, StaleEdit
+from faqbot.knowledge.editing.versions import Field
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.preview import Effects, find_problems, preview_effects
 from faqbot.knowledge.snapshot import Snapshot
-from faqbot.language.text_diff import Piece, side_by_side
+from faqbot.language.text_diff import side_by_side
 from faqbot.model.entries import Entry
 from faqbot.review.pending_corrections import cancel_correction, plan_correction
 
-_LONGEST_WORDING = 200
+_MAX_WORDING_LENGTH = 200
+_CHECK_AGAIN = "有人刚才改了这个文件。请再点一次「检查一下」。"
+_LOOK_AGAIN = "有人刚才改了这个文件。请再看一遍这一条，确实要删再删。"
 
 
 def add_routes(app: web.Application) -> None:
@@ -39,18 +43,8 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/preview", preview)
 
 
-@dataclass(frozen=True, slots=True)
-class EditConflict:
-    """The file changed while somebody was writing: the fields that differ, theirs and what is in the file now.
-    `elsewhere` says that another part of the file was changed, `gone` that the entry is not there any more."""
-
-    fields: Sequence[tuple[str, Sequence[Piece], Sequence[Piece]]] = ()
-    elsewhere: bool = False
-    gone: bool = False
-
-
 async def new_page(request: web.Request) -> web.StreamResponse:
-    """An empty form; the query may fill it in, as from a question nobody answered."""
+    """Show the form of a new entry; the query may fill it in, as from an unanswered question."""
     return await _form_page(request, EntryForm.of_fields(request.query))
 
 
@@ -60,27 +54,25 @@ async def add(request: web.Request) -> web.StreamResponse:
     if fields.get("do") == "fill":
         # Texts too long for a link, as from a pasted document, are posted into the empty form.
         return await _form_page(request, form)
-    try:
-        proposal = await proposals.propose_new(workspace, form)
-        effects = await _effects(request, proposal, saving=fields.get("do") == "save")
-        if fields.get("do") != "save" or not effects.ok:
-            return await _form_page(request, form, effects=effects)
-        saved = await workspace.save(person(), proposal, "add")
-    except StaleEdit:
-        return await _form_page(request, form, problems=["有人刚才改了这个文件。请再点一次「检查一下」。"], status=409)
-    except (EditError, FileSourceError) as exc:
-        return await _form_page(request, form, problems=[str(exc)], status=422)
+    on_edit_error(
+        request,
+        refused=lambda reason: _form_page(request, form, problems=[reason], status=422),
+        stale=lambda exc: _form_page(request, form, problems=[_CHECK_AGAIN], status=409),
+    )
+    proposal = await proposals.propose_new(workspace, form)
+    effects = await _effects(request, proposal, saving=fields.get("do") == "save")
+    if fields.get("do") != "save" or not effects.ok:
+        return await _form_page(request, form, effects=effects)
+    saved = await workspace.save(person(request), proposal, "add")
     raise redirect(entry_url(saved.id) if saved else TAB, done="saved-draft" if form.draft else "added")
 
 
 async def edit_page(request: web.Request) -> web.StreamResponse:
-    """The form with what stands in the file."""
+    """Show the form with the fields of an entry."""
     entry = find_entry(request)
-    try:
-        loaded = await workspace_of(request).load(entry)
-        form = EntryForm.of_draft(draft_of(loaded.entry), file=loaded.file, seen=loaded.seen)
-    except EditError as exc:
-        return notice(request, 409, "现在不能修改这一条", str(exc), back=entry_url(entry.id))
+    notice_on_edit_error(request, "现在不能修改这一条", status=409, back=entry_url(entry.id))
+    revision = await workspace_of(request).load(entry)
+    form = EntryForm.of_draft(draft_of(revision.entry), file=revision.file, seen=revision.seen)
     return await _form_page(request, form, entry)
 
 
@@ -90,24 +82,24 @@ async def change(request: web.Request) -> web.StreamResponse:
     form = _with_ids(EntryForm.of_fields(fields), workspace.snapshot)
     entry = workspace.snapshot.entry(asked_id(request))
     if entry is None:
-        # What the person wrote is worth more than a page that says 404.
-        return await _form_page(request, form, rivalry=EditConflict(gone=True), status=409)
-    try:
-        proposal = await proposals.propose_change(await workspace.load(entry), form)
-        if proposal.is_unchanged:
-            raise redirect(entry_url(entry.id), done="unchanged")
-        saving_it = fields.get("do") == "save"
-        effects = await _effects(request, proposal, saving=saving_it)
-        offer = await offer_to_tell(context_of(request), entry, form) if fields.get("tell") or not saving_it else None
-        if not saving_it or not effects.ok:
-            return await _form_page(request, form, entry, effects=effects, offer=offer)
-        told = offer.reach.people if offer else ()
-        saved = await _save_and_tell(workspace, entry, proposal, told)
-    except StaleEdit as exc:
-        return await _overtaken(request, form, entry, exc.present)
-    except (EditError, FileSourceError) as exc:
-        return await _form_page(request, form, entry, problems=[str(exc)], status=422)
-    done = "saved-draft" if form.draft else "saved-told" if told else "saved"
+        # A page that says 404 would lose what the person wrote.
+        return await _form_page(request, form, conflict=EditConflict(gone=True), status=409)
+    on_edit_error(
+        request,
+        refused=lambda reason: _form_page(request, form, entry, problems=[reason], status=422),
+        stale=lambda exc: _conflict_page(request, form, entry, exc.present),
+    )
+    proposal = await proposals.propose_change(await workspace.load(entry), form)
+    if proposal.is_unchanged:
+        raise redirect(entry_url(entry.id), done="unchanged")
+    saving = fields.get("do") == "save"
+    effects = await _effects(request, proposal, saving=saving)
+    offer = await offer_to_tell(context_of(request), entry, form) if fields.get("tell") or not saving else None
+    if not saving or not effects.ok:
+        return await _form_page(request, form, entry, effects=effects, offer=offer)
+    people = offer.reach.people if offer else ()
+    saved = await _save_and_tell(workspace, person(request), entry, proposal, people)
+    done = "saved-draft" if form.draft else "saved-told" if people else "saved"
     raise redirect(entry_url(saved.id if saved else entry.id), done=done)
 
 
@@ -119,39 +111,44 @@ async def _effects(request: web.Request, proposal: Proposal, *, saving: bool) ->
     return await preview_effects(context.workspace, context.past_questions, proposal)
 
 
-async def _save_and_tell(workspace: Workspace, entry: Entry, proposal: Proposal, people: Sequence[str]) -> Entry | None:
-    """Save, and have those people told of the correction. Raises Overtaken, ShelfError."""
+async def _save_and_tell(
+    workspace: Workspace, who: str, entry: Entry, proposal: Proposal, people: Sequence[str]
+) -> Entry | None:
+    """Save the proposal, and have these people told of the correction. Raises StaleEdit, FileSourceError."""
     if not people:
-        return await workspace.save(person(), proposal, "change")
-    # Noted before the file is written: after a crash in between they are told, or nothing is different.
+        return await workspace.save(who, proposal, "change")
+    # Recorded before the file is written: after a crash in between they are told, or nothing is different.
     planned = await plan_correction(workspace, entry, people)
     try:
-        return await workspace.save(person(), proposal, "change")
+        return await workspace.save(who, proposal, "change")
     except (StaleEdit, FileSourceError):
         await cancel_correction(workspace, planned)
         raise
 
 
-async def _overtaken(request: web.Request, form: EntryForm, entry: Entry, present: bytes | None) -> web.StreamResponse:
-    """Both versions side by side; the text stays in the form, which from now on knows the new version."""
+async def _conflict_page(
+    request: web.Request, form: EntryForm, entry: Entry, present: bytes | None
+) -> web.StreamResponse:
+    """Show both versions side by side; the text stays in the form, which from now on knows the new version."""
     workspace = workspace_of(request)
     await workspace.base.refresh()
     try:
         now = await workspace.load(workspace.snapshot.entry(entry.id) or entry, present)
     except EditError as exc:
         return await _form_page(request, form, entry, problems=[str(exc)], status=409)
-    written = draft_of(now.entry)
-    fields = [(name, *side_by_side(theirs, mine)) for name, theirs, mine in differing(written, form.meant(written))]
+    in_file = draft_of(now.entry)
+    fields = [
+        Field(name, *side_by_side(theirs, mine)) for name, theirs, mine in differing(in_file, form.meant(in_file))
+    ]
     elsewhere = form.seen.partition("-")[2] == now.seen.partition("-")[2]
-    return await _form_page(
-        request, form.at_version(now.seen), entry, rivalry=EditConflict(fields, elsewhere=elsewhere), status=409
-    )
+    conflict = EditConflict(fields, elsewhere=elsewhere)
+    return await _form_page(request, form.at_version(now.seen), entry, conflict=conflict, status=409)
 
 
 async def add_wording(request: web.Request) -> web.StreamResponse:
-    """「应该是这一条」: a sentence becomes one more wording of an entry."""
+    """Add a tried sentence to the wordings of an entry (the button 应该是这一条)."""
     workspace, entry, fields = workspace_of(request), find_entry(request), await read_form(request)
-    text = " ".join(fields.get("text", "").split())[:_LONGEST_WORDING]
+    text = " ".join(fields.get("text", "").split())[:_MAX_WORDING_LENGTH]
     back = entry_url(entry.id)
     other = entry_search.one_by_question(workspace.snapshot, text) if text else None
     if other is not None and other.id != entry.id:
@@ -159,12 +156,8 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
         return notice(request, 409, "没有加上", why, back=entry_url(other.id))
     if other is not None:
         raise redirect(back, done="same-wording")
-    try:
-        await _save_wording(workspace, person(), entry, text)
-    except StaleEdit:
-        return notice(request, 409, "没有加上", "有人刚才改了这个文件，请再试一次。", back=back)
-    except (EditError, FileSourceError) as exc:
-        return notice(request, 422, "没有加上", str(exc), back=back)
+    notice_on_edit_error(request, "没有加上", back=back)
+    await _save_wording(workspace, person(request), entry, text)
     raise redirect(f"{back}{'&' if '?' in back else '?'}{_tried(text)}", done="wording")
 
 
@@ -175,13 +168,10 @@ async def _save_wording(workspace: Workspace, who: str, entry: Entry, text: str)
 
 
 async def remove_page(request: web.Request) -> web.StreamResponse:
-    """Ask once more before an entry goes."""
+    """Ask for confirmation before an entry is removed."""
     workspace, entry = workspace_of(request), find_entry(request)
-    try:
-        loaded = await workspace.load(entry)
-        seen = loaded.seen
-    except EditError as exc:
-        return notice(request, 409, "现在不能删除这一条", str(exc), back=entry_url(entry.id))
+    notice_on_edit_error(request, "现在不能删除这一条", status=409, back=entry_url(entry.id))
+    seen = (await workspace.load(entry)).seen
     naming = [e for e in workspace.snapshot.entries if entry.id in e.related]
     return show(
         request,
@@ -198,20 +188,15 @@ async def remove_page(request: web.Request) -> web.StreamResponse:
 
 async def remove(request: web.Request) -> web.StreamResponse:
     workspace, entry, fields = workspace_of(request), find_entry(request), await read_form(request)
-    try:
-        revision = await workspace.load(entry)
-        revision.check_seen(fields.get("seen", ""))
-        await workspace.save(person(), await revision.propose(entry_editor.remove_entry), "remove")
-    except StaleEdit:
-        text = "有人刚才改了这个文件。请再看一遍这一条，确实要删再删。"
-        return notice(request, 409, "没有删除", text, back=entry_url(entry.id))
-    except (EditError, FileSourceError) as exc:
-        return notice(request, 422, "没有删除", str(exc), back=entry_url(entry.id))
+    notice_on_edit_error(request, "没有删除", back=entry_url(entry.id), stale_text=_LOOK_AGAIN)
+    revision = await workspace.load(entry)
+    revision.check_seen(fields.get("seen", ""))
+    await workspace.save(person(request), await revision.propose(entry_editor.remove_entry), "remove")
     raise redirect(TAB, done="removed")
 
 
 async def preview(request: web.Request) -> web.StreamResponse:
-    """The bubble of what is being written, for the script."""
+    """Return the message bubble of the form as it is now, for the script."""
     fields = await read_form(request)
     snapshot = workspace_of(request).snapshot
     shown = EntryForm.of_fields(fields).preview(snapshot.entry(fields.get("entry", "")), snapshot.facts)
@@ -219,7 +204,7 @@ async def preview(request: web.Request) -> web.StreamResponse:
 
 
 def _with_ids(form: EntryForm, snapshot: Snapshot) -> EntryForm:
-    """The form with ids for what is named by its question among the related entries."""
+    """Replace related entries that are named by their question with their ids."""
 
     def as_id(line: str) -> str:
         if not line.strip() or snapshot.entry(line.strip()):
@@ -238,7 +223,7 @@ async def _form_page(
     problems: Sequence[str] = (),
     effects: Effects | None = None,
     offer: Offer | None = None,
-    rivalry: EditConflict | None = None,
+    conflict: EditConflict | None = None,
     status: int = 200,
 ) -> web.Response:
     workspace = workspace_of(request)
@@ -263,7 +248,7 @@ async def _form_page(
         offer=offer,
         tell_days=DAYS,
         tell_minutes=MINUTES,
-        rivalry=rivalry,
+        conflict=conflict,
     )
 
 

@@ -1,4 +1,4 @@
-"""历史: who changed which entry, when and how; any version can be put back, and what was removed brought back."""
+"""The page 历史: list the changes of entries, show both versions of one, restore either."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from faqbot.console.web.context import workspace_of
+from faqbot.console.web.edit_errors import EditConflict, notice_on_edit_error
 from faqbot.console.web.pages import add_page, moment, notice, person, read_form, redirect, show
-from faqbot.errors import EditError, FileSourceError
+from faqbot.errors import EditError
 from faqbot.knowledge.editing import versions
 from faqbot.knowledge.editing.audit_log import FILES, Edit, edits
 from faqbot.knowledge.editing.revision import StaleEdit
@@ -46,7 +47,7 @@ def add_routes(app: web.Application) -> None:
 
 @dataclass(frozen=True, slots=True)
 class HistoryLine:
-    """A change as a list shows it."""
+    """One change as the list shows it."""
 
     edit: Edit
     kind: str
@@ -68,16 +69,8 @@ class HistoryLine:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreConflict:
-    """The file changed while somebody looked: what it holds now and what was to be restored."""
-
-    fields: list[Field]
-    side: str
-
-
 async def page(request: web.Request) -> web.StreamResponse:
-    """The changes, newest first; those of one entry, by one person or with some words."""
+    """List the changes, newest first; a query selects those of one entry, by one person or with some words."""
     found = await edits(workspace_of(request).store)
     query = request.query
     kept = {
@@ -111,38 +104,38 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 
 async def version_page(request: web.Request) -> web.StreamResponse:
-    """One change: both versions, each with its button."""
+    """Show both versions of a change, each with a button to restore it."""
     found, change = await _asked(request)
     return await _show_versions(request, found, change)
 
 
 async def restore(request: web.Request) -> web.StreamResponse:
-    """Write one of the two versions back through the same checks as any other change."""
+    """Restore one of the two versions, with the same checks as any other change."""
     found, change = await _asked(request)
     workspace, fields = workspace_of(request), await read_form(request)
     side = "after" if fields.get("version") == "after" else "before"
     text = change.after if side == "after" else change.before
     back = f"{TAB}/{change.number}"
-    try:
-        now = await versions.present(workspace, change)
-        if problem := _too_late(request, found, change, now):
-            return notice(request, 410, "没有恢复", problem, back=back)
-        proposal = await versions.propose_restore(now, text, fields.get("seen", ""))
-        effects = await find_problems(workspace, proposal)
-        if not effects.ok:
-            why = "；".join(p.message for p in effects.problems if p.is_error)
-            return notice(request, 422, "没有恢复", f"恢复以后文件会有错误：{why}", back=back)
-        if not proposal.is_unchanged:
-            await workspace.save(person(), proposal, "restore")
-    except StaleEdit as exc:
-        return await _show_versions(request, found, change, overtaken=side, newer={now.file: exc.present})
-    except (EditError, FileSourceError) as exc:
-        return notice(request, 422, "没有恢复", str(exc), back=back)
+
+    async def show_conflict(exc: StaleEdit) -> web.StreamResponse:
+        return await _show_versions(request, found, change, overtaken=side, newer={exc.file: exc.present})
+
+    notice_on_edit_error(request, "没有恢复", back=back, stale=show_conflict)
+    now = await versions.present(workspace, change)
+    if problem := _too_late(request, found, change, now):
+        return notice(request, 410, "没有恢复", problem, back=back)
+    proposal = await versions.propose_restore(now, text, fields.get("seen", ""))
+    effects = await find_problems(workspace, proposal)
+    if not effects.ok:
+        why = "；".join(p.message for p in effects.problems if p.is_error)
+        return notice(request, 422, "没有恢复", f"恢复以后文件会有错误：{why}", back=back)
+    if not proposal.is_unchanged:
+        await workspace.save(person(request), proposal, "restore")
     raise redirect(TAB + "?" + entry_query(change.entry), done="unchanged" if proposal.is_unchanged else "restored")
 
 
 async def _asked(request: web.Request) -> tuple[list[Edit], Edit]:
-    """All changes and the one that the address names; 404 where there is none."""
+    """Return all changes and the one that the address names. Raises 404 if there is none."""
     found = await edits(workspace_of(request).store)
     number = int(request.match_info["number"])
     change = next((e for e in found if e.number == number), None)
@@ -159,15 +152,18 @@ async def _show_versions(
     overtaken: str = "",
     newer: Mapping[str, bytes | None] | None = None,
 ) -> web.StreamResponse:
-    """`overtaken` is the side that could not be restored because the file changed, `newer` what the file holds."""
+    """Show both versions.
+
+    `overtaken` is the side that was not restored because the file changed, `newer` what the file holds now.
+    """
     workspace = workspace_of(request)
     now, problem = await _present(workspace, change, newer)
     if now and not problem:
         problem = _too_late(request, found, change, now)
-    rivalry = None
+    conflict = None
     if overtaken and now:
         wanted = change.after if overtaken == "after" else change.before
-        rivalry = RestoreConflict(versions.fields_of(now.text, wanted), overtaken)
+        conflict = EditConflict(versions.fields_of(now.text, wanted), side=overtaken)
     line = await asyncio.to_thread(line_of, change)
     return show(
         request,
@@ -181,7 +177,7 @@ async def _show_versions(
         now=now,
         problem=problem,
         gone=now is not None and not now.text,
-        rivalry=rivalry,
+        conflict=conflict,
         until=moment(request, versions.until(found, change)),
         later=sum(e.entry == change.entry and e.number > change.number for e in found),
         is_present={side: _is_present(now, text) for side, text in _sides(change).items()},
@@ -201,7 +197,7 @@ def _is_present(now: Present | None, text: str) -> bool:
 async def _present(
     workspace: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None
 ) -> tuple[Present | None, str]:
-    """The entry as it is now, or why nothing can be put back at the moment."""
+    """Return the entry as it is now, or the reason why nothing can be restored at the moment."""
     try:
         return await versions.present(workspace, change, newer), ""
     except EditError as exc:
@@ -209,7 +205,7 @@ async def _present(
 
 
 def _too_late(request: web.Request, found: list[Edit], change: Edit, now: Present) -> str:
-    """Why an entry that is gone cannot be brought back any more."""
+    """Return the reason why a removed entry cannot be restored any more; empty if it can."""
     last = versions.until(found, change)
     if now.text or workspace_of(request).clock() <= last:
         return ""
@@ -217,7 +213,7 @@ def _too_late(request: web.Request, found: list[Edit], change: Edit, now: Presen
 
 
 def by(who: str) -> str:
-    """Who changed something, in words."""
+    """Return the author of a change in words."""
     return "直接改的文件" if who == FILES else who or "（没有写名字）"
 
 

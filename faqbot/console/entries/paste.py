@@ -1,4 +1,4 @@
-"""粘贴成条目: a pasted document, table or chat becomes proposals, each to be opened in the form of a new entry."""
+"""The page 粘贴成条目: turn a pasted document, table or chat into proposed entries, each opened in the entry form."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _AT_MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A proposal on the page, and the entry that would answer its question as things are."""
+    """A proposed entry, and the entry that answers its question already."""
 
     proposal: ProposedEntry
     answered_by: Entry | None
@@ -42,12 +42,12 @@ def add_routes(app: web.Application) -> None:
 
 
 async def paste_page(request: web.Request) -> web.StreamResponse:
-    """An empty field to paste into."""
+    """Show an empty field to paste into."""
     return await _page(request, "", "")
 
 
 async def propose(request: web.Request) -> web.StreamResponse:
-    """What the text proposes. Nothing is written: each proposal goes through the form of a new entry."""
+    """Show the entries that the text proposes. Nothing is written: each goes through the form of a new entry."""
     fields = await read_form(request)
     text, file = fields.get("text", ""), fields.get("file", "")
     size = len(text.encode("utf-8", "replace"))
@@ -62,7 +62,7 @@ async def propose(request: web.Request) -> web.StreamResponse:
 
 
 def _compared(proposals: Sequence[ProposedEntry], workspace: Workspace) -> list[Shown]:
-    """The proposals with what the bot answers to their questions already."""
+    """Pair the proposals with the entries that answer their questions already."""
     snapshot = workspace.snapshot
     questions = [p.question for p in proposals]
     judged = judge_many(questions, snapshot.index, limits=workspace.limits(snapshot), today=workspace.today())

@@ -1,4 +1,4 @@
-"""自测题: a question that was answered rightly is kept in `evaluation.yaml` by one click, and taken out by another."""
+"""Add a rightly answered question to the regression questions (自测题) in evaluation.yaml, or take it out."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from aiohttp import web
 
 from faqbot.analytics.try_out import MAX_CHARACTERS
 from faqbot.console.web.context import workspace_of
+from faqbot.console.web.edit_errors import notice_on_edit_error
 from faqbot.console.web.pages import asked_id, local_path, notice, read_form, redirect
-from faqbot.errors import EditError, FileConflict, FileSourceError
+from faqbot.errors import FileConflict
 from faqbot.knowledge.regression_questions import NAME, with_question, without_question
 from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 
-# Somebody else may keep a question at the same moment; each try begins with what the file holds then.
+# Somebody else may change the file at the same moment; each attempt starts from its present content.
 _TRIES = 5
 
 
@@ -25,7 +26,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def change(request: web.Request) -> web.StreamResponse:
-    """Keep a question as one that this entry must answer, or do not keep it any more."""
+    """Add or remove a question that this entry must answer."""
     workspace, entry_id, fields = workspace_of(request), asked_id(request), await read_form(request)
     text, remove = " ".join(fields.get("text", "").split())[:MAX_CHARACTERS], fields.get("do") == "remove"
     back = local_path(fields.get("back", "") or f"/try?{urlencode({'q': text})}")
@@ -34,10 +35,8 @@ async def change(request: web.Request) -> web.StreamResponse:
     if workspace.snapshot.entry(entry_id) is None or not text:
         return notice(request, 404, "没有记下", "这一条或这句话不在了。", back=back)
     if kept == remove:
-        try:
-            await _write(request, text, entry_id, remove=remove)
-        except (EditError, FileSourceError) as exc:
-            return notice(request, 422, "没有改动", str(exc), back=back)
+        notice_on_edit_error(request, "没有改动", back=back)
+        await _write(request, text, entry_id, remove=remove)
         await workspace.base.refresh()
         log.info("self_test.removed" if remove else "self_test.kept", entry=entry_id)
     raise redirect(back, done="not-saved-question" if remove else "saved-question")

@@ -1,4 +1,4 @@
-"""表格: all knowledge to download as a table, and a changed table taken back: first shown, then written as shown."""
+"""The page 表格: download all knowledge as a table; preview an uploaded table, then write exactly what was shown."""
 
 from __future__ import annotations
 
@@ -26,14 +26,13 @@ from faqbot.console.web.pages import (
     posted,
     read_form,
     redirect,
+    session_of,
     show,
-    signed_in,
 )
 from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge.editing import external_changes
 from faqbot.knowledge.editing.audit_log import Edit
 from faqbot.knowledge.editing.versions import Field
-from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.spreadsheet.annotated import annotated
 from faqbot.knowledge.spreadsheet.comparison import ImportPlan
 from faqbot.knowledge.spreadsheet.comparison import TableEdit as Row
@@ -44,9 +43,9 @@ from faqbot.language.text_diff import side_by_side
 from faqbot.model.entries import Problem
 
 KEPT_SECONDS = 15 * 60.0
-# Uploads that wait for their button; the oldest gives way.
+# Previews kept in memory; the oldest is dropped.
 _KEPT_MOST = 10
-# More than a person reads at once; the rest is counted.
+# Rows listed on the page; the rest is only counted.
 _SHOWN_MOST = 200
 _TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -56,7 +55,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A table somebody sent and what it would do, until it is written or 15 minutes have passed."""
+    """An uploaded table and its preview, kept until it is written or 15 minutes have passed."""
 
     session: str
     until: float
@@ -91,12 +90,12 @@ def add_routes(app: web.Application) -> None:
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """The links to download and the form to upload."""
+    """Show the download links and the upload form."""
     return _page(request)
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    """All entries as a table."""
+    """Send all entries as a table."""
     name = f"knowledge.{request.match_info['kind']}"
     workspace = workspace_of(request)
     files = await workspace.source.read()
@@ -109,7 +108,7 @@ async def download(request: web.Request) -> web.StreamResponse:
 
 
 async def look(request: web.Request) -> web.StreamResponse:
-    """What the uploaded table would change. Nothing is written."""
+    """Preview what the uploaded table would change. Nothing is written."""
     fields = await posted(request)
     sent = fields.get("table")
     if not isinstance(sent, web.FileField):
@@ -118,7 +117,7 @@ async def look(request: web.Request) -> web.StreamResponse:
     with sent.file as file:
         raw = await asyncio.to_thread(file.read)
     try:
-        upload = await _tried(workspace_of(request), name, raw, removes="remove" in fields)
+        upload = await _tried(request, name, raw, removes="remove" in fields)
     except (SheetError, EditError, FileSourceError) as exc:
         return _page(request, problem=str(exc), status=422)
     token = await _keep(request, upload)
@@ -127,7 +126,7 @@ async def look(request: web.Request) -> web.StreamResponse:
 
 
 async def report(request: web.Request) -> web.StreamResponse:
-    """The person's own table with 结果 and 建议."""
+    """Send the uploaded table back with columns 结果 and 建议."""
     upload = await _kept(request, request.query.get("token", ""))
     if upload is None:
         raise web.HTTPNotFound()
@@ -140,7 +139,7 @@ async def write(request: web.Request) -> web.StreamResponse:
     """Write exactly what was shown, once."""
     workspace, token = workspace_of(request), (await read_form(request)).get("token", "")
     upload = await _kept(request, token)
-    # Taken before anything is written: a second press of the button, here or at another replica, finds nothing.
+    # Claimed before anything is written: a second press of the button, here or at another replica, finds nothing.
     if upload is None or not upload.writes or not await workspace.store.claim(f"console:table:{token}", KEPT_SECONDS):
         text = "这份试看已经写过，或者超过了 15 分钟。请到「历史」看有没有写进去；没有的话，再上传一次表格。"
         return notice(request, 409, "没有写", text, back=EXCHANGE)
@@ -153,9 +152,10 @@ async def write(request: web.Request) -> web.StreamResponse:
     raise redirect(EXCHANGE, done="table")
 
 
-async def _tried(workspace: Workspace, name: str, raw: bytes, *, removes: bool) -> Upload:
-    """The upload with all that its page shows. Raises SheetError, EditError, ShelfError."""
-    before, who = dict(await workspace.source.read()), person()
+async def _tried(request: web.Request, name: str, raw: bytes, *, removes: bool) -> Upload:
+    """Compute the preview of a table. Raises SheetError, EditError, FileSourceError."""
+    workspace = workspace_of(request)
+    before, who = dict(await workspace.source.read()), person(request)
 
     def work() -> tuple[ImportPlan, dict[str, bytes], tuple[Edit, ...]]:
         plan, after = bring_in(before, name, raw, delete_missing=removes)
@@ -164,7 +164,7 @@ async def _tried(workspace: Workspace, name: str, raw: bytes, *, removes: bool) 
 
     plan, after, lines = await asyncio.to_thread(work)
     problems = (await workspace.trial_of(after))[1] if after != before else ()
-    session = signed_in.get()
+    session = session_of(request)
     owner, until = session.token if session else "", workspace.clock() + KEPT_SECONDS
     return Upload(owner, until, name, raw, plan, before, after, lines, problems, removes)
 
@@ -183,25 +183,25 @@ async def _keep(request: web.Request, upload: Upload) -> str:
 
 
 async def _kept(request: web.Request, token: str) -> Upload | None:
-    """The upload behind a token, for the session that sent it."""
-    found, session, workspace = request.app[_UPLOADS].get(token), signed_in.get(), workspace_of(request)
+    """Return the upload of a token, to the session that sent it only."""
+    found, session, workspace = request.app[_UPLOADS].get(token), session_of(request), workspace_of(request)
     if session is None:
         return None
     if found is None and workspace.store.shared_texts is not None:
-        found = await _from_replica(workspace, token)
+        found = await _from_replica(request, token)
     if found is None or found.session != session.token or found.until <= workspace.clock():
         return None
     return found
 
 
-async def _from_replica(workspace: Workspace, token: str) -> Upload | None:
-    """What was uploaded to another replica, if it would still be written as it was shown there."""
-    note, session = await workspace.store.note(_key(token)), signed_in.get()
+async def _from_replica(request: web.Request, token: str) -> Upload | None:
+    """Rebuild an upload that another replica took; None if it would not write what was shown there."""
+    note, session = await workspace_of(request).store.note(_key(token)), session_of(request)
     said = json.loads(note) if note else {}
     if session is None or said.get("session") != _hash(session.token.encode()):
         return None
     try:
-        upload = await _tried(workspace, said["name"], base64.b64decode(said["raw"]), removes=said["removes"])
+        upload = await _tried(request, said["name"], base64.b64decode(said["raw"]), removes=said["removes"])
     except (SheetError, EditError, FileSourceError):
         return None
     return upload if said["files"] == _hash_of(upload) else None
@@ -220,7 +220,7 @@ def _packed(upload: Upload) -> str:
 
 
 def _hash_of(upload: Upload) -> str:
-    """The same for the same change of the same files."""
+    """Return a hash of all files before and after."""
     return _hash(repr([sorted(upload.before.items()), sorted(upload.after.items())]).encode())
 
 

@@ -1,1 +1,1 @@
-"""Plumbing of the console: sign-in, sessions, templates, origin checks."""
+"""What all pages of the console share: sign-in, sessions, templates, errors, origin checks."""

@@ -1,4 +1,4 @@
-"""Signing in, and the guard before every page: who may read, and what a request that writes must show."""
+"""Sign people in, and guard every page: a session to read, our own form to write."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from aiohttp import web
 from faqbot.console.web import origin
 from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.pages import (
+    SESSION,
     Handler,
     json_page,
     local_path,
@@ -20,8 +21,8 @@ from faqbot.console.web.pages import (
     notice,
     read_form,
     redirect,
+    session_of,
     show,
-    signed_in,
     wants_json,
 )
 from faqbot.console.web.sessions import IDLE_SECONDS, LONGEST_SECONDS, LoginThrottle, Sessions, link_holds, use_link
@@ -30,7 +31,7 @@ from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 
-# What has a rule of its own, or none.
+# Addresses with an access rule of their own, or none.
 _OPEN = ("/healthz", "/readyz", "/metrics")
 _OPEN_BELOW = ("/static/", "/hooks/")
 _READS = ("GET", "HEAD", "OPTIONS")
@@ -47,7 +48,7 @@ def add_routes(app: web.Application) -> None:
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a request through to its page, or say why not."""
+    """Let a request through to its page, or answer why not."""
     if request.path in _OPEN or request.path.startswith(_OPEN_BELOW):
         return await handler(request)
     if closed := _closed(request):
@@ -55,11 +56,11 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.method not in _READS and (refused := _refuse_write(request)):
         return refused
     session = await _sessions(request).find(request.cookies.get(_cookie(request), ""))
-    signed_in.set(session)
+    request[SESSION] = session
     if session is None and request.path not in ("/login", "/logout"):
         return _sign_in_first(request)
     if session is not None and request.query.get("done"):
-        # It may have been done at another replica, a moment ago.
+        # The change may have been made at another replica a moment ago.
         with contextlib.suppress(FaqbotError):
             await workspace_of(request).base.refresh()
     return await handler(request)
@@ -67,10 +68,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn what goes wrong into a page; what nobody foresaw is logged with its traceback."""
+    """Turn errors into pages; unexpected ones are logged with their traceback."""
     if request.path in _OPEN or request.path.startswith(_OPEN_BELOW):
         return await handler(request)
-    signed_in.set(None)
     try:
         return await handler(request)
     except web.HTTPException as exc:
@@ -99,7 +99,7 @@ def _said(request: web.Request, status: int) -> tuple[str, str]:
 
 
 def _closed(request: web.Request) -> web.Response | None:
-    """Without a password the console is for browsers on this machine and nobody else."""
+    """Refuse requests from elsewhere while no password is set; browsers on this machine need none."""
     settings = context_of(request).settings
     if settings.console_password:
         return None
@@ -119,7 +119,7 @@ def _closed(request: web.Request) -> web.Response | None:
 
 
 def _refuse_write(request: web.Request) -> web.Response | None:
-    """Only forms of our own pages may change anything, and only forms of a sensible size."""
+    """Refuse requests that write unless they are forms of our own pages and of a sensible size."""
     if not origin.from_our_page(request):
         return notice(request, 403, "没有执行", "这个请求不是从控制台的页面发出的。请回到控制台，在页面上再操作一次。")
     if (request.content_length or 0) > max_body(request):
@@ -143,8 +143,8 @@ def login_url(next_path: str) -> str:
 
 
 async def login_page(request: web.Request) -> web.StreamResponse:
-    """The form; a link is not used up before the name is given, because programs open links too."""
-    if signed_in.get() is not None:
+    """Show the sign-in form. A link is used up only with the name, because programs open links too."""
+    if session_of(request) is not None:
         raise redirect(local_path(request.query.get("next", "/")))
     return await _form(request, request.query)
 
@@ -175,7 +175,7 @@ async def login(request: web.Request) -> web.StreamResponse:
 
 
 async def logout(request: web.Request) -> web.StreamResponse:
-    session = signed_in.get()
+    session = session_of(request)
     if session is not None:
         await _sessions(request).end(session.token)
     answer = redirect("/login", done="signed-out")
@@ -187,13 +187,13 @@ async def _proven(request: web.Request, given: dict[str, str]) -> bool:
     if given["link"]:
         return await use_link(workspace_of(request).store, given["link"])
     password = context_of(request).settings.console_password
-    # The setting may hold bytes that are no UTF-8; they arrive as lone surrogates.
+    # The setting may hold bytes that are not UTF-8; they arrive as lone surrogates.
     known, said = (text.encode("utf-8", "surrogatepass") for text in (password, given["password"]))
     return bool(password) and hmac.compare_digest(known, said)
 
 
 async def _form(request: web.Request, given: Mapping[str, str], problem: str = "", status: int = 200) -> web.Response:
-    """The sign-in page, with what was written kept; the password is never sent back."""
+    """Show the sign-in page with what was entered; the password is never sent back."""
     link = given.get("link", "")
     holds = bool(link) and await link_holds(workspace_of(request).store, link)
     if link and not holds and not problem:
@@ -219,7 +219,7 @@ SESSIONS: web.AppKey[Sessions] = web.AppKey("sessions", Sessions)
 
 
 def _cookie(request: web.Request) -> str:
-    # Browsers let nobody else set a cookie of this prefix, but only over https.
+    # Browsers let no other host set a cookie with this prefix, but accept it only over https.
     return "__Host-faqbot" if origin.came_by_https(request) else "faqbot"
 
 

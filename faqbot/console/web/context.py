@@ -1,4 +1,4 @@
-"""What the pages of the console work with: built by the app, found by a handler through its request."""
+"""The parts that the pages of the console work with, and where a request finds them."""
 
 from __future__ import annotations
 

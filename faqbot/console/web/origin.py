@@ -1,4 +1,4 @@
-"""Where a request comes from: this machine, through a proxy, by https, from one of our own pages. Pure."""
+"""Tell where a request comes from: this machine, a proxy, https, one of our own pages. Pure."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-# A proxy in front says so by one of these; then the peer's address is the proxy's.
+# A proxy in front adds one of these; the peer's address is then that of the proxy.
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", "Via")
 
 
 def from_this_machine(request: web.Request) -> bool:
-    """Whether the request comes from a program on this machine and through no proxy."""
+    """Return True if the request comes from a program on this machine and through no proxy."""
     if any(name in request.headers for name in _FORWARDED):
         return False
     try:
@@ -23,7 +23,7 @@ def from_this_machine(request: web.Request) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host, as an address or a name, can only mean this machine."""
+    """Return True if a host, as an address or a name, can only mean this machine."""
     if host == "localhost":
         return True
     try:
@@ -35,12 +35,12 @@ def is_loopback(host: str) -> bool:
 
 
 def came_by_https(request: web.Request) -> bool:
-    """Whether the person's browser speaks https, here or to a proxy in front."""
+    """Return True if the person's browser speaks https, to us or to a proxy in front."""
     return request.secure or _last(request, "X-Forwarded-Proto").lower() == "https"
 
 
 def from_our_page(request: web.Request) -> bool:
-    """Whether a page of this console sent the request; one that does not say where it comes from is foreign.
+    """Return True if a page of this console sent the request; one that does not say where it comes from is foreign.
 
     Browsers let no page choose these headers. `Sec-Fetch-Site` is sent to https and localhost only, `Origin` with
     every form that is posted.
@@ -55,17 +55,17 @@ def from_our_page(request: web.Request) -> bool:
         named = parts.netloc.lower()
     except ValueError:
         return False
-    # A proxy that speaks https and does not say so leaves us http behind an https page, never the other way round.
+    # Behind a proxy that speaks https without saying so we see http under an https page, never the other way round.
     schemes = ("https",) if came_by_https(request) else ("http", "https")
     hosts = {request.host.lower(), _last(request, "X-Forwarded-Host").lower()} - {""}
     return parts.scheme in schemes and bool(named) and named in hosts
 
 
 def peer(request: web.Request) -> str:
-    """Whose attempts are counted together: the address, behind a proxy with the one that the proxy saw."""
+    """Return the key under which sign-in attempts are counted: the address, with the one that a proxy saw."""
     return f"{request.remote or ''} {_last(request, 'X-Forwarded-For')}".strip()
 
 
 def _last(request: web.Request, header: str) -> str:
-    """What the nearest proxy added to a list of values; what stands before came from outside."""
+    """Return the value that the nearest proxy added to a list; values before it came from outside."""
     return request.headers.get(header, "").rpartition(",")[2].strip()

@@ -1,4 +1,4 @@
-"""How a page is made: templates, the JSON twin, redirects with a message, errors and the headers of all of them."""
+"""Make pages: templates, their JSON twins, redirects with a message, forms, static files and common headers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,13 +22,13 @@ from faqbot.markup.to_html import markdown_to_html
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# Who sent the request that is being answered. Each one is answered in a task of its own or after another.
-signed_in: ContextVar[Session | None] = ContextVar("signed_in", default=None)
+# Where the guard puts the session of the person who sent a request.
+SESSION: web.RequestKey[Session | None] = web.RequestKey("session")
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
 MAX_BODY = 2 * 1024 * 1024
-# The page that takes a whole table, and how large that may be.
+# The page that takes a whole table, and the limit for that table in bytes.
 EXCHANGE, MAX_TABLE = "/exchange", 8 * 1024 * 1024
 
 SECURITY_HEADERS = {
@@ -45,7 +44,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
-# What a redirect may say on the page it leads to. Only these: a link must not put words into our mouth.
+# Messages that a redirect may show on the page it leads to, by their key: a link must not bring a text of its own.
 MESSAGES = {
     "saved": "已保存，机器人现在就按新的内容回答。",
     "saved-told": "已保存，机器人现在就按新的内容回答；几分钟后私聊告诉最近问过的人。",
@@ -93,9 +92,9 @@ def show(
     as_json: Callable[[], Any] | None = None,
     **values: Any,
 ) -> web.Response:
-    """Fill a template; where JSON was asked for and there is a twin, that instead.
+    """Fill a template, or return its JSON twin where JSON was asked for.
 
-    `tab` is the path of the navigation item that is lit. `values` are what the template shows.
+    `tab` is the path of the active navigation item. `values` go to the template.
     """
     if as_json is not None and wants_json(request):
         return json_page(as_json(), status=status)
@@ -103,7 +102,7 @@ def show(
         "title": title,
         "tab": tab,
         "tabs": TABS,
-        "session": signed_in.get(),
+        "session": session_of(request),
         "message": MESSAGES.get(request.query.get("done", ""), ""),
         "here": request.path_qs,
         "moment": functools.partial(moment, request),
@@ -114,17 +113,17 @@ def show(
 
 
 def moment(request: web.Request, at: float) -> str:
-    """A time (epoch seconds) as the company's clocks show it."""
+    """Format a time (epoch seconds) in the company's time zone."""
     return datetime.fromtimestamp(at, context_of(request).settings.timezone).strftime("%Y-%m-%d %H:%M")
 
 
 def plain(request: web.Request, said: object) -> str:
-    """A place or a problem as text, its files by their names on the shelf and not by their paths on this machine."""
+    """Return a place or a problem as text, with names of files in the source instead of paths on this machine."""
     return str(said).replace(f"{workspace_of(request).source.label}/", "")
 
 
 def fragment(template: str, **values: Any) -> web.Response:
-    """A part of a page, for the script to put in place."""
+    """Return a part of a page, for the script to insert."""
     return web.Response(text=environment().get_template(template).render(**values), content_type="text/html")
 
 
@@ -133,7 +132,7 @@ def json_page(value: Any, *, status: int = 200) -> web.Response:
 
 
 def notice(request: web.Request, status: int, title: str, text: str, *, back: str = "") -> web.Response:
-    """A page that says one thing, such as an error, and where to go on."""
+    """Show a page with one message, such as an error, and a link back."""
     if wants_json(request):
         return json_page({"error": f"{title}：{text}"}, status=status)
     return show(request, "notice.html", title=title, status=status, text=text, back=back)
@@ -144,7 +143,7 @@ def wants_json(request: web.Request) -> bool:
 
 
 def redirect(path: str, *, done: str = "") -> web.HTTPException:
-    """Raise it after a form was taken: the answer is a page, and reloading that page posts nothing."""
+    """Return the redirect to raise after a form was processed, so that reloading the page posts nothing."""
     if done:
         path += ("&" if "?" in path else "?") + urlencode({"done": done})
     return web.HTTPSeeOther(path)
@@ -158,18 +157,18 @@ def add_page(app: web.Application, path: str, handler: Handler) -> None:
 
 
 def max_body(request: web.Request) -> int:
-    """How many bytes a form may have."""
+    """Return the size limit of a form in bytes."""
     return MAX_TABLE if request.path == EXCHANGE else MAX_BODY
 
 
 async def read_form(request: web.Request) -> dict[str, str]:
-    """The fields of a posted form, lines ended by a newline alone; 400 or 413 for what is none."""
+    """Return the fields of a posted form, with line ends as newlines. Raises 400 or 413 for anything else."""
     fields = await posted(request)
     return {name: re.sub("\r\n?", "\n", value) for name, value in fields.items() if isinstance(value, str)}
 
 
 async def posted(request: web.Request) -> Mapping[str, str | bytes | bytearray | web.FileField]:
-    """The fields of a posted form and its files; 400 or 413 for what is none."""
+    """Return the fields and files of a posted form. Raises 400 or 413 for anything else."""
     if (limit := max_body(request)) > MAX_BODY:
         request = request.clone(client_max_size=limit)
     try:
@@ -178,24 +177,29 @@ async def posted(request: web.Request) -> Mapping[str, str | bytes | bytearray |
         raise web.HTTPBadRequest() from exc
 
 
-def person() -> str:
-    """The name of who is signed in, for the record of what was changed."""
-    session = signed_in.get()
+def session_of(request: web.Request) -> Session | None:
+    """Return the session of the person who sent the request; None for somebody who is not signed in."""
+    return request.get(SESSION)
+
+
+def person(request: web.Request) -> str:
+    """Return the name of who is signed in, for the record of what was changed."""
+    session = session_of(request)
     return session.name if session else ""
 
 
 def local_path(text: str) -> str:
-    """`text` if it is a path on this console, else the front page: nobody is sent elsewhere."""
+    """Return `text` if it is a path on this console, else the front page, so that no link leads elsewhere."""
     odd = any(ord(c) <= 32 or c in "\\\x7f" for c in text)
     return text if text.startswith("/") and not text.startswith("//") and not odd else "/"
 
 
-# Ids that would mean something else as a part of a path.
+# Ids that mean something else as a part of a path.
 _ODD_IDS = {"new", "=", ".", ".."}
 
 
 def entry_url(entry_id: str, action: str = "") -> str:
-    """Where the page of an entry is; ids may be any text."""
+    """Return the address of the page of an entry; ids may be any text."""
     behind = f"/{action}" if action else ""
     if entry_id in _ODD_IDS or "/" in entry_id or entry_id.endswith(".json"):
         return f"/entries/={behind}?{urlencode({'id': entry_id})}"
@@ -203,7 +207,7 @@ def entry_url(entry_id: str, action: str = "") -> str:
 
 
 def asked_id(request: web.Request) -> str:
-    """The id that `entry_url` wrote."""
+    """Return the id that `entry_url` put into the address."""
     written = request.match_info["id"]
     if written == "=":
         return request.query.get("id", "")
@@ -227,14 +231,14 @@ def environment() -> Environment:
 
 
 def query(values: Mapping[str, Any]) -> str:
-    """The query of a link, without what is empty."""
+    """Return the query of a link, without empty values."""
     kept = {name: value for name, value in values.items() if value not in ("", None)}
     return f"?{urlencode(kept)}" if kept else ""
 
 
 @functools.cache
 def static_url(name: str) -> str:
-    """The address of a file under `static/`, which changes with what is in it."""
+    """Return the address of a file under `static/`, which changes with its content."""
     version = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
     return f"/static/{version}/{name}"
 
@@ -243,7 +247,7 @@ _STATIC_TYPES = {"style.css": "text/css", "app.js": "text/javascript", "icon.svg
 
 
 async def static_file(request: web.Request) -> web.Response:
-    """Style, script and icon; the version in the address lets browsers keep them for good."""
+    """Serve style, script and icon; the version in the address lets browsers keep them for good."""
     name = request.match_info["name"]
     if name not in _STATIC_TYPES:
         raise web.HTTPNotFound()
@@ -257,6 +261,6 @@ def _static(name: str) -> bytes:
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Before any answer goes out, whoever made it."""
+    """Add the security headers to every answer."""
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)

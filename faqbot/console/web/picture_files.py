@@ -1,4 +1,4 @@
-"""The pictures beside the knowledge, for the bubbles of the console: images alone, to those who are signed in."""
+"""Serve the pictures beside the knowledge to people who are signed in; only images."""
 
 from __future__ import annotations
 

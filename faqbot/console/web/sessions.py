@@ -1,6 +1,6 @@
-"""Who may come in: sessions, one-time links and the brake on guessing, all in the store so that replicas share them.
+"""Sessions, one-time sign-in links and the sign-in throttle, all in the store so that replicas share them.
 
-The store holds only hashes of what opens the door.
+The store holds only hashes of tokens.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from faqbot.store.protocol import ClaimStore, NoteStore
 IDLE_SECONDS = 12 * 3600.0
 LONGEST_SECONDS = 30 * 86400.0
 LINK_SECONDS = 600.0
-# A page that is open is a sign of life; it is written down no oftener than this.
+# Each request prolongs a session; the store is written at most this often.
 _TOUCH_EVERY = 300.0
 _WINDOW = 300.0
 _PER_ADDRESS, _OVERALL = 5, 40
 _ANNOUNCE_EVERY, _ANNOUNCED_FOR = 60.0, 180.0
-# Redis refuses to keep a note for no time at all.
+# Redis refuses an expiry of zero.
 _GONE = 0.001
 
 
@@ -37,14 +37,14 @@ class SessionStore(ClaimStore, NoteStore, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who signed in; `name` is shown beside what they change."""
+    """A signed-in person; `name` is shown beside what they change."""
 
     name: str
     token: str
 
 
 class Sessions:
-    """Sessions of one console. They end when its password changes, which is part of what is hashed."""
+    """Sessions of one console. They end when its password changes, because the hash includes it."""
 
     def __init__(self, store: SessionStore, password: str) -> None:
         self._store = store
@@ -54,7 +54,7 @@ class Sessions:
     async def begin(self, name: str) -> Session:
         token = secrets.token_urlsafe(32)
         key = self._key(token)
-        # Two notes: prolonging the second can never bring back a session that was ended meanwhile.
+        # Two notes: prolonging the second cannot bring back a session that was ended meanwhile.
         await self._store.put_note(f"console:session:{key}", name, LONGEST_SECONDS)
         await self._store.put_note(f"console:seen:{key}", "", IDLE_SECONDS)
         return Session(name, token)
@@ -81,14 +81,14 @@ class Sessions:
 
 
 class LoginThrottle:
-    """Slows guessing: so many wrong attempts in five minutes from one address, and so many from all together."""
+    """Limits wrong sign-in attempts in five minutes, for one address and for all together."""
 
     def __init__(self, store: SessionStore, clock: Callable[[], float] = time.time) -> None:
         self._store = store
         self._clock = clock
 
     async def take(self, address: str) -> tuple[float, list[str]]:
-        """Book an attempt before it is judged; the seconds to wait (0: go on) and what `give_back` takes."""
+        """Count an attempt before it is judged; return the seconds to wait (0: go on), and the claims to give back."""
         window, passed = divmod(self._clock(), _WINDOW)
         booked: list[str] = []
         for name, most in ((f"{_hash(address)[:16]}", _PER_ADDRESS), ("all", _OVERALL)):
@@ -100,12 +100,12 @@ class LoginThrottle:
         return 0.0, booked
 
     async def give_back(self, booked: list[str]) -> None:
-        """An attempt that was right, or never made, counts for nothing."""
+        """Release the claims of an attempt that was right or not made."""
         for slot in booked:
             await self._store.release(slot)
 
     async def _free(self, key: str, most: int) -> str | None:
-        # Once all are taken, saying so costs one step and not one for each.
+        # Once all slots are taken, one note says so; that saves a claim for each slot.
         if await self._store.note(f"{key}:full") is not None:
             return None
         for number in range(most):
@@ -116,7 +116,7 @@ class LoginThrottle:
 
 
 async def new_link(store: SessionStore, url: str) -> str:
-    """A link to the console at `url` that lets one person in, once, within ten minutes."""
+    """Create a link to the console at `url` that signs one person in, once, within ten minutes."""
     token = secrets.token_urlsafe(32)
     await store.put_note(f"console:link:{_hash(token)}", "", LINK_SECONDS)
     return f"{url}/login?link={token}"
@@ -127,7 +127,7 @@ async def link_holds(store: SessionStore, token: str) -> bool:
 
 
 async def use_link(store: SessionStore, token: str) -> bool:
-    """Let in the one who comes first with a link that holds."""
+    """Use up a valid link; return False if it is not valid or somebody else was first."""
     if not await link_holds(store, token) or not await store.claim(f"console:used:{_hash(token)}", LINK_SECONDS * 2):
         return False
     await store.put_note(f"console:link:{_hash(token)}", "", _GONE)
@@ -135,7 +135,7 @@ async def use_link(store: SessionStore, token: str) -> bool:
 
 
 async def announce(store: SessionStore, url: str) -> None:
-    """Keep written down where the console of this machine is, until cancelled."""
+    """Keep the address of this machine's console in the store, until cancelled."""
     try:
         while True:
             with contextlib.suppress(StoreError):
@@ -147,12 +147,12 @@ async def announce(store: SessionStore, url: str) -> None:
 
 
 async def announced(store: SessionStore) -> str | None:
-    """Where the console that runs on this machine is."""
+    """Return the address of the console that runs on this machine, if one does."""
     return await store.note(_where())
 
 
 def reachable(url: str) -> str:
-    """The address for a browser on this machine: a console that listens everywhere listens here too."""
+    """Return the address for a browser on this machine, also where the console listens on all addresses."""
     parts = urlsplit(url)
     if parts.hostname in ("0.0.0.0", "::"):
         return f"{parts.scheme}://127.0.0.1:{parts.port}"
@@ -164,5 +164,5 @@ def _where() -> str:
 
 
 def _hash(text: str) -> str:
-    # The password may hold bytes that are no UTF-8; they arrive as lone surrogates.
+    # The password may hold bytes that are not UTF-8; they arrive as lone surrogates.
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,1 +1,1 @@
-"""The work list of the day and its pages."""
+"""The list of open tasks (今天), and the pages on which they are done."""

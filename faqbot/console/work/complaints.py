@@ -1,4 +1,4 @@
-"""没有帮助的回答: what people said was wrong with an answer, each reason a task of its own that can be put aside."""
+"""The section 没有帮助的回答: one task for each entry and each reason why people found an answer unhelpful."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def add_routes(app: web.Application) -> None:
 
 
 async def complaints(workspace: Workspace) -> Section:
-    """What is open, the most frequent first."""
+    """Return the open tasks, the most frequent first."""
     records = await workspace.store.questions(workspace.clock() - DAYS * 86400)
     return tasks(records, {e.id: e for e in workspace.snapshot.entries}, await workspace.store.marks(_MARKS))
 
 
 def tasks(records: Sequence[QuestionRecord], entries: Mapping[str, Entry], marks: Mapping[str, str]) -> Section:
-    """One task for each entry and reason. What is marked as done stays so until it is said again."""
+    """Return one task for each entry and reason. A task marked as done is open again with the next complaint."""
     groups: dict[str, list[QuestionRecord]] = {}
     for record in records:
         if record.rating and record.rating != Rating.HELPFUL:
@@ -78,24 +78,24 @@ def _settled(mark: str | None) -> frozenset[str]:
 
 
 async def done(request: web.Request) -> web.StreamResponse:
-    """The task leaves the list, with who said so and when."""
+    """Mark a task as done, with who did so and when."""
     workspace, key = workspace_of(request), (await read_form(request)).get("key", "")
     records = await workspace.store.questions(workspace.clock() - DAYS * 86400)
     messages = [r.message_id for r in records if r.rating and _key(r) == key]
     if not messages:
         raise redirect("/")
-    mark = {"who": person(), "at": workspace.clock(), "messages": messages}
+    mark = {"who": person(request), "at": workspace.clock(), "messages": messages}
     await workspace.store.put_mark(_MARKS, key, json.dumps(mark, ensure_ascii=False))
     raise redirect("/" + query({"settled": f"{PATH} {key}"}))
 
 
 async def undone(request: web.Request) -> web.StreamResponse:
-    """Undo: it is a task again."""
+    """Undo: make it an open task again."""
     workspace, key = workspace_of(request), (await read_form(request)).get("key", "")
     await workspace.store.put_mark(_MARKS, key, None)
     raise redirect("/")
 
 
 async def settled(workspace: Workspace, key: str) -> bool:
-    """Whether the task of this key is marked as done."""
+    """Return True if the task of this key is marked as done."""
     return bool(key) and key in await workspace.store.marks(_MARKS)

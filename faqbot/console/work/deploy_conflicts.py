@@ -1,5 +1,7 @@
-"""部署的文件: where replicas share the knowledge, a file that was changed both in the console and in a deployment waits
-here until somebody has looked at both."""
+"""The page 部署的文件: decide about files that were changed both in the console and in a deployment.
+
+That happens only where replicas share the knowledge through the store.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ PATH = "/deployed"
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One entry that is written differently, or a whole file that has none: live, and as deployed."""
+    """One entry that differs between the live and the deployed file, or a whole file without entries."""
 
     title: str
     fields: list[Field]
@@ -35,7 +37,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A file to decide about. `broken` says why the deployed text cannot be taken."""
+    """A file to decide about. `broken` is the reason why the deployed text cannot be taken."""
 
     file: str
     live: bytes | None
@@ -45,7 +47,7 @@ class Dispute:
 
     @property
     def seen(self) -> str:
-        """What the form carries, to tell later whether either text changed."""
+        """The version of both texts, which the form carries to tell later whether either changed."""
         return hashlib.sha256(repr((self.live, self.deployed)).encode()).hexdigest()[:24]
 
 
@@ -55,7 +57,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def waiting(workspace: Workspace) -> Section:
-    """The files to decide about, for the page of today."""
+    """Return the files to decide about, for the page 今天."""
     items = [
         Item(name, "部署里的和控制台里的不一样，现在用的是控制台里的", PATH, "请选一个", "amber")
         for name in await _texts(workspace)
@@ -64,7 +66,7 @@ async def waiting(workspace: Workspace) -> Section:
 
 
 async def without_disputes(workspace: Workspace, snapshot: Snapshot) -> Snapshot:
-    """The snapshot without the problems that waiting() says better."""
+    """Return the snapshot without the problems that waiting() reports."""
     if not isinstance(workspace.source, ReplicatedSource):
         return snapshot
     said = await workspace.source.conflict_problems()
@@ -72,7 +74,7 @@ async def without_disputes(workspace: Workspace, snapshot: Snapshot) -> Snapshot
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """Each file with both texts and a button for either."""
+    """Show each file with both texts and a button for either."""
     disputes = await _disputes(workspace_of(request))
     return show(
         request,
@@ -105,7 +107,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
 
 
 async def _texts(workspace: Workspace) -> Mapping[str, tuple[bytes | None, bytes | None]]:
-    """Nothing where one process has its folder to itself."""
+    """Return both texts of each disputed file; none where one process has its folder to itself."""
     return await workspace.source.conflicts() if isinstance(workspace.source, ReplicatedSource) else {}
 
 

@@ -1,4 +1,4 @@
-"""草稿: what going live would do, a word about it, and taking that back within a day."""
+"""The page of a draft (草稿): preview it, approve it or send it back, withdraw an approval within a day."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from aiohttp import web
 
 from faqbot.console.entries.browse import bubble_of, find_entry
 from faqbot.console.web.context import ConsoleContext, context_of, workspace_of
+from faqbot.console.web.edit_errors import notice_on_edit_error
 from faqbot.console.web.pages import entry_url, notice, person, read_form, redirect, show
-from faqbot.errors import EditError, FileSourceError, NotAllowed
+from faqbot.errors import EditError, NotAllowed
 from faqbot.knowledge.editing.audit_log import FILES
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.impact.preview import Effects, preview_effects
@@ -27,7 +28,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """A draft and what happens when it goes live; or who approved it."""
+    """Show a draft and what approving it would change; or who approved it."""
     await workspace_of(request).base.refresh()
     return await _show(request, find_entry(request))
 
@@ -36,14 +37,14 @@ async def approve(request: web.Request) -> web.StreamResponse:
     workspace, fields = workspace_of(request), await read_form(request)
     await workspace.base.refresh()
     entry = find_entry(request)
-    try:
-        if entry.draft:
-            await draft_review.approve(workspace, entry, Reviewer(person()), fields.get("seen", ""))
-    except StaleEdit:
+
+    async def show_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()
         return await _show(request, find_entry(request), overtaken=True)
-    except (EditError, FileSourceError) as exc:
-        return notice(request, 422, "没有通过", str(exc), back=entry_url(entry.id, "approve"))
+
+    notice_on_edit_error(request, "没有通过", back=entry_url(entry.id, "approve"), stale=show_again)
+    if entry.draft:
+        await draft_review.approve(workspace, entry, Reviewer(person(request)), fields.get("seen", ""))
     raise redirect(entry_url(entry.id, "approve"), done="approved")
 
 
@@ -51,25 +52,21 @@ async def send_back(request: web.Request) -> web.StreamResponse:
     workspace, entry, fields = workspace_of(request), find_entry(request), await read_form(request)
     why = " ".join(fields.get("why", "").split())[:_LONGEST_REASON]
     try:
-        await draft_review.send_back(workspace, entry, Reviewer(person()), why)
+        await draft_review.send_back(workspace, entry, Reviewer(person(request)), why)
     except NotAllowed as exc:
         return notice(request, 409, "没有退回", str(exc), back=entry_url(entry.id))
     raise redirect(entry_url(entry.id, "approve"), done="sent-back")
 
 
 async def withdraw(request: web.Request) -> web.StreamResponse:
-    """Undo of an approval."""
+    """Withdraw an approval."""
     workspace, entry = workspace_of(request), find_entry(request)
     back = entry_url(entry.id, "approve")
     paper = draft_records.latest_review(await draft_records.load_reviews(workspace), entry.id)
-    try:
-        if paper is None:
-            raise NotAllowed("没有找到这次通过的记录")
-        await draft_review.withdraw(workspace, paper, Reviewer(person()))
-    except StaleEdit:
-        return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=back)
-    except (NotAllowed, EditError, FileSourceError) as exc:
-        return notice(request, 422, "没有撤销", str(exc), back=back)
+    notice_on_edit_error(request, "没有撤销", back=back)
+    if paper is None:
+        raise NotAllowed("没有找到这次通过的记录")
+    await draft_review.withdraw(workspace, paper, Reviewer(person(request)))
     raise redirect(back, done="withdrawn")
 
 
@@ -99,7 +96,7 @@ async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) 
 
 
 async def _checked(context: ConsoleContext, entry: Entry) -> tuple[str, Effects | None, str]:
-    """The state of the file, what going live would do, and why it cannot be."""
+    """Return the version of the file, the preview of the approval, and the reason if it is not possible."""
     try:
         loaded = await context.workspace.load(entry)
         return (
@@ -114,7 +111,7 @@ async def _checked(context: ConsoleContext, entry: Entry) -> tuple[str, Effects 
 
 
 def shown_maker(maker: Reviewer | None) -> str:
-    """Who wrote a draft, before 写的; a change in the files has no name."""
+    """Return the author of a draft in words; a change in the files has no name."""
     if maker is None or not maker.name:
         return ""
     return "有人在文件里" if maker.name == FILES else maker.name

@@ -1,4 +1,4 @@
-"""未答: what people asked in vain, the most people first, and what can be done about each."""
+"""The page 未答: groups of unanswered questions, and adding one to an entry, making an entry of it, or declining it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from faqbot.analytics.gaps import PERIODS, STATE_NAMES, USUAL, Gap, Gaps, GapSta
 from faqbot.analytics.suggested_wordings import open_suggestions
 from faqbot.console.entries.browse import bubble_of, summary
 from faqbot.console.web.context import context_of, workspace_of
+from faqbot.console.web.edit_errors import notice_on_edit_error
 from faqbot.console.web.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.work import wording_trial
 from faqbot.console.work.suggestions import is_declined, suggestion_url
 from faqbot.console.work.wording_trial import Wish
-from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge.editing.entry_editor import add_wording
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
@@ -27,7 +27,7 @@ from faqbot.knowledge.impact.preview import preview_effects
 TAB = "/missed"
 _PER_PAGE = 20
 _FOUND_AT_MOST = 15
-# Wordings that a link to the form of a new entry carries along; more make it too long for some proxies.
+# Wordings in a link to the form of a new entry; more make it too long for some proxies.
 _CARRIED = 8
 GAPS: web.AppKey[Gaps] = web.AppKey("gaps", Gaps)
 
@@ -44,7 +44,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """The groups of a period, those that are open or others."""
+    """List the groups of a period in one state."""
     days, wanted, unwanted = _days(request), _state(request), request.query.get("unwanted", "")
     gaps = await request.app[GAPS].find(workspace_of(request), days)
     chosen = [gap for gap in gaps if gap.state is wanted]
@@ -80,7 +80,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 
 async def one(request: web.Request) -> web.StreamResponse:
-    """One group: how it was asked, whether it is answered by now, and the entries it could belong to."""
+    """Show one group: its wordings, which are answered by now, and the entries it could belong to."""
     workspace, days = workspace_of(request), _days(request)
     gaps, gap = await _asked(request)
     asked = await wording_trial.answers(workspace, gap)
@@ -101,7 +101,7 @@ async def one(request: web.Request) -> web.StreamResponse:
         asked=asked,
         candidates=await wording_trial.candidates(context_of(request), text) if not sought else [],
         found=_found(workspace, sought),
-        # Said only of what is true, whoever made the link.
+        # Shown only if it is true: anybody can make such a link.
         added=added if added and wording in added.also else None,
         added_text=wording,
         all_answered=not left,
@@ -113,54 +113,50 @@ async def one(request: web.Request) -> web.StreamResponse:
 
 
 async def check(request: web.Request) -> web.StreamResponse:
-    """What adding the wording would do; nothing is written."""
+    """Preview adding the wording; nothing is written."""
     _, gap = await _asked(request)
     return await _checked(request, gap, request.query)
 
 
 async def add(request: web.Request) -> web.StreamResponse:
-    """Write the wording into the entry, if file and entry still are what was looked at."""
+    """Add the wording to the entry, if the file is still the version that was shown."""
     workspace, fields = workspace_of(request), await read_form(request)
     _, gap = await _asked(request)
     wish = _wish(workspace, fields)
     if isinstance(wish, str):
         return notice(request, 409, "没有加上", wish, back=gap_url(gap, _days(request)))
-    try:
-        saved = await wording_trial.add(workspace, person(), wish, fields.get("seen", ""))
-    except StaleEdit:
+
+    async def check_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()
         return await _checked(request, gap, fields, overtaken=True)
-    except (EditError, FileSourceError) as exc:
-        return notice(request, 422, "没有加上", str(exc), back=gap_url(gap, _days(request)))
+
+    notice_on_edit_error(request, "没有加上", back=gap_url(gap, _days(request)), stale=check_again)
+    saved = await wording_trial.add(workspace, person(request), wish, fields.get("seen", ""))
     raise redirect(gap_url(gap, _days(request), added=saved.id, wording=wish.text), done="wording")
 
 
 async def take_back(request: web.Request) -> web.StreamResponse:
-    """Undo: the wording leaves the entry again."""
+    """Undo: remove the wording from the entry."""
     workspace, fields = workspace_of(request), await read_form(request)
     _, gap = await _asked(request)
     back = gap_url(gap, _days(request))
     entry = workspace.snapshot.entry(fields.get("entry", ""))
     if entry is None:
         return notice(request, 409, "没有撤销", "那一条已经不在了。", back=back)
-    try:
-        await wording_trial.take_back(workspace, person(), Wish(entry, _wording(fields.get("text", ""))))
-    except StaleEdit:
-        return notice(request, 409, "没有撤销", "有人刚才改了这个文件，请再试一次。", back=entry_url(entry.id))
-    except (EditError, FileSourceError) as exc:
-        return notice(request, 422, "没有撤销", str(exc), back=entry_url(entry.id))
+    notice_on_edit_error(request, "没有撤销", back=entry_url(entry.id))
+    await wording_trial.take_back(workspace, person(request), Wish(entry, _wording(fields.get("text", ""))))
     raise redirect(gap_url(gap, _days(request), undone="1"))
 
 
 async def decline_it(request: web.Request) -> web.StreamResponse:
-    """「不归我们管」: the group leaves the list, with who said so and when."""
+    """Decline a group (不归我们管), with who did so and when."""
     _, gap = await _asked(request)
-    await decline(workspace_of(request), gap, person())
+    await decline(workspace_of(request), gap, person(request))
     raise redirect(TAB + query(_kept(request) | {"declined": gap.cluster.key}))
 
 
 async def reopen_it(request: web.Request) -> web.StreamResponse:
-    """Undo of 「不归我们管」."""
+    """Undo a decline."""
     _, gap = await _asked(request)
     await reopen(workspace_of(request), gap)
     raise redirect(gap_url(gap, _days(request)))
@@ -173,13 +169,11 @@ async def _checked(
     wish = _wish(workspace, fields)
     if isinstance(wish, str):
         return notice(request, 409, "加不上去", wish, back=gap_url(gap, days))
-    try:
-        loaded = await workspace.load(wish.entry)
-        proposal = await loaded.propose(add_wording, wish.text)
-        effects = await preview_effects(workspace, context_of(request).past_questions, proposal)
-        asked = await wording_trial.answers(workspace, gap, proposal, wish)
-    except (EditError, FileSourceError) as exc:
-        return notice(request, 422, "加不上去", str(exc), back=gap_url(gap, days))
+    notice_on_edit_error(request, "加不上去", back=gap_url(gap, days))
+    loaded = await workspace.load(wish.entry)
+    proposal = await loaded.propose(add_wording, wish.text)
+    effects = await preview_effects(workspace, context_of(request).past_questions, proposal)
+    asked = await wording_trial.answers(workspace, gap, proposal, wish)
     return show(
         request,
         "missed_add.html",
@@ -200,7 +194,7 @@ async def _checked(
 
 
 def _wish(workspace: Workspace, fields: Mapping[str, str]) -> Wish | str:
-    """The entry and the wording that were chosen, or why that cannot be."""
+    """Return the chosen entry and wording, or the reason why that is not possible."""
     entry, text = workspace.snapshot.entry(fields.get("entry", "")), _wording(fields.get("text", ""))
     if entry is None:
         return "那一条已经不在了：它可能刚被删掉，或者换了编号。请另选一条。"
@@ -217,7 +211,7 @@ def _found(workspace: Workspace, sought: str) -> Sequence[Mapping[str, Any]]:
 
 
 async def _asked(request: web.Request) -> tuple[list[Gap], Gap]:
-    """The group of the address, by any of its wordings, in the chosen period or a longer one; 404 for none."""
+    """Find the group of the address by any of its wordings, in the chosen or the longest period. Raises 404."""
     key = request.match_info["key"].removesuffix(".json")
     days = _days(request)
     gaps: list[Gap] = []
@@ -234,13 +228,13 @@ def _by_key(gaps: Sequence[Gap], key: str) -> Gap | None:
 
 
 def gap_url(gap: Gap, days: int = USUAL, action: str = "", **values: str) -> str:
-    """Where the page of a group is."""
+    """Return the address of the page of a group."""
     kept = {"days": "" if days == USUAL else days, **values}
     return f"{TAB}/{gap.cluster.key}{f'/{action}' if action else ''}{query(kept)}"
 
 
 def new_url(gap: Gap) -> str:
-    """The form of a new entry with the question and its other wordings filled in."""
+    """Return the address of the form of a new entry with the question and its other wordings filled in."""
     others = [w.text for w in gap.cluster.wordings if w.text != gap.cluster.text][:_CARRIED]
     filled = {"question": _wording(gap.cluster.text), "also": "\n".join(map(_wording, others))}
     return f"/entries/new?{urlencode(filled)}"
@@ -266,5 +260,5 @@ def _digits(text: str) -> str:
 
 
 def _wording(text: str) -> str:
-    # Instead of a private question its topic is on record, which nobody asks.
+    # Of a private question only the topic is on record, which is no wording.
     return "" if withheld_topic(text) else " ".join(text.split())[: wording_trial.LONGEST]

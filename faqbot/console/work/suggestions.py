@@ -1,4 +1,4 @@
-"""可以加的问法: what several people picked from a list for the same question, added after a look at the effect."""
+"""The page 可以加的问法: wordings that askers taught by picking from a list; preview one, add it or decline it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from aiohttp import web
 from faqbot.analytics.suggested_wordings import MARKS, Suggestion, open_suggestions
 from faqbot.console.entries.browse import bubble_of, summary
 from faqbot.console.web.context import context_of, workspace_of
+from faqbot.console.web.edit_errors import notice_on_edit_error
 from faqbot.console.web.pages import entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.work import wording_trial
 from faqbot.console.work.tasks import Item, Section, section
-from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge.editing.entry_editor import add_wording
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
@@ -29,7 +29,7 @@ def add_routes(app: web.Application) -> None:
 
 
 def as_section(found: list[Suggestion]) -> Section:
-    """What 今天 shows."""
+    """Return the section for the page 今天."""
     items = [
         Item(f"「{s.text}」", f"{s.people} 人从列表里选了「{s.entry.question}」", suggestion_url(s), "加为问法")
         for s in found
@@ -42,7 +42,7 @@ def suggestion_url(suggestion: Suggestion, action: str = "") -> str:
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """What adding the wording would do; nothing is written."""
+    """Preview adding the wording; nothing is written."""
     return await _show(request, await _asked(request))
 
 
@@ -50,28 +50,28 @@ async def add(request: web.Request) -> web.StreamResponse:
     workspace, fields = workspace_of(request), await read_form(request)
     found = await _asked(request)
     wish = wording_trial.Wish(found.entry, found.text)
-    try:
-        if why := wording_trial.objection(workspace, wish.entry, wish.text):
-            return notice(request, 409, "没有加上", why, back=TAB)
-        saved = await wording_trial.add(workspace, person(), wish, fields.get("seen", ""))
-    except StaleEdit:
+
+    async def show_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()
         return await _show(request, await _asked(request), overtaken=True)
-    except (EditError, FileSourceError) as exc:
-        return notice(request, 422, "没有加上", str(exc), back=TAB)
+
+    notice_on_edit_error(request, "没有加上", back=TAB, stale=show_again)
+    if why := wording_trial.objection(workspace, wish.entry, wish.text):
+        return notice(request, 409, "没有加上", why, back=TAB)
+    saved = await wording_trial.add(workspace, person(request), wish, fields.get("seen", ""))
     raise redirect(entry_url(saved.id), done="wording")
 
 
 async def decline(request: web.Request) -> web.StreamResponse:
-    """「不要」, with who said so and when."""
+    """Decline a suggestion (不要), with who did so and when."""
     workspace, found = workspace_of(request), await _asked(request)
-    said = json.dumps({"who": person(), "at": workspace.clock()}, ensure_ascii=False)
+    said = json.dumps({"who": person(request), "at": workspace.clock()}, ensure_ascii=False)
     await workspace.store.put_mark(MARKS, found.key, said)
     raise redirect(TAB + query({"unwanted": found.key}))
 
 
 async def reopen(request: web.Request) -> web.StreamResponse:
-    """Undo of 「不要」."""
+    """Undo a decline."""
     await workspace_of(request).store.put_mark(MARKS, request.match_info["key"], None)
     raise redirect(f"{TAB}#suggested")
 
@@ -89,13 +89,10 @@ async def _asked(request: web.Request) -> Suggestion:
 
 async def _show(request: web.Request, found: Suggestion, *, overtaken: bool = False) -> web.StreamResponse:
     workspace = workspace_of(request)
-    try:
-        loaded = await workspace.load(found.entry)
-        effects = await preview_effects(
-            workspace, context_of(request).past_questions, await loaded.propose(add_wording, found.text)
-        )
-    except EditError as exc:
-        return notice(request, 422, "加不上去", str(exc), back=TAB)
+    notice_on_edit_error(request, "加不上去", back=TAB)
+    loaded = await workspace.load(found.entry)
+    proposal = await loaded.propose(add_wording, found.text)
+    effects = await preview_effects(workspace, context_of(request).past_questions, proposal)
     return show(
         request,
         "suggested.html",

@@ -1,5 +1,4 @@
-"""What is to be done, kind by kind: entries that grow old, files with problems, answers that did not arrive, the quota.
-Pure."""
+"""Build the sections of the page 今天: expiring entries, drafts, file problems, failed deliveries, the quota. Pure."""
 
 from __future__ import annotations
 
@@ -26,19 +25,19 @@ from faqbot.review.due_dates import NOTICE_PERIOD, has_successor
 
 AT_MOST = 7
 WARN_AT = 0.8
-# Where the questions behind these are listed.
+# The address of the list of questions behind these.
 _FAILED = f"/stats/questions?days=7&fate={QuestionOutcome.FAILED}"
-# So many receivers of one notice are named.
+# At most this many receivers of one notice are named.
 _NAMED = 3
-# A question is quoted up to this length.
+# Characters of a question that are quoted.
 _QUOTED = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to do: what, more about it, and where the work is; `tag` in a word, in the colour of `tone`.
+    """One task: title, note, and the address where it is done; `tag` is a word in the colour of `tone`.
 
-    `done` says how it can be put aside, where that is possible: the path, and the key for the form there.
+    `done` is the path and the form key to mark it as done, where that is possible.
     """
 
     text: str
@@ -54,7 +53,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Things of one kind, the most pressing first; `more` is where those are that are not shown."""
+    """Tasks of one kind, the most urgent first; `more` is the address of those that are not shown."""
 
     kind: str
     title: str
@@ -74,7 +73,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One kind of the monthly quota, for people."""
+    """The use of one kind of the monthly quota."""
 
     kind: str
     name: str
@@ -96,7 +95,7 @@ def section(
 
 
 def aging(entries: Sequence[Entry], day: date) -> Section:
-    """Entries that ran out, will soon, or are due for a review; what a later version replaces is no work."""
+    """Return entries that expired, will expire soon or are due for review, except those with a later version."""
     found = [
         (when, item)
         for entry in entries
@@ -105,7 +104,7 @@ def aging(entries: Sequence[Entry], day: date) -> Section:
         if not (when == entry.valid.end and has_successor(entry, entries))
     ]
     found.sort(key=lambda pair: pair[0])
-    # What is about to happen can still be prevented, so it comes before what happened long ago.
+    # An entry about to expire can still be renewed, so it comes before one that expired long ago.
     coming = [item for when, item in found if when >= day]
     passed = [item for when, item in reversed(found) if when < day]
     return section("aging", "要到期、要复核的条目", [*coming, *passed], "/entries?status=expired")
@@ -133,7 +132,7 @@ def _by(entry: Entry) -> str:
 
 
 def drafts(entries: Iterable[Entry], papers: Mapping[int, DraftReview], makers: Mapping[str, Reviewer]) -> Section:
-    """Drafts to be approved; those that were sent back and not changed since come last."""
+    """Return drafts to be approved; those that were sent back and not changed since come last."""
     found = [(latest_review(papers, e.id), e) for e in entries if e.draft]
     found.sort(key=lambda pair: pair[0] is not None and not pair[0].is_pending(pair[1]))
     items = [_draft(paper, entry, makers.get(entry.id)) for paper, entry in found]
@@ -148,7 +147,7 @@ def _draft(paper: DraftReview | None, entry: Entry, maker: Reviewer | None) -> I
 
 
 def approved(entries: Mapping[str, Entry], papers: Mapping[int, DraftReview], now: float) -> Section:
-    """What was approved in the last day and can still be withdrawn, the latest first."""
+    """Return approvals of the last day that can still be withdrawn, the latest first."""
     found = [p for p in papers.values() if p.can_be_withdrawn(entries.get(p.entry_id), now)]
     found.sort(key=lambda p: -p.at)
     items = [
@@ -159,7 +158,7 @@ def approved(entries: Mapping[str, Entry], papers: Mapping[int, DraftReview], no
 
 
 def file_errors(snapshot: Snapshot, label: str) -> Section:
-    """What somebody wrote in the files and is not live."""
+    """Return the errors that keep something in the files from going live."""
     items = [_problem(p, snapshot, label) for p in snapshot.problems if p.is_error]
     items += [
         Item(e.question, f"这一条不会回答：{e.held}", entry_url(e.id), "被挂起", "bad")
@@ -170,10 +169,10 @@ def file_errors(snapshot: Snapshot, label: str) -> Section:
 
 
 def file_warnings(snapshot: Snapshot, label: str, day: date) -> Section:
-    """What in the files is live and should be looked at; what `aging` says is not said again."""
+    """Return the warnings in the files, without those that aging() reports."""
     by_place = {e.place: e for e in snapshot.entries}
     warnings = [p for p in snapshot.problems if not p.is_error and not _is_aging(p, by_place.get(p.place), day)]
-    # Of thousands only those that are shown are put into words.
+    # Only items that are shown are put into words; there may be thousands.
     items = tuple(_problem(p, snapshot, label) for p in warnings[:AT_MOST])
     return Section("warnings", "文件里的提醒", items, len(warnings), "/entries")
 
@@ -206,12 +205,12 @@ def _is_aging(problem: Problem, entry: Entry | None, day: date) -> bool:
 
 
 def undelivered(stats: Stats, entries: Mapping[str, Entry]) -> Section:
-    """Answers that did not arrive, one item for each answer and reason; those refused for their words first."""
+    """Return answers that were not delivered, one task for each answer and reason; refused words first."""
     groups: dict[tuple[str, str], list[AskedQuestion]] = {}
     for asked in stats.of(QuestionOutcome.FAILED):
         record = next(r for r in reversed(asked.records) if r.delivery != DELIVERED or r.outcome == "broken")
         error = _error(record.delivery)
-        # Which entry it was matters only where its words are to blame.
+        # The entry matters only where its words were refused.
         about = record.entry_id if isinstance(error, ContentRefused) else ""
         groups.setdefault((record.delivery, about), []).append(asked)
     items = [_failure(code, entries.get(about), found) for (code, about), found in groups.items()]
@@ -220,7 +219,7 @@ def undelivered(stats: Stats, entries: Mapping[str, Entry]) -> Section:
 
 
 def unsent(failed: Sequence[SendFailure]) -> Section:
-    """Notices that were given up, one item for each title and reason, the latest first."""
+    """Return notices that were given up, one task for each title and reason, the latest first."""
     groups: dict[tuple[str, str], list[SendFailure]] = {}
     for one in reversed(failed):
         groups.setdefault((one.title, one.why), []).append(one)
@@ -252,15 +251,15 @@ def _failure(code: str, entry: Entry | None, found: Sequence[AskedQuestion]) -> 
 
 
 def _error(code: str) -> DeliveryError | None:
-    """What DingTalk meant by the code that is on record."""
+    """Explain the DingTalk error code that is on record."""
     if code.isascii() and code.isdigit():
         return old_error(200, {"errcode": int(code)})
-    # Our own words have no dot and no capital.
+    # Our own reasons have no dot and no capital.
     return new_error(400, {"code": code}) if code != code.lower() or "." in code else None
 
 
 def meters(counts: Mapping[str, int], month: str, limits: Mapping[str, int]) -> list[Meter]:
-    """The quota of a month, from the counters of the store."""
+    """Return the quota of a month, from the counters of the store."""
     names = {CALLS: "接口调用", MESSAGES: "收发的消息"}
     return [Meter(k, name, Usage(counts.get(f"{month}|{k}", 0), limits[k])) for k, name in names.items()]
 

@@ -1,4 +1,4 @@
-"""等人来答的提问: open tickets, which can be put aside."""
+"""The section 等同事来答的提问: open tickets, which can be closed without an answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def waiting_tickets(workspace: Workspace) -> Section:
-    """What waits for a person, the oldest first."""
+    """Return the open tickets, the oldest first."""
     found = [t for t in (await load_tickets(workspace.store)).values() if t.state is TicketState.OPEN]
     items = [_item(ticket, workspace.clock()) for ticket in sorted(found, key=lambda t: t.at)]
     return section("tickets", "等同事来答的提问", items)
@@ -42,19 +42,19 @@ def _ago(seconds: float) -> str:
 
 
 async def done(request: web.Request) -> web.StreamResponse:
-    """Put aside: somebody took care of it in another way."""
+    """Close a ticket that somebody took care of in another way."""
     number = await _set(request, TicketState.OPEN, TicketState.CLOSED)
     raise redirect("/" + query({"settled": f"{PATH} {number}"}))
 
 
 async def undone(request: web.Request) -> web.StreamResponse:
-    """Undo: it waits again."""
+    """Undo: open the ticket again."""
     await _set(request, TicketState.CLOSED, TicketState.OPEN)
     raise redirect("/")
 
 
 async def settled(workspace: Workspace, key: str) -> bool:
-    """Whether the ticket with this number was put aside."""
+    """Return True if the ticket with this number was closed here."""
     found = (str(t.number) for t in (await load_tickets(workspace.store)).values() if t.state is TicketState.CLOSED)
     return key in found
 

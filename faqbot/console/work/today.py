@@ -1,4 +1,4 @@
-"""今天: what there is to do, as a short list; every item opens the work itself."""
+"""The page 今天: list all open tasks; each links to the page where it is done."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from faqbot.store.json_records import from_json
 
 TAB = "/"
 _TOP = 5
-# Answers that failed or did not help are looked for in so many days.
+# The time for which failed and unhelpful answers are listed.
 _RECENT = timedelta(days=7)
 _WEEKDAYS = "一二三四五六日"
 
@@ -51,7 +51,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """All that waits to be done, the most pressing kind first."""
+    """Show all open tasks, the most urgent kind first."""
     context = context_of(request)
     workspace = context.workspace
     gaps = await request.app[GAPS].find(workspace, USUAL)
@@ -100,14 +100,14 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
         as_section(await open_suggestions(workspace)),
         aging(snapshot.entries, day),
         drafts(snapshot.entries, papers, await last_authors(workspace, {e.id for e in snapshot.entries if e.draft})),
-        # Warnings can wait; with an error, what somebody wrote is not live.
+        # Last, because warnings can wait; an error keeps something from going live.
         file_warnings(settled, workspace.source.label, day),
         approved(entries, papers, workspace.clock()),
     ]
 
 
 async def _settled(workspace: Workspace, said: str) -> tuple[str, str] | None:
-    """Path and key of what was just put aside, if it was."""
+    """Return path and key of the task that was just marked as done, if it is."""
     path, _, key = said.partition(" ")
     settled = {complaints.PATH: complaints.settled, tickets.PATH: tickets.settled}
     return (path, key) if path in settled and await settled[path](workspace, key) else None
@@ -135,7 +135,7 @@ def _asked(gap: Gap) -> str:
 
 
 async def _quota(context: ConsoleContext) -> list[Meter]:
-    """This month's use by all replicas, as far as it is written down; that happens every few seconds."""
+    """Return this month's use by all replicas, as far as it is stored; that happens every few seconds."""
     workspace = context.workspace
     month = f"{workspace.today():%Y-%m}"
     limits = {CALLS: context.settings.quota_calls, MESSAGES: context.settings.quota_messages}

@@ -1,5 +1,4 @@
-"""Adding how people asked to an entry that is there already: which entries could be meant, what it would change, doing
-it and taking it back."""
+"""Add a wording that people used to an existing entry: find candidates, preview, add, undo."""
 
 from __future__ import annotations
 
@@ -23,14 +22,14 @@ from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Entry
 
 LONGEST = 200
-# So many wordings of a group are asked again.
+# Wordings of a group that are tried.
 _ASKED = 30
 _CANDIDATES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A wording that is to become one of an entry's."""
+    """A wording to be added to an entry."""
 
     entry: Entry
     text: str
@@ -38,7 +37,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How something was asked, what the bot makes of it now and, where an edit is being looked at, after it."""
+    """One wording of a group, and the decision on it now and, in a preview, after the edit."""
 
     text: str
     times: int
@@ -59,14 +58,14 @@ class Answer:
 
 
 async def candidates(context: ConsoleContext, text: str) -> Sequence[WeighedEntry]:
-    """The entries that the bot itself thinks of first."""
+    """Return the entries that the bot ranks first."""
     return (await tried(context, text)).candidates[:_CANDIDATES]
 
 
 async def answers(
     workspace: Workspace, gap: Gap, proposal: Proposal | None = None, wish: Wish | None = None
 ) -> Sequence[Answer]:
-    """Ask the bot all wordings of a group, and the wished one, with what is live and with what is proposed."""
+    """Put all wordings of a group, and the wished one, to the live knowledge and to the proposed one."""
     wordings = {w.text: (w.times, w.people) for w in gap.cluster.wordings[:_ASKED]}
     if wish and wish.text not in wordings:
         wordings = {wish.text: (0, 0), **wordings}
@@ -100,7 +99,7 @@ def _said(decision: Decision) -> str:
 
 
 def objection(workspace: Workspace, entry: Entry, text: str) -> str:
-    """Why the wording cannot be added; empty if it can."""
+    """Return the reason why the wording cannot be added; empty if it can."""
     if not text:
         return "问法是空的，请写一句员工会问的话。"
     other = entry_search.one_by_question(workspace.snapshot, text)
@@ -112,7 +111,7 @@ def objection(workspace: Workspace, entry: Entry, text: str) -> str:
 
 
 async def add(workspace: Workspace, who: str, wish: Wish, seen: str) -> Entry:
-    """Save the wording; the entry as it is live then. Raises Overtaken, EditError, ShelfError."""
+    """Save the wording and return the entry as it is live then. Raises StaleEdit, EditError, FileSourceError."""
     loaded = await workspace.load(wish.entry)
     loaded.check_seen(seen)
     proposal = await loaded.propose(add_wording, wish.text)
@@ -122,7 +121,7 @@ async def add(workspace: Workspace, who: str, wish: Wish, seen: str) -> Entry:
 
 
 async def take_back(workspace: Workspace, who: str, wish: Wish) -> None:
-    """Remove the wording again; everything else in the entry stays. Raises Overtaken, EditError, ShelfError."""
+    """Remove the wording again; everything else in the entry stays. Raises StaleEdit, EditError, FileSourceError."""
     loaded = await workspace.load(wish.entry)
     draft = draft_of(loaded.entry)
     if wish.text not in draft.also:

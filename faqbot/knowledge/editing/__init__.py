@@ -1,1 +1,1 @@
-"""Changing one entry: proposing, saving, auditing, restoring."""
+"""Change one entry of the knowledge: propose, try, save, record, restore."""

@@ -1,4 +1,4 @@
-"""The journal of who changed which entry, when and how: written by whatever changes one, read by whoever asks."""
+"""The audit log: record who changed which entry, when and how, and read it back."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from faqbot.model.entries import Entry
 from faqbot.store.protocol import JournalLine, JournalStore
 
 _JOURNAL = "edits"
-# Who changed an entry in the files and not through us.
+# The author of a change that was made in the files and not through the bot.
 FILES = "文件"
 _TEXTS = ("who", "file", "entry", "kind", "before", "after", "userid")
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One line of the journal: `before` and `after` are the entry as it was written, empty where it was not there.
+    """One change of an entry. `before` and `after` are its text in the file, empty where the entry did not exist.
 
-    `entry` is its id within its file, `kind` is change, add, remove, restore, approve or withdraw; `userid` is known of
-    those who gave the order in chat. `number` and `at` (epoch seconds) are those of the line, 0 before it is written.
+    `entry` is its id within its file, `kind` is change, add, remove, restore, approve or withdraw; `userid` is known
+    only of people who gave the command in chat. `number` and `at` (epoch seconds) are those of the record, 0 before it
+    is stored.
     """
 
     who: str
@@ -42,20 +43,20 @@ class Edit:
 
 
 async def write_down(store: JournalStore, at: float, edit: Edit) -> None:
-    """Append a line. Raises StoreError."""
+    """Append a change to the log. `at` is epoch seconds. Raises StoreError."""
     line = {name: text for name in _TEXTS if (text := getattr(edit, name)) or name != "userid"}
     await store.write_journal(_JOURNAL, at, json.dumps(line, ensure_ascii=False))
 
 
 async def edits(store: JournalStore, since: float = 0.0) -> list[Edit]:
-    """All that is on record, oldest first. Raises StoreError."""
+    """Return the changes since a time in epoch seconds, oldest first. Raises StoreError."""
     lines = await store.journal(_JOURNAL, since)
-    # Years of changes are some megabytes of JSON; meanwhile others are answered.
+    # Years of changes are some megabytes of JSON; in a thread, so that the event loop goes on.
     return await asyncio.to_thread(lambda: list(_read(lines)))
 
 
 def _read(lines: Iterable[JournalLine]) -> Iterator[Edit]:
-    """The lines as edits; what another version wrote differently is left out."""
+    """Decode the records; leave out those that another version of the bot wrote in another form."""
     for line in lines:
         try:
             said = json.loads(line.text)
@@ -66,7 +67,7 @@ def _read(lines: Iterable[JournalLine]) -> Iterator[Edit]:
 
 
 def written(text: str) -> Entry | None:
-    """What a kept text says; None where it cannot be read by itself."""
+    """Parse the text of one entry; return None if it cannot be read without the rest of its file."""
     if not text.strip():
         return None
     found = parse_file("", f"entries:\n{textwrap.dedent(text)}".encode("utf-8", "replace"))
@@ -74,9 +75,9 @@ def written(text: str) -> Entry | None:
 
 
 def last_change(found: Iterable[Edit], file: str, entry_id: str) -> Edit | None:
-    """The edit that an answer is as it is by; one that only touched its wordings or its dates is none."""
+    """Return the last change of an entry's answer; changes of its wordings or dates alone do not count."""
     mine = [edit for edit in found if (edit.file, edit.entry) == (file, entry_id)]
-    # Where it ends with a removal, the journal does not know yet what is there now.
+    # After a removal the log does not know yet what stands there now.
     if not mine or not mine[-1].after:
         return None
     return next((edit for edit in reversed(mine) if edit.kind != "change" or _says_other(edit)), None)

@@ -1,4 +1,4 @@
-"""The corrections whose meaning is certain, made in the text of a file; every other byte stays. Pure."""
+"""Make the corrections whose meaning is certain in the text of a file; every other byte stays. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from faqbot.yamltext.value_edits import remove_pairs, replace_list
 _MARK = "\ufeff".encode()
 _COMMENTED_OUT = re.compile(r"\s#[^\s#]")
 _ENCODING_NAMES = {"gb18030": "GBK 编码", "utf-16": "UTF-16 编码"}
-# A key that is put right may bring another one to light; no file holds more slips one inside the other.
+# Correcting one key may reveal another below it; no file nests more mistakes than this.
 _ROUNDS = 5
 
 
@@ -42,7 +42,7 @@ class Fix:
 
 
 def fix(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
-    """Return the bytes with all safe corrections made, and what was corrected; what needs none comes back as it is.
+    """Return the bytes with all safe corrections made, and the corrections; bytes that need none are returned as given.
 
     Files beside `faq/` are only brought to UTF-8.
     """
@@ -67,7 +67,7 @@ def fix(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
 
 
 def _joined(fixes: list[Fix]) -> list[Fix]:
-    """Corrections of one line made one after the other, told as one."""
+    """Merge corrections that were made to one line one after the other."""
     joined: list[Fix] = []
     for made in fixes:
         place = next((n for n, f in enumerate(joined) if (f.line, f.after) == (made.line, made.before)), -1)
@@ -91,7 +91,7 @@ def _as_utf8(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
 
 
 def _made(raw: bytes, name: str, found: Corrections, reason: str, said: Said | None = None) -> tuple[bytes, list[Fix]]:
-    """Make each correction that leaves the file better; `said` is what of a good entry must stay the same."""
+    """Make each correction that leaves the file better; `said` returns what of a good entry must stay the same."""
     corrections = list(found(raw))
     if not corrections:
         return raw, []
@@ -105,7 +105,7 @@ def _made(raw: bytes, name: str, found: Corrections, reason: str, said: Said | N
 def _accepted(
     edits: TextEdits, before: ParsedFile, chosen: list[Correction], more: list[Correction], said: Said
 ) -> list[Correction]:
-    """`chosen` and those of `more` that make the file better; halves are tried where all together do not."""
+    """Return `chosen` and those of `more` that make the file better; where not all do together, try each half."""
     changes = [change for correction in (*chosen, *more) for change in correction]
     now = parse_file(before.name, edits.apply(changes))
     if _is_better(before, now, said, thoroughly=len(more) > 1):
@@ -121,7 +121,7 @@ def _accepted(
 
 
 def _told(raw: bytes, after: bytes, changes: Iterable[TextChange], name: str, reason: str) -> Iterator[Fix]:
-    """The lines that changed, as they were and as they are."""
+    """Yield the lines that changed, before and after."""
     old, new = (normalize_line_ends(decode(content, "utf-8")).split("\n") for content in (raw, after))
     spans: list[tuple[int, int, int]] = []
     for change in sorted(changes, key=lambda c: (c.start, c.end)):
@@ -144,9 +144,9 @@ def _told(raw: bytes, after: bytes, changes: Iterable[TextChange], name: str, re
 
 
 def _is_better(before: ParsedFile, after: ParsedFile, said: Said, *, thoroughly: bool) -> bool:
-    """Whether a good file says the same as before, or a bad one has more to read or less to complain about.
+    """Return True if a good file still says the same, or a broken one has more readable entries or fewer problems.
 
-    `thoroughly` is for many corrections at once, where one may hide the harm of another: nothing may be said anew.
+    `thoroughly` is for many corrections at once, where one may hide the harm of another: no problem may be new.
     """
     if before.ok:
         return after.ok and list(map(said, before.entries)) == list(map(said, after.entries))
@@ -160,7 +160,7 @@ def _bare(entry: Entry) -> Entry:
 
 
 def _with_links(entry: Entry) -> Entry:
-    """The entry as far as it must stay the same when its links are put right."""
+    """Return the entry with its links corrected, to compare what must stay the same when links are corrected."""
     variants = {word: correct_links(text) for word, text in entry.variants.items()}
     return replace(
         _bare(entry), answer=correct_links(entry.answer), source=correct_links(entry.source), variants=variants
@@ -171,7 +171,7 @@ def _with_links(entry: Entry) -> Entry:
 
 
 def _mended(raw: bytes) -> Iterator[Correction]:
-    """What is read as meant anyway is written as meant."""
+    """Yield the line repairs that reading the file makes anyway, to write them down."""
     text = normalize_line_ends(decode(raw, "utf-8"))
     _, mends = repair_lines(text)
     if mends:
@@ -179,7 +179,7 @@ def _mended(raw: bytes) -> Iterator[Correction]:
 
 
 def _keys_corrected(raw: bytes) -> Iterator[Correction]:
-    """Misspelt keys of which only one can be meant."""
+    """Yield corrections of misspelt keys of which only one can be meant."""
     for mapping, allowed in _mappings(_root(raw)):
         present = {allowed.get(key.value.strip()) for key, _ in mapping.pairs}
         for key, _ in mapping.pairs:
@@ -193,7 +193,7 @@ def _keys_corrected(raw: bytes) -> Iterator[Correction]:
 
 
 def _links_corrected(raw: bytes) -> Iterator[Correction]:
-    """Links of which only one thing can be meant."""
+    """Yield corrections of links that can only be meant in one way."""
     lines = repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0].split("\n")
     for mapping, allowed in _mappings(_root(raw)):
         texts = [node for key, node in mapping.pairs if allowed.get(key.value.strip()) in ("answer", "source")]
@@ -215,7 +215,7 @@ def _links_corrected(raw: bytes) -> Iterator[Correction]:
 
 
 def _repeats_removed(raw: bytes) -> Iterator[Correction]:
-    """Wordings that stand twice in one entry, or repeat its question."""
+    """Yield the removal of wordings that stand twice in one entry, or repeat its question."""
     edits = TextEdits(raw, repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0])
     for mapping, allowed in _mappings(_root(raw)):
         if allowed is not key_names.ENTRY_KEYS:
@@ -225,7 +225,7 @@ def _repeats_removed(raw: bytes) -> Iterator[Correction]:
             if not (_means(key, "also") or _means(key, "not")):
                 continue
             if _COMMENTED_OUT.search("\n".join(edits.repaired[node.line - 1 : edits.last_line(node)])):
-                # 年假 #1 is no repeat: what stands behind the sign was perhaps meant to be read.
+                # 年假 #1 is not a repeat: the text behind the sign was perhaps meant to be read.
                 continue
             old = tuple(FieldReader("").texts(node, "also"))
             new = distinct(old, question if _means(key, "also") else "")
@@ -243,7 +243,7 @@ def _root(raw: bytes) -> Node | None:
 
 
 def _mappings(root: Node | None) -> Iterator[tuple[Mapping, dict[str, str]]]:
-    """All mappings of a file with the keys they may have."""
+    """Yield all mappings of a file with the keys they may have."""
     items: Node | None = root
     if isinstance(root, Mapping):
         yield root, key_names.FILE_KEYS

@@ -1,7 +1,7 @@
-"""Editing one entry in the text of a file so that everything else stays byte for byte. Pure.
+"""Edit one entry in the text of a file so that everything else stays byte for byte. Pure.
 
-Every edit takes an opened file and returns the changed one, opened again: what does not read back as asked raises
-EditError.
+Every edit takes an opened file and returns the changed one, opened again. An edit whose result does not read back as
+asked raises EditError.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _STEP = 2
 
 
 def change_entry(file: Outline, entry_id: str, draft: EntryFields) -> Outline:
-    """Write what differs from the draft into the entry."""
+    """Write the fields that differ into the entry."""
     return _changed(file, file.number_of(entry_id), draft)
 
 
@@ -61,7 +61,7 @@ def _changed(file: Outline, number: int, draft: EntryFields) -> Outline:
 
 
 def add_wording(file: Outline, entry_id: str, text: str, to: Literal["also", "not_"] = "also") -> Outline:
-    """Add one wording to an entry; one that it has already changes nothing."""
+    """Add one wording to an entry; return the same file if the entry has it already."""
     number = file.number_of(entry_id)
     old = draft_of(file.entries[number])
     wordings: tuple[str, ...] = getattr(old, to)
@@ -76,7 +76,7 @@ def add_wording(file: Outline, entry_id: str, text: str, to: Literal["also", "no
 def add_entry(file: Outline | None, draft: EntryFields, *, topic: str = "", name: str = "") -> Outline:
     """Add an entry at the end; without a file (None) make one with topic and owner at its top.
 
-    For what the draft leaves empty, the top of the file holds as for any other entry. `name` is that of a new file.
+    For fields that are empty, the top of the file holds as for any other entry. `name` is that of a new file.
     """
     new = tidied(draft)
     new = replace(new, topic=new.topic or topic.strip())
@@ -137,7 +137,7 @@ def restore_entry(file: Outline | None, entry_id: str, text_of_entry: str, *, na
 
 
 def _is_restored(other: Entry, entry: Entry, entry_id: str) -> bool:
-    """Whether `other` is the present version of the entry that is restored."""
+    """Return True if `other` is the present version of the entry that is restored."""
     if entry_id or entry.id_given:
         return other.id == (entry_id or entry.id)
     return other.id == entry.id and other.valid == entry.valid
@@ -147,7 +147,7 @@ def entry_text(file: Outline, entry_id: str) -> str:
     """Return the lines of an entry as they are written, with its comment, each ending in `\\n`."""
     number = file.number_of(entry_id)
     if isinstance(file.listed, nodes.Sequence) and file.listed.flow:
-        # In [ ] an entry has no lines of its own; these are only to be looked at.
+        # In [ ] an entry has no lines of its own; these are only shown.
         item = file.items[number]
         return file.edits.text(item.line, file.edits.last_line(item))
     span = file.span(number)
@@ -158,7 +158,7 @@ def entry_text(file: Outline, entry_id: str) -> str:
 
 
 def _must_be_possible(file: Outline, old: EntryFields, new: EntryFields, entry: Entry | None) -> None:
-    """Raise EditError for a draft that the file cannot or must not hold."""
+    """Raise EditError for fields that the file cannot or must not hold."""
     if not new.question:
         raise EditError("问题不能为空")
     if not new.answer and (entry is None or not entry.variants):
@@ -232,7 +232,7 @@ def _replaced(file: Outline, key: str, item: Mapping, pairs: Pairs, value: Any) 
 def _period_replaced(
     file: Outline, item: Mapping, key: Scalar, node: Node, period: tuple[str, str]
 ) -> list[TextChange]:
-    """Change single dates where both ends stay, else write the period anew."""
+    """Change single dates where both ends stay, else write the period again."""
     words = _period_words(file, item)
     if not isinstance(node, Mapping) or not node.pairs:
         return replace_value(file.edits, key, node, _period_literal(words, period))
@@ -262,14 +262,14 @@ def _period_literal(words: Sequence[str], period: tuple[str, str]) -> str:
 
 
 def _literal(key: str, value: Any, *, chinese: bool) -> str:
-    """A flag or a date on one line."""
+    """Return a flag or a date as it is written on one line."""
     if key in FLAGS:
         return ("是" if value else "否") if chinese else ("true" if value else "false")
     return value or '""'
 
 
 def _pair_lines(file: Outline, key: str, value: Any, item: Mapping | None, column: int) -> list[str]:
-    """A key and its value: the first line without its indent, the lines of a block with theirs."""
+    """Return a key and its value as lines: the first without its indent, those of a block with theirs."""
     word = file.word(key, item)
     in_brackets = item is not None and item.flow
     if key == "answer" and "\n" in value and not in_brackets and (body := block_lines(value, column + _STEP)):
@@ -287,7 +287,7 @@ def _pair_lines(file: Outline, key: str, value: Any, item: Mapping | None, colum
 
 
 def _new_lines(file: Outline, new: EntryFields, column: int) -> list[str]:
-    """The lines of a new entry in the manner of the file's other ones; what its top says is not said again."""
+    """Return a new entry as lines in the style of the file's other entries, without what the top of the file says."""
     shared = file.shared()
     lines: list[str] = []
     for key, field in FIELDS.items():
@@ -331,7 +331,7 @@ def append_lines(file: Outline, lines: list[str]) -> bytes:
 
 
 def _standing_alone(text: str) -> tuple[list[str], Entry]:
-    """The lines of an entry moved to the left edge, and what they say."""
+    """Return the lines of an entry moved to the left edge, and the entry itself."""
     lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     begins = next((line for line in lines if _DASH.match(line.lstrip())), "")
     edge = len(begins) - len(begins.lstrip())
@@ -355,7 +355,7 @@ def _opened(after: bytes, name: str) -> Outline:
 
 
 def _checked(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry | None = None) -> Outline:
-    """Return the changed file once it says what is expected: entries as before, one as the draft says.
+    """Return the changed file if it says what is expected: entries as before, one as its new fields say.
 
     `kept` is the entry whose `ask` and answers must have stayed. Ids that were made from a question and would be
     made differently now are written down, so that they stay what they are.
@@ -390,10 +390,10 @@ def _id_written(file: Outline, number: int, entry_id: str) -> list[TextChange]:
 
 
 def _same(a: Entry, b: Entry) -> bool:
-    """Whether two entries say the same, wherever they stand and whether or not the id is written down."""
+    """Return True if two entries say the same, wherever they stand and whether or not the id is written down."""
     return replace(a, place=b.place, id_given=b.id_given) == b
 
 
 def _same_text(a: Entry, b: Entry) -> bool:
-    """Whether two entries say the same, apart from what stands at the top of a file."""
+    """Return True if two entries say the same, apart from what stands at the top of a file."""
     return (a.question, a.answer, a.variants, a.also, a.not_) == (b.question, b.answer, b.variants, b.also, b.not_)

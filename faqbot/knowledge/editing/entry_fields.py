@@ -1,4 +1,4 @@
-"""What a form sends for one entry, and what of it a file can hold."""
+"""The fields of an entry that people may change, and their normal form in a file. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from faqbot.model.entries import Entry
 from faqbot.yamltext.field_reader import parse_date
 from faqbot.yamltext.nodes import Scalar
 
-# The fields of a Draft under the keys of a file, in the order in which an entry reads best.
+# Keys of a file and the fields they stand for, in the order in which an entry reads best.
 FIELDS = {
     "id": "id",
     "question": "question",
@@ -66,7 +66,7 @@ class EntryFields:
 
 
 def draft_of(entry: Entry) -> EntryFields:
-    """The draft that changes nothing; for an entry with `ask` its `answer` is empty."""
+    """Return the fields of an entry; for one with `ask`, `answer` is empty."""
     start, end = entry.valid.start, entry.valid.end
     return EntryFields(
         id=entry.id,
@@ -89,7 +89,7 @@ def draft_of(entry: Entry) -> EntryFields:
 
 
 def tidied(draft: EntryFields) -> EntryFields:
-    """The draft as a file would give it back: no blanks around texts, no empty or repeated wordings, dates as ISO.
+    """Return the fields as a file gives them back: no blanks around texts, no empty or repeated wordings, ISO dates.
 
     Raises EditError for what no file can hold.
     """
@@ -102,7 +102,7 @@ def tidied(draft: EntryFields) -> EntryFields:
 
 
 def distinct(wordings: tuple[str, ...], question: str) -> tuple[str, ...]:
-    """Wordings as an entry reads them: each once, without the question itself."""
+    """Return wordings as an entry reads them: each once, without the question itself."""
     return tuple(dict.fromkeys(w for w in wordings if w != question))
 
 

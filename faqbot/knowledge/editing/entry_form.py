@@ -1,4 +1,4 @@
-"""The form of an entry: its fields as they stand on the page, and the draft they mean. Pure."""
+"""The form of an entry: convert posted text to the fields of an entry, and back. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from faqbot.knowledge.editing.entry_fields import EntryFields
 from faqbot.model.entries import Entry
 
-# Letters, digits, Chinese, - and _: what every system and every person can write as the name of a file.
+# Letters, digits, Chinese, - and _: every system and every person can write these in the name of a file.
 _FILE_NAME = re.compile(r"[A-Za-z0-9\u3400-\u4dbf\u4e00-\u9fff_][A-Za-z0-9\u3400-\u4dbf\u4e00-\u9fff_-]{0,39}")
 _FACT = re.compile(r"\{facts\.([^{}]+)\}")
 _LISTS = ("also", "not_", "related", "groups", "departments")
@@ -20,8 +20,10 @@ _ONE_LINE = ("question", "topic", "owner", "source", "id")
 
 @dataclass(frozen=True, slots=True)
 class EntryForm:
-    """What is written in the form; lists have one item on each line. `seen` says which version of the file the person
-    had in front of them."""
+    """The text of each form field; lists have one item on each line.
+
+    `seen` names the version of the file that the person looked at.
+    """
 
     file: str = ""
     new_file: str = ""
@@ -51,14 +53,16 @@ class EntryForm:
 
     @classmethod
     def of_draft(cls, draft: EntryFields, *, file: str, seen: str) -> EntryForm:
-        """The form with what an entry says now."""
+        """Fill the form with the fields of an entry."""
         values = {f.name: getattr(draft, f.name) for f in fields(EntryFields)}
         lists = {name: "\n".join(values[name]) for name in _LISTS}
         return cls(**(values | lists), file=file, seen=seen)
 
     def meant(self, kept: EntryFields | None = None) -> EntryFields:
-        """The draft: one line where one line belongs, no empty items. A field in which nobody wrote, on a page that
-        showed `kept`, is as it is there, to the last blank."""
+        """Return the fields: one line where one line belongs, no empty items.
+
+        A field that was not changed on a page that showed `kept` stays as it is there, to the last blank.
+        """
         values = {f.name: getattr(self, f.name) for f in fields(EntryFields)}
         values |= {name: _line(text) for name, text in values.items() if isinstance(text, str) and name != "answer"}
         values |= {name: tuple(filter(None, map(_line, getattr(self, name).split("\n")))) for name in _LISTS}
@@ -67,7 +71,7 @@ class EntryForm:
 
     def _untouched(self, kept: EntryFields) -> dict[str, Any]:
         shown = EntryForm.of_draft(kept, file=self.file, seen=self.seen)
-        # Browsers leave out line ends where there is one line to write in.
+        # Browsers drop line ends in fields of one line.
         return {
             f.name: getattr(kept, f.name)
             for f in fields(EntryFields)
@@ -76,7 +80,7 @@ class EntryForm:
         }
 
     def preview(self, kept: Entry | None, facts: Mapping[str, str]) -> Entry:
-        """The entry as far as a bubble shows it; `kept` lends what the form does not have."""
+        """Return the entry for a preview of its answer; `kept` supplies what the form does not have."""
         draft = self.meant()
         shown = kept or Entry(id="", question="", answer="")
         if draft.answer:
@@ -102,7 +106,7 @@ _NAMES = {
 
 
 def differing(a: EntryFields, b: EntryFields) -> Iterator[tuple[str, str, str]]:
-    """The fields in which two versions differ: name, first, second."""
+    """Yield the fields in which two versions differ: name, first, second."""
     for field, name in _NAMES.items():
         first, second = _shown(getattr(a, field)), _shown(getattr(b, field))
         if first != second:
@@ -116,7 +120,7 @@ def _shown(value: str | bool | tuple[str, ...]) -> str:
 
 
 def new_file_name(written: str) -> str | None:
-    """The name on the shelf for a file that somebody wants to begin; None for what is no plain name."""
+    """Return the name in the source for a new file; None if what was written is no plain name."""
     plain = written.strip().removesuffix(".yaml").removesuffix(".yml")
     return f"faq/{plain}.yaml" if _FILE_NAME.fullmatch(plain) else None
 

@@ -1,4 +1,4 @@
-"""Where the entries of one readable file stand in its text: what editing needs to know before it changes anything."""
+"""Locate the entries of one readable file in its text: lines, columns, keys and style, as editing needs them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Span:
 
 
 class BrokenFile(EditError):
-    """A file has an error and cannot be edited before that is mended."""
+    """A file has an error and cannot be edited before that is corrected."""
 
     def __init__(self, message: str, problem: Problem) -> None:
         super().__init__(message)
@@ -64,7 +64,7 @@ class Outline:
         if isinstance(self.root, Mapping):
             self._shared, self.listed = self._reader.outline(self.root)
         found = self.listed.items if isinstance(self.listed, nodes.Sequence) else []
-        # Without errors every mapping is an entry; what else may stand there is an empty dash.
+        # Without errors every mapping is an entry; the only other thing allowed there is an empty dash.
         self.items = [item for item in found if isinstance(item, Mapping)]
         self._words: dict[tuple[str, bool], str] = {}
 
@@ -78,7 +78,7 @@ class Outline:
         raise EditError(f"找不到编号是“{entry_id[:60]}”的条目，可能已经被改名或删除，请刷新后再试")
 
     def shared(self) -> EntryFields:
-        """What stands at the top of the file for all its entries."""
+        """Return the fields that the top of the file sets for all its entries."""
         return self._top
 
     @cached_property
@@ -89,7 +89,7 @@ class Outline:
         return draft_of(entry)
 
     def pairs(self, item: Mapping) -> Pairs:
-        """The pairs of an entry under the keys they mean, with their number."""
+        """Return the pairs of an entry under the keys they stand for, with their number."""
         return {key_names.ENTRY_KEYS[k.value.strip()]: (n, k, node) for n, (k, node) in enumerate(item.pairs)}
 
     def read_list(self, key: str, node: Node) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ class Outline:
     # -- words -------------------------------------------------------------------------------
 
     def word(self, key: str, item: Mapping | None) -> str:
-        """The word for a key in the language of the entry's other keys, as the rest of the file writes it."""
+        """Return the word for a key in the language of the entry's other keys, as the rest of the file writes it."""
         chinese = self.is_chinese(item)
         if (key, chinese) not in self._words:
             self._words[key, chinese] = self._usual_word(key, chinese)
@@ -131,7 +131,7 @@ class Outline:
     # -- lines -------------------------------------------------------------------------------
 
     def span(self, number: int) -> Span:
-        """The lines of an entry, with the comment directly above if that is clearly its own."""
+        """Return the lines of an entry, with the comment directly above if that is clearly its own."""
         self.must_be_lines()
         item = self.items[number]
         dash, column = self.dash_of(item)
@@ -146,13 +146,13 @@ class Outline:
         return Span(first, dash, last)
 
     def _is_heading(self, first: int, column: int, number: int) -> bool:
-        """Whether a comment stands for more than the entry below it: for the file, or for a group of entries."""
+        """Return True if a comment is about more than the entry below it: the file, or a group of entries."""
         if number == 0 and (column == 0 or not self.edits.repaired[first - 2].strip()):
             return True
         return _HEADING.match(self.edits.repaired[first - 1]) is not None
 
     def dash_of(self, item: Mapping) -> tuple[int, int]:
-        """The line and the column of the dash an entry begins with."""
+        """Return the line and the column of the dash that an entry begins with."""
         line = item.line
         before = self.edits.repaired[line - 1][: item.column]
         while "-" not in before:
@@ -165,7 +165,7 @@ class Outline:
             raise EditError(f"{self.at(self.listed.line)}：条目写在方括号 [ ] 里，不能在这里增删，请直接改文件")
 
     def indents(self) -> tuple[int, int]:
-        """The column of the dash and of the keys of the entries, as the last one has them that begins on its dash."""
+        """Return the column of the dash and of the keys, as the last entry has them that begins on its dash."""
         for item in reversed(self.items):
             line, column = self.dash_of(item)
             if line == item.line:
@@ -176,7 +176,7 @@ class Outline:
         return column, column + _DEFAULT_STEP
 
     def gap(self) -> str:
-        """The blank lines between entries."""
+        """Return the blank lines between entries."""
         if len(self.items) < 2:
             return "\n" if self.items else ""
         lines = self.edits.repaired[self.span(-2 + len(self.items)).last : self.span(len(self.items) - 1).first - 1]
@@ -192,6 +192,6 @@ def _words(item: Mapping) -> Iterable[str]:
 
 
 def _comment_column(line: str) -> int:
-    """The column of a line that is only a comment, else -1."""
+    """Return the column of a line that is only a comment, else -1."""
     bare = line.lstrip(" ")
     return len(line) - len(bare) if bare.startswith("#") else -1

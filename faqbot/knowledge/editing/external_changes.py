@@ -1,4 +1,4 @@
-"""Changes made in the files and not through the console, found between two states of the shelf and written down."""
+"""Find changes that were made in the files and not through the console, and record them in the audit log."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ from faqbot.runtime.log import EventLog
 
 log = EventLog(__name__)
 
-_EVERY = 1.0
-# What the console writes is on record only a moment after it is live.
-_SETTLE = 2.0
-# How far back a line of the console may lie that explains a difference: longer than a look and its pause take.
-_RECENT = 120.0
-# Replicas see a change at about the same time; who comes later finds the line of the first.
-_CLAIMED = 10.0
+_POLL_SECONDS = 1.0
+# The console records a change only a moment after it is live.
+_SETTLE_SECONDS = 2.0
+# A record of the console this old may still explain a difference: longer than one poll and its pause take.
+_RECENT_SECONDS = 120.0
+# Replicas see a change at about the same time; the later one finds the record of the first.
+_CLAIM_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """An entry as a file has it: its lines, and what they say wherever they stand."""
+    """An entry as a file has it: its lines, and the entry without its place."""
 
     text: str
     said: Entry
 
 
-async def watch_files(workspace: Workspace, before: Mapping[str, bytes] | None = None, settle: float = _SETTLE) -> None:
-    """Write down what changes in the files, until cancelled.
+async def watch_files(
+    workspace: Workspace, before: Mapping[str, bytes] | None = None, settle: float = _SETTLE_SECONDS
+) -> None:
+    """Record what changes in the files, until cancelled.
 
-    `before` is what was live in an earlier run, so that what happened meanwhile is found too.
+    `before` are the files that were live in an earlier run, so that changes while the bot was down are found too.
     """
     present = await workspace.source.read()
-    # The store keeps files that were deleted long ago as well.
+    # The store also keeps files that were deleted long ago.
     known = {name: raw for name, raw in before.items() if name in present} if before else dict(present)
     seen = ""
     while True:
@@ -50,22 +52,24 @@ async def watch_files(workspace: Workspace, before: Mapping[str, bytes] | None =
                 known = await note_differences(workspace, known)
                 seen = version
         except FaqbotError as exc:
-            # The next look tries again, from what was known.
+            # The next poll tries again, from the same known files.
             log.warning("history.files_not_noted", reason=str(exc))
         except Exception as exc:
             log.error("history.failed", cause=exc)
-        await asyncio.sleep(min(_EVERY, settle))
+        await asyncio.sleep(min(_POLL_SECONDS, settle))
 
 
 async def note_differences(workspace: Workspace, known: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Write a line for each entry that differs from `known` and that the console does not account for; what is known
-    from now on. A file that cannot be read counts as unchanged."""
+    """Record entries that differ from `known` and were not changed through the console; return the files as known now.
+
+    A file that cannot be read counts as unchanged.
+    """
     files = {name: raw for name, raw in (await workspace.source.read()).items() if name.startswith("faq/")}
     old = {name: raw for name, raw in known.items() if name.startswith("faq/")}
     changed = [name for name in sorted(old.keys() | files.keys()) if old.get(name) != files.get(name)]
     if not changed:
         return old
-    recent = await edits(workspace.store, workspace.clock() - _RECENT)
+    recent = await edits(workspace.store, workspace.clock() - _RECENT_SECONDS)
     result = dict(old)
     for name in changed:
         try:
@@ -82,7 +86,7 @@ async def note_differences(workspace: Workspace, known: Mapping[str, bytes]) -> 
 
 
 def differences(name: str, before: bytes | None, after: bytes | None, who: str = FILES) -> list[Edit]:
-    """The entries that two states of a file do not have in common. Raises EditError for a file that is not readable."""
+    """Return the changes between two states of a file. Raises EditError for a file that is not readable."""
     old, new = _entries(name, before), _entries(name, after)
     found: list[Edit] = []
     for entry_id in dict.fromkeys([*old, *new]):
@@ -107,15 +111,15 @@ def _entries(name: str, raw: bytes | None) -> dict[str, Written]:
 
 
 async def _note(workspace: Workspace, edit: Edit, recent: list[Edit]) -> None:
-    """Write a line, unless somebody at the console made this change or another replica wrote it down."""
+    """Record a change, unless it was made at the console or another replica has recorded it."""
     last = next((e for e in reversed(recent) if (e.file, e.entry) == (edit.file, edit.entry)), None)
     if last is not None:
         if same(last.after, edit.after):
             return
-        # What was changed at the console in between is on record already.
+        # Changes made at the console in between are on record already.
         edit = replace(edit, before=last.after, kind=_kind(last.after, edit.after))
     mark = hashlib.sha256("\0".join((edit.file, edit.entry, edit.before, edit.after)).encode()).hexdigest()
-    if not await workspace.store.claim(f"history:{mark}", _CLAIMED):
+    if not await workspace.store.claim(f"history:{mark}", _CLAIM_SECONDS):
         return
     await write_down(workspace.store, workspace.clock(), edit)
 

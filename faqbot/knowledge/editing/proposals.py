@@ -1,4 +1,4 @@
-"""What a form would make of a file: the entry changed, or one entry more in a file that was chosen."""
+"""Turn a form into a proposal: the entry changed in its file, or a new entry in a chosen file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _added(file: str, raw: bytes | None, fields: EntryFields) -> Proposal:
     before = None if raw is None else Outline(raw, file)
     known: set[str] = set()
     if before is not None:
-        # A field that was left empty means what the top of the file says, not that nothing holds.
+        # An empty field means what the top of the file says, not that nothing holds.
         top = before.shared()
         fields = replace(fields, **{key: getattr(fields, key) or getattr(top, key) for key in SHARED_KEYS})
         known = {e.id for e in before.entries}

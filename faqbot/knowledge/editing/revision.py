@@ -22,6 +22,7 @@ class StaleEdit(FaqbotError):
 
     def __init__(self, file: str, present: bytes | None = None) -> None:
         super().__init__(f"{file} 刚才被改过")
+        self.file = file
         self.present = present
 
 
@@ -63,7 +64,7 @@ class EntryRevision:
         self, edit: Callable[Concatenate[Outline, str, P], Outline], *args: P.args, **kwargs: P.kwargs
     ) -> Proposal:
         """Make an edit of `entry_editor` in the file of this entry. Raises EditError."""
-        # A long file is worked on while others are answered.
+        # In a thread: a long file takes a while, and the event loop goes on.
         after = await asyncio.to_thread(edit, self.outline, self.entry.id, *args, **kwargs)
         return Proposal(self.file, self.outline, after, self.entry.id)
 

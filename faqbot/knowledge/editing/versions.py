@@ -1,4 +1,4 @@
-"""The versions of entries that the journal keeps: what changed in each, and putting one back into its file."""
+"""Versions of entries in the audit log: show what changed in each, and restore one into its file."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from faqbot.knowledge.editing.revision import Proposal, StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.language.text_diff import Piece, side_by_side
 
-# So long a removed entry can be brought back.
+# A removed entry can be restored for this long.
 KEPT_SECONDS = 30 * 86400.0
-# So much of what stayed the same is shown around a difference in a list.
+# Characters of unchanged text that a list shows around a difference.
 _AROUND = 24
 _NOTHING = EntryFields(question="", answer="")
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A stretch of a difference: `how` is `same`, `del` or `ins`."""
+    """One piece of a difference: `how` is `same`, `del` or `ins`."""
 
     text: str
     how: str
@@ -58,12 +58,12 @@ class Present:
 
     @property
     def seen(self) -> str:
-        """What a form carries, to tell later whether the file changed."""
+        """The version of the file, which a form carries to tell later whether it changed."""
         return "none" if self.outline is None else hashlib.sha256(self.outline.raw).hexdigest()[:24]
 
 
 def wanted(found: Iterable[Edit], *, entry: str = "", who: str = "", words: str = "") -> list[Edit]:
-    """Those of one entry, by one person, that mention all the words; newest first."""
+    """Return the changes of one entry, by one person, that mention all the words; newest first."""
     looked = words.casefold().split()
     kept = [
         e
@@ -85,7 +85,7 @@ def question_of(change: Edit) -> str:
 
 
 def fields_of(before: str, after: str) -> list[Field]:
-    """What differs, field by field where both can be read so, else the texts as they were written."""
+    """Return what differs, field by field where both texts can be parsed alone, else as one difference of the texts."""
     old, new = written(before), written(after)
     readable = (old or not before.strip()) and (new or not after.strip())
     plain = not any(e and (e.ask or e.variants) for e in (old, new))
@@ -99,7 +99,7 @@ def fields_of(before: str, after: str) -> list[Field]:
 
 
 def same(a: str, b: str) -> bool:
-    """Whether two kept texts are one version, wherever they stand in a file."""
+    """Return True if two texts of entries are one version, wherever they stand in a file."""
     return _tidy(a) == _tidy(b)
 
 
@@ -108,7 +108,7 @@ def _tidy(text: str) -> str:
 
 
 def _merged(old: Sequence[Piece], new: Sequence[Piece]) -> list[Shown]:
-    """Both sides as one text: what went, then what came in its place."""
+    """Merge both sides into one text: what was deleted, then what was inserted in its place."""
     left, right = list(old)[::-1], list(new)[::-1]
     shown: list[Shown] = []
     while left or right:
@@ -117,7 +117,7 @@ def _merged(old: Sequence[Piece], new: Sequence[Piece]) -> list[Shown]:
         elif right and right[-1].changed:
             shown.append(Shown(right.pop().text, "ins"))
         elif left and right:
-            # What is the same may be cut at different places on the two sides.
+            # Unchanged text may be split at different places on the two sides.
             a, b = left.pop().text, right.pop().text
             size = min(len(a), len(b))
             shown.append(Shown(a[:size], "same"))
@@ -129,7 +129,7 @@ def _merged(old: Sequence[Piece], new: Sequence[Piece]) -> list[Shown]:
 
 
 def _shortened(pieces: Sequence[Shown]) -> list[Shown]:
-    """Long stretches that stayed the same, cut to what stands near a difference."""
+    """Cut long unchanged pieces to what stands near a difference."""
     short: list[Shown] = []
     for number, piece in enumerate(pieces):
         head = piece.text[:_AROUND] if number else ""
@@ -143,9 +143,9 @@ def _shortened(pieces: Sequence[Shown]) -> list[Shown]:
 
 
 async def present(workspace: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None) -> Present:
-    """The entry of a line as it is now: in the file of the line, or wherever it went. Raises EditError.
+    """Find the entry of a change as it is now: in the file of the change, or where it moved. Raises EditError.
 
-    `newer` is what files hold, where that is known better than by reading the shelf.
+    `newer` are files whose content is known better than by reading the source.
     """
     await workspace.base.refresh()
     files = {**await workspace.source.read(), **(newer or {})}
@@ -163,13 +163,13 @@ async def present(workspace: Workspace, change: Edit, newer: Mapping[str, bytes 
 
 
 def until(found: Iterable[Edit], change: Edit) -> float:
-    """Up to when the entry of a line could be brought back, if it is gone."""
+    """Return until when (epoch seconds) the entry of a change can be restored if it is gone."""
     removals = [e.at for e in found if e.entry == change.entry and e.file == change.file and e.kind == "remove"]
     return max(removals, default=change.at) + KEPT_SECONDS
 
 
 async def propose_restore(now: Present, text: str, seen: str) -> Proposal:
-    """The file with a kept text in the place of what is there now. Raises EditError, Overtaken."""
+    """Propose the file with this text in the place of the present one. Raises EditError, StaleEdit."""
     if seen != now.seen:
         raise StaleEdit(now.file, now.outline.raw if now.outline else None)
     if not text.strip():

@@ -1,4 +1,4 @@
-"""The knowledge as people work on it: load an entry, try a change, write it, make it live, record who did it."""
+"""Edit the knowledge: load an entry, try a change, write it, make it live, record who did it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Workspace:
         raw = present if present is not None else (await self.source.read()).get(file)
         if raw is None:
             raise EditError(f"文件 {file} 不在了，不能修改这一条")
-        # A file of thousands of entries takes long enough to read that nobody should wait for it.
+        # In a thread: a file of thousands of entries takes a while to parse.
         return await asyncio.to_thread(open_revision, file, raw, entry)
 
     def as_written(self, entry: Entry) -> Entry:
@@ -94,14 +94,14 @@ class Workspace:
     # -- trying a change ---------------------------------------------------------------------------
 
     async def trial(self, proposal: Proposal) -> tuple[Snapshot, tuple[Problem, ...]]:
-        """Build all files with the changed one among them; return that and the problems that are not there today."""
+        """Build the knowledge with the changed file; return it and the problems that are new."""
         files = {**await self.source.read(), proposal.file: proposal.after.raw}
         return await self.trial_of(files, {proposal.file: proposal.after.parsed})
 
     async def trial_of(
         self, files: Mapping[str, bytes], parsed: Mapping[str, ParsedFile] | None = None
     ) -> tuple[Snapshot, tuple[Problem, ...]]:
-        """Build these files as they would be live; return that and the problems that are not there today.
+        """Build the knowledge from these files; return it and the problems that are new.
 
         `parsed` are files that were parsed already.
         """

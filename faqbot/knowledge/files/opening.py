@@ -1,4 +1,4 @@
-"""Open the file source that the settings name: the folder, or the text that replicas share, seeded from the folder."""
+"""Opens the file source that the settings name: the folder, or the text that replicas share, seeded from the folder."""
 
 from __future__ import annotations
 

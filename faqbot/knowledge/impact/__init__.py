@@ -1,1 +1,1 @@
-"""What an edit would change for questions people asked."""
+"""Preview what an edit would change: for its own wordings, for saved questions and for questions people asked."""

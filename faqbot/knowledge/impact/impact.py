@@ -19,13 +19,13 @@ from faqbot.search.index import Index, SearchQuery
 from faqbot.search.terms import terms_of
 from faqbot.search.thresholds import Thresholds
 
-# What an index found for a text on one day; handed in again, so that no text is searched for twice.
+# What an index found for each text on one day; passed in again, so that no text is searched for twice.
 Rankings = dict[str, Sequence[Candidate]]
 Judged = tuple[Decision, Sequence[Candidate]]
 
-# An entry that holds less of a question than this is never even offered, so its edit cannot matter to the question.
+# An entry that covers less of a question than this is never offered, so its edit cannot matter to the question.
 _SHARE_THAT_MATTERS = 0.1
-# A slip of the pen shares no characters with what was meant, but sounds: this part of the pairs of syllables.
+# A typo shares no characters with the word that was meant, but sounds: this share of the pairs of syllables.
 _SOUNDS_THAT_MATTER = 0.3
 # An edit makes words rarer or commoner everywhere, which moves every score by less than this, in log-odds.
 _CLOSE = 0.3
@@ -36,7 +36,7 @@ _FEW, _SMALL = 2000, 500
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question people asked, how often, and what it gets before and after."""
+    """A question people asked, how often, and the decision on it before and after an edit."""
 
     question: str
     times: int
@@ -46,7 +46,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A wording of an entry that does not lead to it, and what it leads to."""
+    """A wording of an entry that does not lead to this entry, and the decision on it."""
 
     entry: Entry
     wording: str
@@ -54,7 +54,7 @@ class Miss:
 
 
 class Grade(IntEnum):
-    """What became of a question whose right entry is known, the worst first."""
+    """The outcome for a question whose right entry is known, the worst first."""
 
     WRONG = 0
     LOST = 1
@@ -63,8 +63,10 @@ class Grade(IntEnum):
 
 
 class Past:
-    """What people asked, how often, and what it gets today; built once for a state of the knowledge, then asked about
-    each edit. Building searches every question."""
+    """The questions people asked, how often, and today's decisions, to compare an edit with.
+
+    Built once for a state of the knowledge; that searches for every question.
+    """
 
     def __init__(
         self,
@@ -84,9 +86,9 @@ class Past:
         self._close = {q for q, (_, ranking) in zip(questions, judged, strict=True) if self._is_close(ranking)}
 
     def replay(self, after: Index, rankings: Rankings | None = None) -> list[Turn]:
-        """The questions that get something else after the edit, most asked first.
+        """Return the questions with another decision after the edit, most asked first.
 
-        Only those that the edit can touch are searched again.
+        Only those that the edit can touch are searched for again.
         """
         edited = edited_entries(self._index.entries, after.entries)
         ids = {e.id for e in edited}
@@ -100,7 +102,7 @@ class Past:
         return sorted(turns, key=lambda t: -t.times)
 
     def _is_close(self, ranking: Sequence[Candidate]) -> bool:
-        """Whether the best score lies so near a bar that rarer or commoner words alone may push it over."""
+        """Return True if the best score is so near a threshold that rarer or commoner words alone may move it over."""
         if not ranking:
             return False
         score = ranking[0].score
@@ -149,9 +151,9 @@ def self_test(
     only: Iterable[str] | None = None,
     rankings: Rankings | None = None,
 ) -> list[Miss]:
-    """Ask every wording of every entry that can be answered now, or of the entries `only`: which do not lead there?
+    """Return the wordings that do not lead to their entry, of all entries that can be answered now or of those `only`.
 
-    A list with the entry on it leads there. What two entries share as a wording leads to either.
+    A list with the entry on it leads there. A wording that two entries share leads to either.
     """
     wanted = set(only) if only is not None else None
     asked = [
@@ -201,7 +203,7 @@ def saved_results(
     today: date,
     rankings: Rankings | None = None,
 ) -> list[tuple[Grade, Decision]]:
-    """Ask the saved questions, in order."""
+    """Return grade and decision of each saved question, in order."""
     judged = judge([s.question for s in saved], index, limits, today, rankings)
     return [(_grade(s.entry_ids, decision), decision) for s, (decision, _) in zip(saved, judged, strict=True)]
 
@@ -217,7 +219,7 @@ def _grade(wanted: Collection[str], decision: Decision) -> Grade:
 
 
 def edited_entries(before: Sequence[Entry], after: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Both sides of the entries that are not the same any more."""
+    """Return both versions of each entry that differs in what decides about answers."""
     old, new = {e.id: e for e in before}, {e.id: e for e in after}
     found: list[Entry] = []
     for key in old.keys() | new.keys():
@@ -228,7 +230,7 @@ def edited_entries(before: Sequence[Entry], after: Sequence[Entry]) -> tuple[Ent
 
 
 def _matter(entry: Entry) -> tuple[object, ...]:
-    """What of an entry decides which questions it gets, and what these get."""
+    """Return what of an entry decides which questions lead to it and what these are answered."""
     return (
         entry.wordings, entry.not_, entry.answer, entry.variants, entry.valid, entry.draft, entry.held,
         entry.groups, entry.departments, entry.private,
@@ -236,7 +238,7 @@ def _matter(entry: Entry) -> tuple[object, ...]:
 
 
 def _odds(probability: float) -> float:
-    """Log-odds: how far apart two probabilities are, also near 0 and 1."""
+    """Return the log-odds of a probability, in which differences near 0 and 1 count too."""
     bounded = min(max(probability, 1e-6), 1 - 1e-6)
     return math.log(bounded / (1 - bounded))
 
@@ -246,9 +248,9 @@ def _pairs(sounds: str) -> list[str]:
 
 
 def _gist(decision: Decision, edited: Collection[str]) -> tuple[object, ...]:
-    """What the asker would notice: what was said, not how sure the bot was.
+    """Return what the asker would notice of a decision: the content, not the score.
 
-    Of a list that is what comes first and what of the edit is on it; its tail changes with every breath.
+    Of a list that is the first entry and the edited ones; its tail changes with every edit.
     """
     match decision:
         case Answered(entry):
@@ -268,5 +270,5 @@ def _leads_to(entry: Entry, decision: Decision, ranking: Sequence[Candidate]) ->
         case Offered(candidates):
             return any(c.entry.id == entry.id for c in candidates)
         case _:
-            # A wording such as 帮助 is a command; that it finds its entry first is enough.
+            # A wording such as 帮助 is also a call for help; it is enough that it finds its entry first.
             return bool(ranking) and ranking[0].entry.id == entry.id and ranking[0].score >= 1.0

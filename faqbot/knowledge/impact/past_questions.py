@@ -1,4 +1,4 @@
-"""What people asked in the last ninety days and what it gets today, kept ready for the next edit."""
+"""Judge the questions of the last ninety days by the live knowledge, and keep the results for the next edit."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from faqbot.search.index import Index
 from faqbot.search.thresholds import Thresholds
 
 _WINDOW_SECONDS = 90 * 86400.0
-# What was picked from a list by its number is no question.
+# A number that picked an entry from a list is not a question.
 _QUESTION_OUTCOMES = ("answered", "offered", "asked_back", "unanswered", "broken")
-# The live index, and that of the last trial, which may go live next.
+# The live index, and the one of the last trial, which may go live next.
 _KEPT_INDEXES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The live knowledge's past questions, the wordings that miss their entry already, and what saved questions get.
+    """Results for the live knowledge: past questions, wordings that miss their entry already, saved questions.
 
     `record_count` is the number of questions that were on record.
     """

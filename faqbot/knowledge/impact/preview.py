@@ -1,5 +1,4 @@
-"""What a change would do before it is saved: problems, whether its wordings find it, which past questions turn out
-differently."""
+"""Preview a change before a save: new problems, wordings that miss their entry, other answers to past questions."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from faqbot.model.entries import Problem
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """One wording of the entry, asked of the bot: whether the entry came first, else what did."""
+    """One wording, put to the bot: True if it leads to its entry, else the decision in words."""
 
     wording: str
     right: bool
@@ -27,7 +26,7 @@ class Tested:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A question people asked, how often, and what became and would become of it, in words."""
+    """A question people asked, how often, and the decisions on it before and after, in words."""
 
     question: str
     times: int
@@ -37,7 +36,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Worse:
-    """A saved question that would get something worse: what it should get, gets now, and would get, in words."""
+    """A saved question with a worse decision after the change: wanted, before and after, in words."""
 
     question: str
     wanted: str
@@ -47,7 +46,7 @@ class Worse:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """How many saved questions were asked, and those that would get something worse."""
+    """The number of saved questions that were tried, and those with a worse decision after the change."""
 
     asked: int
     worse: tuple[Worse, ...]
@@ -55,7 +54,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """None where nobody looked."""
+    """The result of a check. A part that was not checked is None."""
 
     problems: tuple[Problem, ...] = ()
     self_test: tuple[Tested, ...] | None = None
@@ -64,18 +63,18 @@ class Effects:
 
     @property
     def ok(self) -> bool:
-        """Whether it may be saved; warnings do not stand in the way."""
+        """True if the change may be saved; warnings do not prevent that."""
         return not any(p.is_error for p in self.problems)
 
 
 async def find_problems(workspace: Workspace, proposal: Proposal) -> Effects:
-    """Put the changed file among the others and look what is wrong then; enough for somebody who saves."""
+    """Build the knowledge with the changed file and return its new problems; the check before a save."""
     _, new = await workspace.trial(proposal)
     return Effects(problems=new)
 
 
 async def preview_effects(workspace: Workspace, past_questions: PastQuestions, proposal: Proposal) -> Effects:
-    """find_problems(), and what would be answered differently."""
+    """Return the new problems, and what would be answered differently if there is no error among them."""
     trial, new = await workspace.trial(proposal)
     if any(p.is_error for p in new):
         return Effects(problems=new)
@@ -85,7 +84,7 @@ async def preview_effects(workspace: Workspace, past_questions: PastQuestions, p
 async def _with_trials(
     workspace: Workspace, past_questions: PastQuestions, proposal: Proposal, trial: Snapshot, new: tuple[Problem, ...]
 ) -> Effects:
-    """Ask every wording of every entry, and every question of the last ninety days, of the knowledge as it would be."""
+    """Put every wording, every saved question and every past question to the knowledge as it would be."""
     known = await past_questions.known()
     limits, today = workspace.limits(known.snapshot), workspace.today()
 
@@ -104,7 +103,7 @@ async def _with_trials(
         if e.id in edited
         for w in dict.fromkeys(e.wordings)
     ]
-    # Others that found their entry before and would not any more.
+    # Wordings of other entries that found their entry before and would not any more.
     others = [
         Tested(m.wording, False, f"（{m.entry.question}）{_said(m.decision)}")
         for key, m in failed.items()
@@ -127,7 +126,7 @@ def _saved(trial: Snapshot, known: Known, results: Sequence[tuple[Grade, Decisio
 
 
 def _said_then(turn: Turn) -> str:
-    """What a question would get, with what is new about it where the same words say both."""
+    """Return the decision after the change in words, saying what is new where both read the same."""
     said = _said(turn.after)
     if said != _said(turn.before):
         return said

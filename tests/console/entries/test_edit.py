@@ -634,7 +634,7 @@ async def test_who_gets_what_is_for_some_departments_is_said_as_it_is(hr: Person
 def costs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each file was parsed, and an index was built, since it was cleared."""
     counts: Counter[str] = Counter()
-    parsed, built, read_tree = FileReader.parsed, Index.__init__, field_reader.parse_yaml
+    parsed, built, read_tree = FileReader.read_file, Index.__init__, field_reader.parse_yaml
 
     def count_parse(self: FileReader, raw: bytes) -> Any:
         counts[self.name.rpartition("faq/")[2] or "a text by itself"] += 1
@@ -648,7 +648,7 @@ def costs(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         counts["tree of the file"] += "annual-leave-carry-over" in text
         return read_tree(text)
 
-    monkeypatch.setattr(FileReader, "parsed", count_parse)
+    monkeypatch.setattr(FileReader, "read_file", count_parse)
     monkeypatch.setattr(Index, "__init__", count_build)
     monkeypatch.setattr(field_reader, "parse_yaml", count_tree)
     return counts
