@@ -105,15 +105,15 @@ def import_command(
 ) -> None:
     """比较表格和现在的知识：新增、修改、没有变化的各几条，每个问题在第几行。加 --write 才写进知识文件。"""
     from faqbot.knowledge.spreadsheet.files import read_file
-    from faqbot.knowledge.spreadsheet.importer import bring_in
-    from faqbot.knowledge.spreadsheet.summary import complaints, outcome
+    from faqbot.knowledge.spreadsheet.importer import import_table
+    from faqbot.knowledge.spreadsheet.summary import problem_lines, summary_lines
 
     settings = read_settings()
     _check_report_path(report, file)
     try:
         files, raw = read_files(settings).contents, read_file(file)
         with progress_bar(len(raw), "导入") as bar:
-            plan, after = bring_in(
+            plan, after = import_table(
                 files, file.name, raw, delete_missing=delete_missing, progress=lambda part: bar(int(part * len(raw)))
             )
         if write and plan.ok:
@@ -121,13 +121,13 @@ def import_command(
     except FaqbotError as exc:
         fail(str(exc))
     report_error = _save_report(report, file, raw, plan, written=write) if report else ""
-    for line in complaints(plan.troubles):
+    for line in problem_lines(plan.problems):
         typer.echo(line, err=True)
     if report is not None and not report_error:
         typer.echo(f"每行的结果和建议写在 {report}。", err=True)
-    elif plan.troubles and not report_error:
+    elif plan.problems and not report_error:
         typer.echo(f"加 --report 结果{file.suffix}，可以另存一份每行标好结果和建议的表格。", err=True)
-    for line in outcome(plan, delete_missing=delete_missing, written=write and plan.ok):
+    for line in summary_lines(plan, delete_missing=delete_missing, written=write and plan.ok):
         typer.echo(line)
     if report_error:
         fail(f"没有另存结果：{report_error}")
@@ -144,11 +144,11 @@ def _check_report_path(report: Path | None, file: Path) -> None:
 
 def _save_report(report: Path, file: Path, raw: bytes, plan: ImportPlan, *, written: bool) -> str:
     """Save the table with the result of each row; return the error, so that the import is reported in any case."""
-    from faqbot.knowledge.spreadsheet.annotated import annotated
+    from faqbot.knowledge.spreadsheet.annotated import annotate_table
     from faqbot.knowledge.spreadsheet.files import save_report
 
     try:
-        save_report(report, annotated(file.name, raw, plan, written=written))
+        save_report(report, annotate_table(file.name, raw, plan, written=written))
     except FaqbotError as exc:
         return str(exc)
     return ""

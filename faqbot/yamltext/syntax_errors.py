@@ -1,4 +1,4 @@
-"""What the YAML parser says → on which line HR should look and what to do there, in plain Chinese."""
+"""Explains errors of the YAML parser in plain Chinese: on which line to look, and what to do there."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Sequence
 
 from faqbot.yamltext import key_names
 
-_WORDS = "|".join(sorted({*key_names.ENTRY_KEYS, *key_names.FILE_KEYS}, key=len, reverse=True))
-# A line that is meant as a key, wherever it stands.
+_KEYS = "|".join(sorted({*key_names.ENTRY_KEYS, *key_names.FILE_KEYS}, key=len, reverse=True))
+# A line that is meant as a key, in whatever column.
 LOOKS_LIKE_KEY = re.compile(rf"^\s*({'|'.join(key_names.ENTRY_KEYS)})\s*[:：]")
 # 问题: 年假有几天 答案: 五天
 ANSWER_ON_THE_LINE = re.compile(r"\S[\s,，;；。]+(answer|答案)\s*[:：]\s*\S")
-_KEY = re.compile(rf"^(\s*)((?:-\s+)?)({_WORDS})\s*:(?:\s+(.*))?$")
-_KEY_WITHOUT_COLON = re.compile(rf"^\s*(?:-\s*)?({_WORDS})(?:\s*[=＝,，、]\s*|\s+|$)(?!\s*[:：])")
+_KEY = re.compile(rf"^(\s*)((?:-\s+)?)({_KEYS})\s*:(?:\s+(.*))?$")
+_KEY_WITHOUT_COLON = re.compile(rf"^\s*(?:-\s*)?({_KEYS})(?:\s*[=＝,，、]\s*|\s+|$)(?!\s*[:：])")
 _WIDE_COLON = re.compile(r"^\s*(?:-\s*)?([^\s:：,，。]{1,10})\s*：")
-_NEW_ENTRY = re.compile(rf"^(\s*)-\s*(?:{_WORDS})\s*[:：]")
+_NEW_ENTRY = re.compile(rf"^(\s*)-\s*(?:{_KEYS})\s*[:：]")
 
-# What libyaml says → what HR can do about it. The first part found in the reason wins.
+# Parts of libyaml's messages, and what HR can do about them. The first part that occurs in the reason wins.
 _EXPLANATIONS = (
     ("second document", "文件中间出现了“---”，一个文件只能有一份内容，请删掉这一行"),
     ("alias", "不支持用 *名字 引用另一段内容，请直接写出来；如果是加粗，请给整句加上英文双引号"),
@@ -53,12 +53,13 @@ Explanation = tuple[int, str]
 
 
 def explain_error(reason: str, lines: Sequence[str], line: int, context_line: int = 0) -> Explanation:
-    """The line to look at, from 1, and the words, for the parser's `reason` for refusing `line`.
+    """Return the line to look at (from 1) and a message for HR.
 
-    `context_line` is where the bracket or quote was opened that the parser was reading.
+    reason: the parser's message for refusing `line`.
+    context_line: where the bracket or quote was opened that the parser was reading; 0 if there is none.
     """
     if "could not find expected ':'" in reason and 0 < context_line <= len(lines):
-        # The parser gives up at the next line.
+        # The parser notices it only at the next line.
         line = context_line
     for cause in (
         _two_keys,
@@ -67,40 +68,40 @@ def explain_error(reason: str, lines: Sequence[str], line: int, context_line: in
         _missing_colon,
         _sentence_without_indent,
         _not_aligned,
-        _too_much,
+        _text_after_end,
     ):
-        if told := cause(reason, lines, line, context_line):
-            return told
-    for part, words in _EXPLANATIONS:
+        if explanation := cause(reason, lines, line, context_line):
+            return explanation
+    for part, message in _EXPLANATIONS:
         if part in reason:
-            return line, words
+            return line, message
     return line, "这一行读不懂，请对照其他条目的写法；也可以删掉这一行重新输入"
 
 
 def explain_missing_colon(line: str) -> str:
-    """What to say about `question 年假` and `question = 年假`; nothing for any other line."""
-    found = _KEY_WITHOUT_COLON.match(line)
-    return f"“{found[1]}”后面少了英文冒号，应写成“{found[1]}: 内容”" if found else ""
+    """Explain `question 年假` and `question = 年假`; return an empty text for any other line."""
+    match = _KEY_WITHOUT_COLON.match(line)
+    return f"“{match[1]}”后面少了英文冒号，应写成“{match[1]}: 内容”" if match else ""
 
 
 def explain_two_keys(line: str) -> str:
-    """What to say about a question and its answer on one line; nothing for any other line."""
-    found, key = ANSWER_ON_THE_LINE.search(line), LOOKS_LIKE_KEY.match(re.sub(r"^(\s*)-", r"\1 ", line))
-    if not found or not key or key_names.ENTRY_KEYS[key[1]] != "question":
+    """Explain a question and its answer on one line; return an empty text for any other line."""
+    match, key = ANSWER_ON_THE_LINE.search(line), LOOKS_LIKE_KEY.match(re.sub(r"^(\s*)-", r"\1 ", line))
+    if not match or not key or key_names.ENTRY_KEYS[key[1]] != "question":
         return ""
-    return f"这一行写了两项：“{found[1]}”要另起一行，和“{key[1]}”对齐"
+    return f"这一行写了两项：“{match[1]}”要另起一行，和“{key[1]}”对齐"
 
 
 def _two_keys(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
-    words = explain_two_keys(lines[line - 1]) if "mapping values are not allowed" in reason else ""
-    return (line, words) if words else None
+    message = explain_two_keys(lines[line - 1]) if "mapping values are not allowed" in reason else ""
+    return (line, message) if message else None
 
 
 def _open_quote(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
-    """A quote that swallowed the keys below it and ended at the next quote is missed only there."""
+    """Find a quote that was not closed: it swallows the keys below it, and the parser fails at the next quote."""
     for number in range(1, line):
-        found = _KEY.match(lines[number - 1])
-        value = (found[4] or "").strip() if found else ""
+        match = _KEY.match(lines[number - 1])
+        value = (match[4] or "").strip() if match else ""
         if value[:1] not in ("'", '"') or value.count(value[0]) != 1:
             continue
         for below in lines[number:line]:
@@ -120,21 +121,21 @@ def _open_bracket(reason: str, lines: Sequence[str], line: int, context_line: in
 
 
 def _missing_colon(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
-    """A key without its colon is noticed at the line itself or only at the next key."""
+    """Find a key without its colon, which the parser notices on its line or only at the next key."""
     text = lines[line - 1]
     if "could not find expected ':'" in reason:
-        if words := explain_missing_colon(text):
-            return line, words
-        if found := _WIDE_COLON.match(text):
+        if message := explain_missing_colon(text):
+            return line, message
+        if match := _WIDE_COLON.match(text):
             return line, (
-                f"“{found[1]}”后面是全角冒号：如果它是键，请改成半角冒号加空格；如果是上一句的下半句，请多缩进两个空格"
+                f"“{match[1]}”后面是全角冒号：如果它是键，请改成半角冒号加空格；如果是上一句的下半句，请多缩进两个空格"
             )
     if "mapping values are not allowed" not in reason or not _KEY.match(text):
         return None
     above = [(n, lines[n - 1]) for n in range(1, line) if lines[n - 1].strip() and lines[n - 1].lstrip()[0] != "#"]
     number, text = above[-1] if above else (0, ":")
-    if words := explain_missing_colon(text):
-        return number, words
+    if message := explain_missing_colon(text):
+        return number, message
     if ":" not in text and not any(_KEY.match(other) for _, other in above):
         return number, "这一行不是“键: 内容”的写法；如果是说明，请在最前面加 #"
     return None
@@ -142,42 +143,42 @@ def _missing_colon(reason: str, lines: Sequence[str], line: int, context_line: i
 
 def _sentence_without_indent(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
     text = lines[line - 1]
-    opened = next((found for n in range(line - 1, 0, -1) if (found := _KEY.match(lines[n - 1]))), None)
+    opened = next((match for n in range(line - 1, 0, -1) if (match := _KEY.match(lines[n - 1]))), None)
     bold = "alphabetic or numeric" in reason and opened is not None and (opened[4] or "").startswith(("|", ">"))
     if not bold and not any(part in reason for part in ("could not find expected ':'", "did not find expected key")):
         return None
     if _KEY.match(text) or text.lstrip().startswith("- "):
         return None
-    above = next((found for n in range(line - 1, 0, -1) if (found := _KEY.match(lines[n - 1]))), None)
+    above = next((match for n in range(line - 1, 0, -1) if (match := _KEY.match(lines[n - 1]))), None)
     if above is None:
         return None
     if (above[4] or "").startswith(("|", ">")):
         return line, f"“{above[3]}: |”下面的各行都要比“{above[3]}”多缩进两个空格"
-    told = f"这一行没有冒号；如果是上面“{above[3]}”的下半句，"
+    explanation = f"这一行没有冒号；如果是上面“{above[3]}”的下半句，"
     if key_names.ENTRY_KEYS.get(above[3]) == "answer":
-        return line, f"{told}请写成“{above[3]}: |”，内容从下一行开始，各行比“{above[3]}”多缩进两个空格"
-    return line, f"{told}请比“{above[3]}”多缩进两个空格"
+        return line, f"{explanation}请写成“{above[3]}: |”，内容从下一行开始，各行比“{above[3]}”多缩进两个空格"
+    return line, f"{explanation}请比“{above[3]}”多缩进两个空格"
 
 
 def _not_aligned(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
     text = lines[line - 1]
     column = len(text) - len(text.lstrip(" "))
     if _NEW_ENTRY.match(text):
-        columns = [len(found[1]) for above in lines[: line - 1] if (found := _NEW_ENTRY.match(above))]
+        columns = [len(match[1]) for above in lines[: line - 1] if (match := _NEW_ENTRY.match(above))]
         if columns and columns[-1] != column:
             return line, f"这一条的“- ”没有和上面的“- ”对齐，前面应该有 {columns[-1]} 个空格"
         return None
     if not LOOKS_LIKE_KEY.match(text):
         return None
-    above = next((found for n in range(line - 1, 0, -1) if (found := _KEY.match(lines[n - 1]))), None)
+    above = next((match for n in range(line - 1, 0, -1) if (match := _KEY.match(lines[n - 1]))), None)
     wanted = len(above[1]) + len(above[2]) if above else column
     if wanted == column:
         return None
     return line, f"这一行没有对齐：缩进不对，应和上面的键对齐，前面应该有 {wanted} 个空格"
 
 
-def _too_much(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
-    found = _KEY.match(lines[line - 1])
-    if "did not find expected key" in reason and found and (found[4] or "")[:1] in tuple("[{\"'"):
+def _text_after_end(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
+    match = _KEY.match(lines[line - 1])
+    if "did not find expected key" in reason and match and (match[4] or "")[:1] in tuple("[{\"'"):
         return line, "括号或引号已经结束，后面却还有字；请检查这一行的括号和引号"
     return None

@@ -1,4 +1,4 @@
-"""Changes to one value, list or pair of a file, each as small as the way it is written allows."""
+"""Computes the smallest text changes that replace a value, a list or a pair in the style in which it is written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from faqbot.yamltext.quoting import block_lines, write_list, write_scalar
 _HEADER = re.compile(r"[|>][0-9+-]*")
 _KEPT_HEADER = re.compile(r"\|[+-]?")
 _DASH = re.compile(r"\s*-\s+")
-# The end of a sentence that YAML took for a comment; the warning about it is what brought the person here.
+# The end of a sentence that YAML took for a comment. It goes with the value: people edit because of the warning of it.
 _SWALLOWED = re.compile(r"\s*#[^\s#]")
 _STEP = 2
 
@@ -35,7 +35,7 @@ def is_block_text(node: Node) -> bool:
 
 
 def replace_value(edits: TextEdits, key: Scalar, node: Node, literal: str) -> list[TextChange]:
-    """Put `literal`, one line of YAML, in the place of a value of any shape."""
+    """Replace a value of any shape by `literal`, which is one line of YAML."""
     if is_block_text(node):
         header = _HEADER.match(edits.repaired[node.line - 1], node.column)
         end = Position(node.line, header.end() if header else node.column)
@@ -53,7 +53,7 @@ def replace_value(edits: TextEdits, key: Scalar, node: Node, literal: str) -> li
 def replace_text(
     edits: TextEdits, key: Scalar, node: Node, text: str, *, in_brackets: bool, may_block: bool
 ) -> list[TextChange]:
-    """Put another text in the place of a value, in the style of the old one where that can hold it."""
+    """Replace a value by a text, in the style of the old one if that can hold it."""
     style = node.style if isinstance(node, Scalar) else ""
     if may_block and not in_brackets and node.line == key.line and ("\n" in text or is_block_text(node)):
         body = block_lines(text, _indent_of(edits, key, node))
@@ -64,7 +64,7 @@ def replace_text(
 
 
 def _indent_of(edits: TextEdits, key: Scalar, node: Node) -> int:
-    """The column in which the lines of a block stand, or will."""
+    """Return the column in which the lines of a block stand, or will stand."""
     if is_block_text(node):
         for line in edits.repaired[node.line : edits.last_line(node)]:
             if line.strip():
@@ -95,7 +95,7 @@ def _replace_with_block(edits: TextEdits, node: Node, body: list[str]) -> list[T
 def replace_list(
     edits: TextEdits, key: Scalar, node: Node, old: Sequence[str], new: Sequence[str], *, number: bool = False
 ) -> list[TextChange]:
-    """Make a list that reads as `old` read as `new`, item by item and in its own style."""
+    """Change a list that reads as `old` to read as `new`, item by item and in its own style."""
     if is_block_text(node) and not any("\n" in text for text in new):
         return replace_text(edits, key, node, "\n".join(new), in_brackets=False, may_block=True)
     if isinstance(node, nodes.Sequence):
@@ -116,19 +116,19 @@ def _in_flow_list(
         paired = min(behind - first, len(texts))
         for item, text in zip(items[first : first + paired], texts, strict=False):
             changes += replace_value(edits, key, item, _item(item, text, in_brackets=True, number=number))
-        gone = items[first + paired : behind]
-        more = [write_scalar(text, in_brackets=True, number=number) for text in texts[paired:]]
-        at = first + paired
-        if gone and at:
-            changes.append(TextChange(end_of(items[at - 1]), end_of(gone[-1]), ""))
-        elif gone:
-            changes.append(TextChange(start_of(gone[0]), start_of(items[behind]), ""))
-        elif more and at:
-            spot = end_of(items[at - 1])
-            changes.append(TextChange(spot, spot, "".join(", " + text for text in more)))
-        elif more:
+        removed = items[first + paired : behind]
+        added = [write_scalar(text, in_brackets=True, number=number) for text in texts[paired:]]
+        index = first + paired
+        if removed and index:
+            changes.append(TextChange(end_of(items[index - 1]), end_of(removed[-1]), ""))
+        elif removed:
+            changes.append(TextChange(start_of(removed[0]), start_of(items[behind]), ""))
+        elif added and index:
+            spot = end_of(items[index - 1])
+            changes.append(TextChange(spot, spot, "".join(", " + text for text in added)))
+        elif added:
             spot = start_of(items[0])
-            changes.append(TextChange(spot, spot, "".join(text + ", " for text in more)))
+            changes.append(TextChange(spot, spot, "".join(text + ", " for text in added)))
     return changes
 
 
@@ -142,11 +142,11 @@ def _in_block_list(
             changes += replace_value(edits, key, item, _item(item, text, in_brackets=False, number=number))
         for item in items[first + paired : behind]:
             changes.append(replace_lines(item.line, edits.last_line(item) + 1, ""))
-        at = first + paired
-        line = edits.last_line(items[at - 1]) + 1 if at else items[0].line
+        index = first + paired
+        line = edits.last_line(items[index - 1]) + 1 if index else items[0].line
         dash = edits.repaired[items[0].line - 1][: items[0].column]
-        more = "".join(f"{dash}{write_scalar(text, number=number)}\n" for text in texts[paired:])
-        changes += [replace_lines(line, line, more)] if more else []
+        added = "".join(f"{dash}{write_scalar(text, number=number)}\n" for text in texts[paired:])
+        changes += [replace_lines(line, line, added)] if added else []
     return changes
 
 
@@ -156,7 +156,7 @@ def _item(item: Scalar, text: str, *, in_brackets: bool, number: bool) -> str:
 
 
 def _differences(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[int, int, Sequence[str]]]:
-    """Which stretch of `old` becomes which texts; what stands first stays, so that of two equal ones the later goes."""
+    """Yield ranges of `old` and the texts that replace them; of two equal items the later one is removed."""
     same = 0
     while same < min(len(old), len(new)) and old[same] == new[same]:
         same += 1
@@ -169,7 +169,7 @@ def _differences(old: Sequence[str], new: Sequence[str]) -> Iterable[tuple[int, 
 
 
 def insert_pair(edits: TextEdits, mapping: Mapping, after: int, pair: list[str]) -> TextChange:
-    """Put a new pair behind the one numbered `after` (-1: before all); further lines of `pair` hold their indent."""
+    """Insert a pair after the one numbered `after` (-1: before all); its further lines include their indentation."""
     if mapping.flow:
         if after < 0:
             spot = start_of(mapping.pairs[0][0])
@@ -184,13 +184,13 @@ def insert_pair(edits: TextEdits, mapping: Mapping, after: int, pair: list[str])
 
 
 def remove_pairs(edits: TextEdits, mapping: Mapping, numbers: Iterable[int]) -> list[TextChange]:
-    """Take pairs out, with the comment on their lines; at least one pair must stay."""
-    gone = set(numbers)
+    """Remove pairs, with the comments on their lines; at least one pair must remain."""
+    removed = set(numbers)
     changes: list[TextChange] = []
     number = 0
     while number < len(mapping.pairs):
         behind = number
-        while behind in gone:
+        while behind in removed:
             behind += 1
         if behind > number:
             changes.append(_run_removed(edits, mapping, number, behind))
@@ -204,7 +204,7 @@ def _run_removed(edits: TextEdits, mapping: Mapping, first: int, behind: int) ->
         following = mapping.pairs[behind][0]
         if mapping.flow or following.line == edits.last_line(last) + 1:
             return TextChange(start_of(key), start_of(following), "")
-        # The dash stays alone on its line, because comments stand between it and the next key.
+        # The dash remains alone on its line, because comments stand between it and the next key.
         end = edits.last_line(last)
         column = len(edits.repaired[key.line - 1][: key.column].rstrip())
         return TextChange(Position(key.line, column), Position(end, len(edits.repaired[end - 1])), "")

@@ -1,4 +1,4 @@
-"""Slips within the value of one key, read as meant: Chinese brackets and quotes, special signs, periods in words."""
+"""Repairs typing mistakes in the value of a key: Chinese brackets and quotes, special signs, periods in words."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _WHOLE_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?\s*(?:#.*)?$")
 _WHOLE_QUOTED = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*(?:#.*)?$""")
 _ALIAS_OR_ANCHOR = re.compile(r"^[*&][A-Za-z0-9_-]+(\s|$)")
 _SPECIAL_START = "*&!%@`"
-# A bracket that is closed before the sentence ends opens no list: `[手册](https://…) 第 5 章`, `{facts.额度} 元`.
+# A bracket that is closed within the sentence opens no list: `[手册](https://…) 第 5 章`, `{facts.额度} 元`.
 _BRACKET_FIRST = re.compile(r"\[[^\]]*\]\s*[^\s#]|\{[^}]*\}\s*[^\s#]|\{facts\.[^}]*\}$")
 _LIST_IN_WIDE_BRACKETS = re.compile(r"(?:[［【]([^［【\]］】\[#]*)[\]］】]|\[([^［【\]］】\[#]*)[］】])\s*$")
 _LIST_OF_WIDE_QUOTED = re.compile(r"\[\s*[“”][^“”\[\]]*[“”](?:\s*[，、]\s*[“”][^“”\[\]]*[“”])+\s*\]\s*$")
 _LIST_OF_QUOTED = re.compile(r'\[\s*"[^"\\]*"(?:\s*[,，、]\s*"[^"\\]*")+\s*\]\s*$')
-# An item may itself be a comma, so that whole items are read over.
+# An item may itself be a comma, so whole items are skipped.
 _WIDE_COMMA_BEHIND = re.compile(r'("[^"\\]*"\s*)(?:[，、]\s*|(,\s*))')
-# {上海: 5 天} is no sentence: whoever writes so wants another answer for each case.
+# {上海: 5 天} is not a sentence: whoever writes so wants an answer for each case.
 _CASES = re.compile(r"\{\s*[^\s:{}]+\s*:\s+[^{}]*\}$")
 _LOOSE_ASK = re.compile(r"[{｛]\s*([^\s:：{}｛｝]+)\s*[:：]\s*([^{}｛｝:：]+?)\s*[}｝]\s*$")
 _MIXED_QUOTED = re.compile(r'"[^"“”\\]+[“”]|[“”][^"“”\\]+"')
@@ -43,24 +43,26 @@ _TIDY_PERIOD = re.compile(r"\{\s*\w+: [^:,]*(?:,\s*\w+: [^:,]*)?\}\s*$")
 
 
 def repair_value(key: str, value: str) -> tuple[str, str]:
-    """The value of a key as meant, on one line, and what was wrong; the same value and nothing where all is well."""
-    if key in NAME_KEYS and (found := _WIDE_QUOTED.fullmatch(value.strip())) and found[1].strip():
-        return quote_if_needed(found[1].strip()), _WIDE_QUOTES
+    """Return the repaired value, on one line, and the reason, which is empty if nothing is wrong."""
+    if key in NAME_KEYS and (match := _WIDE_QUOTED.fullmatch(value.strip())) and match[1].strip():
+        return quote_if_needed(match[1].strip()), _WIDE_QUOTES
     if key in TEXT_KEYS:
-        return _mended_text(value)
+        return _repair_text(value)
     if key in LIST_KEYS:
-        return _mended_list(value)
+        return _repair_list(value)
     if key == "valid":
-        return _mended_period(value)
-    if key == "ask" and (found := _LOOSE_ASK.match(value)):
-        tidy = f"{{{found[1]}: {found[2]}}}"
+        return _repair_period(value)
+    if key == "ask" and (match := _LOOSE_ASK.match(value)):
+        repaired = f"{{{match[1]}: {match[2]}}}"
         return (
-            (tidy, _ASK) if tidy != value.strip() and ("：" in value or "｛" in value or "｝" in value) else (value, "")
+            (repaired, _ASK)
+            if repaired != value.strip() and ("：" in value or "｛" in value or "｝" in value)
+            else (value, "")
         )
     return value, ""
 
 
-def _mended_text(value: str) -> tuple[str, str]:
+def _repair_text(value: str) -> tuple[str, str]:
     body = value.strip()
     if _MIXED_QUOTED.fullmatch(body):
         return f'"{body[1:-1]}"', _MIXED_QUOTES
@@ -68,35 +70,35 @@ def _mended_text(value: str) -> tuple[str, str]:
     return quoted, QUOTE_REASON if quoted != value else ""
 
 
-def _mended_list(value: str) -> tuple[str, str]:
+def _repair_list(value: str) -> tuple[str, str]:
     reason = ""
-    if found := _LIST_IN_WIDE_BRACKETS.match(value):
-        value, reason = f"[{found[1] if found[1] is not None else found[2]}]", _WIDE_BRACKETS
+    if match := _LIST_IN_WIDE_BRACKETS.match(value):
+        value, reason = f"[{match[1] if match[1] is not None else match[2]}]", _WIDE_BRACKETS
     if _LIST_OF_QUOTED.match(value):
-        tidy = _WIDE_COMMA_BEHIND.sub(lambda found: found[0] if found[2] else f"{found[1].rstrip()}, ", value)
-        value, reason = tidy, _WIDE_BRACKETS if tidy != value else reason
+        repaired = _WIDE_COMMA_BEHIND.sub(lambda match: match[0] if match[2] else f"{match[1].rstrip()}, ", value)
+        value, reason = repaired, _WIDE_BRACKETS if repaired != value else reason
     if _LIST_OF_WIDE_QUOTED.match(value):
         items = (item.replace("\\", "\\\\").replace('"', '\\"') for item in _WIDE_QUOTED.findall(value))
         value, reason = "[" + ", ".join(f'"{item}"' for item in items) + "]", _WIDE_BRACKETS
     return value, reason
 
 
-def _mended_period(value: str) -> tuple[str, str]:
-    if found := _FROM_TO.match(value):
-        return f"{{from: {found[1]}, until: {found[2]}}}", _PERIOD
-    if found := _SINCE.match(value):
-        return f"{{from: {found[1]}}}", _PERIOD
-    if found := _UP_TO.match(value):
-        return f"{{until: {found[1]}}}", _PERIOD
-    found = _LOOSE_PERIOD.match(value)
-    if found is None or _TIDY_PERIOD.match(value) or not (found[2] or found[4]):
+def _repair_period(value: str) -> tuple[str, str]:
+    if match := _FROM_TO.match(value):
+        return f"{{from: {match[1]}, until: {match[2]}}}", _PERIOD
+    if match := _SINCE.match(value):
+        return f"{{from: {match[1]}}}", _PERIOD
+    if match := _UP_TO.match(value):
+        return f"{{until: {match[1]}}}", _PERIOD
+    match = _LOOSE_PERIOD.match(value)
+    if match is None or _TIDY_PERIOD.match(value) or not (match[2] or match[4]):
         return value, ""
-    ends = [f"{found[word]}: {found[word + 1]}" for word in (1, 3) if found[word]]
+    ends = [f"{match[word]}: {match[word + 1]}" for word in (1, 3) if match[word]]
     return "{" + ", ".join(ends) + "}", _PERIOD
 
 
 def quote_if_needed(value: str) -> str:
-    """Quote a one-line text that YAML would read as something else: `**5 天**`, `报销: 怎么办`."""
+    """Quote a one-line text that YAML would misread, such as `**5 天**` or `报销: 怎么办`."""
     if _WHOLE_QUOTED.fullmatch(value):
         return value
     comment = _COMMENT.search(value)

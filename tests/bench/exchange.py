@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from faqbot.knowledge.spreadsheet.columns import COLUMNS
-from faqbot.knowledge.spreadsheet.comparison import known_entries, rows_of
-from faqbot.knowledge.spreadsheet.importer import bring_in
+from faqbot.knowledge.spreadsheet.comparison import known_entries, table_rows
+from faqbot.knowledge.spreadsheet.importer import import_table
 from faqbot.knowledge.spreadsheet.workbook import write_table
 
 FILES = 20
@@ -39,9 +39,9 @@ def timed(work: Callable[[], T]) -> tuple[float, T]:
 
 
 def imported(files: Mapping[str, bytes], name: str, raw: bytes, expected: tuple[int, int, int]) -> float:
-    seconds, (plan, _) = timed(lambda: bring_in(files, name, raw, delete_missing=False))
+    seconds, (plan, _) = timed(lambda: import_table(files, name, raw, delete_missing=False))
     found = (len(plan.new), len(plan.changed), plan.unchanged)
-    assert plan.ok and found == expected, (found, plan.troubles[:3])
+    assert plan.ok and found == expected, (found, plan.problems[:3])
     return seconds
 
 
@@ -54,7 +54,7 @@ def main() -> None:
 
 def measure(size: int, name: str) -> None:
     files = knowledge(size)
-    rows = rows_of(known_entries(files)[0])
+    rows = table_rows(known_entries(files)[0])
     few = [[*row[:ANSWER], "改了", *row[ANSWER + 1 :]] if i < 10 else row for i, row in enumerate(rows)]
     every = [[*row[:ANSWER], row[ANSWER] + "\n改了", *row[ANSWER + 1 :]] for row in rows]
     exported, raw = timed(lambda: write_table(name, rows))

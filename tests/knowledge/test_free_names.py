@@ -17,8 +17,8 @@ from faqbot.knowledge.entry_parser import parse_file
 from faqbot.knowledge.facts import fill_facts
 from faqbot.knowledge.groups_file import parse_groups
 from faqbot.knowledge.regression_questions import parse_saved, with_question
-from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntries, rows_of
-from faqbot.knowledge.spreadsheet.importer import bring_in
+from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntry, table_rows
+from faqbot.knowledge.spreadsheet.importer import import_table
 from faqbot.knowledge.spreadsheet.workbook import write_table
 from faqbot.knowledge.synonyms_and_facts import parse_facts, parse_synonyms
 from faqbot.model.entries import Entry, FollowUp, Place
@@ -72,14 +72,14 @@ def bare(entry: Entry) -> Entry:
 
 
 def table(entries: Sequence[Entry], name: str) -> bytes:
-    return write_table(name, rows_of([KnownEntries("faq/a.yaml", entry, entry.id) for entry in entries]))
+    return write_table(name, table_rows([KnownEntry("faq/a.yaml", entry, entry.id) for entry in entries]))
 
 
 def through_a_table(entries: Sequence[Entry], before: Mapping[str, bytes]) -> bytes:
     """The file that an import of exported entries makes; the table changes nothing when it comes again."""
-    plan, files = bring_in(before, "k.csv", table(entries, "k.csv"))
-    assert plan.ok, plan.troubles
-    plan, again = bring_in(files, "k.xlsx", table(entries, "k.xlsx"))
+    plan, files = import_table(before, "k.csv", table(entries, "k.csv"))
+    assert plan.ok, plan.problems
+    plan, again = import_table(files, "k.xlsx", table(entries, "k.xlsx"))
     assert plan == ImportPlan(unchanged=len(entries)) and again == files
     return files["faq/a.yaml"]
 

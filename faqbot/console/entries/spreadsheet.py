@@ -33,11 +33,11 @@ from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge.editing import external_changes
 from faqbot.knowledge.editing.audit_log import Edit
 from faqbot.knowledge.editing.versions import Field
-from faqbot.knowledge.spreadsheet.annotated import annotated
+from faqbot.knowledge.spreadsheet.annotated import annotate_table
 from faqbot.knowledge.spreadsheet.comparison import ImportPlan
 from faqbot.knowledge.spreadsheet.comparison import TableEdit as Row
 from faqbot.knowledge.spreadsheet.files import make_table
-from faqbot.knowledge.spreadsheet.importer import bring_in
+from faqbot.knowledge.spreadsheet.importer import import_table
 from faqbot.knowledge.spreadsheet.workbook import SheetError
 from faqbot.language.text_diff import side_by_side
 from faqbot.model.entries import Problem
@@ -130,7 +130,7 @@ async def report(request: web.Request) -> web.StreamResponse:
     upload = await _kept(request, request.query.get("token", ""))
     if upload is None:
         raise web.HTTPNotFound()
-    content = await asyncio.to_thread(annotated, upload.name, upload.raw, upload.plan, written=False)
+    content = await asyncio.to_thread(annotate_table, upload.name, upload.raw, upload.plan, written=False)
     path = PurePath(upload.name)
     return _file(content, f"{path.stem}-结果{path.suffix}")
 
@@ -158,7 +158,7 @@ async def _tried(request: web.Request, name: str, raw: bytes, *, removes: bool) 
     before, who = dict(await workspace.source.read()), person(request)
 
     def work() -> tuple[ImportPlan, dict[str, bytes], tuple[Edit, ...]]:
-        plan, after = bring_in(before, name, raw, delete_missing=removes)
+        plan, after = import_table(before, name, raw, delete_missing=removes)
         changed = [(file, before.get(file), content) for file, content in after.items() if before.get(file) != content]
         return plan, after, tuple(line for files in changed for line in external_changes.differences(*files, who))
 
@@ -245,7 +245,7 @@ def _page(
     problem: str = "",
     status: int = 200,
 ) -> web.Response:
-    troubles = sorted(upload.plan.troubles, key=lambda t: not t.is_error) if upload else []
+    troubles = sorted(upload.plan.problems, key=lambda t: not t.is_error) if upload else []
     return show(
         request,
         "exchange.html",
@@ -274,7 +274,7 @@ def _as_json(upload: Upload | None, problem: str) -> dict[str, Any]:
         "changed": len(plan.changed),
         "unchanged": plan.unchanged,
         "missing": len(plan.missing),
-        "troubles": [str(t) for t in plan.troubles],
+        "troubles": [str(t) for t in plan.problems],
     }
 
 

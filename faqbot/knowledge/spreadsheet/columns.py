@@ -1,4 +1,4 @@
-"""The columns of the knowledge table: what stands in a cell for each field of an Entry, and back again. Pure."""
+"""Defines the columns of the knowledge table, and writes and reads the cell of each field of an Entry. Pure."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Any
 from faqbot.model.entries import Entry, FollowUp
 from faqbot.yamltext import key_names
 
-# What Excel holds in one cell, counted in UTF-16 units; it cuts off the rest without a word.
+# Length of a cell in UTF-16 units that Excel holds; it silently cuts off the rest.
 CELL_LIMIT = 32_767
-# The name of a question back whose cell holds the question alone.
+# Name given to a question back whose cell holds only the question.
 ASK_NAME = "情况"
 
-_NAME_LIMIT = 200
+# YAML takes keys of at most 1,024 characters, and an escaped character takes several.
+_MAX_NAME_LENGTH = 200
 
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]0{1,2}:00(?::00)?)?")
@@ -27,7 +28,7 @@ _TICKS = frozenset({"√", "✓", "✔", "☑"})
 
 
 class ColumnKind(StrEnum):
-    """How the text of a cell is read."""
+    """The type of the values in a column."""
 
     TEXT = "text"
     LIST = "list"
@@ -89,8 +90,8 @@ COLUMNS = (
         "和“追问”一起用，代替“答案”。每种情况先单独写一行【上海】，下面写答案；【其他】是兜底",
     ),
 )
-# What a report adds to a person's own table; on import these columns say nothing.
-REPORT = ("结果", "建议")
+# Columns that a report adds to a person's own table; an import ignores them.
+REPORT_HEADINGS = ("结果", "建议")
 BY_KEY = {column.key: column for column in COLUMNS}
 _BY_HEADING = {
     word.casefold().replace(" ", "_"): column
@@ -100,27 +101,27 @@ _BY_HEADING = {
 
 
 class CellError(ValueError):
-    """The text of a cell cannot be read; the message says how to write it."""
+    """The text of a cell cannot be read; the message tells HR how to write it."""
 
 
-def column_of(heading: str) -> TableColumn | None:
-    """The column that a heading means: `问题`, `问题 *`, `Question`, `valid from`."""
-    word = re.sub(r"[(（].*|\*+$", "", clean(heading).replace("\n", " ")).strip()
+def find_column(heading: str) -> TableColumn | None:
+    """Return the column of a heading such as `问题`, `问题 *`, `Question`, `valid from`; None for an unknown one."""
+    word = re.sub(r"[(（].*|\*+$", "", normalize_cell(heading).replace("\n", " ")).strip()
     return _BY_HEADING.get(word.casefold().replace(" ", "_"))
 
 
-def clean(text: str) -> str:
-    """The text as the knowledge files would give it back: one kind of line end, no blanks around."""
+def normalize_cell(text: str) -> str:
+    """Return the text as a knowledge file would give it back: `\\n` as line end, no blanks around."""
     return _LINE_ENDS.sub("\n", text).strip()
 
 
-def units(text: str) -> int:
-    """The length as Excel counts it: an emoji is two."""
+def excel_length(text: str) -> int:
+    """Return the length as Excel counts it: an emoji is two."""
     return len(text) + sum(c > "\uffff" for c in text)
 
 
-def value_of(entry: Entry, key: str) -> Any:
-    """The field of an entry that a column holds; not for `file`, which an entry does not know."""
+def field_value(entry: Entry, key: str) -> Any:
+    """Return the field of an entry that a column holds; not for `file`, which an entry does not know."""
     if key == "from":
         return entry.valid.start
     if key == "until":
@@ -128,8 +129,8 @@ def value_of(entry: Entry, key: str) -> Any:
     return getattr(entry, key)
 
 
-def show(kind: ColumnKind, value: Any) -> str:
-    """The text of a cell."""
+def format_cell(kind: ColumnKind, value: Any) -> str:
+    """Return the text of a cell."""
     match kind:
         case ColumnKind.TEXT:
             return str(value)
@@ -142,12 +143,12 @@ def show(kind: ColumnKind, value: Any) -> str:
         case ColumnKind.ASK:
             return f"{value.name}\n{value.question}" if value else ""
         case ColumnKind.VARIANTS:
-            return _show_variants(value)
+            return _format_variants(value)
 
 
-def read(kind: ColumnKind, text: str) -> Any:
-    """The value that the text of a cell stands for. Raises CellError."""
-    text = clean(text)
+def parse_cell(kind: ColumnKind, text: str) -> Any:
+    """Return the value of the text of a cell. Raises CellError."""
+    text = normalize_cell(text)
     match kind:
         case ColumnKind.TEXT:
             return text
@@ -192,16 +193,16 @@ def _flag(text: str) -> bool:
 
 
 def _name(text: str) -> str:
-    """A word that becomes a key of YAML, which may not be long."""
-    if len(text.strip()) > _NAME_LIMIT:
-        raise CellError(f"“{text.strip()[:20]}…”太长，请用 {_NAME_LIMIT} 字以内的词")
+    """Return a name that becomes a key of YAML. Raises CellError for one that is too long."""
+    if len(text.strip()) > _MAX_NAME_LENGTH:
+        raise CellError(f"“{text.strip()[:20]}…”太长，请用 {_MAX_NAME_LENGTH} 字以内的词")
     return text.strip()
 
 
-def _show_variants(variants: Mapping[str, str]) -> str:
+def _format_variants(variants: Mapping[str, str]) -> str:
     blocks = []
     for word, text in variants.items():
-        # A line of the answer that could be taken for a heading is marked, and unmarked when it is read.
+        # A line of the answer that looks like a heading gets a backslash, which _variants() takes away again.
         lines = (
             f"\\{line}" if _LOOKS_LIKE_HEADING.fullmatch(line) else line
             for line in _LINE_ENDS.sub("\n", text).split("\n")
@@ -211,22 +212,22 @@ def _show_variants(variants: Mapping[str, str]) -> str:
 
 
 def _variants(text: str) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
+    lines_of_case: dict[str, list[str]] = {}
     answer: list[str] | None = None
     for line in text.split("\n"):
         if heading := _HEADING.fullmatch(line.strip()):
             word = _name(heading.group(1))
             word = "else" if word in key_names.ELSE_WORDS else word
-            if word in found:
+            if word in lines_of_case:
                 raise CellError(f"【{heading.group(1)}】写了两次")
             if not word:
                 raise CellError("【】里没有写是哪种情况")
-            answer = found.setdefault(word, [])
+            answer = lines_of_case.setdefault(word, [])
         elif answer is not None:
             answer.append(line.replace("\\", "", 1) if _LOOKS_LIKE_HEADING.fullmatch(line) else line)
         elif line.strip():
             raise CellError("每种情况要先单独写一行，例如【上海】，下一行再写答案")
-    variants = {word: "\n".join(lines).strip() for word, lines in found.items()}
+    variants = {word: "\n".join(lines).strip() for word, lines in lines_of_case.items()}
     if empty := [word for word, answer_text in variants.items() if not answer_text]:
         raise CellError(f"【{empty[0]}】下面没有答案")
     return variants

@@ -1,4 +1,4 @@
-"""The knowledge as a table: the rows of all entries, and what a table that people changed would change. Pure."""
+"""Makes the rows of a table from all entries, and plans what the import of a changed table would change. Pure."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from faqbot.knowledge.spreadsheet.columns import (
     BY_KEY,
     CELL_LIMIT,
     COLUMNS,
-    REPORT,
+    REPORT_HEADINGS,
     CellError,
     ColumnKind,
     TableColumn,
-    clean,
-    column_of,
-    read,
-    show,
-    units,
-    value_of,
+    excel_length,
+    field_value,
+    find_column,
+    format_cell,
+    normalize_cell,
+    parse_cell,
 )
-from faqbot.knowledge.spreadsheet.workbook import Odd, Row, Table
+from faqbot.knowledge.spreadsheet.workbook import CellOddity, Row, Table
 from faqbot.model.entries import Entry, Period, Place, Problem
 from faqbot.yamltext import key_names
 
 _EXCEL_ERROR = re.compile(r"#(?:NAME\?|REF!|VALUE!|N/A|DIV/0!|NUM!|NULL!|SPILL!|CALC!)")
 _SHORTENED = re.compile(r"-?\d(?:\.\d+)?E[+-]?\d+")
-# What a shelf takes; short enough for any disk.
+# Names that every file source accepts, short enough for any disk.
 _FILE_NAME = re.compile(r"[^\x00-\x1f\x7f<>:\"|?*./~\s][^\x00-\x1f\x7f<>:\"|?*/]{0,59}")
-# Names this alike are a slip of the keyboard rather than a new file.
-_SAME_NAME = 85
-# So many files are named to somebody who named none.
-_FILES_NAMED = 8
-# Blank in a row, these are what stands at the top of the file.
+# Similarity (0 to 100) from which an unknown file name is a typo rather than a new file.
+_MIN_NAME_SIMILARITY = 85
+# How many files are listed to a person who named none.
+_MAX_FILES_LISTED = 8
+# Fields that, left blank in a row, have the value at the top of the file.
 _SHARED = frozenset(key_names.SHARED_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
-class KnownEntries:
-    """An entry there is now: `local_id` is its id within its file, where it has none of its own."""
+class KnownEntry:
+    """A present entry; `local_id` is its id within its file, which differs if its id is made from the question."""
 
     file: str
     entry: Entry
@@ -51,8 +51,8 @@ class KnownEntries:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something about a row that a person has to know; row 0 is the whole table."""
+class TableProblem:
+    """An error or a warning about a row; row 0 is the whole table."""
 
     row: int
     column: str
@@ -66,7 +66,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """One cell: the heading, what it says now and what it is to say."""
+    """The change of one cell: its heading, the present text and the new one."""
 
     column: str
     before: str
@@ -75,30 +75,33 @@ class CellChange:
 
 @dataclass(frozen=True, slots=True)
 class TableEdit:
-    """An entry to write into `file`; new where there is no `known` one."""
+    """An entry to write into `file`; a new one if `known` is None."""
 
     row: int
     file: str
     entry: Entry
-    known: KnownEntries | None = None
+    known: KnownEntry | None = None
     changes: tuple[CellChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What an import would do. With an error among the troubles it must do nothing."""
+    """What an import would do. With an error among the problems it must do nothing.
+
+    heading, rows: the number of the row with headings and of those below it that hold anything; they tell where things
+    stand and not what is done, so they do not count in comparisons.
+    """
 
     edits: tuple[TableEdit, ...] = ()
     unchanged: int = 0
-    missing: tuple[KnownEntries, ...] = ()
-    troubles: tuple[Trouble, ...] = ()
-    # The row of the headings, and those below it that hold anything: where it stands, not what it does.
+    missing: tuple[KnownEntry, ...] = ()
+    problems: tuple[TableProblem, ...] = ()
     heading: int = field(default=0, compare=False)
     rows: tuple[int, ...] = field(default=(), compare=False)
 
     @property
     def ok(self) -> bool:
-        return not any(t.is_error for t in self.troubles)
+        return not any(t.is_error for t in self.problems)
 
     @property
     def new(self) -> tuple[TableEdit, ...]:
@@ -109,8 +112,8 @@ class ImportPlan:
         return tuple(e for e in self.edits if e.known is not None)
 
 
-def known_entries(files: Mapping[str, bytes]) -> tuple[list[KnownEntries], list[Problem]]:
-    """All entries of the files as they are written (no facts filled in), and the errors that stand in the way."""
+def known_entries(files: Mapping[str, bytes]) -> tuple[list[KnownEntry], list[Problem]]:
+    """Return all entries as they are written, without facts filled in, and the errors of the files."""
     found: list[tuple[str, Entry]] = []
     problems: list[Problem] = []
     taken: dict[str, Place] = {}
@@ -122,56 +125,56 @@ def known_entries(files: Mapping[str, bytes]) -> tuple[list[KnownEntries], list[
                 problems.append(Problem(entry.place, f"编号“{entry.id}”重复（{first} 已有）"))
             found.append((name, entry))
     entries = distinct_ids((e for _, e in found), set())
-    return [KnownEntries(name, e, local.id) for (name, local), e in zip(found, entries, strict=True)], problems
+    return [KnownEntry(name, e, local.id) for (name, local), e in zip(found, entries, strict=True)], problems
 
 
-def rows_of(known: Iterable[KnownEntries]) -> list[list[str]]:
-    """The cells of each entry, in the order of COLUMNS."""
-    return [[_shown(k, column) for column in COLUMNS] for k in known]
+def table_rows(known: Iterable[KnownEntry]) -> list[list[str]]:
+    """Return the cells of each entry, in the order of COLUMNS."""
+    return [[_cell_text(k, column) for column in COLUMNS] for k in known]
 
 
-def too_long(known: Iterable[KnownEntries]) -> list[str]:
-    """Each cell that Excel would cut off."""
+def oversized_cells(known: Iterable[KnownEntry]) -> list[str]:
+    """Report each cell that Excel would cut off."""
     return [
         f"{k.entry.place}: 错误：“{column.name}”超过 {CELL_LIMIT} 字，Excel 的一格放不下；请导出 .csv"
         for k in known
         for column in COLUMNS
-        if units(_shown(k, column)) > CELL_LIMIT
+        if excel_length(_cell_text(k, column)) > CELL_LIMIT
     ]
 
 
-def _shown(known: KnownEntries, column: TableColumn) -> str:
-    return known.file if column.key == "file" else show(column.kind, value_of(known.entry, column.key))
+def _cell_text(known: KnownEntry, column: TableColumn) -> str:
+    return known.file if column.key == "file" else format_cell(column.kind, field_value(known.entry, column.key))
 
 
-def plan(table: Table, known: Sequence[KnownEntries], shared: Mapping[str, Entry]) -> ImportPlan:
-    """Compare a table with the present entries; `shared` holds for each file what stands at its top."""
+def plan_import(table: Table, known: Sequence[KnownEntry], shared: Mapping[str, Entry]) -> ImportPlan:
+    """Compare a table with the present entries; `shared` holds the fields at the top of each file."""
     return _Planner(table, known, shared).plan()
 
 
 @dataclass(slots=True)
 class _Planner:
     table: Table
-    known: Sequence[KnownEntries]
+    known: Sequence[KnownEntry]
     shared: Mapping[str, Entry]
     columns: dict[int, TableColumn] = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
-    claimed: dict[str, int] = field(default_factory=dict)  # id → row
-    by_id: dict[str, KnownEntries] = field(default_factory=dict)
-    by_question: dict[str, list[KnownEntries]] = field(default_factory=dict)
+    problems: list[TableProblem] = field(default_factory=list)
+    claimed_rows: dict[str, int] = field(default_factory=dict)  # id → row
+    by_id: dict[str, KnownEntry] = field(default_factory=dict)
+    by_question: dict[str, list[KnownEntry]] = field(default_factory=dict)
     new_files: dict[str, int] = field(default_factory=dict)
-    asked: dict[str, int] = field(default_factory=dict)  # question of a new row → row
-    bad: set[int] = field(default_factory=set)  # rows with an error
+    new_questions: dict[str, int] = field(default_factory=dict)  # question of a new row → row
+    rows_with_errors: set[int] = field(default_factory=set)
 
     def plan(self) -> ImportPlan:
         self._columns()
-        rows = [row for row in self.table.rows if any(self._cell(row, at) for at in self.columns)]
+        rows = [row for row in self.table.rows if any(self._cell(row, index) for index in self.columns)]
         if not rows:
-            self.troubles.append(Trouble(0, "", "表里一条都没有"))
+            self.problems.append(TableProblem(0, "", "表里一条都没有"))
         for k in self.known:
             self.by_id[k.entry.id] = k
             self.by_question.setdefault(k.entry.question, []).append(k)
-        # Written ids come first, so that a row without one does not take another row's entry.
+        # Rows with an id come first, so that a row without one does not take their entry.
         targets = {row.number: self._by_written_id(row) for row in rows}
         edits: list[TableEdit] = []
         unchanged = 0
@@ -179,105 +182,105 @@ class _Planner:
             self._check_shape(row)
             target = targets[row.number] or self._by_question(row)
             if target is not None:
-                self.claimed.setdefault(target.entry.id, row.number)
+                self.claimed_rows.setdefault(target.entry.id, row.number)
             edit = self._edit(row, target)
             if edit is None:
                 unchanged += 1
             else:
                 edits.append(edit)
-        missing = tuple(k for k in self.known if k.entry.id not in self.claimed)
+        missing = tuple(k for k in self.known if k.entry.id not in self.claimed_rows)
         self._renamed(edits, missing)
         self._related(edits)
-        troubles = tuple(sorted(self.troubles, key=lambda t: t.row))
+        problems = tuple(sorted(self.problems, key=lambda t: t.row))
         numbers = tuple(row.number for row in rows)
-        return ImportPlan(tuple(edits), unchanged, missing, troubles, self.table.header.number, numbers)
+        return ImportPlan(tuple(edits), unchanged, missing, problems, self.table.header.number, numbers)
 
-    def _trouble(self, row: Row, column: TableColumn | str, message: str, *, is_error: bool = True) -> None:
+    def _report(self, row: Row, column: TableColumn | str, message: str, *, is_error: bool = True) -> None:
         name = column if isinstance(column, str) else column.name
         if is_error:
-            self.bad.add(row.number)
-        self.troubles.append(Trouble(row.number, name, message, is_error))
+            self.rows_with_errors.add(row.number)
+        self.problems.append(TableProblem(row.number, name, message, is_error))
 
     # -- headings and shape ------------------------------------------------------------------
 
     def _columns(self) -> None:
         header = self.table.header
-        for at, heading in enumerate(header.cells):
-            column = column_of(heading)
+        for index, heading in enumerate(header.cells):
+            column = find_column(heading)
             if column is None:
-                if clean(heading) and clean(heading) not in REPORT:
-                    near = key_names.nearest_key(clean(heading), {c.name: c.key for c in COLUMNS})
+                if normalize_cell(heading) and normalize_cell(heading) not in REPORT_HEADINGS:
+                    near = key_names.nearest_key(normalize_cell(heading), {c.name: c.key for c in COLUMNS})
                     hint = f"，是不是“{near}”？" if near else ""
-                    self._trouble(header, clean(heading)[:30], f"不认识的列，不导入{hint}", is_error=False)
+                    self._report(header, normalize_cell(heading)[:30], f"不认识的列，不导入{hint}", is_error=False)
             elif column in self.columns.values():
-                self._trouble(header, column, "有两列都叫这个名字，请删掉一列")
+                self._report(header, column, "有两列都叫这个名字，请删掉一列")
             else:
-                self.columns[at] = column
+                self.columns[index] = column
 
-    def _cell(self, row: Row, at: int) -> str:
-        return clean(row.cells[at]) if at < len(row.cells) else ""
+    def _cell(self, row: Row, index: int) -> str:
+        return normalize_cell(row.cells[index]) if index < len(row.cells) else ""
 
     def _text(self, row: Row, key: str) -> str:
-        return next((self._cell(row, at) for at, column in self.columns.items() if column.key == key), "")
+        return next((self._cell(row, index) for index, column in self.columns.items() if column.key == key), "")
 
     def _check_shape(self, row: Row) -> None:
         width = len(self.table.header.cells)
         if len(row.cells) <= max(self.columns):
-            self._trouble(row, "", f"这一行只有 {len(row.cells)} 格，表头有 {width} 格")
-        if extra := [clean(text) for text in row.cells[width:] if clean(text)]:
-            self._trouble(row, "", f"比表头多出一格“{extra[0][:20]}”；内容里有逗号时要用英文双引号括起来")
-        for at, column in self.columns.items():
-            if self.table.odd.get((row.number, at)) is Odd.MERGED:
-                self._trouble(row, column, "和旁边的格子合并了，请取消合并，每格单独填")
+            self._report(row, "", f"这一行只有 {len(row.cells)} 格，表头有 {width} 格")
+        if extra := [normalize_cell(text) for text in row.cells[width:] if normalize_cell(text)]:
+            self._report(row, "", f"比表头多出一格“{extra[0][:20]}”；内容里有逗号时要用英文双引号括起来")
+        for index, column in self.columns.items():
+            if self.table.odd.get((row.number, index)) is CellOddity.MERGED:
+                self._report(row, column, "和旁边的格子合并了，请取消合并，每格单独填")
 
-    # -- which entry -------------------------------------------------------------------------
+    # -- matching rows and entries -------------------------------------------------------------------------
 
-    def _by_written_id(self, row: Row) -> KnownEntries | None:
+    def _by_written_id(self, row: Row) -> KnownEntry | None:
         written = self._text(row, "id")
         if not written:
             return None
-        if written in self.claimed:
-            self._trouble(row, BY_KEY["id"], f"编号“{written[:40]}”和第 {self.claimed[written]} 行重复")
-        self.claimed.setdefault(written, row.number)
+        if written in self.claimed_rows:
+            self._report(row, BY_KEY["id"], f"编号“{written[:40]}”和第 {self.claimed_rows[written]} 行重复")
+        self.claimed_rows.setdefault(written, row.number)
         return self.by_id.get(written)
 
-    def _by_question(self, row: Row) -> KnownEntries | None:
-        """The entry a row without an id means: the one that asks the same, if nothing else claims it."""
+    def _by_question(self, row: Row) -> KnownEntry | None:
+        """Return the entry of a row without an id: the one with the same question, if no other row has it."""
         question = self._text(row, "question")
         if self._text(row, "id") or not question:
             return None
-        found = [k for k in self.by_question.get(question, ()) if k.entry.id not in self.claimed]
+        found = [k for k in self.by_question.get(question, ()) if k.entry.id not in self.claimed_rows]
         start = self._text(row, "from")
         if len(found) > 1 and start:
-            # Versions of one answer are told apart by their first day.
-            found = [k for k in found if show(ColumnKind.DATE, k.entry.valid.start) == start] or found
+            # Versions of one answer differ by their first day.
+            found = [k for k in found if format_cell(ColumnKind.DATE, k.entry.valid.start) == start] or found
         if len(found) > 1:
             ids = "、".join(k.entry.id for k in found[:3])
-            self._trouble(row, BY_KEY["id"], f"有几条都是这个问题，请填编号：{ids}")
+            self._report(row, BY_KEY["id"], f"有几条都是这个问题，请填编号：{ids}")
         return found[0] if found else None
 
-    # -- what changes ------------------------------------------------------------------------
+    # -- changes of a row ------------------------------------------------------------------------
 
-    def _edit(self, row: Row, known: KnownEntries | None) -> TableEdit | None:
-        """The edit that a row asks for; None if it says what there is already."""
+    def _edit(self, row: Row, known: KnownEntry | None) -> TableEdit | None:
+        """Return the edit that a row asks for; None if it changes nothing."""
         values: dict[str, Any] = {}
         changes: list[CellChange] = []
         file = self._file(row, self._text(row, "file")) or (known.file if known else "")
         if known and file != known.file:
             changes.append(CellChange(BY_KEY["file"].name, known.file, file))
-        for at, column in self.columns.items():
-            text = self._cell(row, at)
-            before = clean(_shown(known, column)) if known else ""
+        for index, column in self.columns.items():
+            text = self._cell(row, index)
+            before = normalize_cell(_cell_text(known, column)) if known else ""
             if text == before or column.key == "file" or (column.key == "id" and (known or not text)):
                 continue
-            value = self._value(row, at, column, text)
+            value = self._value(row, index, column, text)
             if not text and column.key in _SHARED and (top := self.shared.get(file)):
-                # Else a table that was brought in would, the second time, undo what its new rows took over.
-                value = value_of(top, column.key)
+                # Else the second import of a table would undo what its new rows inherited.
+                value = field_value(top, column.key)
             if value is _UNREADABLE or (known and _same(column, value, before)):
                 continue
             values[column.key] = value
-            changes.append(CellChange(column.name, before, show(column.kind, value)))
+            changes.append(CellChange(column.name, before, format_cell(column.kind, value)))
         if known and not changes:
             return None
         if not known:
@@ -288,75 +291,75 @@ class _Planner:
         self._check_limits(row, entry, file)
         return TableEdit(row.number, file, entry, known, tuple(changes) if known else ())
 
-    def _value(self, row: Row, at: int, column: TableColumn, text: str) -> Any:
-        """The value of a cell, or _UNREADABLE with the reason on record."""
-        if complaint := self._mangled(row, at, column, text):
-            self._trouble(row, column, complaint)
+    def _value(self, row: Row, index: int, column: TableColumn, text: str) -> Any:
+        """Return the value of a cell, or report the problem and return _UNREADABLE."""
+        if damage := self._excel_damage(row, index, column, text):
+            self._report(row, column, damage)
             return _UNREADABLE
-        odd = self.table.odd.get((row.number, at))
-        if odd in (Odd.NUMBER, Odd.TIME):
-            self._trouble(row, column, f"这一格不是文本格式，按“{text}”理解", is_error=False)
+        odd = self.table.odd.get((row.number, index))
+        if odd in (CellOddity.NUMBER, CellOddity.TIME):
+            self._report(row, column, f"这一格不是文本格式，按“{text}”理解", is_error=False)
         if column.key in ("groups", "departments") and re.search("[,，、;；]", text):
-            self._trouble(row, column, "有逗号，整行会当成一项；几项要在格子里换行，一行一项", is_error=False)
+            self._report(row, column, "有逗号，整行会当成一项；几项要在格子里换行，一行一项", is_error=False)
         try:
-            return read(column.kind, text)
+            return parse_cell(column.kind, text)
         except CellError as exc:
-            self._trouble(row, column, str(exc))
+            self._report(row, column, str(exc))
             return _UNREADABLE
 
-    def _mangled(self, row: Row, at: int, column: TableColumn, text: str) -> str:
-        """What Excel did to a text so that it is not what was meant."""
-        odd = self.table.odd.get((row.number, at))
-        if odd is Odd.FORMULA:
+    def _excel_damage(self, row: Row, index: int, column: TableColumn, text: str) -> str:
+        """Return what Excel changed in a text, so that it cannot be trusted; empty if nothing."""
+        odd = self.table.odd.get((row.number, index))
+        if odd is CellOddity.FORMULA:
             return f"这是公式（{text[:30]}），请把格子设成文本格式，再填文字"
-        if odd is Odd.ERROR or _EXCEL_ERROR.fullmatch(text):
+        if odd is CellOddity.ERROR or _EXCEL_ERROR.fullmatch(text):
             return f"Excel 把内容变成了错误值 {text}，请重新填"
-        if odd is Odd.INEXACT or _SHORTENED.fullmatch(text):
+        if odd is CellOddity.INEXACT or _SHORTENED.fullmatch(text):
             return f"Excel 把数字变成了 {text}，后面几位已经丢了；请把格子设成文本格式，重新填完整的数字"
-        if odd is Odd.DATE and column.kind is not ColumnKind.DATE:
+        if odd is CellOddity.DATE and column.kind is not ColumnKind.DATE:
             return f"Excel 把内容变成了日期 {text}，请把格子设成文本格式，再填一遍"
-        if units(text) >= CELL_LIMIT:
+        if excel_length(text) >= CELL_LIMIT:
             return f"太长（{len(text)} 字）；Excel 一格最多 {CELL_LIMIT} 字，后面的可能已经丢了"
         return ""
 
-    def _check(self, row: Row, entry: Entry, known: KnownEntries | None, changes: Sequence[CellChange]) -> None:
-        """The rules between the cells of one row; what was wrong before and is not touched stays."""
+    def _check(self, row: Row, entry: Entry, known: KnownEntry | None, changes: Sequence[CellChange]) -> None:
+        """Check the rules between the cells of one row; what was wrong before and is not changed passes."""
         touched = {change.column for change in changes} if known else {column.name for column in COLUMNS}
         if not entry.question and "问题" in touched:
-            self._trouble(row, "问题", "没有写问题")
+            self._report(row, "问题", "没有写问题")
         if not known and entry.question and not self._text(row, "id"):
-            if entry.question in self.asked:
-                self._trouble(row, "问题", f"和第 {self.asked[entry.question]} 行一样", is_error=False)
-            self.asked.setdefault(entry.question, row.number)
-        if touched & {"答案", "追问", "答案按"} and row.number not in self.bad:
+            if entry.question in self.new_questions:
+                self._report(row, "问题", f"和第 {self.new_questions[entry.question]} 行一样", is_error=False)
+            self.new_questions.setdefault(entry.question, row.number)
+        if touched & {"答案", "追问", "答案按"} and row.number not in self.rows_with_errors:
             self._check_answer(row, entry)
         if touched & {"编号"} and "\n" in entry.id:
-            self._trouble(row, "编号", "编号里不能换行")
+            self._report(row, "编号", "编号里不能换行")
         valid = entry.valid
         if touched & {"有效期从", "有效期到"} and valid.start and valid.end and valid.start > valid.end:
-            self._trouble(row, "有效期到", f"{valid.end} 早于“有效期从”的 {valid.start}，这一条永远不会回答")
+            self._report(row, "有效期到", f"{valid.end} 早于“有效期从”的 {valid.start}，这一条永远不会回答")
 
     def _check_limits(self, row: Row, entry: Entry, file: str) -> None:
-        """What the top of a file forbids, a single entry cannot allow: an empty list there would answer nobody."""
+        """Refuse to lift, for one entry, a restriction at the top of its file: an empty list would answer nobody."""
         top = self.shared.get(file)
         for column in (BY_KEY["groups"], BY_KEY["departments"]):
-            if top and value_of(top, column.key) and not value_of(entry, column.key):
-                self._trouble(row, column, f"写在 {file} 开头，对所有条目有效，不能只为这一条取消")
+            if top and field_value(top, column.key) and not field_value(entry, column.key):
+                self._report(row, column, f"写在 {file} 开头，对所有条目有效，不能只为这一条取消")
 
     def _check_answer(self, row: Row, entry: Entry) -> None:
         if entry.answer and entry.variants:
-            self._trouble(row, "答案", "“答案”和“答案按”只能填一个")
+            self._report(row, "答案", "“答案”和“答案按”只能填一个")
         elif not entry.answer and not entry.variants:
-            self._trouble(row, "答案", "没有写答案")
+            self._report(row, "答案", "没有写答案")
         if entry.variants and entry.ask is None:
-            self._trouble(row, "追问", "填了“答案按”，还要在“追问”里写问什么")
+            self._report(row, "追问", "填了“答案按”，还要在“追问”里写问什么")
         if entry.ask and not entry.variants:
-            self._trouble(row, "答案按", "填了“追问”，还要在“答案按”里写每种情况的答案")
+            self._report(row, "答案按", "填了“追问”，还要在“答案按”里写每种情况的答案")
 
     # -- files -------------------------------------------------------------------------------
 
     def _file(self, row: Row, text: str) -> str:
-        """The file a cell names; a blank one says nothing."""
+        """Return the file that a cell names; empty for a blank cell or one that names no file."""
         if not text:
             return ""
         path = text.replace("\\", "/")
@@ -367,52 +370,54 @@ class _Planner:
             if found := names.get(f"faq/{stem}{ending}".casefold()):
                 return found
         if not _FILE_NAME.fullmatch(stem):
-            self._trouble(row, BY_KEY["file"], f"“{text[:40]}”不能作文件名，请写成 faq/leave.yaml 这样")
+            self._report(row, BY_KEY["file"], f"“{text[:40]}”不能作文件名，请写成 faq/leave.yaml 这样")
             return ""
         name = f"faq/{stem}" if stem.endswith((".yaml", ".yml")) else f"faq/{stem}.yaml"
-        near = process.extractOne(name, list(self.shared), scorer=fuzz.ratio, score_cutoff=_SAME_NAME)
+        near = process.extractOne(name, list(self.shared), scorer=fuzz.ratio, score_cutoff=_MIN_NAME_SIMILARITY)
         if near and _digits(near[0]) == _digits(name):
-            self._trouble(row, BY_KEY["file"], f"没有 {name} 这个文件，是不是 {near[0]}？")
+            self._report(row, BY_KEY["file"], f"没有 {name} 这个文件，是不是 {near[0]}？")
             return ""
         if name not in self.new_files:
-            self._trouble(row, BY_KEY["file"], f"没有 {name} 这个文件，会新建", is_error=False)
+            self._report(row, BY_KEY["file"], f"没有 {name} 这个文件，会新建", is_error=False)
         self.new_files.setdefault(name, row.number)
         return name
 
     def _guess_file(self, row: Row, values: Mapping[str, Any]) -> str:
-        """Where a new row without a file belongs: to the only file there is, or the only one with its topic."""
+        """Return the file of a new row without one: the only file there is, or the only one with its topic."""
         if self._text(row, "file"):
-            return ""  # it was said what is wrong with it
+            return ""  # reported already
         topic = values.get("topic", "")
         found = [name for name, top in self.shared.items() if top.topic == topic] if topic else []
         found = found or list(self.shared)
         if len(found) == 1:
             return found[0]
-        shown = "、".join(list(self.shared)[:_FILES_NAMED]) + (" 等" if len(self.shared) > _FILES_NAMED else "")
-        self._trouble(row, BY_KEY["file"], f"没有写放在哪个文件里；现在有 {shown}")
+        names = "、".join(list(self.shared)[:_MAX_FILES_LISTED]) + (
+            " 等" if len(self.shared) > _MAX_FILES_LISTED else ""
+        )
+        self._report(row, BY_KEY["file"], f"没有写放在哪个文件里；现在有 {names}")
         return ""
 
     def _inherited(self, file: str) -> dict[str, Any]:
         top = self.shared.get(file)
-        return {key: value_of(top, key) for key in _SHARED} if top else {}
+        return {key: field_value(top, key) for key in _SHARED} if top else {}
 
     # -- between the rows --------------------------------------------------------------------
 
-    def _renamed(self, edits: Iterable[TableEdit], missing: Iterable[KnownEntries]) -> None:
+    def _renamed(self, edits: Iterable[TableEdit], missing: Iterable[KnownEntry]) -> None:
         left = {k.entry.question: k for k in missing}
         for edit in edits:
             if edit.known is None and (old := left.get(edit.entry.question)):
                 message = f"问题和“{old.entry.id}”一样，编号不同：会新增一条，旧的还在；只想改内容时请用回旧编号"
-                self.troubles.append(Trouble(edit.row, "编号", message, is_error=False))
+                self.problems.append(TableProblem(edit.row, "编号", message, is_error=False))
 
     def _related(self, edits: Iterable[TableEdit]) -> None:
-        ids = {*self.by_id, *self.claimed}
+        ids = {*self.by_id, *self.claimed_rows}
         for edit in edits:
             before = edit.known.entry.related if edit.known else ()
             for other in edit.entry.related:
                 if other not in ids and other not in before:
                     message = f"没有编号是“{other[:40]}”的条目"
-                    self.troubles.append(Trouble(edit.row, "相关", message, is_error=False))
+                    self.problems.append(TableProblem(edit.row, "相关", message, is_error=False))
 
 
 _UNREADABLE = object()
@@ -420,13 +425,13 @@ _UNREADABLE = object()
 
 def _same(column: TableColumn, value: Any, shown: str) -> bool:
     try:
-        return bool(read(column.kind, shown) == value)
+        return bool(parse_cell(column.kind, shown) == value)
     except CellError:
         return False
 
 
 def _with(entry: Entry, values: Mapping[str, Any]) -> Entry:
-    """The entry with these fields, as the files would give it back."""
+    """Return the entry with these fields, as a file would give it back."""
     rest = {key: value for key, value in values.items() if key not in ("from", "until")}
     valid = Period(values.get("from", entry.valid.start), values.get("until", entry.valid.end))
     entry = replace(entry, **rest, valid=valid, id_given=entry.id_given or "id" in values)

@@ -1,4 +1,4 @@
-"""A row of the table as lines of a knowledge file: a new entry, or another question back with its answers. Pure."""
+"""Writes a row of the table as lines of a knowledge file: a new entry, or a question back with its answers. Pure."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from faqbot.yamltext.value_edits import insert_pair, remove_pairs, replace_value
 _STEP = 2
 _NUMBERS = ("departments", "groups")
 _EMPTY = '""'
-# A question back stands where the answer would.
+# Keys before a question back, which stands where the answer would.
 _BEFORE_ASK = ("id", "question", "also", "not")
 
 
 def entry_lines(file: Outline, entry: Entry, top: Mapping[str, Any], dash: int, column: int) -> list[str]:
-    """The lines of a new entry in the words of the file; what the file's top says is not said again."""
+    """Return the lines of a new entry, with the keys that the file uses and without what its top says already."""
     draft = draft_of(entry)
     chinese = file.is_chinese(None)
     lines: list[str] = []
@@ -51,20 +51,20 @@ def entry_lines(file: Outline, entry: Entry, top: Mapping[str, Any], dash: int, 
     return lines
 
 
-def said_twice(file: Outline, old: EntryFields, new: EntryFields) -> list[str]:
-    """The fields that change to what the file's top says, so that the entry need not say it itself."""
+def redundant_fields(file: Outline, old: EntryFields, new: EntryFields) -> list[str]:
+    """Return the fields that change to what the top of the file says, so that the entry need not repeat it."""
     top = file.shared()
     return [key for key in key_names.SHARED_KEYS if getattr(old, key) != getattr(new, key) == getattr(top, key)]
 
 
-def without(file: Outline, number: int, unwanted: Collection[str]) -> list[TextChange]:
-    """Take fields out of an entry, where it has them."""
+def remove_fields(file: Outline, number: int, unwanted: Collection[str]) -> list[TextChange]:
+    """Return the changes that remove these fields from an entry."""
     pairs = file.pairs(file.items[number])
     return remove_pairs(file.edits, file.items[number], [n for key, (n, _, _) in pairs.items() if key in unwanted])
 
 
-def asking_changes(file: Outline, number: int, entry: Entry) -> list[TextChange]:
-    """Make `ask` and `answers` of an entry what they are in `entry`, where it has them."""
+def follow_up_changes(file: Outline, number: int, entry: Entry) -> list[TextChange]:
+    """Return the changes that give an entry the `ask` and `answers` of `entry`, if that has any."""
     old, item = file.entries[number], file.items[number]
     if not entry.variants or (old.ask == entry.ask and old.variants == entry.variants):
         return []
@@ -89,7 +89,7 @@ def asking_changes(file: Outline, number: int, entry: Entry) -> list[TextChange]
 
 
 def _asking(file: Outline, entry: Entry, item: Item | None, column: int) -> list[str]:
-    """The first line without its indent, the others with theirs."""
+    """Return the lines of `ask` and `answers`, the first without its indentation."""
     first, *rest = _answers(file, entry, item, column)
     return [_literals(file, entry, item)[0], " " * column + first, *rest]
 
@@ -104,8 +104,8 @@ def _answers(file: Outline, entry: Entry, item: Item | None, column: int) -> lis
 
 
 def _literals(file: Outline, entry: Entry, item: Item | None) -> tuple[str, str]:
-    """`ask` and `answers` on one line each."""
-    assert entry.ask is not None  # what has variants asks for them
+    """Return `ask` and `answers` on one line each."""
+    assert entry.ask is not None  # an entry with variants has a question back
     chinese = file.is_chinese(item)
     answers = (f"{_case(w, chinese)}: {write_scalar(text, in_brackets=True)}" for w, text in entry.variants.items())
     question = write_scalar(entry.ask.question, in_brackets=True)

@@ -1,4 +1,4 @@
-"""Import and export on disk: tables and folders in and out."""
+"""Reads and writes tables and folders of knowledge on disk, for import and export."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path, PurePosixPath
 
 from faqbot.errors import FaqbotError
 from faqbot.knowledge.files.atomic_write import replace_file
-from faqbot.knowledge.spreadsheet.comparison import known_entries, rows_of, too_long
+from faqbot.knowledge.spreadsheet.comparison import known_entries, oversized_cells, table_rows
 from faqbot.knowledge.spreadsheet.workbook import write_table
 
 
 class PlaceError(FaqbotError):
-    """A table or folder is not there, or must not be written there: another place has to be named."""
+    """A table or folder does not exist, or must not be written: another place has to be named."""
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a table. Raises PlaceError."""
+    """Return the bytes of a table. Raises PlaceError."""
     try:
         return path.read_bytes()
     except OSError as exc:
@@ -24,14 +24,17 @@ def read_file(path: Path) -> bytes:
 
 
 def save_report(path: Path, content: bytes) -> None:
-    """Write a table that is not there yet. Raises ShelfError."""
+    """Write a table that does not exist yet. Raises FileSourceError."""
     replace_file(path, content, None, str(path))
 
 
 def export_table(
     files: Mapping[str, bytes], path: Path, *, force: bool, progress: Callable[[float], object]
 ) -> tuple[list[str], int]:
-    """Write all entries to a table; with a problem nothing is written. Raises PlaceError, SheetError, ShelfError."""
+    """Write all entries to a table, and return the problems and the number of entries; with problems write nothing.
+
+    Raises PlaceError, SheetError, FileSourceError.
+    """
     if path.exists() and not force:
         raise PlaceError(f"{path} 已经有了；要覆盖请加 --force")
     problems, content, count = make_table(files, path.name, progress)
@@ -43,21 +46,21 @@ def export_table(
 def make_table(
     files: Mapping[str, bytes], name: str, progress: Callable[[float], object]
 ) -> tuple[list[str], bytes, int]:
-    """All entries as a table of the kind that `name` ends with, and how many; or the problems in the way and no table.
+    """Return problems, table and number of entries; the kind of table is the ending of `name`, and problems leave none.
 
     Raises SheetError.
     """
     known, problems = known_entries(files)
     found = [f"{p.place}: 错误：{p.message}" for p in problems]
     if name.casefold().endswith(".xlsx"):
-        found += too_long(known)
+        found += oversized_cells(known)
     if found:
         return [*found, "表格会不完整，所以没有导出；请先改好（faqbot check）。"], b"", 0
-    return [], write_table(name, rows_of(known), progress), len(known)
+    return [], write_table(name, table_rows(known), progress), len(known)
 
 
 def write_folder(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write files as they are into a folder that is empty or not there yet. Raises PlaceError."""
+    """Write files as they are into a folder that is empty or does not exist yet. Raises PlaceError."""
     if odd := [name for name in files if not _is_inside(name)]:
         raise PlaceError(f"文件名“{odd[0]}”不在知识目录里")
     try:

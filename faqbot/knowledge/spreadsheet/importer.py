@@ -1,4 +1,4 @@
-"""A table brought into the knowledge files: the bytes they would have, read again before anybody gets them. Pure."""
+"""Imports a table into the knowledge files; the new bytes are read again before they are returned. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,16 @@ from faqbot.errors import EditError
 from faqbot.knowledge.editing.entry_editor import append_lines, entry_changes
 from faqbot.knowledge.editing.entry_fields import FIELDS, draft_of
 from faqbot.knowledge.editing.entry_spans import Outline
-from faqbot.knowledge.spreadsheet.columns import COLUMNS, value_of
-from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntries, TableEdit, Trouble, known_entries, plan
-from faqbot.knowledge.spreadsheet.entry_lines import asking_changes, entry_lines, said_twice, without
+from faqbot.knowledge.spreadsheet.columns import COLUMNS, field_value
+from faqbot.knowledge.spreadsheet.comparison import (
+    ImportPlan,
+    KnownEntry,
+    TableEdit,
+    TableProblem,
+    known_entries,
+    plan_import,
+)
+from faqbot.knowledge.spreadsheet.entry_lines import entry_lines, follow_up_changes, redundant_fields, remove_fields
 from faqbot.knowledge.spreadsheet.workbook import read_table
 from faqbot.model.entries import Entry, Place
 from faqbot.yamltext import key_names
@@ -20,11 +27,11 @@ from faqbot.yamltext.line_edits import TextChange, replace_lines
 from faqbot.yamltext.quoting import write_scalar
 
 _NOWHERE = Place("", 0)
-# How much of the time goes by until the table is read, compared, written.
-_READ, _COMPARED = 0.4, 0.6
+# Share of the whole time that has passed once the table is read, and once it is compared.
+_READ_SHARE, _COMPARED_SHARE = 0.4, 0.6
 
 
-def bring_in(
+def import_table(
     files: Mapping[str, bytes],
     name: str,
     raw: bytes,
@@ -32,20 +39,20 @@ def bring_in(
     delete_missing: bool = False,
     progress: Callable[[float], object] = lambda part: None,
 ) -> tuple[ImportPlan, dict[str, bytes]]:
-    """What the table `raw` would change, and the files as they would be. Raises SheetError.
+    """Return what the table `raw` would change, and the files as they would be. Raises SheetError.
 
-    With an error in the plan the files stay as they are.
+    With an error in the plan the files are returned as they are.
     """
-    table = read_table(name, raw, lambda part: progress(part * _READ))
-    known, problems = known_entries(files)
-    tops = Tops(files)
-    found = plan(table, known, tops)
-    progress(_COMPARED)
-    broken = {p.place.file: p.message for p in problems}
+    table = read_table(name, raw, lambda part: progress(part * _READ_SHARE))
+    known, file_problems = known_entries(files)
+    tops = FileHeaders(files)
+    found = plan_import(table, known, tops)
+    progress(_COMPARED_SHARE)
+    broken = {p.place.file: p.message for p in file_problems}
     work = _work(found, known, delete_missing)
-    troubles = [_broken(job, broken[job.file]) for job in work if job.file in broken]
-    if not found.ok or troubles:
-        return replace(found, troubles=(*found.troubles, *troubles)), dict(files)
+    problems = [_broken(job, broken[job.file]) for job in work if job.file in broken]
+    if not found.ok or problems:
+        return replace(found, problems=(*found.problems, *problems)), dict(files)
     if not work:
         return found, dict(files)
     after = dict(files)
@@ -53,16 +60,16 @@ def bring_in(
         try:
             after[job.file] = _rewritten(tops.open(job.file), job)
         except EditError as exc:
-            troubles.append(Trouble(0, "文件", f"{job.file}：{exc}"))
-        progress(_COMPARED + (1 - _COMPARED) * number / (len(work) + 1))
-    if not troubles:
-        after, troubles = _checked(after, work)
+            problems.append(TableProblem(0, "文件", f"{job.file}：{exc}"))
+        progress(_COMPARED_SHARE + (1 - _COMPARED_SHARE) * number / (len(work) + 1))
+    if not problems:
+        after, problems = _checked(after, work)
     progress(1.0)
-    return replace(found, troubles=(*found.troubles, *troubles)), after if not troubles else dict(files)
+    return replace(found, problems=(*found.problems, *problems)), after if not problems else dict(files)
 
 
-class Tops(Mapping[str, Entry]):
-    """What stands at the top of each file, looked up when it is asked for."""
+class FileHeaders(Mapping[str, Entry]):
+    """The fields at the top of each file, which is opened when it is looked up first."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = {name: raw for name, raw in sorted(files.items()) if name.startswith("faq/")}
@@ -74,7 +81,7 @@ class Tops(Mapping[str, Entry]):
         try:
             file = self.open(name)
         except EditError:
-            file = None  # said when something is to be written there
+            file = None  # reported when something is to be written there
         if file is None:
             return Entry("", "", "")
         top = file.shared()
@@ -91,7 +98,7 @@ class Tops(Mapping[str, Entry]):
         return len(self._files)
 
     def open(self, name: str) -> Outline | None:
-        """The file for editing, None for one there is not yet. Raises EditError."""
+        """Open a file for editing; return None for one that does not exist yet. Raises EditError."""
         if name not in self._files:
             return None
         if name not in self._open:
@@ -104,10 +111,10 @@ class Tops(Mapping[str, Entry]):
 
 @dataclass(slots=True)
 class _Job:
-    """What happens to one file; `expected` are its entries afterwards, in order, with the row they come from."""
+    """The work on one file."""
 
     file: str
-    present: Sequence[KnownEntries]
+    present: Sequence[KnownEntry]
     changed: dict[str, TableEdit] = field(default_factory=dict)  # local id → edit
     removed: set[str] = field(default_factory=set)  # local ids
     added: list[TableEdit] = field(default_factory=list)
@@ -117,6 +124,7 @@ class _Job:
         return next((e.row for e in (*self.changed.values(), *self.added)), 0)
 
     def expected(self) -> Iterator[tuple[int, Entry]]:
+        """Yield the entries of the file afterwards, in order, each with the row it comes from (0 for none)."""
         for known in self.present:
             if change := self.changed.get(known.local_id):
                 yield change.row, change.entry
@@ -125,10 +133,10 @@ class _Job:
         yield from ((e.row, e.entry) for e in self.added)
 
 
-def _work(found: ImportPlan, known: Sequence[KnownEntries], delete_missing: bool) -> list[_Job]:
-    """The files that change."""
+def _work(found: ImportPlan, known: Sequence[KnownEntry], delete_missing: bool) -> list[_Job]:
+    """Return the work on each file that changes."""
     jobs = {name: _Job(name, []) for name in dict.fromkeys((*(k.file for k in known), *(e.file for e in found.edits)))}
-    present: dict[str, list[KnownEntries]] = {name: [] for name in jobs}
+    present: dict[str, list[KnownEntry]] = {name: [] for name in jobs}
     for k in known:
         present[k.file].append(k)
     for name, job in jobs.items():
@@ -157,45 +165,45 @@ def _rewritten(file: Outline | None, job: _Job) -> bytes:
 
 def _changed(file: Outline, job: _Job) -> bytes:
     changes: list[TextChange] = []
-    doubled: dict[int, list[str]] = {}
+    redundant: dict[int, list[str]] = {}
     for number, entry in enumerate(file.entries):
         if (wanted := job.changed.get(entry.id)) is None:
             continue
-        # An id made from the question stays unwritten; the check of the result writes it down if it must.
+        # An id made from the question is not written; the check of the result writes it if it must.
         new_id = entry.id if wanted.known and wanted.known.entry.id == wanted.entry.id else wanted.entry.id
         old, new = draft_of(entry), replace(draft_of(wanted.entry), id=new_id)
-        changes += [*entry_changes(file, number, old, new), *asking_changes(file, number, wanted.entry)]
-        if keys_of_top := said_twice(file, old, new):
-            doubled[number] = keys_of_top
+        changes += [*entry_changes(file, number, old, new), *follow_up_changes(file, number, wanted.entry)]
+        if keys := redundant_fields(file, old, new):
+            redundant[number] = keys
     gone = [number for number, entry in enumerate(file.entries) if entry.id in job.removed]
     raw = file.edits.apply(changes)
-    if not doubled and not gone:
+    if not redundant and not gone:
         return raw
-    # What is taken out comes second: it must not stand where something was put in.
+    # Removals come second: they must not overlap with what was put in.
     file = Outline(raw, job.file) if changes else file
     cuts = [replace_lines(first, behind, "") for first, behind in _lines_of(file, gone)]
-    for number, unwanted in doubled.items():
-        cuts += without(file, number, unwanted)
+    for number, unwanted in redundant.items():
+        cuts += remove_fields(file, number, unwanted)
     return file.edits.apply(cuts)
 
 
 def _lines_of(file: Outline, gone: Sequence[int]) -> list[tuple[int, int]]:
-    """The stretches of lines of these entries, with their comments and the blank lines that would be left over."""
-    meant, last = file.edits.repaired, len(file.items) - 1
+    """Return the ranges of lines of these entries, with their comments and blank lines that would be left over."""
+    lines, last = file.edits.repaired, len(file.items) - 1
     while last in gone:
         last -= 1
-    stretches: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     for number in gone:
         span = file.span(number)
         first, behind = span.first, span.last + 1
-        while number < last and not meant[behind - 1].strip():
+        while number < last and not lines[behind - 1].strip():
             behind += 1
-        while number > last >= 0 and not meant[first - 2].strip():
+        while number > last >= 0 and not lines[first - 2].strip():
             first -= 1
-        if stretches and first <= stretches[-1][1]:
-            first = stretches.pop()[0]
-        stretches.append((first, behind))
-    return stretches
+        if ranges and first <= ranges[-1][1]:
+            first = ranges.pop()[0]
+        ranges.append((first, behind))
+    return ranges
 
 
 def _with_added(file: Outline, added: Iterable[TableEdit]) -> bytes:
@@ -210,47 +218,47 @@ def _with_added(file: Outline, added: Iterable[TableEdit]) -> bytes:
 
 
 def _new_file(added: Sequence[TableEdit]) -> bytes:
-    """A file with what is the same for all its entries at its top."""
+    """Return a new file, with topic and owner at its top if all its entries have the same."""
     head = ""
     for key in ("topic", "owner"):
-        values = {value_of(e.entry, key) for e in added}
+        values = {field_value(e.entry, key) for e in added}
         if len(values) == 1 and (value := values.pop()):
             head += f"{key}: {write_scalar(value)}\n"
     return _with_added(Outline(f"{head}entries:\n".encode(), ""), added)
 
 
-# -- the result --------------------------------------------------------------------------------
+# -- checking the result --------------------------------------------------------------------------------
 
 
-def _checked(after: dict[str, bytes], work: Sequence[_Job]) -> tuple[dict[str, bytes], list[Trouble]]:
-    """Read all files again: each entry must say what was asked, and all others what they said."""
+def _checked(after: dict[str, bytes], work: Sequence[_Job]) -> tuple[dict[str, bytes], list[TableProblem]]:
+    """Read all files again: the changed entries must say what was asked, and all others what they said before."""
     jobs = {job.file: list(job.expected()) for job in work}
     for _ in range(2):
-        now, problems = known_entries(after)
-        # A file that was broken before, and is not touched, stands in nobody's way.
-        if worse := [p for p in problems if p.place.file in jobs]:
-            return after, [Trouble(0, "文件", f"这样写会让文件读不懂：{p.place}：{p.message}") for p in worse]
-        by_file: dict[str, list[KnownEntries]] = {}
+        now, file_problems = known_entries(after)
+        # A file that was broken before, and is not touched, does not matter.
+        if worse := [p for p in file_problems if p.place.file in jobs]:
+            return after, [TableProblem(0, "文件", f"这样写会让文件读不懂：{p.place}：{p.message}") for p in worse]
+        by_file: dict[str, list[KnownEntry]] = {}
         for k in now:
             by_file.setdefault(k.file, []).append(k)
         if uneven := [name for name, rows in jobs.items() if len(by_file.get(name, ())) != len(rows)]:
-            return after, [Trouble(0, "文件", f"这样写会影响 {uneven[0]} 里别的条目，请直接改文件")]
+            return after, [TableProblem(0, "文件", f"这样写会影响 {uneven[0]} 里别的条目，请直接改文件")]
         lost = _lost_ids(jobs, by_file)
         if not lost:
             break
         after |= {name: _ids_written(after[name], name, ids) for name, ids in lost.items()}
-    troubles = []
+    problems = []
     for name, rows in jobs.items():
         for (row, wanted), k in zip(rows, by_file.get(name, ()), strict=True):
             if odd := _differences(wanted, k.entry):
-                troubles.append(Trouble(row, "、".join(odd), "写进文件后读出来不一样，请直接改文件"))
-    return after, troubles
+                problems.append(TableProblem(row, "、".join(odd), "写进文件后读出来不一样，请直接改文件"))
+    return after, problems
 
 
 def _lost_ids(
-    jobs: Mapping[str, Sequence[tuple[int, Entry]]], by_file: Mapping[str, Sequence[KnownEntries]]
+    jobs: Mapping[str, Sequence[tuple[int, Entry]]], by_file: Mapping[str, Sequence[KnownEntry]]
 ) -> dict[str, dict[int, str]]:
-    """Ids made from a question that would be made differently now: file → number of the entry → id."""
+    """Return ids made from a question that would be made differently now: file → number of the entry → id."""
     lost: dict[str, dict[int, str]] = {}
     for name, rows in jobs.items():
         for number, ((_, wanted), k) in enumerate(zip(rows, by_file.get(name, ()), strict=True)):
@@ -272,8 +280,8 @@ def _differences(wanted: Entry, now: Entry) -> list[str]:
     if replace(now, place=_NOWHERE, held="", id_given=True) == replace(wanted, place=_NOWHERE, held="", id_given=True):
         return []
     columns = [c for c in COLUMNS if c.key != "file" and (wanted.id or c.key != "id")]
-    return [c.name for c in columns if value_of(wanted, c.key) != value_of(now, c.key)]
+    return [c.name for c in columns if field_value(wanted, c.key) != field_value(now, c.key)]
 
 
-def _broken(job: _Job, message: str) -> Trouble:
-    return Trouble(job.row, "文件", f"{job.file} 里有错误，请先改好（faqbot check）：{message}")
+def _broken(job: _Job, message: str) -> TableProblem:
+    return TableProblem(job.row, "文件", f"{job.file} 里有错误，请先改好（faqbot check）：{message}")

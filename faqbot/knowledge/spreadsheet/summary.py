@@ -1,18 +1,18 @@
-"""What an import would do, or has done, in the words HR reads. Pure."""
+"""Describes in Chinese what an import would do, or has done. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from faqbot.knowledge.spreadsheet.comparison import CellChange, ImportPlan, KnownEntries, TableEdit, Trouble
+from faqbot.knowledge.spreadsheet.comparison import CellChange, ImportPlan, KnownEntry, TableEdit, TableProblem
 
-# More than a person reads; the rest is counted.
-_MOST = 50
-_SHORT = 40
+# More lines than this nobody reads; the rest is counted.
+_MAX_LISTED = 50
+_MAX_TEXT_LENGTH = 40
 
 
-def outcome(plan: ImportPlan, *, delete_missing: bool, written: bool) -> Iterator[str]:
-    """Lines for stdout: the counts, each new and changed entry, the missing ones, and what to do next."""
+def summary_lines(plan: ImportPlan, *, delete_missing: bool, written: bool) -> Iterator[str]:
+    """Yield lines for stdout: the counts, each new and changed entry, the missing ones, and what to do next."""
     fate = "已删除" if written else "会删除"
     kept = fate if delete_missing else "保留不动"
     yield (
@@ -31,20 +31,20 @@ def outcome(plan: ImportPlan, *, delete_missing: bool, written: bool) -> Iterato
         yield f"这是试看，什么都没有写。确认后加 --write{more}。"
 
 
-def complaints(troubles: Sequence[Trouble]) -> Iterator[str]:
-    """Lines for stderr: errors before reminders, each with its row and column."""
+def problem_lines(problems: Sequence[TableProblem]) -> Iterator[str]:
+    """Yield lines for stderr: errors before warnings, each with its row and column."""
     for is_error, word in ((True, "错误"), (False, "提醒")):
-        found = [t for t in troubles if t.is_error is is_error]
-        yield from (f"{word}：{t}" for t in found[:_MOST])
-        if len(found) > _MOST:
-            yield f"……还有 {len(found) - _MOST} 个{word}"
+        found = [t for t in problems if t.is_error is is_error]
+        yield from (f"{word}：{t}" for t in found[:_MAX_LISTED])
+        if len(found) > _MAX_LISTED:
+            yield f"……还有 {len(found) - _MAX_LISTED} 个{word}"
 
 
 def _capped(blocks: Sequence[Sequence[str]]) -> Iterator[str]:
-    for block in blocks[:_MOST]:
+    for block in blocks[:_MAX_LISTED]:
         yield from block
-    if len(blocks) > _MOST:
-        yield f"……还有 {len(blocks) - _MOST} 条"
+    if len(blocks) > _MAX_LISTED:
+        yield f"……还有 {len(blocks) - _MAX_LISTED} 条"
 
 
 def _new(edit: TableEdit) -> list[str]:
@@ -52,7 +52,7 @@ def _new(edit: TableEdit) -> list[str]:
 
 
 def _changed(edit: TableEdit) -> list[str]:
-    assert edit.known is not None  # what has no known entry is new
+    assert edit.known is not None  # else the entry is new
     return [f"修改 第 {edit.row} 行 {edit.known.file} {_short(edit.known.entry.id)}", *map(_change, edit.changes)]
 
 
@@ -61,20 +61,20 @@ def _change(change: CellChange) -> str:
     return f"    {change.column}：{before} → {after}"
 
 
-def _gone(known: KnownEntries, fate: str) -> str:
+def _gone(known: KnownEntry, fate: str) -> str:
     return f"{fate} {known.file} {_short(known.entry.id)}：{_short(known.entry.question)}"
 
 
 def _around_the_difference(before: str, after: str) -> tuple[str, str]:
-    """Both texts from shortly before the first character that differs, so that the change is in sight."""
+    """Cut both texts shortly before the first difference, so that it is visible."""
     pairs = enumerate(zip(before, after, strict=False))
     same = next((i for i, (a, b) in pairs if a != b), min(len(before), len(after)))
-    start = max(0, same - 10) if max(len(before), len(after)) > _SHORT else 0
+    start = max(0, same - 10) if max(len(before), len(after)) > _MAX_TEXT_LENGTH else 0
     return _short(before, start), _short(after, start)
 
 
 def _short(text: str, start: int = 0) -> str:
-    shown = text[start : start + _SHORT].replace("\n", "⏎")
+    shown = text[start : start + _MAX_TEXT_LENGTH].replace("\n", "⏎")
     if not shown:
         return "（空）" if not text else "…"
-    return f"{'…' if start else ''}{shown}{'…' if len(text) > start + _SHORT else ''}"
+    return f"{'…' if start else ''}{shown}{'…' if len(text) > start + _MAX_TEXT_LENGTH else ''}"

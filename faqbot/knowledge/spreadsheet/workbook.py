@@ -1,4 +1,4 @@
-"""A table as the bytes of an .xlsx or .csv file, and what Excel and people make of such files read back. Pure."""
+"""Writes and reads tables as .xlsx and .csv files, and notices what Excel made of cells that were texts. Pure."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from enum import StrEnum
 from typing import Any
 
 from faqbot.errors import FaqbotError
-from faqbot.knowledge.spreadsheet.columns import COLUMNS, ColumnKind, TableColumn, column_of
+from faqbot.knowledge.spreadsheet.columns import COLUMNS, ColumnKind, TableColumn, find_column
 
 SHEET = "知识"
 HELP_SHEET = "说明"
-# A title may stand above the headings, but not a whole letter.
-_HEADER_WITHIN = 10
-# More columns than any table of ours has.
-_WIDEST = 200
+# The headings are searched in these first rows: a title may stand above them.
+_MAX_HEADER_ROW = 10
+# More columns than any table of knowledge has.
+_MAX_COLUMNS = 200
 # Excel keeps 15 digits of a number.
-_EXACT_BELOW = 10**15
-_PROGRESS_EVERY = 500
-# A small file may hold a very large one, and each cell, also an empty one, costs some hundred bytes of memory; the
-# knowledge of the largest company is far below both.
-_UNPACKED_LIMIT, _CELLS_LIMIT = 64 * 2**20, 1_000_000
-_CELL_TAG, _CHUNK = re.compile(rb"<(?:\w+:)?c[ />]"), 2**20
+_MAX_EXACT_NUMBER = 10**15
+# Rows between two reports of progress.
+_PROGRESS_EVERY_ROWS = 500
+# A small file may unpack to a very large one, and each cell, also an empty one, costs some hundred bytes of memory. The
+# knowledge of the largest company is far below both limits.
+_MAX_UNPACKED_BYTES, _MAX_CELLS = 64 * 2**20, 1_000_000
+_CELL_TAG, _CHUNK_BYTES = re.compile(rb"<(?:\w+:)?c[ />]"), 2**20
 
 
 class SheetError(FaqbotError):
-    """The file cannot be read as a table at all; the message says what to do."""
+    """The file cannot be read as a table at all; the message tells HR what to do."""
 
 
-class Odd(StrEnum):
+class CellOddity(StrEnum):
     """What Excel may have made of a cell that was meant as text."""
 
     NUMBER = "number"
@@ -49,7 +50,7 @@ class Odd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row as a person counts it: `number` is what Excel shows at its left edge."""
+    """One row; `number` is the one that Excel shows at its left edge."""
 
     number: int
     cells: Sequence[str]
@@ -57,22 +58,22 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The headings and the rows below them; `odd` tells of cells by row number and position."""
+    """The headings and the rows below them; `odd` has the oddities of cells by row number and position (from 0)."""
 
     header: Row
     rows: Sequence[Row]
-    odd: dict[tuple[int, int], Odd] = field(default_factory=dict)
+    odd: dict[tuple[int, int], CellOddity] = field(default_factory=dict)
 
 
 Progress = Callable[[float], object]
 
 
 def _silent(share: float) -> None:
-    """Take the share that is done, and tell nobody."""
+    """Ignore the share that is done."""
 
 
 def read_table(name: str, raw: bytes, progress: Progress = _silent) -> Table:
-    """Read a file by the end of its name. Raises SheetError."""
+    """Read a table, whose kind is the ending of its name. Raises SheetError."""
     if name.casefold().endswith((".xlsx", ".xlsm")):
         return _read_xlsx(raw, progress)
     if name.casefold().endswith((".csv", ".tsv", ".txt")):
@@ -91,7 +92,7 @@ def write_table(name: str, rows: Sequence[Sequence[str]], progress: Progress = _
 
 # -- csv ---------------------------------------------------------------------------------------
 
-# Excel takes these for formulas, and numbers, times and dates for what it likes better.
+# Excel takes texts that begin with these for formulas, and changes numbers, times and dates.
 _FORMULA = re.compile(r"[=+\-@＝＋－＠\t]")
 _NUMBER_LIKE = re.compile(r"[\d\s:/.,eE%年月日-]*\d[\d\s:/.,eE%年月日-]*|true|false", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"0|[1-9]\d{0,10}")
@@ -103,13 +104,13 @@ def _would_change(text: str) -> bool:
     return bool(_NUMBER_LIKE.fullmatch(text)) and "\n" not in text and not _PLAIN_NUMBER.fullmatch(text)
 
 
-def protect(text: str) -> str:
-    """Put an apostrophe before what Excel would change when it opens a csv file."""
+def protect_csv(text: str) -> str:
+    """Put an apostrophe before a text that Excel would change when it opens a csv file."""
     return "'" + text if _would_change(text.lstrip("'")) else text
 
 
-def unprotect(text: str) -> str:
-    """Undo `protect`; any other text stays as it is."""
+def unprotect_csv(text: str) -> str:
+    """Undo `protect_csv`; any other text stays as it is."""
     return text[1:] if text.startswith("'") and _would_change(text.lstrip("'")) else text
 
 
@@ -119,30 +120,30 @@ def _write_csv(rows: Sequence[Sequence[str]]) -> bytes:
     writer.writerow([c.name for c in COLUMNS])
     dates = [c.kind is ColumnKind.DATE for c in COLUMNS]
     for row in rows:
-        writer.writerow([text if is_date else protect(text) for text, is_date in zip(row, dates, strict=True)])
-    # Without the mark Excel takes UTF-8 for the code page of the machine.
+        writer.writerow([text if is_date else protect_csv(text) for text, is_date in zip(row, dates, strict=True)])
+    # Without a byte order mark Excel takes UTF-8 for the code page of the machine.
     return out.getvalue().encode("utf-8-sig")
 
 
 def _read_csv(raw: bytes, progress: Progress) -> Table:
     records = read_records(raw)
     progress(1.0)
-    numbered = [Row(number, [unprotect(cell) for cell in cells]) for number, cells in enumerate(records, 1)]
+    numbered = [Row(number, [unprotect_csv(cell) for cell in cells]) for number, cells in enumerate(records, 1)]
     return _table(numbered, {})
 
 
 def read_records(raw: bytes) -> list[list[str]]:
-    """The rows of a csv file as they are written, by whichever delimiter finds most headings. Raises SheetError."""
+    """Return the rows of a csv file, split by the delimiter that gives most headings. Raises SheetError."""
     text = _decode(raw)
     separator = re.match(r"sep=(.)\r?\n", text)
     delimiters = [separator.group(1)] if separator else [",", ";", "\t", "，"]
-    # One answer may be longer than the module's own limit, which is the whole process's; the file is in memory anyway.
+    # A cell may be longer than the limit of the csv module, which holds for the whole process.
     usual = csv.field_size_limit(max(len(text), csv.field_size_limit()))
     try:
         tables = [_records(text, delimiter) for delimiter in delimiters]
     finally:
         csv.field_size_limit(usual)
-    return max(tables, key=lambda found: max((_known(row) for row in found[:_HEADER_WITHIN]), default=0))
+    return max(tables, key=lambda found: max((_known(row) for row in found[:_MAX_HEADER_ROW]), default=0))
 
 
 def _records(text: str, delimiter: str) -> list[list[str]]:
@@ -164,14 +165,14 @@ def _decode(raw: bytes) -> str:
 
 # -- xlsx --------------------------------------------------------------------------------------
 
-# XML has no place for these characters, so Excel writes them as _x001F_; the x of a text that only looks like
-# that is written so itself.
+# XML cannot hold these characters, so Excel writes them as _x001F_; the x of a text that only looks like that is
+# escaped itself.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|x(?=[0-9A-Fa-f]{4}_)")
 _ESCAPED = re.compile("_x(00[01][0-9A-Fa-f]|0078|[Ff]{3}[EeFf])_")
 
 
-def escaped(text: str) -> str:
-    """The text as a cell can hold it."""
+def escape_cell(text: str) -> str:
+    """Return the text as a cell can hold it."""
     return _NOT_XML.sub(lambda found: f"_x{ord(found.group()):04X}_", text)
 
 
@@ -188,7 +189,7 @@ def _write_xlsx(rows: Sequence[Sequence[str]], progress: Progress) -> bytes:
     _write_headings(sheet)
     for number, cells in enumerate(_text_cells(sheet, rows)):
         sheet.append(cells)
-        if number % _PROGRESS_EVERY == 0:
+        if number % _PROGRESS_EVERY_ROWS == 0:
             progress(number / len(rows) * 0.5)
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(COLUMNS))}{len(rows) + 1}"
     _write_help(book.create_sheet(HELP_SHEET))
@@ -203,7 +204,7 @@ def _text_cell(sheet: Any, text: str) -> Any:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Alignment
 
-    cell = WriteOnlyCell(sheet, value=escaped(text))
+    cell = WriteOnlyCell(sheet, value=escape_cell(text))
     cell.data_type = "s"  # else `=1+1` would be a formula
     cell.number_format = "@"  # else Excel reads the text again as soon as somebody touches the cell
     cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -218,7 +219,7 @@ def _text_cells(sheet: Any, rows: Iterable[Sequence[str]]) -> Iterator[list[Any]
     # sharing the style of one; `_style` has no public name.
     style = _text_cell(sheet, "")._style
     for row in rows:
-        cells: list[Any] = [WriteOnlyCell(sheet, value=escaped(text)) if text else None for text in row]
+        cells: list[Any] = [WriteOnlyCell(sheet, value=escape_cell(text)) if text else None for text in row]
         for cell in filter(None, cells):
             cell.data_type, cell._style = "s", style
         yield cells
@@ -275,21 +276,24 @@ def _read_xlsx(raw: bytes, progress: Progress) -> Table:
 
 
 def open_book(raw: bytes, *, keep_macros: bool = False) -> Any:
-    """The workbook of an .xlsx file. Raises SheetError."""
+    """Open an .xlsx file. Raises SheetError."""
     from openpyxl import load_workbook
 
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > _UNPACKED_LIMIT or _cells(packed) > _CELLS_LIMIT:
+            if (
+                sum(part.file_size for part in packed.infolist()) > _MAX_UNPACKED_BYTES
+                or _count_cells(packed) > _MAX_CELLS
+            ):
                 raise SheetError("这个 Excel 文件解开以后太大；请只留下知识那张表，删掉下面的空行，另存为 .xlsx")
         with warnings.catch_warnings():
-            # Things of Excel's own that openpyxl does not know; none of them is text.
+            # openpyxl warns of features of Excel that it does not know; none of them is text.
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(raw), keep_vba=keep_macros)
     except SheetError:
         raise
     except Exception as exc:
-        # Whatever the libraries stumble over in a damaged file: of each kind of error they know several.
+        # The libraries raise many kinds of errors for damaged files.
         old = raw.startswith(b"\xd0\xcf\x11\xe0")
         why = "（它是旧的 .xls，或者有密码）" if old else ""
         raise SheetError(f"这不是能读的 Excel 文件{why}；请在 Excel 里去掉密码，另存为 .xlsx") from exc
@@ -298,39 +302,41 @@ def open_book(raw: bytes, *, keep_macros: bool = False) -> Any:
     return book
 
 
-def _cells(packed: zipfile.ZipFile) -> int:
-    """How many cells the sheets have."""
+def _count_cells(packed: zipfile.ZipFile) -> int:
+    """Count the cells of all sheets."""
     count = 0
     for name in packed.namelist():
         if not name.startswith("xl/worksheets/"):
             continue
         with packed.open(name) as part:
             kept = b""
-            while chunk := part.read(_CHUNK):
+            while chunk := part.read(_CHUNK_BYTES):
                 whole, tag, rest = (kept + chunk).rpartition(b"<")
                 count += len(_CELL_TAG.findall(whole))
-                # It may be cut in two.
+                # A tag may be split between two chunks.
                 kept = tag + rest
     return count
 
 
 def sheet_of(book: Any) -> Any:
-    """The sheet that looks most like the table of the knowledge."""
+    """Return the sheet that looks most like the knowledge table."""
     sheets = [s for s in book.worksheets if s.title != HELP_SHEET] or book.worksheets
     return max(sheets, key=lambda s: (_best_header(s), s.title == SHEET))
 
 
 def _best_header(sheet: Any) -> int:
-    top = sheet.iter_rows(max_row=_HEADER_WITHIN, values_only=True)
+    top = sheet.iter_rows(max_row=_MAX_HEADER_ROW, values_only=True)
     return max((_known([v for v in row if isinstance(v, str)]) for row in top), default=0)
 
 
-def _sheet_rows(sheet: Any) -> tuple[list[Row], dict[tuple[int, int], Odd]]:
-    """The rows that hold anything; a stray format in the last of Excel's million rows costs nothing."""
+def _sheet_rows(sheet: Any) -> tuple[list[Row], dict[tuple[int, int], CellOddity]]:
+    """Return the rows that hold anything, and oddities; a stray format in the last of a million rows costs nothing."""
     found: dict[int, list[str]] = {}
-    odd: dict[tuple[int, int], Odd] = {}
+    odd: dict[tuple[int, int], CellOddity] = {}
     # `iter_rows` would make up a cell for every place in between, and only `_cells` lists those that are there.
-    cells = [(at, cell) for at, cell in sheet._cells.items() if cell.value is not None and at[1] <= _WIDEST]
+    cells = [
+        (place, cell) for place, cell in sheet._cells.items() if cell.value is not None and place[1] <= _MAX_COLUMNS
+    ]
     width = max((column for (_, column), _ in cells), default=0)
     for (number, column), cell in cells:
         text, note = _cell(cell.value, cell.data_type, cell)
@@ -343,56 +349,56 @@ def _sheet_rows(sheet: Any) -> tuple[list[Row], dict[tuple[int, int], Odd]]:
 
 
 def _fill_merged(
-    bounds: tuple[int, int, int, int], found: dict[int, list[str]], odd: dict[tuple[int, int], Odd]
+    bounds: tuple[int, int, int, int], found: dict[int, list[str]], odd: dict[tuple[int, int], CellOddity]
 ) -> None:
-    """What is merged downwards holds for each of its rows; what is merged across is anybody's guess."""
+    """Copy a cell that is merged over rows into each of them; report one that is merged over columns."""
     left, top, right, bottom = bounds
     if top not in found or left > len(found[top]):
         return
     for number in found.keys() & range(top, bottom + 1):
         if right > left:
-            odd |= {(number, column - 1): Odd.MERGED for column in range(left, min(right, _WIDEST) + 1)}
+            odd |= {(number, column - 1): CellOddity.MERGED for column in range(left, min(right, _MAX_COLUMNS) + 1)}
             continue
         found[number][left - 1] = found[top][left - 1]
         if note := odd.get((top, left - 1)):
             odd[number, left - 1] = note
 
 
-def _cell(value: Any, data_type: str, cell: Any) -> tuple[str, Odd | None]:
-    """The text of a cell as it looks in Excel, and what may have gone wrong with it."""
+def _cell(value: Any, data_type: str, cell: Any) -> tuple[str, CellOddity | None]:
+    """Return the text of a cell as it looks in Excel, and what may have gone wrong with it."""
     match value:
         case None:
             return "", None
         case str() if data_type == "s":
             return _unescape(value), None
         case str():
-            return value, Odd.ERROR if data_type == "e" else Odd.FORMULA
+            return value, CellOddity.ERROR if data_type == "e" else CellOddity.FORMULA
         case bool():
             return "TRUE" if value else "FALSE", None
         case int() | float():
             return _number(value, cell.number_format)
         case datetime() if value.time() == time():
-            return value.date().isoformat(), Odd.DATE
+            return value.date().isoformat(), CellOddity.DATE
         case datetime():
-            return value.isoformat(" ", "minutes"), Odd.DATE
+            return value.isoformat(" ", "minutes"), CellOddity.DATE
         case date():
-            return value.isoformat(), Odd.DATE
+            return value.isoformat(), CellOddity.DATE
         case time():
-            return _clock(value.hour, value.minute, value.second), Odd.TIME
+            return _clock(value.hour, value.minute, value.second), CellOddity.TIME
         case timedelta():
             minutes, seconds = divmod(round(value.total_seconds()), 60)
-            return _clock(*divmod(minutes, 60), seconds), Odd.TIME
+            return _clock(*divmod(minutes, 60), seconds), CellOddity.TIME
         case _:
-            return str(value), Odd.FORMULA
+            return str(value), CellOddity.FORMULA
 
 
-def _number(value: int | float, style: str) -> tuple[str, Odd | None]:
-    if abs(value) >= _EXACT_BELOW:
-        return str(value), Odd.INEXACT
+def _number(value: int | float, style: str) -> tuple[str, CellOddity | None]:
+    if abs(value) >= _MAX_EXACT_NUMBER:
+        return str(value), CellOddity.INEXACT
     if "%" in style:
-        return f"{round(value * 100, 10):.15g}%", Odd.NUMBER
+        return f"{round(value * 100, 10):.15g}%", CellOddity.NUMBER
     text = str(int(value)) if value == int(value) else f"{value:.15g}"
-    return text, None if style in ("General", "@", "0") else Odd.NUMBER
+    return text, None if style in ("General", "@", "0") else CellOddity.NUMBER
 
 
 def _clock(hours: int, minutes: int, seconds: int) -> str:
@@ -403,17 +409,17 @@ def _clock(hours: int, minutes: int, seconds: int) -> str:
 
 
 def _known(cells: Iterable[str]) -> int:
-    return len({column.key for cell in cells if cell and (column := column_of(cell))})
+    return len({column.key for cell in cells if cell and (column := find_column(cell))})
 
 
-def _table(rows: Sequence[Row], odd: dict[tuple[int, int], Odd]) -> Table:
-    """Find the row of headings; what stands above it is a title."""
-    best = max(rows[:_HEADER_WITHIN], key=lambda row: _known(row.cells), default=None)
+def _table(rows: Sequence[Row], odd: dict[tuple[int, int], CellOddity]) -> Table:
+    """Find the row of headings; rows above it are a title."""
+    best = max(rows[:_MAX_HEADER_ROW], key=lambda row: _known(row.cells), default=None)
     if best is None or not _headings(best.cells) & {"id", "question"}:
         raise SheetError("没有找到表头：要有一行写着“问题”“答案”等列名（至少要有“问题”或“编号”）")
     return Table(best, [row for row in rows if row.number > best.number], odd)
 
 
 def _headings(cells: Iterable[str]) -> set[str]:
-    columns: list[TableColumn | None] = [column_of(cell) for cell in cells]
+    columns: list[TableColumn | None] = [find_column(cell) for cell in cells]
     return {column.key for column in columns if column}

@@ -11,8 +11,8 @@ from openpyxl import Workbook, load_workbook
 
 from faqbot.errors import FaqbotError
 from faqbot.knowledge.spreadsheet import workbook
-from faqbot.knowledge.spreadsheet.annotated import annotated
-from faqbot.knowledge.spreadsheet.importer import bring_in
+from faqbot.knowledge.spreadsheet.annotated import annotate_table
+from faqbot.knowledge.spreadsheet.importer import import_table
 
 FILES = {
     "faq/a.yaml": "- id: one\n  question: 甲？\n  answer: 一\n- id: two\n  question: 乙？\n  answer: 二\n".encode()
@@ -65,21 +65,21 @@ def cells(name, raw):
 @pytest.mark.parametrize(("name", "write"), [("k.xlsx", xlsx), ("k.csv", csv)])
 def test_every_row_says_what_became_of_it(name, write):
     raw = write(ROWS)
-    plan, _ = bring_in(FILES, name, raw)
-    back = annotated(name, raw, plan, written=True)
+    plan, _ = import_table(FILES, name, raw)
+    back = annotate_table(name, raw, plan, written=True)
     found = cells(name, back)
     width = len(ROWS[0])
     assert [row[:width] for row in found] == ROWS
     assert [[*row[width:], "", ""][:2] for row in found] == SAID
-    again, _ = bring_in(FILES, name, back)
-    assert [t.column for t in again.troubles] == [t.column for t in plan.troubles], "the two columns are no trouble"
-    assert cells(name, annotated(name, back, again, written=False)) == found, "and are written over, not added to"
+    again, _ = import_table(FILES, name, back)
+    assert [t.column for t in again.problems] == [t.column for t in plan.problems], "the two columns are no trouble"
+    assert cells(name, annotate_table(name, back, again, written=False)) == found, "and are written over, not added to"
 
 
 def test_what_was_written_is_told_as_done():
     raw = xlsx(ROWS[:6])
-    plan, _ = bring_in(FILES, "k.xlsx", raw)
-    assert [row[4] for row in cells("k.xlsx", annotated("k.xlsx", raw, plan, written=True))][2:4] == [
+    plan, _ = import_table(FILES, "k.xlsx", raw)
+    assert [row[4] for row in cells("k.xlsx", annotate_table("k.xlsx", raw, plan, written=True))][2:4] == [
         "已修改",
         "没有变化",
     ]
@@ -87,23 +87,23 @@ def test_what_was_written_is_told_as_done():
 
 def test_the_rest_of_the_workbook_stays():
     raw = xlsx(ROWS)
-    plan, _ = bring_in(FILES, "k.xlsx", raw)
-    book = load_workbook(io.BytesIO(annotated("k.xlsx", raw, plan, written=False)))
+    plan, _ = import_table(FILES, "k.xlsx", raw)
+    book = load_workbook(io.BytesIO(annotate_table("k.xlsx", raw, plan, written=False)))
     assert book["别的"]["A1"].value == "=1+1" and book["我的表"].column_dimensions["B"].width == 44
     assert book["我的表"]["F7"].data_type == "s" and book["我的表"]["F7"].fill.fgColor.rgb.endswith("FFC7CE")
 
 
 def test_what_is_said_of_a_cell_may_quote_signs_that_no_file_can_hold():
     raw = xlsx([["编号", "问题", "答案", "复核"], ["one", "甲？", "一", "_x0001_明年"]])
-    plan, _ = bring_in(FILES, "k.xlsx", raw)
-    said = cells("k.xlsx", annotated("k.xlsx", raw, plan, written=False))
+    plan, _ = import_table(FILES, "k.xlsx", raw)
+    said = cells("k.xlsx", annotate_table("k.xlsx", raw, plan, written=False))
     assert said[1][4:] == ["有错误，没有导入", "“复核”：“_x0001_明年”不是日期，请写成 2026-12-31 这样"]
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused(monkeypatch):
-    monkeypatch.setattr(workbook, "_UNPACKED_LIMIT", 1000)
+    monkeypatch.setattr(workbook, "_MAX_UNPACKED_BYTES", 1000)
     with pytest.raises(FaqbotError, match="解开以后太大"):
-        bring_in(FILES, "k.xlsx", xlsx(ROWS))
+        import_table(FILES, "k.xlsx", xlsx(ROWS))
 
 
 def repacked(raw, change, **written):
@@ -117,13 +117,13 @@ def repacked(raw, change, **written):
 
 
 def test_a_sheet_of_too_many_cells_is_refused_however_small_the_file(monkeypatch):
-    monkeypatch.setattr(workbook, "_CELLS_LIMIT", 16)
+    monkeypatch.setattr(workbook, "_MAX_CELLS", 16)
     # Tags lie across the pieces that are read.
-    monkeypatch.setattr(workbook, "_CHUNK", 7)
-    assert bring_in(FILES, "k.xlsx", xlsx(ROWS))[0].edits
-    monkeypatch.setattr(workbook, "_CELLS_LIMIT", 15)
+    monkeypatch.setattr(workbook, "_CHUNK_BYTES", 7)
+    assert import_table(FILES, "k.xlsx", xlsx(ROWS))[0].edits
+    monkeypatch.setattr(workbook, "_MAX_CELLS", 15)
     with pytest.raises(FaqbotError, match="解开以后太大"):
-        bring_in(FILES, "k.xlsx", xlsx(ROWS))
+        import_table(FILES, "k.xlsx", xlsx(ROWS))
 
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -152,14 +152,14 @@ SHEET = "xl/worksheets/sheet1.xml"
 )
 def test_a_damaged_workbook_is_said_plainly(raw):
     with pytest.raises(FaqbotError, match="Excel"):
-        bring_in(FILES, "k.xlsx", raw(xlsx(ROWS)))
+        import_table(FILES, "k.xlsx", raw(xlsx(ROWS)))
 
 
 def test_a_workbook_with_macros_comes_back_as_one():
     kind = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
     macros = b"application/vnd.ms-excel.sheet.macroEnabled.main+xml"
     raw = repacked(xlsx(ROWS), lambda n, c: c.replace(kind, macros))
-    plan, _ = bring_in(FILES, "k.xlsm", raw)
-    made = annotated("k.xlsm", raw, plan, written=False)
+    plan, _ = import_table(FILES, "k.xlsm", raw)
+    made = annotate_table("k.xlsm", raw, plan, written=False)
     assert macros in zipfile.ZipFile(io.BytesIO(made)).read("[Content_Types].xml")
     assert [row[4] for row in cells("k.xlsm", made)] == [said[0] for said in SAID]

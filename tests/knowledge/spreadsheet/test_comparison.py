@@ -14,10 +14,18 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.spreadsheet.columns import CELL_LIMIT, COLUMNS, CellError, ColumnKind, clean, read, show
-from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntries, known_entries, plan, rows_of
-from faqbot.knowledge.spreadsheet.summary import complaints, outcome
-from faqbot.knowledge.spreadsheet.workbook import SheetError, protect, read_table, unprotect, write_table
+from faqbot.knowledge.spreadsheet.columns import (
+    CELL_LIMIT,
+    COLUMNS,
+    CellError,
+    ColumnKind,
+    format_cell,
+    normalize_cell,
+    parse_cell,
+)
+from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntry, known_entries, plan_import, table_rows
+from faqbot.knowledge.spreadsheet.summary import problem_lines, summary_lines
+from faqbot.knowledge.spreadsheet.workbook import SheetError, protect_csv, read_table, unprotect_csv, write_table
 from faqbot.model.entries import Entry, FollowUp, Period
 from tests.conftest import SAMPLE
 
@@ -44,15 +52,13 @@ FULL = Entry(
 )
 
 
-def known(*entries: Entry, file: str = "faq/a.yaml") -> list[KnownEntries]:
-    return [KnownEntries(file, entry, entry.id) for entry in entries]
+def known(*entries: Entry, file: str = "faq/a.yaml") -> list[KnownEntry]:
+    return [KnownEntry(file, entry, entry.id) for entry in entries]
 
 
-def planned(
-    name: str, raw: bytes, present: Sequence[KnownEntries], top: Mapping[str, Entry] | None = None
-) -> ImportPlan:
+def planned(name: str, raw: bytes, present: Sequence[KnownEntry], top: Mapping[str, Entry] | None = None) -> ImportPlan:
     shared = {k.file: TOP for k in present} if top is None else top
-    return plan(read_table(name, raw), present, shared)
+    return plan_import(read_table(name, raw), present, shared)
 
 
 def resaved(raw: bytes, change: Callable[[Any], object] = lambda sheet: None) -> bytes:
@@ -82,7 +88,7 @@ def csv(*lines: str) -> bytes:
 
 
 def said(found: ImportPlan) -> list[str]:
-    return list(complaints(found.troubles))
+    return list(problem_lines(found.problems))
 
 
 def nothing_to_do(found: ImportPlan, entries: int) -> bool:
@@ -95,7 +101,7 @@ def nothing_to_do(found: ImportPlan, entries: int) -> bool:
 @pytest.mark.parametrize("name", ["k.xlsx", "k.csv"])
 def test_the_sample_knowledge_comes_back_unchanged(name: str) -> None:
     present, problems = known_entries(FolderSource(SAMPLE).read_now())
-    raw = write_table(name, rows_of(present))
+    raw = write_table(name, table_rows(present))
     assert problems == []
     assert nothing_to_do(planned(name, raw, present), len(present))
     if name == "k.xlsx":
@@ -105,7 +111,7 @@ def test_the_sample_knowledge_comes_back_unchanged(name: str) -> None:
 @pytest.mark.parametrize("name", ["k.xlsx", "k.csv"])
 def test_every_field_survives_and_arrives_whole_in_an_empty_base(name: str) -> None:
     plain = Entry("n", "没有别的", "答")
-    raw = write_table(name, rows_of(known(FULL, plain)))
+    raw = write_table(name, table_rows(known(FULL, plain)))
     if name == "k.xlsx":
         raw = resaved(raw)
     assert nothing_to_do(planned(name, raw, known(FULL, plain)), 2)
@@ -125,8 +131,8 @@ odd_texts = st.one_of(
     ),
     st.text(st.characters(codec="utf-8"), max_size=30),
 )
-texts = odd_texts.map(lambda text: clean(text.replace("<很长>", "长" * 5000)))
-lines = texts.map(lambda text: clean(text.replace("\n", " "))).filter(bool)
+texts = odd_texts.map(lambda text: normalize_cell(text.replace("<很长>", "长" * 5000)))
+lines = texts.map(lambda text: normalize_cell(text.replace("\n", " "))).filter(bool)
 names = lines.filter(lambda text: len(text) <= 200)
 line_lists = st.lists(lines, max_size=4, unique=True).map(tuple)
 days = st.none() | st.dates(date(1990, 1, 1), date(2099, 1, 1))
@@ -161,25 +167,25 @@ entries = (plain_entries | asking_entries).map(
 
 @given(st.lists(entries, min_size=1, max_size=4, unique_by=lambda e: e.id), st.sampled_from(["k.xlsx", "k.csv"]))
 def test_whatever_an_entry_says_is_read_back(found: list[Entry], name: str) -> None:
-    raw = write_table(name, rows_of(known(*found)))
+    raw = write_table(name, table_rows(known(*found)))
     if name == "k.xlsx":
         raw = resaved(raw)
     assert nothing_to_do(planned(name, raw, known(*found)), len(found))
     mangled = ("1.38E+10", "#NAME?")  # texts that are only taken where they stand already
     there = planned(name, raw, [])
-    if not any(cell in mangled for row in rows_of(known(*found)) for cell in row):
+    if not any(cell in mangled for row in table_rows(known(*found)) for cell in row):
         assert [e.entry for e in there.edits] == found
 
 
 @given(odd_texts)
 def test_the_apostrophe_of_a_csv_comes_off_again(text: str) -> None:
-    assert unprotect(protect(text)) == text
-    assert protect(text)[:1] not in tuple("=+-@")
+    assert unprotect_csv(protect_csv(text)) == text
+    assert protect_csv(text)[:1] not in tuple("=+-@")
 
 
 def test_a_text_is_a_text_for_excel_and_never_a_formula() -> None:
     entry = Entry("0571", "=1+1", "9:30", also=("138000000000",), topic="2026-01-01")
-    book = load_workbook(io.BytesIO(write_table("k.xlsx", rows_of(known(entry)))))
+    book = load_workbook(io.BytesIO(write_table("k.xlsx", table_rows(known(entry)))))
     sheet: Any = book["知识"]
     cells = [cell for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert {cell.data_type for cell in cells} == {"s"} and {cell.number_format for cell in cells} == {"@"}
@@ -192,7 +198,7 @@ def test_a_text_is_a_text_for_excel_and_never_a_formula() -> None:
 
 
 def test_a_csv_opens_in_excel_and_starts_no_formula() -> None:
-    raw = write_table("k.csv", rows_of(known(Entry("a", "=1+1", "- 一\n- 二"))))
+    raw = write_table("k.csv", table_rows(known(Entry("a", "=1+1", "- 一\n- 二"))))
     assert raw.startswith(b"\xef\xbb\xbf")
     assert "'=1+1" in raw.decode() and "'- 一\n- 二" in raw.decode()
 
@@ -240,7 +246,7 @@ def test_empty_rows_hidden_columns_and_a_sheet_in_front_do_no_harm() -> None:
         sheet["A1000"].value = " \n"
         sheet.parent.create_sheet("目录", 0)["A1"].value = "问题见下一页"
 
-    raw = resaved(write_table("k.xlsx", rows_of(present)), change)
+    raw = resaved(write_table("k.xlsx", table_rows(present)), change)
     assert nothing_to_do(planned("k.xlsx", raw, present), 2)
 
 
@@ -261,7 +267,7 @@ def test_a_stray_cell_at_the_end_of_the_sheet_costs_nothing() -> None:
         sheet["XFD2"].value = "x"
 
     present = known(FULL)
-    assert nothing_to_do(planned("k.xlsx", resaved(write_table("k.xlsx", rows_of(present)), change), present), 1)
+    assert nothing_to_do(planned("k.xlsx", resaved(write_table("k.xlsx", table_rows(present)), change), present), 1)
 
 
 def test_a_line_break_as_excel_saves_it_is_one() -> None:
@@ -401,12 +407,12 @@ def test_a_changed_id_and_an_unknown_related_entry_are_pointed_out() -> None:
 
 @pytest.mark.parametrize("text", ["2026-1-5", "2026/01/05", "2026.1.5", "2026年1月5日", "2026-01-05 00:00:00"])
 def test_dates_are_read_as_people_write_them(text: str) -> None:
-    assert read(ColumnKind.DATE, text) == date(2026, 1, 5)
+    assert parse_cell(ColumnKind.DATE, text) == date(2026, 1, 5)
 
 
 @pytest.mark.parametrize(("text", "value"), [("是", True), ("TRUE", True), ("√", True), ("", False), ("否", False)])
 def test_flags_are_read_as_people_write_them(text: str, value: bool) -> None:
-    assert read(ColumnKind.FLAG, text) is value
+    assert parse_cell(ColumnKind.FLAG, text) is value
 
 
 @pytest.mark.parametrize(
@@ -424,18 +430,18 @@ def test_flags_are_read_as_people_write_them(text: str, value: bool) -> None:
 )
 def test_a_cell_that_cannot_be_read_says_so(kind: ColumnKind, text: str) -> None:
     with pytest.raises(CellError):
-        read(kind, text)
+        parse_cell(kind, text)
 
 
 def test_a_question_back_needs_no_name() -> None:
-    assert read(ColumnKind.ASK, "您在哪里？") == FollowUp("情况", "您在哪里？")
-    assert show(ColumnKind.ASK, FollowUp("city", "您在哪里？")) == "city\n您在哪里？"
+    assert parse_cell(ColumnKind.ASK, "您在哪里？") == FollowUp("情况", "您在哪里？")
+    assert format_cell(ColumnKind.ASK, FollowUp("city", "您在哪里？")) == "city\n您在哪里？"
 
 
 def test_the_report_shows_the_counts_and_where_a_text_changed() -> None:
     present = known(Entry("a", "甲", "长" * 100 + "5 天"), Entry("b", "乙", "答"), Entry("c", "丙", "答"))
     found = planned("k.csv", csv("编号,问题,答案", f"a,甲,{'长' * 100}7 天", ",丁,答", "c,丙,答"), present)
-    assert list(outcome(found, delete_missing=False, written=False)) == [
+    assert list(summary_lines(found, delete_missing=False, written=False)) == [
         "新增 1 条，修改 1 条，没有变化 1 条，表里没有 1 条（保留不动）。",
         "新增 第 3 行 faq/a.yaml：丁",
         "修改 第 2 行 faq/a.yaml a",
@@ -457,7 +463,7 @@ def many(size: int) -> Iterator[Entry]:
 
 def test_ten_thousand_rows_are_compared() -> None:
     present = known(*many(10_000))
-    rows = rows_of(present)
+    rows = table_rows(present)
     rows[5000][NAMES.index("答案")] = "新答案"
     found = planned("k.csv", write_table("k.csv", rows), present)
     assert found.unchanged == 9_999 and [e.entry.answer for e in found.edits] == ["新答案"]

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.spreadsheet.columns import COLUMNS
-from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntries, known_entries, rows_of
+from faqbot.knowledge.spreadsheet.comparison import ImportPlan, KnownEntry, known_entries, table_rows
 from faqbot.knowledge.spreadsheet.files import PlaceError, export_table, write_folder
-from faqbot.knowledge.spreadsheet.importer import bring_in
+from faqbot.knowledge.spreadsheet.importer import import_table
 from faqbot.knowledge.spreadsheet.workbook import write_table
 from faqbot.model.entries import Entry, FollowUp, Place
 from tests.conftest import SAMPLE
@@ -50,7 +50,7 @@ FILES = {"faq/leave.yaml": LEAVE.encode(), "facts.yaml": b"a: 1\n"}
 
 
 def brought(files: Mapping[str, bytes], *lines: str, delete: bool = False) -> tuple[ImportPlan, dict[str, bytes]]:
-    return bring_in(files, "k.csv", csv(*lines), delete_missing=delete)
+    return import_table(files, "k.csv", csv(*lines), delete_missing=delete)
 
 
 def bare(entry: Entry) -> Entry:
@@ -64,20 +64,20 @@ def by_id(files: Mapping[str, bytes]) -> dict[str, Entry]:
 
 
 def table(name: str, files: Mapping[str, bytes]) -> bytes:
-    return write_table(name, rows_of(known_entries(files)[0]))
+    return write_table(name, table_rows(known_entries(files)[0]))
 
 
 @pytest.mark.parametrize("name", ["k.xlsx", "k.csv"])
 def test_an_export_changes_not_a_byte_when_it_comes_back(name: str) -> None:
     for files in (FILES, FolderSource(SAMPLE).read_now()):
-        plan, after = bring_in(files, name, table(name, files), delete_missing=True)
+        plan, after = import_table(files, name, table(name, files), delete_missing=True)
         assert plan == ImportPlan(unchanged=len(known_entries(files)[0])) and after == files
 
 
 @pytest.mark.parametrize("name", ["k.xlsx", "k.csv"])
 def test_the_sample_knowledge_can_be_made_again_from_its_table(name: str) -> None:
     files = FolderSource(SAMPLE).read_now()
-    plan, after = bring_in({}, name, table(name, files))
+    plan, after = import_table({}, name, table(name, files))
     assert plan.ok and sorted(after) == sorted(n for n in files if n.startswith("faq/"))
     assert {i: bare(e) for i, e in by_id(after).items()} == {i: bare(e) for i, e in by_id(files).items()}
 
@@ -100,7 +100,7 @@ def test_line_ends_and_the_mark_at_the_start_stay() -> None:
 
 def test_what_stands_at_the_top_is_shown_and_not_written_again() -> None:
     files = dict(FILES)
-    row = dict(zip(NAMES, rows_of(known_entries(files)[0])[0], strict=True))
+    row = dict(zip(NAMES, table_rows(known_entries(files)[0])[0], strict=True))
     assert (row["主题"], row["负责人"], row["私聊"], row["文件"]) == ("休假", "休假组", "是", "faq/leave.yaml")
     _, after = brought(files, "编号,问题,答案,主题,负责人,私聊,草稿", "new,事假？,找上级,休假,小李,,是")
     assert after["faq/leave.yaml"].decode() == LEAVE + (
@@ -241,13 +241,13 @@ def is_refused(rows: list[list[str]]) -> bool:
 
 @given(st.lists(entries, min_size=1, max_size=4, unique_by=lambda e: e.id))
 def test_whatever_an_entry_says_can_be_written_and_read_again(found: list[Entry]) -> None:
-    rows = rows_of(known(*found))
-    plan, after = bring_in({}, "k.csv", write_table("k.csv", rows))
+    rows = table_rows(known(*found))
+    plan, after = import_table({}, "k.csv", write_table("k.csv", rows))
     if is_refused(rows):
         return
     assert said(plan) == [] or all(line.startswith("提醒") for line in said(plan))
     assert [bare(k.entry) for k in known_entries(after)[0]] == [bare(e) for e in found]
-    again, same = bring_in(after, "k.xlsx", write_table("k.xlsx", rows))
+    again, same = import_table(after, "k.xlsx", write_table("k.xlsx", rows))
     assert again == ImportPlan(unchanged=len(found)) and same == after
 
 
@@ -258,17 +258,17 @@ HEAD = "topic: 顶\nsource: 顶   # 依据\nprivate: true\nreview: 2026-01-01\n"
 @given(st.lists(entries, min_size=2, max_size=2), st.booleans())
 def test_any_entry_can_become_any_other(found: list[Entry], has_top: bool) -> None:
     old, new = (replace(e, id="x") for e in found)
-    _, files = bring_in(
-        {}, "k.csv", write_table("k.csv", rows_of(known(replace(old, topic="甲"), replace(FULL, id="y"))))
+    _, files = import_table(
+        {}, "k.csv", write_table("k.csv", table_rows(known(replace(old, topic="甲"), replace(FULL, id="y"))))
     )
-    rows = rows_of(known(new))
+    rows = table_rows(known(new))
     if not files or is_refused(rows):
         return
     wanted = new
     if has_top and files["faq/a.yaml"].startswith(b"entries:"):
         files["faq/a.yaml"] = HEAD + files["faq/a.yaml"]
         wanted = replace(new, **{key: value for key, value in TOP.items() if not getattr(new, key)})
-    plan, after = bring_in(files, "k.csv", write_table("k.csv", rows))
+    plan, after = import_table(files, "k.csv", write_table("k.csv", rows))
     assert plan.ok, said(plan)
     assert bare(by_id(after)["x"]) == bare(wanted) and bare(by_id(after)["y"]) == bare(by_id(files)["y"])
 
@@ -300,12 +300,12 @@ def test_what_excel_cannot_hold_is_not_exported_to_it(tmp_path: Path) -> None:
     problems, _ = export_table(files, tmp_path / "k.xlsx", force=False, progress=lambda part: None)
     assert "faq/a.yaml:1: 错误：“答案”超过 32767 字" in problems[0] and not (tmp_path / "k.xlsx").exists()
     assert export_table(files, tmp_path / "k.csv", force=False, progress=lambda part: None) == ([], 1)
-    assert bring_in(files, "k.csv", (tmp_path / "k.csv").read_bytes())[0] == ImportPlan(unchanged=1)
+    assert import_table(files, "k.csv", (tmp_path / "k.csv").read_bytes())[0] == ImportPlan(unchanged=1)
 
 
 def test_ids_are_the_ones_of_the_whole_knowledge() -> None:
     files = {f"faq/{n}.yaml": "- question: 同样的？\n  answer: 答\n".encode() for n in "ab"}
-    found: list[KnownEntries] = known_entries(files)[0]
+    found: list[KnownEntry] = known_entries(files)[0]
     assert [(k.entry.id, k.local_id) for k in found] == [("同样的", "同样的"), ("同样的-2", "同样的")]
     plan, after = brought(files, "编号,答案", "同样的-2,新")
     assert plan.ok and {i: e.answer for i, e in by_id(after).items()} == {"同样的": "答", "同样的-2": "新"}
