@@ -11,7 +11,7 @@ from faqbot.access.privacy import withheld_topic
 from faqbot.access.visibility import Allowed
 from faqbot.commands.last_answer import LastAnswers, none_yet
 from faqbot.handoff.escalation import last_question, owners_to_ask
-from faqbot.knowledge.editing.audit_log import FILES, edits, last_change
+from faqbot.knowledge.editing.audit_log import FILES, last_change, load_edits
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.facts import has_facts
 from faqbot.language.normalize import normalise
@@ -84,7 +84,7 @@ class AboutAnswerCommands:
         """Say when the answer was changed last and by whom; empty if that is unknown."""
         file = self._workspace.file_name(entry.place.file)
         written = self._workspace.as_written(entry)
-        change = await asyncio.to_thread(last_change, await edits(self._workspace.store), file, written.id)
+        change = await asyncio.to_thread(last_change, await load_edits(self._workspace.store), file, written.id)
         if change is None:
             return ()
         day = datetime.fromtimestamp(change.at, self._zone).date()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from faqbot.knowledge.editing.audit_log import edits
+from faqbot.knowledge.editing.audit_log import load_edits
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import Groups
@@ -131,7 +131,7 @@ async def number_drafts(workspace: Workspace) -> dict[int, DraftReview]:
 async def last_authors(workspace: Workspace, entry_ids: Collection[str]) -> dict[str, Reviewer]:
     """Return who wrote each entry last; entries that the journal has no line of are missing. Raises StoreError."""
     authors: dict[str, Reviewer] = {}
-    for edit in await edits(workspace.store) if entry_ids else ():
+    for edit in await load_edits(workspace.store) if entry_ids else ():
         if edit.entry in entry_ids and edit.kind in _AUTHORING_KINDS:
             authors[edit.entry] = Reviewer(edit.who, edit.userid)
     return authors

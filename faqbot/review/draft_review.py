@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from faqbot.errors import EditError, NotAllowed
 from faqbot.knowledge.editing.entry_editor import change_entry, entry_text, restore_entry
-from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.entry_fields import entry_to_fields
 from faqbot.knowledge.editing.revision import EntryRevision, Proposal
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry
@@ -100,4 +100,4 @@ async def withdraw(workspace: Workspace, review: DraftReview, by: Reviewer) -> E
 
 
 async def _propose_draft_flag(revision: EntryRevision, *, draft: bool) -> Proposal:
-    return await revision.propose(change_entry, replace(draft_of(revision.entry), draft=draft))
+    return await revision.propose(change_entry, replace(entry_to_fields(revision.entry), draft=draft))

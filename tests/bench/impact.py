@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from faqbot.knowledge.impact.impact import Past, self_test
+from faqbot.knowledge.impact.impact import QuestionReplay, self_test
 from faqbot.model.entries import Entry
 from faqbot.search.index import Index
 from faqbot.search.thresholds import FITTED_THRESHOLDS
@@ -20,13 +20,13 @@ from faqbot.search.thresholds import FITTED_THRESHOLDS
 DATA = Path(__file__).resolve().parents[3] / "shared" / "bench" / "data" / "zh_scale"
 
 
-def judge_whole(past: Past, after: Index) -> set[str]:
+def judge_whole(past: QuestionReplay, after: Index) -> set[str]:
     """What a search of every question finds, to see what searching less has lost."""
-    less, Past._touched = Past._touched, lambda self, edited, index: list(self._times)
+    less, QuestionReplay._touched = QuestionReplay._touched, lambda self, edited, index: list(self._times)
     try:
         return {t.question for t in past.replay(after)}
     finally:
-        Past._touched = less
+        QuestionReplay._touched = less
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
     before = Index(entries)
     limits, today = FITTED_THRESHOLDS["balanced"], date(2026, 1, 1)
     began = time.perf_counter()
-    past = Past(questions, before, limits=limits, today=today)
+    past = QuestionReplay(questions, before, limits=limits, today=today)
     print(f"what it was before: {time.perf_counter() - began:.2f} s, once for a state of the knowledge")
     columns = (("questions", 10), ("changed", 9), ("build s", 9), ("replay s", 10), ("self-test s", 13), ("misses", 8))
     print(f"{'edit':28}" + "".join(f"{name:>{width}}" for name, width in (*columns, ("lost", 8))))

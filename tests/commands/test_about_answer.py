@@ -10,9 +10,9 @@ from datetime import date
 import pytest
 
 from faqbot.knowledge.editing.entry_editor import add_wording, change_entry
-from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.entry_fields import entry_to_fields
 from faqbot.knowledge.editing.entry_spans import Outline
-from faqbot.knowledge.editing.external_changes import note_differences
+from faqbot.knowledge.editing.external_changes import record_differences
 from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.files.folder import FolderSource
@@ -125,11 +125,11 @@ def at(bot, settings):
 async def saved(at, who, kind="change", **fields):
     """Somebody changes the entry of the payday."""
     loaded = await at.load(at.snapshot.entry("payday"))
-    draft = replace(draft_of(loaded.entry), **fields)
+    draft = replace(entry_to_fields(loaded.entry), **fields)
     await at.save(who, await loaded.propose(change_entry, draft), kind)
     # The bot sees the file as another's, which has to settle.
     async with asyncio.timeout(60):
-        while draft_of(at.as_written(at.snapshot.entry("payday"))) != draft:
+        while entry_to_fields(at.as_written(at.snapshot.entry("payday"))) != draft:
             await at.base.refresh()
             await asyncio.sleep(0.05)
 
@@ -167,7 +167,7 @@ async def test_a_change_in_the_files_shows_as_one_even_where_the_entry_moved(tal
     (knowledge / "faq/pay.yaml").write_text(pay.replace(payday, ""), encoding="utf-8")
     (knowledge / "faq/salary.yaml").write_text(f"entries:\n{payday}", encoding="utf-8")
     await at.base.refresh()
-    await note_differences(at, known)
+    await record_differences(at, known)
     assert await last_change(talk) == ["某日，在知识文件里"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.entry_fields import entry_to_fields
 from faqbot.knowledge.editing.entry_form import EntryForm
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.knowledge.facts import fill_facts
@@ -104,8 +104,8 @@ def check_braces(entries: Sequence[Entry]) -> None:
 
 def check_form(entry: Entry, raw: bytes) -> None:
     """By the form of the console, in which another field is changed."""
-    form = EntryForm.of_draft(draft_of(entry), file="a", seen="")
-    draft = replace(form, review="2026-12-01").meant(draft_of(entry))
+    form = EntryForm.of_draft(entry_to_fields(entry), file="a", seen="")
+    draft = replace(form, review="2026-12-01").meant(entry_to_fields(entry))
     assert read(change_entry(raw, entry.id, draft)) == [replace(entry, review=date(2026, 12, 1))]
 
 
@@ -134,10 +134,10 @@ def check_beside(name: str) -> None:
 def check_editing(entry: Entry, raw: bytes) -> None:
     """Written, changed and put back by the console, into files of another manner."""
     if not entry.variants:
-        assert read(add_entry(None, draft_of(entry))) == [entry]
+        assert read(add_entry(None, entry_to_fields(entry))) == [entry]
         # Here each list stands over several lines, and nothing at the top.
         raw = b"- id: a\n  question: b\n  answer: c\n  also:\n  - d\n  not:\n  - d\n"
-        raw = change_entry(raw, "a", draft_of(entry))
+        raw = change_entry(raw, "a", entry_to_fields(entry))
     check_form(entry, raw)
     check_restored(entry, raw)
 

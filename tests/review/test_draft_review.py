@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import NotAllowed
-from faqbot.knowledge.editing.audit_log import Edit, write_down
+from faqbot.knowledge.editing.audit_log import Edit, append_edit
 from faqbot.model.entries import Entry
 from faqbot.review import draft_records, draft_review
 from faqbot.review.draft_notices import announce_drafts, drafts_message
@@ -101,7 +101,7 @@ async def test_several_drafts_are_one_message_and_without_keepers_they_are_the_a
 async def test_where_the_only_keeper_wrote_the_draft_the_administrators_are_told(room: Room) -> None:
     (room.folder / "groups.yaml").write_text("people: {休假组: [zhang01]}\n", encoding="utf-8")
     await room.write(DRAFT)
-    await write_down(room.at.store, 0.0, Edit("张姐", "faq/a.yaml", room.entry().id, "add", "", "x", "zhang01"))
+    await append_edit(room.at.store, 0.0, Edit("张姐", "faq/a.yaml", room.entry().id, "add", "", "x", "zhang01"))
     await announce_drafts(room.at, room.outbox, ["boss", "zhang01"])
     assert await told(room) == [("boss", "草稿 1 等您看")]
 

@@ -31,7 +31,7 @@ from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Quota, Usage
 from faqbot.dingtalk.api.tokens import AccessTokens
 from faqbot.handoff.tickets import NUMBER_JOURNAL, Ticket, TicketState, forget_tickets, load_tickets
-from faqbot.knowledge.editing.audit_log import Edit, edits
+from faqbot.knowledge.editing.audit_log import Edit, load_edits
 from faqbot.knowledge.files.replicated import ReplicatedSource
 from faqbot.model.commands import Command, CommandKind
 from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
@@ -362,7 +362,7 @@ async def test_drafts_are_read(store: Store) -> None:
 
 
 async def test_the_journal_of_edits_is_read(store: Store) -> None:
-    one, two = await edits(store)
+    one, two = await load_edits(store)
     assert one == Edit(
         "王五", "faq/leave.yaml", "annual-leave", "change", "- question: 旧\n", "- question: 新\n", "wang-wu",
         one.number, NOW - 30,

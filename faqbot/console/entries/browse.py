@@ -84,7 +84,7 @@ async def entry_page(request: web.Request) -> web.StreamResponse:
         ],
         broken=[p for p in broken_files(snapshot) if p.place.file == entry.place.file],
         text=text,
-        tried=await tried(context_of(request), text) if text else None,
+        tried=await try_sentence(context_of(request), text) if text else None,
         current=entry.id,
     )
 
@@ -92,7 +92,7 @@ async def entry_page(request: web.Request) -> web.StreamResponse:
 async def try_page(request: web.Request) -> web.StreamResponse:
     """Show how the bot would answer a sentence; `part=1` returns only the result, for the script."""
     text = request.query.get("q", "").strip()
-    result = await tried(context_of(request), text) if text else None
+    result = await try_sentence(context_of(request), text) if text else None
     current = request.query.get("entry", "")
     if request.query.get("part"):
         return fragment("_tried.html", tried=result, current=current)
@@ -108,7 +108,7 @@ async def try_page(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def tried(context: ConsoleContext, text: str) -> TrialResult:
+async def try_sentence(context: ConsoleContext, text: str) -> TrialResult:
     """Try `text` with the live knowledge."""
     workspace = context.workspace
     snapshot = workspace.snapshot

@@ -16,12 +16,12 @@ from faqbot.console.web.pages import asked_id, entry_url, fragment, notice, pers
 from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge import entry_search
 from faqbot.knowledge.editing import entry_editor, proposals
-from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.entry_fields import entry_to_fields
 from faqbot.knowledge.editing.entry_form import EntryForm, differing
 from faqbot.knowledge.editing.revision import Proposal, StaleEdit
 from faqbot.knowledge.editing.versions import Field
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.knowledge.impact.preview import Effects, find_problems, preview_effects
+from faqbot.knowledge.impact.preview import ChangePreview, find_problems, preview_effects
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.text_diff import side_by_side
 from faqbot.model.entries import Entry
@@ -72,7 +72,7 @@ async def edit_page(request: web.Request) -> web.StreamResponse:
     entry = find_entry(request)
     notice_on_edit_error(request, "现在不能修改这一条", status=409, back=entry_url(entry.id))
     revision = await workspace_of(request).load(entry)
-    form = EntryForm.of_draft(draft_of(revision.entry), file=revision.file, seen=revision.seen)
+    form = EntryForm.of_draft(entry_to_fields(revision.entry), file=revision.file, seen=revision.seen)
     return await _form_page(request, form, entry)
 
 
@@ -103,7 +103,7 @@ async def change(request: web.Request) -> web.StreamResponse:
     raise redirect(entry_url(saved.id if saved else entry.id), done=done)
 
 
-async def _effects(request: web.Request, proposal: Proposal, *, saving: bool) -> Effects:
+async def _effects(request: web.Request, proposal: Proposal, *, saving: bool) -> ChangePreview:
     """Check the proposal: for its errors alone before it is saved, with all that it would change otherwise."""
     context = context_of(request)
     if saving:
@@ -136,7 +136,7 @@ async def _conflict_page(
         now = await workspace.load(workspace.snapshot.entry(entry.id) or entry, present)
     except EditError as exc:
         return await _form_page(request, form, entry, problems=[str(exc)], status=409)
-    in_file = draft_of(now.entry)
+    in_file = entry_to_fields(now.entry)
     fields = [
         Field(name, *side_by_side(theirs, mine)) for name, theirs, mine in differing(in_file, form.meant(in_file))
     ]
@@ -221,7 +221,7 @@ async def _form_page(
     entry: Entry | None = None,
     *,
     problems: Sequence[str] = (),
-    effects: Effects | None = None,
+    effects: ChangePreview | None = None,
     offer: Offer | None = None,
     conflict: EditConflict | None = None,
     status: int = 200,

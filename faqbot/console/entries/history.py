@@ -15,9 +15,9 @@ from faqbot.console.web.edit_errors import EditConflict, notice_on_edit_error
 from faqbot.console.web.pages import add_page, moment, notice, person, read_form, redirect, show
 from faqbot.errors import EditError
 from faqbot.knowledge.editing import versions
-from faqbot.knowledge.editing.audit_log import FILES, Edit, edits
+from faqbot.knowledge.editing.audit_log import FILES, Edit, load_edits
 from faqbot.knowledge.editing.revision import StaleEdit
-from faqbot.knowledge.editing.versions import Field, Present
+from faqbot.knowledge.editing.versions import Field, PresentEntry
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.preview import find_problems
 
@@ -71,14 +71,14 @@ class HistoryLine:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """List the changes, newest first; a query selects those of one entry, by one person or with some words."""
-    found = await edits(workspace_of(request).store)
+    found = await load_edits(workspace_of(request).store)
     query = request.query
     kept = {
         "entry": query.get("entry", ""),
         "who": query.get("who", ""),
         "q": query.get("q", "").strip()[:_LONGEST_WORDS],
     }
-    listed = versions.wanted(found, entry=kept["entry"], who=kept["who"], words=kept["q"])
+    listed = versions.filter_edits(found, entry=kept["entry"], who=kept["who"], words=kept["q"])
     pages = max(1, -(-len(listed) // PER_PAGE))
     number = min(max(_number(query.get("page", "")), 1), pages)
     shown = listed[(number - 1) * PER_PAGE : number * PER_PAGE]
@@ -92,12 +92,12 @@ async def page(request: web.Request) -> web.StreamResponse:
         lines=lines,
         total=len(listed),
         kept=kept,
-        people=versions.people(found),
+        people=versions.authors(found),
         by=by,
         page=number,
         pages=pages,
         live={e.id for e in workspace_of(request).snapshot.entries},
-        kept_for=versions.KEPT_SECONDS,
+        kept_for=versions.RESTORABLE_SECONDS,
         clock=workspace_of(request).clock(),
         done=_DONE.get(query.get("done", ""), ""),
     )
@@ -121,7 +121,7 @@ async def restore(request: web.Request) -> web.StreamResponse:
         return await _show_versions(request, found, change, overtaken=side, newer={exc.file: exc.present})
 
     notice_on_edit_error(request, "没有恢复", back=back, stale=show_conflict)
-    now = await versions.present(workspace, change)
+    now = await versions.find_present(workspace, change)
     if problem := _too_late(request, found, change, now):
         return notice(request, 410, "没有恢复", problem, back=back)
     proposal = await versions.propose_restore(now, text, fields.get("seen", ""))
@@ -136,7 +136,7 @@ async def restore(request: web.Request) -> web.StreamResponse:
 
 async def _asked(request: web.Request) -> tuple[list[Edit], Edit]:
     """Return all changes and the one that the address names. Raises 404 if there is none."""
-    found = await edits(workspace_of(request).store)
+    found = await load_edits(workspace_of(request).store)
     number = int(request.match_info["number"])
     change = next((e for e in found if e.number == number), None)
     if change is None:
@@ -178,7 +178,7 @@ async def _show_versions(
         problem=problem,
         gone=now is not None and not now.text,
         conflict=conflict,
-        until=moment(request, versions.until(found, change)),
+        until=moment(request, versions.restorable_until(found, change)),
         later=sum(e.entry == change.entry and e.number > change.number for e in found),
         is_present={side: _is_present(now, text) for side, text in _sides(change).items()},
         sides=_sides(change),
@@ -190,23 +190,23 @@ def _sides(change: Edit) -> dict[str, str]:
     return {"before": change.before, "after": change.after}
 
 
-def _is_present(now: Present | None, text: str) -> bool:
-    return now is not None and bool(text) and versions.same(now.text, text)
+def _is_present(now: PresentEntry | None, text: str) -> bool:
+    return now is not None and bool(text) and versions.is_same_version(now.text, text)
 
 
 async def _present(
     workspace: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None
-) -> tuple[Present | None, str]:
+) -> tuple[PresentEntry | None, str]:
     """Return the entry as it is now, or the reason why nothing can be restored at the moment."""
     try:
-        return await versions.present(workspace, change, newer), ""
+        return await versions.find_present(workspace, change, newer), ""
     except EditError as exc:
         return None, str(exc)
 
 
-def _too_late(request: web.Request, found: list[Edit], change: Edit, now: Present) -> str:
+def _too_late(request: web.Request, found: list[Edit], change: Edit, now: PresentEntry) -> str:
     """Return the reason why a removed entry cannot be restored any more; empty if it can."""
-    last = versions.until(found, change)
+    last = versions.restorable_until(found, change)
     if now.text or workspace_of(request).clock() <= last:
         return ""
     return f"这一条删掉已经超过 30 天，{moment(request, last)} 以前可以找回，现在不行了。"

@@ -25,7 +25,7 @@ _AT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ComparedProposal:
     """A proposed entry, and the entry that answers its question already."""
 
     proposal: ProposedEntry
@@ -61,13 +61,13 @@ async def propose(request: web.Request) -> web.StreamResponse:
     return await _page(request, text, file, found=found, shown=shown)
 
 
-def _compared(proposals: Sequence[ProposedEntry], workspace: Workspace) -> list[Shown]:
+def _compared(proposals: Sequence[ProposedEntry], workspace: Workspace) -> list[ComparedProposal]:
     """Pair the proposals with the entries that answer their questions already."""
     snapshot = workspace.snapshot
     questions = [p.question for p in proposals]
     judged = judge_many(questions, snapshot.index, limits=workspace.limits(snapshot), today=workspace.today())
     return [
-        Shown(proposal, decision.entry if isinstance(decision, Answered) else None)
+        ComparedProposal(proposal, decision.entry if isinstance(decision, Answered) else None)
         for proposal, (decision, _) in zip(proposals, judged, strict=True)
     ]
 
@@ -78,7 +78,7 @@ async def _page(
     file: str,
     *,
     found: Pasted | None = None,
-    shown: Sequence[Shown] = (),
+    shown: Sequence[ComparedProposal] = (),
     problem: str = "",
     status: int = 200,
 ) -> web.Response:
@@ -101,7 +101,7 @@ async def _page(
     )
 
 
-def _as_json(found: Pasted | None, shown: Sequence[Shown], problem: str) -> dict[str, Any]:
+def _as_json(found: Pasted | None, shown: Sequence[ComparedProposal], problem: str) -> dict[str, Any]:
     if problem:
         return {"error": problem}
     if found is None:

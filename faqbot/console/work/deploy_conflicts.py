@@ -28,7 +28,7 @@ PATH = "/deployed"
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class EntryDifference:
     """One entry that differs between the live and the deployed file, or a whole file without entries."""
 
     title: str
@@ -36,13 +36,13 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispute:
+class DisputedFile:
     """A file to decide about. `broken` is the reason why the deployed text cannot be taken."""
 
     file: str
     live: bytes | None
     deployed: bytes | None
-    differences: list[Difference]
+    differences: list[EntryDifference]
     broken: str = ""
 
     @property
@@ -111,25 +111,25 @@ async def _texts(workspace: Workspace) -> Mapping[str, tuple[bytes | None, bytes
     return await workspace.source.conflicts() if isinstance(workspace.source, ReplicatedSource) else {}
 
 
-async def _disputes(workspace: Workspace) -> list[Dispute]:
+async def _disputes(workspace: Workspace) -> list[DisputedFile]:
     texts = await _texts(workspace)
     return await asyncio.to_thread(lambda: [_dispute(name, *both) for name, both in texts.items()])
 
 
-def _dispute(name: str, live: bytes | None, deployed: bytes | None) -> Dispute:
+def _dispute(name: str, live: bytes | None, deployed: bytes | None) -> DisputedFile:
     broken = ""
     if name.startswith("faq/") and deployed is not None:
         broken = next((f"{p.place}：{p.message}" for p in parse_file(name, deployed).problems if p.is_error), "")
-    return Dispute(name, live, deployed, _differences(name, live, deployed), broken)
+    return DisputedFile(name, live, deployed, _differences(name, live, deployed), broken)
 
 
-def _differences(name: str, live: bytes | None, deployed: bytes | None) -> list[Difference]:
+def _differences(name: str, live: bytes | None, deployed: bytes | None) -> list[EntryDifference]:
     if name.startswith("faq/"):
         try:
             found = differences(name, live, deployed)
         except EditError:
             found = []
         if found:
-            return [Difference(question_of(edit), fields_of(edit.before, edit.after)) for edit in found]
+            return [EntryDifference(question_of(edit), fields_of(edit.before, edit.after)) for edit in found]
     sides = side_by_side(*((text or b"").decode("utf-8", "replace") for text in (live, deployed)))
-    return [Difference(name, [Field("文件的内容", *sides)])]
+    return [EntryDifference(name, [Field("文件的内容", *sides)])]

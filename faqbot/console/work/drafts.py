@@ -11,7 +11,7 @@ from faqbot.console.web.pages import entry_url, notice, person, read_form, redir
 from faqbot.errors import EditError, NotAllowed
 from faqbot.knowledge.editing.audit_log import FILES
 from faqbot.knowledge.editing.revision import StaleEdit
-from faqbot.knowledge.impact.preview import Effects, preview_effects
+from faqbot.knowledge.impact.preview import ChangePreview, preview_effects
 from faqbot.model.entries import Entry
 from faqbot.review import draft_records, draft_review
 from faqbot.review.draft_records import UNDO_SECONDS, DraftReview, Reviewer
@@ -95,7 +95,7 @@ async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) 
     )
 
 
-async def _checked(context: ConsoleContext, entry: Entry) -> tuple[str, Effects | None, str]:
+async def _checked(context: ConsoleContext, entry: Entry) -> tuple[str, ChangePreview | None, str]:
     """Return the version of the file, the preview of the approval, and the reason if it is not possible."""
     try:
         loaded = await context.workspace.load(entry)

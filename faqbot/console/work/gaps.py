@@ -17,7 +17,7 @@ from faqbot.console.web.edit_errors import notice_on_edit_error
 from faqbot.console.web.pages import add_page, entry_url, notice, person, query, read_form, redirect, show
 from faqbot.console.work import wording_trial
 from faqbot.console.work.suggestions import is_declined, suggestion_url
-from faqbot.console.work.wording_trial import Wish
+from faqbot.console.work.wording_trial import WordingChoice
 from faqbot.knowledge.editing.entry_editor import add_wording
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
@@ -144,7 +144,7 @@ async def take_back(request: web.Request) -> web.StreamResponse:
     if entry is None:
         return notice(request, 409, "没有撤销", "那一条已经不在了。", back=back)
     notice_on_edit_error(request, "没有撤销", back=entry_url(entry.id))
-    await wording_trial.take_back(workspace, person(request), Wish(entry, _wording(fields.get("text", ""))))
+    await wording_trial.take_back(workspace, person(request), WordingChoice(entry, _wording(fields.get("text", ""))))
     raise redirect(gap_url(gap, _days(request), undone="1"))
 
 
@@ -193,12 +193,12 @@ async def _checked(
     )
 
 
-def _wish(workspace: Workspace, fields: Mapping[str, str]) -> Wish | str:
+def _wish(workspace: Workspace, fields: Mapping[str, str]) -> WordingChoice | str:
     """Return the chosen entry and wording, or the reason why that is not possible."""
     entry, text = workspace.snapshot.entry(fields.get("entry", "")), _wording(fields.get("text", ""))
     if entry is None:
         return "那一条已经不在了：它可能刚被删掉，或者换了编号。请另选一条。"
-    return wording_trial.objection(workspace, entry, text) or Wish(entry, text)
+    return wording_trial.objection(workspace, entry, text) or WordingChoice(entry, text)
 
 
 def _found(workspace: Workspace, sought: str) -> Sequence[Mapping[str, Any]]:

@@ -49,7 +49,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def add(request: web.Request) -> web.StreamResponse:
     workspace, fields = workspace_of(request), await read_form(request)
     found = await _asked(request)
-    wish = wording_trial.Wish(found.entry, found.text)
+    wish = wording_trial.WordingChoice(found.entry, found.text)
 
     async def show_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()

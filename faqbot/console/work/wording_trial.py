@@ -9,13 +9,13 @@ from typing import Any
 
 from faqbot.analytics.gaps import Gap
 from faqbot.analytics.try_out import WeighedEntry
-from faqbot.console.entries.browse import tried
+from faqbot.console.entries.browse import try_sentence
 from faqbot.console.web.context import ConsoleContext
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.errors import EditError
 from faqbot.knowledge import entry_search
 from faqbot.knowledge.editing.entry_editor import add_wording, change_entry
-from faqbot.knowledge.editing.entry_fields import draft_of
+from faqbot.knowledge.editing.entry_fields import entry_to_fields
 from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.decisions import Answered, Decision, Offered
@@ -28,7 +28,7 @@ _CANDIDATES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class WordingChoice:
     """A wording to be added to an entry."""
 
     entry: Entry
@@ -59,11 +59,11 @@ class Answer:
 
 async def candidates(context: ConsoleContext, text: str) -> Sequence[WeighedEntry]:
     """Return the entries that the bot ranks first."""
-    return (await tried(context, text)).candidates[:_CANDIDATES]
+    return (await try_sentence(context, text)).candidates[:_CANDIDATES]
 
 
 async def answers(
-    workspace: Workspace, gap: Gap, proposal: Proposal | None = None, wish: Wish | None = None
+    workspace: Workspace, gap: Gap, proposal: Proposal | None = None, wish: WordingChoice | None = None
 ) -> Sequence[Answer]:
     """Put all wordings of a group, and the wished one, to the live knowledge and to the proposed one."""
     wordings = {w.text: (w.times, w.people) for w in gap.cluster.wordings[:_ASKED]}
@@ -110,7 +110,7 @@ def objection(workspace: Workspace, entry: Entry, text: str) -> str:
     return f"「{text}」已经写在「{other.question}」里。两条有同样的问法，机器人分不清，请先到那一条里删掉它。"
 
 
-async def add(workspace: Workspace, who: str, wish: Wish, seen: str) -> Entry:
+async def add(workspace: Workspace, who: str, wish: WordingChoice, seen: str) -> Entry:
     """Save the wording and return the entry as it is live then. Raises StaleEdit, EditError, FileSourceError."""
     loaded = await workspace.load(wish.entry)
     loaded.check_seen(seen)
@@ -120,10 +120,10 @@ async def add(workspace: Workspace, who: str, wish: Wish, seen: str) -> Entry:
     return await workspace.save(who, proposal, "change") or wish.entry
 
 
-async def take_back(workspace: Workspace, who: str, wish: Wish) -> None:
+async def take_back(workspace: Workspace, who: str, wish: WordingChoice) -> None:
     """Remove the wording again; everything else in the entry stays. Raises StaleEdit, EditError, FileSourceError."""
     loaded = await workspace.load(wish.entry)
-    draft = draft_of(loaded.entry)
+    draft = entry_to_fields(loaded.entry)
     if wish.text not in draft.also:
         raise EditError("这个问法已经不在这一条里")
     without = replace(draft, also=tuple(w for w in draft.also if w != wish.text))

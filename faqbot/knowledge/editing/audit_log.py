@@ -42,13 +42,13 @@ class Edit:
         return self.after or self.before
 
 
-async def write_down(store: JournalStore, at: float, edit: Edit) -> None:
+async def append_edit(store: JournalStore, at: float, edit: Edit) -> None:
     """Append a change to the log. `at` is epoch seconds. Raises StoreError."""
     line = {name: text for name in _TEXTS if (text := getattr(edit, name)) or name != "userid"}
     await store.write_journal(_JOURNAL, at, json.dumps(line, ensure_ascii=False))
 
 
-async def edits(store: JournalStore, since: float = 0.0) -> list[Edit]:
+async def load_edits(store: JournalStore, since: float = 0.0) -> list[Edit]:
     """Return the changes since a time in epoch seconds, oldest first. Raises StoreError."""
     lines = await store.journal(_JOURNAL, since)
     # Years of changes are some megabytes of JSON; in a thread, so that the event loop goes on.
@@ -66,7 +66,7 @@ def _read(lines: Iterable[JournalLine]) -> Iterator[Edit]:
             yield Edit(**{name: str(said.get(name, "")) for name in _TEXTS}, number=line.number, at=line.at)
 
 
-def written(text: str) -> Entry | None:
+def parse_entry_text(text: str) -> Entry | None:
     """Parse the text of one entry; return None if it cannot be read without the rest of its file."""
     if not text.strip():
         return None
@@ -84,7 +84,7 @@ def last_change(found: Iterable[Edit], file: str, entry_id: str) -> Edit | None:
 
 
 def _says_other(edit: Edit) -> bool:
-    old, new = written(edit.before), written(edit.after)
+    old, new = parse_entry_text(edit.before), parse_entry_text(edit.after)
     if old is None or new is None:
         return True
     return (old.question, old.answer, old.ask, old.variants) != (new.question, new.answer, new.ask, new.variants)

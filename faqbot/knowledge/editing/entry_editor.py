@@ -12,7 +12,16 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing.entry_fields import FIELDS, FLAGS, LISTS, TEXTS, EntryFields, distinct, draft_of, tidied
+from faqbot.knowledge.editing.entry_fields import (
+    FIELDS,
+    FLAGS,
+    LISTS,
+    TEXTS,
+    EntryFields,
+    distinct,
+    entry_to_fields,
+    normalized_fields,
+)
 from faqbot.knowledge.editing.entry_spans import Outline, Pairs
 from faqbot.knowledge.entry_parser import parse_file
 from faqbot.model.entries import Entry
@@ -29,7 +38,6 @@ __all__ = [
     "add_wording",
     "append_lines",
     "change_entry",
-    "draft_of",
     "entry_changes",
     "entry_text",
     "remove_entry",
@@ -48,7 +56,7 @@ def change_entry(file: Outline, entry_id: str, draft: EntryFields) -> Outline:
 
 
 def _changed(file: Outline, number: int, draft: EntryFields) -> Outline:
-    old, new = draft_of(file.entries[number]), tidied(draft)
+    old, new = entry_to_fields(file.entries[number]), normalized_fields(draft)
     new = replace(new, id=new.id or old.id)
     _must_be_possible(file, old, new, file.entries[number])
     changes = entry_changes(file, number, old, new)
@@ -63,7 +71,7 @@ def _changed(file: Outline, number: int, draft: EntryFields) -> Outline:
 def add_wording(file: Outline, entry_id: str, text: str, to: Literal["also", "not_"] = "also") -> Outline:
     """Add one wording to an entry; return the same file if the entry has it already."""
     number = file.number_of(entry_id)
-    old = draft_of(file.entries[number])
+    old = entry_to_fields(file.entries[number])
     wordings: tuple[str, ...] = getattr(old, to)
     if not text.strip():
         raise EditError("问法是空的，请写一句员工会问的话")
@@ -78,7 +86,7 @@ def add_entry(file: Outline | None, draft: EntryFields, *, topic: str = "", name
 
     For fields that are empty, the top of the file holds as for any other entry. `name` is that of a new file.
     """
-    new = tidied(draft)
+    new = normalized_fields(draft)
     new = replace(new, topic=new.topic or topic.strip())
     if file is None:
         head = "".join(f"{key}: {write_scalar(getattr(new, key))}\n" for key in ("topic", "owner") if getattr(new, key))
@@ -375,7 +383,9 @@ def _checked(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry
         if isinstance(wanted, Entry) and not _same(now, wanted):
             raise EditError("这样改会影响别的条目，没有保存，请直接改文件")
         if isinstance(wanted, EntryFields):
-            same = draft_of(now) == wanted and (kept is None or (now.ask, now.variants) == (kept.ask, kept.variants))
+            same = entry_to_fields(now) == wanted and (
+                kept is None or (now.ask, now.variants) == (kept.ask, kept.variants)
+            )
             if not same:
                 raise EditError("改完后读出来和填写的不一样，没有保存，请直接改文件")
     return file

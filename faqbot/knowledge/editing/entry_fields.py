@@ -65,7 +65,7 @@ class EntryFields:
         return self.valid_from, self.valid_until
 
 
-def draft_of(entry: Entry) -> EntryFields:
+def entry_to_fields(entry: Entry) -> EntryFields:
     """Return the fields of an entry; for one with `ask`, `answer` is empty."""
     start, end = entry.valid.start, entry.valid.end
     return EntryFields(
@@ -88,7 +88,7 @@ def draft_of(entry: Entry) -> EntryFields:
     )
 
 
-def tidied(draft: EntryFields) -> EntryFields:
+def normalized_fields(draft: EntryFields) -> EntryFields:
     """Return the fields as a file gives them back: no blanks around texts, no empty or repeated wordings, ISO dates.
 
     Raises EditError for what no file can hold.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
+from faqbot.knowledge.editing.entry_fields import EntryFields, entry_to_fields
 from faqbot.knowledge.entry_parser import FileReader, Shared
 from faqbot.model.entries import Entry, Problem
 from faqbot.yamltext import key_names, nodes
@@ -86,7 +86,7 @@ class Outline:
         blank = Mapping(1, pairs=[(Scalar("question", 1), Scalar("问", 1)), (Scalar("answer", 1), Scalar("答", 1))])
         entry = self._reader.entry(blank, self._shared)
         assert entry is not None  # it has a question and an answer
-        return draft_of(entry)
+        return entry_to_fields(entry)
 
     def pairs(self, item: Mapping) -> Pairs:
         """Return the pairs of an entry under the keys they stand for, with their number."""

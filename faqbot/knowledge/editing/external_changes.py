@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from faqbot.errors import EditError, FaqbotError
-from faqbot.knowledge.editing.audit_log import FILES, Edit, edits, write_down
+from faqbot.knowledge.editing.audit_log import FILES, Edit, append_edit, load_edits
 from faqbot.knowledge.editing.entry_spans import Outline
-from faqbot.knowledge.editing.versions import same
+from faqbot.knowledge.editing.versions import is_same_version
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry, Place
 from faqbot.runtime.log import EventLog
@@ -27,7 +27,7 @@ _CLAIM_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenEntry:
     """An entry as a file has it: its lines, and the entry without its place."""
 
     text: str
@@ -49,7 +49,7 @@ async def watch_files(
         try:
             if seen != (version := workspace.snapshot.version):
                 await asyncio.sleep(settle)
-                known = await note_differences(workspace, known)
+                known = await record_differences(workspace, known)
                 seen = version
         except FaqbotError as exc:
             # The next poll tries again, from the same known files.
@@ -59,7 +59,7 @@ async def watch_files(
         await asyncio.sleep(min(_POLL_SECONDS, settle))
 
 
-async def note_differences(workspace: Workspace, known: Mapping[str, bytes]) -> dict[str, bytes]:
+async def record_differences(workspace: Workspace, known: Mapping[str, bytes]) -> dict[str, bytes]:
     """Record entries that differ from `known` and were not changed through the console; return the files as known now.
 
     A file that cannot be read counts as unchanged.
@@ -69,7 +69,7 @@ async def note_differences(workspace: Workspace, known: Mapping[str, bytes]) -> 
     changed = [name for name in sorted(old.keys() | files.keys()) if old.get(name) != files.get(name)]
     if not changed:
         return old
-    recent = await edits(workspace.store, workspace.clock() - _RECENT_SECONDS)
+    recent = await load_edits(workspace.store, workspace.clock() - _RECENT_SECONDS)
     result = dict(old)
     for name in changed:
         try:
@@ -91,22 +91,22 @@ def differences(name: str, before: bytes | None, after: bytes | None, who: str =
     found: list[Edit] = []
     for entry_id in dict.fromkeys([*old, *new]):
         a, b = old.get(entry_id), new.get(entry_id)
-        if a and b and (a.said == b.said or same(a.text, b.text)):
+        if a and b and (a.said == b.said or is_same_version(a.text, b.text)):
             continue
         kind = "change" if a and b else "add" if b else "remove"
         found.append(Edit(who, name, entry_id, kind, a.text if a else "", b.text if b else ""))
     return found
 
 
-def _entries(name: str, raw: bytes | None) -> dict[str, Written]:
+def _entries(name: str, raw: bytes | None) -> dict[str, WrittenEntry]:
     if raw is None:
         return {}
     file = Outline(raw, name)
-    found: dict[str, Written] = {}
+    found: dict[str, WrittenEntry] = {}
     for number, entry in enumerate(file.entries):
         span = file.span(number)
         said = replace(entry, place=Place("", 0), id_given=True)
-        found[entry.id] = Written(file.edits.text(span.first, span.last), said)
+        found[entry.id] = WrittenEntry(file.edits.text(span.first, span.last), said)
     return found
 
 
@@ -114,14 +114,14 @@ async def _note(workspace: Workspace, edit: Edit, recent: list[Edit]) -> None:
     """Record a change, unless it was made at the console or another replica has recorded it."""
     last = next((e for e in reversed(recent) if (e.file, e.entry) == (edit.file, edit.entry)), None)
     if last is not None:
-        if same(last.after, edit.after):
+        if is_same_version(last.after, edit.after):
             return
         # Changes made at the console in between are on record already.
         edit = replace(edit, before=last.after, kind=_kind(last.after, edit.after))
     mark = hashlib.sha256("\0".join((edit.file, edit.entry, edit.before, edit.after)).encode()).hexdigest()
     if not await workspace.store.claim(f"history:{mark}", _CLAIM_SECONDS):
         return
-    await write_down(workspace.store, workspace.clock(), edit)
+    await append_edit(workspace.store, workspace.clock(), edit)
 
 
 def _kind(before: str, after: str) -> str:

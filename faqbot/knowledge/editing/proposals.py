@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from faqbot.errors import EditError
 from faqbot.knowledge.editing.entry_editor import add_entry, change_entry
-from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
+from faqbot.knowledge.editing.entry_fields import EntryFields, entry_to_fields
 from faqbot.knowledge.editing.entry_form import EntryForm, new_file_name
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.knowledge.editing.revision import EntryRevision, Proposal
@@ -19,7 +19,7 @@ from faqbot.yamltext.key_names import SHARED_KEYS
 async def propose_change(revision: EntryRevision, form: EntryForm) -> Proposal:
     """Write the form into the entry. Raises EditError, StaleEdit."""
     revision.check_seen(form.seen)
-    fields = form.meant(draft_of(revision.entry))
+    fields = form.meant(entry_to_fields(revision.entry))
     proposal = await revision.propose(change_entry, fields)
     return replace(proposal, entry_id=fields.id or revision.entry.id)
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing.audit_log import Edit, written
+from faqbot.knowledge.editing.audit_log import Edit, parse_entry_text
 from faqbot.knowledge.editing.entry_editor import entry_text, restore_entry
-from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
+from faqbot.knowledge.editing.entry_fields import EntryFields, entry_to_fields
 from faqbot.knowledge.editing.entry_form import differing
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.knowledge.editing.revision import Proposal, StaleEdit
@@ -19,14 +19,14 @@ from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.language.text_diff import Piece, side_by_side
 
 # A removed entry can be restored for this long.
-KEPT_SECONDS = 30 * 86400.0
+RESTORABLE_SECONDS = 30 * 86400.0
 # Characters of unchanged text that a list shows around a difference.
 _AROUND = 24
 _NOTHING = EntryFields(question="", answer="")
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class DiffPiece:
     """One piece of a difference: `how` is `same`, `del` or `ins`."""
 
     text: str
@@ -42,12 +42,12 @@ class Field:
     new: Sequence[Piece]
 
     @property
-    def merged(self) -> list[Shown]:
+    def merged(self) -> list[DiffPiece]:
         return _shortened(_merged(self.old, self.new))
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class PresentEntry:
     """An entry in its file as it lies in the source now; `outline` is None where there is no such file, `text` is empty
     where the entry is not in it."""
 
@@ -62,7 +62,7 @@ class Present:
         return "none" if self.outline is None else hashlib.sha256(self.outline.raw).hexdigest()[:24]
 
 
-def wanted(found: Iterable[Edit], *, entry: str = "", who: str = "", words: str = "") -> list[Edit]:
+def filter_edits(found: Iterable[Edit], *, entry: str = "", who: str = "", words: str = "") -> list[Edit]:
     """Return the changes of one entry, by one person, that mention all the words; newest first."""
     looked = words.casefold().split()
     kept = [
@@ -75,22 +75,22 @@ def wanted(found: Iterable[Edit], *, entry: str = "", who: str = "", words: str 
     return kept[::-1]
 
 
-def people(found: Iterable[Edit]) -> list[str]:
+def authors(found: Iterable[Edit]) -> list[str]:
     return sorted({e.who for e in found if e.who})
 
 
 def question_of(change: Edit) -> str:
-    entry = written(change.after) or written(change.before)
+    entry = parse_entry_text(change.after) or parse_entry_text(change.before)
     return entry.question if entry else change.entry
 
 
 def fields_of(before: str, after: str) -> list[Field]:
     """Return what differs, field by field where both texts can be parsed alone, else as one difference of the texts."""
-    old, new = written(before), written(after)
+    old, new = parse_entry_text(before), parse_entry_text(after)
     readable = (old or not before.strip()) and (new or not after.strip())
     plain = not any(e and (e.ask or e.variants) for e in (old, new))
     if readable and plain:
-        pairs = differing(draft_of(old) if old else _NOTHING, draft_of(new) if new else _NOTHING)
+        pairs = differing(entry_to_fields(old) if old else _NOTHING, entry_to_fields(new) if new else _NOTHING)
         fields = [Field(name, *side_by_side(a, b)) for name, a, b in pairs]
         if fields:
             return fields
@@ -98,7 +98,7 @@ def fields_of(before: str, after: str) -> list[Field]:
     return [Field("文件里的写法", *side_by_side(a, b))] if a != b else []
 
 
-def same(a: str, b: str) -> bool:
+def is_same_version(a: str, b: str) -> bool:
     """Return True if two texts of entries are one version, wherever they stand in a file."""
     return _tidy(a) == _tidy(b)
 
@@ -107,42 +107,44 @@ def _tidy(text: str) -> str:
     return textwrap.dedent(text).strip("\n")
 
 
-def _merged(old: Sequence[Piece], new: Sequence[Piece]) -> list[Shown]:
+def _merged(old: Sequence[Piece], new: Sequence[Piece]) -> list[DiffPiece]:
     """Merge both sides into one text: what was deleted, then what was inserted in its place."""
     left, right = list(old)[::-1], list(new)[::-1]
-    shown: list[Shown] = []
+    shown: list[DiffPiece] = []
     while left or right:
         if left and left[-1].changed:
-            shown.append(Shown(left.pop().text, "del"))
+            shown.append(DiffPiece(left.pop().text, "del"))
         elif right and right[-1].changed:
-            shown.append(Shown(right.pop().text, "ins"))
+            shown.append(DiffPiece(right.pop().text, "ins"))
         elif left and right:
             # Unchanged text may be split at different places on the two sides.
             a, b = left.pop().text, right.pop().text
             size = min(len(a), len(b))
-            shown.append(Shown(a[:size], "same"))
+            shown.append(DiffPiece(a[:size], "same"))
             left += [Piece(a[size:], False)] if a[size:] else []
             right += [Piece(b[size:], False)] if b[size:] else []
         else:
-            shown.append(Shown((left or right).pop().text, "same"))
+            shown.append(DiffPiece((left or right).pop().text, "same"))
     return shown
 
 
-def _shortened(pieces: Sequence[Shown]) -> list[Shown]:
+def _shortened(pieces: Sequence[DiffPiece]) -> list[DiffPiece]:
     """Cut long unchanged pieces to what stands near a difference."""
-    short: list[Shown] = []
+    short: list[DiffPiece] = []
     for number, piece in enumerate(pieces):
         head = piece.text[:_AROUND] if number else ""
         tail = piece.text[-_AROUND:] if number < len(pieces) - 1 else ""
         cut = piece.how == "same" and len(pieces) > 1 and len(piece.text) > len(head) + len(tail) + 1
-        short.append(Shown(f"{head}…{tail}", "same") if cut else piece)
+        short.append(DiffPiece(f"{head}…{tail}", "same") if cut else piece)
     return short
 
 
 # -- putting a version back ---------------------------------------------------------------------
 
 
-async def present(workspace: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None) -> Present:
+async def find_present(
+    workspace: Workspace, change: Edit, newer: Mapping[str, bytes | None] | None = None
+) -> PresentEntry:
     """Find the entry of a change as it is now: in the file of the change, or where it moved. Raises EditError.
 
     `newer` are files whose content is known better than by reading the source.
@@ -158,22 +160,22 @@ async def present(workspace: Workspace, change: Edit, newer: Mapping[str, bytes 
             continue
         opened[name] = outline = await asyncio.to_thread(Outline, raw, name)
         if any(e.id == change.entry for e in outline.entries):
-            return Present(name, outline, change.entry, entry_text(outline, change.entry))
-    return Present(change.file, opened.get(change.file), change.entry, "")
+            return PresentEntry(name, outline, change.entry, entry_text(outline, change.entry))
+    return PresentEntry(change.file, opened.get(change.file), change.entry, "")
 
 
-def until(found: Iterable[Edit], change: Edit) -> float:
+def restorable_until(found: Iterable[Edit], change: Edit) -> float:
     """Return until when (epoch seconds) the entry of a change can be restored if it is gone."""
     removals = [e.at for e in found if e.entry == change.entry and e.file == change.file and e.kind == "remove"]
-    return max(removals, default=change.at) + KEPT_SECONDS
+    return max(removals, default=change.at) + RESTORABLE_SECONDS
 
 
-async def propose_restore(now: Present, text: str, seen: str) -> Proposal:
+async def propose_restore(now: PresentEntry, text: str, seen: str) -> Proposal:
     """Propose the file with this text in the place of the present one. Raises EditError, StaleEdit."""
     if seen != now.seen:
         raise StaleEdit(now.file, now.outline.raw if now.outline else None)
     if not text.strip():
         raise EditError("这个版本里没有这一条，要删除它请到「问答」里删")
     after = await asyncio.to_thread(restore_entry, now.outline, now.entry, text, name=now.file)
-    entry = written(text)
+    entry = parse_entry_text(text)
     return Proposal(now.file, now.outline, after, entry.id if entry else now.entry)

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Protocol
 
 from faqbot.errors import EditError, FileConflict, StoreError
-from faqbot.knowledge.editing.audit_log import Edit, write_down
+from faqbot.knowledge.editing.audit_log import Edit, append_edit
 from faqbot.knowledge.editing.revision import EntryRevision, Proposal, StaleEdit, is_same, open_revision, text_in
 from faqbot.knowledge.entry_parser import ParsedFile
 from faqbot.knowledge.knowledge_base import KnowledgeBase
@@ -133,6 +133,6 @@ class Workspace:
         try:
             await self.base.refresh()
             for edit in edits:
-                await write_down(self.store, self.clock(), edit)
+                await append_edit(self.store, self.clock(), edit)
         except StoreError as exc:
             log.error("changes.not_noted", reason=str(exc))

@@ -35,7 +35,7 @@ _FEW, _SMALL = 2000, 500
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class OutcomeChange:
     """A question people asked, how often, and the decision on it before and after an edit."""
 
     question: str
@@ -62,7 +62,7 @@ class Grade(IntEnum):
     RIGHT = 3
 
 
-class Past:
+class QuestionReplay:
     """The questions people asked, how often, and today's decisions, to compare an edit with.
 
     Built once for a state of the knowledge; that searches for every question.
@@ -85,7 +85,7 @@ class Past:
         self._decisions = {q: decision for q, (decision, _) in zip(questions, judged, strict=True)}
         self._close = {q for q, (_, ranking) in zip(questions, judged, strict=True) if self._is_close(ranking)}
 
-    def replay(self, after: Index, rankings: Rankings | None = None) -> list[Turn]:
+    def replay(self, after: Index, rankings: Rankings | None = None) -> list[OutcomeChange]:
         """Return the questions with another decision after the edit, most asked first.
 
         Only those that the edit can touch are searched for again.
@@ -95,7 +95,7 @@ class Past:
         touched = self._touched(edited, after)
         judged = judge(touched, after, self._limits, self._today, rankings)
         turns = [
-            Turn(question, self._times[question], self._decisions[question], now)
+            OutcomeChange(question, self._times[question], self._decisions[question], now)
             for question, (now, _) in zip(touched, judged, strict=True)
             if _gist(self._decisions[question], ids) != _gist(now, ids)
         ]

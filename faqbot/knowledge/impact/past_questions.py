@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.knowledge.impact.impact import Grade, Miss, Past, Rankings, saved_results, self_test
+from faqbot.knowledge.impact.impact import Grade, Miss, QuestionReplay, Rankings, saved_results, self_test
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.decisions import Decision
 from faqbot.model.question_log import QuestionRecord
@@ -24,7 +24,7 @@ _KEPT_INDEXES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class JudgedQuestions:
     """Results for the live knowledge: past questions, wordings that miss their entry already, saved questions.
 
     `record_count` is the number of questions that were on record.
@@ -33,7 +33,7 @@ class Known:
     snapshot: Snapshot
     limits: Thresholds
     record_count: int
-    past: Past
+    past: QuestionReplay
     misses: frozenset[tuple[str, str]]
     saved: Mapping[str, tuple[Grade, Decision]]
 
@@ -47,11 +47,11 @@ class PastQuestions:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._known: Known | None = None
+        self._known: JudgedQuestions | None = None
         self._one_at_a_time = asyncio.Lock()
         self._rankings: list[tuple[Index, date, Rankings]] = []
 
-    async def known(self) -> Known:
+    async def known(self) -> JudgedQuestions:
         """Judge what was asked by the live knowledge. Raises StoreError."""
         workspace = self._workspace
         async with self._one_at_a_time:
@@ -70,16 +70,16 @@ class PastQuestions:
         self._rankings = [kept, *others][:_KEPT_INDEXES]
         return kept[2]
 
-    def _judge(self, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> Known:
+    def _judge(self, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> JudgedQuestions:
         workspace, index = self._workspace, snapshot.index
         times = Counter(r.text for r in records if r.outcome in _QUESTION_OUTCOMES and r.text and not r.picked_for)
         limits, today = workspace.limits(snapshot), workspace.today()
         rankings = self.rankings(index, today)
-        past = Past(times, index, limits=limits, today=today, rankings=rankings)
+        past = QuestionReplay(times, index, limits=limits, today=today, rankings=rankings)
         misses = self_test(index, limits=limits, today=today, rankings=rankings)
         results = saved_results(snapshot.saved, index, limits=limits, today=today, rankings=rankings)
         saved = {s.question: result for s, result in zip(snapshot.saved, results, strict=True)}
-        return Known(snapshot, limits, len(records), past, frozenset(map(key_of, misses)), saved)
+        return JudgedQuestions(snapshot, limits, len(records), past, frozenset(map(key_of, misses)), saved)
 
 
 def key_of(miss: Miss) -> tuple[str, str]:

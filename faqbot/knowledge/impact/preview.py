@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.knowledge.impact.impact import Grade, Miss, Turn, edited_entries, saved_results, self_test
-from faqbot.knowledge.impact.past_questions import Known, PastQuestions, key_of
+from faqbot.knowledge.impact.impact import Grade, Miss, OutcomeChange, edited_entries, saved_results, self_test
+from faqbot.knowledge.impact.past_questions import JudgedQuestions, PastQuestions, key_of
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.model.decisions import Answered, Decision, Offered, Unanswered
 from faqbot.model.entries import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class WordingTest:
     """One wording, put to the bot: True if it leads to its entry, else the decision in words."""
 
     wording: str
@@ -25,7 +25,7 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class QuestionChange:
     """A question people asked, how often, and the decisions on it before and after, in words."""
 
     question: str
@@ -35,7 +35,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Worse:
+class WorseAnswer:
     """A saved question with a worse decision after the change: wanted, before and after, in words."""
 
     question: str
@@ -45,21 +45,21 @@ class Worse:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class RegressionResults:
     """The number of saved questions that were tried, and those with a worse decision after the change."""
 
     asked: int
-    worse: tuple[Worse, ...]
+    worse: tuple[WorseAnswer, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Effects:
+class ChangePreview:
     """The result of a check. A part that was not checked is None."""
 
     problems: tuple[Problem, ...] = ()
-    self_test: tuple[Tested, ...] | None = None
-    changes: tuple[Changed, ...] | None = None
-    saved: Saved | None = None
+    self_test: tuple[WordingTest, ...] | None = None
+    changes: tuple[QuestionChange, ...] | None = None
+    saved: RegressionResults | None = None
 
     @property
     def ok(self) -> bool:
@@ -67,28 +67,28 @@ class Effects:
         return not any(p.is_error for p in self.problems)
 
 
-async def find_problems(workspace: Workspace, proposal: Proposal) -> Effects:
+async def find_problems(workspace: Workspace, proposal: Proposal) -> ChangePreview:
     """Build the knowledge with the changed file and return its new problems; the check before a save."""
     _, new = await workspace.trial(proposal)
-    return Effects(problems=new)
+    return ChangePreview(problems=new)
 
 
-async def preview_effects(workspace: Workspace, past_questions: PastQuestions, proposal: Proposal) -> Effects:
+async def preview_effects(workspace: Workspace, past_questions: PastQuestions, proposal: Proposal) -> ChangePreview:
     """Return the new problems, and what would be answered differently if there is no error among them."""
     trial, new = await workspace.trial(proposal)
     if any(p.is_error for p in new):
-        return Effects(problems=new)
+        return ChangePreview(problems=new)
     return await _with_trials(workspace, past_questions, proposal, trial, new)
 
 
 async def _with_trials(
     workspace: Workspace, past_questions: PastQuestions, proposal: Proposal, trial: Snapshot, new: tuple[Problem, ...]
-) -> Effects:
+) -> ChangePreview:
     """Put every wording, every saved question and every past question to the knowledge as it would be."""
     known = await past_questions.known()
     limits, today = workspace.limits(known.snapshot), workspace.today()
 
-    def run() -> tuple[list[Miss], list[Turn], Saved]:
+    def run() -> tuple[list[Miss], list[OutcomeChange], RegressionResults]:
         found = past_questions.rankings(trial.index, today)
         misses = self_test(trial.index, limits=limits, today=today, rankings=found)
         results = saved_results(trial.saved, trial.index, limits=limits, today=today, rankings=found)
@@ -98,34 +98,34 @@ async def _with_trials(
     edited = {e.id for e in edited_entries(known.snapshot.index.entries, trial.index.entries)}
     failed = {key_of(m): m for m in misses}
     own = [
-        Tested(w, (e.id, w) not in failed, _said(failed[e.id, w].decision) if (e.id, w) in failed else "")
+        WordingTest(w, (e.id, w) not in failed, _said(failed[e.id, w].decision) if (e.id, w) in failed else "")
         for e in trial.index.entries
         if e.id in edited
         for w in dict.fromkeys(e.wordings)
     ]
     # Wordings of other entries that found their entry before and would not any more.
     others = [
-        Tested(m.wording, False, f"（{m.entry.question}）{_said(m.decision)}")
+        WordingTest(m.wording, False, f"（{m.entry.question}）{_said(m.decision)}")
         for key, m in failed.items()
         if m.entry.id not in edited and key not in known.misses
     ]
-    changes = [Changed(t.question, t.times, _said(t.before), _said_then(t)) for t in turns]
-    return Effects(new, (*own, *others), tuple(changes), saved)
+    changes = [QuestionChange(t.question, t.times, _said(t.before), _said_then(t)) for t in turns]
+    return ChangePreview(new, (*own, *others), tuple(changes), saved)
 
 
-def _saved(trial: Snapshot, known: Known, results: Sequence[tuple[Grade, Decision]]) -> Saved:
-    worse: list[Worse] = []
+def _saved(trial: Snapshot, known: JudgedQuestions, results: Sequence[tuple[Grade, Decision]]) -> RegressionResults:
+    worse: list[WorseAnswer] = []
     for saved, (grade, decision) in zip(trial.saved, results, strict=True):
         before = known.saved.get(saved.question)
         if before is not None and grade < before[0]:
             best = saved.entry_ids[0] if saved.entry_ids else ""
             entry = known.snapshot.entry(best) or trial.entry(best)
             wanted = f"回答「{entry.question}」" if entry else "、".join(saved.entry_ids) or "没有找到"
-            worse.append(Worse(saved.question, wanted, _said(before[1]), _said(decision)))
-    return Saved(len(results), tuple(worse))
+            worse.append(WorseAnswer(saved.question, wanted, _said(before[1]), _said(decision)))
+    return RegressionResults(len(results), tuple(worse))
 
 
-def _said_then(turn: Turn) -> str:
+def _said_then(turn: OutcomeChange) -> str:
     """Return the decision after the change in words, saying what is new where both read the same."""
     said = _said(turn.after)
     if said != _said(turn.before):

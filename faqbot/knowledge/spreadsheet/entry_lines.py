@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from faqbot.knowledge.editing.entry_fields import FIELDS, FLAGS, LISTS, EntryFields, draft_of
+from faqbot.knowledge.editing.entry_fields import FIELDS, FLAGS, LISTS, EntryFields, entry_to_fields
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.model.entries import Entry
 from faqbot.yamltext import key_names
@@ -23,7 +23,7 @@ _BEFORE_ASK = ("id", "question", "also", "not")
 
 def entry_lines(file: Outline, entry: Entry, top: Mapping[str, Any], dash: int, column: int) -> list[str]:
     """Return the lines of a new entry, with the keys that the file uses and without what its top says already."""
-    draft = draft_of(entry)
+    draft = entry_to_fields(entry)
     chinese = file.is_chinese(None)
     lines: list[str] = []
     for key, name in FIELDS.items():

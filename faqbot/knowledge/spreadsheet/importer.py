@@ -8,7 +8,7 @@ from datetime import date
 
 from faqbot.errors import EditError
 from faqbot.knowledge.editing.entry_editor import append_lines, entry_changes
-from faqbot.knowledge.editing.entry_fields import FIELDS, draft_of
+from faqbot.knowledge.editing.entry_fields import FIELDS, entry_to_fields
 from faqbot.knowledge.editing.entry_spans import Outline
 from faqbot.knowledge.spreadsheet.columns import COLUMNS, field_value
 from faqbot.knowledge.spreadsheet.comparison import (
@@ -171,7 +171,7 @@ def _changed(file: Outline, job: _Job) -> bytes:
             continue
         # An id made from the question is not written; the check of the result writes it if it must.
         new_id = entry.id if wanted.known and wanted.known.entry.id == wanted.entry.id else wanted.entry.id
-        old, new = draft_of(entry), replace(draft_of(wanted.entry), id=new_id)
+        old, new = entry_to_fields(entry), replace(entry_to_fields(wanted.entry), id=new_id)
         changes += [*entry_changes(file, number, old, new), *follow_up_changes(file, number, wanted.entry)]
         if keys := redundant_fields(file, old, new):
             redundant[number] = keys
@@ -271,7 +271,7 @@ def _ids_written(raw: bytes, name: str, ids: Mapping[int, str]) -> bytes:
     file = Outline(raw, name)
     changes = []
     for number, entry_id in ids.items():
-        old = draft_of(file.entries[number])
+        old = entry_to_fields(file.entries[number])
         changes += entry_changes(file, number, old, replace(old, id=entry_id))
     return file.edits.apply(changes)
 

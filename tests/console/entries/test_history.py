@@ -16,7 +16,7 @@ import pytest
 
 from faqbot.app.running import Running
 from faqbot.knowledge.editing.audit_log import FILES
-from faqbot.knowledge.editing.external_changes import differences, note_differences, watch_files
+from faqbot.knowledge.editing.external_changes import differences, record_differences, watch_files
 from faqbot.knowledge.editing.versions import Field, fields_of
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.files.folder import FolderSource
@@ -351,18 +351,18 @@ async def test_replicas_write_one_line_and_what_happened_in_between_is_found(
     files.write(files.read("faq/office.yaml") + GYM, "faq/office.yaml")
     (files.folder / "faq/pay.yaml").unlink()
     office = an_office(bot, settings)
-    first, second = await asyncio.gather(note_differences(office, known), note_differences(office, known))
+    first, second = await asyncio.gather(record_differences(office, known), record_differences(office, known))
     assert first == second and "faq/pay.yaml" not in first
     found = [(e["kind"], e["entry"]) for e in await journal(bot)]
     assert ("add", "gym") in found and ("remove", "payday") in found and len(found) == len(set(found))
-    assert await note_differences(office, first) == first and len(await journal(bot)) == len(found)
+    assert await record_differences(office, first) == first and len(await journal(bot)) == len(found)
 
 
 async def test_a_file_that_cannot_be_read_counts_as_unchanged(bot: Running, files: Files, settings: Settings) -> None:
     known, office = files.all(), an_office(bot, settings)
     good = files.read()
     files.write(good + "  - anwser: 写错了\n")
-    after = await note_differences(office, known)
+    after = await record_differences(office, known)
     assert after["faq/leave.yaml"].decode() == good and await journal(bot) == []
 
 

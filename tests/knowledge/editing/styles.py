@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of
+from faqbot.knowledge.editing.entry_fields import EntryFields, entry_to_fields
 from faqbot.knowledge.entry_parser import parse_file
 from tests.knowledge.editing.on_bytes import change_entry, entry_text
 
@@ -29,7 +29,7 @@ def differences(before, after):
 
 
 def changed(raw, entry_id, **fields):
-    return change_entry(raw, entry_id, replace(draft_of(one(raw, entry_id)), **fields))
+    return change_entry(raw, entry_id, replace(entry_to_fields(one(raw, entry_id)), **fields))
 
 
 def b(text):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of, tidied
+from faqbot.knowledge.editing.entry_fields import EntryFields, entry_to_fields, normalized_fields
 from faqbot.knowledge.entry_parser import parse_file
 from tests.knowledge.editing.on_bytes import (
     add_entry,
@@ -228,10 +228,10 @@ def test_any_draft_can_be_added_and_all_bytes_before_stay(style, draft):
     after = add_entry(raw, replace(draft, id="新"))
     others_unchanged(raw, after, "新")
     shared_private = style == "lists over lines"
-    assert draft_of(one(after, "新")) == replace(
-        tidied(draft),
+    assert entry_to_fields(one(after, "新")) == replace(
+        normalized_fields(draft),
         id="新",
-        **{f: getattr(tidied(draft), f) or getattr(one(after, "新"), f) for f in ("topic", "owner")},
+        **{f: getattr(normalized_fields(draft), f) or getattr(one(after, "新"), f) for f in ("topic", "owner")},
         private=draft.private or shared_private,
     )
     assert entries(remove_entry(after, "新")).keys() == entries(raw).keys()
@@ -241,7 +241,7 @@ def test_any_draft_can_be_added_and_all_bytes_before_stay(style, draft):
 def test_any_draft_makes_a_new_file(draft):
     raw = add_entry(None, draft)
     (entry,) = entries(raw).values()
-    assert draft_of(entry) == tidied(draft)
+    assert entry_to_fields(entry) == normalized_fields(draft)
 
 
 # -- what is refused -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from faqbot.errors import EditError
-from faqbot.knowledge.editing.entry_fields import EntryFields, draft_of, tidied
+from faqbot.knowledge.editing.entry_fields import EntryFields, entry_to_fields, normalized_fields
 from tests.knowledge.editing.on_bytes import add_entry, add_wording, change_entry, remove_entry
 from tests.knowledge.editing.styles import (
     STYLED,
@@ -32,7 +32,7 @@ every_style = pytest.mark.parametrize("raw", STYLED.values(), ids=STYLED)
 @every_style
 def test_a_draft_that_changes_nothing_changes_no_byte(raw):
     for entry_id, entry in entries(raw).items():
-        assert change_entry(raw, entry_id, draft_of(entry)) == raw
+        assert change_entry(raw, entry_id, entry_to_fields(entry)) == raw
 
 
 @every_style
@@ -66,10 +66,10 @@ def test_a_draft_that_changes_nothing_changes_no_byte(raw):
     ids=str,
 )
 def test_a_change_reads_back_and_touches_nothing_else(raw, fields):
-    draft = replace(draft_of(one(raw, "b")), **fields)
+    draft = replace(entry_to_fields(one(raw, "b")), **fields)
     after = change_entry(raw, "b", draft)
     new_id = fields.get("id", "b")
-    assert draft_of(one(after, new_id)) == tidied(draft)
+    assert entry_to_fields(one(after, new_id)) == normalized_fields(draft)
     if new_id == "b":
         others_unchanged(raw, after)
     if raw is not STYLED["json"]:
@@ -245,7 +245,7 @@ def test_ids_that_hang_on_another_entry_are_written_down_when_it_changes_or_goes
 def test_an_id_of_another_entry_is_refused_with_its_line():
     with pytest.raises(EditError, match=r"编号“a”已经用在f\.yaml:7"):
         raw = STYLED["english"]
-        change_entry(raw, "b", replace(draft_of(one(raw, "b")), id="a"), name="f.yaml")
+        change_entry(raw, "b", replace(entry_to_fields(one(raw, "b")), id="a"), name="f.yaml")
 
 
 # -- odd texts -------------------------------------------------------------------------------------
@@ -270,12 +270,12 @@ def test_odd_texts_read_back_exactly_in_every_field_and_style(text):
         if not text.strip():
             continue
         draft = replace(
-            draft_of(one(raw, "b")),
+            entry_to_fields(one(raw, "b")),
             question=text, answer=text, also=(text, "x"), not_=("x", text), topic=text, owner=text, source=text,
             related=(text,), groups=(text, "a"), departments=(text,),
         )  # fmt: skip
         after = change_entry(raw, "b", draft)
-        assert draft_of(one(after, "b")) == tidied(draft)
+        assert entry_to_fields(one(after, "b")) == normalized_fields(draft)
         others_unchanged(raw, after)
 
 
@@ -283,7 +283,7 @@ def test_odd_texts_read_back_exactly_in_every_field_and_style(text):
 def test_any_draft_reads_back_exactly_and_all_other_bytes_stay(style, draft):
     raw = STYLED[style]
     after = change_entry(raw, "b", draft)
-    assert draft_of(one(after, "b")) == tidied(draft)
+    assert entry_to_fields(one(after, "b")) == normalized_fields(draft)
     others_unchanged(raw, after)
     if style != "json":
         assert outside(raw) == outside(after)

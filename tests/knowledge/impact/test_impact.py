@@ -9,7 +9,7 @@ import pytest
 
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.impact import impact
-from faqbot.knowledge.impact.impact import Past, edited_entries, self_test
+from faqbot.knowledge.impact.impact import QuestionReplay, edited_entries, self_test
 from faqbot.knowledge.snapshot import build_snapshot
 from faqbot.model.decisions import Answered, Offered, Unanswered
 from faqbot.model.entries import Entry, Period
@@ -25,8 +25,8 @@ PARKING = Entry("parking", "停车位怎么申请？", "找行政", ())
 BASE = (LEAVE, SICK, PARKING)
 
 
-def turns(before: tuple[Entry, ...], after: tuple[Entry, ...], **questions: int) -> dict[str, impact.Turn]:
-    past = Past(questions, Index(before), limits=LIMIT, today=TODAY)
+def turns(before: tuple[Entry, ...], after: tuple[Entry, ...], **questions: int) -> dict[str, impact.OutcomeChange]:
+    past = QuestionReplay(questions, Index(before), limits=LIMIT, today=TODAY)
     return {t.question: t for t in past.replay(Index(after))}
 
 
@@ -75,7 +75,7 @@ def test_only_what_the_edit_can_touch_is_searched_again(monkeypatch: pytest.Monk
     before = snapshot.index
     entry = next(e for e in before.entries if e.id == "annual-leave-days" or "年假" in e.question)
     after = Index([replace(e, also=(*e.also, "带薪年休假天数怎么算")) if e is entry else e for e in before.entries])
-    past = Past(questions, before, limits=LIMIT, today=TODAY)
+    past = QuestionReplay(questions, before, limits=LIMIT, today=TODAY)
     touched = past._touched(edited_entries(before.entries, after.entries), after)
     assert 0 < len(touched) < len(questions) / 2
 
@@ -88,7 +88,7 @@ def test_a_slip_of_the_pen_that_finds_the_entry_by_its_sound_is_touched(monkeypa
 
 
 def test_few_questions_or_a_small_base_are_searched_whole() -> None:
-    past = Past({"年假有几天": 1, "完全无关的话": 1}, Index(BASE), limits=LIMIT, today=TODAY)
+    past = QuestionReplay({"年假有几天": 1, "完全无关的话": 1}, Index(BASE), limits=LIMIT, today=TODAY)
     after = Index((replace(LEAVE, answer="7 天"), SICK, PARKING))
     assert past._touched(edited_entries(BASE, after.entries), after) == ["年假有几天", "完全无关的话"]
     assert past._touched((), after) == [] and past.replay(Index(BASE)) == []
