@@ -1,4 +1,4 @@
-"""The JSON texts that both engines store for messages, dialogue states and question records."""
+"""What both engines store of dialogue states and question records."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ import json
 from typing import Any
 
 from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
-from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
-from faqbot.store.json_records import from_json, to_json
 
 # One encoder for all: json.dumps would create one for each text.
 _encode = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def pack_message(message: Message) -> str:
-    return to_json(message)
-
-
-def unpack_message(text: str | bytes) -> Message:
-    return from_json(Message, text)
 
 
 def pack_context(context: ConversationState) -> str:

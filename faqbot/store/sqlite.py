@@ -18,7 +18,8 @@ from faqbot.errors import StartError, StoreError
 from faqbot.model.conversation import ConversationState
 from faqbot.model.messages import DeliveryResult, Message, PartitionKey
 from faqbot.model.question_log import QuestionRecord
-from faqbot.store.codec import pack_context, pack_message, pack_record, unpack_context, unpack_message
+from faqbot.store.codec import pack_context, pack_record, unpack_context
+from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import LEASE_PREFIX, Accepted, JournalLine
 from faqbot.store.sqlite_schema import connect, lock
 
@@ -101,7 +102,7 @@ class SqliteStore:
             self._lock = None
 
     async def accept(self, message: Message, owner: str) -> Accepted | None:
-        text, partition = pack_message(message), str(message.partition_key)
+        text, partition = to_json(message), str(message.partition_key)
         row = (message.robot_code, message.id, message.received_at, text, partition, message.asker, owner)
 
         def step(db: sqlite3.Connection) -> tuple[int, str | None] | None:
@@ -135,7 +136,7 @@ class SqliteStore:
             db.executemany(claim, [(owner, robot, message_id) for robot, message_id, _ in rows])
             return [text for _, _, text in rows]
 
-        return [unpack_message(text) for text in await self._do(step)]
+        return [from_json(Message, text) for text in await self._do(step)]
 
     async def holds(self, owner: str, message: Message) -> bool:
         sql = f"SELECT 1 FROM inbox WHERE {_CLAIMED_BY} AND robot_code = ? AND message_id = ?"
@@ -145,7 +146,7 @@ class SqliteStore:
     async def unfinished(self, owner: str) -> Sequence[Message]:
         sql = f"SELECT message FROM inbox WHERE {_CLAIMED_BY} ORDER BY received_at"
         rows = await self._do(lambda db: db.execute(sql, (owner,)).fetchall())
-        return [unpack_message(text) for (text,) in rows]
+        return [from_json(Message, text) for (text,) in rows]
 
     async def finish(
         self,

@@ -1,4 +1,4 @@
-"""Generate from a seed what shift to each person on each working day; tests read it as the truth."""
+"""Generate from a seed what happened to each person on each working day; tests read it as the truth."""
 
 from __future__ import annotations
 
