@@ -75,21 +75,21 @@ return mine
 """
 # The record is stored even if Redis has lost the message meanwhile, but never twice.
 FINISH_SCRIPT = f"""
-local key, thread, state = ARGV[1], ARGV[2], ARGV[3]
+local key, partition, state = ARGV[1], ARGV[2], ARGV[3]
 local seen = redis.call('GET', '{SEEN}' .. key)
 if seen and redis.call('HEXISTS', '{INBOX}', key) == 0 then return 0 end
 redis.call('SET', '{SEEN}' .. key, state, 'EX', {REMEMBER_SECONDS})
 redis.call('HDEL', '{INBOX}', key)
 redis.call('HDEL', '{OWNERS}', key)
 redis.call('ZREM', '{WAITING}', key)
-redis.call('ZREM', '{LANE}' .. thread, key)
+redis.call('ZREM', '{LANE}' .. partition, key)
 if ARGV[4] ~= '' then
   redis.call('SET', '{QUESTION}' .. key, ARGV[4])
   redis.call('ZADD', '{QUESTIONS}', ARGV[5], key)
   redis.call('SADD', '{ASKED}' .. ARGV[6], key)
   if ARGV[8] ~= '' then redis.call('HSET', '{PICKED_FOR}', key, ARGV[8]) end
 end
-if ARGV[7] ~= '' then redis.call('SET', '{CONTEXT}' .. thread, ARGV[7], 'EX', {CONTEXT_SECONDS}) end
+if ARGV[7] ~= '' then redis.call('SET', '{CONTEXT}' .. partition, ARGV[7], 'EX', {CONTEXT_SECONDS}) end
 return 1
 """
 RENEW_SCRIPT = f"""
