@@ -118,7 +118,7 @@ async def restore(request: web.Request) -> web.StreamResponse:
     back = f"{TAB}/{change.number}"
 
     async def show_conflict(exc: StaleEdit) -> web.StreamResponse:
-        return await _show_versions(request, found, change, overtaken=side, newer={exc.file: exc.present})
+        return await _show_versions(request, found, change, stale_side=side, newer={exc.file: exc.present})
 
     notice_on_edit_error(request, "没有恢复", back=back, stale=show_conflict)
     now = await versions.find_present(workspace, change)
@@ -149,28 +149,28 @@ async def _show_versions(
     found: list[Edit],
     change: Edit,
     *,
-    overtaken: str = "",
+    stale_side: str = "",
     newer: Mapping[str, bytes | None] | None = None,
 ) -> web.StreamResponse:
     """Show both versions.
 
-    `overtaken` is the side that was not restored because the file changed, `newer` what the file holds now.
+    `stale_side` is the side that was not restored because the file changed, `newer` what the file holds now.
     """
     workspace = workspace_of(request)
     now, problem = await _present(workspace, change, newer)
     if now and not problem:
         problem = _too_late(request, found, change, now)
     conflict = None
-    if overtaken and now:
-        wanted = change.after if overtaken == "after" else change.before
-        conflict = EditConflict(versions.fields_of(now.text, wanted), side=overtaken)
+    if stale_side and now:
+        wanted = change.after if stale_side == "after" else change.before
+        conflict = EditConflict(versions.fields_of(now.text, wanted), side=stale_side)
     line = await asyncio.to_thread(line_of, change)
     return show(
         request,
         "version.html",
         title=line.question,
         tab=TAB,
-        status=409 if overtaken else 200,
+        status=409 if stale_side else 200,
         as_json=lambda: line.as_json() | {"present": now.text if now else None, "problem": problem},
         line=line,
         by=by,

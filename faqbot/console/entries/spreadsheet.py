@@ -148,7 +148,7 @@ async def write(request: web.Request) -> web.StreamResponse:
         await workspace.source.write_all(upload.before, upload.after)
     except FileSourceError as exc:
         return notice(request, 409, "没有写", f"{exc}。请再上传一次表格，看过以后再写。", back=EXCHANGE)
-    await workspace.after_writing(upload.lines)
+    await workspace.make_live(upload.lines)
     raise redirect(EXCHANGE, done="table")
 
 
@@ -163,7 +163,7 @@ async def _tried(request: web.Request, name: str, raw: bytes, *, removes: bool) 
         return plan, after, tuple(line for files in changed for line in external_changes.differences(*files, who))
 
     plan, after, lines = await asyncio.to_thread(work)
-    problems = (await workspace.trial_of(after))[1] if after != before else ()
+    problems = (await workspace.trial_files(after))[1] if after != before else ()
     session = session_of(request)
     owner, until = session.token if session else "", workspace.clock() + KEPT_SECONDS
     return Upload(owner, until, name, raw, plan, before, after, lines, problems, removes)

@@ -40,7 +40,7 @@ async def approve(request: web.Request) -> web.StreamResponse:
 
     async def show_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()
-        return await _show(request, find_entry(request), overtaken=True)
+        return await _show(request, find_entry(request), stale=True)
 
     notice_on_edit_error(request, "没有通过", back=entry_url(entry.id, "approve"), stale=show_again)
     if entry.draft:
@@ -62,35 +62,35 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
     """Withdraw an approval."""
     workspace, entry = workspace_of(request), find_entry(request)
     back = entry_url(entry.id, "approve")
-    paper = draft_records.latest_review(await draft_records.load_reviews(workspace), entry.id)
+    review = draft_records.latest_review(await draft_records.load_reviews(workspace), entry.id)
     notice_on_edit_error(request, "没有撤销", back=back)
-    if paper is None:
+    if review is None:
         raise NotAllowed("没有找到这次通过的记录")
-    await draft_review.withdraw(workspace, paper, Reviewer(person(request)))
+    await draft_review.withdraw(workspace, review, Reviewer(person(request)))
     raise redirect(back, done="withdrawn")
 
 
-async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) -> web.StreamResponse:
+async def _show(request: web.Request, entry: Entry, *, stale: bool = False) -> web.StreamResponse:
     workspace = workspace_of(request)
-    paper = draft_records.latest_review(await draft_records.number_drafts(workspace), entry.id)
-    maker = (await draft_records.last_authors(workspace, {entry.id})).get(entry.id)
+    review = draft_records.latest_review(await draft_records.number_drafts(workspace), entry.id)
+    author = (await draft_records.last_authors(workspace, {entry.id})).get(entry.id)
     seen, effects, problem = await _checked(context_of(request), entry) if entry.draft else ("", None, "")
     return show(
         request,
         "approve.html",
         title=entry.question,
         tab=TAB,
-        status=409 if overtaken else 200,
+        status=409 if stale else 200,
         entry=entry,
-        paper=paper,
-        maker=shown_maker(maker),
+        review=review,
+        author=author_text(author),
         file=workspace.file_name(entry.place.file),
         seen=seen,
         effects=effects,
         problem=problem,
-        overtaken=overtaken,
-        can_withdraw=paper is not None and paper.can_be_withdrawn(entry, workspace.clock()),
-        until=paper.at + UNDO_SECONDS if paper else 0.0,
+        stale=stale,
+        can_withdraw=review is not None and review.can_be_withdrawn(entry, workspace.clock()),
+        until=review.at + UNDO_SECONDS if review else 0.0,
         bubble=bubble_of(entry),
     )
 
@@ -98,11 +98,11 @@ async def _show(request: web.Request, entry: Entry, *, overtaken: bool = False) 
 async def _checked(context: ConsoleContext, entry: Entry) -> tuple[str, ChangePreview | None, str]:
     """Return the version of the file, the preview of the approval, and the reason if it is not possible."""
     try:
-        loaded = await context.workspace.load(entry)
+        revision = await context.workspace.load(entry)
         return (
-            loaded.seen,
+            revision.seen,
             await preview_effects(
-                context.workspace, context.past_questions, await draft_review.propose_approval(loaded)
+                context.workspace, context.past_questions, await draft_review.propose_approval(revision)
             ),
             "",
         )
@@ -110,20 +110,20 @@ async def _checked(context: ConsoleContext, entry: Entry) -> tuple[str, ChangePr
         return "", None, str(exc)
 
 
-def shown_maker(maker: Reviewer | None) -> str:
+def author_text(author: Reviewer | None) -> str:
     """Return the author of a draft in words; a change in the files has no name."""
-    if maker is None or not maker.name:
+    if author is None or not author.name:
         return ""
-    return "有人在文件里" if maker.name == FILES else maker.name
+    return "有人在文件里" if author.name == FILES else author.name
 
 
-def paper_note(paper: DraftReview | None, entry: Entry, maker: Reviewer | None) -> str:
+def review_note(review: DraftReview | None, entry: Entry, author: Reviewer | None) -> str:
     """What 今天 says about a draft."""
     parts = [
         entry.topic,
-        f"{name}写的" if (name := shown_maker(maker)) else "",
+        f"{name}写的" if (name := author_text(author)) else "",
         f"{entry.owner}负责" if entry.owner else "",
     ]
-    if paper and paper.state is draft_records.ReviewState.SENT_BACK and not paper.is_pending(entry):
-        parts.append(f"{paper.by or '有人'}退回" + (f"：{paper.why}" if paper.why else ""))
+    if review and review.state is draft_records.ReviewState.SENT_BACK and not review.is_pending(entry):
+        parts.append(f"{review.by or '有人'}退回" + (f"：{review.why}" if review.why else ""))
     return "，".join(filter(None, parts))

@@ -128,7 +128,7 @@ async def add(request: web.Request) -> web.StreamResponse:
 
     async def check_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()
-        return await _checked(request, gap, fields, overtaken=True)
+        return await _checked(request, gap, fields, stale=True)
 
     notice_on_edit_error(request, "没有加上", back=gap_url(gap, _days(request)), stale=check_again)
     saved = await wording_trial.add(workspace, person(request), wish, fields.get("seen", ""))
@@ -163,15 +163,15 @@ async def reopen_it(request: web.Request) -> web.StreamResponse:
 
 
 async def _checked(
-    request: web.Request, gap: Gap, fields: Mapping[str, str], *, overtaken: bool = False
+    request: web.Request, gap: Gap, fields: Mapping[str, str], *, stale: bool = False
 ) -> web.StreamResponse:
     workspace, days = workspace_of(request), _days(request)
     wish = _wish(workspace, fields)
     if isinstance(wish, str):
         return notice(request, 409, "加不上去", wish, back=gap_url(gap, days))
     notice_on_edit_error(request, "加不上去", back=gap_url(gap, days))
-    loaded = await workspace.load(wish.entry)
-    proposal = await loaded.propose(add_wording, wish.text)
+    revision = await workspace.load(wish.entry)
+    proposal = await revision.propose(add_wording, wish.text)
     effects = await preview_effects(workspace, context_of(request).past_questions, proposal)
     asked = await wording_trial.answers(workspace, gap, proposal, wish)
     return show(
@@ -179,16 +179,16 @@ async def _checked(
         "missed_add.html",
         title="加到已有条目",
         tab=TAB,
-        status=409 if overtaken else 200,
+        status=409 if stale else 200,
         gap=gap,
         days=days,
         wish=wish,
         summary=summary(wish.entry, workspace),
-        seen=loaded.seen,
+        seen=revision.seen,
         effects=effects,
         asked=asked,
         bubble=bubble_of(wish.entry),
-        overtaken=overtaken,
+        stale=stale,
         back=gap_url(gap, days, text=wish.text),
     )
 

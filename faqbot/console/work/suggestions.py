@@ -53,7 +53,7 @@ async def add(request: web.Request) -> web.StreamResponse:
 
     async def show_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()
-        return await _show(request, await _asked(request), overtaken=True)
+        return await _show(request, await _asked(request), stale=True)
 
     notice_on_edit_error(request, "没有加上", back=TAB, stale=show_again)
     if why := wording_trial.objection(workspace, wish.entry, wish.text):
@@ -87,23 +87,23 @@ async def _asked(request: web.Request) -> Suggestion:
     return found
 
 
-async def _show(request: web.Request, found: Suggestion, *, overtaken: bool = False) -> web.StreamResponse:
+async def _show(request: web.Request, found: Suggestion, *, stale: bool = False) -> web.StreamResponse:
     workspace = workspace_of(request)
     notice_on_edit_error(request, "加不上去", back=TAB)
-    loaded = await workspace.load(found.entry)
-    proposal = await loaded.propose(add_wording, found.text)
+    revision = await workspace.load(found.entry)
+    proposal = await revision.propose(add_wording, found.text)
     effects = await preview_effects(workspace, context_of(request).past_questions, proposal)
     return show(
         request,
         "suggested.html",
         title="加为问法",
         tab=TAB,
-        status=409 if overtaken else 200,
+        status=409 if stale else 200,
         found=found,
         summary=summary(found.entry, workspace),
-        seen=loaded.seen,
+        seen=revision.seen,
         effects=effects,
-        overtaken=overtaken,
+        stale=stale,
         bubble=bubble_of(found.entry),
         suggestion_url=suggestion_url,
     )

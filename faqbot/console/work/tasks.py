@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from faqbot.analytics.report import delivery_reason
 from faqbot.analytics.stats import AskedQuestion, QuestionOutcome, Stats
 from faqbot.console.web.pages import entry_url
-from faqbot.console.work.drafts import paper_note
+from faqbot.console.work.drafts import review_note
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Usage
 from faqbot.dingtalk.wire.error_codes import new_error, old_error
 from faqbot.errors import ContentRefused, DeliveryError, NeedsAdmin
@@ -131,24 +131,24 @@ def _by(entry: Entry) -> str:
     return f"，{entry.owner}负责" if entry.owner else ""
 
 
-def drafts(entries: Iterable[Entry], papers: Mapping[int, DraftReview], makers: Mapping[str, Reviewer]) -> Section:
+def drafts(entries: Iterable[Entry], reviews: Mapping[int, DraftReview], authors: Mapping[str, Reviewer]) -> Section:
     """Return drafts to be approved; those that were sent back and not changed since come last."""
-    found = [(latest_review(papers, e.id), e) for e in entries if e.draft]
+    found = [(latest_review(reviews, e.id), e) for e in entries if e.draft]
     found.sort(key=lambda pair: pair[0] is not None and not pair[0].is_pending(pair[1]))
-    items = [_draft(paper, entry, makers.get(entry.id)) for paper, entry in found]
+    items = [_draft(review, entry, authors.get(entry.id)) for review, entry in found]
     return section("drafts", "等着通过的草稿", items, "/entries?status=draft")
 
 
-def _draft(paper: DraftReview | None, entry: Entry, maker: Reviewer | None) -> Item:
-    url, note = entry_url(entry.id, "approve"), paper_note(paper, entry, maker)
-    if paper and not paper.is_pending(entry):
+def _draft(review: DraftReview | None, entry: Entry, author: Reviewer | None) -> Item:
+    url, note = entry_url(entry.id, "approve"), review_note(review, entry, author)
+    if review and not review.is_pending(entry):
         return Item(entry.question, note, url, "已退回", "amber")
-    return Item(entry.question, note, url, f"草稿 {paper.number}" if paper else "草稿")
+    return Item(entry.question, note, url, f"草稿 {review.number}" if review else "草稿")
 
 
-def approved(entries: Mapping[str, Entry], papers: Mapping[int, DraftReview], now: float) -> Section:
+def approved(entries: Mapping[str, Entry], reviews: Mapping[int, DraftReview], now: float) -> Section:
     """Return approvals of the last day that can still be withdrawn, the latest first."""
-    found = [p for p in papers.values() if p.can_be_withdrawn(entries.get(p.entry_id), now)]
+    found = [p for p in reviews.values() if p.can_be_withdrawn(entries.get(p.entry_id), now)]
     found.sort(key=lambda p: -p.at)
     items = [
         Item(entries[p.entry_id].question, f"{p.by or '有人'}通过", entry_url(p.entry_id, "approve"), "可以撤销", "")

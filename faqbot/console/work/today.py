@@ -81,7 +81,7 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
     snapshot, day = workspace.snapshot, workspace.today()
     entries = {e.id: e for e in snapshot.entries}
     stats = await _recent(context)
-    papers = await number_drafts(workspace)
+    reviews = await number_drafts(workspace)
     settled = await without_disputes(workspace, snapshot)
     return [
         file_errors(settled, workspace.source.label),
@@ -99,10 +99,10 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
         await complaints.complaints(workspace),
         as_section(await open_suggestions(workspace)),
         aging(snapshot.entries, day),
-        drafts(snapshot.entries, papers, await last_authors(workspace, {e.id for e in snapshot.entries if e.draft})),
+        drafts(snapshot.entries, reviews, await last_authors(workspace, {e.id for e in snapshot.entries if e.draft})),
         # Last, because warnings can wait; an error keeps something from going live.
         file_warnings(settled, workspace.source.label, day),
-        approved(entries, papers, workspace.clock()),
+        approved(entries, reviews, workspace.clock()),
     ]
 
 

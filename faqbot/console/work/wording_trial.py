@@ -112,9 +112,9 @@ def objection(workspace: Workspace, entry: Entry, text: str) -> str:
 
 async def add(workspace: Workspace, who: str, wish: WordingChoice, seen: str) -> Entry:
     """Save the wording and return the entry as it is live then. Raises StaleEdit, EditError, FileSourceError."""
-    loaded = await workspace.load(wish.entry)
-    loaded.check_seen(seen)
-    proposal = await loaded.propose(add_wording, wish.text)
+    revision = await workspace.load(wish.entry)
+    revision.check_seen(seen)
+    proposal = await revision.propose(add_wording, wish.text)
     if proposal.is_unchanged:
         return wish.entry
     return await workspace.save(who, proposal, "change") or wish.entry
@@ -122,9 +122,9 @@ async def add(workspace: Workspace, who: str, wish: WordingChoice, seen: str) ->
 
 async def take_back(workspace: Workspace, who: str, wish: WordingChoice) -> None:
     """Remove the wording again; everything else in the entry stays. Raises StaleEdit, EditError, FileSourceError."""
-    loaded = await workspace.load(wish.entry)
-    draft = entry_to_fields(loaded.entry)
+    revision = await workspace.load(wish.entry)
+    draft = entry_to_fields(revision.entry)
     if wish.text not in draft.also:
         raise EditError("这个问法已经不在这一条里")
     without = replace(draft, also=tuple(w for w in draft.also if w != wish.text))
-    await workspace.save(who, await loaded.propose(change_entry, without), "change")
+    await workspace.save(who, await revision.propose(change_entry, without), "change")

@@ -96,9 +96,9 @@ class Workspace:
     async def trial(self, proposal: Proposal) -> tuple[Snapshot, tuple[Problem, ...]]:
         """Build the knowledge with the changed file; return it and the problems that are new."""
         files = {**await self.source.read(), proposal.file: proposal.after.raw}
-        return await self.trial_of(files, {proposal.file: proposal.after.parsed})
+        return await self.trial_files(files, {proposal.file: proposal.after.parsed})
 
-    async def trial_of(
+    async def trial_files(
         self, files: Mapping[str, bytes], parsed: Mapping[str, ParsedFile] | None = None
     ) -> tuple[Snapshot, tuple[Problem, ...]]:
         """Build the knowledge from these files; return it and the problems that are new.
@@ -121,10 +121,10 @@ class Workspace:
         except FileConflict as exc:
             raise StaleEdit(proposal.file, exc.present) from exc
         before, after = (text_in(outline, proposal.entry_id) for outline in (proposal.before, proposal.after))
-        await self.after_writing([Edit(who, proposal.file, proposal.entry_id, kind, before, after, userid)])
+        await self.make_live([Edit(who, proposal.file, proposal.entry_id, kind, before, after, userid)])
         return self.live_entry(proposal)
 
-    async def after_writing(self, edits: Iterable[Edit]) -> None:
+    async def make_live(self, edits: Iterable[Edit]) -> None:
         """Make live what was written to the source, and record who did it.
 
         A store that is away is no error here: the files are changed, and whoever is told must not believe that they
