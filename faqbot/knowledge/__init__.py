@@ -1,1 +1,1 @@
-"""Knowledge files into a snapshot, kept live."""
+"""Parses the knowledge files and keeps the snapshot of them that is live."""

@@ -8,8 +8,8 @@ from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field, replace
 
 from faqbot.markup.chunking import MARKDOWN_BYTES, split_markdown
-from faqbot.markup.invisible_characters import find_unsupported_markup
 from faqbot.markup.link_checks import correct_links, find_link_problems
+from faqbot.markup.unsupported_markup import find_unsupported_markup
 from faqbot.model.entries import Entry, FollowUp, Place, Problem
 from faqbot.yamltext import key_names
 from faqbot.yamltext.field_reader import FieldReader

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -80,12 +80,7 @@ def build_snapshot(
     index = Index(answerable, Synonyms((*synonyms, *builtin_synonyms().groups)))
     problems += [
         *unknown_ids(saved, {e.id for e in entries}),
-        *identical_wordings(entries, lines),
-        *similar_wordings(index, today, lines),
-        *own_exclusions(entries, lines),
-        *_stale(entries, today),
-        *_unknown_related(entries),
-        *_not_numbers(entries),
+        *_entry_problems(entries, index, today, lines),
         *group_problems,
     ]
     problems.sort(key=lambda p: (p.place.file, p.place.line, not p.is_error))
@@ -101,6 +96,18 @@ def build_snapshot(
         automations=automations,
         saved=saved,
     )
+
+
+def _entry_problems(entries: Sequence[Entry], index: Index, today: date, lines: SourceLines) -> list[Problem]:
+    """Return what is wrong between entries, and with their dates and references."""
+    return [
+        *identical_wordings(entries, lines),
+        *similar_wordings(index, today, lines),
+        *own_exclusions(entries, lines),
+        *_stale(entries, today),
+        *_unknown_related(entries),
+        *_not_numbers(entries),
+    ]
 
 
 def _live_versions(

@@ -6,8 +6,8 @@ import pytest
 
 from faqbot.knowledge.editing.autofix import fix
 from faqbot.knowledge.entry_parser import parse_file
-from faqbot.markup.invisible_characters import find_unsupported_markup
 from faqbot.markup.link_checks import correct_links, find_link_problems
+from faqbot.markup.unsupported_markup import find_unsupported_markup
 
 BRACKETS, SCHEME, MISSING = "英文的方括号和圆括号", "网址开头应是 https://", "网址开头少了 https://"
 ROUND, WIDE = "网址前后不能有空格", "网址里有空格或全角的符号"

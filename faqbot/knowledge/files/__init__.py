@@ -1,1 +1,1 @@
-"""Where the knowledge files are and how they are written."""
+"""Reads and writes the knowledge files: in a folder, or shared by replicas in the store."""

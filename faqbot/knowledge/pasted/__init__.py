@@ -1,1 +1,1 @@
-"""Pasted documents, tables and chats into proposed entries."""
+"""Proposes entries from pasted documents, tables and chats."""

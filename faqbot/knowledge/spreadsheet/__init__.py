@@ -1,1 +1,1 @@
-"""Knowledge as xlsx and csv, both ways."""
+"""Exports the knowledge as .xlsx and .csv tables and imports them again."""
