@@ -150,7 +150,7 @@ async def measure(size: int, files: int, questions: int, wordings: int, rounds: 
         session = await app[SESSIONS].begin("测试")
         jar = CookieJar(unsafe=True)
         async with ClientSession(url, cookie_jar=jar, cookies={"faqbot": session.token}) as http:
-            await report(Editor(http, url, base.learnt), files, rounds)
+            await report(Editor(http, url, base.wait_until_calibrated), files, rounds)
         await base.close()
         await runner.cleanup()
         await store.close()
