@@ -104,7 +104,7 @@ class FakeDingTalk:
     def replies(self) -> list[ChatMessage]:
         return [m for m in self.world.messages if m.from_bot]
 
-    async def until_connected(self, seconds: float = 10.0) -> bool:
+    async def until_connected(self, seconds: float = 60.0) -> bool:
         return await self.world.until(lambda: self.gateway.connected, seconds)
 
     async def say(

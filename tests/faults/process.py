@@ -10,6 +10,8 @@ from pathlib import Path
 
 from faqbot.sandbox.server import FakeDingTalk
 
+ROOT = Path(__file__).parents[2]
+
 
 class BotProcess:
     """`faqbot run` against the stand-in; its log goes to a file."""
@@ -17,6 +19,7 @@ class BotProcess:
     def __init__(self, ding: FakeDingTalk, knowledge: Path, store: str, log: Path, **environ: str) -> None:
         self._environ = {
             "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
             "DINGTALK_CLIENT_ID": ding.client_id,
             "DINGTALK_CLIENT_SECRET": ding.client_secret,
             "DINGTALK_OPENAPI_ENDPOINT": ding.url,
@@ -37,7 +40,7 @@ class BotProcess:
             )
         if not await self._ding.world.until(lambda: len(self._ding.gateway.opens) >= connections, 60):
             raise AssertionError(f"the bot did not start:\n{self.log.read_text(encoding='utf-8')}")
-        assert await self._ding.until_connected(10)
+        assert await self._ding.until_connected()
 
     async def kill(self) -> None:
         """kill -9."""

@@ -230,9 +230,18 @@ class Gateway:
     def _redeliver(
         self, delivery: FrameDelivery, data: Any, topic: str, kind: str, headers: Mapping[str, str] | None
     ) -> None:
-        """Deliver unacknowledged data again with a new message id, until it is acknowledged."""
+        """Deliver unacknowledged data again with a new message id, until it is acknowledged.
+
+        While nobody is connected it is only put off.
+        """
+        targets = self._targets()
+        if not targets:
+            delivery.again = asyncio.get_running_loop().call_later(
+                max(self._faults.redeliver_after, 0.1), self._redeliver, delivery, data, topic, kind, headers
+            )
+            return
         self._waiting.pop(delivery.message_id, None)
-        for socket in self._targets():
+        for socket in targets:
             self._spawn(self._deliver(socket, data, topic, kind, headers))
 
     def _read_ack(self, text: str) -> None:
