@@ -1,7 +1,6 @@
 """Small charts as SVG text: no script, no style attributes, colours that hold on light and on dark ground.
 
 Widths are percentages and heights pixels, so that a chart fills its place and its letters keep their size.
-A stylesheet may colour the classes `chart-answered`, `chart-picked`, … otherwise.
 """
 
 from __future__ import annotations
@@ -21,7 +20,8 @@ LABELS = {
     QuestionOutcome.MISSED: "没有找到",
     QuestionOutcome.FAILED: "没有送达",
 }
-# At least 3:1 against white and against near-black; described apart by the colour-blind too, by their lightness.
+# Contrast of at least 3:1 against white and against near-black; the colour-blind tell them apart by their lightness.
+# A stylesheet may colour the classes `chart-answered`, `chart-picked`, … otherwise.
 _COLOURS = {
     QuestionOutcome.ANSWERED: "#1b8a5a",
     QuestionOutcome.PICKED: "#3b8bd0",
@@ -67,7 +67,7 @@ def weekly(weeks: Sequence[QuestionGroup], title: str = "每周提问") -> str:
 
 
 def topics(rows: Sequence[QuestionGroup], title: str = "各主题提问") -> str:
-    """A bar for each topic with its name above and its number behind, in the order given."""
+    """Draw a bar for each topic with its name above and its number behind, in the order given."""
     most = max((len(row.asked) for row in rows), default=0)
     if not most:
         return _nothing("topics", title)
@@ -89,7 +89,7 @@ def topics(rows: Sequence[QuestionGroup], title: str = "各主题提问") -> str
 
 
 def sparkline(values: Sequence[float], title: str) -> str:
-    """A line without axes, 120 by 28 pixels, with a dot on the last value."""
+    """Draw a line without axes, 120 by 28 pixels, with a dot on the last value."""
     most = max((*values, 0)) or 1
     width, height = _SPARK_WIDTH - 2 * _SPARK_EDGE, _SPARK_HEIGHT - 2 * _SPARK_EDGE
     step = width / max(1, len(values) - 1)
@@ -108,7 +108,7 @@ def sparkline(values: Sequence[float], title: str) -> str:
 def _svg(
     kind: str, title: str, height: float, parts: Sequence[str], *, described: Sequence[str] = (), width: str = "100%"
 ) -> str:
-    """One picture with a name and, for those who hear it read, its numbers in words."""
+    """Return a picture with a title and, for screen readers, its numbers in words."""
     described = f"<desc>{_clean('；'.join(described))}</desc>" if described else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="chart chart-{kind}" role="img" width="{width}"'
@@ -121,7 +121,7 @@ def _nothing(kind: str, title: str) -> str:
 
 
 def _legend(groups: Sequence[QuestionGroup]) -> str:
-    """Two short rows: letters in SVG do not wrap, and a telephone is narrow."""
+    """Draw the legend in two short rows: letters in SVG do not wrap, and a telephone is narrow."""
     parts: list[str] = []
     for number, fate in enumerate(QuestionOutcome):
         x, y = number % _LEGEND_COLUMNS * _LEGEND_COLUMN, number // _LEGEND_COLUMNS * _LEGEND_ROW
@@ -132,7 +132,7 @@ def _legend(groups: Sequence[QuestionGroup]) -> str:
 
 
 def _grid(top: int, plot_at: float) -> list[str]:
-    """Lines at the top, the middle and the bottom, with their numbers above them."""
+    """Draw lines at the top, the middle and the bottom, with their numbers above them."""
     parts: list[str] = []
     for share in (1.0, 0.5, 0.0):
         y = plot_at + _PLOT * (1 - share)
@@ -184,7 +184,7 @@ def _text(x: str, y: float, words: str, *, dx: int = 0, end: bool = False) -> st
 
 
 def _in_words(group: QuestionGroup) -> str:
-    """The outcomes of a group in words, for those who hear it read or hold the pointer on it."""
+    """Return the outcomes of a group in words, for screen readers and for the pointer held on it."""
     counts = [f"{LABELS[fate]} {count}" for fate, count in group.counts.items() if count]
     return f"{len(group.asked)} 个" + (f"（{'，'.join(counts)}）" if counts else "")
 
@@ -207,7 +207,7 @@ def _short(name: str) -> str:
 
 
 def _round_up(value: int) -> int:
-    """The next even number that is round enough for an axis."""
+    """Return the next even number that is round enough for an axis."""
     step = 1
     while True:
         for factor in (2, 4, 6, 8, 10, 12, 16):
@@ -217,5 +217,5 @@ def _round_up(value: int) -> int:
 
 
 def _clean(words: str) -> str:
-    """Words as XML text: escaped, without what XML forbids."""
+    """Return a text as XML: escaped, without characters that XML forbids."""
     return escape(_NOT_XML.sub("", words))

@@ -72,11 +72,11 @@ class Report:
     suggestions: tuple[Suggestion, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The report as plain values. The keys are kept; new ones may come.
+        """Return the report as plain values. No key is removed; new ones may be added.
 
         - `since`, `until`: the period, ISO 8601 with its zone
         - `asked`, `people`: questions and different people
-        - `answered`, `picked`, `offered`, `missed`, `failed`: what each question came to, together `asked`
+        - `answered`, `picked`, `offered`, `missed`, `failed`: questions by their outcome, together `asked`
         - `disliked`: rated as no help
         - `gaps`: questions without an answer, similar ones together: `key`, `question`, `people`, `times`, `first`,
           `last`, `nearest` (an entry id or null) and `wordings` (`text`, `times`, `people`)
@@ -116,7 +116,7 @@ class Report:
         }
 
     def as_csv(self) -> bytes:
-        """One row for each record, as spreadsheets open it: UTF-8 with BOM, nothing taken for a formula.
+        """Return one row for each record, as spreadsheets open it: UTF-8 with BOM, nothing taken for a formula.
 
         People are numbered, not named.
         """

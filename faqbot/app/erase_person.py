@@ -1,7 +1,6 @@
-"""Erases the data of one person: what they asked, what waits for them, and where they are named as a recipient.
+"""Erases the data of one person: their questions, their pending messages, and their name in lists of recipients.
 
-Records of work done for the company stay: who changed which entry, who answered which ticket. What expires by itself
-within two weeks, such as the keys of what was sent, is left to expire.
+Records of work for the company stay (edits, answered tickets); keys that expire within two weeks are left to expire.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from faqbot.store.protocol import Store
 
 @dataclass(frozen=True, slots=True)
 class ErasedRecords:
-    """How many records were erased; `reports` are attendance confirmations, given or awaited, and requested reports."""
+    """Numbers of erased records; `reports` are attendance confirmations (given or awaited) and requested reports."""
 
     questions: int
     tickets: int

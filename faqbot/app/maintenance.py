@@ -24,7 +24,7 @@ _JOURNALS = (RUNS_JOURNAL, FAILED_NOTICES, NUMBER_JOURNAL)
 
 @dataclass(slots=True)
 class Maintenance:
-    """What is older than `keep_days` is deleted, by real time."""
+    """Deletes records older than `keep_days`, by real time."""
 
     store: Store
     quota: Quota

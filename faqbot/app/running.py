@@ -120,7 +120,7 @@ def _watch_health(metrics: Metrics, stream: StreamConnection, bot: Bot) -> Healt
 
 
 def _loops(services: Services, bot: Bot, commands: CommandRegistry, console_url: str) -> Mapping[str, Loop]:
-    """The background loops of all parts, in the order in which they start."""
+    """Return the background loops of all parts, in the order in which they start."""
     settings, store = services.resources.settings, services.resources.store
     workspace, outbox = services.knowledge.workspace, services.outbox
     maintenance = Maintenance(store, services.dingtalk.quota, settings.keep_days)

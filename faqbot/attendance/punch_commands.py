@@ -114,7 +114,7 @@ class PunchLookupCommand:
         punches: list[Punch] = []
         for query in attendance.split_into_queries([p.userid for p in people], day, day):
             punches += await attendance.punches(self._contacts.api, query, self._timezone)
-        # Who is on leave would cost one call a person, which is too much for a department.
+        # Leave is not read: it would cost one call a person, which is too much for a department.
         report = summarise(people, punches, [], day, day, approvals_known=False)
         return self._department_in_words(name, report, day)
 

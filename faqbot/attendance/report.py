@@ -42,7 +42,7 @@ class ReportResult:
 
 @dataclass(frozen=True, slots=True)
 class _Recipients:
-    """Who gets the report: a group or its robot, supervisors (userId to name) about their teams, userIds of HR."""
+    """Recipients of a report: a group or its robot, supervisors (userId to name) about their teams, HR (userIds)."""
 
     to: Address | None
     supervisors: dict[str, str]

@@ -1,7 +1,6 @@
 """Run a rule once for each firing: decide whether it may run, do its actions, and write the run down.
 
-A firing is named by its rule and its intended time or its event. The replica that runs it holds a lease; if that one
-dies, another replica repeats the run, and the keys of what is sent keep anything from arriving twice.
+If the replica that holds the lease of a run dies, another repeats it; the keys of its notices prevent a second arrival.
 """
 
 from __future__ import annotations
@@ -41,7 +40,9 @@ Do = Callable[[Task], Awaitable[ActionResult]]
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """One start of a rule. `key` names it, `due` is the intended time, `values` are what the rule may use.
+    """One start of a rule. `due` is the intended time, `values` are those that the rule may use.
+
+    `key` names the firing by its rule and by its intended time or its event.
 
     The notices of the run expire at `expires`; 0 leaves them the default. Times are epoch seconds.
     """

@@ -24,7 +24,7 @@ _CONVERSATION = re.compile(r"cid\S{8,}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _PendingAnnouncement:
     """An announcement that was shown; `settled_by` is the key of the message that sent or cancelled it."""
 
     id: str
@@ -55,7 +55,7 @@ class AnnouncementCommands:
                 "发到哪里？",
                 f"请写明发到哪里，例如「公告 机器人名：内容」；几个就用顿号隔开，「本群」是现在这个群。{known}",
             )
-        await self._put(message, _Waiting(message.key, tuple(to), text))
+        await self._put(message, _PendingAnnouncement(message.key, tuple(to), text))
         where = "、".join("本群" if a.id == message.conversation_id else a.id for a in to)
         return CommandResult(
             "请确认公告",
@@ -100,10 +100,10 @@ class AnnouncementCommands:
             return Address("group", message.conversation_id)
         return Address("group", name) if _CONVERSATION.fullmatch(name) else None
 
-    async def _waiting(self, message: Message) -> _Waiting | None:
+    async def _waiting(self, message: Message) -> _PendingAnnouncement | None:
         text = await self._notes.note(f"announce:{message.partition_key}")
-        return from_json(_Waiting, text) if text else None
+        return from_json(_PendingAnnouncement, text) if text else None
 
-    async def _put(self, message: Message, waiting: _Waiting) -> None:
+    async def _put(self, message: Message, waiting: _PendingAnnouncement) -> None:
         text = to_json(waiting)
         await self._notes.put_note(f"announce:{message.partition_key}", text, _CONFIRMABLE_SECONDS)

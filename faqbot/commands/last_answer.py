@@ -10,7 +10,7 @@ from faqbot.model.conversation import LastAnswer, drop_expired
 from faqbot.model.messages import Message
 from faqbot.model.question_log import QuestionRecord
 
-# How much earlier than its answer a question may be recorded, as answers can be delayed.
+# A question may be recorded this much earlier than its answer, as answers can be delayed.
 _MAX_DELAY_SECONDS = 3600.0
 
 

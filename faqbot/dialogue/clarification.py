@@ -14,7 +14,7 @@ from faqbot.model.entries import ELSE, Entry
 
 # The name of the fallback case in a list.
 ELSE_NAME = "其他"
-# What an asker said about themselves holds for half an hour.
+# Facts that askers state about themselves are valid for half an hour.
 SLOT_SECONDS = 1800.0
 # Characters that a reply may hold beside the name of the case.
 _MAX_EXTRA_CHARS = 2

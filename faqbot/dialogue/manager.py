@@ -30,7 +30,7 @@ _MAX_CACHED_RANKINGS = 2000
 Ranking = Sequence[Candidate]
 
 
-class Query(NamedTuple):
+class TextQuery(NamedTuple):
     """A text to search for, with its embedding if there is one."""
 
     text: str
@@ -38,13 +38,13 @@ class Query(NamedTuple):
 
 
 # Interprets one message. It yields the queries to search for and is sent their rankings.
-Interpreting = Generator[Sequence[Query], Sequence[Ranking], Interpretation]
+Interpreting = Generator[Sequence[TextQuery], Sequence[Ranking], Interpretation]
 
 
 class _SearchKey(NamedTuple):
     """Two searches with the same key have the same ranking.
 
-    The text determines its embedding, so the key only says whether there is one.
+    The text determines its embedding, so the key only notes that there is one.
     """
 
     text: str
@@ -67,7 +67,7 @@ class RankingCache:
             # The newer half holds what the batch before this one searched for.
             self._rankings = dict(islice(self._rankings.items(), _MAX_CACHED_RANKINGS // 2, None))
 
-    def search(self, index: Index, wanted: Sequence[tuple[DecisionContext, Query]]) -> None:
+    def search(self, index: Index, wanted: Sequence[tuple[DecisionContext, TextQuery]]) -> None:
         """Search at once for all queries whose ranking is not known yet."""
         missing = {
             key: SearchQuery(query.text, context.answerable, query.embedding)
@@ -76,11 +76,11 @@ class RankingCache:
         }
         self._rankings.update(zip(missing, index.search_batch(list(missing.values())), strict=True))
 
-    def ranking(self, context: DecisionContext, query: Query) -> Ranking:
+    def ranking(self, context: DecisionContext, query: TextQuery) -> Ranking:
         return self._rankings[_key(context, query)]
 
 
-def _key(context: DecisionContext, query: Query) -> _SearchKey:
+def _key(context: DecisionContext, query: TextQuery) -> _SearchKey:
     return _SearchKey(query.text, context.visibility, query.embedding is not None)
 
 
@@ -106,7 +106,7 @@ def decide_many(
     contexts = [DecisionContext.of(request, knowledge, now) for request in requests]
     running = [_interpret(context) for context in contexts]
     results: dict[int, Interpretation] = {}
-    waiting: dict[int, Sequence[Query]] = {}
+    waiting: dict[int, Sequence[TextQuery]] = {}
 
     def advance(n: int, rankings: Sequence[Ranking] | None) -> None:
         try:
@@ -132,10 +132,10 @@ def _interpret(context: DecisionContext) -> Interpreting:
         return interpretation
     if interpretation is not None:
         return complete(context, interpretation)
-    (ranking,) = yield [Query(text, context.embedding)]
+    (ranking,) = yield [TextQuery(text, context.embedding)]
     decision = answer_by_implied_case(context, _decide(context, text, ranking))
     if rewrites := rewrite(text, decision, context.state, context.index.by_id):
-        rankings = yield [Query(rewritten) for rewritten in rewrites.texts]
+        rankings = yield [TextQuery(rewritten) for rewritten in rewrites.texts]
         decisions = {t: _decide(context, t, r) for t, r in zip(rewrites.texts, rankings, strict=True)}
         decision = rewrites.resolve(text, decision, decisions, context.index.fold)
     return complete(context, decision)

@@ -118,7 +118,7 @@ def _keeps_answer(parts: Sequence[Part], whole: Decision, fold: Fold) -> bool:
 def _mentions_own_words(own: str, answer: Answered, fold: Fold) -> bool:
     """Return True if the wording that matched has own words of the text, not only those of the question before."""
     wording = fold(answer.question)
-    # That both ask how is not enough: 怎么赔 is not 怎么用.
+    # It is not enough that both ask how: 怎么赔 is not 怎么用.
     return _holds_half(wording, [own]) and _holds_half(wording, without_asking(own))
 
 

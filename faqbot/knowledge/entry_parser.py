@@ -30,9 +30,9 @@ Shared = MappingABC[str, tuple[Scalar, Node]]
 
 @dataclass(frozen=True, slots=True)
 class ParsedFile:
-    """What one file says. With an error among the problems the file must not go live.
+    """The entries and problems of one file. With an error among the problems the file must not go live.
 
-    `raw` is what was parsed, so that a file that is still the same need not be parsed again.
+    `raw` is the parsed text, so that a file that is still the same need not be parsed again.
     """
 
     name: str

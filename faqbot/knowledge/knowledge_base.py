@@ -21,7 +21,7 @@ from faqbot.store.protocol import DocumentStore
 
 log = EventLog(__name__)
 
-# How often the files are polled. A poll costs one stat per file and works on network disks.
+# The interval at which the files are polled. A poll costs one stat per file and works on network disks.
 POLL_SECONDS = 0.5
 
 

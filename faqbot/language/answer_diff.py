@@ -38,7 +38,7 @@ _ENDS = "。！!？?；;：:，,"
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What the answer said and says now, in its own sentences."""
+    """The sentences of an answer that changed, before and after the edit."""
 
     before: str
     after: str

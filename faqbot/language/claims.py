@@ -25,7 +25,7 @@ Claims = dict[str, dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """What one answer states and another states otherwise, in words."""
+    """Two statements, in words, of which at most one can be right: one from each answer."""
 
     here: str
     there: str
@@ -69,7 +69,7 @@ def stated(answer: str) -> Claims:
             number, unit = number * 10_000, "元"
         return note(unit, f"{number:g}", f"{match[1]} {match[2]}")
 
-    # What was read is cut out, so that the parts of a date are no amounts.
+    # Each date and time is cut out once it is read, so that its parts are not taken for amounts.
     text = _DATE.sub(note_date, text)
     text = _TIME.sub(lambda m: note("时刻", f"{int(m[1])}:{m[2]}", m[0]), text)
     text = _phone_line().sub(lambda m: note("电话", m[1], m[0]), text)

@@ -17,7 +17,7 @@ _SAME_AGAIN = re.compile(
 )
 # Behind 怎么 these stand for any action and say nothing about the subject.
 _EMPTY_ACTIONS = {"办", "弄", "搞", "做", "处理", "操作", "天"}
-# Where in a question its subject ends and the asking begins.
+# The place in a question at which its subject ends and the asking begins.
 _ASKING = re.compile(
     r"有(?:几|多少|多长|没有|什么|哪)|可不可以|能不能|是不是|要不要|可以|要(?:几|多|什么|提前|怎么)|多少|多[久长大]|几(?!乎)|"
     r"怎么|怎样|如何|什么|啥|哪|谁|是|有|能|要(?![是么])|需要|会"

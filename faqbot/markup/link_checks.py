@@ -40,7 +40,7 @@ _CUT_SCHEME = "网址开头应是 https://（或 http://）"
 
 @dataclass(frozen=True, slots=True)
 class LinkProblem:
-    """What is wrong with a link from `start` up to `end` of a line.
+    """A mistake in a link that stands from `start` up to `end` in a line.
 
     correction: what to write instead; empty if that is not known.
     sure: the correction is the only one possible.

@@ -22,7 +22,7 @@ _FIRST_WAIT_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _PendingRequest:
     request: DecisionRequest
     result: asyncio.Future[Interpretation]
 
@@ -48,11 +48,11 @@ class DecisionBatcher:
         self._clock = clock
         self._arriving = arriving
         self._cache = RankingCache()
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_PendingRequest] = deque()
 
     async def decide(self, request: DecisionRequest) -> Interpretation:
         """Interpret one message; raises whatever its interpretation raises."""
-        waiting = _Waiting(request, asyncio.get_running_loop().create_future())
+        waiting = _PendingRequest(request, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if len(self._waiting) == 1:
             self._schedule(_FIRST_WAIT_SECONDS)
@@ -75,7 +75,7 @@ class DecisionBatcher:
         else:
             loop.call_soon(self._run_batch)
 
-    def _interpret(self, batch: list[_Waiting]) -> None:
+    def _interpret(self, batch: list[_PendingRequest]) -> None:
         """Interpret a batch; if that fails, interpret each message alone, so that only the faulty one fails."""
         snapshot = self._library.current
         try:

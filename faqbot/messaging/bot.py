@@ -1,20 +1,4 @@
-"""The path of one message, readable from top to bottom.
-
-`receive` writes a callback's message down, so that it can be acknowledged. The inbox hands it to `handle`, once and in
-its asker's order, and `handle` runs the stages. They stand in one list; each acts before and after those below it:
-
-RecordOutcome     read the asker's dialogue state; at the end, finish the message in the store
-SlowDown          let an asker wait who asks a group's bot too fast
-Decide            interpret the message as a command, or decide on the reply
-RejectLate        ask for the question again if an answer would come too late
-CheckOwnership    stop if another worker may have taken the message over
-CarryOutCommand   replace a command by its result
-SendPrivateReply  send a private answer to the asker alone; the group gets a neutral line
-PointToRepeated   point up to the same answer in the group; afterwards, note what the group has
-ReportRefusal     if the reply could not be delivered, report that
-IntroduceToGroup  add the introduction to a group; afterwards, note that the group has it
-SendReply         write the reply and deliver it
-"""
+"""The path of one message: `receive` stores it, so that it can be acknowledged; `handle` runs it through the stages."""
 
 from __future__ import annotations
 
@@ -48,7 +32,23 @@ log = EventLog(__name__)
 
 
 class Bot:
-    """Receives bot messages and answers each of them once."""
+    """Receives bot messages and answers each of them once.
+
+    The inbox passes each stored message to `handle` once and in its asker's order. The stages stand in one list; each
+    acts before and after those below it:
+
+    RecordOutcome     read the asker's dialogue state; at the end, finish the message in the store
+    SlowDown          let an asker wait who asks a group's bot too fast
+    Decide            interpret the message as a command, or decide on the reply
+    RejectLate        ask for the question again if an answer would come too late
+    CheckOwnership    stop if another worker may have taken the message over
+    CarryOutCommand   replace a command by its result
+    SendPrivateReply  send a private answer to the asker alone; the group gets a neutral line
+    PointToRepeated   point up to the same answer in the group; afterwards, note what the group has
+    ReportRefusal     if the reply could not be delivered, report that
+    IntroduceToGroup  add the introduction to a group; afterwards, note that the group has it
+    SendReply         write the reply and deliver it
+    """
 
     def __init__(
         self,

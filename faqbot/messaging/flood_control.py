@@ -24,7 +24,7 @@ log = EventLog(__name__)
 
 # An answer is pointed to for ten minutes; nobody scrolls up further.
 REPEAT_SECONDS = 600.0
-# How long to wait for an identical answer that is being sent to somebody else, and how often to look.
+# The longest wait for an identical answer that is being sent to somebody else, and the interval of looking for it.
 _PENDING_SECONDS = 3.0
 _POLL_SECONDS = 0.05
 # The interval between answers to an asker who was slowed down: ten a minute.

@@ -25,7 +25,7 @@ from faqbot.store.protocol import LEASE_PREFIX, RetryUntilAvailable, Store
 
 # A group is introduced to once, so the note of it is practically for ever.
 _NOTE_SECONDS = 20 * 365 * 86400.0
-# Longer than sending a reply takes, so that no second reply carries the introduction meanwhile.
+# Sending a reply takes less time, so no second reply carries the introduction meanwhile.
 _CLAIM_SECONDS = 600.0
 _MAX_EXAMPLES, _MAX_TOPICS, _MAX_OWNERS = 3, 6, 3
 

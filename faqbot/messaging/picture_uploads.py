@@ -16,7 +16,7 @@ from faqbot.store.protocol import NoteStore
 
 log = EventLog(__name__)
 
-# How long a media id is used. DingTalk does not document how long it keeps an upload.
+# A media id is used for this long. DingTalk does not document how long it keeps an upload.
 _MEDIA_ID_SECONDS = 30 * 86400.0
 # An answer is sent without a picture whose upload takes longer; the next answer shows it.
 _PATIENCE_SECONDS = 5.0

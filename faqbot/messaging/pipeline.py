@@ -41,7 +41,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a message ended: what was decided on it, and how the reply to it was delivered."""
+    """The end of a message: the decision on it, and the result of delivering the reply to it."""
 
     decided: Command | Response
     delivery: DeliveryResult

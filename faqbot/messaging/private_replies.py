@@ -19,7 +19,7 @@ from faqbot.store.protocol import RetryUntilAvailable, Store
 
 log = EventLog(__name__)
 
-# Longer than a message can be worked on, so that a repetition after a crash still knows that the answer was sent.
+# No message is worked on for as long, so a repetition after a crash still knows that the answer was sent.
 _NOTE_SECONDS = 2 * 86400.0
 
 

@@ -21,7 +21,7 @@ from faqbot.model.question_log import QuestionRecord
 from faqbot.runtime.metrics import Metrics
 from faqbot.store.protocol import Store
 
-# How long a shutdown waits for the last step in the store.
+# The time a shutdown waits for the last step in the store.
 _LAST_RECORD_SECONDS = 1.0
 _DELIVERED = DeliveryResult(DeliveryState.ANSWERED)
 

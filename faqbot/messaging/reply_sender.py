@@ -24,10 +24,10 @@ from faqbot.store.protocol import SlotStore
 
 log = EventLog(__name__)
 
-# How long a reply is retried; later, it would come unexpectedly. Waiting in a throttled conversation is not counted.
+# A reply is retried for so long; later it would come unexpectedly. Waiting in a throttled conversation is not counted.
 PATIENCE_SECONDS = 600.0
-# How often a send with an unknown outcome is repeated. A person waits for this answer, so that not getting it is worse
-# than getting it twice, but a webhook that always delivers and never confirms must not fill the chat.
+# Repeats of a send with an unknown outcome. A person waits for this answer, so not getting it is worse than getting it
+# twice, but a webhook that always delivers and never confirms must not fill the chat.
 _MAX_UNSURE_REPEATS = 2
 _MAX_CONCURRENT_SENDS = 400
 # A conversation is paced until this long after it was throttled last.
@@ -45,7 +45,7 @@ class _Pace:
 
 
 @dataclass(slots=True)
-class _Attempts:
+class _ReplyAttempts:
     """The failed attempts to send one reply, and when to give up."""
 
     give_up_at: float
@@ -96,7 +96,7 @@ class ReplySender:
         """Deliver the replies to a message, in order. Raises DeliveryError."""
         webhook_gone: SessionGone | None = None
         for part in await self._parts(replies, WEBHOOK_JSON_BYTES):
-            attempts = _Attempts(self._clock() + self._patience)
+            attempts = _ReplyAttempts(self._clock() + self._patience)
             if webhook_gone is None:
                 try:
                     await self._deliver(message, part, _Channel("webhook", self._by_webhook), attempts)
@@ -113,14 +113,14 @@ class ReplySender:
         alone = replace(message, conversation_id=f"person:{message.staff_id}")
         channel = _Channel("person", self._to_person)
         for part in await self._parts(replies, ROBOT_JSON_BYTES):
-            await self._deliver(alone, part, channel, _Attempts(self._clock() + self._patience))
+            await self._deliver(alone, part, channel, _ReplyAttempts(self._clock() + self._patience))
 
     async def _parts(self, replies: Sequence[Reply], max_bytes: int) -> list[Reply]:
         """Fill in the pictures, then split the replies into messages of at most `max_bytes`."""
         filled = [replace(reply, body=await self._pictures(reply.body)) for reply in replies]
         return [part for reply in filled for part in _fitting(reply, max_bytes)]
 
-    async def _deliver(self, message: Message, reply: Reply, channel: _Channel, attempts: _Attempts) -> None:
+    async def _deliver(self, message: Message, reply: Reply, channel: _Channel, attempts: _ReplyAttempts) -> None:
         """Deliver one message by one channel, with retries."""
         while True:
             attempts.give_up_at += await self._await_turn(message.conversation_id)

@@ -67,8 +67,8 @@ class CommandResult(ResponseDefaults):
 # Carries out a command. It may run again after a crash, and must then do nothing twice.
 CommandHandler = Callable[[Message, Command], Awaitable[CommandResult]]
 
-# What a message means: a command to carry out, or a decision on what to reply.
+# The meaning of a message: a command to carry out, or a decision on the reply.
 Interpretation = Command | Decision
 
-# What is replied to a message.
+# The content of a reply to a message.
 Response = Decision | CommandResult

@@ -31,7 +31,7 @@ class PartitionKey:
     asker: str
 
     def __str__(self) -> str:
-        """The key as it is stored."""
+        """Return the key as it is stored."""
         return f"{self.robot_code}|{self.conversation_id}|{self.asker}"
 
     @classmethod

@@ -11,8 +11,8 @@ from faqbot.model.messages import DeliveryResult, DeliveryState
 
 @dataclass(frozen=True, slots=True)
 class LoggedMatch:
-    """What the question log keeps of a decision: the best entry and its score, and the question where it is not the
-    whole message."""
+    """The part of a decision that the question log stores: the best entry and its score, and the question where it is
+    not the whole message."""
 
     entry_id: str = ""
     score: float = 0.0
@@ -29,7 +29,7 @@ class ResponseDefaults:
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """What the numbers of the list in the reply stand for."""
+        """The options behind the numbers of the list in the reply."""
         return ()
 
     @property
@@ -44,7 +44,7 @@ class ResponseDefaults:
 
     @property
     def logged_match(self) -> LoggedMatch | None:
-        """What the question log keeps; None if the message was no question, such as small talk."""
+        """The match for the question log; None if the message was no question, such as small talk."""
         return None
 
     @property
@@ -55,5 +55,5 @@ class ResponseDefaults:
 
     @property
     def delivery_result(self) -> DeliveryResult:
-        """How a message ended once this reply was delivered."""
+        """The result that is recorded for the message once this reply was delivered."""
         return DeliveryResult(DeliveryState.ANSWERED)

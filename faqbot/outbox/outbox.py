@@ -1,7 +1,6 @@
 """The outbox: notices wait in the store until DingTalk has accepted them, and are sent once per key.
 
-One replica at a time sends in each lane, so that DingTalk's limits hold for all replicas together. Another replica
-takes over the lanes of a dead one after the lease.
+One replica at a time sends in a lane, as DingTalk's limits are for all together; after the lease another takes it over.
 """
 
 from __future__ import annotations

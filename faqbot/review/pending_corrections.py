@@ -29,7 +29,7 @@ _ANSWERED_OUTCOMES = ("answered", "picked")
 
 @dataclass(frozen=True, slots=True)
 class AnswerRecipients:
-    """Who got an answer from an entry lately: userIds, and how many more there are who cannot be written to."""
+    """The people who got an answer from an entry lately: userIds, and the number of those who cannot be written to."""
 
     people: tuple[str, ...] = ()
     unreachable: int = 0

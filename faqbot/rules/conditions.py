@@ -1,7 +1,6 @@
-"""Conditions, the `if:` of a rule: expressions over the values of an event, read once and judged for each event.
+"""Conditions, the `if:` of a rule: expressions over the values of an event, read once, judged for each event. Pure.
 
 Nothing is executed: an expression has names, numbers, texts, comparisons and arithmetic, and no way to anything else.
-Pure.
 """
 
 from __future__ import annotations

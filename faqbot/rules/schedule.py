@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from chinese_calendar import Holiday, get_holiday_detail
 from cronsim import CronSim, CronSimError
 
-# Longer than any wait between two firings: from one leap day to the next, and one of them may be a holiday.
+# The longest wait between two firings is shorter: from one leap day to the next, of which one may be a holiday.
 _MAX_YEARS_AHEAD = 9
 _HOLIDAY_NAMES = {holiday.value: holiday.chinese for holiday in Holiday}
 
@@ -49,7 +49,7 @@ class Calendar:
         try:
             get_holiday_detail(date(year, 1, 1))
         except NotImplementedError:
-            # As in day_off_reason.
+            # The year is unknown to the public calendar, as in day_off_reason.
             return False
         return True
 

@@ -24,7 +24,7 @@ async def run_periodically(
     """
     task = asyncio.current_task()
     assert task is not None
-    # What is awaited may swallow a cancellation; the task still knows that there was one.
+    # The awaited step may swallow a cancellation; the task still knows that there was one.
     while not task.cancelling():
         try:
             seconds = await poll()

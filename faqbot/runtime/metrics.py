@@ -1,4 +1,4 @@
-"""What is counted and timed, as Prometheus shows it. One registry for each bot, so that tests can run many."""
+"""Counts and times of the bot in Prometheus' format. One registry for each bot, so that tests can run many."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ class Metrics:
         self.quota_limit = self._gauge("quota_limit", "The company's monthly quota", "kind")
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
-        """A gauge whose value is asked for when the page is made."""
+        """Add a gauge whose value is read when the page is made."""
         self._gauge(name, meaning).set_function(value)
 
     def knowledge(self, version: str, entries: int, errors: int, warnings: int) -> None:
-        """What is live now; called once for each new version."""
+        """Set the gauges of the live knowledge; called once for each new version."""
         self._version.clear()
         self._version.labels(version).set(1)
         self._entries.set(entries)
@@ -56,7 +56,7 @@ class Metrics:
         self._problems.labels("warning").set(warnings)
 
     def show(self) -> bytes:
-        """The page in Prometheus' text format."""
+        """Return the page in Prometheus' text format."""
         return generate_latest(self.registry)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:

@@ -1,4 +1,4 @@
-"""What all parts of one process share: settings, HTTP session, store, metrics and clock."""
+"""Shared by all parts of one process: settings, HTTP session, store, metrics and clock."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from faqbot.search.wordings import WordingTable
 _SEMANTIC_WEIGHT = 1.5
 # Wordings of one entry that are compared letter by letter; the most similar by terms, since each comparison costs time.
 _WORDINGS_PER_ENTRY = 2
-# Where not every entry is allowed, first a list this many times as long is filtered; sorting all entries takes longer.
+# If not every entry is allowed, a list this many times as long is filtered first, as sorting all entries takes longer.
 _FILTERED_LIST_FACTOR = 3
 
 

@@ -156,7 +156,7 @@ def _asks_for_other_kind(question: str, entry: Entry) -> bool:
     """Return whether the question names a kind that the entry, which names others, does not speak of."""
     for named, kinds in _kinds_of(question):
         if any(kind.search(case) for kind in kinds for case in entry.variants):
-            # Where an entry answers by the kind, choosing the case decides.
+            # If an entry answers by the kind, choosing the case decides.
             continue
         texts = _texts_of(entry)
         unspoken = not any(kind.search(text) for kind in named for text in texts)
@@ -181,7 +181,7 @@ def _asks_for_other_place(question: str, entry: Entry) -> bool:
     """Return whether the question names a place that the entry, which names others, does not speak of."""
     named = set(places_in(question)) - set(places().elsewhere)
     if not named or any(map(is_place, entry.variants)):
-        # Where an entry answers by the place, choosing the case decides.
+        # If an entry answers by the place, choosing the case decides.
         return False
     in_entry = {place for text in _texts_of(entry) for place in places_in(text)} - set(places().elsewhere)
     return bool(in_entry) and not named & in_entry

@@ -1,7 +1,6 @@
 """Hold-out trials: asks wordings of the knowledge base as if HR had not written them, to see how well it answers. Pure.
 
-Without the wording alone the trial shows how often the first entry is right; without its whole entry the wording is an
-out-of-scope question, to which the knowledge base has no answer.
+Without the wording, a trial shows how often the first entry is right; without its entry, the question is out of scope.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Search index of a knowledge base: ranks the entries that may answer a text, each with a score between 0 and 1.
 
-A text is analyzed (queries), candidates are retrieved by their rare terms (candidates), compared with it in several
-ways (ranking_features), ranked, and scored with the probability that they are right (scoring, ranker).
+Steps: analyze the text (queries), retrieve (candidates), compare (ranking_features), rank and score (scoring, ranker).
 """
 
 from __future__ import annotations

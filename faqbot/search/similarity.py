@@ -21,7 +21,7 @@ from faqbot.search.terms import terms_of
 
 # 发不发, 有没有, and 能报不 at the end: these ask whether, and deny nothing.
 _WHETHER = re.compile(r"(.)[不没]\1|[不否没]$")
-# How and with whom something is done is one question; where, too, if it is something that one does.
+# Asking how something is done and with whom is one question; asking where, too, if it is something that one does.
 _DOING, _DOING_SOMEWHERE = ("how", "who"), ("how", "who", "where")
 # Weights of terms by kind: one character, two neighbours, a word, a pair of words. Longer runs are not compared.
 _KIND_WEIGHTS = {"1": 1.0, "2": 0.25, "w:": 2.0, "p:": 0.4}
@@ -35,7 +35,8 @@ _MIN_SOUND_LENGTH = 3
 
 @dataclass(frozen=True, slots=True)
 class Sense:
-    """What a question is about, what it may want to know of it, as bits, and the words that must agree."""
+    """The meaning of a question: its subject, the things it may want to know of it, as bits, and the words that must
+    agree."""
 
     subject: str
     wanted: int

@@ -1,7 +1,6 @@
 """Terms: cuts a text into the n-grams of characters and words by which wordings are indexed and compared.
 
-Chinese gives single characters, pairs and triples of neighbours; other scripts give word stems, pairs of stems and
-runs of letters.
+Chinese gives one, two or three neighbouring characters; other scripts word stems, pairs of stems and runs of letters.
 """
 
 from __future__ import annotations

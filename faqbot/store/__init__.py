@@ -1,1 +1,1 @@
-"""What outlives the process: one protocol in named roles, two engines."""
+"""Data that outlives the process: one protocol in named roles, two engines (SQLite and Redis)."""

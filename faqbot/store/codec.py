@@ -1,4 +1,4 @@
-"""What both engines store of dialogue states and question records."""
+"""Encode dialogue states and question records as the JSON that both engines store, and decode them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What every store engine offers, in roles by subject; a component asks only for the roles it uses.
+"""The protocol of every store engine, in roles by subject; a component asks only for the roles it uses.
 
-Each method is one atomic step that means the same in every engine. Times are epoch seconds; `ttl` and `gap` are
-seconds. Every method raises StoreError when the engine cannot be reached or cannot write.
+Methods are atomic and raise StoreError if the engine cannot be reached or cannot write. Times are epoch seconds.
 """
 
 from __future__ import annotations
@@ -236,7 +235,10 @@ class Store(
     DocumentStore,
     Protocol,
 ):
-    """All roles in one engine, and the operations on the engine as a whole."""
+    """All roles in one engine, and the operations on the engine as a whole.
+
+    Each method means the same in every engine. `ttl` and `gap` are seconds.
+    """
 
     async def forget(self, person: str) -> int:
         """Delete the data of one person (userId or encrypted id); return the number of questions deleted."""

@@ -1,7 +1,6 @@
-"""The key names of the Redis engine and its scripts.
+"""The key names of the Redis engine and its scripts. A step on several keys is one script: whole or not at all.
 
-A step on several keys is one script, so it happens whole or not at all. The client may repeat a script whose answer was
-lost: each is written so that a repeat changes nothing.
+The client may repeat a script whose answer was lost, so each is written so that a repeat changes nothing.
 """
 
 from __future__ import annotations

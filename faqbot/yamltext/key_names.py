@@ -49,7 +49,7 @@ ELSE_WORDS = frozenset({"else", "其他", "其它", "否则"})
 YES = frozenset({"true", "yes", "on", "1", "y", "是", "对", "真"})
 NO = frozenset({"false", "no", "off", "0", "n", "否", "不", "假", ""})
 
-# What to write instead of the words that people bring from other tables.
+# The advice for words that people bring from other tables: the key to write instead.
 _SUGGESTIONS = {
     "“question”（问题）": ("q", "标题", "title", "问题描述", "标准问", "标准问题"),
     "“answer”（答案）": ("a", "回答", "答复", "回复", "内容", "content", "reply"),

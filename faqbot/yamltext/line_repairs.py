@@ -45,7 +45,7 @@ class LineRepair:
 
 @dataclass(slots=True)
 class _Context:
-    """What the lines above have opened, and in which columns keys and dashes stand."""
+    """The blocks, quotes and lists that the lines above have opened, and the columns in which keys and dashes stand."""
 
     block: int | None = None  # column of the key whose `|` block is open
     quote: str = ""  # the quotation mark that is still open

@@ -1,7 +1,6 @@
 """Builds a concrete syntax tree from YAML: nodes that know their line, with limits so that no file can do harm.
 
-PyYAML's own composer hides duplicate keys, follows aliases without end and crashes the process on text that nests a
-few thousand levels; here its events are read one by one.
+It reads PyYAML's events: PyYAML's composer hides duplicate keys, has no limit for aliases, and crashes on deep nesting.
 """
 
 from __future__ import annotations
@@ -11,7 +10,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
-# Entries nest four levels; more is a mistake in the indentation.
+# Entries nest four levels; more is a mistake in the indentation, and a few thousand levels crash PyYAML's composer and
+# with it the process.
 MAX_DEPTH = 12
 MAX_ALIASES = 200
 

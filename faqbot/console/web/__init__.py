@@ -1,1 +1,1 @@
-"""What all pages of the console share: sign-in, sessions, templates, errors, origin checks."""
+"""Shared by all pages of the console: sign-in, sessions, templates, errors, origin checks."""

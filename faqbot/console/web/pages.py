@@ -22,7 +22,7 @@ from faqbot.markup.to_html import markdown_to_html
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-# Where the guard puts the session of the person who sent a request.
+# The key under which the guard stores the session of the person who sent a request.
 SESSION: web.RequestKey[Session | None] = web.RequestKey("session")
 
 HERE = Path(__file__).parent.parent

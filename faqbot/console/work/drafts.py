@@ -118,7 +118,7 @@ def author_text(author: Reviewer | None) -> str:
 
 
 def review_note(review: DraftReview | None, entry: Entry, author: Reviewer | None) -> str:
-    """What 今天 says about a draft."""
+    """Return the note on a draft that the page 今天 shows: topic, author, owner, and who sent it back and why."""
     parts = [
         entry.topic,
         f"{name}写的" if (name := author_text(author)) else "",

@@ -27,7 +27,7 @@ AT_MOST = 7
 WARN_AT = 0.8
 # The address of the list of questions behind these.
 _FAILED = f"/stats/questions?days=7&fate={QuestionOutcome.FAILED}"
-# At most this many receivers of one notice are named.
+# Receivers of one notice that are named; the others are counted.
 _NAMED = 3
 # Characters of a question that are quoted.
 _QUOTED = 60

@@ -34,7 +34,7 @@ class QuotaStore(ClaimStore, CounterStore, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What is used and allowed this month of one kind of quota."""
+    """The calls of one kind of quota that were made this month, and the limit of the month."""
 
     used: int
     limit: int

@@ -1,7 +1,6 @@
 """Open, watch, replace and close the stream connection. Only this module uses the dingtalk_stream SDK.
 
-The SDK provides the websocket, reconnecting and frames. The call that opens a connection is our own (the SDK's works
-with one host only and blocks), and malformed frames are repaired before the SDK sees them.
+The SDK provides the websocket, reconnecting and frames; malformed frames are repaired before the SDK sees them.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _MAX_PAUSE_SECONDS = 60.0
 # A connection that is silent for this long is replaced. DingTalk is reported to ping every 20 to 30 seconds; the
 # interval is not documented.
 WATCHDOG_SECONDS = 180.0
-# How long a replaced connection stays open for its last acknowledgements.
+# A replaced connection stays open this long for its last acknowledgements.
 _LAST_ACKS_SECONDS = 3.0
 # The poll interval: a new rule that needs events gets them after this time.
 _POLL_SECONDS = 5.0
@@ -262,7 +261,10 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             self._pong_at = time.monotonic()
 
     def open_connection(self) -> dict[str, str] | None:
-        """Called by the SDK in a thread. None makes it wait and try again."""
+        """Open a connection in place of the SDK's method, which works with one host only and blocks.
+
+        The SDK calls it in a thread; None makes the SDK wait and try again.
+        """
         return asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
 
     async def _open(self) -> dict[str, str] | None:

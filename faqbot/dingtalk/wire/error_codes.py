@@ -19,7 +19,7 @@ from faqbot.errors import (
     TokenRefused,
 )
 
-# At least twenty messages a minute are allowed in a conversation, so this is the pause between two.
+# The pause between two messages in a conversation, in which DingTalk allows at least twenty a minute.
 CONVERSATION_GAP_SECONDS = 3.0
 # A group robot that sends too fast is blocked for this long.
 ROBOT_BLOCK_SECONDS = 600.0

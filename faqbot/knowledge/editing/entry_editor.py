@@ -1,7 +1,6 @@
 """Edit one entry in the text of a file so that everything else stays byte for byte. Pure.
 
-Every edit takes an opened file and returns the changed one, opened again. An edit whose result does not read back as
-asked raises EditError.
+Each edit takes an opened file and returns the changed one, opened; one that does not read back right raises EditError.
 """
 
 from __future__ import annotations
@@ -204,7 +203,7 @@ def entry_changes(file: Outline, number: int, old: EntryFields, new: EntryFields
         else:
             gone.add(pairs[key][0])
     if 0 in gone and "id" in added:
-        # Where the first key goes, the id has no place before it; the check of the result writes it down.
+        # If the first key is removed, there is no place before it for the id; the check of the result adds the id.
         added.remove("id")
     for key in added:
         before = [pair for other, pair in pairs.items() if _RANK[other] < _RANK[key] and pair[0] not in gone]

@@ -24,7 +24,7 @@ log = EventLog(__name__)
 
 
 class EditableSource(Protocol):
-    """Where the files lie, for reading and writing."""
+    """A source of knowledge files that can be read and written."""
 
     @property
     def label(self) -> str: ...

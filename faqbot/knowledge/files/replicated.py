@@ -156,7 +156,7 @@ class ReplicatedSource:
         while True:
             shared = await self._load()
             if any(map(_is_faq, shared.base)) and not any(map(_is_faq, deployed)):
-                # More likely a folder that was not copied than the wish to delete all knowledge.
+                # An empty folder is more likely one that was not copied than a wish to delete all knowledge.
                 log.warning("shelf.empty_seed_ignored")
                 return
             after = merge_deployed(shared, deployed)

@@ -19,7 +19,7 @@ from faqbot.search.index import Index, SearchQuery
 from faqbot.search.terms import terms_of
 from faqbot.search.thresholds import Thresholds
 
-# What an index found for each text on one day; passed in again, so that no text is searched for twice.
+# The candidates an index found for each text on one day; passed in again, so that no text is searched for twice.
 Rankings = dict[str, Sequence[Candidate]]
 Judged = tuple[Decision, Sequence[Candidate]]
 

@@ -35,7 +35,7 @@ _SHORTENED = re.compile(r"-?\d(?:\.\d+)?E[+-]?\d+")
 _FILE_NAME = re.compile(r"[^\x00-\x1f\x7f<>:\"|?*./~\s][^\x00-\x1f\x7f<>:\"|?*/]{0,59}")
 # Similarity (0 to 100) from which an unknown file name is a typo rather than a new file.
 _MIN_NAME_SIMILARITY = 85
-# How many files are listed to a person who named none.
+# Files that are listed to a person who named none.
 _MAX_FILES_LISTED = 8
 # Fields that, left blank in a row, have the value at the top of the file.
 _SHARED = frozenset(key_names.SHARED_KEYS)
@@ -86,7 +86,7 @@ class TableEdit:
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What an import would do. With an error among the problems it must do nothing.
+    """The edits an import would make. With an error among the problems it must make none.
 
     heading, rows: the number of the row with headings and of those below it that hold anything; they tell where things
     stand and not what is done, so they do not count in comparisons.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from faqbot.knowledge.spreadsheet.comparison import CellChange, ImportPlan, KnownEntry, TableEdit, TableProblem
 
-# More lines than this nobody reads; the rest is counted.
+# Nobody reads a longer list; further lines are only counted.
 _MAX_LISTED = 50
 _MAX_TEXT_LENGTH = 40
 

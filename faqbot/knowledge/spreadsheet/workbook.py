@@ -20,7 +20,7 @@ SHEET = "知识"
 HELP_SHEET = "说明"
 # The headings are searched in these first rows: a title may stand above them.
 _MAX_HEADER_ROW = 10
-# More columns than any table of knowledge has.
+# No table of knowledge has as many columns.
 _MAX_COLUMNS = 200
 # Excel keeps 15 digits of a number.
 _MAX_EXACT_NUMBER = 10**15
@@ -37,7 +37,7 @@ class SheetError(FaqbotError):
 
 
 class CellOddity(StrEnum):
-    """What Excel may have made of a cell that was meant as text."""
+    """The ways in which Excel may have changed a cell that was meant as text."""
 
     NUMBER = "number"
     INEXACT = "inexact"
