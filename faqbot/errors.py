@@ -1,4 +1,4 @@
-"""The errors that faqbot raises on purpose; each class calls for a different reaction of the caller."""
+"""Exception classes of faqbot, one for each reaction expected of the caller."""
 
 from __future__ import annotations
 

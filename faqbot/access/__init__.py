@@ -1,1 +1,1 @@
-"""Access control: visible entries, permitted commands, questions that are not stored; pure."""
+"""Access control: visibility of entries, authorization of commands, privacy of questions; pure."""

@@ -1,4 +1,4 @@
-"""Authorization of commands, and the polite refusal for everybody else. Pure."""
+"""Authorization of chat commands, and the refusal sent to people without permission. Pure."""
 
 from __future__ import annotations
 

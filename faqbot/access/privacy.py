@@ -1,4 +1,4 @@
-"""Placeholders of private questions, whose text the question log does not store. Pure."""
+"""Privacy: the placeholder that the question log holds instead of a private question. Pure."""
 
 from __future__ import annotations
 

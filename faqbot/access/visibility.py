@@ -1,4 +1,4 @@
-"""Visibility of entries: by date, group, topic and department, and for private ones by place. Pure."""
+"""Visibility of entries by date, group, topic, department, and, if private, by kind of chat. Pure."""
 
 from __future__ import annotations
 

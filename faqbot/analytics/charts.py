@@ -1,4 +1,4 @@
-"""Small charts as SVG text: no script, no style attributes, colours that hold on light and on dark ground.
+"""Renders small charts as SVG, without scripts or style attributes, readable in light and dark mode.
 
 Widths are percentages and heights pixels, so that a chart fills its place and its letters keep their size.
 """

@@ -1,4 +1,4 @@
-"""Data of the statistics page (统计): all numbers, cached, and the questions behind each of them."""
+"""Data of the statistics page (统计): all numbers, cached, with the questions behind each."""
 
 from __future__ import annotations
 

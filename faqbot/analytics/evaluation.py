@@ -1,4 +1,4 @@
-"""Evaluates the knowledge on questions whose right entry is known: reads them, judges them, counts. Pure."""
+"""Evaluation of the knowledge on labelled questions: reads them, judges each, counts the results. Pure."""
 
 from __future__ import annotations
 

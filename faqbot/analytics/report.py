@@ -1,4 +1,4 @@
-"""The report of one period, read from the store, as text, JSON and CSV. Counting is left to stats."""
+"""Report of one period, read from the store, as text, JSON or CSV; analytics/stats.py counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Suggested wordings: several people who asked the same question picked the same entry from the list."""
+"""Suggests adding a wording to an entry once several people who asked it picked that entry from a list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explains in Chinese what the bot would reply to a sentence: which entry wins, why, and what would be sent. Pure."""
+"""Explains in Chinese how the bot would reply to a sentence: winning entry, reasons, messages. Pure."""
 
 from __future__ import annotations
 

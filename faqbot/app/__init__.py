@@ -1,1 +1,1 @@
-"""The composition root, and the use cases that need parts of every package."""
+"""Application: assembles the bot from all packages, and runs the use cases that span several of them."""

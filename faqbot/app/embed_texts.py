@@ -1,4 +1,4 @@
-"""Vectors of whole lists of texts, for commands that compare by meaning."""
+"""Computes the embeddings of a list of texts, for commands that compare by meaning."""
 
 from __future__ import annotations
 

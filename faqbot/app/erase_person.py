@@ -1,4 +1,4 @@
-"""Erases the data of one person: their questions, their pending messages, and their name in lists of recipients.
+"""Erases one person's data: their questions, messages waiting for them, and mentions as a recipient.
 
 Records of work for the company stay (edits, answered tickets); keys that expire within two weeks are left to expire.
 """

@@ -1,4 +1,4 @@
-"""Housekeeping of a running bot: writes the quota down and deletes what is older than it may be kept."""
+"""Maintenance of a running bot: saves the quota count and deletes records past their retention period."""
 
 from __future__ import annotations
 

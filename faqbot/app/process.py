@@ -1,4 +1,4 @@
-"""The process of `faqbot run`: its tuning, its signals, and running until it is stopped."""
+"""Process of `faqbot run`: interpreter tuning, signal handling, and running until shutdown."""
 
 from __future__ import annotations
 

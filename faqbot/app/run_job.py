@@ -1,4 +1,4 @@
-"""Runs one rule once on demand, beside a bot that may be running: the `jobs run` command."""
+"""Runs one rule once on demand (`jobs run`), even while a bot is running."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The composition root: builds all parts of the bot, starts them, and stops them in the reverse order."""
+"""Composition root: builds all parts of the bot, starts them, and stops them in reverse order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Moves the clock of the sandbox to the next working day or timed rule; rules due in between run at their own time."""
+"""Advances the sandbox clock to the next working day or scheduled rule, running the rules due in between."""
 
 from __future__ import annotations
 

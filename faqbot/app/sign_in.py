@@ -1,4 +1,4 @@
-"""One-time links to the console for the person at the terminal."""
+"""Creates one-time sign-in links to the console for the operator at the terminal."""
 
 from __future__ import annotations
 

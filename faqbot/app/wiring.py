@@ -1,4 +1,4 @@
-"""Builds, in order, what the running bot and `jobs run` have in common: from the store up to the rules."""
+"""Builds the parts that the running bot and `jobs run` share, in order from the store to the rules."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 
-from faqbot.analytics.weekly_figures import digest_of_week
+from faqbot.analytics.weekly_digest_data import digest_of_week
 from faqbot.attendance.report import AttendanceReports
 from faqbot.attendance.wiring import open_reports
 from faqbot.automation.quiet_hours import GroupQuietHours

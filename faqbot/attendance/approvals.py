@@ -1,4 +1,4 @@
-"""Leave, trips and overtime as the columns of the company's own attendance report have them. Pure."""
+"""Reads approved leave, trips and overtime from the columns of the company's attendance report. Pure."""
 
 from __future__ import annotations
 

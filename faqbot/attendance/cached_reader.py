@@ -1,4 +1,4 @@
-"""Reads attendance from DingTalk for one run and stores each answer, so that an interrupted run is resumed."""
+"""Reads attendance from DingTalk and stores each response, so that an interrupted run can resume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plans and reads the attendance of a month within DingTalk's limits and the quota, and adds it up."""
+"""Collects a month of attendance from DingTalk: plans the calls within rate limits and quota."""
 
 from __future__ import annotations
 

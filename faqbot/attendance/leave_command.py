@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import astuple
 
 from faqbot.access.authorization import not_possible, only_alone
-from faqbot.attendance.wording import format_amount
+from faqbot.attendance.report_texts import format_amount
 from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import LeaveType
 from faqbot.dingtalk.api.client import OpenApi

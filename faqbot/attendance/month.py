@@ -1,4 +1,4 @@
-"""Adds up a month of attendance: from punches and approvals to each person's totals and incidents. Pure.
+"""Computes each person's monthly totals and incidents from punches and approvals. Pure.
 
 A shift belongs to the day on which it begins, also where it ends on the next one.
 """

@@ -1,4 +1,4 @@
-"""Months as people write them. Pure."""
+"""Parses and formats months as people write them. Pure."""
 
 from __future__ import annotations
 

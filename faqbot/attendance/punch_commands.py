@@ -1,4 +1,4 @@
-"""The commands 打卡 (a person's or a department's day, for administrators) and 我的打卡 (the own last days)."""
+"""Commands 打卡 (one day of a person or department, for administrators) and 我的打卡 (the asker's last days)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 from faqbot.access.authorization import not_possible, only_alone, refusal
 from faqbot.attendance.month import MonthReport, summarise
-from faqbot.attendance.wording import format_amount, format_clock_time, incident_in_words
+from faqbot.attendance.report_texts import format_amount, format_clock_time, incident_in_words
 from faqbot.dingtalk.api import attendance
 from faqbot.dingtalk.api.attendance import PunchQuery
 from faqbot.dingtalk.api.contacts_cache import ContactsCache

@@ -1,4 +1,4 @@
-"""The monthly attendance report: read once, sent to the group, to each supervisor and to HR, and to be confirmed.
+"""Makes the monthly attendance report and sends it to the group, supervisors and HR for confirmation.
 
 All its notices have keys of the run, so that an interrupted run can be started again and sends nothing twice.
 """
@@ -12,7 +12,7 @@ from typing import Protocol
 
 from faqbot.attendance.collector import Collected, CollectionPlan, Collector, ReportRefused
 from faqbot.attendance.confirmations import Confirmations
-from faqbot.attendance.wording import group_summary, hr_summary, period_in_words, team_summary
+from faqbot.attendance.report_texts import group_summary, hr_summary, period_in_words, team_summary
 from faqbot.attendance.workbook import build_workbook
 from faqbot.dingtalk.api.contacts_cache import ContactsCache
 from faqbot.errors import DeliveryError

@@ -1,4 +1,4 @@
-"""The commands 报表, 确认情况 and a supervisor's 确认: ask for an attendance report, and confirm one."""
+"""Commands 报表, 确认情况 and a supervisor's 确认: request, track and confirm attendance reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attendance reports that people asked for in chat: stored until they are made, and made one at a time."""
+"""Queue of attendance reports requested in chat: stored, and made one at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The attendance report as an .xlsx file: departments, people, incidents, and how the numbers came about. Pure."""
+"""Attendance report as an .xlsx file: departments, people, incidents, and how totals were computed. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from faqbot.attendance.month import ABSENT, MonthReport, PersonMonth, Totals
-from faqbot.attendance.wording import UNKNOWN_ABSENT, explanations, format_clock_time
+from faqbot.attendance.report_texts import UNKNOWN_ABSENT, explanations, format_clock_time
 from faqbot.model.org_chart import Tree
 
 BY_DEPARTMENT, BY_PERSON, DAYS, NOTES = "按部门", "按人", "明细", "说明"

@@ -1,4 +1,4 @@
-"""Show what a rule would send, body for body, without sending it; keys and tokens appear as `***`."""
+"""Show the exact messages and requests a rule would send, without sending them; secrets are masked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run the rules that wait for events: claim events from the queue, several at once, and finish those that are done."""
+"""Worker of the event queue: claim several events at once, run their rules, and mark them finished."""
 
 from __future__ import annotations
 

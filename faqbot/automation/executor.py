@@ -1,4 +1,4 @@
-"""Do the actions of rules: post notices, add contacts, make reports, post JSON to another system of the company.
+"""Execute the actions of rules: post notices, add contacts, make reports, call webhooks of other systems.
 
 After a crash an action may be done twice; the keys of what it sends keep the repeat from being seen.
 """

@@ -1,4 +1,4 @@
-"""Describe rules for people: when each starts, what it does, when it fires next, how it ended last. Pure."""
+"""Describe rules for people: trigger, actions, next time due, and result of the last run. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fill the templates of an action with the values of a firing: exactly what is sent and what a dry run shows. Pure."""
+"""Build the payload of an action from its templates; sending and dry run use the same one. Pure."""
 
 from __future__ import annotations
 

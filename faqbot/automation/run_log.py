@@ -1,4 +1,4 @@
-"""The log of runs: how each firing of a rule ended, as lines of the store's journal. Pure."""
+"""Run log: the result of each run of a rule, as records in the store's journal. Pure."""
 
 from __future__ import annotations
 

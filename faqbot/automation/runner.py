@@ -1,4 +1,4 @@
-"""Run a rule once for each firing: decide whether it may run, do its actions, and write the run down.
+"""Run a rule once per firing (timer or event): check that it may run, execute its actions, log the run.
 
 If the replica that holds the lease of a run dies, another repeats it; the keys of its notices prevent a second arrival.
 """

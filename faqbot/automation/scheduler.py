@@ -1,4 +1,4 @@
-"""Start rules at their scheduled times: find what is due, make up for what was missed, and record the progress."""
+"""Start rules at their scheduled times: find due ones, catch up on missed ones, and store the progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Authenticate posted events: by faqbot's signature, by a bearer token, or by the signature of 简道云."""
+"""Authenticate webhook requests: by faqbot's own signature, a bearer token, or 简道云's signature."""
 
 from __future__ import annotations
 

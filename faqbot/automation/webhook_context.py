@@ -1,4 +1,4 @@
-"""The parts that the webhook endpoint works with, and where a request finds them."""
+"""Dependencies of the webhook handlers, and how a handler gets them from its request."""
 
 from __future__ import annotations
 

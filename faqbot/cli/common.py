@@ -1,4 +1,4 @@
-"""Shared by the commands: settings from the environment, the knowledge files, progress bars, exit codes."""
+"""Helpers shared by the commands: settings, knowledge files, progress bars, exit codes."""
 
 from __future__ import annotations
 

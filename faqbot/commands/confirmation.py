@@ -1,4 +1,4 @@
-"""Command 确认: confirm whatever waits for the sender's confirmation."""
+"""Command 确认: confirm the action that is waiting for the sender's confirmation."""
 
 from __future__ import annotations
 

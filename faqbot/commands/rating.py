@@ -1,4 +1,4 @@
-"""Commands 有用, 没用 and the reasons: rate the last answer; after 不是我问的, offer the next best entries."""
+"""Commands 有用, 没用 and the reasons for it: rate the last answer; 不是我问的 offers the next best entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Build the handler of every command that can be given in chat."""
+"""Registry of the chat commands: build the handler of each."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Dialogue: from a message, the state of its conversation and the knowledge to a command or a decision; pure."""
+"""Dialogue: interprets a message, given its dialogue state and the knowledge, as command or decision; pure."""

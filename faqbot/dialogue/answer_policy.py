@@ -1,4 +1,4 @@
-"""Answer policy: from the ranking of one question, answer, offer a list or admit there is no answer. Pure.
+"""Answer policy: decide from the ranking whether to answer, offer a list or admit there is no answer. Pure.
 
 Knows neither the asker nor the dialogue.
 """

@@ -1,4 +1,4 @@
-"""Choices from a numbered list: which line a message picks, and which question the list was for. Pure."""
+"""Choices: tell which line of a numbered list a message picks, and which question the list was for. Pure."""
 
 from __future__ import annotations
 

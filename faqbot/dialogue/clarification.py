@@ -1,4 +1,4 @@
-"""Clarification (`ask`): find out which case of an answer a reply or a question means. Pure."""
+"""Clarification (`ask`): determine which case of an answer a reply or a question refers to. Pure."""
 
 from __future__ import annotations
 

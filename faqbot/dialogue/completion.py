@@ -1,4 +1,4 @@
-"""Completion of a decision: choose the case, and add related questions, whom to turn to, the greeting. Pure."""
+"""Complete a decision: choose the case of the answer, add related questions, contacts, greeting. Pure."""
 
 from __future__ import annotations
 

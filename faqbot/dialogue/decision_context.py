@@ -1,4 +1,4 @@
-"""Decision context: one message with its asker's dialogue state, what they may see, and the knowledge. Pure."""
+"""Decision context: one message with its dialogue state, the asker's permissions, and the knowledge. Pure."""
 
 from __future__ import annotations
 

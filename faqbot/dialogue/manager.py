@@ -1,4 +1,4 @@
-"""Dialogue manager: interpret messages as commands or decisions, searching for many of them at once. Pure."""
+"""Dialogue manager: interpret messages as commands or decisions, with batched searches. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Private questions in a group: the answer is turned into a private reply, and lists do not name them. Pure."""
+"""Private questions in a group: turn the answer into a private reply, and keep them off lists. Pure."""
 
 from __future__ import annotations
 

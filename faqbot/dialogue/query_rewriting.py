@@ -1,4 +1,4 @@
-"""Query rewriting: search for a message in other words if its own do not settle it, and weigh the results. Pure.
+"""Query rewriting: search again in other words if a message's own find too little; merge the results. Pure.
 
 A message may hold several questions, or be an elliptical one that leans on the question before it.
 """

@@ -1,4 +1,4 @@
-"""Slot filling: choose the case of an answer by what the asker says, or said before, about themselves. Pure."""
+"""Slot filling: choose the case of an answer by what the asker has said about themselves. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small talk: recognise greetings, thanks, goodbyes and calls for help, which are whole messages. Pure."""
+"""Small talk: recognise messages that are only a greeting, thanks, a goodbye or a call for help. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dialogue state tracking: compute the dialogue state of an asker after a reply. Pure."""
+"""Dialogue state tracking: compute an asker's next dialogue state from a reply. Pure."""
 
 from __future__ import annotations
 

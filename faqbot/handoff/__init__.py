@@ -1,1 +1,1 @@
-"""Questions handed to a person as tickets: asking the owners, their answers, and who is told of them."""
+"""Handoff of questions to people as tickets: asking the owners, passing answers on, notifying others."""

@@ -1,4 +1,4 @@
-"""Direct messages to people who asked the same as a ticket lately, once the entry made of its answer is live."""
+"""Notices to recent askers of a ticket's question, once the entry made from its answer is live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command 答 12：…, by which an owner answers a ticket: the asker gets it, and a draft entry is made of it."""
+"""Command 答 12：…: an owner answers ticket 12; the asker gets the answer, and a draft entry is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command 人工, by which an asker hands a question to the owners of its topic, as a ticket."""
+"""Command 人工: an asker hands a question to the owners of its topic, as a ticket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tickets: questions that wait for a person, each under its number, and their place in the store."""
+"""Tickets: questions waiting for a person's answer, numbered, and their storage."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Parses the knowledge files and keeps the snapshot of them that is live."""
+"""Knowledge: parses the knowledge files and keeps their current snapshot in use."""

@@ -1,4 +1,4 @@
-"""Warns of wordings that two entries share, wholly or nearly, and of answers that contradict. Pure."""
+"""Warns of entries that share the same or nearly the same wording, and of contradicting answers. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fills `{facts.名字}` in answers from facts.yaml, and warns of unknown names and of misspelt placeholders. Pure."""
+"""Fills `{facts.名字}` in answers from facts.yaml; warns of unknown names and misspelt placeholders. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the JSON Schema (draft 2020-12) of the files under `faq/`, with which editors help while people write. Pure.
+"""Generates the JSON Schema (draft 2020-12) of the files under `faq/`, for completion in editors. Pure.
 
 Only `check` knows all that can be wrong in a file.
 """

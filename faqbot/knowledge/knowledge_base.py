@@ -1,4 +1,4 @@
-"""Keeps the snapshot of the knowledge that is live: polls the files, rebuilds it, and calibrates its thresholds."""
+"""Keeps the live snapshot of the knowledge: polls the files, rebuilds it, calibrates its thresholds."""
 
 from __future__ import annotations
 

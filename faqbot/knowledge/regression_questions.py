@@ -1,4 +1,4 @@
-"""Reads and edits `evaluation.yaml`: questions with the right entry, which are tried before an edit is saved. Pure."""
+"""Reads and edits `evaluation.yaml`: the regression questions that are run before an edit is saved. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds the live knowledge: where its files lie, the knowledge base over them, and the workspace that edits them."""
+"""Builds the live knowledge: file source, knowledge base, and editing workspace."""
 
 from __future__ import annotations
 

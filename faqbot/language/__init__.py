@@ -1,1 +1,1 @@
-"""Language: Chinese text as text: normalising, sound, places, claims; strings in, strings out."""
+"""Language processing of Chinese text, from strings to strings: normalising, sound, places, claims."""

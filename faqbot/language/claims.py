@@ -1,4 +1,4 @@
-"""Claim extraction: collects what an answer states that can be wrong: amounts, dates, phones, yes or no. Pure."""
+"""Claim extraction: collects the verifiable statements of an answer: amounts, dates, phones, yes or no. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ellipsis resolution: expands questions that lean on the one before: `那病假呢`, `怎么申请`. Pure."""
+"""Ellipsis resolution: expands follow-up questions by the question before: `那病假呢`, `怎么申请`. Pure."""
 
 from __future__ import annotations
 

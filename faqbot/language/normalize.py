@@ -1,4 +1,4 @@
-"""Text normalisation: brings all ways to write a question into one form, and drops the parts that say nothing. Pure."""
+"""Text normalisation: maps spellings of the same question to one form, and drops filler words. Pure."""
 
 from __future__ import annotations
 

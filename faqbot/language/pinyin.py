@@ -1,4 +1,4 @@
-"""Phonetic matching: cuts Chinese and typed pinyin into sound units, in which syllables that sound alike are equal.
+"""Phonetic matching: cuts Chinese and typed pinyin into sound units, equal for syllables that sound alike.
 
 zh/z, ch/c, sh/s, ang/an, eng/en, ing/in, uang/uan and l/n are not told apart, as in much of spoken Mandarin.
 """

@@ -1,4 +1,4 @@
-"""Multi-question segmentation: cuts a message with several questions into parts that each ask something. Pure."""
+"""Multi-question segmentation: splits a message into the questions it contains. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Vocabulary: reads the word lists of this package from its data files, each once, at first use, checked and frozen.
+"""Vocabulary: loads the word lists of this package from data files at first use, validated and frozen.
 
 A word may be a regular expression where its file says so; `any_of` makes one pattern of several words.
 """

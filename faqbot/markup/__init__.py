@@ -1,1 +1,1 @@
-"""DingTalk's markdown: writing it safely, cutting it to size, checking it, showing it as HTML."""
+"""DingTalk's markdown: writing, escaping, chunking, checking, and rendering as HTML."""

@@ -1,4 +1,4 @@
-"""Writes DingTalk's markdown: labels, line breaks, grey lines, numbered lists of links, hints what to type. Pure."""
+"""Builds blocks of DingTalk's markdown: labels, line breaks, grey lines, lists of links, input hints. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Size limits of DingTalk's messages, and cutting markdown below them."""
+"""Splits markdown into chunks below the size limits of DingTalk's messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds links that DingTalk will not open as they are written, and what they should be. Pure.
+"""Finds links that DingTalk would not open as written, and proposes corrections. Pure.
 
 DingTalk knows `[words](https://address)`; a picture has a `!` in front.
 """

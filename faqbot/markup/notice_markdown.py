@@ -1,4 +1,4 @@
-"""Writes a notice as markdown, with the words that mention people."""
+"""Renders a notice as markdown, with its @-mentions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds and replaces pictures that an answer shows from files beside it: `![](假期流程.png)`. Pure."""
+"""Finds and replaces links to local picture files in an answer: `![](假期流程.png)`. Pure."""
 
 from __future__ import annotations
 

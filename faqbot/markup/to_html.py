@@ -1,4 +1,4 @@
-"""Renders markdown as HTML the way DingTalk shows it, for the bubbles of the console. Pure.
+"""Renders DingTalk's markdown as HTML, for the chat previews of the console. Pure.
 
 Only what DingTalk documents is rendered: everything else stays text, and the host of a link is shown beside it.
 """

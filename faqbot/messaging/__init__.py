@@ -1,1 +1,1 @@
-"""The path of one incoming message, from acceptance over decision and reply to the record."""
+"""Processing of incoming messages: accept, decide, reply, record."""

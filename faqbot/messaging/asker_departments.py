@@ -1,4 +1,4 @@
-"""Departments of an asker, looked up in the contacts only if an entry is limited to departments."""
+"""Looks up an asker's departments in the contacts, only if an entry is limited to departments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The path of one message: `receive` stores it, so that it can be acknowledged; `handle` runs it through the stages."""
+"""The bot: assembles the stages of message processing in their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Group introduction: introduce the bot once, below its first reply in a group.
+"""Group introduction: introduce the bot once per group, below its first reply.
 
 DingTalk sends no message when the bot is added to a group.
 """

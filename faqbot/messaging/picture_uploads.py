@@ -1,4 +1,4 @@
-"""Picture uploads: hand each local picture of an answer to DingTalk once, recognised by its content."""
+"""Picture uploads: upload each local picture of an answer to DingTalk once, identified by its content hash."""
 
 from __future__ import annotations
 

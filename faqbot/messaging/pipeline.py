@@ -1,4 +1,4 @@
-"""The pipeline of one message: what its stages hand on to each other, and how they are chained. Pure."""
+"""Pipeline mechanism: how stages are chained, and the data they pass on. Pure."""
 
 from __future__ import annotations
 

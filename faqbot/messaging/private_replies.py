@@ -1,4 +1,4 @@
-"""Private replies: answer a private question that was asked in a group in the asker's single chat."""
+"""Private replies: send the answer to a private question from a group to the asker's one-to-one chat."""
 
 from __future__ import annotations
 

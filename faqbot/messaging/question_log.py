@@ -1,4 +1,4 @@
-"""Question log: the outermost stage, which reads the asker's dialogue state and finally records the outcome."""
+"""Question log stage: the outermost; reads the dialogue state first and records the outcome last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages of a message without a module of their own: decide, reject late ones, carry out commands, send the reply."""
+"""The short stages of message processing: decide, reject late messages, run commands, send the reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lease by which a worker keeps the messages it has claimed: once it expires, other workers may take them over."""
+"""Lease on the messages a worker has claimed; after it expires, other workers may take them over."""
 
 from __future__ import annotations
 

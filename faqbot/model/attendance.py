@@ -1,4 +1,4 @@
-"""Attendance: punches, approvals and the columns of the company's report."""
+"""Attendance data: punches, approvals, and the columns of the company's attendance report."""
 
 from __future__ import annotations
 

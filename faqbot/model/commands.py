@@ -1,4 +1,4 @@
-"""Commands that people give in chat, and the result that is replied when one was carried out."""
+"""Commands that people give in chat, and the results of carrying them out."""
 
 from __future__ import annotations
 

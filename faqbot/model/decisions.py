@@ -1,4 +1,4 @@
-"""Decisions: the kinds of reply to a message, each a class that says by its properties how it is treated."""
+"""Decisions: one class for each kind of reply to a message, with the properties that govern its handling."""
 
 from __future__ import annotations
 

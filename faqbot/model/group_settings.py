@@ -1,4 +1,4 @@
-"""Settings from `groups.yaml`: the userIds behind the owners of entries, and the settings of conversations."""
+"""Settings from `groups.yaml`: userIds of the owners of entries, and settings of each conversation."""
 
 from __future__ import annotations
 

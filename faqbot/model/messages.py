@@ -1,4 +1,4 @@
-"""A message, the replies to it and the result of their delivery."""
+"""Incoming messages, the replies to them, and the results of delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys of notices that several packages build or read. A notice with a key that was posted before is not sent again."""
+"""Keys of notices that several packages build or read; a notice whose key was posted is not sent again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notices: messages that are no replies, their addresses, and the events of other systems that cause them."""
+"""Notices: messages that are not replies; with their recipients and the external events that cause them."""
 
 from __future__ import annotations
 

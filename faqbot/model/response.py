@@ -1,4 +1,4 @@
-"""Defaults of the properties by which every kind of response says how it is treated."""
+"""Defaults of the handling properties that all kinds of response (decisions, command results) have."""
 
 from __future__ import annotations
 

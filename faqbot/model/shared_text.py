@@ -1,4 +1,4 @@
-"""Knowledge text that replicas share, and the three-way merge of newly deployed text into it. Pure."""
+"""Knowledge text shared by replicas, and the three-way merge of a new deployment into it. Pure."""
 
 from __future__ import annotations
 

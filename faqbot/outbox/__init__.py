@@ -1,1 +1,1 @@
-"""Durable queue of messages that answer nobody, and the channels they leave by."""
+"""Outbox: durable queue of notices, the messages that are not replies, and their delivery channels."""

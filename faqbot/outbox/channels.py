@@ -1,4 +1,4 @@
-"""The channels of the outbox: to people and into groups as the app's robot, and into groups by a custom robot."""
+"""Delivery channels: the app's robot to people and to groups, and custom group robots."""
 
 from __future__ import annotations
 

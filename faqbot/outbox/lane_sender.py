@@ -1,4 +1,4 @@
-"""Send the next message of a lane: choose its notices, repeat a message that may have arrived, record the result."""
+"""Send the next message of a lane (one recipient's queue): select notices, retry, record the result."""
 
 from __future__ import annotations
 

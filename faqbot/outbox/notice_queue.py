@@ -1,4 +1,4 @@
-"""The stored queue of notices: each waits there until its outcome is recorded, and is known for two weeks after."""
+"""Storage of the outbox: notices wait until their outcome is recorded; keys are kept two weeks longer."""
 
 from __future__ import annotations
 

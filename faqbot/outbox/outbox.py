@@ -1,4 +1,4 @@
-"""The outbox: notices wait in the store until DingTalk has accepted them, and are sent once per key.
+"""Outbox service: accepts notices, keeps them until DingTalk has accepted them, sends each key once.
 
 One replica at a time sends in a lane, as DingTalk's limits are for all together; after the lease another takes it over.
 """

@@ -1,4 +1,4 @@
-"""A notice as it waits in the store: its lane, when it is due and when it expires, and how sending it ended. Pure."""
+"""A queued notice: its lane, due time, expiry, and delivery result. Pure."""
 
 from __future__ import annotations
 

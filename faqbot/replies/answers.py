@@ -1,4 +1,4 @@
-"""Rendering of answers in DingTalk's markdown: HR's words, their source, what to ask next, questions back. Pure."""
+"""Renders answers in DingTalk's markdown: text, source, related questions, clarifying questions. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rendering: write a response as the messages that are sent, in the markdown that DingTalk documents. Pure."""
+"""Renders any response as the messages to send, in DingTalk's markdown. Pure."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Drafts, entries due for review and corrections: which owners must decide on, and whom to tell."""
+"""Review of entries by their owners: drafts, due dates, corrections, and notices about each."""

@@ -1,4 +1,4 @@
-"""Direct messages to people who got an answer that was corrected since; corrections close together are merged."""
+"""Notices to people whose answer has since been corrected; corrections close together are merged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of drafts under review: their numbers, their state, and who may approve them."""
+"""Records of drafts under review: number, state, and permitted approvers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries that are due: for review, or because they expire and have no successor. Pure."""
+"""Entries that are due: for review, or because they expire without a successor. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrections that people are still to be told of: who got the old answer, and what it was."""
+"""Queue of corrections not yet announced: the recipients of the old answer, and its text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names the loops that tell people about drafts, corrections and entries that are due for review."""
+"""Builds the background loops that send notices about drafts, corrections and due entries."""
 
 from __future__ import annotations
 

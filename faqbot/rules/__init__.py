@@ -1,1 +1,1 @@
-"""Reads `automations.yaml` into rules with triggers, conditions and actions, and reports every problem in it; pure."""
+"""Parses `automations.yaml` into rules of triggers, conditions and actions, with all problems found; pure."""

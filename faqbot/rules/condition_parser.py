@@ -1,4 +1,4 @@
-"""Parses conditions by an LALR grammar: text to syntax tree, or a message about what cannot be read. Pure.
+"""Parses the text of a condition by an LALR grammar into a syntax tree, or reports the syntax error. Pure.
 
 Importing lark and building the parser take about 0.1 s, so this module is imported when the first condition is read.
 """

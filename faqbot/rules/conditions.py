@@ -1,4 +1,4 @@
-"""Conditions, the `if:` of a rule: expressions over the values of an event, read once, judged for each event. Pure.
+"""Conditions, the `if:` of a rule: compiled once, then evaluated over the values of each event.
 
 Nothing is executed: an expression has names, numbers, texts, comparisons and arithmetic, and no way to anything else.
 """

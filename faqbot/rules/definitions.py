@@ -1,4 +1,4 @@
-"""The parsed content of `automations.yaml`: robots, rules, webhook tokens, the company's calendar. Pure."""
+"""Data classes of a parsed `automations.yaml`: robots, rules, webhook tokens, the company's calendar. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys and words that `automations.yaml` may use, in English and in Chinese."""
+"""Keys and keywords permitted in `automations.yaml`, in English and in Chinese."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Templates: texts with `{name}` in them, read once with the rule and filled for each event. Pure.
+"""Templates: texts with `{name}` placeholders, parsed with the rule and filled for each event. Pure.
 
 Values come from outside, so each is escaped for its place: it changes no layout, mentions nobody and adds no link.
 """

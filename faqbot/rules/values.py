@@ -1,4 +1,4 @@
-"""The values of an event or a firing: looked up by dotted names, and formatted for people. Pure."""
+"""Values of an event or a firing: lookup by dotted name, and formatting for people. Pure."""
 
 from __future__ import annotations
 

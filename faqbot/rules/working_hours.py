@@ -1,4 +1,4 @@
-"""When people can be asked for something: working hours, quiet hours, and the next time after them. Pure."""
+"""Working hours and quiet hours: tells the next time at which people may be contacted. Pure."""
 
 from __future__ import annotations
 

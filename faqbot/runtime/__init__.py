@@ -1,1 +1,1 @@
-"""Plumbing of the process: log, metrics, retry, loops, leases."""
+"""Runtime infrastructure of the process: logging, metrics, retry, loops, leases."""

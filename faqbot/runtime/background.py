@@ -1,4 +1,4 @@
-"""Background loops: each runs as a named task and is cancelled when the exit stack closes."""
+"""Background tasks: starts loops as named tasks and cancels them when the exit stack closes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A queue in the store: what is put into it waits until it is finished, each key once, whichever replica does it."""
+"""Durable queue in the store: each key is processed once, by any replica, and kept until finished."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lanes: one task at a time for each key, different keys in parallel, and a poll loop that starts what is due."""
+"""Lanes: runs tasks of one key one after another, tasks of different keys in parallel, polling for due ones."""
 
 from __future__ import annotations
 

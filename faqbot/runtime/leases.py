@@ -1,4 +1,4 @@
-"""Leases: work that one replica does at a time, and that another replica can take over once the first is dead."""
+"""Leases: exclusive ownership of work by one replica, which passes to another if the owner dies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run a step again and again: at intervals, on a wake-up, when something changed; failures are logged and survived."""
+"""Runs a step repeatedly, at intervals, on a wake-up or on a change; logs failures and continues."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts and times of the bot in Prometheus' format. One registry for each bot, so that tests can run many."""
+"""Prometheus metrics: counters and timings, in one registry per bot, so that tests can run many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shared by all parts of one process: settings, HTTP session, store, metrics and clock."""
+"""Resources shared by all parts of one process: settings, HTTP session, store, metrics, clock."""
 
 from __future__ import annotations
 

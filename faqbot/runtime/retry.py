@@ -1,4 +1,4 @@
-"""Retry what may succeed next time: after a few delays, or for as long as the store is unavailable."""
+"""Retries failed operations: after a few delays, or for as long as the store is unavailable."""
 
 from __future__ import annotations
 

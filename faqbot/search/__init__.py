@@ -1,1 +1,1 @@
-"""Search: finds the entries that match a question, best first, and how sure each match is."""
+"""Search: finds the entries that match a question, best first, each with its probability."""

@@ -1,4 +1,4 @@
-"""Arrays: types of the numeric arrays of the search core, and operations on lists of unequal length laid end to end."""
+"""Numeric arrays of the search: their types, and operations on ragged arrays in flat form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Candidate retrieval: reduces all entries to the few worth a closer look for a query, and collects their features.
+"""Candidate retrieval: selects the few entries worth scoring for a query, and collects their features.
 
 Queries are processed in batches, in one set of arrays; their candidate lists differ in length and lie end to end.
 """

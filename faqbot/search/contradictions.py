@@ -1,4 +1,4 @@
-"""Contradiction guard: detects a question that asks for something else than the wording it was matched with.
+"""Contradiction guard: detects that a question asks for something else than the wording it matched.
 
 不/没, 离职/在职, 试用期/转正, 病假/事假, 上海/北京: such pairs are similar in writing and opposite in meaning. Pure.
 """

@@ -1,4 +1,4 @@
-"""Hold-out trials: asks wordings of the knowledge base as if HR had not written them, to see how well it answers. Pure.
+"""Hold-out evaluation: removes a wording from the knowledge base, asks it, and sees what is found. Pure.
 
 Without the wording, a trial shows how often the first entry is right; without its entry, the question is out of scope.
 """

@@ -1,4 +1,4 @@
-"""Inverted index: keeps posting lists and weights of the terms of all wordings, and computes cosines with queries.
+"""Inverted index: posting lists and weights of the terms of all wordings; computes cosines with queries.
 
 A term weighs more the fewer entries it occurs in (inverse document frequency, an entry being the document).
 """

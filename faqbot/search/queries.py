@@ -1,4 +1,4 @@
-"""Query analysis: prepares a text for comparing: normalised, spelling repaired, synonyms unified."""
+"""Query analysis: normalises a query, corrects its spelling, and unifies synonyms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranking: retrieves and scores candidates; raises an entry with the words of the query, lowers one HR excluded."""
+"""Ranking: retrieves and scores candidates, then applies HR's boosts and exclusions."""
 
 from __future__ import annotations
 

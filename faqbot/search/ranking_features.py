@@ -1,4 +1,4 @@
-"""Ranking features: compares a query with each candidate in writing, in sound, and by the terms they share."""
+"""Ranking features: compares a query with each candidate by spelling, by sound, and by shared terms."""
 
 from __future__ import annotations
 

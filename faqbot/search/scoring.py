@@ -1,4 +1,4 @@
-"""Scoring: computes from the features of the candidates their order and the probability that each is right."""
+"""Scoring: computes the order of candidates, and the probability that each is right, from features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near-duplicate detection: finds questions that ask the same, by subject, by what they want, and by deciding words.
+"""Near-duplicate detection: finds equivalent questions by subject, intent and distinguishing words.
 
 Pure.
 """

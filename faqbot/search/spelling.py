@@ -1,4 +1,4 @@
-"""Spelling correction: repairs homophones and writes out typed pinyin and abbreviations, as the knowledge base does."""
+"""Spelling correction: fixes homophones, expands typed pinyin and abbreviations to words of the knowledge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Threshold calibration: moves the fitted thresholds for answering by hold-out trials of a knowledge base. Pure."""
+"""Threshold calibration: adjusts the answer thresholds to a knowledge base by hold-out evaluation. Pure."""
 
 from __future__ import annotations
 

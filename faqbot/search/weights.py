@@ -1,4 +1,4 @@
-"""Fitted weights of ranking and scoring: reads them from data/weights.json and names what they weigh."""
+"""Fitted weights of ranking and scoring: loads data/weights.json and names the feature of each weight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Wording table: holds every wording of every entry in the forms in which it is compared, one row each."""
+"""Wording table: one row for each wording of each entry, in all forms used for comparison."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Data that outlives the process: one protocol in named roles, two engines (SQLite and Redis)."""
+"""Persistent store: one protocol, divided into roles, and two engines, SQLite and Redis."""

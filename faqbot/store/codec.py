@@ -1,4 +1,4 @@
-"""Encode dialogue states and question records as the JSON that both engines store, and decode them."""
+"""Encodes and decodes dialogue states and question records, for both engines."""
 
 from __future__ import annotations
 

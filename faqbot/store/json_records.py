@@ -1,4 +1,4 @@
-"""Frozen dataclasses as JSON texts and back. Fields that a newer version added are ignored."""
+"""Converts frozen dataclasses to JSON texts and back; ignores fields that a newer version added."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open the engine that the URL of a store names."""
+"""Open the store: choose its engine by the URL."""
 
 from __future__ import annotations
 

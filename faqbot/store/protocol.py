@@ -1,4 +1,4 @@
-"""The protocol of every store engine, in roles by subject; a component asks only for the roles it uses.
+"""Protocol of all store engines, divided into roles by subject; a component asks only for its roles.
 
 Methods are atomic and raise StoreError if the engine cannot be reached or cannot write. Times are epoch seconds.
 """

@@ -1,4 +1,4 @@
-"""The shared engine: one Redis (7 or newer) for all replicas. A step on several keys is one script."""
+"""Redis engine: one Redis (7 or newer) shared by all replicas; multi-key operations run as one script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run one step at Redis and turn every failure of the engine into a StoreError."""
+"""Run one Redis operation and turn every failure into a StoreError."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key names of the Redis engine and its scripts. A step on several keys is one script: whole or not at all.
+"""Key names and Lua scripts of the Redis engine, except those of the shared text.
 
 The client may repeat a script whose answer was lost, so each is written so that a repeat changes nothing.
 """

@@ -1,4 +1,4 @@
-"""The knowledge text that replicas share, in Redis. All its key names and scripts are here."""
+"""Shared knowledge text in Redis, with its own key names and Lua scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded engine: one SQLite file and one thread that runs all steps on it.
+"""SQLite engine: one file, and one thread that runs all operations on it.
 
 Steps that are queued together run in one transaction, so a burst of messages costs one commit.
 """

@@ -1,4 +1,4 @@
-"""The tables of the SQLite file as numbered migrations, opening the file, and the lock of its workers."""
+"""SQLite schema: numbered migrations, opening the file, and the lock of its workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads texts, lists, dates and flags from the nodes of a file and reports each mistake with its line, in Chinese."""
+"""Reads texts, lists, dates and flags from YAML nodes; reports each mistake with its line, in Chinese."""
 
 from __future__ import annotations
 

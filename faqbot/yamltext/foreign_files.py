@@ -1,4 +1,4 @@
-"""Recognises files of other programs (Office, web pages, CSV, merge conflicts) before the YAML parser meets them."""
+"""Recognises files that are not YAML before they are parsed: Office, web pages, CSV, merge conflicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists the keys a knowledge file may use, in English and in Chinese, and finds the one a misspelling meant."""
+"""Keys permitted in knowledge files, in English and in Chinese, and suggestions for misspelt ones."""
 
 from __future__ import annotations
 

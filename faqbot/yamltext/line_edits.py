@@ -1,4 +1,4 @@
-"""Changes single places in the text of a file while every other byte stays as it is."""
+"""Applies single edits to the text of a file, leaving every other byte as it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repairs typing mistakes in the lines of a knowledge file before YAML parses them; each repair is reported.
+"""Repairs typing mistakes in raw lines before YAML is parsed, and reports each repair.
 
 YAML would refuse such lines or, worse, silently read something else. No line is added or removed.
 """

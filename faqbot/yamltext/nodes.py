@@ -1,4 +1,4 @@
-"""Builds a concrete syntax tree from YAML: nodes that know their line, with limits so that no file can do harm.
+"""Parses YAML into a concrete syntax tree with line numbers, within limits against malicious files.
 
 It reads PyYAML's events: PyYAML's composer hides duplicate keys, has no limit for aliases, and crashes on deep nesting.
 """

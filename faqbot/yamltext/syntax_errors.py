@@ -1,4 +1,4 @@
-"""Explains errors of the YAML parser in plain Chinese: on which line to look, and what to do there."""
+"""Explains YAML syntax errors in plain Chinese: the line to look at, and the correction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Computes the smallest text changes that replace a value, a list or a pair in the style in which it is written."""
+"""Computes the smallest edits that replace a value, list or pair, keeping its style."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repairs typing mistakes in the value of a key: Chinese brackets and quotes, special signs, periods in words."""
+"""Repairs typing mistakes in a parsed value: full-width brackets, quotes and signs, stray periods."""
 
 from __future__ import annotations
 

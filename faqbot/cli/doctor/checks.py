@@ -1,4 +1,4 @@
-"""Runs all checks of `faqbot doctor` in order; those of the store and the knowledge stand here.
+"""Runs all checks of `faqbot doctor` in order, and contains the checks of store and knowledge.
 
 No check sends a message to anybody.
 """

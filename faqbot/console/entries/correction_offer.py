@@ -1,4 +1,4 @@
-"""Offer to tell people who were given an answer that an edit corrects."""
+"""After an edit that corrects an answer, offer to notify the people who received the old one."""
 
 from __future__ import annotations
 

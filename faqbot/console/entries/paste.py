@@ -1,4 +1,4 @@
-"""The page 粘贴成条目: turn a pasted document, table or chat into proposed entries, each opened in the entry form."""
+"""The page 粘贴成条目: turn a pasted document, table or chat into proposed entries to open in the form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Add a rightly answered question to the regression questions (自测题) in evaluation.yaml, or take it out."""
+"""Add a correctly answered question to the regression questions (自测题) of evaluation.yaml, or remove it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page 表格: download all knowledge as a table; preview an uploaded table, then write exactly what was shown."""
+"""The page 表格: download the knowledge as a table; preview an uploaded table, then import exactly that."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Shared by all pages of the console: sign-in, sessions, templates, errors, origin checks."""
+"""Infrastructure shared by all console pages: sign-in, sessions, templates, errors, origin checks."""

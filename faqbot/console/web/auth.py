@@ -1,4 +1,4 @@
-"""Sign people in, and guard every page: a session to read, our own form to write."""
+"""Sign people in and guard every page: reading needs a session, writing also a form of the console."""
 
 from __future__ import annotations
 

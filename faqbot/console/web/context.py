@@ -1,4 +1,4 @@
-"""The parts that the pages of the console work with, and where a request finds them."""
+"""Dependencies of the console's handlers, and how a handler gets them from its request."""
 
 from __future__ import annotations
 

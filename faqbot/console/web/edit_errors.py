@@ -1,4 +1,4 @@
-"""Show why an edit was not made: one middleware for all handlers that write."""
+"""Middleware that shows why an edit failed, for all handlers that write."""
 
 from __future__ import annotations
 

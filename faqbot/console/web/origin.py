@@ -1,4 +1,4 @@
-"""Tell where a request comes from: this machine, a proxy, https, one of our own pages. Pure."""
+"""Determine the origin of a request: this machine, a proxy, https, a page of the console. Pure."""
 
 from __future__ import annotations
 

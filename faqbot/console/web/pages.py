@@ -1,4 +1,4 @@
-"""Make pages: templates, their JSON twins, redirects with a message, forms, static files and common headers."""
+"""Render pages: templates, JSON versions, redirects with a message, forms, static files, common headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serve the pictures beside the knowledge to people who are signed in; only images."""
+"""Serve the image files beside the knowledge to signed-in people."""
 
 from __future__ import annotations
 

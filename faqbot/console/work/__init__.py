@@ -1,1 +1,1 @@
-"""The list of open tasks (今天), and the pages on which they are done."""
+"""The list of open tasks (今天), and the pages on which HR works them off."""

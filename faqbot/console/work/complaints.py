@@ -1,4 +1,4 @@
-"""The section 没有帮助的回答: one task for each entry and each reason why people found an answer unhelpful."""
+"""The section 没有帮助的回答: one task per entry and reason for which answers were rated unhelpful."""
 
 from __future__ import annotations
 

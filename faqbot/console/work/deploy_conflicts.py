@@ -1,4 +1,4 @@
-"""The page 部署的文件: decide about files that were changed both in the console and in a deployment.
+"""The page 部署的文件: resolve conflicts between changes made in the console and in a deployment.
 
 That happens only where replicas share the knowledge through the store.
 """

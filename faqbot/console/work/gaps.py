@@ -1,4 +1,4 @@
-"""The page 未答: groups of unanswered questions, and adding one to an entry, making an entry of it, or declining it."""
+"""The page 未答: groups of unanswered questions; add one to an entry, make it an entry, or decline it."""
 
 from __future__ import annotations
 

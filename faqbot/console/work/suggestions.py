@@ -1,4 +1,4 @@
-"""The page 可以加的问法: wordings that askers taught by picking from a list; preview one, add it or decline it."""
+"""The page 可以加的问法: preview, add or decline the wordings suggested from askers' picks in lists."""
 
 from __future__ import annotations
 

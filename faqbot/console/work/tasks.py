@@ -1,4 +1,4 @@
-"""Build the sections of the page 今天: expiring entries, drafts, file problems, failed deliveries, the quota. Pure."""
+"""Build the sections of the page 今天 that have no module of their own: expiries, drafts, failures, quota. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Add a wording that people used to an existing entry: find candidates, preview, add, undo."""
+"""Add an asker's wording to an existing entry: find candidate entries, preview, add, undo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Client of DingTalk's server API on both hosts, with token, rate limit, and one repeat when the token is refused."""
+"""Client of DingTalk's server API on both hosts: token, rate limit, one retry when the token is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contacts that are looked up once a day: people, departments, and who is in which department, parents included."""
+"""Cache of contacts, refreshed daily: people, departments, and memberships including parent departments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Send through custom group robots, each the signed webhook of one group (platform notes, custom group robot)."""
+"""Send through custom group robots, by the signed webhook of each group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One HTTP request to DingTalk. Failures are told apart by whether the request may have arrived."""
+"""Send one HTTP request to DingTalk; failures tell whether the request may have arrived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Add a new colleague to the contacts, once however often it is asked for, and explain refusals of DingTalk."""
+"""Add a new colleague to the contacts, idempotently, and explain DingTalk's refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Count this bot's use of the company's monthly quota and warn of its end. The bot answers in any case."""
+"""Count API calls against the company's monthly quota and warn when it runs low; replies are never blocked."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Send messages of the app's robot over the server API, without a session webhook (platform notes, sending from the
-server)."""
+"""Send messages as the app's robot over the server API, when there is no session webhook."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The stream connection to DingTalk; only this package uses the SDK."""
+"""Stream connection to DingTalk: gateway, connection, frames."""

@@ -1,4 +1,4 @@
-"""Handle the frames of a stream connection: repair each, pass its content on, then acknowledge it."""
+"""Handle the frames of a stream connection: fix malformed ones, dispatch the content, acknowledge."""
 
 from __future__ import annotations
 

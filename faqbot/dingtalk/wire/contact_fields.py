@@ -1,4 +1,4 @@
-"""Read the fields of a person to add to the contacts, as people write them, into what DingTalk accepts. Pure."""
+"""Convert the fields of a new contact from what people write to what DingTalk accepts. Pure."""
 
 from __future__ import annotations
 

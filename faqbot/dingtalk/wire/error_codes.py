@@ -1,4 +1,4 @@
-"""Map the answers of DingTalk to errors that tell the caller what to do next. Pure.
+"""Map DingTalk's responses to errors that tell the caller what to do next. Pure.
 
 Sources: platform notes, errors of the session webhook, access tokens and general codes, sending from the server.
 """

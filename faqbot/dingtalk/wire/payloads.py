@@ -1,4 +1,4 @@
-"""Read bot messages and events of DingTalk, and write the body of a reply. Pure.
+"""Parse DingTalk's bot messages and events, and build the body of a reply. Pure.
 
 No missing or malformed field of a callback raises here.
 """

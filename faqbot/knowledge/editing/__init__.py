@@ -1,1 +1,1 @@
-"""Change one entry of the knowledge: propose, try, save, record, restore."""
+"""Edit the entries of the knowledge: propose, preview, save, audit, restore."""

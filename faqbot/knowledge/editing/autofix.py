@@ -1,4 +1,4 @@
-"""Make the corrections whose meaning is certain in the text of a file; every other byte stays. Pure."""
+"""Apply unambiguous corrections to the text of a file, leaving every other byte as it is. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edit one entry in the text of a file so that everything else stays byte for byte. Pure.
+"""Edit one entry in the text of a file, leaving every other byte as it is. Pure.
 
 Each edit takes an opened file and returns the changed one, opened; one that does not read back right raises EditError.
 """

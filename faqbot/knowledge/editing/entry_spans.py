@@ -1,4 +1,4 @@
-"""Locate the entries of one readable file in its text: lines, columns, keys and style, as editing needs them."""
+"""Locate the entries in the text of a valid file: lines, columns, keys and style, for editing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find changes that were made in the files and not through the console, and record them in the audit log."""
+"""Find changes made in the files rather than in the console, and record them in the audit log."""
 
 from __future__ import annotations
 

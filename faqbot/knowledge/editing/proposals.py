@@ -1,4 +1,4 @@
-"""Turn a form into a proposal: the entry changed in its file, or a new entry in a chosen file."""
+"""Build the proposed edit from a submitted form: a changed entry in its file, or a new one in a chosen file."""
 
 from __future__ import annotations
 

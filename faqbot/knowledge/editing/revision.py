@@ -1,4 +1,4 @@
-"""One entry as its file has it now, opened for editing, and the changed file that a person proposes."""
+"""Data of an edit in progress: the entry as its file has it now, and the changed file that is proposed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edit the knowledge: load an entry, try a change, write it, make it live, record who did it."""
+"""Workspace: the editing operations behind the console: load, preview, save, publish and audit an entry."""
 
 from __future__ import annotations
 

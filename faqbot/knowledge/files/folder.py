@@ -12,7 +12,7 @@ from pathlib import Path
 
 from faqbot.errors import FileSourceError, KnowledgeMissing
 from faqbot.knowledge.files.atomic_write import delete_file, replace_file
-from faqbot.knowledge.files.write_settling import PATIENCE_SECONDS, SETTLE_SECONDS, FileStamp, WriteDebounce
+from faqbot.knowledge.files.debounce import PATIENCE_SECONDS, SETTLE_SECONDS, FileStamp, WriteDebounce
 from faqbot.model.entries import Place, Problem
 
 OTHER_FILES = ("synonyms.yaml", "facts.yaml", "groups.yaml", "automations.yaml", "evaluation.yaml")

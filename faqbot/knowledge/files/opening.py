@@ -1,4 +1,4 @@
-"""Opens the file source that the settings name: the folder, or the text that replicas share, seeded from the folder."""
+"""Opens the file source that the settings name: a folder, or the replicated text seeded from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the picture files beside the knowledge by name, never outside the folder, and reports unusable ones."""
+"""Finds image files beside the knowledge by name, never outside the folder, and reports unusable ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serves the knowledge text that replicas share in the store, and merges newly deployed folders into it."""
+"""File source shared by replicas in the store; merges newly deployed folders into it."""
 
 from __future__ import annotations
 

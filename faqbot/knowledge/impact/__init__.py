@@ -1,1 +1,1 @@
-"""Preview what an edit would change: for its own wordings, for saved questions and for questions people asked."""
+"""Preview the impact of an edit on its own wordings, on regression questions and on past questions."""

@@ -1,4 +1,4 @@
-"""Compute what an edit does: past questions that turn out differently, wordings that miss their entry. Pure."""
+"""Compute the impact of an edit: past questions answered differently, wordings that miss their entry. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge the questions of the last ninety days by the live knowledge, and keep the results for the next edit."""
+"""Answer the questions of the last ninety days with the live knowledge, and cache the results for previews."""
 
 from __future__ import annotations
 

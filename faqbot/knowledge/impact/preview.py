@@ -1,4 +1,4 @@
-"""Preview a change before a save: new problems, wordings that miss their entry, other answers to past questions."""
+"""Assemble the preview of an edit before it is saved: new problems, and its impact."""
 
 from __future__ import annotations
 

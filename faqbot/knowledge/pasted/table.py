@@ -1,4 +1,4 @@
-"""Makes proposed entries from pasted rows of a table, whose cells are separated by tabs or bars. Pure."""
+"""Makes proposed entries from pasted table rows, with cells separated by tabs or vertical bars. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Returns a person's own table with two more columns: the result of each row, and advice. Pure."""
+"""Annotates an imported table with two more columns: the result of each row, and advice. Pure."""
 
 from __future__ import annotations
 

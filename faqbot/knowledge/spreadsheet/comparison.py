@@ -1,4 +1,4 @@
-"""Makes the rows of a table from all entries, and plans what the import of a changed table would change. Pure."""
+"""Compares an edited table with the entries and plans the changes of its import; makes table rows. Pure."""
 
 from __future__ import annotations
 

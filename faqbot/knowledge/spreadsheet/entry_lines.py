@@ -1,4 +1,4 @@
-"""Writes a row of the table as lines of a knowledge file: a new entry, or a question back with its answers. Pure."""
+"""Writes a table row as YAML lines: a new entry, or a clarifying question with its answers. Pure."""
 
 from __future__ import annotations
 

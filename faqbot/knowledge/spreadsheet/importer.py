@@ -1,4 +1,4 @@
-"""Imports a table into the knowledge files; the new bytes are read again before they are returned. Pure."""
+"""Imports a table into the text of the knowledge files, and parses the result as a check. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes and reads tables as .xlsx and .csv files, and notices what Excel made of cells that were texts. Pure."""
+"""Reads and writes .xlsx and .csv tables, and detects texts that Excel converted to other types. Pure."""
 
 from __future__ import annotations
 

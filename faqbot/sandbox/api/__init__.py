@@ -1,1 +1,1 @@
-"""The APIs of the fake DingTalk, one module for each family."""
+"""The APIs of the fake DingTalk, one module for each group of endpoints."""

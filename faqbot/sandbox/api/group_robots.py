@@ -1,4 +1,4 @@
-"""The fake custom group robots: their security settings, rate limit, and posts."""
+"""The fake custom group robots: security settings, rate limit, and received posts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Common handling of the fake old API: token, permission, rate and faults, with DingTalk's error codes."""
+"""Common handling of the fake old API (oapi host): token, permission, rate limit, faults, error codes."""
 
 from __future__ import annotations
 

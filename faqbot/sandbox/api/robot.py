@@ -1,4 +1,4 @@
-"""The fake robot API: server-side sends to a group, and to people in a batch."""
+"""The fake robot API: sends messages to a group, or to several people in one batch."""
 
 from __future__ import annotations
 

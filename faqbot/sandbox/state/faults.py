@@ -1,4 +1,4 @@
-"""Faults on demand: the switches of the fake DingTalk, set from Python or from the chat page."""
+"""Fault injection: the faults that tests or the chat page switch on in the fake DingTalk."""
 
 from __future__ import annotations
 

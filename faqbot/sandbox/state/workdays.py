@@ -1,4 +1,4 @@
-"""Generate from a seed what happened to each person on each working day; tests read it as the truth."""
+"""Generates each person's working days from a seed; tests take them as ground truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The people, the conversations, and the transcript of all messages."""
+"""State of the fake DingTalk's chats: people, conversations, and the transcript of all messages."""
 
 from __future__ import annotations
 

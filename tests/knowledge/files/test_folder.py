@@ -17,8 +17,8 @@ import pytest
 
 from faqbot.errors import FileConflict, FileSourceError, KnowledgeMissing
 from faqbot.knowledge.files import atomic_write
+from faqbot.knowledge.files.debounce import PATIENCE_SECONDS, SETTLE_SECONDS, WriteDebounce
 from faqbot.knowledge.files.folder import FolderSource
-from faqbot.knowledge.files.write_settling import PATIENCE_SECONDS, SETTLE_SECONDS, WriteDebounce
 from faqbot.knowledge.knowledge_base import POLL_SECONDS, KnowledgeBase
 
 OLD = "- question: 年假\n  answer: 五天\n".encode()

@@ -1,4 +1,4 @@
-"""Debounces changes of files, so that no half-written file is read. Pure: the clock is an argument."""
+"""Debounces file changes, so that no half-written file is read. Pure: the clock is an argument."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts about a month of attendance: for the group, for a supervisor about the own team, and for HR. Pure."""
+"""Message texts of the attendance report: for the group, for supervisors, and for HR. Pure."""
 
 from __future__ import annotations
 

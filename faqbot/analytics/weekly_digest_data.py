@@ -1,4 +1,4 @@
-"""Collects the data of the weekly digest: the same gaps, suggestions and drafts as the console's page 今天."""
+"""Collects the data of the weekly digest: the same gaps, suggestions and drafts as the page 今天 shows."""
 
 from __future__ import annotations
 
