@@ -34,8 +34,8 @@ class DashboardPeriod:
     until: datetime
 
     @classmethod
-    def of(cls, asked: str, now: float, zone: tzinfo) -> DashboardPeriod:
-        days = int(asked) if asked in map(str, PERIODS) else DEFAULT_DAYS
+    def of(cls, days_text: str, now: float, zone: tzinfo) -> DashboardPeriod:
+        days = int(days_text) if days_text in map(str, PERIODS) else DEFAULT_DAYS
         until = datetime.fromtimestamp(now, zone)
         first = until.date() - timedelta(days=days - 1)
         return cls(days, datetime.combine(first, time.min, zone), until)
@@ -99,7 +99,7 @@ class Figures:
             "asked": self.asked,
             "people": self.people,
             DISLIKED: len(self.stats.disliked),
-            **{fate.value: len(found) for fate, found in self.fates.items()},
+            **{fate.value: len(questions) for fate, questions in self.fates.items()},
             "weeks": [_counts_json("week", c) for c in self.weeks],
             "topics": [_counts_json("topic", c) for c in self.topics],
             "hot": [_hits_json(h) for h in self.hot],
@@ -127,12 +127,12 @@ def count_figures(records: Sequence[QuestionRecord], period: DashboardPeriod, en
     by_entry = stats.by_entry()
     few = [g for g in by_entry if len(g.asked) <= 2 and g.name in stats.entries]
     fates: dict[QuestionOutcome, list[AskedQuestion]] = {fate: [] for fate in QuestionOutcome}
-    for asked in stats.asked:
-        fates[asked.outcome].append(asked)
+    for question in stats.asked:
+        fates[question.outcome].append(question)
     return Figures(
         period=period,
         stats=stats,
-        fates={fate: tuple(found) for fate, found in fates.items()},
+        fates={fate: tuple(questions) for fate, questions in fates.items()},
         numbers=numbers,
         weeks=[_counted(g) for g in weeks],
         topics=[_counted(g) for g in by_topic],
@@ -164,11 +164,11 @@ class FiguresCache:
     ) -> Figures:
         # All records and not only the newest: a person may be erased, and an old question may be rated today.
         key = (period.days, period.since, version, hash(tuple(records)))
-        found = self._cached.pop(key, None) or count_figures(records, period, entries)
-        self._cached[key] = found
+        result = self._cached.pop(key, None) or count_figures(records, period, entries)
+        self._cached[key] = result
         while len(self._cached) > _MAX_CACHED:
             self._cached.popitem(last=False)
-        return found
+        return result
 
 
 # -- the questions behind a number ---------------------------------------------------------------
@@ -232,23 +232,23 @@ class DashboardRow:
         }
 
 
-def questions_behind(figures: Figures, wanted: StatisticsQuery) -> list[AskedQuestion]:
+def questions_behind(figures: Figures, query: StatisticsQuery) -> list[AskedQuestion]:
     """Return the questions that make up a number, newest first or by person."""
     stats = figures.stats
-    found: Sequence[AskedQuestion] = stats.asked
-    if wanted.fate == DISLIKED:
-        found = stats.disliked
-    elif wanted.fate:
-        found = next((a for fate, a in figures.fates.items() if fate.value == wanted.fate), ())
-    if wanted.week:
-        start, end = _week(wanted.week, figures.period)
-        found = [a for a in found if start <= a.record.asked_at < end]
-    if wanted.topic:
-        found = [a for a in found if stats.topic(a) == wanted.topic]
-    if wanted.entry:
-        found = [a for a in found if wanted.entry in a.answers]
-    newest = sorted(found, key=lambda a: -a.record.asked_at)
-    if wanted.order == "person":
+    questions: Sequence[AskedQuestion] = stats.asked
+    if query.fate == DISLIKED:
+        questions = stats.disliked
+    elif query.fate:
+        questions = next((a for fate, a in figures.fates.items() if fate.value == query.fate), ())
+    if query.week:
+        start, end = _week(query.week, figures.period)
+        questions = [a for a in questions if start <= a.record.asked_at < end]
+    if query.topic:
+        questions = [a for a in questions if stats.topic(a) == query.topic]
+    if query.entry:
+        questions = [a for a in questions if query.entry in a.answers]
+    newest = sorted(questions, key=lambda a: -a.record.asked_at)
+    if query.order == "person":
         newest.sort(key=lambda a: figures.numbers.get(a.record.asker, 0))
     return newest
 
@@ -263,21 +263,21 @@ def _week(monday: str, period: DashboardPeriod) -> tuple[float, float]:
     return start.timestamp(), end.timestamp()
 
 
-def row_of(asked: AskedQuestion, figures: Figures) -> DashboardRow:
-    record = asked.record
-    entry_id = asked.entry_id
+def row_of(question: AskedQuestion, figures: Figures) -> DashboardRow:
+    record = question.record
+    entry_id = question.entry_id
     entry = figures.stats.entries.get(entry_id)
-    failed = next((r.delivery for r in reversed(asked.records) if r.delivery != DELIVERED), "")
+    failed = next((r.delivery for r in reversed(question.records) if r.delivery != DELIVERED), "")
     # An apology for a failure of the bot arrived, but the question was not answered.
     failed = failed or ("broken" if record.outcome == "broken" else "")
     return DashboardRow(
         text=record.text,
         at=record.asked_at,
-        fate=asked.outcome.value,
-        outcome=LABELS[asked.outcome],
+        fate=question.outcome.value,
+        outcome=LABELS[question.outcome],
         entry=entry_id,
         question=entry.question if entry else "",
         delivery=delivery_reason(failed) if failed else "",
-        rating=NAMES_BY_VALUE.get(asked.rating, ""),
+        rating=NAMES_BY_VALUE.get(question.rating, ""),
         person=figures.numbers.get(record.asker, 0),
     )

@@ -73,8 +73,8 @@ class Result:
 
     @property
     def offered_rightly(self) -> bool:
-        shown = self.decision.candidates if isinstance(self.decision, Offered) else ()
-        return any(c.entry.id in self.wanted for c in shown)
+        candidates = self.decision.candidates if isinstance(self.decision, Offered) else ()
+        return any(c.entry.id in self.wanted for c in candidates)
 
     @property
     def good(self) -> bool:
@@ -122,9 +122,9 @@ def evaluate(
 
 
 def _others(ranking: Sequence[Candidate], index: Index, today: date) -> tuple[Entry, ...]:
-    found = {c.entry.id for c in ranking}
-    others = (e for e in index.entries if e.id not in found and open_to(e, today, None))
-    return tuple(itertools.islice(others, max(0, _MIN_LISTED - len(found))))
+    ranked_ids = {c.entry.id for c in ranking}
+    others = (e for e in index.entries if e.id not in ranked_ids and open_to(e, today, None))
+    return tuple(itertools.islice(others, max(0, _MIN_LISTED - len(ranked_ids))))
 
 
 def summary(results: Sequence[Result]) -> dict[str, Any]:

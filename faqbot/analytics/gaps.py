@@ -99,16 +99,16 @@ class Gaps:
         limits: Thresholds,
         day: date,
     ) -> list[Gap]:
-        found = self._clusters(records, days, snapshot)
-        judged = self._judge([c.text for c in found], snapshot, limits, day)
-        return [_gap(c, j, _mark(c, marks), day) for c, j in zip(found, judged, strict=True)]
+        clusters = self._clusters(records, days, snapshot)
+        judged = self._judge([c.text for c in clusters], snapshot, limits, day)
+        return [_gap(c, j, _mark(c, marks), day) for c, j in zip(clusters, judged, strict=True)]
 
     def _clusters(self, records: Sequence[QuestionRecord], days: int, snapshot: Snapshot) -> list[Cluster]:
-        asked = [r for r in records if r.outcome in _RELEVANT_OUTCOMES]
-        ends = (asked[0].message_id, asked[-1].message_id) if asked else ()
-        state = (len(asked), ends, snapshot.synonyms)
+        relevant = [r for r in records if r.outcome in _RELEVANT_OUTCOMES]
+        ends = (relevant[0].message_id, relevant[-1].message_id) if relevant else ()
+        state = (len(relevant), ends, snapshot.synonyms)
         if days not in self._grouped or self._grouped[days][0] != state:
-            self._grouped[days] = (state, cluster_gaps(asked, snapshot.index.fold))
+            self._grouped[days] = (state, cluster_gaps(relevant, snapshot.index.fold))
         return self._grouped[days][1]
 
     def _judge(self, texts: Sequence[str], snapshot: Snapshot, limits: Thresholds, day: date) -> list[_Judged]:
@@ -134,13 +134,13 @@ def _gap(cluster: Cluster, judged: _Judged, mark: Declined | None, day: date) ->
 
 def _mark(cluster: Cluster, marks: Mapping[str, str]) -> Declined | None:
     """Return the latest mark under any of the wordings, since another one may have become the typical one."""
-    found = [_read_mark(marks[key]) for key in cluster.keys if key in marks]
-    return max(found, key=lambda m: m.at, default=None)
+    declines = [_read_mark(marks[key]) for key in cluster.keys if key in marks]
+    return max(declines, key=lambda m: m.at, default=None)
 
 
 def _read_mark(text: str) -> Declined:
-    said = json.loads(text)
-    return Declined(str(said["who"]), float(said["at"]))
+    mark = json.loads(text)
+    return Declined(str(mark["who"]), float(mark["at"]))
 
 
 async def decline(workspace: Workspace, gap: Gap, who: str) -> None:

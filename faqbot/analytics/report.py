@@ -122,8 +122,8 @@ class Report:
         """
         stats = self.stats
         people: dict[str, int] = {}
-        written = io.StringIO()
-        table = csv.writer(written)
+        buffer = io.StringIO()
+        table = csv.writer(buffer)
         table.writerow(_CSV_COLUMNS)
         for r in stats.records:
             entry = stats.entries.get(r.entry_id)
@@ -142,7 +142,7 @@ class Report:
                 r.conversation_id,
             )
             table.writerow([_harmless(cell) for cell in row])
-        return written.getvalue().encode("utf-8-sig", "replace")
+        return buffer.getvalue().encode("utf-8-sig", "replace")
 
     def show(self, console: Console | None = None) -> None:
         """Print tables on a terminal, plain lines with tabs elsewhere."""
@@ -168,30 +168,30 @@ class Report:
 
 def read_since(text: str, now: datetime) -> datetime:
     """Return the start of the period: `24h`, `7d` or `4w` before now, or a date. Raises SinceError."""
-    wanted = unicodedata.normalize("NFKC", text).strip()
-    if (ago := _AGO.fullmatch(wanted)) and int(ago[1]):
+    day_text = unicodedata.normalize("NFKC", text).strip()
+    if (ago := _AGO.fullmatch(day_text)) and int(ago[1]):
         hours = int(ago[1]) * _HOURS[ago[2].lower()]
         since = datetime.fromtimestamp(now.timestamp() - hours * 3600, now.tzinfo)
     else:
         try:
-            since = datetime.combine(date.fromisoformat(wanted), time.min, now.tzinfo)
+            since = datetime.combine(date.fromisoformat(day_text), time.min, now.tzinfo)
         except ValueError as exc:
             raise SinceError(f"--since 看不懂“{_line(text)}”：请写 7d、24h、4w 或者日期 2026-11-01") from exc
     if since >= now:
-        raise SinceError(f"--since {wanted} 还没有到：请写今天或更早的日期")
+        raise SinceError(f"--since {day_text} 还没有到：请写今天或更早的日期")
     if now - since > _LONGEST:
-        raise SinceError(f"--since {wanted} 太早了：最多看 {_LONGEST.days // 365} 年")
+        raise SinceError(f"--since {day_text} 太早了：最多看 {_LONGEST.days // 365} 年")
     return since
 
 
 def reader_notes(settings: Settings, since: datetime, now: datetime) -> list[str]:
     """Return remarks for the reader of a report over this period: nothing stored yet, records already deleted."""
-    found: list[str] = []
+    notes: list[str] = []
     if _nothing_stored(settings):
-        found.append(f"存储还没有建立（{settings.store}）：机器人还没有运行过，或者 FAQBOT_STORE 不对。")
+        notes.append(f"存储还没有建立（{settings.store}）：机器人还没有运行过，或者 FAQBOT_STORE 不对。")
     if (now - since).days > settings.keep_days:
-        found.append(f"提问记录只保留 {settings.keep_days} 天（FAQBOT_KEEP_DAYS），更早的已经删除。")
-    return found
+        notes.append(f"提问记录只保留 {settings.keep_days} 天（FAQBOT_KEEP_DAYS），更早的已经删除。")
+    return notes
 
 
 async def make_report(settings: Settings, snapshot: Snapshot, since: datetime, now: datetime) -> Report:
@@ -307,9 +307,9 @@ def _gap(cluster: Cluster, stats: Stats) -> dict[str, Any]:
 
 def _line(text: str, limit: int | None = _SHOWN_CHARACTERS) -> str:
     """Return a person's text as one line, without control characters that would act on a terminal."""
-    shown = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
-    shown = " ".join(shown.split())
-    return shown if limit is None or len(shown) <= limit else shown[: limit - 1] + "…"
+    line = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
+    line = " ".join(line.split())
+    return line if limit is None or len(line) <= limit else line[: limit - 1] + "…"
 
 
 def _harmless(cell: str) -> str:

@@ -110,8 +110,8 @@ class QuestionGroup:
 
     @property
     def counts(self) -> Mapping[QuestionOutcome, int]:
-        found = Counter(a.outcome for a in self.asked)
-        return {fate: found[fate] for fate in QuestionOutcome}
+        counts = Counter(a.outcome for a in self.asked)
+        return {fate: counts[fate] for fate in QuestionOutcome}
 
 
 def pair_picks(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
@@ -122,7 +122,7 @@ def pair_picks(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
     last list of the same asker in the same conversation, at most OPTIONS_SECONDS old. Records with an outcome that is
     unknown here are skipped.
     """
-    asked: list[AskedQuestion] = []
+    questions: list[AskedQuestion] = []
     named: dict[str, AskedQuestion] = {}
     lists: dict[tuple[str, str], AskedQuestion] = {}
     unclear: list[tuple[AskedQuestion, AskedQuestion]] = []
@@ -140,13 +140,13 @@ def pair_picks(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
             question = offer
         else:
             question = AskedQuestion(record)
-            asked.append(question)
+            questions.append(question)
         if offer and record.outcome == "asked_again":
             unclear.append((question, offer))
         if record.outcome in ("offered", "asked_back") and record.delivery == DELIVERED:
             lists[thread] = named[record.message_id] = question
     replied = {id(question) for question, offer in unclear if offer.picks}
-    return [question for question in asked if id(question) not in replied]
+    return [question for question in questions if id(question) not in replied]
 
 
 class Stats:
@@ -196,12 +196,12 @@ class Stats:
     def by_topic(self) -> tuple[QuestionGroup, ...]:
         return _most_first((self.topic(a), a) for a in self.asked)
 
-    def topic(self, asked: AskedQuestion) -> str:
-        if (private := withheld_topic(asked.record.text)) is not None:
+    def topic(self, question: AskedQuestion) -> str:
+        if (private := withheld_topic(question.record.text)) is not None:
             return private
-        if not asked.entry_id:
+        if not question.entry_id:
             return NOT_FOUND
-        entry = self.entries.get(asked.entry_id)
+        entry = self.entries.get(question.entry_id)
         return (entry.topic or NO_TOPIC) if entry else DELETED
 
     def by_entry(self) -> tuple[QuestionGroup, ...]:
@@ -232,30 +232,30 @@ class Stats:
 
     def _by_time(self, days: int) -> tuple[QuestionGroup, ...]:
         zone = self.since.tzinfo or UTC
-        found: dict[date, list[AskedQuestion]] = {}
-        for asked in self.asked:
-            day = datetime.fromtimestamp(asked.record.asked_at, zone).date()
-            found.setdefault(_first_day(day, days), []).append(asked)
+        by_day: dict[date, list[AskedQuestion]] = {}
+        for question in self.asked:
+            day = datetime.fromtimestamp(question.record.asked_at, zone).date()
+            by_day.setdefault(_first_day(day, days), []).append(question)
         start = _first_day(self.since.date(), days)
         # `until` is exclusive.
         last = (self.until - timedelta(microseconds=1)).date()
-        shown = (start + timedelta(days=n) for n in range(0, (last - start).days + 1, days))
-        return tuple(QuestionGroup(day.isoformat(), tuple(found.get(day, ()))) for day in shown)
+        days_listed = (start + timedelta(days=n) for n in range(0, (last - start).days + 1, days))
+        return tuple(QuestionGroup(day.isoformat(), tuple(by_day.get(day, ()))) for day in days_listed)
 
 
 def _first_day(day: date, days: int) -> date:
     return day - timedelta(days=day.weekday()) if days == 7 else day
 
 
-def _reason(asked: AskedQuestion) -> str:
-    return next(r.delivery for r in reversed(asked.records) if r.delivery != DELIVERED or r.outcome == "broken")
+def _reason(question: AskedQuestion) -> str:
+    return next(r.delivery for r in reversed(question.records) if r.delivery != DELIVERED or r.outcome == "broken")
 
 
 def _most_first(named: Iterable[tuple[str, AskedQuestion]]) -> tuple[QuestionGroup, ...]:
-    found: dict[str, list[AskedQuestion]] = {}
-    for name, asked in named:
-        found.setdefault(name, []).append(asked)
-    groups = (QuestionGroup(name, tuple(asked)) for name, asked in found.items())
+    groups_by_name: dict[str, list[AskedQuestion]] = {}
+    for name, question in named:
+        groups_by_name.setdefault(name, []).append(question)
+    groups = (QuestionGroup(name, tuple(questions)) for name, questions in groups_by_name.items())
     return tuple(sorted(groups, key=lambda g: (-len(g.asked), g.name)))
 
 
@@ -305,18 +305,18 @@ def gap_records(records: Iterable[QuestionRecord]) -> list[QuestionRecord]:
     return [a.record for a in pair_picks(records) if _is_gap(a) and picked_number(a.record.text) is None]
 
 
-def _is_gap(asked: AskedQuestion) -> bool:
-    if asked.picks:
+def _is_gap(question: AskedQuestion) -> bool:
+    if question.picks:
         return False
-    match asked.record.outcome:
+    match question.record.outcome:
         case "unanswered" | "asked_again":
             return True
         case "offered":
             # Nobody could pick from a list that did not arrive.
-            return asked.record.delivery == DELIVERED
+            return question.record.delivery == DELIVERED
         case "asked_back":
             # The asker declined all cases. Without a reply it is no gap: the asker knows that there is an answer.
-            return asked.declined
+            return question.declined
         case _:
             return False
 
@@ -332,10 +332,10 @@ def cluster_gaps(records: Iterable[QuestionRecord], fold: Callable[[str], str]) 
         same.setdefault(folded or record.text.strip(), []).append(record)
     by_weight = sorted(same.items(), key=lambda item: (-_people(item[1]), -len(item[1]), item[1][0].asked_at))
     leaders = leaders_of([sense_of(folded) for folded, _ in by_weight])
-    found: dict[int, list[tuple[str, list[QuestionRecord]]]] = {}
+    by_leader: dict[int, list[tuple[str, list[QuestionRecord]]]] = {}
     for leader, item in zip(leaders, by_weight, strict=True):
-        found.setdefault(leader, []).append(item)
-    return sorted(map(_cluster, found.values()), key=lambda c: (-c.people, -c.times, -c.last, c.key))
+        by_leader.setdefault(leader, []).append(item)
+    return sorted(map(_cluster, by_leader.values()), key=lambda c: (-c.people, -c.times, -c.last, c.key))
 
 
 def key_of(text: str) -> str:
@@ -349,7 +349,7 @@ def _people(records: Iterable[QuestionRecord]) -> int:
 
 
 def _cluster(items: Sequence[tuple[str, list[QuestionRecord]]]) -> Cluster:
-    records = sorted((r for _, found in items for r in found), key=lambda r: r.asked_at)
+    records = sorted((r for _, same_wording in items for r in same_wording), key=lambda r: r.asked_at)
     worded: dict[str, list[QuestionRecord]] = {}
     for record in records:
         worded.setdefault(normalise(record.text) or record.text.strip(), []).append(record)

@@ -34,17 +34,17 @@ class Suggestion:
 
 
 def suggestions(
-    asked: Iterable[AskedQuestion], entries: Mapping[str, Entry], fold: Callable[[str], str]
+    questions: Iterable[AskedQuestion], entries: Mapping[str, Entry], fold: Callable[[str], str]
 ) -> list[Suggestion]:
     """Return the suggestions, most people first. `fold` brings a text into the form that is compared: Index.fold."""
     picked: dict[str, list[AskedQuestion]] = {}
-    for one in asked:
+    for one in questions:
         folded = fold(one.record.text)
         if one.record.outcome == "offered" and _choice(one) and _MIN_CHARACTERS <= len(folded) <= LONG_WORDING:
             picked.setdefault(folded, []).append(one)
-    taken = {fold(w) for e in entries.values() for w in (*e.wordings, *e.not_)}
-    found = [_suggestion(folded, same, entries) for folded, same in picked.items() if folded not in taken]
-    return sorted((s for s in found if s), key=lambda s: (-s.people, -s.last, s.key))
+    existing = {fold(w) for e in entries.values() for w in (*e.wordings, *e.not_)}
+    candidates = [_suggestion(folded, same, entries) for folded, same in picked.items() if folded not in existing]
+    return sorted((s for s in candidates if s), key=lambda s: (-s.people, -s.last, s.key))
 
 
 def _suggestion(folded: str, same: list[AskedQuestion], entries: Mapping[str, Entry]) -> Suggestion | None:
@@ -61,9 +61,9 @@ def _suggestion(folded: str, same: list[AskedQuestion], entries: Mapping[str, En
     return Suggestion(key, text, entry, people, max(one.record.asked_at for one in mine))
 
 
-def _choice(asked: AskedQuestion) -> str:
+def _choice(question: AskedQuestion) -> str:
     """Return the id of the entry picked for the question; the last of several picks is the one that was meant."""
-    return next((p.entry_id for p in reversed(asked.picks) if p.delivery == DELIVERED and p.entry_id), "")
+    return next((p.entry_id for p in reversed(question.picks) if p.delivery == DELIVERED and p.entry_id), "")
 
 
 MARKS = "no-wordings"
@@ -79,7 +79,7 @@ async def open_suggestions(workspace: Workspace) -> list[Suggestion]:
 
 def _undecided(workspace: Workspace, records: Sequence[QuestionRecord], marks: Mapping[str, str]) -> list[Suggestion]:
     snapshot, day = workspace.snapshot, workspace.today()
-    found = suggestions(pair_picks(records), {e.id: e for e in snapshot.entries}, snapshot.index.fold)
-    open_ = [s for s in found if s.key not in marks]
+    all_suggestions = suggestions(pair_picks(records), {e.id: e for e in snapshot.entries}, snapshot.index.fold)
+    open_ = [s for s in all_suggestions if s.key not in marks]
     judged = judge_many([s.text for s in open_], snapshot.index, limits=workspace.limits(snapshot), today=day)
     return [s for s, (decision, _) in zip(open_, judged, strict=True) if not isinstance(decision, Answered)]

@@ -113,7 +113,7 @@ def _verdict(decision: Decision) -> str:
             return "不会回答：说没有找到，并记到「未答」里。"
 
 
-def _weigh(candidate: Candidate, why: Explanation, limits: Thresholds, asked: str) -> WeighedEntry:
+def _weigh(candidate: Candidate, why: Explanation, limits: Thresholds, question: str) -> WeighedEntry:
     score = candidate.score
     if score >= limits.answer_at:
         likely = "有把握"
@@ -122,7 +122,7 @@ def _weigh(candidate: Candidate, why: Explanation, limits: Thresholds, asked: st
     else:
         likely = "可能性小"
     return WeighedEntry(
-        candidate.entry, _percent(score), likely, candidate.question, tuple(_reasons(candidate, why, asked))
+        candidate.entry, _percent(score), likely, candidate.question, tuple(_reasons(candidate, why, question))
     )
 
 
@@ -131,24 +131,24 @@ def _percent(share: float) -> int:
     return 100 if share >= 1 else min(99, round(share * 100))
 
 
-def _reasons(candidate: Candidate, why: Explanation, asked: str) -> list[str]:
-    views, said = why.features, f"「{candidate.question}」"
+def _reasons(candidate: Candidate, why: Explanation, question: str) -> list[str]:
+    views, quoted = why.features, f"「{candidate.question}」"
     alike = views["edit"]
     if alike >= _SAME:
-        reasons = [f"和问法{said}说的一样"]
+        reasons = [f"和问法{quoted}说的一样"]
     elif alike >= _NEARLY:
-        reasons = [f"和问法{said}只差一两个字"]
+        reasons = [f"和问法{quoted}只差一两个字"]
     elif alike >= _SOMEWHAT or views["best"] >= _SOMEWHAT:
-        reasons = [f"和问法{said}有些像"]
+        reasons = [f"和问法{quoted}有些像"]
     else:
-        reasons = [f"最接近的问法是{said}，但不太像"]
+        reasons = [f"最接近的问法是{quoted}，但不太像"]
     if why.rewrites:
         reasons.append("把" + "、".join(f"「{old}」当作「{new}」" for old, new in why.rewrites))
     elif views["sound"] >= _NEARLY and views["sound"] - views["raw_edit"] >= _SOUND_MARGIN:
         reasons.append("读音很接近，可能是打错了字")
     if views.get("meaning", 0.0) >= _NEARLY and alike < _NEARLY:
         reasons.append("字不同，意思相近")
-    missing = stretches_in(unmatched(why.folded, why.uncovered), asked)
+    missing = stretches_in(unmatched(why.folded, why.uncovered), question)
     if missing:
         reasons.append(f"这一条的问法里没有{'、'.join(f'「{part}」' for part in missing)}")
     elif views["covered"] >= _NEARLY and alike < _SAME:
@@ -156,20 +156,20 @@ def _reasons(candidate: Candidate, why: Explanation, asked: str) -> list[str]:
     return reasons
 
 
-def stretches_in(parts: Iterable[str], asked: str) -> list[str]:
+def stretches_in(parts: Iterable[str], question: str) -> list[str]:
     """Return the stretches of `parts` that occur in the question as it was typed.
 
     `parts` come from the form that is compared, in which 几 has become 多少.
     """
-    said = normalise(asked)
-    found: list[str] = []
+    normalised = normalise(question)
+    stretches: list[str] = []
     for part in parts:
         at = 0
         while at < len(part):
-            end = next((end for end in range(len(part), at, -1) if part[at:end] in said), at)
-            found += [part[at:end]] if end > at else []
+            end = next((end for end in range(len(part), at, -1) if part[at:end] in normalised), at)
+            stretches += [part[at:end]] if end > at else []
             at = max(end, at + 1)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(stretches))
 
 
 def unmatched(compared: str, uncovered: Sequence[str]) -> list[str]:

@@ -26,15 +26,15 @@ class OpenWork:
     drafts: Sequence[int] = ()
 
 
-def weekly_digest(stats: Stats, left: OpenWork, day: date) -> tuple[str, str]:
+def weekly_digest(stats: Stats, open_work: OpenWork, day: date) -> tuple[str, str]:
     """Return title and markdown. A group may read it, so nothing private is named."""
     since = day - timedelta(days=DAYS)
     title = f"问答周报 {since.month}.{since.day}–{day.month}.{day.day}"
     parts = [
         _asked(stats),
-        _missed(left.missed),
-        _suggested(left.suggestions),
-        _drafts(left.drafts),
+        _missed(open_work.missed),
+        _suggested(open_work.suggestions),
+        _drafts(open_work.drafts),
         _due(list(stats.entries.values()), day),
     ]
     todo = "请到控制台「今天」里处理。" if any(parts[1:]) else "没有等着处理的事。"
@@ -51,23 +51,23 @@ def _asked(stats: Stats) -> str:
         QuestionOutcome.MISSED: "没有答上来",
         QuestionOutcome.FAILED: "没有送到",
     }
-    counts = [f"{name} {len(found)}" for fate, name in named.items() if (found := stats.of(fate))]
+    counts = [f"{name} {len(questions)}" for fate, name in named.items() if (questions := stats.of(fate))]
     disliked = [f"说没有帮助 {len(stats.disliked)}"] if stats.disliked else []
     return f"**{stats.people} 人问了 {len(stats.asked)} 次**：{'，'.join([*counts, *disliked])}。"
 
 
-def _missed(found: Sequence[Cluster]) -> str:
-    shown = [c for c in found if withheld_topic(c.text) is None]
-    lines = [f"{n}. {escape_markdown(c.text)}（{c.people} 人）" for n, c in enumerate(shown[:_SHOWN], 1)]
-    return _listed(f"没有答上来的 {len(shown)} 组", lines, len(shown))
+def _missed(clusters: Sequence[Cluster]) -> str:
+    public = [c for c in clusters if withheld_topic(c.text) is None]
+    lines = [f"{n}. {escape_markdown(c.text)}（{c.people} 人）" for n, c in enumerate(public[:_SHOWN], 1)]
+    return _listed(f"没有答上来的 {len(public)} 组", lines, len(public))
 
 
-def _suggested(found: Sequence[Suggestion]) -> str:
+def _suggested(suggestions: Sequence[Suggestion]) -> str:
     lines = [
         f"- 「{escape_markdown(s.text)}」→ {escape_markdown(s.entry.question)}（{s.people} 人选）"
-        for s in found[:_SHOWN]
+        for s in suggestions[:_SHOWN]
     ]
-    return _listed(f"可以加的问法 {len(found)} 个", lines, len(found))
+    return _listed(f"可以加的问法 {len(suggestions)} 个", lines, len(suggestions))
 
 
 def _drafts(numbers: Sequence[int]) -> str:
@@ -77,12 +77,12 @@ def _drafts(numbers: Sequence[int]) -> str:
 
 
 def _due(entries: Sequence[Entry], day: date) -> str:
-    found = [item for item in due_entries(entries, day) if not item.entry.private]
+    items = [item for item in due_entries(entries, day) if not item.entry.private]
     lines = [
         f"- {escape_markdown(item.entry.question)}（{item.day.month} 月 {item.day.day} 日{item.what}）"
-        for item in found[:_SHOWN]
+        for item in items[:_SHOWN]
     ]
-    return _listed(f"两周内要复核或到期的 {len(found)} 条", lines, len(found))
+    return _listed(f"两周内要复核或到期的 {len(items)} 条", lines, len(items))
 
 
 def _listed(heading: str, lines: Sequence[str], total: int) -> str:

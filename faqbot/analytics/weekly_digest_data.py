@@ -27,5 +27,5 @@ async def digest_of_week(workspace: Workspace, timezone: tzinfo) -> tuple[str, s
         for number, review in (await number_drafts(workspace)).items()
         if review.is_pending(entries.get(review.entry_id))
     ]
-    left = OpenWork(missed, await open_suggestions(workspace), sorted(waiting))
-    return weekly_digest(stats, left, workspace.today())
+    open_work = OpenWork(missed, await open_suggestions(workspace), sorted(waiting))
+    return weekly_digest(stats, open_work, workspace.today())

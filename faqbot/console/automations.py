@@ -53,10 +53,10 @@ async def page(request: web.Request) -> web.StreamResponse:
     zone, automations = context.settings.timezone, workspace.snapshot.automations
     runs = unpack_runs(await workspace.store.journal(RUNS_JOURNAL, workspace.clock() - _LOOK_BACK_SECONDS))
     jobs = list_jobs(automations, runs, workspace.clock(), zone, context.settings.variable)
-    wanted = request.query.get("job", "")
-    if wanted:
-        jobs = tuple(job for job in jobs if job.rule.id == wanted)
-        runs = [run for run in runs if run.rule_id == wanted]
+    rule_id = request.query.get("job", "")
+    if rule_id:
+        jobs = tuple(job for job in jobs if job.rule.id == rule_id)
+        runs = [run for run in runs if run.rule_id == rule_id]
     lines = await _lines(workspace, zone, runs[-_MOST_RUNS:][::-1])
     problems = [p for p in workspace.snapshot.problems if p.place.file == f"{workspace.source.label}/{_FILE}"]
 
@@ -73,7 +73,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         tab=TAB,
         as_json=as_json,
         jobs=jobs,
-        wanted=wanted,
+        wanted=rule_id,
         lines=lines,
         # Problems of one rule are shown with the rule.
         problems=[p for p in problems if p not in _of_rules(jobs)],
@@ -88,12 +88,12 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 async def _lines(workspace: Workspace, zone: ZoneInfo, runs: Sequence[Run]) -> list[AutomationRow]:
     outbox = Outbox(workspace.store, {}, clock=workspace.clock)
-    found: list[AutomationRow] = []
+    rows: list[AutomationRow] = []
     for run in runs:
         statuses = await outbox.statuses(run.notices)
         notices = [(describe_receiver(key), describe_status(statuses[key], zone)) for key in run.notices]
-        found.append(AutomationRow(run, tuple(notices)))
-    return found
+        rows.append(AutomationRow(run, tuple(notices)))
+    return rows
 
 
 def _of_rules(jobs: Sequence[Job]) -> list[object]:

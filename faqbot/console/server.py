@@ -86,9 +86,9 @@ async def open_console(
     except OSError as exc:
         why = "已被占用，请用 FAQBOT_PORT 换一个" if exc.errno == errno.EADDRINUSE else f"不能监听（{exc.strerror}）"
         raise StartError(f"端口 {host}:{port} {why}") from exc
-    taken = runner.addresses[0][1]
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{taken}"
+    actual_port = runner.addresses[0][1]
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"http://{shown_host}:{actual_port}"
 
 
 def build(context: ConsoleContext, health: Health, metrics: Metrics, events: EventQueue) -> web.Application:
@@ -158,9 +158,9 @@ async def _refused(request: web.Request) -> web.Response | None:
 def _knows_password(request: web.Request) -> bool:
     password = request.app[_PASSWORD]
     try:
-        given = BasicAuth.decode(request.headers.get("Authorization", ""), encoding="utf-8")
+        credentials = BasicAuth.decode(request.headers.get("Authorization", ""), encoding="utf-8")
     except ValueError:
         return False
     return bool(password) and hmac.compare_digest(
-        *(t.encode("utf-8", "surrogatepass") for t in (given.password, password))
+        *(t.encode("utf-8", "surrogatepass") for t in (credentials.password, password))
     )

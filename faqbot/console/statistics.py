@@ -31,31 +31,31 @@ def add_routes(app: web.Application) -> None:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """Show the numbers of a period."""
-    found = await counted(request)
+    figures = await counted(request)
     return show(
         request,
         "stats.html",
         title="统计",
         tab=TAB,
-        as_json=found.as_json,
-        found=found,
+        as_json=figures.as_json,
+        found=figures,
         periods=dashboard.PERIODS,
-        tiles=tiles(found),
+        tiles=tiles(figures),
         fates=[(fate, LABELS[fate]) for fate in QuestionOutcome],
         # Made by charts.py, which escapes every word in it.
-        weekly=Markup(found.weekly),
-        by_topic=Markup(found.by_topic),
-        notes=remarks(request, found.period),
+        weekly=Markup(figures.weekly),
+        by_topic=Markup(figures.by_topic),
+        notes=remarks(request, figures.period),
     )
 
 
 async def questions_page(request: web.Request) -> web.StreamResponse:
     """List the questions behind a number."""
-    found, wanted = await counted(request), StatisticsQuery.of(request.query)
-    listed = await asyncio.to_thread(dashboard.questions_behind, found, wanted)
+    figures, filters = await counted(request), StatisticsQuery.of(request.query)
+    listed = await asyncio.to_thread(dashboard.questions_behind, figures, filters)
     pages = max(1, -(-len(listed) // PER_PAGE))
     number = min(max(_number(request.query.get("page", "")), 1), pages)
-    rows = [dashboard.row_of(a, found) for a in listed[(number - 1) * PER_PAGE : number * PER_PAGE]]
+    rows = [dashboard.row_of(a, figures) for a in listed[(number - 1) * PER_PAGE : number * PER_PAGE]]
     return show(
         request,
         "questions.html",
@@ -69,10 +69,10 @@ async def questions_page(request: web.Request) -> web.StreamResponse:
         },
         rows=rows,
         total=len(listed),
-        told=wanted.in_words(found),
-        wanted=wanted,
-        kept=wanted.as_query(found.period.days),
-        days=found.period.days,
+        told=filters.in_words(figures),
+        wanted=filters,
+        kept=filters.as_query(figures.period.days),
+        days=figures.period.days,
         page=number,
         pages=pages,
     )
@@ -80,9 +80,9 @@ async def questions_page(request: web.Request) -> web.StreamResponse:
 
 async def download(request: web.Request) -> web.StreamResponse:
     """Send all records of the period as CSV for spreadsheets."""
-    found = await counted(request)
-    body = await asyncio.to_thread(found.csv)
-    name = f"faqbot-{found.period.since:%Y-%m-%d}-{found.period.until:%Y-%m-%d}.csv"
+    figures = await counted(request)
+    body = await asyncio.to_thread(figures.csv)
+    name = f"faqbot-{figures.period.since:%Y-%m-%d}-{figures.period.until:%Y-%m-%d}.csv"
     headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
     return web.Response(body=body, headers=headers)
 
@@ -93,8 +93,8 @@ async def counted(request: web.Request) -> Figures:
     period = DashboardPeriod.of(request.query.get("days", ""), workspace.clock(), context_of(request).settings.timezone)
     # An entry picked at the very beginning may be from a list sent before.
     records = await workspace.store.questions(period.since.timestamp() - OPTIONS_SECONDS)
-    kept = request.app[_KEPT]
-    return await asyncio.to_thread(kept.figures, records, period, snapshot.version, snapshot.entries)
+    cache = request.app[_KEPT]
+    return await asyncio.to_thread(cache.figures, records, period, snapshot.version, snapshot.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +108,15 @@ class Tile:
     order: str = ""
 
 
-def tiles(found: Figures) -> list[Tile]:
-    fates = [Tile(LABELS[fate], len(asked), found.share(fate), fate.value) for fate, asked in found.fates.items()]
+def tiles(figures: Figures) -> list[Tile]:
+    fates = [
+        Tile(LABELS[fate], len(questions), figures.share(fate), fate.value) for fate, questions in figures.fates.items()
+    ]
     return [
-        Tile("提问", found.asked),
+        Tile("提问", figures.asked),
         *fates,
-        Tile("评价没有帮助", len(found.stats.disliked), fate=dashboard.DISLIKED),
-        Tile("提问的人", found.people, order="person"),
+        Tile("评价没有帮助", len(figures.stats.disliked), fate=dashboard.DISLIKED),
+        Tile("提问的人", figures.people, order="person"),
     ]
 
 

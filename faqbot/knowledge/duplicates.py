@@ -19,13 +19,13 @@ _MIN_SIMILARITY = 0.9
 
 def identical_wordings(entries: Sequence[Entry], lines: SourceLines) -> Iterator[Problem]:
     """Warn of wordings that two entries share word for word."""
-    seen: dict[str, list[Entry]] = {}
+    holders: dict[str, list[Entry]] = {}
     for entry in entries:
-        written: dict[str, str] = {}
+        texts: dict[str, str] = {}
         for text in entry.wordings:
-            written.setdefault(normalise(text), text)
-        for wording, text in written.items():
-            if other := next((o for o in seen.get(wording, ()) if compete(entry, o)), None):
+            texts.setdefault(normalise(text), text)
+        for wording, text in texts.items():
+            if other := next((o for o in holders.get(wording, ()) if compete(entry, o)), None):
                 place, quote = lines.find(entry, text)
                 yield Problem(
                     place,
@@ -34,7 +34,7 @@ def identical_wordings(entries: Sequence[Entry], lines: SourceLines) -> Iterator
                     is_error=False,
                     quote=quote,
                 )
-            seen.setdefault(wording, []).append(entry)
+            holders.setdefault(wording, []).append(entry)
 
 
 def similar_wordings(index: Index, today: date, lines: SourceLines) -> Iterator[Problem]:
@@ -77,8 +77,8 @@ def own_exclusions(entries: Iterable[Entry], lines: SourceLines) -> Iterator[Pro
     for entry in entries:
         excluded = {normalise(text): text for text in entry.not_}
         for wording in entry.wordings:
-            if (written := excluded.get(normalise(wording))) is not None:
-                place, quote = lines.find(entry, written)
+            if (excluded_text := excluded.get(normalise(wording))) is not None:
+                place, quote = lines.find(entry, excluded_text)
                 message = f"“{wording[:40]}”既是这一条的问法，又写在“不是”（not）里，请删掉一处"
                 yield Problem(place, message, is_error=False, quote=quote)
 
@@ -93,8 +93,8 @@ def compete(a: Entry, b: Entry) -> bool:
 
 
 def _differently(here: Entry, there: Entry) -> str:
-    found = contradiction(_answer(here), _answer(there))
-    return f"；两边的答案还不一样：这里“{found.here}”，那里“{found.there}”，请先核对" if found else ""
+    conflict = contradiction(_answer(here), _answer(there))
+    return f"；两边的答案还不一样：这里“{conflict.here}”，那里“{conflict.there}”，请先核对" if conflict else ""
 
 
 def _answer(entry: Entry) -> str:

@@ -101,8 +101,8 @@ class FileReader(FieldReader):
 
     def outline(self, root: Mapping) -> tuple[Shared, Node | None]:
         """Return the pairs at the top of a file, which hold for all entries, and the node of the entries."""
-        found = self.known_pairs(root, key_names.FILE_KEYS, "文件开头")
-        return {k: pair for k, pair in found.items() if k != "entries"}, found.get("entries", (None, None))[1]
+        pairs = self.known_pairs(root, key_names.FILE_KEYS, "文件开头")
+        return {k: pair for k, pair in pairs.items() if k != "entries"}, pairs.get("entries", (None, None))[1]
 
     def _entries(self, items: Sequence, shared: Shared) -> list[Entry]:
         entries: list[Entry] = []
@@ -128,12 +128,12 @@ class FileReader(FieldReader):
 
     def entry(self, item: Mapping, shared: Shared) -> Entry | None:
         """Read one entry; return None for one that lacks its question or answer."""
-        found = self.known_pairs(item, key_names.ENTRY_KEYS, "条目")
-        if item.pairs and not found:
+        pairs = self.known_pairs(item, key_names.ENTRY_KEYS, "条目")
+        if item.pairs and not pairs:
             return None
-        node = {key: value for key, (_, value) in shared.items()} | {k: v for k, (_, v) in found.items()}
+        node = {key: value for key, (_, value) in shared.items()} | {k: v for k, (_, v) in pairs.items()}
         # Keys that were misspelt are reported already, and not as missing once more.
-        misspelt = _nearest_keys(item) - {*found}
+        misspelt = _nearest_keys(item) - {*pairs}
         question = self._question(item, node, misspelt)
         answer, ask, variants = self._answer(item, node, misspelt)
         if not question or not (answer or variants):
@@ -206,16 +206,16 @@ class FileReader(FieldReader):
     def _missing(self, item: Mapping, key: str, message: str) -> str:
         """Return the message for a missing text, with the reason if the lines show what happened to it."""
         last = max((_last_line(node) for _, node in item.pairs), default=item.line)
-        wanted = [word for word, meant in key_names.ENTRY_KEYS.items() if meant == key]
+        key_words = [word for word, meant in key_names.ENTRY_KEYS.items() if meant == key]
         for name, node in item.pairs:
-            swallowed = isinstance(node, Scalar) and node.style in ("'", '"') and _within(node.value, wanted)
+            swallowed = isinstance(node, Scalar) and node.style in ("'", '"') and _within(node.value, key_words)
             if swallowed:
                 return f"{message}：第 {node.line} 行“{name.value.strip()}”的引号没有写完，把“{swallowed}”也包了进去"
         for number in range(item.line, min(last, len(self.lines)) + 1):
             line = self.lines[number - 1]
             if key == "answer" and (words := explain_two_keys(line)):
                 return f"{message}：{words}"
-            for word in wanted:
+            for word in key_words:
                 if re.search(rf"(^|\s){re.escape(word)}\s*[:：]\s*#", line):
                     return f"{message}：第 {number} 行“#”后面的字被当成注释，请给整句加上英文双引号"
                 if re.search(rf"(^|\s){re.escape(word)}\s*：", line):
@@ -234,12 +234,14 @@ class FileReader(FieldReader):
         spans = [span for text in texts for span in text_spans(text, self.repaired_lines)]
         for number, start, end in spans:
             line = self.repaired_lines[number - 1]
-            found = find_link_problems(line[start:end])
-            for reason in dict.fromkeys(slip.reason for slip in found):
+            link_problems = find_link_problems(line[start:end])
+            for reason in dict.fromkeys(slip.reason for slip in link_problems):
                 repaired = line[:start] + correct_links(line[start:end], sure=False) + line[end:]
                 self.warn(number, reason, repaired if repaired != line else "")
-        if told := find_unsupported_markup(self.repaired_lines[number - 1][start:end] for number, start, end in spans):
-            self.warn(spans[told[0]][0], told[1])
+        if unsupported := find_unsupported_markup(
+            self.repaired_lines[number - 1][start:end] for number, start, end in spans
+        ):
+            self.warn(spans[unsupported[0]][0], unsupported[1])
 
     def _check_length(self, text: Scalar) -> None:
         size = len(text.value.encode())
@@ -266,10 +268,10 @@ def _within(text: str, words: Iterable[str]) -> str:
     return next((word for word in words if re.search(rf"\s{re.escape(word)}\s*[:：]", text)), "")
 
 
-def distinct_ids(entries: Iterable[Entry], taken: set[str]) -> list[Entry]:
+def distinct_ids(entries: Iterable[Entry], used: set[str]) -> list[Entry]:
     """Give entries without a written id a unique one; versions of an answer are told apart by their first day."""
     entries = list(entries)
-    taken = taken | {e.id for e in entries if e.id_given}
+    used = used | {e.id for e in entries if e.id_given}
     result: list[Entry] = []
     for entry in entries:
         if not entry.id_given:
@@ -277,13 +279,13 @@ def distinct_ids(entries: Iterable[Entry], taken: set[str]) -> list[Entry]:
             start = entry.valid.start
             choices = [base, *([f"{base}@{start}"] if start else [])]
             number = 2
-            while choices[0] in taken:
+            while choices[0] in used:
                 choices.pop(0)
                 if not choices:
                     choices.append(f"{base}-{number}")
                     number += 1
             entry = replace(entry, id=choices[0])
-            taken.add(entry.id)
+            used.add(entry.id)
         result.append(entry)
     return result
 

@@ -75,15 +75,15 @@ def topic_of(entry: Entry) -> str:
     return entry.topic or NO_TOPIC
 
 
-def find(snapshot: Snapshot, wanted: EntryFilter, day: date) -> list[Entry]:
+def find(snapshot: Snapshot, entry_filter: EntryFilter, day: date) -> list[Entry]:
     """Return the entries that pass; with words the best first, else by topic as they stand in the files."""
-    entries = _by_words(snapshot, wanted.text) if wanted.text else _by_topic(snapshot.entries)
+    entries = _by_words(snapshot, entry_filter.text) if entry_filter.text else _by_topic(snapshot.entries)
     return [
         e
         for e in entries
-        if (not wanted.topic or topic_of(e) == wanted.topic)
-        and (not wanted.owner or e.owner == wanted.owner)
-        and (not wanted.status or _has(e, wanted.status, day))
+        if (not entry_filter.topic or topic_of(e) == entry_filter.topic)
+        and (not entry_filter.owner or e.owner == entry_filter.owner)
+        and (not entry_filter.status or _has(e, entry_filter.status, day))
     ]
 
 

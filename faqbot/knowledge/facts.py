@@ -39,23 +39,25 @@ def missing_facts(entries: Iterable[Entry], facts: Mapping[str, str], lines: Sou
     for entry in entries:
         reported: set[str] = set()
         for match in (m for text in _texts(entry) for m in _LIKE_FACT.finditer(text)):
-            written = match[0]
-            exact = _FACT.fullmatch(written)
+            placeholder_text = match[0]
+            exact = _FACT.fullmatch(placeholder_text)
             name = exact[1].strip() if exact else match["name"]
             if (exact and name in facts) or not (exact or match["word"] or name in facts):
                 continue
             placeholder = f"{{facts.{name}}}"
-            key = placeholder if exact else written
+            key = placeholder if exact else placeholder_text
             if key in reported:
                 continue
             reported.add(key)
-            place, quote = lines.find(entry, written)
+            place, quote = lines.find(entry, placeholder_text)
             if exact:
                 message = f"答案里的 {placeholder} 在 facts.yaml 里没有，显示为“{MISSING}”"
                 yield Problem(place, message, is_error=False, quote=quote)
             else:
-                message = f"“{written[:40]}”不会换成 facts.yaml 里的值，请写成 {placeholder}"
-                yield Problem(place, message, is_error=False, quote=quote, fix=quote.replace(written, placeholder))
+                message = f"“{placeholder_text[:40]}”不会换成 facts.yaml 里的值，请写成 {placeholder}"
+                yield Problem(
+                    place, message, is_error=False, quote=quote, fix=quote.replace(placeholder_text, placeholder)
+                )
 
 
 def _texts(entry: Entry) -> tuple[str, ...]:

@@ -67,13 +67,13 @@ class _GroupsReader(FieldReader):
             return Groups()
         by_number = [pair for pair in root.pairs if pair[0].value.strip().startswith("cid")]
         rest = replace(root, pairs=[pair for pair in root.pairs if pair not in by_number])
-        found = self.known_pairs(rest, key_names.GROUPS_KEYS, "文件开头")
+        pairs = self.known_pairs(rest, key_names.GROUPS_KEYS, "文件开头")
         conversations: dict[str, GroupSettings] = {}
-        listed = self._mapping(*found["groups"], "cidXXX: {topics: [休假]}") if "groups" in found else None
+        listed = self._mapping(*pairs["groups"], "cidXXX: {topics: [休假]}") if "groups" in pairs else None
         if listed:
             self._conversations(listed, conversations)
         self._conversations(replace(root, pairs=by_number), conversations)
-        return Groups(self._people(found.get("people")), conversations)
+        return Groups(self._people(pairs.get("people")), conversations)
 
     def _repaired(self, text: str) -> str:
         """Return the text with wide colons behind keys and tabs before them repaired; each is reported."""
@@ -100,9 +100,9 @@ class _GroupsReader(FieldReader):
             self.error(node.line, f"“{key.value.strip()}”下面每行一个，例如 {example}")
         return None
 
-    def _people(self, found: tuple[Scalar, Node] | None) -> dict[str, tuple[str, ...]]:
+    def _people(self, pair: tuple[Scalar, Node] | None) -> dict[str, tuple[str, ...]]:
         people: dict[str, tuple[str, ...]] = {}
-        listed = self._mapping(*found, "休假组: [userid]") if found else None
+        listed = self._mapping(*pair, "休假组: [userid]") if pair else None
         for key, value in self.pairs(listed) if listed else ():
             people[key.value.strip()] = tuple(dict.fromkeys(self.texts(value, "people")))
             if not people[key.value.strip()]:
@@ -121,12 +121,12 @@ class _GroupsReader(FieldReader):
             into[number] = self._settings(settings) if settings else GroupSettings()
 
     def _settings(self, node: Mapping) -> GroupSettings:
-        found = {key: value for key, (_, value) in self.known_pairs(node, key_names.GROUP_KEYS, "群").items()}
+        values = {key: value for key, (_, value) in self.known_pairs(node, key_names.GROUP_KEYS, "群").items()}
         return GroupSettings(
-            topics=tuple(dict.fromkeys(self.texts(found.get("topics"), "topics"))),
-            greeting=self.text(found.get("greeting"), "greeting"),
-            contact=self.text(found.get("contact"), "contact"),
-            quiet=self._quiet(found.get("quiet")),
+            topics=tuple(dict.fromkeys(self.texts(values.get("topics"), "topics"))),
+            greeting=self.text(values.get("greeting"), "greeting"),
+            contact=self.text(values.get("contact"), "contact"),
+            quiet=self._quiet(values.get("quiet")),
         )
 
     def _quiet(self, node: Node | None) -> Hours | None:
@@ -134,12 +134,12 @@ class _GroupsReader(FieldReader):
             return None
         if isinstance(node, Mapping):
             ends = {key: value for key, (_, value) in self.known_pairs(node, key_names.PERIOD_KEYS, "安静时段").items()}
-            written = f"{self.text(ends.get('from'), 'from')}-{self.text(ends.get('until'), 'until')}"
+            text = f"{self.text(ends.get('from'), 'from')}-{self.text(ends.get('until'), 'until')}"
         else:
-            written = self.text(node, "quiet")
-        hours = hours_of(written)
+            text = self.text(node, "quiet")
+        hours = hours_of(text)
         if hours is None:
-            self.error(node.line, f'安静时段“{written[:30]}”读不懂，请写成 quiet: "22:00-8:00"')
+            self.error(node.line, f'安静时段“{text[:30]}”读不懂，请写成 quiet: "22:00-8:00"')
         return hours
 
 
@@ -148,20 +148,20 @@ def _with_plain_colon(line: str) -> str:
 
     A bare text that goes on with a plain colon is left alone: the wide one belongs to the name, as in `0：: [userid]`.
     """
-    found = _WIDE_COLON.match(line)
-    rest = line[found.end() :].partition(" #")[0] if found else ""
-    if found is None or (rest[:1] not in tuple("\"'[{|>") and re.search(r":(?:\s|$)", rest)):
+    match = _WIDE_COLON.match(line)
+    rest = line[match.end() :].partition(" #")[0] if match else ""
+    if match is None or (rest[:1] not in tuple("\"'[{|>") and re.search(r":(?:\s|$)", rest)):
         return line
-    return f"{found[1]}{found[2]}: {line[found.end() :]}"
+    return f"{match[1]}{match[2]}: {line[match.end() :]}"
 
 
 def hours_of(text: str) -> Hours | None:
     """Read `22:00-8:00`, `22 点至 8 点` and the like; return None for anything else."""
     plain = unicodedata.normalize("NFKC", text).translate(_DASHES).replace("点", ":00").replace("次日", "")
-    found = _HOURS.fullmatch(plain.replace(" ", ""))
-    if found is None:
+    match = _HOURS.fullmatch(plain.replace(" ", ""))
+    if match is None:
         return None
-    hour, minute, until, until_minute = (int(part or 0) for part in found.groups())
+    hour, minute, until, until_minute = (int(part or 0) for part in match.groups())
     if until == 24:
         until = 0
     if not (hour < 24 and minute < 60 and until < 24 and until_minute < 60):

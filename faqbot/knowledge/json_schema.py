@@ -87,5 +87,5 @@ def _one_of(words: Mapping[str, str], *meant: str) -> list[Schema]:
 
 
 def _words(words: Mapping[str, str], meant: Iterable[str]) -> list[str]:
-    wanted = set(meant)
-    return [word for word, key in words.items() if key in wanted]
+    keys = set(meant)
+    return [word for word, key in words.items() if key in keys]

@@ -31,8 +31,8 @@ class SavedQuestion:
 
 def parse_saved(name: str, raw: bytes) -> tuple[list[SavedQuestion], list[Problem]]:
     """Read the file; an item without a question is reported and left out."""
-    found, reader, _ = _read(name, raw)
-    return [saved for saved, _ in found], reader.problems
+    items, reader, _ = _read(name, raw)
+    return [saved for saved, _ in items], reader.problems
 
 
 def unknown_ids(saved: Iterable[SavedQuestion], known: Collection[str]) -> list[Problem]:
@@ -50,7 +50,7 @@ def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
     line = f"- {{q: {write_scalar(question, in_brackets=True)}, id: {write_scalar(entry_id, in_brackets=True)}}}\n"
     if raw is None:
         return line.encode()
-    found, root = _readable(raw)
+    saved_items, root = _readable(raw)
     if root is None:
         # Only comments so far.
         return raw + (b"" if not raw or raw.endswith(b"\n") else b"\n") + line.encode()
@@ -61,7 +61,7 @@ def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
     after = edits.apply([replace_lines(end, end, line)])
     now, problems = parse_saved(NAME, after)
     if any(p.is_error for p in problems) or _contents(now) != [
-        *_contents(s for s, _ in found),
+        *_contents(s for s, _ in saved_items),
         (question, (entry_id,)),
     ]:
         raise EditError(f"{NAME} 里有错误，要先改好（运行 faqbot check 可以看到）")
@@ -70,15 +70,15 @@ def with_question(raw: bytes | None, question: str, entry_id: str) -> bytes:
 
 def without_question(raw: bytes, question: str, entry_id: str) -> bytes:
     """Return the file without the question about this entry. Raises EditError."""
-    found, root = _readable(raw)
-    items = [item for saved, item in found if (saved.question, saved.entry_ids[:1]) == (question, (entry_id,))]
+    saved_items, root = _readable(raw)
+    items = [item for saved, item in saved_items if (saved.question, saved.entry_ids[:1]) == (question, (entry_id,))]
     if not items:
         raise EditError("这一题已经不在自测题里了")
     if root is None or root.flow:
         raise EditError(f"{NAME} 不是一行一题的列表，请直接改这个文件")
     edits = TextEdits(raw, normalize_line_ends(decode(raw, "utf-8")))
     after = edits.apply([replace_lines(item.line, edits.last_line(item) + 1, "") for item in items])
-    rest = [pair for pair in _contents(s for s, _ in found) if pair[0] != question or pair[1][:1] != (entry_id,)]
+    rest = [pair for pair in _contents(s for s, _ in saved_items) if pair[0] != question or pair[1][:1] != (entry_id,)]
     now, problems = parse_saved(NAME, after)
     if any(p.is_error for p in problems) or _contents(now) != rest:
         raise EditError(f"{NAME} 的写法不能在这里改，请直接改这个文件")
@@ -87,11 +87,11 @@ def without_question(raw: bytes, question: str, entry_id: str) -> bytes:
 
 def _readable(raw: bytes) -> tuple[list[tuple[SavedQuestion, Mapping]], Sequence | None]:
     """Return the questions with their nodes, and the list that holds them. Raises EditError if there is an error."""
-    found, reader, root = _read(NAME, raw)
+    items, reader, root = _read(NAME, raw)
     for problem in reader.problems:
         if problem.is_error:
             raise EditError(f"文件里有错误，请先改好。{problem.place}：{problem.message}")
-    return found, root
+    return items, root
 
 
 def _contents(saved: Iterable[SavedQuestion]) -> list[tuple[str, tuple[str, ...]]]:
@@ -101,7 +101,7 @@ def _contents(saved: Iterable[SavedQuestion]) -> list[tuple[str, tuple[str, ...]
 def _read(name: str, raw: bytes) -> tuple[list[tuple[SavedQuestion, Mapping]], FieldReader, Sequence | None]:
     reader = FieldReader(name)
     root = reader.parse(raw)
-    found: list[tuple[SavedQuestion, Mapping]] = []
+    items: list[tuple[SavedQuestion, Mapping]] = []
     if root is None:
         return [], reader, None
     if not isinstance(root, Sequence):
@@ -118,5 +118,5 @@ def _read(name: str, raw: bytes) -> tuple[list[tuple[SavedQuestion, Mapping]], F
             reader.warn(item.line, "这一题没有写问题（q），没有读进来")
             continue
         ids = tuple(filter(None, (entry_id, *reader.texts(values.get(_ALSO), _ALSO))))
-        found.append((SavedQuestion(question, ids, Place(name, item.line)), item))
-    return found, reader, root
+        items.append((SavedQuestion(question, ids, Place(name, item.line)), item))
+    return items, reader, root

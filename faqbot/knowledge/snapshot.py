@@ -120,18 +120,18 @@ def _live_versions(
     good: dict[str, ParsedFile] = {}
     live: dict[str, Iterable[Entry]] = {}
     problems: list[Problem] = []
-    taken = _kept_ids(parsed, before)
+    used_ids = _kept_ids(parsed, before)
     for name in sorted(parsed):
-        clashes = _clashes(parsed[name], taken)
+        clashes = _clashes(parsed[name], used_ids)
         problems += [*parsed[name].problems, *clashes]
         if parsed[name].ok and not clashes:
             good[name], live[name] = parsed[name], parsed[name].entries
         elif name in before:
             good[name] = before[name]
-            live[name] = [e for e in before[name].entries if not _is_elsewhere(e, taken)]
+            live[name] = [e for e in before[name].entries if not _is_elsewhere(e, used_ids)]
         else:
             continue
-        taken |= {e.id: e.place for e in live[name] if e.id_given}
+        used_ids |= {e.id: e.place for e in live[name] if e.id_given}
     return good, distinct_ids((e for entries in live.values() for e in entries), set()), problems
 
 
@@ -201,25 +201,25 @@ def _version(files: Mapping[str, bytes]) -> str:
 
 def _kept_ids(parsed: Mapping[str, ParsedFile], before: Mapping[str, ParsedFile]) -> dict[str, Place]:
     """Return the ids that files had before and still have: a file that newly has one of them clashes."""
-    kept: dict[str, Place] = {}
+    places: dict[str, Place] = {}
     for name, file in parsed.items():
         if name in before:
             known = {e.id for e in before[name].entries if e.id_given}
             entries = file.entries if file.ok else before[name].entries
-            kept = {e.id: e.place for e in entries if e.id in known} | kept
-    return kept
+            places = {e.id: e.place for e in entries if e.id in known} | places
+    return places
 
 
-def _clashes(parsed: ParsedFile, taken: Mapping[str, Place]) -> list[Problem]:
+def _clashes(parsed: ParsedFile, used_ids: Mapping[str, Place]) -> list[Problem]:
     return [
-        Problem(e.place, f"编号“{e.id}”重复（{taken[e.id]} 已有）")
+        Problem(e.place, f"编号“{e.id}”重复（{used_ids[e.id]} 已有）")
         for e in parsed.entries
-        if e.id_given and _is_elsewhere(e, taken)
+        if e.id_given and _is_elsewhere(e, used_ids)
     ]
 
 
-def _is_elsewhere(entry: Entry, taken: Mapping[str, Place]) -> bool:
-    return entry.id in taken and taken[entry.id].file != entry.place.file
+def _is_elsewhere(entry: Entry, used_ids: Mapping[str, Place]) -> bool:
+    return entry.id in used_ids and used_ids[entry.id].file != entry.place.file
 
 
 def _stale(entries: Iterable[Entry], today: date) -> list[Problem]:

@@ -59,7 +59,7 @@ async def open_knowledge(resources: Resources, *, serving: bool = True) -> Async
     settings, store = resources.settings, resources.store
     source, pictures = open_source(settings, store), PictureFolder(settings.knowledge)
     embeddings = open_embeddings(settings, resources.session, store) if serving else None
-    library = KnowledgeBase(
+    knowledge = KnowledgeBase(
         source,
         resources.today,
         settings.strictness,
@@ -68,11 +68,11 @@ async def open_knowledge(resources: Resources, *, serving: bool = True) -> Async
         metrics=resources.metrics,
         pictures=pictures if serving else None,
     )
-    workspace = Workspace(library, source, store, resources.today, resources.clock)
+    workspace = Workspace(knowledge, source, store, resources.today, resources.clock)
     try:
         # Before refresh() writes those of this run.
         previous_files = await store.documents() if serving else {}
-        await library.refresh()
-        yield KnowledgeParts(library, workspace, pictures, embeddings, previous_files)
+        await knowledge.refresh()
+        yield KnowledgeParts(knowledge, workspace, pictures, embeddings, previous_files)
     finally:
-        await library.close()
+        await knowledge.close()

@@ -90,8 +90,8 @@ class FieldReader:
 
     def parse_text(self, text: str) -> Node | None:
         self.repaired_lines = text.split("\n")
-        if found := find_foreign_content(self.lines):
-            self.error(*found)
+        if foreign := find_foreign_content(self.lines):
+            self.error(*foreign)
             return None
         try:
             self.root = parse_yaml(text)
@@ -110,13 +110,13 @@ class FieldReader:
 
     def pairs(self, node: Mapping) -> Iterable[tuple[Scalar, Node]]:
         """Yield the pairs of a mapping; a repeated key is an error, and its first value counts."""
-        seen: dict[str, int] = {}
+        lines: dict[str, int] = {}
         for key, value in node.pairs:
             name = key.value.strip()
-            if name in seen:
-                self.error(key.line, f"“{name}”重复（第 {seen[name]} 行已有）")
+            if name in lines:
+                self.error(key.line, f"“{name}”重复（第 {lines[name]} 行已有）")
                 continue
-            seen[name] = key.line
+            lines[name] = key.line
             yield key, value
 
     def known_pairs(self, node: Mapping, allowed: dict[str, str], where: str) -> dict[str, tuple[Scalar, Node]]:
@@ -124,22 +124,22 @@ class FieldReader:
 
         `where` names the place in the list of allowed keys that is shown.
         """
-        found: dict[str, tuple[Scalar, Node]] = {}
+        pairs: dict[str, tuple[Scalar, Node]] = {}
         for key, value in node.pairs:
             word = key.value.strip()
             meant = allowed.get(word)
             if meant is None:
                 self._unknown(key, word, allowed, where)
-            elif meant in found:
-                first = found[meant][0]
+            elif meant in pairs:
+                first = pairs[meant][0]
                 same = "" if first.value.strip() == word else f"，“{first.value.strip()}”和它是一个意思"
                 more = "；如果这里是新的一条，请在前面加“- ”" if meant == "question" else ""
                 if allowed is key_names.FILE_KEYS:
                     more = "；一个文件只能有一份，几个主题请分成几个文件"
                 self.error(key.line, f"“{word}”重复（第 {first.line} 行已有{same}）{more}")
             else:
-                found[meant] = (key, value)
-        return found
+                pairs[meant] = (key, value)
+        return pairs
 
     def known_values(self, node: Mapping, allowed: dict[str, str], where: str) -> dict[str, Node]:
         """Return the values of `known_pairs` by their keys."""
@@ -191,8 +191,8 @@ class FieldReader:
     def _warn_of_swallowed_key(self, node: Scalar, key: str) -> None:
         """Warn if a further line of a sentence looks like a key with a wrong indentation."""
         for number in range(node.line + 1, min(node.end_line, len(self.lines)) + 1):
-            if found := LOOKS_LIKE_KEY.match(self.lines[number - 1]):
-                self.warn(number, f"“{found.group(1)}”没有和上面的键对齐，被当成“{key}”的一部分")
+            if match := LOOKS_LIKE_KEY.match(self.lines[number - 1]):
+                self.warn(number, f"“{match.group(1)}”没有和上面的键对齐，被当成“{key}”的一部分")
             elif _LIST_LINE.match(self.lines[number - 1]):
                 words = f"“{key}”写了几行，却会连成一句；请写成“{key}: |”，内容从下一行开始，各行缩进两个空格"
                 self.warn(number, words)
@@ -211,19 +211,19 @@ class FieldReader:
         if isinstance(node, Mapping):
             self.error(node.line, f"“{key}”应是一个列表，例如 {key}: [第一种问法, 第二种问法]")
             return []
-        found = [self.text(item, key) for item in node.items]
+        values = [self.text(item, key) for item in node.items]
         if node.flow and any(_looks_like_several(item) for item in node.items):
             if key in _ID_LISTS:
                 self.warn(node.line, f"“{key}”的列表里用了中文逗号，已按几项理解；请改成英文逗号")
                 parts = [
                     re.split("[，、；;]", text) if _looks_like_several(item) else [text]
-                    for item, text in zip(node.items, found, strict=True)
+                    for item, text in zip(node.items, values, strict=True)
                 ]
-                found = [part for texts in parts for part in texts]
-            elif len(found) == 1:
+                values = [part for texts in parts for part in texts]
+            elif len(values) == 1:
                 # A sentence may hold such a comma, so it is not split: half a sentence would match too much.
                 self.warn(node.line, f"“{key}”的列表里用了中文逗号，整行被当成一种问法；几种问法之间请用英文逗号")
-        return [text.strip() for text in found if text.strip()]
+        return [text.strip() for text in values if text.strip()]
 
     def flag(self, node: Node | None, key: str) -> bool:
         if node is None:
@@ -267,15 +267,15 @@ class FieldReader:
         return day
 
     def restriction(self, node: Node | None, key: str, held: list[str]) -> tuple[str, ...]:
-        found = tuple(self.texts(node, key))
-        if node is not None and not found:
+        names = tuple(self.texts(node, key))
+        if node is not None and not names:
             self.warn(node.line, f"“{key}”是空的；改好或删掉之前这一条不会回答")
             held.append(f"{key} 是空的")
         if node is not None and key == "groups":
-            for text in found:
+            for text in names:
                 if not text.startswith("cid"):
                     self.warn(node.line, f"“{text[:20]}”不像会话编号（cid 开头）；写错了就谁也得不到回答")
-        return found
+        return names
 
     def ask_and_answers(self, ask: Node | None, answers: Node | None) -> tuple[FollowUp | None, dict[str, str]]:
         follow_up: FollowUp | None = None
@@ -310,9 +310,9 @@ class FieldReader:
 
 
 def parse_date(node: Node) -> date | None:
-    found = _DATE.match(node.value.strip()) if isinstance(node, Scalar) else None
+    match = _DATE.match(node.value.strip()) if isinstance(node, Scalar) else None
     try:
-        return date(*map(int, found.groups())) if found else None
+        return date(*map(int, match.groups())) if match else None
     except ValueError:
         return None
 

@@ -67,8 +67,8 @@ def nearest_key(word: str, allowed: dict[str, str]) -> str:
     word = unicodedata.normalize("NFKC", word).casefold()
     # One right character of two makes a typo likely; two right letters of four do not.
     cutoff = 60 if word.isascii() else 50
-    found = process.extractOne(word, list(allowed), scorer=fuzz.ratio, score_cutoff=cutoff)
-    return found[0] if found else ""
+    nearest = process.extractOne(word, list(allowed), scorer=fuzz.ratio, score_cutoff=cutoff)
+    return nearest[0] if nearest else ""
 
 
 def certain_key(word: str, allowed: dict[str, str]) -> str:

@@ -101,7 +101,7 @@ class TextEdits:
 
     def _content(self, lines: list[tuple[str, str]], index: int) -> str:
         """Return the line that positions refer to: repaired, or as another change of this run left it."""
-        written, repaired = lines[index][0], self.repaired[index]
-        if lines[index] is not self._lines[index] or normalize_line_ends(written) == repaired:
-            return written
+        original, repaired = lines[index][0], self.repaired[index]
+        if lines[index] is not self._lines[index] or normalize_line_ends(original) == repaired:
+            return original
         return repaired

@@ -115,8 +115,8 @@ def _double_quoted(text: str) -> str:
     return '"' + re.sub(rf'["\\]|{_UNPRINTABLE.pattern}', _escape, text) + '"'
 
 
-def _escape(found: re.Match[str]) -> str:
-    character = found.group()
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
     code = ord(character)
     if character in _ESCAPES:
         return _ESCAPES[character]

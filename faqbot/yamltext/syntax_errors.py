@@ -171,10 +171,10 @@ def _not_aligned(reason: str, lines: Sequence[str], line: int, context_line: int
     if not LOOKS_LIKE_KEY.match(text):
         return None
     above = next((match for n in range(line - 1, 0, -1) if (match := _KEY.match(lines[n - 1]))), None)
-    wanted = len(above[1]) + len(above[2]) if above else column
-    if wanted == column:
+    right_column = len(above[1]) + len(above[2]) if above else column
+    if right_column == column:
         return None
-    return line, f"这一行没有对齐：缩进不对，应和上面的键对齐，前面应该有 {wanted} 个空格"
+    return line, f"这一行没有对齐：缩进不对，应和上面的键对齐，前面应该有 {right_column} 个空格"
 
 
 def _text_after_end(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:

@@ -75,11 +75,13 @@ def _indent_of(edits: TextEdits, key: Scalar, node: Node) -> int:
 def _replace_with_block(edits: TextEdits, node: Node, body: list[str]) -> list[TextChange]:
     line = edits.repaired[node.line - 1]
     if is_block_text(node):
-        found = _HEADER.match(line, node.column)
-        header = found.group() if found else ""
-        kept = header if _KEPT_HEADER.fullmatch(header) else "|"
+        match = _HEADER.match(line, node.column)
+        header = match.group() if match else ""
+        new_header = header if _KEPT_HEADER.fullmatch(header) else "|"
         changes = (
-            [] if kept == header else [TextChange(start_of(node), Position(node.line, node.column + len(header)), kept)]
+            []
+            if new_header == header
+            else [TextChange(start_of(node), Position(node.line, node.column + len(header)), new_header)]
         )
         return [*changes, replace_lines(node.line + 1, edits.last_line(node) + 1, "\n".join(body) + "\n")]
     rest = edits.repaired[node.end_line - 1][node.end_column :]

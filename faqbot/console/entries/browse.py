@@ -8,7 +8,7 @@ from aiohttp import web
 
 from faqbot.analytics.try_out import TrialResult, try_out
 from faqbot.console.web.context import ConsoleContext, context_of, workspace_of
-from faqbot.console.web.pages import add_page, asked_id, fragment, show
+from faqbot.console.web.pages import add_page, fragment, requested_id, show
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_search import (
     PER_PAGE,
@@ -40,19 +40,19 @@ def add_routes(app: web.Application) -> None:
 async def entries_page(request: web.Request) -> web.StreamResponse:
     """Show all entries, or those that match a search."""
     workspace, snapshot = workspace_of(request), workspace_of(request).snapshot
-    wanted, day = EntryFilter.of(request.query), workspace.today()
-    found = find(snapshot, wanted, day)
-    pages = max(1, -(-len(found) // PER_PAGE))
+    entry_filter, day = EntryFilter.of(request.query), workspace.today()
+    entries = find(snapshot, entry_filter, day)
+    pages = max(1, -(-len(entries) // PER_PAGE))
     page = min(max(_number(request.query.get("page", "")), 1), pages)
     return show(
         request,
         "entries.html",
         title="问答",
         tab=TAB,
-        as_json=lambda: {"total": len(found), "entries": [entry_json(e, workspace) for e in found]},
-        wanted=wanted,
-        shown=[summary(e, workspace) for e in found[(page - 1) * PER_PAGE : page * PER_PAGE]],
-        total=len(found),
+        as_json=lambda: {"total": len(entries), "entries": [entry_json(e, workspace) for e in entries]},
+        wanted=entry_filter,
+        shown=[summary(e, workspace) for e in entries[(page - 1) * PER_PAGE : page * PER_PAGE]],
+        total=len(entries),
         page=page,
         pages=pages,
         topics=topics(snapshot.entries),
@@ -117,7 +117,7 @@ async def try_sentence(context: ConsoleContext, text: str) -> TrialResult:
 
 def find_entry(request: web.Request) -> Entry:
     """Return the entry that the address names. Raises 404 if there is none."""
-    entry = workspace_of(request).snapshot.entry(asked_id(request))
+    entry = workspace_of(request).snapshot.entry(requested_id(request))
     if entry is None:
         raise web.HTTPNotFound(text="没有这一条：它可能已经被删掉，或者换了编号。")
     return entry

@@ -30,13 +30,13 @@ async def offer_to_tell(context: ConsoleContext, entry: Entry, form: EntryForm) 
     """Return the offer; None if the edit corrects nothing that people were told. Raises StoreError."""
     workspace = context.workspace
     # The values of `{facts.…}` are the same before and after.
-    shown = form.preview(entry, workspace.snapshot.facts)
+    edited = form.preview(entry, workspace.snapshot.facts)
     if entry.draft or entry.held or form.draft:
         return None
-    found = correction(answer_text(entry), answer_text(shown))
-    if found is None:
+    corrected = correction(answer_text(entry), answer_text(edited))
+    if corrected is None:
         return None
     month = f"{workspace.today():%Y-%m}"
     used = (await workspace.store.counts(f"{month}|{CALLS}")).get(f"{month}|{CALLS}", 0)
     reach = await recent_recipients(workspace, entry.id)
-    return Offer(found, reach, Usage(used, context.settings.quota_calls), entry.private)
+    return Offer(corrected, reach, Usage(used, context.settings.quota_calls), entry.private)

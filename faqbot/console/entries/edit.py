@@ -12,7 +12,7 @@ from faqbot.console.entries.browse import TAB, bubble_of, find_entry, summary
 from faqbot.console.entries.correction_offer import DAYS, MINUTES, Offer, offer_to_tell
 from faqbot.console.web.context import context_of, workspace_of
 from faqbot.console.web.edit_errors import EditConflict, notice_on_edit_error, on_edit_error
-from faqbot.console.web.pages import asked_id, entry_url, fragment, notice, person, read_form, redirect, show
+from faqbot.console.web.pages import entry_url, fragment, notice, person, read_form, redirect, requested_id, show
 from faqbot.errors import EditError, FileSourceError
 from faqbot.knowledge import entry_search
 from faqbot.knowledge.editing import entry_editor, proposals
@@ -80,7 +80,7 @@ async def change(request: web.Request) -> web.StreamResponse:
     workspace, fields = workspace_of(request), await read_form(request)
     await workspace.base.refresh()
     form = _with_ids(EntryForm.of_fields(fields), workspace.snapshot)
-    entry = workspace.snapshot.entry(asked_id(request))
+    entry = workspace.snapshot.entry(requested_id(request))
     if entry is None:
         # A page that says 404 would lose what the person wrote.
         return await _form_page(request, form, conflict=EditConflict(gone=True), status=409)
@@ -99,8 +99,8 @@ async def change(request: web.Request) -> web.StreamResponse:
         return await _form_page(request, form, entry, effects=effects, offer=offer)
     people = offer.reach.people if offer else ()
     saved = await _save_and_tell(workspace, person(request), entry, proposal, people)
-    done = "saved-draft" if form.draft else "saved-told" if people else "saved"
-    raise redirect(entry_url(saved.id if saved else entry.id), done=done)
+    result = "saved-draft" if form.draft else "saved-told" if people else "saved"
+    raise redirect(entry_url(saved.id if saved else entry.id), done=result)
 
 
 async def _effects(request: web.Request, proposal: Proposal, *, saving: bool) -> ChangePreview:
@@ -199,8 +199,8 @@ async def preview(request: web.Request) -> web.StreamResponse:
     """Return the message bubble of the form as it is now, for the script."""
     fields = await read_form(request)
     snapshot = workspace_of(request).snapshot
-    shown = EntryForm.of_fields(fields).preview(snapshot.entry(fields.get("entry", "")), snapshot.facts)
-    return fragment("_preview.html", bubble=bubble_of(shown))
+    entry = EntryForm.of_fields(fields).preview(snapshot.entry(fields.get("entry", "")), snapshot.facts)
+    return fragment("_preview.html", bubble=bubble_of(entry))
 
 
 def _with_ids(form: EntryForm, snapshot: Snapshot) -> EntryForm:

@@ -71,18 +71,18 @@ class HistoryLine:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """List the changes, newest first; a query selects those of one entry, by one person or with some words."""
-    found = await load_edits(workspace_of(request).store)
+    edits = await load_edits(workspace_of(request).store)
     query = request.query
-    kept = {
+    filters = {
         "entry": query.get("entry", ""),
         "who": query.get("who", ""),
         "q": query.get("q", "").strip()[:_LONGEST_WORDS],
     }
-    listed = versions.filter_edits(found, entry=kept["entry"], who=kept["who"], words=kept["q"])
+    listed = versions.filter_edits(edits, entry=filters["entry"], who=filters["who"], words=filters["q"])
     pages = max(1, -(-len(listed) // PER_PAGE))
     number = min(max(_number(query.get("page", "")), 1), pages)
-    shown = listed[(number - 1) * PER_PAGE : number * PER_PAGE]
-    lines = await asyncio.to_thread(lambda: [line_of(e) for e in shown])
+    listed_page = listed[(number - 1) * PER_PAGE : number * PER_PAGE]
+    lines = await asyncio.to_thread(lambda: [line_of(e) for e in listed_page])
     return show(
         request,
         "history.html",
@@ -91,8 +91,8 @@ async def page(request: web.Request) -> web.StreamResponse:
         as_json=lambda: {"total": len(listed), "page": number, "pages": pages, "edits": [i.as_json() for i in lines]},
         lines=lines,
         total=len(listed),
-        kept=kept,
-        people=versions.authors(found),
+        kept=filters,
+        people=versions.authors(edits),
         by=by,
         page=number,
         pages=pages,
@@ -105,24 +105,24 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 async def version_page(request: web.Request) -> web.StreamResponse:
     """Show both versions of a change, each with a button to restore it."""
-    found, change = await _asked(request)
-    return await _show_versions(request, found, change)
+    edits, change = await _requested_edit(request)
+    return await _show_versions(request, edits, change)
 
 
 async def restore(request: web.Request) -> web.StreamResponse:
     """Restore one of the two versions, with the same checks as any other change."""
-    found, change = await _asked(request)
+    edits, change = await _requested_edit(request)
     workspace, fields = workspace_of(request), await read_form(request)
     side = "after" if fields.get("version") == "after" else "before"
     text = change.after if side == "after" else change.before
     back = f"{TAB}/{change.number}"
 
     async def show_conflict(exc: StaleEdit) -> web.StreamResponse:
-        return await _show_versions(request, found, change, stale_side=side, newer={exc.file: exc.present})
+        return await _show_versions(request, edits, change, stale_side=side, newer={exc.file: exc.present})
 
     notice_on_edit_error(request, "没有恢复", back=back, stale=show_conflict)
     now = await versions.find_present(workspace, change)
-    if problem := _too_late(request, found, change, now):
+    if problem := _too_late(request, edits, change, now):
         return notice(request, 410, "没有恢复", problem, back=back)
     proposal = await versions.propose_restore(now, text, fields.get("seen", ""))
     effects = await find_problems(workspace, proposal)
@@ -134,19 +134,19 @@ async def restore(request: web.Request) -> web.StreamResponse:
     raise redirect(TAB + "?" + entry_query(change.entry), done="unchanged" if proposal.is_unchanged else "restored")
 
 
-async def _asked(request: web.Request) -> tuple[list[Edit], Edit]:
+async def _requested_edit(request: web.Request) -> tuple[list[Edit], Edit]:
     """Return all changes and the one that the address names. Raises 404 if there is none."""
-    found = await load_edits(workspace_of(request).store)
+    edits = await load_edits(workspace_of(request).store)
     number = int(request.match_info["number"])
-    change = next((e for e in found if e.number == number), None)
+    change = next((e for e in edits if e.number == number), None)
     if change is None:
         raise web.HTTPNotFound(text="历史里没有这一次修改。")
-    return found, change
+    return edits, change
 
 
 async def _show_versions(
     request: web.Request,
-    found: list[Edit],
+    edits: list[Edit],
     change: Edit,
     *,
     stale_side: str = "",
@@ -159,11 +159,11 @@ async def _show_versions(
     workspace = workspace_of(request)
     now, problem = await _present(workspace, change, newer)
     if now and not problem:
-        problem = _too_late(request, found, change, now)
+        problem = _too_late(request, edits, change, now)
     conflict = None
     if stale_side and now:
-        wanted = change.after if stale_side == "after" else change.before
-        conflict = EditConflict(versions.fields_of(now.text, wanted), side=stale_side)
+        restored = change.after if stale_side == "after" else change.before
+        conflict = EditConflict(versions.fields_of(now.text, restored), side=stale_side)
     line = await asyncio.to_thread(line_of, change)
     return show(
         request,
@@ -178,8 +178,8 @@ async def _show_versions(
         problem=problem,
         gone=now is not None and not now.text,
         conflict=conflict,
-        until=moment(request, versions.restorable_until(found, change)),
-        later=sum(e.entry == change.entry and e.number > change.number for e in found),
+        until=moment(request, versions.restorable_until(edits, change)),
+        later=sum(e.entry == change.entry and e.number > change.number for e in edits),
         is_present={side: _is_present(now, text) for side, text in _sides(change).items()},
         sides=_sides(change),
         history=f"{TAB}?{entry_query(change.entry)}",
@@ -204,9 +204,9 @@ async def _present(
         return None, str(exc)
 
 
-def _too_late(request: web.Request, found: list[Edit], change: Edit, now: PresentEntry) -> str:
+def _too_late(request: web.Request, edits: list[Edit], change: Edit, now: PresentEntry) -> str:
     """Return the reason why a removed entry cannot be restored any more; empty if it can."""
-    last = versions.restorable_until(found, change)
+    last = versions.restorable_until(edits, change)
     if now.text or workspace_of(request).clock() <= last:
         return ""
     return f"这一条删掉已经超过 30 天，{moment(request, last)} 以前可以找回，现在不行了。"

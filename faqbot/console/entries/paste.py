@@ -56,9 +56,9 @@ async def propose(request: web.Request) -> web.StreamResponse:
         return await _page(request, text, file, problem=problem, status=413)
     if not text.strip():
         return await _page(request, text, file, problem="还没有粘贴文字。", status=422)
-    found = await asyncio.to_thread(read_pasted, text)
-    shown = await asyncio.to_thread(_compared, found.proposals[:_AT_MOST], workspace_of(request))
-    return await _page(request, text, file, found=found, shown=shown)
+    pasted = await asyncio.to_thread(read_pasted, text)
+    compared = await asyncio.to_thread(_compared, pasted.proposals[:_AT_MOST], workspace_of(request))
+    return await _page(request, text, file, pasted=pasted, compared=compared)
 
 
 def _compared(proposals: Sequence[ProposedEntry], workspace: Workspace) -> list[ComparedProposal]:
@@ -77,38 +77,38 @@ async def _page(
     text: str,
     file: str,
     *,
-    found: Pasted | None = None,
-    shown: Sequence[ComparedProposal] = (),
+    pasted: Pasted | None = None,
+    compared: Sequence[ComparedProposal] = (),
     problem: str = "",
     status: int = 200,
 ) -> web.Response:
-    doubtful = sum(bool(s.proposal.doubts or s.answered_by) for s in shown)
+    doubtful = sum(bool(s.proposal.doubts or s.answered_by) for s in compared)
     return show(
         request,
         "paste.html",
         title="粘贴成条目",
         tab=TAB,
         status=status,
-        as_json=lambda: _as_json(found, shown, problem),
+        as_json=lambda: _as_json(pasted, compared, problem),
         text=text,
         file=file,
         files=proposals.faq_files(await workspace_of(request).source.read()),
-        found=found,
-        shown=shown,
+        found=pasted,
+        shown=compared,
         doubtful=doubtful,
-        more=len(found.proposals) - len(shown) if found else 0,
+        more=len(pasted.proposals) - len(compared) if pasted else 0,
         problem=problem,
     )
 
 
-def _as_json(found: Pasted | None, shown: Sequence[ComparedProposal], problem: str) -> dict[str, Any]:
+def _as_json(pasted: Pasted | None, compared: Sequence[ComparedProposal], problem: str) -> dict[str, Any]:
     if problem:
         return {"error": problem}
-    if found is None:
+    if pasted is None:
         return {}
     return {
-        "kind": found.kind,
-        "total": len(found.proposals),
-        "proposals": [s.as_json() for s in shown],
-        "unread": list(found.unread),
+        "kind": pasted.kind,
+        "total": len(pasted.proposals),
+        "proposals": [s.as_json() for s in compared],
+        "unread": list(pasted.unread),
     }

@@ -110,19 +110,19 @@ async def download(request: web.Request) -> web.StreamResponse:
 async def look(request: web.Request) -> web.StreamResponse:
     """Preview what the uploaded table would change. Nothing is written."""
     fields = await posted(request)
-    sent = fields.get("table")
-    if not isinstance(sent, web.FileField):
+    upload_field = fields.get("table")
+    if not isinstance(upload_field, web.FileField):
         return _page(request, problem="请先选一个表格文件（.xlsx 或 .csv）。", status=422)
-    name = PurePath(sent.filename.replace("\\", "/")).name
-    with sent.file as file:
+    name = PurePath(upload_field.filename.replace("\\", "/")).name
+    with upload_field.file as file:
         raw = await asyncio.to_thread(file.read)
     try:
         upload = await _tried(request, name, raw, removes="remove" in fields)
     except (SheetError, EditError, FileSourceError) as exc:
         return _page(request, problem=str(exc), status=422)
     token = await _keep(request, upload)
-    shown = await asyncio.to_thread(lambda: [(row, _fields(row)) for row in upload.plan.edits[:_SHOWN_MOST]])
-    return _page(request, upload=upload, token=token, shown=shown, status=200 if upload.ok else 422)
+    row_fields = await asyncio.to_thread(lambda: [(row, _fields(row)) for row in upload.plan.edits[:_SHOWN_MOST]])
+    return _page(request, upload=upload, token=token, rows=row_fields, status=200 if upload.ok else 422)
 
 
 async def report(request: web.Request) -> web.StreamResponse:
@@ -170,41 +170,41 @@ async def _tried(request: web.Request, name: str, raw: bytes, *, removes: bool) 
 
 
 async def _keep(request: web.Request, upload: Upload) -> str:
-    kept, workspace = request.app[_UPLOADS], workspace_of(request)
-    for token in [token for token, other in kept.items() if other.until <= workspace.clock()]:
-        del kept[token]
-    while len(kept) >= _KEPT_MOST:
-        del kept[next(iter(kept))]
-    made = secrets.token_urlsafe(24)
-    kept[made] = upload
+    uploads, workspace = request.app[_UPLOADS], workspace_of(request)
+    for token in [token for token, other in uploads.items() if other.until <= workspace.clock()]:
+        del uploads[token]
+    while len(uploads) >= _KEPT_MOST:
+        del uploads[next(iter(uploads))]
+    new_token = secrets.token_urlsafe(24)
+    uploads[new_token] = upload
     if workspace.store.shared_texts is not None:
-        await workspace.store.put_note(_key(made), _packed(upload), KEPT_SECONDS)
-    return made
+        await workspace.store.put_note(_key(new_token), _packed(upload), KEPT_SECONDS)
+    return new_token
 
 
 async def _kept(request: web.Request, token: str) -> Upload | None:
     """Return the upload of a token, to the session that sent it only."""
-    found, session, workspace = request.app[_UPLOADS].get(token), session_of(request), workspace_of(request)
+    upload, session, workspace = request.app[_UPLOADS].get(token), session_of(request), workspace_of(request)
     if session is None:
         return None
-    if found is None and workspace.store.shared_texts is not None:
-        found = await _from_replica(request, token)
-    if found is None or found.session != session.token or found.until <= workspace.clock():
+    if upload is None and workspace.store.shared_texts is not None:
+        upload = await _from_replica(request, token)
+    if upload is None or upload.session != session.token or upload.until <= workspace.clock():
         return None
-    return found
+    return upload
 
 
 async def _from_replica(request: web.Request, token: str) -> Upload | None:
     """Rebuild an upload that another replica took; None if it would not write what was shown there."""
     note, session = await workspace_of(request).store.note(_key(token)), session_of(request)
-    said = json.loads(note) if note else {}
-    if session is None or said.get("session") != _hash(session.token.encode()):
+    packed = json.loads(note) if note else {}
+    if session is None or packed.get("session") != _hash(session.token.encode()):
         return None
     try:
-        upload = await _tried(request, said["name"], base64.b64decode(said["raw"]), removes=said["removes"])
+        upload = await _tried(request, packed["name"], base64.b64decode(packed["raw"]), removes=packed["removes"])
     except (SheetError, EditError, FileSourceError):
         return None
-    return upload if said["files"] == _hash_of(upload) else None
+    return upload if packed["files"] == _hash_of(upload) else None
 
 
 def _packed(upload: Upload) -> str:
@@ -241,7 +241,7 @@ def _page(
     *,
     upload: Upload | None = None,
     token: str = "",
-    shown: list[tuple[Row, list[Field]]] | None = None,
+    rows: list[tuple[Row, list[Field]]] | None = None,
     problem: str = "",
     status: int = 200,
 ) -> web.Response:
@@ -255,7 +255,7 @@ def _page(
         as_json=lambda: _as_json(upload, problem),
         upload=upload,
         token=token,
-        shown=shown or [],
+        shown=rows or [],
         troubles=troubles,
         most=_SHOWN_MOST,
         problem=problem,

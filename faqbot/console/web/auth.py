@@ -151,25 +151,25 @@ async def login_page(request: web.Request) -> web.StreamResponse:
 
 async def login(request: web.Request) -> web.StreamResponse:
     form = await read_form(request)
-    given = {name: form.get(name, "") for name in ("name", "password", "link", "next")}
-    name = " ".join(given["name"].split())
+    posted = {name: form.get(name, "") for name in ("name", "password", "link", "next")}
+    name = " ".join(posted["name"].split())
     if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-        return await _form(request, given, f"请写下您的姓名（最多 {_LONGEST_NAME} 个字），它会显示在修改历史里。", 400)
+        return await _form(request, posted, f"请写下您的姓名（最多 {_LONGEST_NAME} 个字），它会显示在修改历史里。", 400)
     brake = LoginThrottle(workspace_of(request).store, workspace_of(request).clock)
     wait, booked = await brake.take(origin.peer(request))
     if wait:
         text = f"试得太多了，请等 {_minutes(wait)} 再登录。"
-        response = await _form(request, given, text, 429)
+        response = await _form(request, posted, text, 429)
         response.headers["Retry-After"] = str(math.ceil(wait))
         return response
-    if not await _proven(request, given):
-        log.warning("console.sign_in_refused", by="link" if given["link"] else "password")
-        text = "这个链接已经用过，或者过期了。" if given["link"] else "密码不对。"
-        return await _form(request, given | {"link": ""}, text, 403)
+    if not await _proven(request, posted):
+        log.warning("console.sign_in_refused", by="link" if posted["link"] else "password")
+        text = "这个链接已经用过，或者过期了。" if posted["link"] else "密码不对。"
+        return await _form(request, posted | {"link": ""}, text, 403)
     await brake.give_back(booked)
     session = await _sessions(request).begin(name)
-    log.info("console.signed_in", by="link" if given["link"] else "password")
-    answer = redirect(local_path(given["next"]))
+    log.info("console.signed_in", by="link" if posted["link"] else "password")
+    answer = redirect(local_path(posted["next"]))
     _put_cookie(request, answer, session.token)
     raise answer
 
@@ -183,18 +183,18 @@ async def logout(request: web.Request) -> web.StreamResponse:
     raise answer
 
 
-async def _proven(request: web.Request, given: dict[str, str]) -> bool:
-    if given["link"]:
-        return await use_link(workspace_of(request).store, given["link"])
+async def _proven(request: web.Request, posted: dict[str, str]) -> bool:
+    if posted["link"]:
+        return await use_link(workspace_of(request).store, posted["link"])
     password = context_of(request).settings.console_password
     # The setting may hold bytes that are not UTF-8; they arrive as lone surrogates.
-    known, said = (text.encode("utf-8", "surrogatepass") for text in (password, given["password"]))
-    return bool(password) and hmac.compare_digest(known, said)
+    known, typed = (text.encode("utf-8", "surrogatepass") for text in (password, posted["password"]))
+    return bool(password) and hmac.compare_digest(known, typed)
 
 
-async def _form(request: web.Request, given: Mapping[str, str], problem: str = "", status: int = 200) -> web.Response:
+async def _form(request: web.Request, posted: Mapping[str, str], problem: str = "", status: int = 200) -> web.Response:
     """Show the sign-in page with what was entered; the password is never sent back."""
-    link = given.get("link", "")
+    link = posted.get("link", "")
     holds = bool(link) and await link_holds(workspace_of(request).store, link)
     if link and not holds and not problem:
         problem, status = "这个链接已经用过，或者过期了。", 403
@@ -204,9 +204,9 @@ async def _form(request: web.Request, given: Mapping[str, str], problem: str = "
         title="登录",
         status=status,
         problem=problem,
-        name=given.get("name", ""),
+        name=posted.get("name", ""),
         link=link if holds else "",
-        next=local_path(given.get("next", "/")),
+        next=local_path(posted.get("next", "/")),
         by_password=bool(context_of(request).settings.console_password),
     )
 

@@ -117,9 +117,9 @@ def moment(request: web.Request, at: float) -> str:
     return datetime.fromtimestamp(at, context_of(request).settings.timezone).strftime("%Y-%m-%d %H:%M")
 
 
-def plain(request: web.Request, said: object) -> str:
+def plain(request: web.Request, text: object) -> str:
     """Return a place or a problem as text, with names of files in the source instead of paths on this machine."""
-    return str(said).replace(f"{workspace_of(request).source.label}/", "")
+    return str(text).replace(f"{workspace_of(request).source.label}/", "")
 
 
 def fragment(template: str, **values: Any) -> web.Response:
@@ -206,12 +206,12 @@ def entry_url(entry_id: str, action: str = "") -> str:
     return f"/entries/{quote(entry_id, safe='')}{behind}"
 
 
-def asked_id(request: web.Request) -> str:
+def requested_id(request: web.Request) -> str:
     """Return the id that `entry_url` put into the address."""
-    written = request.match_info["id"]
-    if written == "=":
+    entry_id = request.match_info["id"]
+    if entry_id == "=":
         return request.query.get("id", "")
-    return written.removesuffix(".json")
+    return entry_id.removesuffix(".json")
 
 
 @functools.cache
@@ -232,8 +232,8 @@ def environment() -> Environment:
 
 def query(values: Mapping[str, Any]) -> str:
     """Return the query of a link, without empty values."""
-    kept = {name: value for name, value in values.items() if value not in ("", None)}
-    return f"?{urlencode(kept)}" if kept else ""
+    filled = {name: value for name, value in values.items() if value not in ("", None)}
+    return f"?{urlencode(filled)}" if filled else ""
 
 
 @functools.cache

@@ -47,9 +47,11 @@ def tasks(records: Sequence[QuestionRecord], entries: Mapping[str, Entry], marks
     for record in records:
         if record.rating and record.rating != Rating.HELPFUL:
             groups.setdefault(_key(record), []).append(record)
-    left = {key: [r for r in found if r.message_id not in _settled(marks.get(key))] for key, found in groups.items()}
-    most = sorted(((key, found) for key, found in left.items() if found), key=lambda item: -len(item[1]))
-    items = [item for key, found in most if (item := _item(key, found, entries))]
+    unsettled = {
+        key: [r for r in rated if r.message_id not in _settled(marks.get(key))] for key, rated in groups.items()
+    }
+    most = sorted(((key, rated) for key, rated in unsettled.items() if rated), key=lambda item: -len(item[1]))
+    items = [item for key, rated in most if (item := _item(key, rated, entries))]
     return section("disliked", "员工说没有帮助的回答", items, _MORE)
 
 
@@ -58,19 +60,19 @@ def _key(record: QuestionRecord) -> str:
     return f"{record.rating}|{record.entry_id or record.text}"
 
 
-def _item(key: str, found: Sequence[QuestionRecord], entries: Mapping[str, Entry]) -> Item | None:
-    last = found[-1]
+def _item(key: str, records: Sequence[QuestionRecord], entries: Mapping[str, Entry]) -> Item | None:
+    last = records[-1]
     rating, entry = Rating(last.rating), entries.get(last.entry_id)
     if last.entry_id and entry is None:
         return None
-    said = last.text.strip()[:_QUOTED]
-    asked = f"。最近一次问的是「{said}」" if entry else ""
+    quoted = last.text.strip()[:_QUOTED]
+    example = f"。最近一次问的是「{quoted}」" if entry else ""
     owner = f"，{entry.owner}负责" if entry and entry.owner else ""
-    note = f"{len(found)} 人次：{_ADVICE[rating]}{asked}{owner}"
+    note = f"{len(records)} 人次：{_ADVICE[rating]}{example}{owner}"
     url = entry_url(entry.id, "edit") if entry else ""
     if entry and rating is Rating.NOT_ASKED:
-        url = f"/try?{urlencode({'q': said})}"
-    return Item(entry.question if entry else said, note, url, RATING_NAMES[rating], "amber", done=(PATH, key))
+        url = f"/try?{urlencode({'q': quoted})}"
+    return Item(entry.question if entry else quoted, note, url, RATING_NAMES[rating], "amber", done=(PATH, key))
 
 
 def _settled(mark: str | None) -> frozenset[str]:

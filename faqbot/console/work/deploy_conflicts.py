@@ -69,8 +69,8 @@ async def without_disputes(workspace: Workspace, snapshot: Snapshot) -> Snapshot
     """Return the snapshot without the problems that waiting() reports."""
     if not isinstance(workspace.source, ReplicatedSource):
         return snapshot
-    said = await workspace.source.conflict_problems()
-    return replace(snapshot, problems=tuple(p for p in snapshot.problems if p not in said))
+    conflicts = await workspace.source.conflict_problems()
+    return replace(snapshot, problems=tuple(p for p in snapshot.problems if p not in conflicts))
 
 
 async def page(request: web.Request) -> web.StreamResponse:
@@ -91,13 +91,13 @@ async def decide(request: web.Request) -> web.StreamResponse:
     """Take the deployed text of a file, or keep the one that is live."""
     workspace, fields = workspace_of(request), await read_form(request)
     take = fields.get("take") == "deployed"
-    found = next((d for d in await _disputes(workspace) if d.file == fields.get("file")), None)
-    if found is None or found.seen != fields.get("seen") or not isinstance(workspace.source, ReplicatedSource):
+    disputed = next((d for d in await _disputes(workspace) if d.file == fields.get("file")), None)
+    if disputed is None or disputed.seen != fields.get("seen") or not isinstance(workspace.source, ReplicatedSource):
         return notice(request, 409, "没有改动", "这个文件刚刚又变了，请看过现在的内容再选。", back=PATH)
-    if take and found.broken:
-        return notice(request, 422, "没有改动", f"部署的文件里有错误：{found.broken}", back=PATH)
+    if take and disputed.broken:
+        return notice(request, 422, "没有改动", f"部署的文件里有错误：{disputed.broken}", back=PATH)
     try:
-        await workspace.source.resolve(found.file, found.live, found.deployed, take_deployed=take)
+        await workspace.source.resolve(disputed.file, disputed.live, disputed.deployed, take_deployed=take)
     except FileConflict as exc:
         return notice(request, 409, "没有改动", str(exc), back=PATH)
     except FileSourceError as exc:
@@ -126,10 +126,10 @@ def _dispute(name: str, live: bytes | None, deployed: bytes | None) -> DisputedF
 def _differences(name: str, live: bytes | None, deployed: bytes | None) -> list[EntryDifference]:
     if name.startswith("faq/"):
         try:
-            found = differences(name, live, deployed)
+            edits = differences(name, live, deployed)
         except EditError:
-            found = []
-        if found:
-            return [EntryDifference(question_of(edit), fields_of(edit.before, edit.after)) for edit in found]
+            edits = []
+        if edits:
+            return [EntryDifference(question_of(edit), fields_of(edit.before, edit.after)) for edit in edits]
     sides = side_by_side(*((text or b"").decode("utf-8", "replace") for text in (live, deployed)))
     return [EntryDifference(name, [Field("文件的内容", *sides)])]

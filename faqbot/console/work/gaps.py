@@ -45,9 +45,9 @@ def add_routes(app: web.Application) -> None:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """List the groups of a period in one state."""
-    days, wanted, unwanted = _days(request), _state(request), request.query.get("unwanted", "")
+    days, shown_state, unwanted = _days(request), _state(request), request.query.get("unwanted", "")
     gaps = await request.app[GAPS].find(workspace_of(request), days)
-    chosen = [gap for gap in gaps if gap.state is wanted]
+    chosen = [gap for gap in gaps if gap.state is shown_state]
     pages = max(1, -(-len(chosen) // _PER_PAGE))
     number = min(max(int(_digits(request.query.get("page", "")) or 1), 1), pages)
     return show(
@@ -57,20 +57,20 @@ async def page(request: web.Request) -> web.StreamResponse:
         tab=TAB,
         as_json=lambda: {
             "days": days,
-            "state": wanted.value,
+            "state": shown_state.value,
             "total": len(chosen),
             "gaps": list(map(gap_json, chosen)),
         },
         days=days,
         periods=PERIODS,
-        wanted=wanted,
+        wanted=shown_state,
         states=[(state, name, sum(g.state is state for g in gaps)) for state, name in STATE_NAMES.items()],
         gaps=chosen[(number - 1) * _PER_PAGE : number * _PER_PAGE],
         total=len(chosen),
         page=number,
         pages=pages,
         first=(number - 1) * _PER_PAGE + 1,
-        suggested=await open_suggestions(workspace_of(request)) if wanted is GapState.OPEN else [],
+        suggested=await open_suggestions(workspace_of(request)) if shown_state is GapState.OPEN else [],
         suggestion_url=suggestion_url,
         unwanted=await is_declined(workspace_of(request), unwanted) and unwanted,
         declined=_by_key(gaps, request.query.get("declined", "")),
@@ -83,9 +83,9 @@ async def one(request: web.Request) -> web.StreamResponse:
     """Show one group: its wordings, which are answered by now, and the entries it could belong to."""
     workspace, days = workspace_of(request), _days(request)
     gaps, gap = await _asked(request)
-    asked = await wording_trial.answers(workspace, gap)
-    left = [a.text for a in asked if not a.answered]
-    text = _wording(request.query.get("text", "")) or _wording(next(iter(left), gap.cluster.text))
+    answers = await wording_trial.answers(workspace, gap)
+    unanswered = [a.text for a in answers if not a.answered]
+    text = _wording(request.query.get("text", "")) or _wording(next(iter(unanswered), gap.cluster.text))
     sought = request.query.get("q", "").strip()[:200]
     added, wording = workspace.snapshot.entry(request.query.get("added", "")), request.query.get("wording", "")
     return show(
@@ -93,18 +93,18 @@ async def one(request: web.Request) -> web.StreamResponse:
         "missed_one.html",
         title=gap.cluster.text,
         tab=TAB,
-        as_json=lambda: gap_json(gap) | {"answers": [a.as_json() for a in asked]},
+        as_json=lambda: gap_json(gap) | {"answers": [a.as_json() for a in answers]},
         gap=gap,
         days=days,
         text=text,
         sought=sought,
-        asked=asked,
+        asked=answers,
         candidates=await wording_trial.candidates(context_of(request), text) if not sought else [],
         found=_found(workspace, sought),
         # Shown only if it is true: anybody can make such a link.
         added=added if added and wording in added.also else None,
         added_text=wording,
-        all_answered=not left,
+        all_answered=not unanswered,
         undone="undone" in request.query,
         following=next((g for g in gaps if g.state is GapState.OPEN and g.cluster.key != gap.cluster.key), None),
         new_url=new_url,
@@ -173,7 +173,7 @@ async def _checked(
     revision = await workspace.load(wish.entry)
     proposal = await revision.propose(add_wording, wish.text)
     effects = await preview_effects(workspace, context_of(request).past_questions, proposal)
-    asked = await wording_trial.answers(workspace, gap, proposal, wish)
+    answers = await wording_trial.answers(workspace, gap, proposal, wish)
     return show(
         request,
         "missed_add.html",
@@ -186,7 +186,7 @@ async def _checked(
         summary=summary(wish.entry, workspace),
         seen=revision.seen,
         effects=effects,
-        asked=asked,
+        asked=answers,
         bubble=bubble_of(wish.entry),
         stale=stale,
         back=gap_url(gap, days, text=wish.text),
@@ -229,8 +229,8 @@ def _by_key(gaps: Sequence[Gap], key: str) -> Gap | None:
 
 def gap_url(gap: Gap, days: int = USUAL, action: str = "", **values: str) -> str:
     """Return the address of the page of a group."""
-    kept = {"days": "" if days == USUAL else days, **values}
-    return f"{TAB}/{gap.cluster.key}{f'/{action}' if action else ''}{query(kept)}"
+    parameters = {"days": "" if days == USUAL else days, **values}
+    return f"{TAB}/{gap.cluster.key}{f'/{action}' if action else ''}{query(parameters)}"
 
 
 def new_url(gap: Gap) -> str:
@@ -246,13 +246,13 @@ def _kept(request: web.Request) -> dict[str, Any]:
 
 
 def _days(request: web.Request) -> int:
-    asked = _digits(request.query.get("days", ""))
-    return int(asked) if asked and int(asked) in PERIODS else USUAL
+    days = _digits(request.query.get("days", ""))
+    return int(days) if days and int(days) in PERIODS else USUAL
 
 
 def _state(request: web.Request) -> GapState:
-    asked = request.query.get("show", "")
-    return GapState(asked) if asked in list(GapState) else GapState.OPEN
+    name = request.query.get("show", "")
+    return GapState(name) if name in list(GapState) else GapState.OPEN
 
 
 def _digits(text: str) -> str:

@@ -28,11 +28,11 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post("/suggested/{key}/reopen", reopen)
 
 
-def as_section(found: list[Suggestion]) -> Section:
+def as_section(suggestions: list[Suggestion]) -> Section:
     """Return the section for the page 今天."""
     items = [
         Item(f"「{s.text}」", f"{s.people} 人从列表里选了「{s.entry.question}」", suggestion_url(s), "加为问法")
-        for s in found
+        for s in suggestions
     ]
     return section("suggested", "可以加的问法", items, f"{TAB}#suggested", "个")
 
@@ -43,17 +43,17 @@ def suggestion_url(suggestion: Suggestion, action: str = "") -> str:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """Preview adding the wording; nothing is written."""
-    return await _show(request, await _asked(request))
+    return await _show(request, await _requested_suggestion(request))
 
 
 async def add(request: web.Request) -> web.StreamResponse:
     workspace, fields = workspace_of(request), await read_form(request)
-    found = await _asked(request)
-    wish = wording_trial.WordingChoice(found.entry, found.text)
+    suggestion = await _requested_suggestion(request)
+    wish = wording_trial.WordingChoice(suggestion.entry, suggestion.text)
 
     async def show_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()
-        return await _show(request, await _asked(request), stale=True)
+        return await _show(request, await _requested_suggestion(request), stale=True)
 
     notice_on_edit_error(request, "没有加上", back=TAB, stale=show_again)
     if why := wording_trial.objection(workspace, wish.entry, wish.text):
@@ -64,10 +64,10 @@ async def add(request: web.Request) -> web.StreamResponse:
 
 async def decline(request: web.Request) -> web.StreamResponse:
     """Decline a suggestion (不要), with who did so and when."""
-    workspace, found = workspace_of(request), await _asked(request)
-    said = json.dumps({"who": person(request), "at": workspace.clock()}, ensure_ascii=False)
-    await workspace.store.put_mark(MARKS, found.key, said)
-    raise redirect(TAB + query({"unwanted": found.key}))
+    workspace, suggestion = workspace_of(request), await _requested_suggestion(request)
+    mark = json.dumps({"who": person(request), "at": workspace.clock()}, ensure_ascii=False)
+    await workspace.store.put_mark(MARKS, suggestion.key, mark)
+    raise redirect(TAB + query({"unwanted": suggestion.key}))
 
 
 async def reopen(request: web.Request) -> web.StreamResponse:
@@ -80,18 +80,20 @@ async def is_declined(workspace: Workspace, key: str) -> bool:
     return bool(key) and key in await workspace.store.marks(MARKS)
 
 
-async def _asked(request: web.Request) -> Suggestion:
-    found = next((s for s in await open_suggestions(workspace_of(request)) if s.key == request.match_info["key"]), None)
-    if found is None:
+async def _requested_suggestion(request: web.Request) -> Suggestion:
+    suggestion = next(
+        (s for s in await open_suggestions(workspace_of(request)) if s.key == request.match_info["key"]), None
+    )
+    if suggestion is None:
         raise web.HTTPNotFound(text="没有这个问法：它可能已经加上了，或者标了「不要」。")
-    return found
+    return suggestion
 
 
-async def _show(request: web.Request, found: Suggestion, *, stale: bool = False) -> web.StreamResponse:
+async def _show(request: web.Request, suggestion: Suggestion, *, stale: bool = False) -> web.StreamResponse:
     workspace = workspace_of(request)
     notice_on_edit_error(request, "加不上去", back=TAB)
-    revision = await workspace.load(found.entry)
-    proposal = await revision.propose(add_wording, found.text)
+    revision = await workspace.load(suggestion.entry)
+    proposal = await revision.propose(add_wording, suggestion.text)
     effects = await preview_effects(workspace, context_of(request).past_questions, proposal)
     return show(
         request,
@@ -99,11 +101,11 @@ async def _show(request: web.Request, found: Suggestion, *, stale: bool = False)
         title="加为问法",
         tab=TAB,
         status=409 if stale else 200,
-        found=found,
-        summary=summary(found.entry, workspace),
+        found=suggestion,
+        summary=summary(suggestion.entry, workspace),
         seen=revision.seen,
         effects=effects,
         stale=stale,
-        bubble=bubble_of(found.entry),
+        bubble=bubble_of(suggestion.entry),
         suggestion_url=suggestion_url,
     )

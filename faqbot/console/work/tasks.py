@@ -96,17 +96,17 @@ def section(
 
 def aging(entries: Sequence[Entry], day: date) -> Section:
     """Return entries that expired, will expire soon or are due for review, except those with a later version."""
-    found = [
+    dated = [
         (when, item)
         for entry in entries
         if not entry.draft and not entry.held
         for when, item in _aging(entry, day)
         if not (when == entry.valid.end and has_successor(entry, entries))
     ]
-    found.sort(key=lambda pair: pair[0])
+    dated.sort(key=lambda pair: pair[0])
     # An entry about to expire can still be renewed, so it comes before one that expired long ago.
-    coming = [item for when, item in found if when >= day]
-    passed = [item for when, item in reversed(found) if when < day]
+    coming = [item for when, item in dated if when >= day]
+    passed = [item for when, item in reversed(dated) if when < day]
     return section("aging", "要到期、要复核的条目", [*coming, *passed], "/entries?status=expired")
 
 
@@ -133,9 +133,9 @@ def _by(entry: Entry) -> str:
 
 def drafts(entries: Iterable[Entry], reviews: Mapping[int, DraftReview], authors: Mapping[str, Reviewer]) -> Section:
     """Return drafts to be approved; those that were sent back and not changed since come last."""
-    found = [(latest_review(reviews, e.id), e) for e in entries if e.draft]
-    found.sort(key=lambda pair: pair[0] is not None and not pair[0].is_pending(pair[1]))
-    items = [_draft(review, entry, authors.get(entry.id)) for review, entry in found]
+    reviewed = [(latest_review(reviews, e.id), e) for e in entries if e.draft]
+    reviewed.sort(key=lambda pair: pair[0] is not None and not pair[0].is_pending(pair[1]))
+    items = [_draft(review, entry, authors.get(entry.id)) for review, entry in reviewed]
     return section("drafts", "等着通过的草稿", items, "/entries?status=draft")
 
 
@@ -148,11 +148,11 @@ def _draft(review: DraftReview | None, entry: Entry, author: Reviewer | None) ->
 
 def approved(entries: Mapping[str, Entry], reviews: Mapping[int, DraftReview], now: float) -> Section:
     """Return approvals of the last day that can still be withdrawn, the latest first."""
-    found = [p for p in reviews.values() if p.can_be_withdrawn(entries.get(p.entry_id), now)]
-    found.sort(key=lambda p: -p.at)
+    withdrawable = [p for p in reviews.values() if p.can_be_withdrawn(entries.get(p.entry_id), now)]
+    withdrawable.sort(key=lambda p: -p.at)
     items = [
         Item(entries[p.entry_id].question, f"{p.by or '有人'}通过", entry_url(p.entry_id, "approve"), "可以撤销", "")
-        for p in found
+        for p in withdrawable
     ]
     return section("approved", "刚通过的草稿", items)
 
@@ -178,14 +178,14 @@ def file_warnings(snapshot: Snapshot, label: str, day: date) -> Section:
 
 
 def _problem(problem: Problem, snapshot: Snapshot, label: str) -> Item:
-    place, said = (str(part).replace(f"{label}/", "") for part in (problem.place, problem.message))
+    place, message = (str(part).replace(f"{label}/", "") for part in (problem.place, problem.message))
     entry = entry_at(problem.place, snapshot)
     what = f"，改成：{problem.fix.strip()}" if problem.fix else ""
     if problem.is_error:
         todo = what or "。请打开这个文件，把这一行改好"
         file = place.rpartition(":")[0]
-        return Item(said, f"{place}{todo}。改好以前，{_until_mended(file, snapshot)}", "", "错误", "bad")
-    return Item(said, f"{place}{what}", entry_url(entry.id, "edit") if entry else "/entries", "提醒", "amber")
+        return Item(message, f"{place}{todo}。改好以前，{_until_mended(file, snapshot)}", "", "错误", "bad")
+    return Item(message, f"{place}{what}", entry_url(entry.id, "edit") if entry else "/entries", "提醒", "amber")
 
 
 def _until_mended(file: str, snapshot: Snapshot) -> str:
@@ -207,13 +207,13 @@ def _is_aging(problem: Problem, entry: Entry | None, day: date) -> bool:
 def undelivered(stats: Stats, entries: Mapping[str, Entry]) -> Section:
     """Return answers that were not delivered, one task for each answer and reason; refused words first."""
     groups: dict[tuple[str, str], list[AskedQuestion]] = {}
-    for asked in stats.of(QuestionOutcome.FAILED):
-        record = next(r for r in reversed(asked.records) if r.delivery != DELIVERED or r.outcome == "broken")
+    for question in stats.of(QuestionOutcome.FAILED):
+        record = next(r for r in reversed(question.records) if r.delivery != DELIVERED or r.outcome == "broken")
         error = _error(record.delivery)
         # The entry matters only where its words were refused.
         about = record.entry_id if isinstance(error, ContentRefused) else ""
-        groups.setdefault((record.delivery, about), []).append(asked)
-    items = [_failure(code, entries.get(about), found) for (code, about), found in groups.items()]
+        groups.setdefault((record.delivery, about), []).append(question)
+    items = [_failure(code, entries.get(about), questions) for (code, about), questions in groups.items()]
     items.sort(key=lambda pair: pair[0])
     return section("undelivered", "没有送到员工手里的回答", [item for _, item in items], _FAILED)
 
@@ -224,30 +224,30 @@ def unsent(failed: Sequence[SendFailure]) -> Section:
     for one in reversed(failed):
         groups.setdefault((one.title, one.why), []).append(one)
     items = [
-        Item(title or "通知", f"{_receivers(found)}：{why}", "", "没发出", "bad")
-        for (title, why), found in groups.items()
+        Item(title or "通知", f"{_receivers(failures)}：{why}", "", "没发出", "bad")
+        for (title, why), failures in groups.items()
     ]
     return section("unsent", "没有发出的通知", items)
 
 
 def _receivers(failed: Sequence[SendFailure]) -> str:
     kinds = {"person": "", "robot": "群机器人 ", "group": "群 "}
-    shown = list(dict.fromkeys(f"{kinds[one.to.kind]}{one.to.id}" for one in failed))
-    return f"{'、'.join(shown[:_NAMED])}{f' 等 {len(shown)} 个' if len(shown) > _NAMED else ''}"
+    names = list(dict.fromkeys(f"{kinds[one.to.kind]}{one.to.id}" for one in failed))
+    return f"{'、'.join(names[:_NAMED])}{f' 等 {len(names)} 个' if len(names) > _NAMED else ''}"
 
 
-def _failure(code: str, entry: Entry | None, found: Sequence[AskedQuestion]) -> tuple[tuple[bool, int], Item]:
-    times, error, asked = f"{len(found)} 次", _error(code), found[-1].record.text.strip()[:_QUOTED]
+def _failure(code: str, entry: Entry | None, questions: Sequence[AskedQuestion]) -> tuple[tuple[bool, int], Item]:
+    times, error, quoted = f"{len(questions)} 次", _error(code), questions[-1].record.text.strip()[:_QUOTED]
     refused = isinstance(error, ContentRefused)
     if refused:
-        text = f"钉钉不收「{entry.question if entry else asked}」的回答"
-        url = entry_url(entry.id, "edit") if entry else f"/try?{urlencode({'q': asked})}"
+        text = f"钉钉不收「{entry.question if entry else quoted}」的回答"
+        url = entry_url(entry.id, "edit") if entry else f"/try?{urlencode({'q': quoted})}"
         item = Item(text, f"最近 7 天 {times}。请修改答案里的文字或链接（{code}）", url, "被拒收", "bad")
     elif isinstance(error, NeedsAdmin):
-        item = Item(str(error), f"最近 7 天 {times}。最近一次问的是「{asked}」", _FAILED, "没送到", "bad")
+        item = Item(str(error), f"最近 7 天 {times}。最近一次问的是「{quoted}」", _FAILED, "没送到", "bad")
     else:
-        item = Item(delivery_reason(code), f"最近 7 天 {times}。最近一次问的是「{asked}」", _FAILED, "没送到", "amber")
-    return (not refused, -len(found)), item
+        item = Item(delivery_reason(code), f"最近 7 天 {times}。最近一次问的是「{quoted}」", _FAILED, "没送到", "amber")
+    return (not refused, -len(questions)), item
 
 
 def _error(code: str) -> DeliveryError | None:
@@ -264,8 +264,8 @@ def meters(counts: Mapping[str, int], month: str, limits: Mapping[str, int]) -> 
     return [Meter(k, name, Usage(counts.get(f"{month}|{k}", 0), limits[k])) for k, name in names.items()]
 
 
-def over_quota(found: Iterable[Meter]) -> Section:
-    items = [_high(meter) for meter in found if meter.high]
+def over_quota(meters: Iterable[Meter]) -> Section:
+    items = [_high(meter) for meter in meters if meter.high]
     return section("quota", "本月的钉钉额度", items)
 
 

@@ -23,8 +23,8 @@ def add_routes(app: web.Application) -> None:
 
 async def waiting_tickets(workspace: Workspace) -> Section:
     """Return the open tickets, the oldest first."""
-    found = [t for t in (await load_tickets(workspace.store)).values() if t.state is TicketState.OPEN]
-    items = [_item(ticket, workspace.clock()) for ticket in sorted(found, key=lambda t: t.at)]
+    tickets = [t for t in (await load_tickets(workspace.store)).values() if t.state is TicketState.OPEN]
+    items = [_item(ticket, workspace.clock()) for ticket in sorted(tickets, key=lambda t: t.at)]
     return section("tickets", "等同事来答的提问", items)
 
 
@@ -55,8 +55,8 @@ async def undone(request: web.Request) -> web.StreamResponse:
 
 async def settled(workspace: Workspace, key: str) -> bool:
     """Return True if the ticket with this number was closed here."""
-    found = (str(t.number) for t in (await load_tickets(workspace.store)).values() if t.state is TicketState.CLOSED)
-    return key in found
+    closed = (str(t.number) for t in (await load_tickets(workspace.store)).values() if t.state is TicketState.CLOSED)
+    return key in closed
 
 
 async def _set(request: web.Request, before: TicketState, after: TicketState) -> str:

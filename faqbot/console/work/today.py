@@ -106,9 +106,9 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
     ]
 
 
-async def _settled(workspace: Workspace, said: str) -> tuple[str, str] | None:
+async def _settled(workspace: Workspace, reference: str) -> tuple[str, str] | None:
     """Return path and key of the task that was just marked as done, if it is."""
-    path, _, key = said.partition(" ")
+    path, _, key = reference.partition(" ")
     settled = {complaints.PATH: complaints.settled, tickets.PATH: tickets.settled}
     return (path, key) if path in settled and await settled[path](workspace, key) else None
 

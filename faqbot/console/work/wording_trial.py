@@ -84,8 +84,8 @@ async def answers(
 
 
 def _answer(text: str, times: int, people: int, now: Decision, then: Decision | None) -> Answer:
-    said = _said(then) if then else ""
-    return Answer(text, times, people, _said(now), isinstance(now, Answered), said, isinstance(then, Answered))
+    then_text = _said(then) if then else ""
+    return Answer(text, times, people, _said(now), isinstance(now, Answered), then_text, isinstance(then, Answered))
 
 
 def _said(decision: Decision) -> str:

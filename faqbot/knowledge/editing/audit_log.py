@@ -59,24 +59,24 @@ def _read(lines: Iterable[JournalLine]) -> Iterator[Edit]:
     """Decode the records; leave out those that another version of the bot wrote in another form."""
     for line in lines:
         try:
-            said = json.loads(line.text)
+            values = json.loads(line.text)
         except ValueError:
             continue
-        if isinstance(said, Mapping):
-            yield Edit(**{name: str(said.get(name, "")) for name in _TEXTS}, number=line.number, at=line.at)
+        if isinstance(values, Mapping):
+            yield Edit(**{name: str(values.get(name, "")) for name in _TEXTS}, number=line.number, at=line.at)
 
 
 def parse_entry_text(text: str) -> Entry | None:
     """Parse the text of one entry; return None if it cannot be read without the rest of its file."""
     if not text.strip():
         return None
-    found = parse_file("", f"entries:\n{textwrap.dedent(text)}".encode("utf-8", "replace"))
-    return found.entries[0] if found.ok and len(found.entries) == 1 else None
+    parsed = parse_file("", f"entries:\n{textwrap.dedent(text)}".encode("utf-8", "replace"))
+    return parsed.entries[0] if parsed.ok and len(parsed.entries) == 1 else None
 
 
-def last_change(found: Iterable[Edit], file: str, entry_id: str) -> Edit | None:
+def last_change(edits: Iterable[Edit], file: str, entry_id: str) -> Edit | None:
     """Return the last change of an entry's answer; changes of its wordings or dates alone do not count."""
-    mine = [edit for edit in found if (edit.file, edit.entry) == (file, entry_id)]
+    mine = [edit for edit in edits if (edit.file, edit.entry) == (file, entry_id)]
     # After a removal the log does not know yet what stands there now.
     if not mine or not mine[-1].after:
         return None

@@ -69,30 +69,30 @@ def fix(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
 def _joined(fixes: list[Fix]) -> list[Fix]:
     """Merge corrections that were made to one line one after the other."""
     joined: list[Fix] = []
-    for made in fixes:
-        place = next((n for n, f in enumerate(joined) if (f.line, f.after) == (made.line, made.before)), -1)
+    for fix in fixes:
+        place = next((n for n, f in enumerate(joined) if (f.line, f.after) == (fix.line, fix.before)), -1)
         if place < 0:
-            joined.append(made)
+            joined.append(fix)
         else:
             first = joined[place]
-            joined[place] = replace(first, after=made.after, reason=f"{first.reason}；{made.reason}")
+            joined[place] = replace(first, after=fix.after, reason=f"{first.reason}；{fix.reason}")
     return sorted(joined, key=lambda f: f.line)
 
 
 def _as_utf8(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
     encoding = detect_encoding(raw)
     if encoding in _ENCODING_NAMES:
-        made = Fix(name, 1, _ENCODING_NAMES[encoding], "UTF-8 编码", "另存为 UTF-8")
-        return decode(raw, encoding).lstrip("\ufeff").encode(), [made]
+        fix = Fix(name, 1, _ENCODING_NAMES[encoding], "UTF-8 编码", "另存为 UTF-8")
+        return decode(raw, encoding).lstrip("\ufeff").encode(), [fix]
     if encoding == "utf-8" and raw.startswith(_MARK):
         bare = raw.decode().lstrip("\ufeff").encode()
         return bare, [Fix(name, 1, "UTF-8 编码，带 BOM", "UTF-8 编码", "去掉文件开头看不见的标记")]
     return raw, []
 
 
-def _made(raw: bytes, name: str, found: Corrections, reason: str, said: Said | None = None) -> tuple[bytes, list[Fix]]:
+def _made(raw: bytes, name: str, find: Corrections, reason: str, said: Said | None = None) -> tuple[bytes, list[Fix]]:
     """Make each correction that leaves the file better; `said` returns what of a good entry must stay the same."""
-    corrections = list(found(raw))
+    corrections = list(find(raw))
     if not corrections:
         return raw, []
     edits = TextEdits(raw, repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0])

@@ -63,8 +63,8 @@ def _changed(file: Outline, number: int, draft: EntryFields) -> Outline:
         return file
     expected: list[Entry | EntryFields] = [*file.entries]
     expected[number] = new
-    kept = file.entries[number] if new.answer == old.answer else None
-    return _checked(_opened(file.edits.apply(changes), file.name), expected, kept)
+    unchanged = file.entries[number] if new.answer == old.answer else None
+    return _checked(_opened(file.edits.apply(changes), file.name), expected, unchanged)
 
 
 def add_wording(file: Outline, entry_id: str, text: str, to: Literal["also", "not_"] = "also") -> Outline:
@@ -91,7 +91,7 @@ def add_entry(file: Outline | None, draft: EntryFields, *, topic: str = "", name
         head = "".join(f"{key}: {write_scalar(getattr(new, key))}\n" for key in ("topic", "owner") if getattr(new, key))
         file = Outline(f"{head}entries:\n".encode(), name)
     file.must_be_lines()
-    taken = {entry.id for entry in file.entries}
+    old_ids = {entry.id for entry in file.entries}
     new = _with_shared(new, file.shared())
     _must_be_possible(file, file.shared(), new, None)
     dash, column = file.indents()
@@ -99,7 +99,7 @@ def add_entry(file: Outline | None, draft: EntryFields, *, topic: str = "", name
     lines[0] = " " * dash + "-" + " " * (column - dash - 1) + lines[0].lstrip(" ")
     after = _opened(append_lines(file, lines), file.name)
     if not new.id:
-        new = replace(new, id=next((e.id for e in after.entries if e.id not in taken), ""))
+        new = replace(new, id=next((e.id for e in after.entries if e.id not in old_ids), ""))
     return _checked(after, [*file.entries, new])
 
 
@@ -138,8 +138,8 @@ def restore_entry(file: Outline | None, entry_id: str, text_of_entry: str, *, na
     now = _opened(after, file.name)
     if len(now.entries) != len(expected) or not _same_text(now.entries[place], entry):
         raise EditError("恢复后的条目和原来的不一样，没有保存，请直接改文件")
-    wanted = entry.id if entry.id_given else entry_id or now.entries[place].id
-    expected[place] = replace(now.entries[place], id=wanted)
+    restored_id = entry.id if entry.id_given else entry_id or now.entries[place].id
+    expected[place] = replace(now.entries[place], id=restored_id)
     return _checked(now, expected)
 
 
@@ -243,16 +243,16 @@ def _period_replaced(
     words = _period_words(file, item)
     if not isinstance(node, Mapping) or not node.pairs:
         return replace_value(file.edits, key, node, _period_literal(words, period))
-    found = {key_names.PERIOD_KEYS[word.value.strip()]: (word, value) for word, value in node.pairs}
-    wanted = dict(zip(("from", "until"), period, strict=True))
-    if all((end in found) == bool(day) for end, day in wanted.items()):
+    ends = {key_names.PERIOD_KEYS[word.value.strip()]: (word, value) for word, value in node.pairs}
+    dates = dict(zip(("from", "until"), period, strict=True))
+    if all((end in ends) == bool(day) for end, day in dates.items()):
         changes: list[TextChange] = []
-        for end, (word, value) in found.items():
+        for end, (word, value) in ends.items():
             day = parse_date(value)
-            if day is None or day.isoformat() != wanted[end]:
-                changes += replace_value(file.edits, word, value, wanted[end])
+            if day is None or day.isoformat() != dates[end]:
+                changes += replace_value(file.edits, word, value, dates[end])
         return changes
-    words = tuple(found[end][0].value.strip() if end in found else w for end, w in zip(wanted, words, strict=True))
+    words = tuple(ends[end][0].value.strip() if end in ends else w for end, w in zip(dates, words, strict=True))
     if node.flow:
         return replace_value(file.edits, key, node, _period_literal(words, period))
     indent = " " * node.column
@@ -307,8 +307,8 @@ def _new_lines(file: Outline, new: EntryFields, column: int) -> list[str]:
 
 
 def _with_shared(new: EntryFields, shared: EntryFields) -> EntryFields:
-    held: dict[str, Any] = {key: getattr(shared, key) for key in key_names.SHARED_KEYS if not getattr(new, key)}
-    return replace(new, **held)
+    inherited: dict[str, Any] = {key: getattr(shared, key) for key in key_names.SHARED_KEYS if not getattr(new, key)}
+    return replace(new, **inherited)
 
 
 def append_lines(file: Outline, lines: list[str]) -> bytes:
@@ -372,17 +372,17 @@ def _checked(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry
         if len(file.entries) != len(expected):
             raise EditError("这样改会影响别的条目，没有保存，请直接改文件")
         changes: list[TextChange] = []
-        for number, (now, wanted) in enumerate(zip(file.entries, expected, strict=True)):
-            if now.id != wanted.id:
-                changes += _id_written(file, number, wanted.id)
+        for number, (now, target) in enumerate(zip(file.entries, expected, strict=True)):
+            if now.id != target.id:
+                changes += _id_written(file, number, target.id)
         if not changes:
             break
         file = _opened(file.edits.apply(changes), file.name)
-    for now, wanted in zip(file.entries, expected, strict=True):
-        if isinstance(wanted, Entry) and not _same(now, wanted):
+    for now, target in zip(file.entries, expected, strict=True):
+        if isinstance(target, Entry) and not _same(now, target):
             raise EditError("这样改会影响别的条目，没有保存，请直接改文件")
-        if isinstance(wanted, EntryFields):
-            same = entry_to_fields(now) == wanted and (
+        if isinstance(target, EntryFields):
+            same = entry_to_fields(now) == target and (
                 kept is None or (now.ask, now.variants) == (kept.ask, kept.variants)
             )
             if not same:

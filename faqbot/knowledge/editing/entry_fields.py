@@ -111,8 +111,8 @@ def _clean(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as exc:
-        shown = text.encode("utf-8", "replace").decode()[:20]
-        raise EditError(f"“{shown}”里有半个表情或不能保存的字符，请删掉重新输入") from exc
+        excerpt = text.encode("utf-8", "replace").decode()[:20]
+        raise EditError(f"“{excerpt}”里有半个表情或不能保存的字符，请删掉重新输入") from exc
     return text
 
 

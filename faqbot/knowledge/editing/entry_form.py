@@ -46,10 +46,10 @@ class EntryForm:
     draft: bool = False
 
     @classmethod
-    def of_fields(cls, given: Mapping[str, str]) -> EntryForm:
+    def of_fields(cls, posted: Mapping[str, str]) -> EntryForm:
         """Read a posted form, or the query of a link that fills in a new one."""
-        texts = {f.name: given.get(f.name, "") for f in fields(cls) if f.name not in _FLAGS}
-        return cls(**texts, private="private" in given, draft="draft" in given)
+        texts = {f.name: posted.get(f.name, "") for f in fields(cls) if f.name not in _FLAGS}
+        return cls(**texts, private="private" in posted, draft="draft" in posted)
 
     @classmethod
     def of_draft(cls, draft: EntryFields, *, file: str, seen: str) -> EntryForm:
@@ -69,24 +69,24 @@ class EntryForm:
         values |= {"answer": "\n".join(map(str.rstrip, self.answer.split("\n"))).strip("\n")}
         return EntryFields(**values | (self._untouched(kept) if kept else {}))
 
-    def _untouched(self, kept: EntryFields) -> dict[str, Any]:
-        shown = EntryForm.of_draft(kept, file=self.file, seen=self.seen)
+    def _untouched(self, previous: EntryFields) -> dict[str, Any]:
+        previous_form = EntryForm.of_draft(previous, file=self.file, seen=self.seen)
         # Browsers drop line ends in fields of one line.
         return {
-            f.name: getattr(kept, f.name)
+            f.name: getattr(previous, f.name)
             for f in fields(EntryFields)
-            for was, now in [(getattr(shown, f.name), getattr(self, f.name))]
+            for was, now in [(getattr(previous_form, f.name), getattr(self, f.name))]
             if now == was or (f.name in _ONE_LINE and now == was.replace("\n", ""))
         }
 
     def preview(self, kept: Entry | None, facts: Mapping[str, str]) -> Entry:
         """Return the entry for a preview of its answer; `kept` supplies what the form does not have."""
         draft = self.meant()
-        shown = kept or Entry(id="", question="", answer="")
+        entry = kept or Entry(id="", question="", answer="")
         if draft.answer:
-            shown = replace(shown, ask=None, variants={})
+            entry = replace(entry, ask=None, variants={})
         return replace(
-            shown,
+            entry,
             question=draft.question or "（问题）",
             answer=_FACT.sub(lambda m: facts.get(m[1].strip(), m[0]), draft.answer) or "（答案）",
             source=draft.source,
@@ -119,9 +119,9 @@ def _shown(value: str | bool | tuple[str, ...]) -> str:
     return "\n".join(value) if isinstance(value, tuple) else value.strip()
 
 
-def new_file_name(written: str) -> str | None:
+def new_file_name(text: str) -> str | None:
     """Return the name in the source for a new file; None if what was written is no plain name."""
-    plain = written.strip().removesuffix(".yaml").removesuffix(".yml")
+    plain = text.strip().removesuffix(".yaml").removesuffix(".yml")
     return f"faq/{plain}.yaml" if _FILE_NAME.fullmatch(plain) else None
 
 

@@ -63,9 +63,9 @@ class Outline:
         self.listed = self.root
         if isinstance(self.root, Mapping):
             self._shared, self.listed = self._reader.outline(self.root)
-        found = self.listed.items if isinstance(self.listed, nodes.Sequence) else []
+        listed = self.listed.items if isinstance(self.listed, nodes.Sequence) else []
         # Without errors every mapping is an entry; the only other thing allowed there is an empty dash.
-        self.items = [item for item in found if isinstance(item, Mapping)]
+        self.items = [item for item in listed if isinstance(item, Mapping)]
         self._words: dict[tuple[str, bool], str] = {}
 
     def at(self, line: int) -> str:
@@ -123,10 +123,10 @@ class Outline:
 
     @cached_property
     def _is_mostly_chinese(self) -> bool:
-        found = [w for other in self.items for w in _words(other)]
-        if not found and isinstance(self.root, Mapping):
-            found = [key.value for key, _ in self.root.pairs]
-        return _mostly_chinese(found)
+        words = [w for other in self.items for w in _words(other)]
+        if not words and isinstance(self.root, Mapping):
+            words = [key.value for key, _ in self.root.pairs]
+        return _mostly_chinese(words)
 
     # -- lines -------------------------------------------------------------------------------
 

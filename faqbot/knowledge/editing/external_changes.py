@@ -44,13 +44,13 @@ async def watch_files(
     present = await workspace.source.read()
     # The store also keeps files that were deleted long ago.
     known = {name: raw for name, raw in before.items() if name in present} if before else dict(present)
-    seen = ""
+    recorded = ""
     while True:
         try:
-            if seen != (version := workspace.snapshot.version):
+            if recorded != (version := workspace.snapshot.version):
                 await asyncio.sleep(settle)
                 known = await record_differences(workspace, known)
-                seen = version
+                recorded = version
         except FaqbotError as exc:
             # The next poll tries again, from the same known files.
             log.warning("history.files_not_noted", reason=str(exc))
@@ -73,10 +73,10 @@ async def record_differences(workspace: Workspace, known: Mapping[str, bytes]) -
     result = dict(old)
     for name in changed:
         try:
-            found = await asyncio.to_thread(differences, name, old.get(name), files.get(name))
+            edits = await asyncio.to_thread(differences, name, old.get(name), files.get(name))
         except EditError:
             continue
-        for edit in found:
+        for edit in edits:
             await _note(workspace, edit, recent)
         if name in files:
             result[name] = files[name]
@@ -88,26 +88,26 @@ async def record_differences(workspace: Workspace, known: Mapping[str, bytes]) -
 def differences(name: str, before: bytes | None, after: bytes | None, who: str = FILES) -> list[Edit]:
     """Return the changes between two states of a file. Raises EditError for a file that is not readable."""
     old, new = _entries(name, before), _entries(name, after)
-    found: list[Edit] = []
+    edits: list[Edit] = []
     for entry_id in dict.fromkeys([*old, *new]):
         a, b = old.get(entry_id), new.get(entry_id)
         if a and b and (a.said == b.said or is_same_version(a.text, b.text)):
             continue
         kind = "change" if a and b else "add" if b else "remove"
-        found.append(Edit(who, name, entry_id, kind, a.text if a else "", b.text if b else ""))
-    return found
+        edits.append(Edit(who, name, entry_id, kind, a.text if a else "", b.text if b else ""))
+    return edits
 
 
 def _entries(name: str, raw: bytes | None) -> dict[str, WrittenEntry]:
     if raw is None:
         return {}
     file = Outline(raw, name)
-    found: dict[str, WrittenEntry] = {}
+    entries: dict[str, WrittenEntry] = {}
     for number, entry in enumerate(file.entries):
         span = file.span(number)
-        said = replace(entry, place=Place("", 0), id_given=True)
-        found[entry.id] = WrittenEntry(file.edits.text(span.first, span.last), said)
-    return found
+        content = replace(entry, place=Place("", 0), id_given=True)
+        entries[entry.id] = WrittenEntry(file.edits.text(span.first, span.last), content)
+    return entries
 
 
 async def _note(workspace: Workspace, edit: Edit, recent: list[Edit]) -> None:

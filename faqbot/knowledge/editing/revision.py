@@ -75,11 +75,11 @@ def open_revision(file: str, raw: bytes, entry: Entry) -> EntryRevision:
         outline = Outline(raw, file)
     except BrokenFile as exc:
         raise EditError(f"文件里有错误，要先改好。{exc.problem.place}：{exc.problem.message}") from exc
-    found = next((e for e in outline.entries if is_same(e, entry)), None)
-    if found is None:
+    present = next((e for e in outline.entries if is_same(e, entry)), None)
+    if present is None:
         raise EditError(f"{file} 里已经没有这一条：它可能刚被改名或删除")
-    text = entry_editor.entry_text(outline, found.id)
-    return EntryRevision(file, outline, found, text, f"{_hash(raw)}-{_hash(text.encode())}")
+    text = entry_editor.entry_text(outline, present.id)
+    return EntryRevision(file, outline, present, text, f"{_hash(raw)}-{_hash(text.encode())}")
 
 
 def text_in(outline: Outline | None, entry_id: str) -> str:

@@ -62,21 +62,21 @@ class PresentEntry:
         return "none" if self.outline is None else hashlib.sha256(self.outline.raw).hexdigest()[:24]
 
 
-def filter_edits(found: Iterable[Edit], *, entry: str = "", who: str = "", words: str = "") -> list[Edit]:
+def filter_edits(edits: Iterable[Edit], *, entry: str = "", who: str = "", words: str = "") -> list[Edit]:
     """Return the changes of one entry, by one person, that mention all the words; newest first."""
     looked = words.casefold().split()
-    kept = [
+    matching = [
         e
-        for e in found
+        for e in edits
         if (not entry or e.entry == entry)
         and (not who or e.who == who)
         and (not looked or all(w in f"{e.entry}\n{e.before}\n{e.after}".casefold() for w in looked))
     ]
-    return kept[::-1]
+    return matching[::-1]
 
 
-def authors(found: Iterable[Edit]) -> list[str]:
-    return sorted({e.who for e in found if e.who})
+def authors(edits: Iterable[Edit]) -> list[str]:
+    return sorted({e.who for e in edits if e.who})
 
 
 def question_of(change: Edit) -> str:
@@ -110,22 +110,22 @@ def _tidy(text: str) -> str:
 def _merged(old: Sequence[Piece], new: Sequence[Piece]) -> list[DiffPiece]:
     """Merge both sides into one text: what was deleted, then what was inserted in its place."""
     left, right = list(old)[::-1], list(new)[::-1]
-    shown: list[DiffPiece] = []
+    pieces: list[DiffPiece] = []
     while left or right:
         if left and left[-1].changed:
-            shown.append(DiffPiece(left.pop().text, "del"))
+            pieces.append(DiffPiece(left.pop().text, "del"))
         elif right and right[-1].changed:
-            shown.append(DiffPiece(right.pop().text, "ins"))
+            pieces.append(DiffPiece(right.pop().text, "ins"))
         elif left and right:
             # Unchanged text may be split at different places on the two sides.
             a, b = left.pop().text, right.pop().text
             size = min(len(a), len(b))
-            shown.append(DiffPiece(a[:size], "same"))
+            pieces.append(DiffPiece(a[:size], "same"))
             left += [Piece(a[size:], False)] if a[size:] else []
             right += [Piece(b[size:], False)] if b[size:] else []
         else:
-            shown.append(DiffPiece((left or right).pop().text, "same"))
-    return shown
+            pieces.append(DiffPiece((left or right).pop().text, "same"))
+    return pieces
 
 
 def _shortened(pieces: Sequence[DiffPiece]) -> list[DiffPiece]:
@@ -164,9 +164,9 @@ async def find_present(
     return PresentEntry(change.file, opened.get(change.file), change.entry, "")
 
 
-def restorable_until(found: Iterable[Edit], change: Edit) -> float:
+def restorable_until(edits: Iterable[Edit], change: Edit) -> float:
     """Return until when (epoch seconds) the entry of a change can be restored if it is gone."""
-    removals = [e.at for e in found if e.entry == change.entry and e.file == change.file and e.kind == "remove"]
+    removals = [e.at for e in edits if e.entry == change.entry and e.file == change.file and e.kind == "remove"]
     return max(removals, default=change.at) + RESTORABLE_SECONDS
 
 

@@ -62,9 +62,9 @@ class Workspace:
         """Return how sure the bot must be with this knowledge."""
         return self.base.thresholds_for(snapshot)
 
-    def file_name(self, shown: str) -> str:
+    def file_name(self, path: str) -> str:
         """Return the name in the source of a file as a Place shows it."""
-        return shown.removeprefix(f"{self.source.label}/")
+        return path.removeprefix(f"{self.source.label}/")
 
     # -- one entry ---------------------------------------------------------------------------------
 

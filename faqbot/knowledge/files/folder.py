@@ -124,15 +124,15 @@ class FolderSource:
 
     def _write_all_now(self, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
         changed = sorted(name for name, content in after.items() if before.get(name) != content)
-        done: list[str] = []
+        written_names: list[str] = []
         try:
             for name in changed:
                 self.write_now(name, after[name], before.get(name))
-                done.append(name)
+                written_names.append(name)
         except FileSourceError as exc:
             if len(changed) == 1:
                 raise
-            if stuck := [name for name in done if not self._rolled_back(name, before.get(name), after[name])]:
+            if stuck := [name for name in written_names if not self._rolled_back(name, before.get(name), after[name])]:
                 raise FileSourceError(f"{exc}。但是 {'、'.join(stuck)} 已经写好，退不回去，请再来一次") from exc
             raise FileSourceError(f"{exc}。这次什么都没有写，请再来一次") from exc
 
@@ -193,21 +193,21 @@ class FolderSource:
 
     def _survey(self) -> tuple[dict[str, FileStamp], float]:
         """Return the stamps of the files to serve, and the seconds until the longest of the others has settled."""
-        found = {name: stamp for path in self._paths() if (stamp := _stamp(path)) for name in [self._name(path)]}
+        stamps = {name: stamp for path in self._paths() if (stamp := _stamp(path)) for name in [self._name(path)]}
         now, wall = self._clock(), self._wall()
         longest = 0.0
-        for name in {*found, *self._files}:
+        for name in {*stamps, *self._files}:
             served = self._files[name][0] if name in self._files else None
-            stamp = found.get(name)
+            stamp = stamps.get(name)
             if stamp == served:
                 self._debounce.forget(name)
                 continue
             if wait := self._debounce.remaining(name, stamp, now, wall):
                 longest = max(longest, wait)
-                found.pop(name, None)
+                stamps.pop(name, None)
                 if served:
-                    found[name] = served
-        return dict(found), longest
+                    stamps[name] = served
+        return dict(stamps), longest
 
     def _load(self, name: str, stamp: FileStamp) -> None:
         """Load the content of a file, unless it changes while it is read."""

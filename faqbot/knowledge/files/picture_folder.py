@@ -41,18 +41,18 @@ class PictureFolder:
 
     def version(self) -> Hashable:
         """Return a value that changes when pictures are added, removed or changed."""
-        found: list[tuple[str, int, int]] = []
+        stamps: list[tuple[str, int, int]] = []
         for place in (self._folder, self._folder / "faq"):
             try:
                 paths = [path for path in place.iterdir() if path.suffix.lower() in TYPES]
-                found += [(str(path), stat.st_mtime_ns, stat.st_size) for path in paths for stat in [path.stat()]]
+                stamps += [(str(path), stat.st_mtime_ns, stat.st_size) for path in paths for stat in [path.stat()]]
             except OSError:
                 continue
-        return tuple(sorted(found))
+        return tuple(sorted(stamps))
 
     def problems(self, entries: Iterable[Entry]) -> list[Problem]:
         """Warn of pictures that employees will not see."""
-        found: list[Problem] = []
+        problems: list[Problem] = []
         objections: dict[str, str] = {}
         for entry in entries:
             text = "\n".join((entry.answer, *entry.variants.values()))
@@ -60,31 +60,31 @@ class PictureFolder:
                 if picture.name not in objections:
                     objections[picture.name] = self._objection(picture)
                 if objections[picture.name]:
-                    found.append(Problem(entry.place, objections[picture.name], is_error=False))
-        return found
+                    problems.append(Problem(entry.place, objections[picture.name], is_error=False))
+        return problems
 
     def _objection(self, picture: Picture) -> str:
         name, suffix = picture.name, suffix_of(picture.name)
-        shown = f"图片“{name[:60]}”"
+        quoted = f"图片“{name[:60]}”"
         if suffix not in TYPES:
-            return f"{shown}的格式在消息里显示不出来，请换成 png 或 jpg"
+            return f"{quoted}的格式在消息里显示不出来，请换成 png 或 jpg"
         if not is_safe_name(name):
-            return f"{shown}应和知识文件放在一起，只写文件名"
+            return f"{quoted}应和知识文件放在一起，只写文件名"
         path = self.find(name)
         if path is None:
-            return f"{shown}找不到，员工会看到“{picture.missing}”；请把它放在知识文件旁边，名字要完全一样"
+            return f"{quoted}找不到，员工会看到“{picture.missing}”；请把它放在知识文件旁边，名字要完全一样"
         try:
             size = path.stat().st_size
             with path.open("rb") as file:
                 first_bytes = file.read(16)
         except OSError:
-            return f"{shown}读不了，请检查文件的权限"
+            return f"{quoted}读不了，请检查文件的权限"
         if not first_bytes.startswith(_SIGNATURES[suffix]):
-            return f"{shown}的内容不是 {suffix[1:]} 图片，请重新导出"
+            return f"{quoted}的内容不是 {suffix[1:]} 图片，请重新导出"
         if size > MAX_PICTURE_BYTES:
-            return f"{shown}有 {size / 1024 / 1024:.0f} MB，钉钉最多收 20 MB，请压缩"
+            return f"{quoted}有 {size / 1024 / 1024:.0f} MB，钉钉最多收 20 MB，请压缩"
         if suffix not in COMMON_TYPES:
-            return f"{shown}是 {suffix[1:]} 格式，有的手机上显示不出来，建议换成 png 或 jpg"
+            return f"{quoted}是 {suffix[1:]} 格式，有的手机上显示不出来，建议换成 png 或 jpg"
         if size > _SLOW_BYTES:
-            return f"{shown}有 {size / 1024 / 1024:.1f} MB，手机上打开慢，建议压缩到 2 MB 以下"
+            return f"{quoted}有 {size / 1024 / 1024:.1f} MB，手机上打开慢，建议压缩到 2 MB 以下"
         return ""

@@ -114,20 +114,20 @@ class QuestionReplay:
         if len(self._times) <= _FEW or len(after.entries) <= _SMALL:
             return list(self._times)
         folded = [after.fold(w) for entry in edited for w in (*entry.wordings, *entry.not_)]
-        held = frozenset(f for text in folded for f in terms_of(text))
-        heard = frozenset(pair for text in folded for pair in _pairs(after.sound_of(text)))
+        edited_terms = frozenset(f for text in folded for f in terms_of(text))
+        edited_sounds = frozenset(pair for text in folded for pair in _pairs(after.sound_of(text)))
 
         def matters(question: str) -> bool:
             if question in self._close:
                 return True
             text = after.fold(question)
             terms = terms_of(text)
-            if not held.isdisjoint(terms):
-                share = max(index.weight_share(terms, held) for index in (self._index, after))
+            if not edited_terms.isdisjoint(terms):
+                share = max(index.weight_share(terms, edited_terms) for index in (self._index, after))
                 if share >= _SHARE_THAT_MATTERS:
                     return True
             pairs = _pairs(after.sound_of(text))
-            return bool(pairs) and sum(p in heard for p in pairs) >= _SOUNDS_THAT_MATTER * len(pairs)
+            return bool(pairs) and sum(p in edited_sounds for p in pairs) >= _SOUNDS_THAT_MATTER * len(pairs)
 
         return [q for q in self._times if matters(q)]
 
@@ -138,8 +138,8 @@ def judge(
     """Decide on texts, searching only for those that `rankings` does not hold; what is found is added there."""
     known = rankings if rankings is not None else {}
     new = [text for text in dict.fromkeys(texts) if text not in known]
-    found = index.search_batch([SearchQuery(text, lambda e: open_to(e, today, None)) for text in new])
-    known |= zip(new, found, strict=True)
+    ranked = index.search_batch([SearchQuery(text, lambda e: open_to(e, today, None)) for text in new])
+    known |= zip(new, ranked, strict=True)
     return decide_many(texts, [known[text] for text in texts], index, limits=limits, today=today)
 
 
@@ -155,19 +155,19 @@ def self_test(
 
     A list with the entry on it leads there. A wording that two entries share leads to either.
     """
-    wanted = set(only) if only is not None else None
-    asked = [
+    entry_ids = set(only) if only is not None else None
+    wordings = [
         (entry, wording)
         for entry in index.entries
-        if (wanted is None or entry.id in wanted) and open_to(entry, today, None)
+        if (entry_ids is None or entry.id in entry_ids) and open_to(entry, today, None)
         for wording in dict.fromkeys(entry.wordings)
     ]
     certain = _certain_wordings(index, today)
-    asked = [(entry, wording) for entry, wording in asked if (entry.id, wording) not in certain]
-    judged = judge([wording for _, wording in asked], index, limits, today, rankings)
+    wordings = [(entry, wording) for entry, wording in wordings if (entry.id, wording) not in certain]
+    judged = judge([wording for _, wording in wordings], index, limits, today, rankings)
     return [
         Miss(entry, wording, decision)
-        for (entry, wording), (decision, ranking) in zip(asked, judged, strict=True)
+        for (entry, wording), (decision, ranking) in zip(wordings, judged, strict=True)
         if not _leads_to(entry, decision, ranking)
     ]
 
@@ -179,15 +179,15 @@ def _certain_wordings(index: Index, today: date) -> set[tuple[str, str]]:
     no other entry holds them, where nothing can be read as typed pinyin, and where the words are no small talk.
     """
     holders: dict[str, set[str]] = {}
-    written: dict[tuple[str, str], str] = {}
+    folded_texts: dict[tuple[str, str], str] = {}
     for entry in index.entries:
         for wording in dict.fromkeys(entry.wordings):
             words = strip_fillers(normalise(wording))
             holders.setdefault(words, set()).add(entry.id)
-            written[entry.id, wording] = words
+            folded_texts[entry.id, wording] = words
     return {
         key
-        for key, words in written.items()
+        for key, words in folded_texts.items()
         if len(words) > 1
         and all(map(is_han, words))
         and len(holders[words]) == 1
@@ -208,25 +208,25 @@ def saved_results(
     return [(_grade(s.entry_ids, decision), decision) for s, (decision, _) in zip(saved, judged, strict=True)]
 
 
-def _grade(wanted: Collection[str], decision: Decision) -> Grade:
+def _grade(right_ids: Collection[str], decision: Decision) -> Grade:
     match decision:
         case Answered(entry):
-            return Grade.RIGHT if entry.id in wanted else Grade.WRONG
-        case Offered(candidates) if any(c.entry.id in wanted for c in candidates):
+            return Grade.RIGHT if entry.id in right_ids else Grade.WRONG
+        case Offered(candidates) if any(c.entry.id in right_ids for c in candidates):
             return Grade.LISTED
         case _:
-            return Grade.LOST if wanted else Grade.RIGHT
+            return Grade.LOST if right_ids else Grade.RIGHT
 
 
 def edited_entries(before: Sequence[Entry], after: Sequence[Entry]) -> tuple[Entry, ...]:
     """Return both versions of each entry that differs in what decides about answers."""
     old, new = {e.id: e for e in before}, {e.id: e for e in after}
-    found: list[Entry] = []
+    edited: list[Entry] = []
     for key in old.keys() | new.keys():
         was, now = old.get(key), new.get(key)
         if was is None or now is None or _matter(was) != _matter(now):
-            found += [e for e in (was, now) if e is not None]
-    return tuple(found)
+            edited += [e for e in (was, now) if e is not None]
+    return tuple(edited)
 
 
 def _matter(entry: Entry) -> tuple[object, ...]:

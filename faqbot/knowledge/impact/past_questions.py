@@ -65,10 +65,10 @@ class PastQuestions:
 
     def rankings(self, index: Index, today: date) -> Rankings:
         """Return what this index found on this day so far, to be added to."""
-        kept = next((k for k in self._rankings if k[0] is index and k[1] == today), None) or (index, today, {})
+        cached = next((k for k in self._rankings if k[0] is index and k[1] == today), None) or (index, today, {})
         others = [k for k in self._rankings if k[0] is not index]
-        self._rankings = [kept, *others][:_KEPT_INDEXES]
-        return kept[2]
+        self._rankings = [cached, *others][:_KEPT_INDEXES]
+        return cached[2]
 
     def _judge(self, snapshot: Snapshot, records: Sequence[QuestionRecord]) -> JudgedQuestions:
         workspace, index = self._workspace, snapshot.index

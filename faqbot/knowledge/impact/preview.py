@@ -89,10 +89,10 @@ async def _with_trials(
     limits, today = workspace.limits(known.snapshot), workspace.today()
 
     def run() -> tuple[list[Miss], list[OutcomeChange], RegressionResults]:
-        found = past_questions.rankings(trial.index, today)
-        misses = self_test(trial.index, limits=limits, today=today, rankings=found)
-        results = saved_results(trial.saved, trial.index, limits=limits, today=today, rankings=found)
-        return misses, known.past.replay(trial.index, found), _saved(trial, known, results)
+        rankings = past_questions.rankings(trial.index, today)
+        misses = self_test(trial.index, limits=limits, today=today, rankings=rankings)
+        results = saved_results(trial.saved, trial.index, limits=limits, today=today, rankings=rankings)
+        return misses, known.past.replay(trial.index, rankings), _saved(trial, known, results)
 
     misses, turns, saved = await asyncio.to_thread(run)
     edited = {e.id for e in edited_entries(known.snapshot.index.entries, trial.index.entries)}
@@ -103,7 +103,7 @@ async def _with_trials(
         if e.id in edited
         for w in dict.fromkeys(e.wordings)
     ]
-    # Wordings of other entries that found their entry before and would not any more.
+    # Wordings of other entries that lead to their entry now and would not any more.
     others = [
         WordingTest(m.wording, False, f"（{m.entry.question}）{_said(m.decision)}")
         for key, m in failed.items()
@@ -120,17 +120,17 @@ def _saved(trial: Snapshot, known: JudgedQuestions, results: Sequence[tuple[Grad
         if before is not None and grade < before[0]:
             best = saved.entry_ids[0] if saved.entry_ids else ""
             entry = known.snapshot.entry(best) or trial.entry(best)
-            wanted = f"回答「{entry.question}」" if entry else "、".join(saved.entry_ids) or "没有找到"
-            worse.append(WorseAnswer(saved.question, wanted, _said(before[1]), _said(decision)))
+            expected = f"回答「{entry.question}」" if entry else "、".join(saved.entry_ids) or "没有找到"
+            worse.append(WorseAnswer(saved.question, expected, _said(before[1]), _said(decision)))
     return RegressionResults(len(results), tuple(worse))
 
 
 def _said_then(turn: OutcomeChange) -> str:
     """Return the decision after the change in words, saying what is new where both read the same."""
-    said = _said(turn.after)
-    if said != _said(turn.before):
-        return said
-    return f"{said}（内容改了）" if isinstance(turn.after, Answered) else f"{said}（后面的变了）"
+    after = _said(turn.after)
+    if after != _said(turn.before):
+        return after
+    return f"{after}（内容改了）" if isinstance(turn.after, Answered) else f"{after}（后面的变了）"
 
 
 def _said(decision: Decision) -> str:

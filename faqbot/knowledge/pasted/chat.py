@@ -59,17 +59,17 @@ def read_chat(text: str) -> ParsedText:
             unread.append(f"{message.sender}：{message.text}")
             position += 1
             continue
-        asked, answers, position = _turn(messages, position)
-        proposals.append(_proposed(asked, answers))
+        questions, answers, position = _turn(messages, position)
+        proposals.append(_proposed(questions, answers))
     return ParsedText(tuple(proposals), tuple(unread))
 
 
 def _turn(messages: Sequence[_ChatMessage], position: int) -> tuple[list[_ChatMessage], list[_ChatMessage], int]:
     """Return the messages of the asker in a row, those of the first other person in a row, and the next position."""
     asker = messages[position].sender
-    asked: list[_ChatMessage] = []
+    questions: list[_ChatMessage] = []
     while position < len(messages) and messages[position].sender == asker:
-        asked.append(messages[position])
+        questions.append(messages[position])
         position += 1
     answers: list[_ChatMessage] = []
     while position < len(messages) and messages[position].sender != asker:
@@ -77,11 +77,11 @@ def _turn(messages: Sequence[_ChatMessage], position: int) -> tuple[list[_ChatMe
             break
         answers.append(messages[position])
         position += 1
-    return asked, answers, position
+    return questions, answers, position
 
 
-def _proposed(asked: Sequence[_ChatMessage], answers: Sequence[_ChatMessage]) -> ProposedEntry:
-    questions = [_GREETING.sub("", line).strip() for message in asked for line in message.text.split("\n")]
+def _proposed(question_messages: Sequence[_ChatMessage], answers: Sequence[_ChatMessage]) -> ProposedEntry:
+    questions = [_GREETING.sub("", line).strip() for message in question_messages for line in message.text.split("\n")]
     asking = [line for line in questions if looks_like_question(line)] or questions
     answer = "\n".join(message.text for message in answers)
     doubts: list[str] = []

@@ -59,9 +59,9 @@ class _OpenQuestion:
 def is_marked(text: str) -> bool:
     """Return True if questions and answers are marked as such: 问：, Q:, 答：, A:."""
     lines = text.split("\n")
-    asked, answered = (sum(bool(mark.match(line)) for line in lines) for mark in (_ASKED, _ANSWERED))
+    questions, answers = (sum(bool(mark.match(line)) for line in lines) for mark in (_ASKED, _ANSWERED))
     inline = sum(bool((m := _ASKED.match(line)) and _ANSWER_ON_THE_LINE.match(m["text"])) for line in lines)
-    return asked > 0 and (answered + inline > 0 or asked > 1)
+    return questions > 0 and (answers + inline > 0 or questions > 1)
 
 
 def read_marked(text: str) -> ParsedText:
@@ -90,12 +90,12 @@ def read_marked(text: str) -> ParsedText:
 def read_headings(text: str) -> ParsedText:
     """Begin a question at each line that ends with a question mark; without any, at short lines that ask without it."""
     lines = text.split("\n")
-    found = [n for n, line in enumerate(lines) if ends_with_question_mark(_plain(line))]
+    question_lines = [n for n, line in enumerate(lines) if ends_with_question_mark(_plain(line))]
     inline = {n for n, line in enumerate(lines) if _asks_and_answers(lines, n)}
-    numbered = {n for n in found if _NUMBERING.match(lines[n])}
+    numbered = {n for n in question_lines if _NUMBERING.match(lines[n])}
     # Between headings with question marks, 3、年假怎么休 only lacks its own.
     alike = {n for n, line in enumerate(lines) if numbered and _is_weak(line) and _NUMBERING.match(line)}
-    starts = {*found, *alike, *inline, *_missing_between(lines, sorted({*numbered, *alike}))}
+    starts = {*question_lines, *alike, *inline, *_missing_between(lines, sorted({*numbered, *alike}))}
     starts = starts or {n for n, line in enumerate(lines) if _is_weak(line) and _stands_alone(lines, n)}
     collector = _QuestionCollector()
     for n, line in enumerate(lines):
@@ -201,9 +201,9 @@ def _missing_between(lines: Sequence[str], headings: Sequence[int]) -> Iterator[
         first, last = _COUNTED.match(lines[above]), _COUNTED.match(lines[below])
         if not (first and last and first["sign"] == last["sign"] and int(last["n"]) == int(first["n"]) + 2):
             continue
-        wanted = (first["sign"], str(int(first["n"]) + 1))
+        next_number = (first["sign"], str(int(first["n"]) + 1))
         between = [
-            n for n in range(above + 1, below) if (m := _COUNTED.match(lines[n])) and (m["sign"], m["n"]) == wanted
+            n for n in range(above + 1, below) if (m := _COUNTED.match(lines[n])) and (m["sign"], m["n"]) == next_number
         ]
         if len(between) == 1 and len(lines[between[0]]) <= _MAX_HEADING_LENGTH:
             yield between[0]

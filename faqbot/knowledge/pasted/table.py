@@ -55,21 +55,21 @@ def read_table(text: str) -> ParsedText:
         rows = rows[1:]
     proposals: list[ProposedEntry] = []
     for row in rows:
-        found = {meant: cell for meant, cell in zip(headings, row, strict=False) if meant}
-        if not (found.get("question") or found.get("answer")):
+        cells = {meant: cell for meant, cell in zip(headings, row, strict=False) if meant}
+        if not (cells.get("question") or cells.get("answer")):
             unread.append(" ".join(filter(None, row)))
             continue
         others = [cell for meant, cell in zip([*headings, *[""] * len(row)], row, strict=False) if cell and not meant]
-        proposals.append(_proposed(found, others, guessed and not looks_like_question(found.get("question", ""))))
+        proposals.append(_proposed(cells, others, guessed and not looks_like_question(cells.get("question", ""))))
     return ParsedText(tuple(proposals), tuple(unread))
 
 
-def _proposed(found: dict[str, str], others: Sequence[str], doubtful: bool) -> ProposedEntry:
-    question, *also = [line.strip() for line in found.get("question", "").split("\n") if line.strip()] or [""]
-    also += [text.strip() for text in re.split(r"[\n；;]", found.get("also", "")) if text.strip()]
+def _proposed(cells: dict[str, str], others: Sequence[str], doubtful: bool) -> ProposedEntry:
+    question, *also = [line.strip() for line in cells.get("question", "").split("\n") if line.strip()] or [""]
+    also += [text.strip() for text in re.split(r"[\n；;]", cells.get("also", "")) if text.strip()]
     doubts = ["没有标题行，哪一列是问题是猜的"] if doubtful else []
     doubts += [f"这一行里还有“{'、'.join(others)[:60]}”，没有用到"] if others else []
-    return ProposedEntry(question, found.get("answer", ""), tuple(also), tuple(doubts))
+    return ProposedEntry(question, cells.get("answer", ""), tuple(also), tuple(doubts))
 
 
 def _rows(text: str) -> list[Row]:

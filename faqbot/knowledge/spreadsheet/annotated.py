@@ -25,9 +25,9 @@ def annotate_table(name: str, raw: bytes, plan: ImportPlan, *, written: bool) ->
 def row_results(plan: ImportPlan, *, written: bool) -> Mapping[int, tuple[str, str]]:
     """Return result and advice by row number; rows that are left out change nothing."""
     results: dict[int, tuple[str, str]] = {}
-    done = "已" if written and plan.ok else "会"
+    aspect = "已" if written and plan.ok else "会"
     for edit in plan.edits:
-        results[edit.row] = (f"{done}{'修改' if edit.known else '新增'}", "")
+        results[edit.row] = (f"{aspect}{'修改' if edit.known else '新增'}", "")
     for row in sorted({t.row for t in plan.problems if t.row}):
         problems = sorted((t for t in plan.problems if t.row == row), key=lambda t: not t.is_error)
         advice = "；".join(f"“{t.column}”：{t.message}" if t.column else t.message for t in problems)

@@ -172,9 +172,9 @@ def _lines(text: str) -> Iterable[str]:
 def _date(text: str) -> date | None:
     if not text:
         return None
-    found = _DATE.fullmatch(text)
+    match = _DATE.fullmatch(text)
     try:
-        return date(*map(int, found.groups())) if found else _no_date(text)
+        return date(*map(int, match.groups())) if match else _no_date(text)
     except ValueError:
         return _no_date(text)
 

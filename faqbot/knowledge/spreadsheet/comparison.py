@@ -114,18 +114,18 @@ class ImportPlan:
 
 def known_entries(files: Mapping[str, bytes]) -> tuple[list[KnownEntry], list[Problem]]:
     """Return all entries as they are written, without facts filled in, and the errors of the files."""
-    found: list[tuple[str, Entry]] = []
+    local_entries: list[tuple[str, Entry]] = []
     problems: list[Problem] = []
-    taken: dict[str, Place] = {}
+    places: dict[str, Place] = {}
     for name in sorted(n for n in files if n.startswith("faq/")):
         parsed = parse_file(name, files[name])
         problems += [p for p in parsed.problems if p.is_error]
         for entry in parsed.entries:
-            if entry.id_given and (first := taken.setdefault(entry.id, entry.place)).file != name:
+            if entry.id_given and (first := places.setdefault(entry.id, entry.place)).file != name:
                 problems.append(Problem(entry.place, f"编号“{entry.id}”重复（{first} 已有）"))
-            found.append((name, entry))
-    entries = distinct_ids((e for _, e in found), set())
-    return [KnownEntry(name, e, local.id) for (name, local), e in zip(found, entries, strict=True)], problems
+            local_entries.append((name, entry))
+    entries = distinct_ids((e for _, e in local_entries), set())
+    return [KnownEntry(name, e, local.id) for (name, local), e in zip(local_entries, entries, strict=True)], problems
 
 
 def table_rows(known: Iterable[KnownEntry]) -> list[list[str]]:
@@ -236,28 +236,28 @@ class _Planner:
     # -- matching rows and entries -------------------------------------------------------------------------
 
     def _by_written_id(self, row: Row) -> KnownEntry | None:
-        written = self._text(row, "id")
-        if not written:
+        entry_id = self._text(row, "id")
+        if not entry_id:
             return None
-        if written in self.claimed_rows:
-            self._report(row, BY_KEY["id"], f"编号“{written[:40]}”和第 {self.claimed_rows[written]} 行重复")
-        self.claimed_rows.setdefault(written, row.number)
-        return self.by_id.get(written)
+        if entry_id in self.claimed_rows:
+            self._report(row, BY_KEY["id"], f"编号“{entry_id[:40]}”和第 {self.claimed_rows[entry_id]} 行重复")
+        self.claimed_rows.setdefault(entry_id, row.number)
+        return self.by_id.get(entry_id)
 
     def _by_question(self, row: Row) -> KnownEntry | None:
         """Return the entry of a row without an id: the one with the same question, if no other row has it."""
         question = self._text(row, "question")
         if self._text(row, "id") or not question:
             return None
-        found = [k for k in self.by_question.get(question, ()) if k.entry.id not in self.claimed_rows]
+        matches = [k for k in self.by_question.get(question, ()) if k.entry.id not in self.claimed_rows]
         start = self._text(row, "from")
-        if len(found) > 1 and start:
+        if len(matches) > 1 and start:
             # Versions of one answer differ by their first day.
-            found = [k for k in found if format_cell(ColumnKind.DATE, k.entry.valid.start) == start] or found
-        if len(found) > 1:
-            ids = "、".join(k.entry.id for k in found[:3])
+            matches = [k for k in matches if format_cell(ColumnKind.DATE, k.entry.valid.start) == start] or matches
+        if len(matches) > 1:
+            ids = "、".join(k.entry.id for k in matches[:3])
             self._report(row, BY_KEY["id"], f"有几条都是这个问题，请填编号：{ids}")
-        return found[0] if found else None
+        return matches[0] if matches else None
 
     # -- changes of a row ------------------------------------------------------------------------
 
@@ -367,8 +367,8 @@ class _Planner:
         stem = path.removeprefix("faq/")
         names = {name.casefold(): name for name in self.shared}
         for ending in ("", ".yaml", ".yml"):
-            if found := names.get(f"faq/{stem}{ending}".casefold()):
-                return found
+            if known_name := names.get(f"faq/{stem}{ending}".casefold()):
+                return known_name
         if not _FILE_NAME.fullmatch(stem):
             self._report(row, BY_KEY["file"], f"“{text[:40]}”不能作文件名，请写成 faq/leave.yaml 这样")
             return ""
@@ -387,10 +387,10 @@ class _Planner:
         if self._text(row, "file"):
             return ""  # reported already
         topic = values.get("topic", "")
-        found = [name for name, top in self.shared.items() if top.topic == topic] if topic else []
-        found = found or list(self.shared)
-        if len(found) == 1:
-            return found[0]
+        candidates = [name for name, top in self.shared.items() if top.topic == topic] if topic else []
+        candidates = candidates or list(self.shared)
+        if len(candidates) == 1:
+            return candidates[0]
         names = "、".join(list(self.shared)[:_MAX_FILES_LISTED]) + (
             " 等" if len(self.shared) > _MAX_FILES_LISTED else ""
         )
@@ -404,9 +404,9 @@ class _Planner:
     # -- between the rows --------------------------------------------------------------------
 
     def _renamed(self, edits: Iterable[TableEdit], missing: Iterable[KnownEntry]) -> None:
-        left = {k.entry.question: k for k in missing}
+        missing_by_question = {k.entry.question: k for k in missing}
         for edit in edits:
-            if edit.known is None and (old := left.get(edit.entry.question)):
+            if edit.known is None and (old := missing_by_question.get(edit.entry.question)):
                 message = f"问题和“{old.entry.id}”一样，编号不同：会新增一条，旧的还在；只想改内容时请用回旧编号"
                 self.problems.append(TableProblem(edit.row, "编号", message, is_error=False))
 
@@ -423,9 +423,9 @@ class _Planner:
 _UNREADABLE = object()
 
 
-def _same(column: TableColumn, value: Any, shown: str) -> bool:
+def _same(column: TableColumn, value: Any, cell: str) -> bool:
     try:
-        return bool(parse_cell(column.kind, shown) == value)
+        return bool(parse_cell(column.kind, cell) == value)
     except CellError:
         return False
 

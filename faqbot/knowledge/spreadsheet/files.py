@@ -51,11 +51,11 @@ def make_table(
     Raises SheetError.
     """
     known, problems = known_entries(files)
-    found = [f"{p.place}: 错误：{p.message}" for p in problems]
+    messages = [f"{p.place}: 错误：{p.message}" for p in problems]
     if name.casefold().endswith(".xlsx"):
-        found += oversized_cells(known)
-    if found:
-        return [*found, "表格会不完整，所以没有导出；请先改好（faqbot check）。"], b"", 0
+        messages += oversized_cells(known)
+    if messages:
+        return [*messages, "表格会不完整，所以没有导出；请先改好（faqbot check）。"], b"", 0
     return [], write_table(name, table_rows(known), progress), len(known)
 
 

@@ -46,15 +46,15 @@ def import_table(
     table = read_table(name, raw, lambda part: progress(part * _READ_SHARE))
     known, file_problems = known_entries(files)
     tops = FileHeaders(files)
-    found = plan_import(table, known, tops)
+    plan = plan_import(table, known, tops)
     progress(_COMPARED_SHARE)
     broken = {p.place.file: p.message for p in file_problems}
-    work = _work(found, known, delete_missing)
+    work = _work(plan, known, delete_missing)
     problems = [_broken(job, broken[job.file]) for job in work if job.file in broken]
-    if not found.ok or problems:
-        return replace(found, problems=(*found.problems, *problems)), dict(files)
+    if not plan.ok or problems:
+        return replace(plan, problems=(*plan.problems, *problems)), dict(files)
     if not work:
-        return found, dict(files)
+        return plan, dict(files)
     after = dict(files)
     for number, job in enumerate(work, 1):
         try:
@@ -65,7 +65,7 @@ def import_table(
     if not problems:
         after, problems = _checked(after, work)
     progress(1.0)
-    return replace(found, problems=(*found.problems, *problems)), after if not problems else dict(files)
+    return replace(plan, problems=(*plan.problems, *problems)), after if not problems else dict(files)
 
 
 class FileHeaders(Mapping[str, Entry]):
@@ -133,22 +133,22 @@ class _Job:
         yield from ((e.row, e.entry) for e in self.added)
 
 
-def _work(found: ImportPlan, known: Sequence[KnownEntry], delete_missing: bool) -> list[_Job]:
+def _work(plan: ImportPlan, known: Sequence[KnownEntry], delete_missing: bool) -> list[_Job]:
     """Return the work on each file that changes."""
-    jobs = {name: _Job(name, []) for name in dict.fromkeys((*(k.file for k in known), *(e.file for e in found.edits)))}
+    jobs = {name: _Job(name, []) for name in dict.fromkeys((*(k.file for k in known), *(e.file for e in plan.edits)))}
     present: dict[str, list[KnownEntry]] = {name: [] for name in jobs}
     for k in known:
         present[k.file].append(k)
     for name, job in jobs.items():
         job.present = present[name]
-    for e in found.edits:
+    for e in plan.edits:
         if e.known and e.known.file == e.file:
             jobs[e.file].changed[e.known.local_id] = e
             continue
         if e.known:
             jobs[e.known.file].removed.add(e.known.local_id)
         jobs[e.file].added.append(e)
-    for k in found.missing if delete_missing else ():
+    for k in plan.missing if delete_missing else ():
         jobs[k.file].removed.add(k.local_id)
     return [job for job in jobs.values() if job.changed or job.removed or job.added]
 
@@ -167,12 +167,12 @@ def _changed(file: Outline, job: _Job) -> bytes:
     changes: list[TextChange] = []
     redundant: dict[int, list[str]] = {}
     for number, entry in enumerate(file.entries):
-        if (wanted := job.changed.get(entry.id)) is None:
+        if (target := job.changed.get(entry.id)) is None:
             continue
         # An id made from the question is not written; the check of the result writes it if it must.
-        new_id = entry.id if wanted.known and wanted.known.entry.id == wanted.entry.id else wanted.entry.id
-        old, new = entry_to_fields(entry), replace(entry_to_fields(wanted.entry), id=new_id)
-        changes += [*entry_changes(file, number, old, new), *follow_up_changes(file, number, wanted.entry)]
+        new_id = entry.id if target.known and target.known.entry.id == target.entry.id else target.entry.id
+        old, new = entry_to_fields(entry), replace(entry_to_fields(target.entry), id=new_id)
+        changes += [*entry_changes(file, number, old, new), *follow_up_changes(file, number, target.entry)]
         if keys := redundant_fields(file, old, new):
             redundant[number] = keys
     gone = [number for number, entry in enumerate(file.entries) if entry.id in job.removed]
@@ -249,8 +249,8 @@ def _checked(after: dict[str, bytes], work: Sequence[_Job]) -> tuple[dict[str, b
         after |= {name: _ids_written(after[name], name, ids) for name, ids in lost.items()}
     problems = []
     for name, rows in jobs.items():
-        for (row, wanted), k in zip(rows, by_file.get(name, ()), strict=True):
-            if odd := _differences(wanted, k.entry):
+        for (row, target), k in zip(rows, by_file.get(name, ()), strict=True):
+            if odd := _differences(target, k.entry):
                 problems.append(TableProblem(row, "、".join(odd), "写进文件后读出来不一样，请直接改文件"))
     return after, problems
 
@@ -261,9 +261,9 @@ def _lost_ids(
     """Return ids made from a question that would be made differently now: file → number of the entry → id."""
     lost: dict[str, dict[int, str]] = {}
     for name, rows in jobs.items():
-        for number, ((_, wanted), k) in enumerate(zip(rows, by_file.get(name, ()), strict=True)):
-            if wanted.id and wanted.id != k.entry.id:
-                lost.setdefault(name, {})[number] = wanted.id
+        for number, ((_, target), k) in enumerate(zip(rows, by_file.get(name, ()), strict=True)):
+            if target.id and target.id != k.entry.id:
+                lost.setdefault(name, {})[number] = target.id
     return lost
 
 
@@ -276,11 +276,11 @@ def _ids_written(raw: bytes, name: str, ids: Mapping[int, str]) -> bytes:
     return file.edits.apply(changes)
 
 
-def _differences(wanted: Entry, now: Entry) -> list[str]:
-    if replace(now, place=_NOWHERE, held="", id_given=True) == replace(wanted, place=_NOWHERE, held="", id_given=True):
+def _differences(target: Entry, now: Entry) -> list[str]:
+    if replace(now, place=_NOWHERE, held="", id_given=True) == replace(target, place=_NOWHERE, held="", id_given=True):
         return []
-    columns = [c for c in COLUMNS if c.key != "file" and (wanted.id or c.key != "id")]
-    return [c.name for c in columns if field_value(wanted, c.key) != field_value(now, c.key)]
+    columns = [c for c in COLUMNS if c.key != "file" and (target.id or c.key != "id")]
+    return [c.name for c in columns if field_value(target, c.key) != field_value(now, c.key)]
 
 
 def _broken(job: _Job, message: str) -> TableProblem:

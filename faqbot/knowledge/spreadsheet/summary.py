@@ -14,10 +14,10 @@ _MAX_TEXT_LENGTH = 40
 def summary_lines(plan: ImportPlan, *, delete_missing: bool, written: bool) -> Iterator[str]:
     """Yield lines for stdout: the counts, each new and changed entry, the missing ones, and what to do next."""
     fate = "已删除" if written else "会删除"
-    kept = fate if delete_missing else "保留不动"
+    missing_fate = fate if delete_missing else "保留不动"
     yield (
         f"新增 {len(plan.new)} 条，修改 {len(plan.changed)} 条，没有变化 {plan.unchanged} 条，"
-        f"表里没有 {len(plan.missing)} 条{f'（{kept}）' if plan.missing else ''}。"
+        f"表里没有 {len(plan.missing)} 条{f'（{missing_fate}）' if plan.missing else ''}。"
     )
     yield from _capped([_new(edit) for edit in plan.new])
     yield from _capped([_changed(edit) for edit in plan.changed])
@@ -34,10 +34,10 @@ def summary_lines(plan: ImportPlan, *, delete_missing: bool, written: bool) -> I
 def problem_lines(problems: Sequence[TableProblem]) -> Iterator[str]:
     """Yield lines for stderr: errors before warnings, each with its row and column."""
     for is_error, word in ((True, "错误"), (False, "提醒")):
-        found = [t for t in problems if t.is_error is is_error]
-        yield from (f"{word}：{t}" for t in found[:_MAX_LISTED])
-        if len(found) > _MAX_LISTED:
-            yield f"……还有 {len(found) - _MAX_LISTED} 个{word}"
+        of_kind = [t for t in problems if t.is_error is is_error]
+        yield from (f"{word}：{t}" for t in of_kind[:_MAX_LISTED])
+        if len(of_kind) > _MAX_LISTED:
+            yield f"……还有 {len(of_kind) - _MAX_LISTED} 个{word}"
 
 
 def _capped(blocks: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _around_the_difference(before: str, after: str) -> tuple[str, str]:
 
 
 def _short(text: str, start: int = 0) -> str:
-    shown = text[start : start + _MAX_TEXT_LENGTH].replace("\n", "⏎")
-    if not shown:
+    excerpt = text[start : start + _MAX_TEXT_LENGTH].replace("\n", "⏎")
+    if not excerpt:
         return "（空）" if not text else "…"
-    return f"{'…' if start else ''}{shown}{'…' if len(text) > start + _MAX_TEXT_LENGTH else ''}"
+    return f"{'…' if start else ''}{excerpt}{'…' if len(text) > start + _MAX_TEXT_LENGTH else ''}"

@@ -143,7 +143,7 @@ def read_records(raw: bytes) -> list[list[str]]:
         tables = [_records(text, delimiter) for delimiter in delimiters]
     finally:
         csv.field_size_limit(usual)
-    return max(tables, key=lambda found: max((_known(row) for row in found[:_MAX_HEADER_ROW]), default=0))
+    return max(tables, key=lambda rows: max((_known(row) for row in rows[:_MAX_HEADER_ROW]), default=0))
 
 
 def _records(text: str, delimiter: str) -> list[list[str]]:
@@ -173,11 +173,11 @@ _ESCAPED = re.compile("_x(00[01][0-9A-Fa-f]|0078|[Ff]{3}[EeFf])_")
 
 def escape_cell(text: str) -> str:
     """Return the text as a cell can hold it."""
-    return _NOT_XML.sub(lambda found: f"_x{ord(found.group()):04X}_", text)
+    return _NOT_XML.sub(lambda match: f"_x{ord(match.group()):04X}_", text)
 
 
 def _unescape(text: str) -> str:
-    return _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), text) if "_x" in text else text
+    return _ESCAPED.sub(lambda match: chr(int(match.group(1), 16)), text) if "_x" in text else text
 
 
 def _write_xlsx(rows: Sequence[Sequence[str]], progress: Progress) -> bytes:
@@ -309,12 +309,12 @@ def _count_cells(packed: zipfile.ZipFile) -> int:
         if not name.startswith("xl/worksheets/"):
             continue
         with packed.open(name) as part:
-            kept = b""
+            carry = b""
             while chunk := part.read(_CHUNK_BYTES):
-                whole, tag, rest = (kept + chunk).rpartition(b"<")
+                whole, tag, rest = (carry + chunk).rpartition(b"<")
                 count += len(_CELL_TAG.findall(whole))
                 # A tag may be split between two chunks.
-                kept = tag + rest
+                carry = tag + rest
     return count
 
 
@@ -331,7 +331,7 @@ def _best_header(sheet: Any) -> int:
 
 def _sheet_rows(sheet: Any) -> tuple[list[Row], dict[tuple[int, int], CellOddity]]:
     """Return the rows that hold anything, and oddities; a stray format in the last of a million rows costs nothing."""
-    found: dict[int, list[str]] = {}
+    row_cells: dict[int, list[str]] = {}
     odd: dict[tuple[int, int], CellOddity] = {}
     # `iter_rows` would make up a cell for every place in between, and only `_cells` lists those that are there.
     cells = [
@@ -340,26 +340,26 @@ def _sheet_rows(sheet: Any) -> tuple[list[Row], dict[tuple[int, int], CellOddity
     width = max((column for (_, column), _ in cells), default=0)
     for (number, column), cell in cells:
         text, note = _cell(cell.value, cell.data_type, cell)
-        found.setdefault(number, [""] * width)[column - 1] = text
+        row_cells.setdefault(number, [""] * width)[column - 1] = text
         if note:
             odd[number, column - 1] = note
     for area in sheet.merged_cells.ranges:
-        _fill_merged(area.bounds, found, odd)
-    return [Row(number, found[number]) for number in sorted(found)], odd
+        _fill_merged(area.bounds, row_cells, odd)
+    return [Row(number, row_cells[number]) for number in sorted(row_cells)], odd
 
 
 def _fill_merged(
-    bounds: tuple[int, int, int, int], found: dict[int, list[str]], odd: dict[tuple[int, int], CellOddity]
+    bounds: tuple[int, int, int, int], cells: dict[int, list[str]], odd: dict[tuple[int, int], CellOddity]
 ) -> None:
     """Copy a cell that is merged over rows into each of them; report one that is merged over columns."""
     left, top, right, bottom = bounds
-    if top not in found or left > len(found[top]):
+    if top not in cells or left > len(cells[top]):
         return
-    for number in found.keys() & range(top, bottom + 1):
+    for number in cells.keys() & range(top, bottom + 1):
         if right > left:
             odd |= {(number, column - 1): CellOddity.MERGED for column in range(left, min(right, _MAX_COLUMNS) + 1)}
             continue
-        found[number][left - 1] = found[top][left - 1]
+        cells[number][left - 1] = cells[top][left - 1]
         if note := odd.get((top, left - 1)):
             odd[number, left - 1] = note
 
