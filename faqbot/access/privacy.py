@@ -16,5 +16,5 @@ def withheld(topic: str) -> str:
 
 def withheld_topic(text: str) -> str | None:
     """Read the topic from the placeholder of a private question; None for the text of a question that was stored."""
-    found = _PLACEHOLDER.fullmatch(text)
-    return found[1] if found else None
+    match = _PLACEHOLDER.fullmatch(text)
+    return match[1] if match else None

@@ -103,8 +103,8 @@ class Collector:
         # One call lists the columns, and one more reads the values of each person.
         calls = punch_calls + 1 + len(people)
         usage = (await self._quota.usage())[CALLS]
-        left = max(0, usage.limit - usage.used)
-        return CollectionPlan(first, last, department_ids, people, tree, queries, calls, left)
+        calls_left = max(0, usage.limit - usage.used)
+        return CollectionPlan(first, last, department_ids, people, tree, queries, calls, calls_left)
 
     async def collect(self, plan: CollectionPlan, run: str) -> Collected:
         """Read what was planned; within a day, the same `run` repeats no call that was answered.

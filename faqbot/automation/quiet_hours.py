@@ -14,7 +14,7 @@ from faqbot.rules.working_hours import after_quiet_hours
 class GroupQuietHours:
     """Takes the quiet hours from the knowledge that is live when a notice is posted."""
 
-    library: KnowledgeBase
+    knowledge: KnowledgeBase
     timezone: tzinfo
 
     def postpone(self, to: Address, due: float) -> float:
@@ -22,4 +22,4 @@ class GroupQuietHours:
         if to.kind != "group":
             return due
         moment = datetime.fromtimestamp(due, self.timezone)
-        return max(due, after_quiet_hours(moment, self.library.current.groups.of(to.id).quiet).timestamp())
+        return max(due, after_quiet_hours(moment, self.knowledge.current.groups.of(to.id).quiet).timestamp())

@@ -108,11 +108,11 @@ class Scheduler:
             return math.inf
         since = await self._done_until(rule, now)
         coming = occurrences(trigger, since, now + _POLL_SECONDS, self._zone, automations.calendar)
-        found = await asyncio.to_thread(list, coming) if now - since > _LONG_SECONDS else list(coming)
-        if due := [occurrence for occurrence in found if occurrence.at <= now]:
+        next_ones = await asyncio.to_thread(list, coming) if now - since > _LONG_SECONDS else list(coming)
+        if due := [occurrence for occurrence in next_ones if occurrence.at <= now]:
             self._lanes.start(rule.id, partial(self._catch_up, rule, due, automations))
             return math.inf
-        return min((occurrence.at - now for occurrence in found if not occurrence.skip_reason), default=math.inf)
+        return min((occurrence.at - now for occurrence in next_ones if not occurrence.skip_reason), default=math.inf)
 
     async def _catch_up(self, rule: Rule, due: Sequence[Occurrence], automations: Automations) -> float:
         """Run or skip the occurrences of one rule, oldest first, until one that another replica is running."""

@@ -125,8 +125,8 @@ def _tokens(request: web.Request) -> Iterator[tuple[str, bool]]:
             yield token, hook.allows(event)
 
 
-def _equal(known: str, given: str) -> bool:
-    return hmac.compare_digest(known.encode("utf-8", "replace"), given.encode("utf-8", "replace"))
+def _equal(known: str, candidate: str) -> bool:
+    return hmac.compare_digest(known.encode("utf-8", "replace"), candidate.encode("utf-8", "replace"))
 
 
 def _is_fresh(request: web.Request, timestamp: str, units_per_second: int) -> bool:

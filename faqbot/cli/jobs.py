@@ -132,8 +132,8 @@ def _run_rule(settings: Settings, rule: Rule, values: dict[str, object]) -> NoRe
         typer.echo(f"{OUTCOME_LABELS[run.outcome]}{f'：{run.why}' if run.why else ''}")
         for key in run.notices:
             typer.echo(f"  {describe_receiver(key)}：{describe_status(statuses.get(key), settings.timezone)}")
-        sent = all(isinstance(status, SendOutcome) and status.sent for status in statuses.values())
-        return 0 if run.outcome == "done" and sent else 1
+        all_sent = all(isinstance(status, SendOutcome) and status.sent for status in statuses.values())
+        return 0 if run.outcome == "done" and all_sent else 1
 
     raise typer.Exit(run_to_end(act()))
 

@@ -211,9 +211,11 @@ def _fix_files(settings: Settings, folder: Path | None, only: Path | None, *, to
             refused.append(str(exc))
             continue
         count += len(fixes)
-        for made in fixes:
-            before, now = made.before.strip(), made.after.strip() or "（删掉）"
-            typer.echo(f"{knowledge.label}/{made.file}:{made.line}: 已改：{made.reason}", err=to_stderr)
+        for correction in fixes:
+            before, now = correction.before.strip(), correction.after.strip() or "（删掉）"
+            typer.echo(
+                f"{knowledge.label}/{correction.file}:{correction.line}: 已改：{correction.reason}", err=to_stderr
+            )
             typer.echo(f"    原来：{before}\n    现在：{now}", err=to_stderr)
     typer.echo(f"改了 {count} 处。", err=True)
     return refused

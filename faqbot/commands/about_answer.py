@@ -69,29 +69,29 @@ class AboutAnswerCommands:
 
     async def _matched(self, entry: Entry, last: LastAnswer) -> Sequence[str]:
         """Say which wording matched and how surely; after a question back, by the question before the reply."""
-        answered, asked = await self._last_answers.records(last)
-        if answered is None or answered is asked:
-            return _match(last.question, last.score, asked)
-        if not last.slot_value or (asked and asked.outcome == "offered"):
+        answered, question = await self._last_answers.records(last)
+        if answered is None or answered is question:
+            return _match(last.question, last.score, question)
+        if not last.slot_value or (question and question.outcome == "offered"):
             return (f"对上的问法：{label(last.question)}", "把握：您从列表里选的")
         # A correction long after the question back replies to a question that is not on record any more.
-        if asked is None or withheld_topic(asked.text) is not None:
+        if question is None or withheld_topic(question.text) is not None:
             return ()
-        ranking = self._workspace.snapshot.index.search(asked.text, allowed=lambda e: e.id == entry.id)
-        return _match(ranking[0].question, asked.score, asked) if ranking else ()
+        ranking = self._workspace.snapshot.index.search(question.text, allowed=lambda e: e.id == entry.id)
+        return _match(ranking[0].question, question.score, question) if ranking else ()
 
     async def _changed(self, entry: Entry) -> Sequence[str]:
         """Say when the answer was changed last and by whom; empty if that is unknown."""
         file = self._workspace.file_name(entry.place.file)
-        written = self._workspace.as_written(entry)
-        change = await asyncio.to_thread(last_change, await load_edits(self._workspace.store), file, written.id)
+        source_entry = self._workspace.as_written(entry)
+        change = await asyncio.to_thread(last_change, await load_edits(self._workspace.store), file, source_entry.id)
         if change is None:
             return ()
         day = datetime.fromtimestamp(change.at, self._zone).date()
         who = "在知识文件里" if change.who == FILES else escape_markdown(change.who, 20)
         when = f"上次修改：{_day(day, self._workspace.today())}{f'，{who}' if who else ''}"
         # Facts are changed in one file for all answers, so this date does not cover them.
-        return (f"{when}（里面会变的数字另外更新）" if has_facts(written) else when,)
+        return (f"{when}（里面会变的数字另外更新）" if has_facts(source_entry) else when,)
 
     async def _keeper(self, message: Message, entry: Entry, last: LastAnswer) -> CommandResult:
         owner = label(entry.owner.strip())

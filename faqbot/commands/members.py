@@ -36,14 +36,14 @@ class MembersCommand:
 
 def _list(tree: Tree, dept_id: int, people: Collection[Employee]) -> str:
     lines = [f"**{escape_markdown(tree.path(dept_id))}**（含下级）共 {len(people)} 人："]
-    left = _MAX_NAMES
+    names_left = _MAX_NAMES
     for below in tree.below(dept_id):
         names = [_name(person, below) for person in people if below in person.departments]
-        if names and left > 0:
-            shown = "、".join(names[:left]) + ("…" if len(names) > left else "")
-            lines.append(f"- {escape_markdown(tree.name(below))}（{len(names)}）：{shown}")
-            left -= len(names)
-    if left <= 0:
+        if names and names_left > 0:
+            name_list = "、".join(names[:names_left]) + ("…" if len(names) > names_left else "")
+            lines.append(f"- {escape_markdown(tree.name(below))}（{len(names)}）：{name_list}")
+            names_left -= len(names)
+    if names_left <= 0:
         lines.append("人太多，只列出一部分；请写更小的部门。")
     return "\n".join([lines[0], "", *lines[1:]])
 

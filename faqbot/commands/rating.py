@@ -48,8 +48,8 @@ class RatingCommands:
 
     async def _next_best(self, message: Message, last: LastAnswer) -> list[tuple[str, Option]]:
         """Return the next best questions and their options; none if the text of the question was not stored."""
-        _, asked = await self._last_answers.records(last)
-        text = asked.text if asked else ""
+        _, question = await self._last_answers.records(last)
+        text = question.text if question else ""
         if not text or withheld_topic(text):
             return []
         listed = await self._last_answers.listed(message)

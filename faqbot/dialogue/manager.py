@@ -67,11 +67,11 @@ class RankingCache:
             # The newer half holds what the batch before this one searched for.
             self._rankings = dict(islice(self._rankings.items(), _MAX_CACHED_RANKINGS // 2, None))
 
-    def search(self, index: Index, wanted: Sequence[tuple[DecisionContext, TextQuery]]) -> None:
+    def search(self, index: Index, searches: Sequence[tuple[DecisionContext, TextQuery]]) -> None:
         """Search at once for all queries whose ranking is not known yet."""
         missing = {
             key: SearchQuery(query.text, context.answerable, query.embedding)
-            for context, query in wanted
+            for context, query in searches
             if (key := _key(context, query)) not in self._rankings
         }
         self._rankings.update(zip(missing, index.search_batch(list(missing.values())), strict=True))

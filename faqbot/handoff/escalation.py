@@ -199,10 +199,10 @@ def _notice(ticket: Ticket, message: Message) -> str:
     private = "这是私密的事，请只在这里回复。" if ticket.private else ""
     if withheld_topic(ticket.question) is not None:
         about = escape_markdown(ticket.topic, 20) or NO_TOPIC
-        asked = f"{who}{where}问了一件「{about}」方面的私密的事，原话没有保留，请直接找 TA。"
+        request = f"{who}{where}问了一件「{about}」方面的私密的事，原话没有保留，请直接找 TA。"
     else:
-        asked = f"{who}{where}问：\n\n> {escape_markdown(ticket.question, _MAX_QUESTION_CHARS)}"
+        request = f"{who}{where}问：\n\n> {escape_markdown(ticket.question, _MAX_QUESTION_CHARS)}"
     return (
-        f"单号 {ticket.number}：{asked}\n\n"
+        f"单号 {ticket.number}：{request}\n\n"
         f"{private}引用这条消息回复，或者发「答 {ticket.number}：……」，我转告对方，再存成草稿条目。"
     )

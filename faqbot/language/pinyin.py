@@ -59,13 +59,13 @@ def _unit(syllable: str) -> str:
 def _folded(syllable: str) -> str:
     """Replace initial and final by what they are heard as."""
     folded = syllable
-    for written, heard in _INITIALS:
-        if folded.startswith(written):
-            folded = heard + folded[len(written) :]
+    for spelling, sound in _INITIALS:
+        if folded.startswith(spelling):
+            folded = sound + folded[len(spelling) :]
             break
-    for written, heard in _FINALS:
-        if folded.endswith(written):
-            folded = folded[: -len(written)] + heard
+    for spelling, sound in _FINALS:
+        if folded.endswith(spelling):
+            folded = folded[: -len(spelling)] + sound
             break
     return folded
 

@@ -57,15 +57,15 @@ def find_link_problems(line: str) -> list[LinkProblem]:
     """Return the broken links of one line, from left to right."""
     if not _MAYBE.search(line):
         return []
-    found = list(_problems_in_brackets(line))
+    problems = list(_problems_in_brackets(line))
     rest = line
     for match in _LINK.finditer(line):
         rest = rest[: match.start()] + " " * len(match[0]) + rest[match.end() :]
     for match in _BARE.finditer(rest):
         correction = f"{match['scheme'].lower()}://"
-        if match[0].lower() != correction and not any(s.start <= match.start() < s.end for s in found):
-            found.append(LinkProblem(match.start(), match.end(), _CUT_SCHEME, correction, sure=True))
-    return sorted(found, key=lambda s: s.start)
+        if match[0].lower() != correction and not any(s.start <= match.start() < s.end for s in problems):
+            problems.append(LinkProblem(match.start(), match.end(), _CUT_SCHEME, correction, sure=True))
+    return sorted(problems, key=lambda s: s.start)
 
 
 def correct_links(text: str, *, sure: bool = True) -> str:
@@ -109,10 +109,10 @@ def _problem(match: re.Match[str]) -> LinkProblem | None:
         return LinkProblem(start, end, "方括号里没有字，员工看不到这个链接，请写上，例如 [员工手册](https://…)")
     if well_formed and address is None:
         return None
-    written = address.correction if address else match["address"].strip()
-    correction = f"{match['bang']}[{match['label']}]({written})"
+    url = address.correction if address else match["address"].strip()
+    correction = f"{match['bang']}[{match['label']}]({url})"
     if not match["close"]:
-        return LinkProblem(start, end, "链接后面少了一个右括号", correction if re.fullmatch(r"[!-~]+", written) else "")
+        return LinkProblem(start, end, "链接后面少了一个右括号", correction if re.fullmatch(r"[!-~]+", url) else "")
     reasons = [] if well_formed else [_BRACKETS]
     reasons += [address.reason] if address else []
     return LinkProblem(start, end, "；".join(reasons), correction, sure=address is None or address.sure)
@@ -124,9 +124,9 @@ def _is_address(text: str) -> bool:
     return bool(_SCHEME.match(plain) or plain.startswith("www.") or _HOST.match(plain) or _OTHER_SCHEME.match(plain))
 
 
-def _address(written: str, picture: bool) -> LinkProblem | None:
+def _address(url: str, picture: bool) -> LinkProblem | None:
     """Return what is wrong with the address of a link; `start` and `end` mean nothing here."""
-    text = written.strip()
+    text = url.strip()
     if not text:
         return LinkProblem(0, 0, "图片的括号里没有网址" if picture else "链接的括号里没有网址")
     if text.startswith("{"):
@@ -137,7 +137,7 @@ def _address(written: str, picture: bool) -> LinkProblem | None:
     if picture and is_local(text):
         return LinkProblem(0, 0, "图片的文件名里不能有空格，请改名") if re.search(r"\s", text) else None
     if _OTHER_SCHEME.match(text) and not picture:
-        return None if text == written else LinkProblem(0, 0, "网址前后不能有空格", text, sure=True)
+        return None if text == url else LinkProblem(0, 0, "网址前后不能有空格", text, sure=True)
     correction, reason, sure = _with_scheme(text)
     if not correction:
         words = "图片要写网上的地址（https://…）" if picture else "链接的括号里要写网址（https://…）"
@@ -146,7 +146,7 @@ def _address(written: str, picture: bool) -> LinkProblem | None:
         correction, reason, sure = tidy, reason or "网址里有空格或全角的符号", False
     if not _has_host(correction):
         return LinkProblem(0, 0, f"网址“{text[:30]}”没有写完整")
-    if correction == written:
+    if correction == url:
         return None
     return LinkProblem(0, 0, reason or "网址前后不能有空格", correction, sure)
 

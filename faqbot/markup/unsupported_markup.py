@@ -25,14 +25,17 @@ _KINDS = (
 
 def find_unsupported_markup(lines: Iterable[str]) -> tuple[int, str] | None:
     """Return the number (from 0) of the first line with such markup and a message about all of it, or None."""
-    first, found = -1, {}
+    first, kinds = -1, {}
     for number, line in enumerate(lines):
         if "|" not in line and "<" not in line and "&" not in line and "~~" not in line and "```" not in line:
             continue
         for kind, pattern, advice in _KINDS:
-            if kind not in found and pattern.search(line):
-                found[kind] = advice
+            if kind not in kinds and pattern.search(line):
+                kinds[kind] = advice
                 first = number if first < 0 else first
-    if not found:
+    if not kinds:
         return None
-    return first, f"钉钉的消息里显示不出{'、'.join(found)}，员工会看到一堆符号；{'；'.join(found.values())}"
+    return (
+        first,
+        f"钉钉的消息里显示不出{'、'.join(kinds)}，员工会看到一堆符号；{'；'.join(kinds.values())}",
+    )

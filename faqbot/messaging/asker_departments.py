@@ -22,8 +22,10 @@ NO_DEPARTMENTS: frozenset[str] = frozenset()
 class AskerDepartments:
     """Looks up departments. If that fails the asker has none, so entries limited to departments are hidden."""
 
-    def __init__(self, library: KnowledgeBase, contacts: ContactsCache, clock: Callable[[], float] = time.time) -> None:
-        self._library = library
+    def __init__(
+        self, knowledge: KnowledgeBase, contacts: ContactsCache, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._knowledge = knowledge
         self._contacts = contacts
         self._clock = clock
         self._cached: dict[str, tuple[float, frozenset[str]]] = {}
@@ -31,7 +33,7 @@ class AskerDepartments:
 
     async def departments(self, message: Message) -> frozenset[str]:
         """Return the asker's departments and all their parents; none if no entry needs them or they are unknown."""
-        if not self._library.current.index.by_department or not message.staff_id:
+        if not self._knowledge.current.index.by_department or not message.staff_id:
             return NO_DEPARTMENTS
         now = self._clock()
         expires_at, departments = self._cached.get(message.staff_id, (0.0, NO_DEPARTMENTS))

@@ -35,14 +35,14 @@ class DecisionBatcher:
 
     def __init__(
         self,
-        library: KnowledgeBase,
+        knowledge: KnowledgeBase,
         metrics: Metrics,
         *,
         today: Callable[[], date],
         clock: Callable[[], float] = time.time,
         arriving: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._library = library
+        self._knowledge = knowledge
         self._metrics = metrics
         self._today = today
         self._clock = clock
@@ -77,12 +77,12 @@ class DecisionBatcher:
 
     def _interpret(self, batch: list[_PendingRequest]) -> None:
         """Interpret a batch; if that fails, interpret each message alone, so that only the faulty one fails."""
-        snapshot = self._library.current
+        snapshot = self._knowledge.current
         try:
             results = decide_many(
                 [w.request for w in batch],
                 snapshot.index,
-                limits=self._library.thresholds_for(snapshot),
+                limits=self._knowledge.thresholds_for(snapshot),
                 now=self._clock(),
                 today=self._today(),
                 cache=self._cache,

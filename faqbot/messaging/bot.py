@@ -52,7 +52,7 @@ class Bot:
 
     def __init__(
         self,
-        library: KnowledgeBase,
+        knowledge: KnowledgeBase,
         store: Store,
         sender: ReplySender,
         quota: Quota,
@@ -71,7 +71,7 @@ class Bot:
         self._clock = clock
         self.inbox = inbox = Inbox(store, self.handle, metrics, clock=clock)
         retry = inbox.retry_until_available
-        batcher = DecisionBatcher(library, metrics, today=today, clock=clock, arriving=lambda: inbox.arriving > 0)
+        batcher = DecisionBatcher(knowledge, metrics, today=today, clock=clock, arriving=lambda: inbox.arriving > 0)
         stages: tuple[Stage, ...] = (
             RecordOutcome(store, inbox, metrics, clock),
             SlowDown(store, retry, clock, sleep),
@@ -82,7 +82,7 @@ class Bot:
             SendPrivateReply(store, sender, retry, clock),
             PointToRepeated(store, retry, clock, sleep),
             ReportRefusal(sender),
-            IntroduceToGroup(library, store, retry, keep_days=keep_days, today=today),
+            IntroduceToGroup(knowledge, store, retry, keep_days=keep_days, today=today),
             SendReply(sender, metrics, clock),
         )
         self._run_stages = chain(stages)

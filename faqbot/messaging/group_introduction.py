@@ -35,14 +35,14 @@ class IntroduceToGroup:
 
     def __init__(
         self,
-        library: KnowledgeBase,
+        knowledge: KnowledgeBase,
         store: Store,
         retry: RetryUntilAvailable,
         *,
         keep_days: int,
         today: Callable[[], date],
     ) -> None:
-        self._library = library
+        self._knowledge = knowledge
         self._store = store
         self._retry = retry
         self._keep_days = keep_days
@@ -85,7 +85,7 @@ class IntroduceToGroup:
         await self._retry(lambda: self._store.put_note(key, "1", _NOTE_SECONDS))
 
     def _introduction(self, message: Message, *, below_menu: bool) -> str:
-        snapshot = self._library.current
+        snapshot = self._knowledge.current
         # Everybody in the group reads it, so it names only entries that everybody may see.
         listed = listable(message, self._today(), (), snapshot.groups)
         entries = [entry for entry in snapshot.index.entries if listed(entry)]

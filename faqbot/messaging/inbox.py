@@ -196,10 +196,10 @@ class Inbox:
             return
         began = time.monotonic()
         self._overflowed = False
-        taken = await self._store.reclaim(self.owner, room)
+        messages = await self._store.reclaim(self.owner, room)
         # While the store was asked, another message may have found no room.
-        self._overflowed = self._overflowed or len(taken) >= room
-        for message in taken:
+        self._overflowed = self._overflowed or len(messages) >= room
+        for message in messages:
             log.info("message.taken_over", id=message.id)
             self._metrics.taken_over.inc()
             self._enqueue(message, began, must_wait=True)

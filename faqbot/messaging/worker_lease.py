@@ -26,17 +26,17 @@ class WorkerLease:
 
     async def begin(self) -> None:
         """Raises StoreError."""
-        asked = time.monotonic()
+        requested_at = time.monotonic()
         await self._store.join(self.owner, self.seconds)
-        self._renewed_at = asked
+        self._renewed_at = requested_at
 
     async def renew(self) -> None:
         """Send the heartbeat. Raises StoreError."""
-        asked = time.monotonic()
-        held = await self._store.renew(self.owner, self.seconds)
+        requested_at = time.monotonic()
+        is_held = await self._store.renew(self.owner, self.seconds)
         # The lease begins when the store is asked, not when its answer comes.
-        self._renewed_at = asked
-        if not held:
+        self._renewed_at = requested_at
+        if not is_held:
             log.warning("lease.lapsed", seconds=self.seconds)
             self._lapsed_at = time.monotonic()
 

@@ -67,8 +67,8 @@ class Column:
 
     @property
     def unit(self) -> str:
-        found = re.search(r"[（(](天|小时|分钟)[）)]", self.name)
-        return found.group(1) if found else ""
+        match = re.search(r"[（(](天|小时|分钟)[）)]", self.name)
+        return match.group(1) if match else ""
 
 
 def windows(first: date, last: date, max_days: int) -> list[tuple[date, date]]:

@@ -63,9 +63,9 @@ class Tree:
 
     def upwards(self, dept_id: int) -> Iterator[int]:
         """Yield the department, then its parents up to the root."""
-        seen: set[int] = set()
-        while dept_id not in seen:
-            seen.add(dept_id)
+        visited: set[int] = set()
+        while dept_id not in visited:
+            visited.add(dept_id)
             yield dept_id
             department = self.departments.get(dept_id)
             if department is None:
@@ -89,17 +89,17 @@ class Tree:
 
     def find(self, words: str) -> int:
         """Find the id of a department by its number, name or path. Raises NoSuchDepartment."""
-        wanted = words.strip()
-        if wanted.isascii() and wanted.isdigit():
+        name = words.strip()
+        if name.isascii() and name.isdigit():
             # A department outside the app's scope is not in the tree; DingTalk refuses it when it is used.
-            return int(wanted)
-        matches = self._ending_with([wanted]) or self._ending_with(re.split(r"[/>／＞]", wanted))
+            return int(name)
+        matches = self._ending_with([name]) or self._ending_with(re.split(r"[/>／＞]", name))
         if len(matches) == 1:
             return matches[0]
         if matches:
             paths = "、".join(self.path(dept_id) for dept_id in matches[:5])
-            raise NoSuchDepartment(f"叫“{wanted}”的部门不止一个：{paths}。请写全路径，或者写部门编号")
-        raise NoSuchDepartment(f"通讯录里没有叫“{wanted}”的部门{self._suggestions(wanted)}")
+            raise NoSuchDepartment(f"叫“{name}”的部门不止一个：{paths}。请写全路径，或者写部门编号")
+        raise NoSuchDepartment(f"通讯录里没有叫“{name}”的部门{self._suggestions(name)}")
 
     def _ending_with(self, path: Sequence[str]) -> list[int]:
         """Find the departments whose path ends with these names."""

@@ -120,8 +120,8 @@ class Outbox:
         return min([POLL_SECONDS, *(at - now for at in ready_at.values() if at > now)])
 
     async def _send_next(self, lane: str) -> float:
-        async with hold_lease(self._store, f"outbox:{lane}", self._lease) as held:
-            if not held:
+        async with hold_lease(self._store, f"outbox:{lane}", self._lease) as is_held:
+            if not is_held:
                 return _HELD_SECONDS
             await self._sender.send_next(lane)
             return 0.0

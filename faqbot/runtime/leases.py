@@ -47,12 +47,12 @@ async def run_under_lease(
                 await task
                 return True
             # The lease begins when the store is asked, not when its answer comes.
-            asked = time.monotonic()
-            if asked >= expires:
+            requested_at = time.monotonic()
+            if requested_at >= expires:
                 # Another replica may hold it by now, and the store would prolong that replica's lease.
                 break
             with suppress(StoreError):
-                expires = asked + lease if await store.prolong(claim, lease) else 0.0
+                expires = requested_at + lease if await store.prolong(claim, lease) else 0.0
         log.warning("lease.lost", key=key)
         return False
     finally:

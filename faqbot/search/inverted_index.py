@@ -109,21 +109,21 @@ class InvertedIndex:
     def query_terms(self, term_lists: Sequence[Sequence[str]]) -> list[QueryTerms]:
         """Look up the terms of several queries."""
         id_of = self._term_ids.get
-        seen: list[list[int]] = []
+        indexed: list[list[int]] = []
         unseen: list[list[str]] = []
         for terms in term_lists:
             term_ids = [term_id for term in terms if (term_id := id_of(term)) is not None]
-            seen.append(term_ids)
+            indexed.append(term_ids)
             unseen.append([term for term in terms if term not in self._term_ids] if len(term_ids) < len(terms) else [])
-        flat, query_ids, _ = flatten(seen)
+        flat, query_ids, _ = flatten(indexed)
         weights = self.weights[flat].astype(np.float64)
         totals = np.bincount(query_ids, weights, len(term_lists)).tolist()
         squares = np.bincount(query_ids, weights**2, len(term_lists)).tolist()
         unigrams = np.bincount(query_ids, self._unigram_weights[flat], len(term_lists)).tolist()
-        return [self._query_terms(*facts) for facts in zip(seen, unseen, totals, squares, unigrams, strict=True)]
+        return [self._query_terms(*facts) for facts in zip(indexed, unseen, totals, squares, unigrams, strict=True)]
 
     def _query_terms(
-        self, seen: Sequence[int], unseen: Sequence[str], seen_weight: float, squares: float, unigrams: float
+        self, indexed: Sequence[int], unseen: Sequence[str], seen_weight: float, squares: float, unigrams: float
     ) -> QueryTerms:
         unseen_weight, rarest = 0.0, 0.0
         if unseen:
@@ -132,7 +132,7 @@ class InvertedIndex:
             squares += sum([w * w for w in weights])
             unigrams += self._unseen_rarity**2 * sum([is_unigram(term) for term in unseen])
         total = (seen_weight + unseen_weight) or 1.0
-        return QueryTerms(seen, total, unseen_weight / total, rarest, squares**0.5 or 1.0, unigrams**0.5 or 1.0)
+        return QueryTerms(indexed, total, unseen_weight / total, rarest, squares**0.5 or 1.0, unigrams**0.5 or 1.0)
 
     def has_term(self, term: str) -> bool:
         return term in self._term_ids

@@ -59,9 +59,9 @@ class QueryAnalyzer:
             return repaired
         pieces: dict[int, list[str]] = {}
         for n, query in enumerate(queries):
-            written = self._write_out_letters(query.units)
+            spelled_units = self._write_out_letters(query.units)
             sounds = [sound for _, sound in query.units]
-            corrected = self._corrector.repair(list(zip(written, sounds, strict=True)), self._table.index)
+            corrected = self._corrector.repair(list(zip(spelled_units, sounds, strict=True)), self._table.index)
             if any(new != old for new, (old, _) in zip(corrected, query.units, strict=True)):
                 pieces[n] = corrected
         if not pieces:

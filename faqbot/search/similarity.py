@@ -82,15 +82,15 @@ def sense_of(folded: str) -> Sense:
     text = _WHETHER.sub(lambda match: match.group(1) or "", folded)
     names = {match.lastgroup for match in patterns.wanted.finditer(text)} | ({"may"} if text != folded else set())
     # 能报多少 wants the amount.
-    wanted = patterns.mask([name for name in names - {"may"} or names if name])
+    asked_bits = patterns.mask([name for name in names - {"may"} or names if name])
     doing, doing_somewhere = patterns.mask(_DOING), patterns.mask(_DOING_SOMEWHERE)
-    if wanted & doing_somewhere:
-        wanted |= doing_somewhere if patterns.activities.search(folded) else doing if wanted & doing else 0
+    if asked_bits & doing_somewhere:
+        asked_bits |= doing_somewhere if patterns.activities.search(folded) else doing if asked_bits & doing else 0
     rest = patterns.wanted.sub("", text)
     for pattern, word in patterns.unified:
         rest = pattern.sub(word, rest)
     subject = patterns.padding.sub("", rest).strip() or rest.strip() or folded
-    return Sense(subject, wanted or _anything(), frozenset(patterns.deciding.findall(subject)))
+    return Sense(subject, asked_bits or _anything(), frozenset(patterns.deciding.findall(subject)))
 
 
 def leaders_of(senses: Sequence[Sense]) -> list[int]:
@@ -101,16 +101,16 @@ def leaders_of(senses: Sequence[Sense]) -> list[int]:
     similarity_to = _similarity_to_each(senses)
     deciding = _numbered([sense.deciding for sense in senses])
     sounds = _numbered([_sound(sense.subject) or n for n, sense in enumerate(senses)])
-    wanted = np.array([sense.wanted for sense in senses], dtype=np.int64)
+    asked_bits = np.array([sense.wanted for sense in senses], dtype=np.int64)
     leaders = np.full(len(senses), -1)
     best = np.zeros(len(senses))
     # A question that only names a thing may mean any of the questions about it, so it comes last and leads none.
-    for row in np.argsort(wanted == _anything(), kind="stable"):
+    for row in np.argsort(asked_bits == _anything(), kind="stable"):
         if leaders[row] >= 0:
             continue
         similarities = np.maximum(similarity_to(row), (sounds == sounds[row]) * _SAME_SIMILARITY)
         similar = np.flatnonzero((similarities >= _SAME_SIMILARITY) & (similarities > best))
-        similar = similar[(deciding[similar] == deciding[row]) & (wanted[similar] & wanted[row] > 0)]
+        similar = similar[(deciding[similar] == deciding[row]) & (asked_bits[similar] & asked_bits[row] > 0)]
         leaders[similar], best[similar] = row, similarities[similar]
         leaders[row], best[row] = row, np.inf
     return [int(number) for number in leaders]

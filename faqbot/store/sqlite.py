@@ -89,9 +89,9 @@ class SqliteStore:
     async def renew(self, owner: str, ttl: float) -> bool:
         def step(db: sqlite3.Connection) -> bool:
             now = self._clock()
-            held = db.execute("SELECT 1 FROM leases WHERE owner = ? AND until > ?", (owner, now)).fetchone()
+            row = db.execute("SELECT 1 FROM leases WHERE owner = ? AND until > ?", (owner, now)).fetchone()
             db.execute("INSERT OR REPLACE INTO leases (owner, until) VALUES (?, ?)", (owner, now + ttl))
-            return held is not None
+            return row is not None
 
         return bool(await self._do(step))
 

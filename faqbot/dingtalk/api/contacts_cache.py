@@ -80,9 +80,9 @@ class ContactsCache:
         Raises DeliveryError and its children, StoreError.
         """
         tree = await self.tree()
-        wanted = dict.fromkeys(below for dept_id in departments for below in tree.below(dept_id))
+        department_ids = dict.fromkeys(below for dept_id in departments for below in tree.below(dept_id))
         people: dict[str, Employee] = {}
-        for dept_id in wanted:
+        for dept_id in department_ids:
             for person in await self._members(dept_id):
                 other = people.get(person.userid)
                 leads = (*other.leads, *person.leads) if other else person.leads

@@ -59,15 +59,15 @@ class Newcomer:
 def read_newcomer(fields: Mapping[str, Any], timezone: tzinfo) -> Newcomer | tuple[str, ...]:
     """Return the person, or a sentence for each problem. Empty fields count as not given."""
     problems: list[str] = []
-    given: dict[str, Any] = {}
+    filled: dict[str, Any] = {}
     for name, value in fields.items():
         key = FIELD_NAMES.get(name)
         if key is None:
             problems.append(f"不认识的字段“{name}”")
         elif value not in (None, "", [], ()):
-            given[key] = value
-    departments = _departments(given.pop("departments", ()))
-    texts = {key: _text(value) for key, value in given.items()}
+            filled[key] = value
+    departments = _departments(filled.pop("departments", ()))
+    texts = {key: _text(value) for key, value in filled.items()}
     texts = {key: text for key, text in texts.items() if text}
     mobile = _mobile(texts.get("mobile", ""))
     for key in ("name", "mobile"):

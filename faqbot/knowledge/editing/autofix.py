@@ -27,7 +27,7 @@ _ROUNDS = 5
 
 Correction = list[TextChange]
 Corrections = Callable[[bytes], Iterator[Correction]]
-Said = Callable[[Entry], Entry]
+Invariant = Callable[[Entry], Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,34 +90,36 @@ def _as_utf8(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
     return raw, []
 
 
-def _made(raw: bytes, name: str, find: Corrections, reason: str, said: Said | None = None) -> tuple[bytes, list[Fix]]:
+def _made(
+    raw: bytes, name: str, find: Corrections, reason: str, invariant: Invariant | None = None
+) -> tuple[bytes, list[Fix]]:
     """Make each correction that leaves the file better; `said` returns what of a good entry must stay the same."""
     corrections = list(find(raw))
     if not corrections:
         return raw, []
     edits = TextEdits(raw, repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0])
-    accepted = _accepted(edits, parse_file(name, raw), [], corrections, said or _bare)
+    accepted = _accepted(edits, parse_file(name, raw), [], corrections, invariant or _bare)
     changes = [change for correction in accepted for change in correction]
     after = edits.apply(changes)
     return after, list(_told(raw, after, changes, name, reason))
 
 
 def _accepted(
-    edits: TextEdits, before: ParsedFile, chosen: list[Correction], more: list[Correction], said: Said
+    edits: TextEdits, before: ParsedFile, chosen: list[Correction], more: list[Correction], invariant: Invariant
 ) -> list[Correction]:
     """Return `chosen` and those of `more` that make the file better; where not all do together, try each half."""
     changes = [change for correction in (*chosen, *more) for change in correction]
     now = parse_file(before.name, edits.apply(changes))
-    if _is_better(before, now, said, thoroughly=len(more) > 1):
+    if _is_better(before, now, invariant, thoroughly=len(more) > 1):
         return [*chosen, *more]
     if len(more) == 1:
         return chosen
     half = len(more) // 2
-    chosen = _accepted(edits, before, chosen, more[:half], said)
+    chosen = _accepted(edits, before, chosen, more[:half], invariant)
     if chosen:
         changes = [change for correction in chosen for change in correction]
         before = parse_file(before.name, edits.apply(changes))
-    return _accepted(edits, before, chosen, more[half:], said)
+    return _accepted(edits, before, chosen, more[half:], invariant)
 
 
 def _told(raw: bytes, after: bytes, changes: Iterable[TextChange], name: str, reason: str) -> Iterator[Fix]:
@@ -143,13 +145,13 @@ def _told(raw: bytes, after: bytes, changes: Iterable[TextChange], name: str, re
             yield Fix(name, first + 1, "\n".join(was), "\n".join(now), reason)
 
 
-def _is_better(before: ParsedFile, after: ParsedFile, said: Said, *, thoroughly: bool) -> bool:
+def _is_better(before: ParsedFile, after: ParsedFile, invariant: Invariant, *, thoroughly: bool) -> bool:
     """Return True if a good file still says the same, or a broken one has more readable entries or fewer problems.
 
     `thoroughly` is for many corrections at once, where one may hide the harm of another: no problem may be new.
     """
     if before.ok:
-        return after.ok and list(map(said, before.entries)) == list(map(said, after.entries))
+        return after.ok and list(map(invariant, before.entries)) == list(map(invariant, after.entries))
     if thoroughly and {(p.place, p.message) for p in after.problems} - {(p.place, p.message) for p in before.problems}:
         return False
     return len(after.entries) > len(before.entries) or len(after.problems) < len(before.problems)

@@ -173,13 +173,13 @@ class Contacts:
         return {"result": {"list": page, "has_more": has_more} | ({"next_cursor": cursor + size} if has_more else {})}
 
     def _below(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        wanted = body.get("dept_id")
-        self._check_department(wanted)
+        parent_id = body.get("dept_id")
+        self._check_department(parent_id)
         return {
             "result": [
                 {"dept_id": d, "name": name, "parent_id": parent, "create_dept_group": True, "auto_add_user": True}
                 for d, (name, parent) in self.departments.items()
-                if parent == wanted
+                if parent == parent_id
             ]
         }
 
@@ -190,8 +190,8 @@ class Contacts:
         return {"result": {"dept_id": dept_id, "name": name, "parent_id": parent}}
 
     def _scopes(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
-        seen = [ROOT] if self.scope is None else sorted(self.scope)
-        return {"auth_user_field": ["name"], "auth_org_scopes": {"authed_dept": seen, "authed_user": []}}
+        department_ids = [ROOT] if self.scope is None else sorted(self.scope)
+        return {"auth_user_field": ["name"], "auth_org_scopes": {"authed_dept": department_ids, "authed_user": []}}
 
     # -- writing ----------------------------------------------------------------------------------
 
@@ -239,11 +239,11 @@ class Contacts:
             member.departments = self._departments(body["dept_id_list"])
         return {}
 
-    def _departments(self, given: Any) -> list[int]:
+    def _departments(self, text: Any) -> list[int]:
         """Read the departments of a write: one text with commas. Raises Refused."""
-        if not isinstance(given, str) or not re.fullmatch(r"\d+(?:,\d+)*", given):
+        if not isinstance(text, str) or not re.fullmatch(r"\d+(?:,\d+)*", text):
             raise OldApiRefusal(400002, "参数错误：dept_id_list")
-        departments = [int(part) for part in given.split(",")]
+        departments = [int(part) for part in text.split(",")]
         if len(departments) > 100:
             raise OldApiRefusal(400002, "参数错误：dept_id_list 最多 100 个")
         for dept_id in departments:

@@ -189,38 +189,38 @@ def _content(key: Any, param: Any) -> dict[str, Any]:
         raise _Refused("invalidParameter.msgParam.invalid")
     if len(param.encode(errors="replace")) > MAX_PARAM_BYTES:
         raise _Refused("invalidParameter.msgParam.tooLong")
-    given = _object(param)
-    if given is None or not all(_is_valid_param(name, given.get(name)) for name in _PARAMS[key]):
+    values = _object(param)
+    if values is None or not all(_is_valid_param(name, values.get(name)) for name in _PARAMS[key]):
         raise _Refused("invalidParameter.msgParam.invalid")
-    return _transcript_content(key, given)
+    return _transcript_content(key, values)
 
 
 def _is_valid_param(name: str, value: Any) -> bool:
     return isinstance(value, str) and bool(value or name in _MAY_BE_EMPTY)
 
 
-def _transcript_content(key: str, given: Mapping[str, str]) -> dict[str, Any]:
+def _transcript_content(key: str, values: Mapping[str, str]) -> dict[str, Any]:
     if key.startswith("sampleActionCard"):
         names = _PARAMS[key][2:]
-        buttons = tuple({"title": given[t], "url": given[u]} for t, u in zip(names[::2], names[1::2], strict=True))
+        buttons = tuple({"title": values[t], "url": values[u]} for t, u in zip(names[::2], names[1::2], strict=True))
         orientation = "1" if key == "sampleActionCard6" else "0"
-        card = {"kind": "actionCard", "title": given["title"], "text": given["text"]}
+        card = {"kind": "actionCard", "title": values["title"], "text": values["text"]}
         return card | {"buttons": buttons, "orientation": orientation}
     match key:
         case "sampleMarkdown":
-            return {"kind": "markdown", "title": given["title"], "text": given["text"]}
+            return {"kind": "markdown", "title": values["title"], "text": values["text"]}
         case "sampleLink":
-            link = {"title": given["title"], "url": given["messageUrl"], "picture": given["picUrl"]}
-            return {"kind": "link", "title": given["title"], "text": given["text"], "links": (link,)}
+            link = {"title": values["title"], "url": values["messageUrl"], "picture": values["picUrl"]}
+            return {"kind": "link", "title": values["title"], "text": values["text"], "links": (link,)}
         case "sampleImageMsg":
-            return {"kind": "image", "text": f"[图片] {given['photoURL']}"}
+            return {"kind": "image", "text": f"[图片] {values['photoURL']}"}
         case "sampleFile":
-            return {"kind": "file", "text": f"[文件] {given['fileName']}"}
+            return {"kind": "file", "text": f"[文件] {values['fileName']}"}
         case "sampleAudio":
             return {"kind": "audio", "text": "[语音]"}
         case "sampleVideo":
             return {"kind": "video", "text": "[视频]"}
-    return {"kind": "text", "text": given["content"]}
+    return {"kind": "text", "text": values["content"]}
 
 
 def _batch_answer(invalid: list[str], flow_controlled: list[str]) -> dict[str, Any]:

@@ -61,8 +61,8 @@ class Tokens:
 
     async def _old(self, request: web.Request) -> web.Response:
         self._count()
-        given = (request.query.get("appkey"), request.query.get("appsecret"))
-        if given != (self._client_id, self._client_secret):
+        credentials = (request.query.get("appkey"), request.query.get("appsecret"))
+        if credentials != (self._client_id, self._client_secret):
             return web.json_response({"errcode": 40089, "errmsg": "不合法的corpId或corpSecret"})
         token, seconds = self.issue(), int(self._faults.token_lifetime)
         return web.json_response({"errcode": 0, "errmsg": "ok", "access_token": token, "expires_in": seconds})
