@@ -134,8 +134,8 @@ def count_figures(records: Sequence[QuestionRecord], period: DashboardPeriod, en
         stats=stats,
         fates={fate: tuple(questions) for fate, questions in fates.items()},
         numbers=numbers,
-        weeks=[_counted(g) for g in weeks],
-        topics=[_counted(g) for g in by_topic],
+        weeks=[_day_counts(g) for g in weeks],
+        topics=[_day_counts(g) for g in by_topic],
         hot=[_hits(g, stats) for g in by_entry[:_MAX_LISTED_ENTRIES]],
         cold=[_hits(g, stats) for g in sorted(few, key=lambda g: len(g.asked))],
         never=stats.never(),
@@ -144,7 +144,7 @@ def count_figures(records: Sequence[QuestionRecord], period: DashboardPeriod, en
     )
 
 
-def _counted(group: QuestionGroup) -> DayCounts:
+def _day_counts(group: QuestionGroup) -> DayCounts:
     return DayCounts(group.name, len(group.asked), group.counts)
 
 

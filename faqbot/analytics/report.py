@@ -31,7 +31,7 @@ from faqbot.store.opening import open_store
 
 _AGO = re.compile(r"(\d{1,4})([hdw])", re.IGNORECASE)
 _HOURS = {"h": 1, "d": 24, "w": 7 * 24}
-_LONGEST = timedelta(days=3650)
+_MAX_PERIOD = timedelta(days=3650)
 # Limits of the text output; JSON has all.
 _SHOWN_GAPS, _SHOWN_ENTRIES, _SHOWN_CHARACTERS = 20, 10, 60
 _QUOTA_NAMES = {CALLS: "接口调用", MESSAGES: "Webhook 与 Stream 消息"}
@@ -179,8 +179,8 @@ def read_since(text: str, now: datetime) -> datetime:
             raise SinceError(f"--since 看不懂“{_line(text)}”：请写 7d、24h、4w 或者日期 2026-11-01") from exc
     if since >= now:
         raise SinceError(f"--since {day_text} 还没有到：请写今天或更早的日期")
-    if now - since > _LONGEST:
-        raise SinceError(f"--since {day_text} 太早了：最多看 {_LONGEST.days // 365} 年")
+    if now - since > _MAX_PERIOD:
+        raise SinceError(f"--since {day_text} 太早了：最多看 {_MAX_PERIOD.days // 365} 年")
     return since
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from faqbot.analytics.stats import AskedQuestion, pair_picks
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.knowledge.entry_parser import LONG_WORDING
+from faqbot.knowledge.entry_parser import LONG_WORDING_CHARS
 from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 from faqbot.model.question_log import DELIVERED, QuestionRecord
@@ -40,7 +40,7 @@ def suggestions(
     picked: dict[str, list[AskedQuestion]] = {}
     for one in questions:
         folded = fold(one.record.text)
-        if one.record.outcome == "offered" and _choice(one) and _MIN_CHARACTERS <= len(folded) <= LONG_WORDING:
+        if one.record.outcome == "offered" and _choice(one) and _MIN_CHARACTERS <= len(folded) <= LONG_WORDING_CHARS:
             picked.setdefault(folded, []).append(one)
     existing = {fold(w) for e in entries.values() for w in (*e.wordings, *e.not_)}
     candidates = [_suggestion(folded, same, entries) for folded, same in picked.items() if folded not in existing]

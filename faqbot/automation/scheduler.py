@@ -28,7 +28,7 @@ LATE_SECONDS = 120.0
 # The poll interval. A rule that was just written counts from the moment when a poll first sees it.
 _POLL_SECONDS = 5.0
 # A rule that another replica is running is looked at again after this long; if that replica dies, its lease ends.
-_HELD_SECONDS = 1.0
+_LEASE_RETRY_SECONDS = 1.0
 # Occurrences of a longer time are searched in a thread: after days off a rule of every minute has thousands of them.
 _LONG_SECONDS = 600.0
 # Occurrences that are older are neither made up for nor written down as missed.
@@ -119,7 +119,7 @@ class Scheduler:
         last = max((occurrence.at for occurrence in due if not occurrence.skip_reason), default=0.0)
         for occurrence in due:
             if not await self._run_or_skip(rule, occurrence, automations, last=occurrence.at >= last):
-                return _HELD_SECONDS
+                return _LEASE_RETRY_SECONDS
             await self._record_progress(rule, occurrence.at)
         return 0.0
 

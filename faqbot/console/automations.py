@@ -31,7 +31,7 @@ from faqbot.outbox.outbox import Outbox
 TAB = "/jobs"
 _FILE = "automations.yaml"
 _LOOK_BACK_SECONDS = 30 * 86400.0
-_MOST_RUNS = 30
+_MAX_RUNS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     if rule_id:
         jobs = tuple(job for job in jobs if job.rule.id == rule_id)
         runs = [run for run in runs if run.rule_id == rule_id]
-    lines = await _lines(workspace, zone, runs[-_MOST_RUNS:][::-1])
+    lines = await _lines(workspace, zone, runs[-_MAX_RUNS:][::-1])
     problems = [p for p in workspace.snapshot.problems if p.place.file == f"{workspace.source.label}/{_FILE}"]
 
     def as_json() -> dict[str, Any]:

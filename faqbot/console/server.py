@@ -93,7 +93,7 @@ async def open_console(
 
 def build(context: ConsoleContext, health: Health, metrics: Metrics, events: EventQueue) -> web.Application:
     """Build the application with all its routes; each module of the console adds its own."""
-    app = web.Application(middlewares=[auth.errors, auth.guard, edit_errors], client_max_size=pages.MAX_BODY)
+    app = web.Application(middlewares=[auth.errors, auth.guard, edit_errors], client_max_size=pages.MAX_BODY_BYTES)
     app[_HEALTH], app[_METRICS], app[_PASSWORD] = health, metrics, context.settings.console_password
     app[CONTEXT] = context
     app[webhook_context.CONTEXT] = WebhookContext(

@@ -19,11 +19,11 @@ from faqbot.dialogue.choices import OPTIONS_SECONDS
 
 TAB = "/stats"
 PER_PAGE = 50
-_KEPT: web.AppKey[FiguresCache] = web.AppKey("figures", FiguresCache)
+_FIGURES_CACHE: web.AppKey[FiguresCache] = web.AppKey("figures", FiguresCache)
 
 
 def add_routes(app: web.Application) -> None:
-    app[_KEPT] = FiguresCache()
+    app[_FIGURES_CACHE] = FiguresCache()
     add_page(app, TAB, page)
     add_page(app, f"{TAB}/questions", questions_page)
     app.router.add_get(f"{TAB}/records.csv", download)
@@ -31,7 +31,7 @@ def add_routes(app: web.Application) -> None:
 
 async def page(request: web.Request) -> web.StreamResponse:
     """Show the numbers of a period."""
-    figures = await counted(request)
+    figures = await requested_figures(request)
     return show(
         request,
         "stats.html",
@@ -51,7 +51,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 async def questions_page(request: web.Request) -> web.StreamResponse:
     """List the questions behind a number."""
-    figures, filters = await counted(request), StatisticsQuery.of(request.query)
+    figures, filters = await requested_figures(request), StatisticsQuery.of(request.query)
     listed = await asyncio.to_thread(dashboard.questions_behind, figures, filters)
     pages = max(1, -(-len(listed) // PER_PAGE))
     number = min(max(_number(request.query.get("page", "")), 1), pages)
@@ -80,20 +80,20 @@ async def questions_page(request: web.Request) -> web.StreamResponse:
 
 async def download(request: web.Request) -> web.StreamResponse:
     """Send all records of the period as CSV for spreadsheets."""
-    figures = await counted(request)
+    figures = await requested_figures(request)
     body = await asyncio.to_thread(figures.csv)
     name = f"faqbot-{figures.period.since:%Y-%m-%d}-{figures.period.until:%Y-%m-%d}.csv"
     headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Disposition": f'attachment; filename="{name}"'}
     return web.Response(body=body, headers=headers)
 
 
-async def counted(request: web.Request) -> Figures:
+async def requested_figures(request: web.Request) -> Figures:
     """Return the figures of the requested period, computed in a thread."""
     workspace, snapshot = workspace_of(request), workspace_of(request).snapshot
     period = DashboardPeriod.of(request.query.get("days", ""), workspace.clock(), context_of(request).settings.timezone)
     # An entry picked at the very beginning may be from a list sent before.
     records = await workspace.store.questions(period.since.timestamp() - OPTIONS_SECONDS)
-    cache = request.app[_KEPT]
+    cache = request.app[_FIGURES_CACHE]
     return await asyncio.to_thread(cache.figures, records, period, snapshot.version, snapshot.entries)
 
 

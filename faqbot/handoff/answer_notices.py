@@ -29,7 +29,7 @@ log = EventLog(__name__)
 # Tickets change without a change of the knowledge; those are found this late.
 _MAX_AGE_SECONDS = 60.0
 # People who asked within this time still want to know.
-_ASKED_SECONDS = 14 * 86400.0
+_ASKER_SECONDS = 14 * 86400.0
 _MAX_PEOPLE = 50
 
 
@@ -61,7 +61,7 @@ async def _announce(workspace: Workspace, outbox: Outbox, ticket: Ticket, entry:
     if entry.private or entry.departments:
         # The question log does not tell who may see such an entry.
         return
-    records = await workspace.store.questions(workspace.clock() - _ASKED_SECONDS)
+    records = await workspace.store.questions(workspace.clock() - _ASKER_SECONDS)
     same_question = await asyncio.to_thread(_records_of_question, records, ticket.question, workspace)
     now = datetime.fromtimestamp(workspace.clock(), timezone)
     calendar = workspace.snapshot.automations.calendar

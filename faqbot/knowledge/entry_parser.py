@@ -18,7 +18,7 @@ from faqbot.yamltext.nodes import Mapping, Node, Scalar, Sequence, text_spans
 from faqbot.yamltext.syntax_errors import explain_missing_colon, explain_two_keys
 
 # Longer wordings are no sentences that employees type.
-LONG_WORDING = 120
+LONG_WORDING_CHARS = 120
 # Besides the answer a message holds the name of its reader, the source and its part number.
 _MAX_ANSWER_BYTES = MARKDOWN_BYTES - 400
 _ID_LENGTH = 40
@@ -224,7 +224,7 @@ class FileReader(FieldReader):
 
     def _check_texts(self, entry: Entry, line: int) -> None:
         for wording in entry.wordings:
-            if len(wording) > LONG_WORDING:
+            if len(wording) > LONG_WORDING_CHARS:
                 self.warn(line, f"问法太长（{len(wording)} 字）：“{wording[:20]}…”，请写成员工会打的一句话")
         if any(_BAD_CHARACTERS.search(text) for text in (*entry.wordings, *entry.variants.values(), entry.answer)):
             self.warn(line, "文字里有看不见的控制字符，请删掉重新输入那几个字")

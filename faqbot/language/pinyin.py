@@ -17,7 +17,7 @@ _RUN = re.compile(rf"[{HAN}]+|[a-z]+|[^{HAN}a-z\s]+")
 # Initials and finals, each with the one it is heard as.
 _INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("n", "l"))
 _FINALS = (("iang", "ian"), ("uang", "uan"), ("ang", "an"), ("eng", "en"), ("ing", "in"))
-_LONGEST_SYLLABLE = 6
+_MAX_SYLLABLE_LETTERS = 6
 
 
 @cache
@@ -83,7 +83,7 @@ def syllables(word: str) -> tuple[str, ...] | None:
     # Filled from the end: the length of the first syllable of the rest from each position, 0 where none fits.
     lengths = [0] * len(word)
     for start in range(len(word) - 1, -1, -1):
-        for size in range(min(_LONGEST_SYLLABLE, len(word) - start), 0, -1):
+        for size in range(min(_MAX_SYLLABLE_LETTERS, len(word) - start), 0, -1):
             end = start + size
             if (end == len(word) or lengths[end]) and word[start:end] in _syllables():
                 lengths[start] = size

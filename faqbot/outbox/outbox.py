@@ -28,7 +28,7 @@ LEASE_SECONDS = 30.0
 # The poll interval. A live replica sends what it posted at once, so polling only finds the notices of a dead one.
 POLL_SECONDS = 10.0
 # A lane that another replica holds is tried again after this long.
-_HELD_SECONDS = 1.0
+_LEASE_RETRY_SECONDS = 1.0
 
 
 class OutboxStore(NoticeStore, ClaimStore, Protocol):
@@ -122,7 +122,7 @@ class Outbox:
     async def _send_next(self, lane: str) -> float:
         async with hold_lease(self._store, f"outbox:{lane}", self._lease) as is_held:
             if not is_held:
-                return _HELD_SECONDS
+                return _LEASE_RETRY_SECONDS
             await self._sender.send_next(lane)
             return 0.0
 

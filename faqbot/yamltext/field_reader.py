@@ -147,7 +147,7 @@ class FieldReader:
 
     def _unknown(self, key: Scalar, word: str, allowed: dict[str, str], where: str) -> None:
         near = key_names.nearest_key(word, allowed)
-        hint = f"，是不是“{near}”？" if near else f"；{where}可以用的有：{_listed(allowed, word)}"
+        hint = f"，是不是“{near}”？" if near else f"；{where}可以用的有：{_keys_in_language(allowed, word)}"
         if "question" in allowed and (other := key_names.FOREIGN_KEYS.get(word.casefold())):
             near, hint = "", f"，{other}"
         if allowed is key_names.FILE_KEYS and word in key_names.ENTRY_KEYS:
@@ -250,7 +250,7 @@ class FieldReader:
             elif not isinstance(value, Scalar) or value.value.strip():
                 self.warn(
                     value.line,
-                    f"有效期的“{word.value}”不是日期{_shown(value)}，请写成 2026-12-31；改好之前这一条不会回答",
+                    f"有效期的“{word.value}”不是日期{_excerpt(value)}，请写成 2026-12-31；改好之前这一条不会回答",
                 )
                 held.append("有效期读不懂")
         period = Period(ends.get("from"), ends.get("until"))
@@ -263,7 +263,7 @@ class FieldReader:
             return None
         day = parse_date(node)
         if day is None:
-            self.warn(node.line, f"复核日期{_shown(node)}没有这一天或写法不对，请写成 2026-12-01 这样")
+            self.warn(node.line, f"复核日期{_excerpt(node)}没有这一天或写法不对，请写成 2026-12-01 这样")
         return day
 
     def restriction(self, node: Node | None, key: str, held: list[str]) -> tuple[str, ...]:
@@ -322,7 +322,7 @@ def _one_line(name: str) -> str:
     return _LINE_BREAKS.sub(" ", name).strip()
 
 
-def _shown(node: Node) -> str:
+def _excerpt(node: Node) -> str:
     return f"（{node.value.strip()[:20]}）" if isinstance(node, Scalar) else ""
 
 
@@ -353,6 +353,6 @@ def _first_foreign_line(raw: bytes) -> int:
     return raw.count(b"\n", 0, foreign if zero < 0 else zero) + 1
 
 
-def _listed(allowed: dict[str, str], like: str) -> str:
+def _keys_in_language(allowed: dict[str, str], like: str) -> str:
     """Return the allowed keys in the language of `like`."""
     return "、".join(word for word in allowed if word.isascii() == like.isascii())

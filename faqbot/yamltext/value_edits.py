@@ -16,7 +16,7 @@ _KEPT_HEADER = re.compile(r"\|[+-]?")
 _DASH = re.compile(r"\s*-\s+")
 # The end of a sentence that YAML took for a comment. It goes with the value: people edit because of the warning of it.
 _SWALLOWED = re.compile(r"\s*#[^\s#]")
-_STEP = 2
+_INDENT = 2
 
 
 def start_of(node: Node) -> Position:
@@ -69,7 +69,7 @@ def _indent_of(edits: TextEdits, key: Scalar, node: Node) -> int:
         for line in edits.repaired[node.line : edits.last_line(node)]:
             if line.strip():
                 return len(line) - len(line.lstrip(" "))
-    return key.column + _STEP
+    return key.column + _INDENT
 
 
 def _replace_with_block(edits: TextEdits, node: Node, body: list[str]) -> list[TextChange]:

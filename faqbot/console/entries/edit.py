@@ -158,7 +158,7 @@ async def add_wording(request: web.Request) -> web.StreamResponse:
         raise redirect(back, done="same-wording")
     notice_on_edit_error(request, "没有加上", back=back)
     await _save_wording(workspace, person(request), entry, text)
-    raise redirect(f"{back}{'&' if '?' in back else '?'}{_tried(text)}", done="wording")
+    raise redirect(f"{back}{'&' if '?' in back else '?'}{_trial_query(text)}", done="wording")
 
 
 async def _save_wording(workspace: Workspace, who: str, entry: Entry, text: str) -> None:
@@ -252,5 +252,5 @@ async def _form_page(
     )
 
 
-def _tried(text: str) -> str:
+def _trial_query(text: str) -> str:
     return urlencode({"try": text})

@@ -23,7 +23,7 @@ from faqbot.knowledge.impact.preview import find_problems
 
 TAB = "/history"
 PER_PAGE = 20
-_LONGEST_WORDS = 200
+_MAX_FILTER_CHARS = 200
 KINDS = {
     "change": "修改",
     "add": "新增",
@@ -76,7 +76,7 @@ async def page(request: web.Request) -> web.StreamResponse:
     filters = {
         "entry": query.get("entry", ""),
         "who": query.get("who", ""),
-        "q": query.get("q", "").strip()[:_LONGEST_WORDS],
+        "q": query.get("q", "").strip()[:_MAX_FILTER_CHARS],
     }
     listed = versions.filter_edits(edits, entry=filters["entry"], who=filters["who"], words=filters["q"])
     pages = max(1, -(-len(listed) // PER_PAGE))

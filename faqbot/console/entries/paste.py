@@ -20,8 +20,8 @@ from faqbot.knowledge.pasted.proposal import ProposedEntry
 from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 
-LONGEST = 200 * 1024  # bytes
-_AT_MOST = 200
+MAX_BYTES = 200 * 1024  # bytes
+_MAX_PROPOSALS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ async def propose(request: web.Request) -> web.StreamResponse:
     fields = await read_form(request)
     text, file = fields.get("text", ""), fields.get("file", "")
     size = len(text.encode("utf-8", "replace"))
-    if size > LONGEST:
-        problem = f"一次最多粘贴 {LONGEST // 1024} KB，这里有 {size // 1024} KB，请分几次粘贴。"
+    if size > MAX_BYTES:
+        problem = f"一次最多粘贴 {MAX_BYTES // 1024} KB，这里有 {size // 1024} KB，请分几次粘贴。"
         return await _page(request, text, file, problem=problem, status=413)
     if not text.strip():
         return await _page(request, text, file, problem="还没有粘贴文字。", status=422)
     pasted = await asyncio.to_thread(read_pasted, text)
-    compared = await asyncio.to_thread(_compared, pasted.proposals[:_AT_MOST], workspace_of(request))
+    compared = await asyncio.to_thread(_compared, pasted.proposals[:_MAX_PROPOSALS], workspace_of(request))
     return await _page(request, text, file, pasted=pasted, compared=compared)
 
 

@@ -18,7 +18,7 @@ from faqbot.runtime.log import EventLog
 log = EventLog(__name__)
 
 # Somebody else may change the file at the same moment; each attempt starts from its present content.
-_TRIES = 5
+_MAX_ATTEMPTS = 5
 
 
 def add_routes(app: web.Application) -> None:
@@ -44,7 +44,7 @@ async def change(request: web.Request) -> web.StreamResponse:
 
 async def _write(request: web.Request, text: str, entry_id: str, *, remove: bool) -> None:
     workspace = workspace_of(request)
-    for retries in reversed(range(_TRIES)):
+    for retries in reversed(range(_MAX_ATTEMPTS)):
         raw = (await workspace.source.read()).get(NAME)
         if remove and raw is not None:
             after = await asyncio.to_thread(without_question, raw, text, entry_id)

@@ -42,11 +42,11 @@ from faqbot.knowledge.spreadsheet.workbook import SheetError
 from faqbot.language.text_diff import side_by_side
 from faqbot.model.entries import Problem
 
-KEPT_SECONDS = 15 * 60.0
+UPLOAD_SECONDS = 15 * 60.0
 # Previews kept in memory; the oldest is dropped.
-_KEPT_MOST = 10
+_MAX_UPLOADS = 10
 # Rows listed on the page; the rest is only counted.
-_SHOWN_MOST = 200
+_MAX_LISTED_ROWS = 200
 _TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".xlsm": "application/vnd.ms-excel.sheet.macroEnabled.12",
@@ -117,17 +117,17 @@ async def look(request: web.Request) -> web.StreamResponse:
     with upload_field.file as file:
         raw = await asyncio.to_thread(file.read)
     try:
-        upload = await _tried(request, name, raw, removes="remove" in fields)
+        upload = await _preview(request, name, raw, removes="remove" in fields)
     except (SheetError, EditError, FileSourceError) as exc:
         return _page(request, problem=str(exc), status=422)
-    token = await _keep(request, upload)
-    row_fields = await asyncio.to_thread(lambda: [(row, _fields(row)) for row in upload.plan.edits[:_SHOWN_MOST]])
+    token = await _store_upload(request, upload)
+    row_fields = await asyncio.to_thread(lambda: [(row, _fields(row)) for row in upload.plan.edits[:_MAX_LISTED_ROWS]])
     return _page(request, upload=upload, token=token, rows=row_fields, status=200 if upload.ok else 422)
 
 
 async def report(request: web.Request) -> web.StreamResponse:
     """Send the uploaded table back with columns 结果 and 建议."""
-    upload = await _kept(request, request.query.get("token", ""))
+    upload = await _stored_upload(request, request.query.get("token", ""))
     if upload is None:
         raise web.HTTPNotFound()
     content = await asyncio.to_thread(annotate_table, upload.name, upload.raw, upload.plan, written=False)
@@ -138,9 +138,9 @@ async def report(request: web.Request) -> web.StreamResponse:
 async def write(request: web.Request) -> web.StreamResponse:
     """Write exactly what was shown, once."""
     workspace, token = workspace_of(request), (await read_form(request)).get("token", "")
-    upload = await _kept(request, token)
+    upload = await _stored_upload(request, token)
     # Claimed before anything is written: a second press of the button, here or at another replica, finds nothing.
-    if upload is None or not upload.writes or not await workspace.store.claim(f"console:table:{token}", KEPT_SECONDS):
+    if upload is None or not upload.writes or not await workspace.store.claim(f"console:table:{token}", UPLOAD_SECONDS):
         text = "这份试看已经写过，或者超过了 15 分钟。请到「历史」看有没有写进去；没有的话，再上传一次表格。"
         return notice(request, 409, "没有写", text, back=EXCHANGE)
     request.app[_UPLOADS].pop(token, None)
@@ -152,7 +152,7 @@ async def write(request: web.Request) -> web.StreamResponse:
     raise redirect(EXCHANGE, done="table")
 
 
-async def _tried(request: web.Request, name: str, raw: bytes, *, removes: bool) -> Upload:
+async def _preview(request: web.Request, name: str, raw: bytes, *, removes: bool) -> Upload:
     """Compute the preview of a table. Raises SheetError, EditError, FileSourceError."""
     workspace = workspace_of(request)
     before, who = dict(await workspace.source.read()), person(request)
@@ -165,24 +165,24 @@ async def _tried(request: web.Request, name: str, raw: bytes, *, removes: bool) 
     plan, after, lines = await asyncio.to_thread(work)
     problems = (await workspace.trial_files(after))[1] if after != before else ()
     session = session_of(request)
-    owner, until = session.token if session else "", workspace.clock() + KEPT_SECONDS
+    owner, until = session.token if session else "", workspace.clock() + UPLOAD_SECONDS
     return Upload(owner, until, name, raw, plan, before, after, lines, problems, removes)
 
 
-async def _keep(request: web.Request, upload: Upload) -> str:
+async def _store_upload(request: web.Request, upload: Upload) -> str:
     uploads, workspace = request.app[_UPLOADS], workspace_of(request)
     for token in [token for token, other in uploads.items() if other.until <= workspace.clock()]:
         del uploads[token]
-    while len(uploads) >= _KEPT_MOST:
+    while len(uploads) >= _MAX_UPLOADS:
         del uploads[next(iter(uploads))]
     new_token = secrets.token_urlsafe(24)
     uploads[new_token] = upload
     if workspace.store.shared_texts is not None:
-        await workspace.store.put_note(_key(new_token), _packed(upload), KEPT_SECONDS)
+        await workspace.store.put_note(_key(new_token), _packed(upload), UPLOAD_SECONDS)
     return new_token
 
 
-async def _kept(request: web.Request, token: str) -> Upload | None:
+async def _stored_upload(request: web.Request, token: str) -> Upload | None:
     """Return the upload of a token, to the session that sent it only."""
     upload, session, workspace = request.app[_UPLOADS].get(token), session_of(request), workspace_of(request)
     if session is None:
@@ -201,7 +201,7 @@ async def _from_replica(request: web.Request, token: str) -> Upload | None:
     if session is None or packed.get("session") != _hash(session.token.encode()):
         return None
     try:
-        upload = await _tried(request, packed["name"], base64.b64decode(packed["raw"]), removes=packed["removes"])
+        upload = await _preview(request, packed["name"], base64.b64decode(packed["raw"]), removes=packed["removes"])
     except (SheetError, EditError, FileSourceError):
         return None
     return upload if packed["files"] == _hash_of(upload) else None
@@ -257,7 +257,7 @@ def _page(
         token=token,
         shown=rows or [],
         troubles=troubles,
-        most=_SHOWN_MOST,
+        most=_MAX_LISTED_ROWS,
         problem=problem,
     )
 

@@ -25,7 +25,7 @@ from faqbot.console.web.pages import (
     show,
     wants_json,
 )
-from faqbot.console.web.sessions import IDLE_SECONDS, LONGEST_SECONDS, LoginThrottle, Sessions, link_holds, use_link
+from faqbot.console.web.sessions import IDLE_SECONDS, MAX_SESSION_SECONDS, LoginThrottle, Sessions, link_holds, use_link
 from faqbot.errors import FaqbotError, StoreError
 from faqbot.runtime.log import EventLog
 
@@ -36,7 +36,7 @@ _OPEN = ("/healthz", "/readyz", "/metrics")
 _OPEN_BELOW = ("/static/", "/hooks/")
 _READS = ("GET", "HEAD", "OPTIONS")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-_LONGEST_NAME = 20
+_MAX_NAME_CHARS = 20
 _SETTING = "FAQBOT_CONSOLE_PASSWORD"
 
 
@@ -76,7 +76,7 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as exc:
         if exc.status < 400:
             raise
-        title, text = _said(request, exc.status)
+        title, text = _error_texts(request, exc.status)
         return notice(request, exc.status, title, text if not exc.text or exc.text.isascii() else exc.text)
     except StoreError:
         return notice(request, 503, "存储暂时用不了", "机器人的存储现在连不上或写不进去，请稍后再试。什么都没有改动。")
@@ -93,7 +93,7 @@ _HTTP_ERRORS = {
 }
 
 
-def _said(request: web.Request, status: int) -> tuple[str, str]:
+def _error_texts(request: web.Request, status: int) -> tuple[str, str]:
     title, text = _HTTP_ERRORS.get(status, ("不能这样做", "这个请求控制台不认识。"))
     return title, text.format(max_body(request) // 2**20)
 
@@ -123,7 +123,7 @@ def _refuse_write(request: web.Request) -> web.Response | None:
     if not origin.from_our_page(request):
         return notice(request, 403, "没有执行", "这个请求不是从控制台的页面发出的。请回到控制台，在页面上再操作一次。")
     if (request.content_length or 0) > max_body(request):
-        return notice(request, 413, *_said(request, 413))
+        return notice(request, 413, *_error_texts(request, 413))
     if request.body_exists and request.content_type not in _FORMS:
         return notice(request, 415, "没有执行", "控制台只接受表单。")
     return None
@@ -153,8 +153,10 @@ async def login(request: web.Request) -> web.StreamResponse:
     form = await read_form(request)
     posted = {name: form.get(name, "") for name in ("name", "password", "link", "next")}
     name = " ".join(posted["name"].split())
-    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
-        return await _form(request, posted, f"请写下您的姓名（最多 {_LONGEST_NAME} 个字），它会显示在修改历史里。", 400)
+    if not 0 < len(name) <= _MAX_NAME_CHARS or not name.isprintable():
+        return await _form(
+            request, posted, f"请写下您的姓名（最多 {_MAX_NAME_CHARS} 个字），它会显示在修改历史里。", 400
+        )
     brake = LoginThrottle(workspace_of(request).store, workspace_of(request).clock)
     wait, booked = await brake.take(origin.peer(request))
     if wait:
@@ -229,7 +231,7 @@ def _put_cookie(request: web.Request, answer: web.HTTPException, token: str) -> 
         token,
         path="/",
         # The store decides when a session is idle; the browser only need not drop it earlier.
-        max_age=int(max(IDLE_SECONDS, LONGEST_SECONDS)),
+        max_age=int(max(IDLE_SECONDS, MAX_SESSION_SECONDS)),
         httponly=True,
         secure=origin.came_by_https(request),
         samesite="Lax",

@@ -27,9 +27,9 @@ SESSION: web.RequestKey[Session | None] = web.RequestKey("session")
 
 HERE = Path(__file__).parent.parent
 STATIC = HERE / "static"
-MAX_BODY = 2 * 1024 * 1024
+MAX_BODY_BYTES = 2 * 1024 * 1024
 # The page that takes a whole table, and the limit for that table in bytes.
-EXCHANGE, MAX_TABLE = "/exchange", 8 * 1024 * 1024
+EXCHANGE, MAX_TABLE_BYTES = "/exchange", 8 * 1024 * 1024
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -158,7 +158,7 @@ def add_page(app: web.Application, path: str, handler: Handler) -> None:
 
 def max_body(request: web.Request) -> int:
     """Return the size limit of a form in bytes."""
-    return MAX_TABLE if request.path == EXCHANGE else MAX_BODY
+    return MAX_TABLE_BYTES if request.path == EXCHANGE else MAX_BODY_BYTES
 
 
 async def read_form(request: web.Request) -> dict[str, str]:
@@ -169,7 +169,7 @@ async def read_form(request: web.Request) -> dict[str, str]:
 
 async def posted(request: web.Request) -> Mapping[str, str | bytes | bytearray | web.FileField]:
     """Return the fields and files of a posted form. Raises 400 or 413 for anything else."""
-    if (limit := max_body(request)) > MAX_BODY:
+    if (limit := max_body(request)) > MAX_BODY_BYTES:
         request = request.clone(client_max_size=limit)
     try:
         return await request.post()

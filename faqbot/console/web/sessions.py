@@ -20,15 +20,15 @@ from faqbot.errors import StoreError
 from faqbot.store.protocol import ClaimStore, NoteStore
 
 IDLE_SECONDS = 12 * 3600.0
-LONGEST_SECONDS = 30 * 86400.0
+MAX_SESSION_SECONDS = 30 * 86400.0
 LINK_SECONDS = 600.0
 # Each request prolongs a session; the store is written at most this often.
-_TOUCH_EVERY = 300.0
-_WINDOW = 300.0
-_PER_ADDRESS, _OVERALL = 5, 40
-_ANNOUNCE_EVERY, _ANNOUNCED_FOR = 60.0, 180.0
+_TOUCH_INTERVAL_SECONDS = 300.0
+_WINDOW_SECONDS = 300.0
+_MAX_FAILURES_PER_ADDRESS, _MAX_FAILURES = 5, 40
+_ANNOUNCE_INTERVAL_SECONDS, _ANNOUNCED_SECONDS = 60.0, 180.0
 # Redis refuses an expiry of zero.
-_GONE = 0.001
+_EXPIRE_NOW_SECONDS = 0.001
 
 
 class SessionStore(ClaimStore, NoteStore, Protocol):
@@ -55,7 +55,7 @@ class Sessions:
         token = secrets.token_urlsafe(32)
         key = self._key(token)
         # Two notes: prolonging the second cannot bring back a session that was ended meanwhile.
-        await self._store.put_note(f"console:session:{key}", name, LONGEST_SECONDS)
+        await self._store.put_note(f"console:session:{key}", name, MAX_SESSION_SECONDS)
         await self._store.put_note(f"console:seen:{key}", "", IDLE_SECONDS)
         return Session(name, token)
 
@@ -66,7 +66,7 @@ class Sessions:
         name = await self._store.note(f"console:session:{key}")
         if not name or await self._store.note(f"console:seen:{key}") is None:
             return None
-        if time.monotonic() - self._touched.get(key, -_TOUCH_EVERY) >= _TOUCH_EVERY:
+        if time.monotonic() - self._touched.get(key, -_TOUCH_INTERVAL_SECONDS) >= _TOUCH_INTERVAL_SECONDS:
             if len(self._touched) > 1000:
                 self._touched.clear()
             self._touched[key] = time.monotonic()
@@ -74,7 +74,7 @@ class Sessions:
         return Session(name, token)
 
     async def end(self, token: str) -> None:
-        await self._store.put_note(f"console:session:{self._key(token)}", "", _GONE)
+        await self._store.put_note(f"console:session:{self._key(token)}", "", _EXPIRE_NOW_SECONDS)
 
     def _key(self, token: str) -> str:
         return _hash(f"{token}\0{self._password}")
@@ -89,13 +89,13 @@ class LoginThrottle:
 
     async def take(self, address: str) -> tuple[float, list[str]]:
         """Count an attempt before it is judged; return the seconds to wait (0: go on), and the claims to give back."""
-        window, passed = divmod(self._clock(), _WINDOW)
+        window, passed = divmod(self._clock(), _WINDOW_SECONDS)
         booked: list[str] = []
-        for name, most in ((f"{_hash(address)[:16]}", _PER_ADDRESS), ("all", _OVERALL)):
+        for name, most in ((f"{_hash(address)[:16]}", _MAX_FAILURES_PER_ADDRESS), ("all", _MAX_FAILURES)):
             slot = await self._free(f"console:try:{name}:{int(window)}", most)
             if slot is None:
                 await self.give_back(booked)
-                return _WINDOW - passed, []
+                return _WINDOW_SECONDS - passed, []
             booked.append(slot)
         return 0.0, booked
 
@@ -109,9 +109,9 @@ class LoginThrottle:
         if await self._store.note(f"{key}:full") is not None:
             return None
         for number in range(most):
-            if await self._store.claim(f"{key}:{number}", _WINDOW):
+            if await self._store.claim(f"{key}:{number}", _WINDOW_SECONDS):
                 return f"{key}:{number}"
-        await self._store.put_note(f"{key}:full", "", _WINDOW)
+        await self._store.put_note(f"{key}:full", "", _WINDOW_SECONDS)
         return None
 
 
@@ -130,7 +130,7 @@ async def use_link(store: SessionStore, token: str) -> bool:
     """Use up a valid link; return False if it is not valid or somebody else was first."""
     if not await link_holds(store, token) or not await store.claim(f"console:used:{_hash(token)}", LINK_SECONDS * 2):
         return False
-    await store.put_note(f"console:link:{_hash(token)}", "", _GONE)
+    await store.put_note(f"console:link:{_hash(token)}", "", _EXPIRE_NOW_SECONDS)
     return True
 
 
@@ -139,11 +139,11 @@ async def announce(store: SessionStore, url: str) -> None:
     try:
         while True:
             with contextlib.suppress(StoreError):
-                await store.put_note(_where(), reachable(url), _ANNOUNCED_FOR)
-            await asyncio.sleep(_ANNOUNCE_EVERY)
+                await store.put_note(_where(), reachable(url), _ANNOUNCED_SECONDS)
+            await asyncio.sleep(_ANNOUNCE_INTERVAL_SECONDS)
     finally:
         with contextlib.suppress(StoreError):
-            await store.put_note(_where(), "", _GONE)
+            await store.put_note(_where(), "", _EXPIRE_NOW_SECONDS)
 
 
 async def announced(store: SessionStore) -> str | None:

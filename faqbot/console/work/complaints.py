@@ -19,7 +19,7 @@ from faqbot.model.question_log import QuestionRecord, Rating
 PATH = "/complaints"
 DAYS = 30
 _MARKS = "complaints-done"
-_QUOTED = 60
+_QUOTE_CHARS = 60
 _MORE = f"/stats/questions?days={DAYS}&fate=disliked"
 _ADVICE = {
     Rating.UNHELPFUL: "没有说为什么",
@@ -65,7 +65,7 @@ def _item(key: str, records: Sequence[QuestionRecord], entries: Mapping[str, Ent
     rating, entry = Rating(last.rating), entries.get(last.entry_id)
     if last.entry_id and entry is None:
         return None
-    quoted = last.text.strip()[:_QUOTED]
+    quoted = last.text.strip()[:_QUOTE_CHARS]
     example = f"。最近一次问的是「{quoted}」" if entry else ""
     owner = f"，{entry.owner}负责" if entry and entry.owner else ""
     note = f"{len(records)} 人次：{_ADVICE[rating]}{example}{owner}"

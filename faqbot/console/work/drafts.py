@@ -17,7 +17,7 @@ from faqbot.review import draft_records, draft_review
 from faqbot.review.draft_records import UNDO_SECONDS, DraftReview, Reviewer
 
 TAB = "/"
-_LONGEST_REASON = 200
+_MAX_REASON_CHARS = 200
 
 
 def add_routes(app: web.Application) -> None:
@@ -50,7 +50,7 @@ async def approve(request: web.Request) -> web.StreamResponse:
 
 async def send_back(request: web.Request) -> web.StreamResponse:
     workspace, entry, fields = workspace_of(request), find_entry(request), await read_form(request)
-    why = " ".join(fields.get("why", "").split())[:_LONGEST_REASON]
+    why = " ".join(fields.get("why", "").split())[:_MAX_REASON_CHARS]
     try:
         await draft_review.send_back(workspace, entry, Reviewer(person(request)), why)
     except NotAllowed as exc:
@@ -74,7 +74,7 @@ async def _show(request: web.Request, entry: Entry, *, stale: bool = False) -> w
     workspace = workspace_of(request)
     review = draft_records.latest_review(await draft_records.number_drafts(workspace), entry.id)
     author = (await draft_records.last_authors(workspace, {entry.id})).get(entry.id)
-    seen, effects, problem = await _checked(context_of(request), entry) if entry.draft else ("", None, "")
+    seen, effects, problem = await _preview_approval(context_of(request), entry) if entry.draft else ("", None, "")
     return show(
         request,
         "approve.html",
@@ -95,7 +95,7 @@ async def _show(request: web.Request, entry: Entry, *, stale: bool = False) -> w
     )
 
 
-async def _checked(context: ConsoleContext, entry: Entry) -> tuple[str, ChangePreview | None, str]:
+async def _preview_approval(context: ConsoleContext, entry: Entry) -> tuple[str, ChangePreview | None, str]:
     """Return the version of the file, the preview of the approval, and the reason if it is not possible."""
     try:
         revision = await context.workspace.load(entry)

@@ -26,9 +26,9 @@ from faqbot.knowledge.impact.preview import preview_effects
 
 TAB = "/missed"
 _PER_PAGE = 20
-_FOUND_AT_MOST = 15
+_MAX_SEARCH_RESULTS = 15
 # Wordings in a link to the form of a new entry; more make it too long for some proxies.
-_CARRIED = 8
+_MAX_LINKED_WORDINGS = 8
 GAPS: web.AppKey[Gaps] = web.AppKey("gaps", Gaps)
 
 
@@ -82,7 +82,7 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def one(request: web.Request) -> web.StreamResponse:
     """Show one group: its wordings, which are answered by now, and the entries it could belong to."""
     workspace, days = workspace_of(request), _days(request)
-    gaps, gap = await _asked(request)
+    gaps, gap = await _requested_gap(request)
     answers = await wording_trial.answers(workspace, gap)
     unanswered = [a.text for a in answers if not a.answered]
     text = _wording(request.query.get("text", "")) or _wording(next(iter(unanswered), gap.cluster.text))
@@ -100,7 +100,7 @@ async def one(request: web.Request) -> web.StreamResponse:
         sought=sought,
         asked=answers,
         candidates=await wording_trial.candidates(context_of(request), text) if not sought else [],
-        found=_found(workspace, sought),
+        found=_search_entries(workspace, sought),
         # Shown only if it is true: anybody can make such a link.
         added=added if added and wording in added.also else None,
         added_text=wording,
@@ -114,21 +114,21 @@ async def one(request: web.Request) -> web.StreamResponse:
 
 async def check(request: web.Request) -> web.StreamResponse:
     """Preview adding the wording; nothing is written."""
-    _, gap = await _asked(request)
-    return await _checked(request, gap, request.query)
+    _, gap = await _requested_gap(request)
+    return await _preview_page(request, gap, request.query)
 
 
 async def add(request: web.Request) -> web.StreamResponse:
     """Add the wording to the entry, if the file is still the version that was shown."""
     workspace, fields = workspace_of(request), await read_form(request)
-    _, gap = await _asked(request)
+    _, gap = await _requested_gap(request)
     wish = _wish(workspace, fields)
     if isinstance(wish, str):
         return notice(request, 409, "没有加上", wish, back=gap_url(gap, _days(request)))
 
     async def check_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()
-        return await _checked(request, gap, fields, stale=True)
+        return await _preview_page(request, gap, fields, stale=True)
 
     notice_on_edit_error(request, "没有加上", back=gap_url(gap, _days(request)), stale=check_again)
     saved = await wording_trial.add(workspace, person(request), wish, fields.get("seen", ""))
@@ -138,7 +138,7 @@ async def add(request: web.Request) -> web.StreamResponse:
 async def take_back(request: web.Request) -> web.StreamResponse:
     """Undo: remove the wording from the entry."""
     workspace, fields = workspace_of(request), await read_form(request)
-    _, gap = await _asked(request)
+    _, gap = await _requested_gap(request)
     back = gap_url(gap, _days(request))
     entry = workspace.snapshot.entry(fields.get("entry", ""))
     if entry is None:
@@ -150,19 +150,19 @@ async def take_back(request: web.Request) -> web.StreamResponse:
 
 async def decline_it(request: web.Request) -> web.StreamResponse:
     """Decline a group (不归我们管), with who did so and when."""
-    _, gap = await _asked(request)
+    _, gap = await _requested_gap(request)
     await decline(workspace_of(request), gap, person(request))
-    raise redirect(TAB + query(_kept(request) | {"declined": gap.cluster.key}))
+    raise redirect(TAB + query(_link_values(request) | {"declined": gap.cluster.key}))
 
 
 async def reopen_it(request: web.Request) -> web.StreamResponse:
     """Undo a decline."""
-    _, gap = await _asked(request)
+    _, gap = await _requested_gap(request)
     await reopen(workspace_of(request), gap)
     raise redirect(gap_url(gap, _days(request)))
 
 
-async def _checked(
+async def _preview_page(
     request: web.Request, gap: Gap, fields: Mapping[str, str], *, stale: bool = False
 ) -> web.StreamResponse:
     workspace, days = workspace_of(request), _days(request)
@@ -201,16 +201,16 @@ def _wish(workspace: Workspace, fields: Mapping[str, str]) -> WordingChoice | st
     return wording_trial.objection(workspace, entry, text) or WordingChoice(entry, text)
 
 
-def _found(workspace: Workspace, sought: str) -> Sequence[Mapping[str, Any]]:
+def _search_entries(workspace: Workspace, sought: str) -> Sequence[Mapping[str, Any]]:
     if not sought:
         return []
     return [
         summary(e, workspace)
-        for e in find(workspace.snapshot, EntryFilter(text=sought), workspace.today())[:_FOUND_AT_MOST]
+        for e in find(workspace.snapshot, EntryFilter(text=sought), workspace.today())[:_MAX_SEARCH_RESULTS]
     ]
 
 
-async def _asked(request: web.Request) -> tuple[list[Gap], Gap]:
+async def _requested_gap(request: web.Request) -> tuple[list[Gap], Gap]:
     """Find the group of the address by any of its wordings, in the chosen or the longest period. Raises 404."""
     key = request.match_info["key"].removesuffix(".json")
     days = _days(request)
@@ -235,12 +235,12 @@ def gap_url(gap: Gap, days: int = USUAL, action: str = "", **values: str) -> str
 
 def new_url(gap: Gap) -> str:
     """Return the address of the form of a new entry with the question and its other wordings filled in."""
-    others = [w.text for w in gap.cluster.wordings if w.text != gap.cluster.text][:_CARRIED]
+    others = [w.text for w in gap.cluster.wordings if w.text != gap.cluster.text][:_MAX_LINKED_WORDINGS]
     filled = {"question": _wording(gap.cluster.text), "also": "\n".join(map(_wording, others))}
     return f"/entries/new?{urlencode(filled)}"
 
 
-def _kept(request: web.Request) -> dict[str, Any]:
+def _link_values(request: web.Request) -> dict[str, Any]:
     days = _days(request)
     return {"days": "" if days == USUAL else days}
 
@@ -261,4 +261,4 @@ def _digits(text: str) -> str:
 
 def _wording(text: str) -> str:
     # Of a private question only the topic is on record, which is no wording.
-    return "" if withheld_topic(text) else " ".join(text.split())[: wording_trial.LONGEST]
+    return "" if withheld_topic(text) else " ".join(text.split())[: wording_trial.MAX_WORDING_CHARS]

@@ -23,14 +23,14 @@ from faqbot.outbox.queued_notice import SendFailure
 from faqbot.review.draft_records import DraftReview, Reviewer, latest_review
 from faqbot.review.due_dates import NOTICE_PERIOD, has_successor
 
-AT_MOST = 7
+MAX_ITEMS = 7
 WARN_AT = 0.8
 # The address of the list of questions behind these.
-_FAILED = f"/stats/questions?days=7&fate={QuestionOutcome.FAILED}"
+_FAILED_URL = f"/stats/questions?days=7&fate={QuestionOutcome.FAILED}"
 # Receivers of one notice that are named; the others are counted.
-_NAMED = 3
+_MAX_NAMED = 3
 # Characters of a question that are quoted.
-_QUOTED = 60
+_QUOTE_CHARS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Meter:
 
 
 def section(
-    kind: str, title: str, items: Sequence[Item], more: str = "", unit: str = "条", most: int = AT_MOST
+    kind: str, title: str, items: Sequence[Item], more: str = "", unit: str = "条", most: int = MAX_ITEMS
 ) -> Section:
     return Section(kind, title, tuple(items[:most]), len(items), more, unit)
 
@@ -173,7 +173,7 @@ def file_warnings(snapshot: Snapshot, label: str, day: date) -> Section:
     by_place = {e.place: e for e in snapshot.entries}
     warnings = [p for p in snapshot.problems if not p.is_error and not _is_aging(p, by_place.get(p.place), day)]
     # Only items that are shown are put into words; there may be thousands.
-    items = tuple(_problem(p, snapshot, label) for p in warnings[:AT_MOST])
+    items = tuple(_problem(p, snapshot, label) for p in warnings[:MAX_ITEMS])
     return Section("warnings", "文件里的提醒", items, len(warnings), "/entries")
 
 
@@ -215,7 +215,7 @@ def undelivered(stats: Stats, entries: Mapping[str, Entry]) -> Section:
         groups.setdefault((record.delivery, about), []).append(question)
     items = [_failure(code, entries.get(about), questions) for (code, about), questions in groups.items()]
     items.sort(key=lambda pair: pair[0])
-    return section("undelivered", "没有送到员工手里的回答", [item for _, item in items], _FAILED)
+    return section("undelivered", "没有送到员工手里的回答", [item for _, item in items], _FAILED_URL)
 
 
 def unsent(failed: Sequence[SendFailure]) -> Section:
@@ -233,20 +233,22 @@ def unsent(failed: Sequence[SendFailure]) -> Section:
 def _receivers(failed: Sequence[SendFailure]) -> str:
     kinds = {"person": "", "robot": "群机器人 ", "group": "群 "}
     names = list(dict.fromkeys(f"{kinds[one.to.kind]}{one.to.id}" for one in failed))
-    return f"{'、'.join(names[:_NAMED])}{f' 等 {len(names)} 个' if len(names) > _NAMED else ''}"
+    return f"{'、'.join(names[:_MAX_NAMED])}{f' 等 {len(names)} 个' if len(names) > _MAX_NAMED else ''}"
 
 
 def _failure(code: str, entry: Entry | None, questions: Sequence[AskedQuestion]) -> tuple[tuple[bool, int], Item]:
-    times, error, quoted = f"{len(questions)} 次", _error(code), questions[-1].record.text.strip()[:_QUOTED]
+    times, error, quoted = f"{len(questions)} 次", _error(code), questions[-1].record.text.strip()[:_QUOTE_CHARS]
     refused = isinstance(error, ContentRefused)
     if refused:
         text = f"钉钉不收「{entry.question if entry else quoted}」的回答"
         url = entry_url(entry.id, "edit") if entry else f"/try?{urlencode({'q': quoted})}"
         item = Item(text, f"最近 7 天 {times}。请修改答案里的文字或链接（{code}）", url, "被拒收", "bad")
     elif isinstance(error, NeedsAdmin):
-        item = Item(str(error), f"最近 7 天 {times}。最近一次问的是「{quoted}」", _FAILED, "没送到", "bad")
+        item = Item(str(error), f"最近 7 天 {times}。最近一次问的是「{quoted}」", _FAILED_URL, "没送到", "bad")
     else:
-        item = Item(delivery_reason(code), f"最近 7 天 {times}。最近一次问的是「{quoted}」", _FAILED, "没送到", "amber")
+        item = Item(
+            delivery_reason(code), f"最近 7 天 {times}。最近一次问的是「{quoted}」", _FAILED_URL, "没送到", "amber"
+        )
     return (not refused, -len(questions)), item
 
 

@@ -39,9 +39,9 @@ from faqbot.review.draft_records import last_authors, number_drafts
 from faqbot.store.json_records import from_json
 
 TAB = "/"
-_TOP = 5
+_MAX_GAPS = 5
 # The time for which failed and unhelpful answers are listed.
-_RECENT = timedelta(days=7)
+_RECENT_PERIOD = timedelta(days=7)
 _WEEKDAYS = "一二三四五六日"
 
 
@@ -80,7 +80,7 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
     workspace = context.workspace
     snapshot, day = workspace.snapshot, workspace.today()
     entries = {e.id: e for e in snapshot.entries}
-    stats = await _recent(context)
+    stats = await _recent_stats(context)
     reviews = await number_drafts(workspace)
     settled = await without_disputes(workspace, snapshot)
     return [
@@ -90,11 +90,13 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
         unsent(
             [
                 from_json(SendFailure, line.text)
-                for line in await workspace.store.journal(FAILED_NOTICES, workspace.clock() - _RECENT.total_seconds())
+                for line in await workspace.store.journal(
+                    FAILED_NOTICES, workspace.clock() - _RECENT_PERIOD.total_seconds()
+                )
             ]
         ),
         await waiting(workspace),
-        _missed(gaps),
+        _gap_section(gaps),
         await tickets.waiting_tickets(workspace),
         await complaints.complaints(workspace),
         as_section(await open_suggestions(workspace)),
@@ -113,22 +115,22 @@ async def _settled(workspace: Workspace, reference: str) -> tuple[str, str] | No
     return (path, key) if path in settled and await settled[path](workspace, key) else None
 
 
-async def _recent(context: ConsoleContext) -> Stats:
+async def _recent_stats(context: ConsoleContext) -> Stats:
     workspace = context.workspace
     now = datetime.fromtimestamp(workspace.clock(), context.settings.timezone)
-    since = now - _RECENT
+    since = now - _RECENT_PERIOD
     records = await workspace.store.questions(since.timestamp() - OPTIONS_SECONDS)
     entries = {e.id: e for e in workspace.snapshot.entries}
     return await asyncio.to_thread(Stats, records, since, now + timedelta(seconds=1), entries)
 
 
-def _missed(gaps: list[Gap]) -> Section:
+def _gap_section(gaps: list[Gap]) -> Section:
     open_ = [gap for gap in gaps if gap.state is GapState.OPEN]
-    items = [Item(gap.cluster.text, _asked(gap), gap_url(gap), f"{gap.cluster.people} 人") for gap in open_]
-    return section("missed", "员工问了、没有答上来的", items, "/missed", "组", _TOP)
+    items = [Item(gap.cluster.text, _gap_note(gap), gap_url(gap), f"{gap.cluster.people} 人") for gap in open_]
+    return section("missed", "员工问了、没有答上来的", items, "/missed", "组", _MAX_GAPS)
 
 
-def _asked(gap: Gap) -> str:
+def _gap_note(gap: Gap) -> str:
     others = len(gap.cluster.wordings) - 1
     more = f"，有 {others + 1} 种问法" if others else ""
     return f"最近 {USUAL} 天问了 {gap.cluster.times} 次{more}"

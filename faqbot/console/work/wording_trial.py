@@ -21,10 +21,10 @@ from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Entry
 
-LONGEST = 200
+MAX_WORDING_CHARS = 200
 # Wordings of a group that are tried.
-_ASKED = 30
-_CANDIDATES = 5
+_MAX_TRIED = 30
+_MAX_CANDIDATES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,14 @@ class Answer:
 
 async def candidates(context: ConsoleContext, text: str) -> Sequence[WeighedEntry]:
     """Return the entries that the bot ranks first."""
-    return (await try_sentence(context, text)).candidates[:_CANDIDATES]
+    return (await try_sentence(context, text)).candidates[:_MAX_CANDIDATES]
 
 
 async def answers(
     workspace: Workspace, gap: Gap, proposal: Proposal | None = None, wish: WordingChoice | None = None
 ) -> Sequence[Answer]:
     """Put all wordings of a group, and the wished one, to the live knowledge and to the proposed one."""
-    wordings = {w.text: (w.times, w.people) for w in gap.cluster.wordings[:_ASKED]}
+    wordings = {w.text: (w.times, w.people) for w in gap.cluster.wordings[:_MAX_TRIED]}
     if wish and wish.text not in wordings:
         wordings = {wish.text: (0, 0), **wordings}
     snapshot, day = workspace.snapshot, workspace.today()
@@ -84,11 +84,11 @@ async def answers(
 
 
 def _answer(text: str, times: int, people: int, now: Decision, then: Decision | None) -> Answer:
-    then_text = _said(then) if then else ""
-    return Answer(text, times, people, _said(now), isinstance(now, Answered), then_text, isinstance(then, Answered))
+    then_text = _in_words(then) if then else ""
+    return Answer(text, times, people, _in_words(now), isinstance(now, Answered), then_text, isinstance(then, Answered))
 
 
-def _said(decision: Decision) -> str:
+def _in_words(decision: Decision) -> str:
     match decision:
         case Answered(entry):
             return f"回答「{entry.question}」"

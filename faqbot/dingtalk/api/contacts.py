@@ -25,7 +25,7 @@ SCOPES = "/auth/scopes"
 
 NO_SUCH_PERSON_CODES = {"33012", "60121"}
 OUT_OF_SCOPE_CODES = {"50002", "50004"}
-_PAGE = 100
+_PAGE_SIZE = 100
 
 
 async def user(api: OpenApi, userid: str) -> Employee | None:
@@ -62,7 +62,7 @@ async def members(api: OpenApi, dept_id: int) -> tuple[Employee, ...]:
     people: list[Employee] = []
     cursor = 0
     while True:
-        page = await _result(api, USER_LIST, {"dept_id": dept_id, "cursor": cursor, "size": _PAGE}) or {}
+        page = await _result(api, USER_LIST, {"dept_id": dept_id, "cursor": cursor, "size": _PAGE_SIZE}) or {}
         people += (_member(item, dept_id) for item in page.get("list") or ())
         if not page.get("has_more"):
             return tuple(people)

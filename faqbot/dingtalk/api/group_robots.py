@@ -19,7 +19,7 @@ from faqbot.dingtalk.wire.payloads import encode
 from faqbot.markup.notice_markdown import as_markdown, mentioning
 from faqbot.model.notices import Link, Notice
 
-_MAX_TITLE = 64
+_MAX_TITLE_CHARS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def signature(timestamp: int, secret: str) -> str:
 
 def robot_body(notice: Notice) -> dict[str, Any]:
     """Return the body of a group robot's message: in the shape of the notice if possible, else as markdown."""
-    title = re.sub(r"\s+", " ", notice.title).strip()[:_MAX_TITLE] or "通知"
+    title = re.sub(r"\s+", " ", notice.title).strip()[:_MAX_TITLE_CHARS] or "通知"
     at: dict[str, Any] = {}
     if notice.at_mobiles:
         at["atMobiles"] = list(notice.at_mobiles)

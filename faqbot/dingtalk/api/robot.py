@@ -13,7 +13,7 @@ from faqbot.model.notices import Notice
 
 _GROUP = "/v1.0/robot/groupMessages/send"
 _PERSON = "/v1.0/robot/oToMessages/batchSend"
-_MAX_TITLE = 64
+_MAX_TITLE_CHARS = 64
 MAX_PEOPLE = 20
 _MAX_BUTTONS = 5
 
@@ -66,7 +66,7 @@ def people_body(robot_code: str, user_ids: Sequence[str], content: Content) -> d
 
 def notice_content(notice: Notice) -> Content:
     """Return a notice as content of the robot API: in its own shape if the API has that, else as markdown."""
-    title, text = notice.title[:_MAX_TITLE] or "通知", notice.body or notice.title
+    title, text = notice.title[:_MAX_TITLE_CHARS] or "通知", notice.body or notice.title
     match notice.shape, notice.links:
         case "text", ():
             return _content("sampleText", content=text)
@@ -99,7 +99,7 @@ def _invalid_staff() -> DeliveryError:
 
 
 def _markdown(title: str, text: str) -> dict[str, str]:
-    return _content("sampleMarkdown", title=title[:_MAX_TITLE] or "回复", text=text)
+    return _content("sampleMarkdown", title=title[:_MAX_TITLE_CHARS] or "回复", text=text)
 
 
 def _content(key: str, **param: str) -> dict[str, str]:

@@ -37,7 +37,7 @@ _MAX_LENGTHS = {
 _MAX_DEPARTMENTS = 100
 
 # Digits. A shorter text is no mobile number, so masking it would hide only the mistake.
-_MIN_MOBILE = 8
+_MIN_MOBILE_DIGITS = 8
 _MAINLAND = re.compile(r"1[3-9]\d{9}")
 _FOREIGN = re.compile(r"\+\d{1,4}-\d{4,15}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -148,7 +148,7 @@ def _mobile(text: str) -> str:
 
 def mask_mobile(mobile: str) -> str:
     """Hide the middle of a number, as messages about it are stored in records and logs."""
-    return mobile if len(mobile) < _MIN_MOBILE else f"{mobile[:3]}****{mobile[-4:]}"
+    return mobile if len(mobile) < _MIN_MOBILE_DIGITS else f"{mobile[:3]}****{mobile[-4:]}"
 
 
 def _moment(text: str, timezone: tzinfo) -> int | None:

@@ -15,8 +15,8 @@ from faqbot.model.messages import Message, MessageKind, Reply
 from faqbot.model.notices import Event
 
 # Characters. Nobody types more; a longer text is cut before it is stored.
-_MAX_TEXT = 4000
-_MAX_TITLE = 64
+_MAX_TEXT_CHARS = 4000
+_MAX_TITLE_CHARS = 64
 # The notice that the monthly quota is used up comes as a message without text; event pages name the keys
 # errCode, the message page errorCode.
 _QUOTA_CODE = "20001"
@@ -54,11 +54,11 @@ def read_message(data: Any, *, now: float) -> Message | None:
         conversation_title=_text(data.get("conversationTitle")),
         is_group=_is_group(data),
         kind=kind,
-        text=text[:_MAX_TEXT],
+        text=text[:_MAX_TEXT_CHARS],
         sender_id=sender_id,
         staff_id=staff_id,
         sender_name=_text(data.get("senderNick"))[:64],
-        quoted=_quoted(data)[:_MAX_TEXT],
+        quoted=_quoted(data)[:_MAX_TEXT_CHARS],
         sent_at=_seconds(data.get("createAt")) or now,
         received_at=now,
         webhook=webhook,
@@ -68,7 +68,7 @@ def read_message(data: Any, *, now: float) -> Message | None:
 
 def reply_body(reply: Reply) -> dict[str, Any]:
     """Return the body of a session webhook call (platform notes, replying by session webhook)."""
-    title = re.sub(r"\s+", " ", reply.title).strip()[:_MAX_TITLE] or "回复"
+    title = re.sub(r"\s+", " ", reply.title).strip()[:_MAX_TITLE_CHARS] or "回复"
     body: dict[str, Any] = {"msgtype": "markdown", "markdown": {"title": title, "text": reply.body}}
     if mentions := [userid for userid in dict.fromkeys((reply.mention, *reply.others)) if userid]:
         body["at"] = {"atUserIds": mentions}

@@ -93,7 +93,7 @@ def _as_utf8(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
 def _made(
     raw: bytes, name: str, find: Corrections, reason: str, invariant: Invariant | None = None
 ) -> tuple[bytes, list[Fix]]:
-    """Make each correction that leaves the file better; `said` returns what of a good entry must stay the same."""
+    """Make each correction that leaves the file better; `invariant` returns what must stay the same in a good entry."""
     corrections = list(find(raw))
     if not corrections:
         return raw, []

@@ -46,7 +46,7 @@ __all__ = [
 _NUMBERS = ("departments", "groups")
 _RANK = {key: rank for rank, key in enumerate(FIELDS)} | {"ask": 3.5, "answers": 3.6}
 _DASH = re.compile("[-－—–]")
-_STEP = 2
+_INDENT = 2
 
 
 def change_entry(file: Outline, entry_id: str, draft: EntryFields) -> Outline:
@@ -279,7 +279,7 @@ def _pair_lines(file: Outline, key: str, value: Any, item: Mapping | None, colum
     """Return a key and its value as lines: the first without its indent, those of a block with theirs."""
     word = file.word(key, item)
     in_brackets = item is not None and item.flow
-    if key == "answer" and "\n" in value and not in_brackets and (body := block_lines(value, column + _STEP)):
+    if key == "answer" and "\n" in value and not in_brackets and (body := block_lines(value, column + _INDENT)):
         return [f"{word}: |", *body]
     if key in LISTS:
         return [f"{word}: {write_list(value, number=key in _NUMBERS)}"]

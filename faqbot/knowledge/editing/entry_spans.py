@@ -18,7 +18,7 @@ from faqbot.yamltext.nodes import Mapping, Node, Scalar
 
 _HEADING = re.compile(r"\s*#+\s*[-=*#~—－]{2,}")
 _DEFAULT_CHINESE = {"question": "问题", "answer": "答案"}
-_DEFAULT_STEP = 2
+_DEFAULT_INDENT = 2
 
 Pairs = dict[str, tuple[int, Scalar, Node]]
 
@@ -171,9 +171,9 @@ class Outline:
             if line == item.line:
                 return column, item.column
         if isinstance(self.listed, nodes.Sequence) and not self.listed.flow:
-            return self.listed.column, self.listed.column + _DEFAULT_STEP
-        column = _DEFAULT_STEP if isinstance(self.root, Mapping) or self.root is None else 0
-        return column, column + _DEFAULT_STEP
+            return self.listed.column, self.listed.column + _DEFAULT_INDENT
+        column = _DEFAULT_INDENT if isinstance(self.root, Mapping) or self.root is None else 0
+        return column, column + _DEFAULT_INDENT
 
     def gap(self) -> str:
         """Return the blank lines between entries."""

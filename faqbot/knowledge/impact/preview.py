@@ -98,18 +98,18 @@ async def _with_trials(
     edited = {e.id for e in edited_entries(known.snapshot.index.entries, trial.index.entries)}
     failed = {key_of(m): m for m in misses}
     own = [
-        WordingTest(w, (e.id, w) not in failed, _said(failed[e.id, w].decision) if (e.id, w) in failed else "")
+        WordingTest(w, (e.id, w) not in failed, _in_words(failed[e.id, w].decision) if (e.id, w) in failed else "")
         for e in trial.index.entries
         if e.id in edited
         for w in dict.fromkeys(e.wordings)
     ]
     # Wordings of other entries that lead to their entry now and would not any more.
     others = [
-        WordingTest(m.wording, False, f"（{m.entry.question}）{_said(m.decision)}")
+        WordingTest(m.wording, False, f"（{m.entry.question}）{_in_words(m.decision)}")
         for key, m in failed.items()
         if m.entry.id not in edited and key not in known.misses
     ]
-    changes = [QuestionChange(t.question, t.times, _said(t.before), _said_then(t)) for t in turns]
+    changes = [QuestionChange(t.question, t.times, _in_words(t.before), _words_after(t)) for t in turns]
     return ChangePreview(new, (*own, *others), tuple(changes), saved)
 
 
@@ -121,19 +121,19 @@ def _saved(trial: Snapshot, known: JudgedQuestions, results: Sequence[tuple[Grad
             best = saved.entry_ids[0] if saved.entry_ids else ""
             entry = known.snapshot.entry(best) or trial.entry(best)
             expected = f"回答「{entry.question}」" if entry else "、".join(saved.entry_ids) or "没有找到"
-            worse.append(WorseAnswer(saved.question, expected, _said(before[1]), _said(decision)))
+            worse.append(WorseAnswer(saved.question, expected, _in_words(before[1]), _in_words(decision)))
     return RegressionResults(len(results), tuple(worse))
 
 
-def _said_then(turn: OutcomeChange) -> str:
+def _words_after(turn: OutcomeChange) -> str:
     """Return the decision after the change in words, saying what is new where both read the same."""
-    after = _said(turn.after)
-    if after != _said(turn.before):
+    after = _in_words(turn.after)
+    if after != _in_words(turn.before):
         return after
     return f"{after}（内容改了）" if isinstance(turn.after, Answered) else f"{after}（后面的变了）"
 
 
-def _said(decision: Decision) -> str:
+def _in_words(decision: Decision) -> str:
     match decision:
         case Answered(entry):
             return f"回答「{entry.question}」"

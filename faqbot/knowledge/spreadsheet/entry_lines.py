@@ -14,7 +14,7 @@ from faqbot.yamltext.nodes import Mapping as Item
 from faqbot.yamltext.quoting import block_lines, write_key, write_list, write_scalar
 from faqbot.yamltext.value_edits import insert_pair, remove_pairs, replace_value, start_of
 
-_STEP = 2
+_INDENT = 2
 _NUMBERS = ("departments", "groups")
 _EMPTY = '""'
 # Keys before a question back, which stands where the answer would.
@@ -96,7 +96,7 @@ def _asking(file: Outline, entry: Entry, item: Item | None, column: int) -> list
 
 def _answers(file: Outline, entry: Entry, item: Item | None, column: int) -> list[str]:
     lines = [f"{file.word('answers', item)}:"]
-    inner = column + _STEP
+    inner = column + _INDENT
     for word, text in entry.variants.items():
         first, *rest = _text(_case(word, file.is_chinese(item)), text, inner, may_block=True)
         lines += [" " * inner + first, *rest]
@@ -122,7 +122,7 @@ def _case(word: str, chinese: bool) -> str:
 
 
 def _text(word: str, text: str, column: int, *, may_block: bool) -> list[str]:
-    if may_block and "\n" in text and (body := block_lines(text, column + _STEP)):
+    if may_block and "\n" in text and (body := block_lines(text, column + _INDENT)):
         return [f"{word}: |", *body]
     return [f"{word}: {write_scalar(text)}"]
 

@@ -19,9 +19,9 @@ def summary_lines(plan: ImportPlan, *, delete_missing: bool, written: bool) -> I
         f"新增 {len(plan.new)} 条，修改 {len(plan.changed)} 条，没有变化 {plan.unchanged} 条，"
         f"表里没有 {len(plan.missing)} 条{f'（{missing_fate}）' if plan.missing else ''}。"
     )
-    yield from _capped([_new(edit) for edit in plan.new])
-    yield from _capped([_changed(edit) for edit in plan.changed])
-    yield from _capped([[_gone(known, fate if delete_missing else "表里没有")] for known in plan.missing])
+    yield from _capped([_new_lines(edit) for edit in plan.new])
+    yield from _capped([_changed_lines(edit) for edit in plan.changed])
+    yield from _capped([[_removed_line(known, fate if delete_missing else "表里没有")] for known in plan.missing])
     if not plan.ok:
         yield "表里有问题，什么都没有写；请改好再导入。"
     elif written:
@@ -47,21 +47,21 @@ def _capped(blocks: Sequence[Sequence[str]]) -> Iterator[str]:
         yield f"……还有 {len(blocks) - _MAX_LISTED} 条"
 
 
-def _new(edit: TableEdit) -> list[str]:
+def _new_lines(edit: TableEdit) -> list[str]:
     return [f"新增 第 {edit.row} 行 {edit.file}：{_short(edit.entry.question)}"]
 
 
-def _changed(edit: TableEdit) -> list[str]:
+def _changed_lines(edit: TableEdit) -> list[str]:
     assert edit.known is not None  # else the entry is new
-    return [f"修改 第 {edit.row} 行 {edit.known.file} {_short(edit.known.entry.id)}", *map(_change, edit.changes)]
+    return [f"修改 第 {edit.row} 行 {edit.known.file} {_short(edit.known.entry.id)}", *map(_change_line, edit.changes)]
 
 
-def _change(change: CellChange) -> str:
+def _change_line(change: CellChange) -> str:
     before, after = _around_the_difference(change.before, change.after)
     return f"    {change.column}：{before} → {after}"
 
 
-def _gone(known: KnownEntry, fate: str) -> str:
+def _removed_line(known: KnownEntry, fate: str) -> str:
     return f"{fate} {known.file} {_short(known.entry.id)}：{_short(known.entry.question)}"
 
 

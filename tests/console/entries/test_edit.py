@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from faqbot.app.running import Running, running
-from faqbot.console.web.pages import MAX_BODY
+from faqbot.console.web.pages import MAX_BODY_BYTES
 from faqbot.errors import EditError, StoreError
 from faqbot.knowledge import knowledge_base
 from faqbot.knowledge.editing.entry_editor import remove_entry
@@ -498,7 +498,7 @@ async def test_a_body_that_is_too_big_is_refused_and_nothing_is_written(hr: Pers
     before = files.all()
     fields = urlencode((await hr.get(CARRY)).fields() | {"do": "save"}).encode()
     headers = {"Origin": hr.url, "Content-Type": "application/x-www-form-urlencoded"}
-    for size in (MAX_BODY, 20 * 1024 * 1024):
+    for size in (MAX_BODY_BYTES, 20 * 1024 * 1024):
         body = io.BytesIO(fields + b"&answer=" + b"x" * size)
         async with hr.http.post(CARRY, data=body, headers=headers) as answer:
             assert answer.status == 413 and "2 MB" in await answer.text()

@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 
 from faqbot.app.running import Running
-from faqbot.console.entries.paste import LONGEST
+from faqbot.console.entries.paste import MAX_BYTES
 from tests.conftest import Talk
 from tests.console.conftest import Files, Person, stranger
 
@@ -71,7 +71,7 @@ async def test_what_asks_nothing_is_said_with_how_to_help(hr: Person) -> None:
 
 @pytest.mark.parametrize(
     ("text", "status", "said"),
-    [("", 422, "还没有粘贴"), (" \n ", 422, "还没有粘贴"), ("问" * (LONGEST // 3 + 1), 413, "一次最多粘贴 200 KB")],
+    [("", 422, "还没有粘贴"), (" \n ", 422, "还没有粘贴"), ("问" * (MAX_BYTES // 3 + 1), 413, "一次最多粘贴 200 KB")],
 )
 async def test_nothing_and_too_much_are_refused_in_words(hr: Person, text: str, status: int, said: str) -> None:
     page = await hr.post("/paste", {"text": text})
@@ -79,7 +79,7 @@ async def test_nothing_and_too_much_are_refused_in_words(hr: Person, text: str, 
 
 
 async def test_the_longest_text_is_read_and_a_part_of_it_shown(hr: Person) -> None:
-    text = "".join(f"问：第 {n} 号窗口怎么走？\n答：在 {n} 楼。\n" for n in range(3000))[: LONGEST // 3]
+    text = "".join(f"问：第 {n} 号窗口怎么走？\n答：在 {n} 楼。\n" for n in range(3000))[: MAX_BYTES // 3]
     page = await hr.post("/paste", {"text": text})
     assert page.status == 200 and len(forms(page.text)) == 200 and "只列出前 200 条" in page.text
 
