@@ -1,1 +1,1 @@
-"""Statistics, reports, evaluation and suggestions from what was asked."""
+"""Statistics, reports, evaluation and suggestions from the questions asked."""

@@ -36,7 +36,7 @@ class Suggestion:
 def suggestions(
     questions: Iterable[AskedQuestion], entries: Mapping[str, Entry], fold: Callable[[str], str]
 ) -> list[Suggestion]:
-    """Return the suggestions, most people first. `fold` brings a text into the form that is compared: Index.fold."""
+    """Return the suggestions, most people first. `fold` (Index.fold) maps a text to the form that is compared."""
     picked: dict[str, list[AskedQuestion]] = {}
     for one in questions:
         folded = fold(one.record.text)

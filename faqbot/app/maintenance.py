@@ -54,7 +54,7 @@ class Maintenance:
 
 
 async def flush_quota(quota: Quota) -> None:
-    """Write down what was counted since the last poll; what the store does not take is lost."""
+    """Store the counts since the last poll; counts that the store does not take are lost."""
     with contextlib.suppress(StoreError):
         await quota.flush()
 

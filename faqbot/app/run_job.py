@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.2
 async def run_job(
     settings: Settings, rule_id: str, values: Mapping[str, object]
 ) -> tuple[Run, dict[str, SendOutcome | Delay | None]]:
-    """Run the rule; return its run, and for each of its notices what became of it or what it waits for.
+    """Run the rule; return its run and, for each of its notices, its outcome or the reason why it waits.
 
     Raises StartError, StoreError.
     """
@@ -43,7 +43,7 @@ async def run_job(
 
 
 async def _send(outbox: Outbox, run: Run) -> dict[str, SendOutcome | Delay | None]:
-    """Send the notices of a run; return what became of each, by its key."""
+    """Send the notices of a run; return the outcome of each, by its key."""
     outcomes: dict[str, SendOutcome | Delay | None] = {}
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_WAIT_SECONDS):

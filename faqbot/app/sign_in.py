@@ -25,7 +25,7 @@ async def sign_in_link(settings: Settings) -> str:
 
 
 async def first_link(settings: Settings, store: Store, console_url: str) -> str:
-    """Make the line that tells how to open the console; empty where it has a password or is open to the network."""
+    """Return the line on how to open the console; empty where it has a password or is open to the network."""
     if settings.console_password or not is_loopback(settings.host):
         return ""
     link = await new_link(store, reachable(console_url))

@@ -107,7 +107,7 @@ class Collector:
         return CollectionPlan(first, last, department_ids, people, tree, queries, calls, calls_left)
 
     async def collect(self, plan: CollectionPlan, run: str) -> Collected:
-        """Read what was planned; within a day, the same `run` repeats no call that was answered.
+        """Carry out a plan; within a day, the same `run` repeats no call that was answered.
 
         Raises ReportRefused, DeliveryError where it may work later, StoreError.
         """

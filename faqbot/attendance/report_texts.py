@@ -52,7 +52,7 @@ def group_summary(report: MonthReport, tree: Tree, *, ask: bool) -> str:
 
 
 def team_summary(report: MonthReport, team: Sequence[Employee], timezone: tzinfo) -> str:
-    """Return what a supervisor is to check about the own team, day by day."""
+    """Return the points that a supervisor is to check about the own team, day by day."""
     userids = {person.userid for person in team}
     months = [p for p in report.persons if p.person.userid in userids]
     total = sum((p.totals for p in months), Totals())
@@ -73,7 +73,7 @@ def team_summary(report: MonthReport, team: Sequence[Employee], timezone: tzinfo
 def hr_summary(
     report: MonthReport, alone: Sequence[Employee], supervisors: Mapping[str, str], notes: Sequence[str]
 ) -> str:
-    """Return what HR must know besides the file: who was asked to confirm, who has no supervisor, what is uncertain."""
+    """Return facts for HR besides the file: who was asked to confirm, who has no supervisor, what is uncertain."""
     total = report.totals
     lines = [
         f"### {period_in_words(report)}考勤报表",

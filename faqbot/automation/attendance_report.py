@@ -24,7 +24,7 @@ class AttendanceReportAction:
     hr: tuple[str, ...]
 
     async def report(self, action: AttendanceReport, key: str) -> ActionResult:
-        """Make the report under `key`; a repeat reads and sends only what is still missing.
+        """Make the report under `key`; a repeat reads and sends only the missing parts.
 
         Raises DeliveryError, ActionFailed, StoreError.
         """

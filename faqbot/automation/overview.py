@@ -76,7 +76,7 @@ def describe_trigger(rule: Rule) -> str:
 
 
 def describe_actions(rule: Rule) -> str:
-    """Say in a few words what a rule does."""
+    """Describe the actions of a rule in a few words."""
     return "；".join(map(_action, rule.actions)) or "没有读懂做什么"
 
 

@@ -111,11 +111,11 @@ class Runner:
             await self._store.put_note(_done_note(firing.key), outcome, REMEMBER_SECONDS)
 
     async def is_done(self, key: str) -> bool:
-        """Return whether the firing was run or skipped. Raises StoreError."""
+        """Return True if the firing was run or skipped. Raises StoreError."""
         return await self._store.note(_done_note(key)) is not None
 
     async def has_begun(self, key: str) -> bool:
-        """Return whether a replica has begun to run the firing. Raises StoreError."""
+        """Return True if a replica has begun to run the firing. Raises StoreError."""
         return await self._store.note(_begun_note(key)) is not None
 
     async def _act(self, firing: Firing) -> Run:

@@ -77,7 +77,7 @@ class Scheduler:
         self._polling = asyncio.Lock()
 
     async def run(self) -> None:
-        """Start what is due, until cancelled."""
+        """Start the rules that are due, until cancelled."""
         await self._lanes.run(self.poll, lambda exc: log.error("jobs.failed", cause=exc))
 
     def wake(self) -> None:
@@ -89,7 +89,7 @@ class Scheduler:
         await self._lanes.idle()
 
     async def drain(self, seconds: float) -> None:
-        """Wait for the rules that are running; what is not done by then is done by the next process."""
+        """Wait for the rules that are running; the next process does those that are not done by then."""
         await self._lanes.drain(seconds)
 
     async def poll(self) -> float:

@@ -130,7 +130,7 @@ def _equal(known: str, candidate: str) -> bool:
 
 
 def _is_fresh(request: web.Request, timestamp: str, units_per_second: int) -> bool:
-    """Return whether a timestamp is at most FRESH_SECONDS away from now."""
+    """Return True if a timestamp is at most FRESH_SECONDS away from now."""
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 15):
         return False
     return abs(int(timestamp) / units_per_second - webhook_context(request).clock()) <= FRESH_SECONDS

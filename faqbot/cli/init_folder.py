@@ -26,7 +26,7 @@ class CreatedFolder:
 
 
 def create_folder(folder: Path) -> CreatedFolder:
-    """Create what is missing in a folder, which may not exist yet. Raises FaqbotError if it cannot be written.
+    """Create the missing files of a folder, which may not exist yet. Raises FaqbotError if it cannot be written.
 
     An existing knowledge folder is left as it is: samples must not get in among real answers.
     """

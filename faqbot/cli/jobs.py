@@ -172,7 +172,7 @@ def _runs(settings: Settings, rule_id: str = "") -> list[Run]:
 
 
 def _statuses(settings: Settings, runs: Sequence[Run]) -> dict[str, SendOutcome | Delay | None]:
-    """Return by key what became of each notice of these runs, or what it waits for."""
+    """Return by key the outcome of each notice of these runs, or the reason why it waits."""
     from faqbot.outbox.outbox import Outbox
     from faqbot.store.opening import open_store
 

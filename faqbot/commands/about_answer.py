@@ -101,7 +101,7 @@ class AboutAnswerCommands:
         if question is not None and question.message_id == last.message_id:
             how = f"{send_word('人工', message)}，{self._handover(message, None if entry.private else entry.owner)}"
         else:
-            # The command alone would hand over a later question.
+            # The command 人工 alone would escalate a later question.
             how = f"{send_word('人工', message)}，后面写上问题，{self._handover(message)}"
         return CommandResult("谁负责", f"「{label(entry.question)}」{ownership}。要找人，{how}。")
 

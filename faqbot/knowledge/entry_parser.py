@@ -264,7 +264,7 @@ def _nearest_keys(item: Mapping) -> set[str]:
 
 
 def _within(text: str, words: Iterable[str]) -> str:
-    """Return the first of these words that stands like a key within a text."""
+    """Return the first of these words that looks like a key within a text."""
     return next((word for word in words if re.search(rf"\s{re.escape(word)}\s*[:：]", text)), "")
 
 

@@ -34,7 +34,7 @@ class FileSource(Protocol):
     async def read(self) -> Mapping[str, bytes]: ...
 
     async def problems(self) -> Sequence[Problem]:
-        """Return what is wrong with the place of the files rather than with what they say."""
+        """Return the problems of the place of the files, not those of their content."""
         ...
 
 
@@ -49,7 +49,7 @@ class _Trial:
 
     def holds_for(self, files: Mapping[str, bytes], today: date, last: Snapshot | None) -> bool:
         """Return True if building these files now would give this snapshot."""
-        # Vectors that were added to the live snapshot meanwhile leave what its files say as it was.
+        # Vectors that were added to the live snapshot meanwhile do not change the content of its files.
         same_last = last is not None and last.good is self.last.good
         return same_last and today == self.today and files == self.files
 
@@ -133,7 +133,7 @@ class KnowledgeBase:
         pictures = await asyncio.to_thread(self._pictures.version) if self._pictures else None
         version = (await self._source.version(), today, pictures)
         if version == self._version:
-            # Store now what the store refused the last time.
+            # Store the files now that the store refused the last time.
             await self._store_last_good()
             return False
         files, place_problems = dict(await self._source.read()), await self._source.problems()

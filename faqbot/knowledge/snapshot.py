@@ -99,7 +99,7 @@ def build_snapshot(
 
 
 def _entry_problems(entries: Sequence[Entry], index: Index, today: date, lines: SourceLines) -> list[Problem]:
-    """Return what is wrong between entries, and with their dates and references."""
+    """Return the problems between entries, and those of their dates and references."""
     return [
         *identical_wordings(entries, lines),
         *similar_wordings(index, today, lines),

@@ -23,7 +23,7 @@ class SourceLines:
             starts.sort()
 
     def find(self, entry: Entry, text: str) -> tuple[Place, str]:
-        """Return the line of an entry that holds `text`, and what is written there.
+        """Return place and content of the line of an entry that holds `text`.
 
         Return the first line of the entry and no words if no line holds the text: the file may have changed since.
         """

@@ -90,7 +90,7 @@ def _modals(clause: str) -> tuple[str, ...]:
 
 
 def _subject(clause: str) -> str:
-    """Drop values and modals from a clause: what is left is what it is about."""
+    """Return the subject of a clause: the clause without values and modals."""
     for pattern in (_NUMBER, *_time_words().values(), *(pattern for pair in _modal_words() for pattern, _ in pair)):
         clause = pattern.sub("", clause)
     return clause

@@ -78,7 +78,7 @@ def stated(answer: str) -> Claims:
 
 
 def permits(answer: str) -> bool | None:
-    """Return whether the answer begins with 可以 or 不可以; None where it says neither, or both."""
+    """Return True if the answer begins with 可以 or 不可以; None where it says neither, or both."""
     first = _FIRST_SENTENCE.match(_plain(answer).strip())
     sentence = first[0] if first else ""
     no = bool(_forbidding().search(sentence))

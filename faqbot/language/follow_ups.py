@@ -25,10 +25,10 @@ _ASKING = re.compile(
 
 
 def expansions(text: str, before: tuple[str, ...]) -> tuple[str, ...]:
-    """Expand a short text to what it may mean after the questions `before`, which ask the same in different words.
+    """Expand a short text to full questions that it may mean after the questions `before`, which ask the same in
+    different words.
 
-    Its own words take the place of the subject, or stand behind the subject. A text that says itself what it is about
-    has no expansions.
+    Its own words replace the subject, or follow it. A text that names its subject itself has no expansions.
     """
     whole = strip_fillers(normalise(text))
     core = _core(whole) or _LEAD_IN.sub("", whole)

@@ -9,7 +9,7 @@ from faqbot.language.vocabulary import any_of, places
 
 
 def is_place(text: str) -> bool:
-    """Return whether a text is the name of a place and nothing else: 杭州, 广东省深圳市, 苏州工业园区."""
+    """Return True if a text is the name of a place and nothing else: 杭州, 广东省深圳市, 苏州工业园区."""
     return _full_name().fullmatch(text) is not None
 
 

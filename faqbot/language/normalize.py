@@ -46,7 +46,7 @@ def _converter(name: str) -> _Converter:
 def _simplified(text: str) -> str:
     """Convert Traditional to Simplified, words too (軟體 → 软件).
 
-    Text that is Simplified already keeps its words, which mean what they say.
+    Text that is Simplified already keeps its words, which have their Simplified meaning.
     """
     if _converter("t2s").convert(text) == text:
         return text
@@ -98,7 +98,7 @@ def strip_fillers(normalised: str) -> str:
 
 
 def only_fillers(normalised: str) -> bool:
-    """Return whether a text asks nothing: `你好，请问`."""
+    """Return True if a text asks nothing: `你好，请问`."""
     return bool(normalised) and not _without_fillers(normalised)
 
 
@@ -157,7 +157,7 @@ class Synonyms:
 
 
 def _stands_alone(text: str, position: int, word: str) -> bool:
-    """Return whether a Latin word is a whole word there: `hr` must not be found inside `three`."""
+    """Return True if a Latin word is a whole word there: `hr` must not be found inside `three`."""
     if not word.isascii():
         return True
     before, after = text[position - 1 : position], text[position + len(word) : position + len(word) + 1]

@@ -57,7 +57,7 @@ def _unit(syllable: str) -> str:
 
 
 def _folded(syllable: str) -> str:
-    """Replace initial and final by what they are heard as."""
+    """Replace initial and final by the sounds that they are confused with."""
     folded = syllable
     for spelling, sound in _INITIALS:
         if folded.startswith(spelling):

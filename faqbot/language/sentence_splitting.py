@@ -24,7 +24,7 @@ _QUESTION_WORDS = re.compile(
 
 
 def asks(text: str) -> bool:
-    """Return whether a text is a question by its words."""
+    """Return True if a text is a question by its words."""
     normalised = normalise(text)
     return normalised.endswith("呢") or _QUESTION_WORDS.search(normalised) is not None
 

@@ -95,7 +95,7 @@ def _problems_in_brackets(line: str) -> Iterator[LinkProblem]:
 
 
 def _problem(match: re.Match[str]) -> LinkProblem | None:
-    """Return what is wrong with a text that has the form of a link, or nearly; None for a right link or no link."""
+    """Return the mistake in a text that has the form of a link, or nearly; None for a right link or no link."""
     start, end = match.span()
     picture = bool(match["bang"])
     well_formed = match["left"] + match["right"] + match["gap"] + match["open"] + match["close"] == "[]()"
@@ -125,7 +125,7 @@ def _is_address(text: str) -> bool:
 
 
 def _address(url: str, picture: bool) -> LinkProblem | None:
-    """Return what is wrong with the address of a link; `start` and `end` mean nothing here."""
+    """Return the mistake in the address of a link; its `start` and `end` are not set."""
     text = url.strip()
     if not text:
         return LinkProblem(0, 0, "图片的括号里没有网址" if picture else "链接的括号里没有网址")
@@ -152,7 +152,7 @@ def _address(url: str, picture: bool) -> LinkProblem | None:
 
 
 def _with_scheme(text: str) -> tuple[str, str, bool]:
-    """Return the address with a valid scheme, what was wrong with it, and whether that is certain.
+    """Return the address with a valid scheme, the mistake in it, and True if the correction is certain.
 
     The address is empty if the text is none.
     """

@@ -30,7 +30,7 @@ class _PendingRequest:
 class DecisionBatcher:
     """Interprets messages with the knowledge that is live when their batch is taken.
 
-    `arriving` tells whether messages are being acknowledged right now.
+    `arriving` returns True while messages are being acknowledged.
     """
 
     def __init__(

@@ -111,7 +111,7 @@ class Bot:
             log.info("message.repeated", id=message.id)
 
     async def handle(self, message: Message) -> None:
-        """Decide on one message, reply, and record what became of it."""
+        """Decide on one message, reply, and record the outcome."""
         started = time.perf_counter()
         try:
             outcome = await self._run_stages(Turn(message))

@@ -67,7 +67,7 @@ class SlowDown:
         return True
 
     async def _notice(self, message: Message) -> str:
-        """Return what stands below the answer, once a minute, as it needs no message of its own."""
+        """Return the line below the answer, once a minute; it needs no message of its own."""
         key = f"slowed:{message.partition_key}"
         if not await self._retry(lambda: self._store.claim(key, RATE_WINDOW_SECONDS)):
             return ""

@@ -147,13 +147,13 @@ class Inbox:
         return await self.retry_until_available(lambda: self._store.context(message.partition_key, self._clock()))
 
     async def holds(self, message: Message) -> bool:
-        """Return whether this worker's claim on the message is still valid: no other worker has taken it over."""
+        """Return True if this worker's claim on the message is still valid: no other worker has taken it over."""
         if self._lease.covers(self._claimed_at.get(message.key, -math.inf)):
             return True
         return await self.retry_until_available(lambda: self._store.holds(self.owner, message))
 
     async def drain(self, seconds: float) -> None:
-        """Wait for the replies under way; what is not done by then stays in the store for the next worker."""
+        """Wait for the replies under way; messages that are not done by then stay in the store for the next worker."""
         await self._lanes.drain(seconds)
         await self._lease.end()
 

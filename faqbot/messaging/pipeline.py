@@ -18,12 +18,12 @@ _UNDECIDED = Failure()
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message on its way through the stages.
+    """One message and the results of the stages it has passed.
 
     state: the dialogue state of its asker before the message; parts of it may have expired.
     command: a command that is still to be carried out.
-    response: what will be replied; until something is decided, it says that something went wrong.
-    footer: markdown that stands below the reply.
+    response: the reply; until it is decided, a message that something went wrong.
+    footer: markdown below the reply.
     was_slowed: the asker had to wait because they asked too fast.
     """
 
@@ -55,7 +55,7 @@ NextStage = Callable[[Turn], Awaitable[Outcome]]
 
 
 class Stage(Protocol):
-    """One step in handling a message. What it does before and after the steps that follow stands around `proceed`."""
+    """One step in handling a message. It acts before and after the steps that follow, by code around `proceed`."""
 
     async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
         """Handle a turn; `proceed` runs the stages that follow, unless this one ends the message."""

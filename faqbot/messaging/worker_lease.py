@@ -41,12 +41,12 @@ class WorkerLease:
             self._lapsed_at = time.monotonic()
 
     def covers(self, claimed_at: float) -> bool:
-        """Return whether nobody can have taken over what was claimed here at `claimed_at` (seconds of the monotonic
+        """Return True if nobody can have taken over the messages claimed here at `claimed_at` (seconds of the monotonic
         clock). False means that only the store knows."""
         return claimed_at > self._lapsed_at and time.monotonic() - self._renewed_at < self.seconds
 
     async def end(self) -> None:
-        """Let other workers take over what is left without waiting for the lease to expire."""
+        """Let other workers take over the remaining messages without waiting for the lease to expire."""
         try:
             await self._store.leave(self.owner)
         except StoreError as exc:

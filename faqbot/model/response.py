@@ -20,7 +20,7 @@ class LoggedMatch:
 
 
 class ResponseDefaults:
-    """Properties of a reply, as they are for kinds that have nothing of their own to say.
+    """Default values of the properties of a reply.
 
     Each kind adds `outcome`, its name in the question log, the event log and the metrics.
     """

@@ -241,7 +241,7 @@ class LaneSender:
         log.critical("notice.failed", key=notice.key, to=notice.to.kind, code=code, what=f"有一条通知没有发出：{why}")
 
     async def _finish(self, key: str, outcome: SendOutcome) -> None:
-        """Record the outcome, however long the store is unavailable: what was sent must not be sent again."""
+        """Record the outcome, however long the store is unavailable: a notice that was sent must not be sent again."""
         await retry_until_available(lambda: self._queue.finish(key, outcome), sleep=self._sleep)
 
 

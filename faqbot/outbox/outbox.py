@@ -98,7 +98,7 @@ class Outbox:
         return [queued.notice for queued in sorted((await self._queue.waiting()).values(), key=lambda q: q.order)]
 
     async def run(self) -> None:
-        """Send what is due, until cancelled."""
+        """Send the notices that are due, until cancelled."""
         await self._lanes.run(self.poll, lambda exc: log.error("outbox.failed", cause=exc))
 
     async def poll(self) -> float:
@@ -131,5 +131,5 @@ class Outbox:
         await self._lanes.idle()
 
     async def drain(self, seconds: float) -> None:
-        """Wait for what is being sent; what is not done by then is sent by the next process."""
+        """Wait for the notices being sent; the next process sends those that are not done by then."""
         await self._lanes.drain(seconds)

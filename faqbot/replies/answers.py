@@ -77,7 +77,7 @@ def _part(part: Part, message: Message, with_list: bool) -> str:
         entry = part.decision.entry
         return f"{label(entry.question)}**\n\n{_text(entry, part.decision.case)}{grey(*sources(part.decision))}"
     if message.is_group and part.decision.private_entry:
-        # The group does not learn the question.
+        # The group must not see the question.
         return "没有找到**\n\n涉及个人的事，请点我的头像，私聊再问一次。"
     question = escape_markdown(part.text)
     if isinstance(part.decision, Offered) and with_list:

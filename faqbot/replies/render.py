@@ -103,7 +103,7 @@ def _content(response: Response, message: Message) -> Content:
 
 
 def _notes(response: Response, message: Message) -> Sequence[str]:
-    """Write what stands in the grey line below an answer."""
+    """Write the notes for the grey line below an answer."""
     if not isinstance(response, Answered) or (response.entry.private and message.is_group):
         return ()
     if response.answered_minutes_ago is not None:

@@ -100,7 +100,7 @@ def latest_review(reviews: Mapping[int, DraftReview], entry_id: str) -> DraftRev
 async def number_drafts(workspace: Workspace) -> dict[int, DraftReview]:
     """Number the new drafts, delete the reviews that are over, and return the stored reviews. Raises StoreError.
 
-    While another replica does so, return what is stored already.
+    While another replica does so, return the records stored already.
     """
     reviews = await load_reviews(workspace)
     entries = {e.id: e for e in workspace.snapshot.entries}

@@ -109,7 +109,7 @@ class ActionReader(FieldReader):
         )
 
     def _message(self, form: str, fields: Fields) -> Notify | None:
-        """Read what a notify says, without its receivers."""
+        """Read the message of a notify, without its receivers."""
         node = fields[form]
         if form in ("text", "markdown"):
             body = self._template(node, form)

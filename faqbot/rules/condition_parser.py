@@ -89,7 +89,7 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _explain(token: Token, accepted: set[str]) -> str:
-    """Return what is wrong with a `token` in a place where only tokens of the kinds `accepted` may be."""
+    """Explain a wrong `token` in a place where only tokens of the kinds `accepted` may be."""
     if "NUMBER" in accepted:
         if token.type == "$END":
             return f"条件没有写完；{_EXAMPLE}"

@@ -125,7 +125,7 @@ _CRON_FIELDS = {
 
 
 def cron_problem(expression: str) -> str:
-    """Return what is wrong with a cron expression, for people; empty if nothing is."""
+    """Return the problem of a cron expression, for people; empty if there is none."""
     fields = expression.split()
     if len(fields) != 5:
         return f"cron 应有 5 段（分 时 日 月 星期），这里有 {len(fields)} 段；例如 0 9 * * 1-5"

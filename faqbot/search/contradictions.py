@@ -17,10 +17,10 @@ _Side = re.Pattern[str]
 
 
 def opposed(text: str, matched: str, entry: Entry) -> bool:
-    """Return whether an entry must not answer a question outright, although `matched`, its best wording, is similar.
+    """Return True if an entry must not answer a question outright, although `matched`, its best wording, is similar.
 
-    It must not if one of the two denies what the other says, if they stand on different sides of a matter, or if the
-    question asks for a condition, a kind or a place that the entry does not speak of.
+    It must not if one of the two denies the other, if they are on different sides of a matter, or if the question asks
+    for a condition, a kind or a place that the entry does not mention.
     """
     question, wording = _plain(text), _plain(matched)
     if question == wording:
@@ -33,7 +33,7 @@ def opposed(text: str, matched: str, entry: Entry) -> bool:
 
 
 def apart(text: str, other: str) -> bool:
-    """Return whether two folded texts stand on different sides of a matter, so that one says nothing on the other."""
+    """Return True if two folded texts stand on different sides of a matter, so that one says nothing on the other."""
     for sides in _opposites():
         own = [side for side in sides if side.search(text)]
         if len(own) == 1 and not own[0].search(other) and any(side.search(other) for side in sides):
@@ -50,7 +50,7 @@ def _plain(text: str) -> str:
 
 
 def _denies_otherwise(question: str, wording: str) -> bool:
-    """Return whether one of the two denies what the other says plainly."""
+    """Return True if one of the two denies what the other says plainly."""
     return _denies_what_is_said(question, wording) or _denies_what_is_said(wording, question)
 
 
@@ -91,7 +91,7 @@ def _idiom() -> re.Pattern[str]:
 
 
 def _on_other_side(question: str, wording: str, entry: Entry) -> bool:
-    """Return whether the question stands on one side of a matter, and the wording, or else all wordings of the entry,
+    """Return True if the question stands on one side of a matter, and the wording, or else all wordings of the entry,
     on another."""
     for own, others in _sides_of(question):
         if own.search(wording) or own.search(_plain(entry.question)):
@@ -125,7 +125,7 @@ def _opposites() -> tuple[tuple[_Side, ...], ...]:
 
 
 def _asks_under_other_condition(question: str, entry: Entry) -> bool:
-    """Return whether the question is about a condition that the entry does not speak of."""
+    """Return True if the question is about a condition that the entry does not mention."""
     conditions = _conditions_of(question)
     return any(not any(condition.search(text) for text in _texts_of(entry)) for condition in conditions)
 
@@ -141,7 +141,7 @@ def _conditions() -> tuple[re.Pattern[str], ...]:
 
 
 def _asks_in_general(question: str, entry: Entry) -> bool:
-    """Return whether the question is about leave of no kind in particular, and the entry about one kind."""
+    """Return True if the question is about leave of no kind in particular, and the entry about one kind."""
     if "假" not in question or _leave_in_general().sub("", question):
         return False
     return any(kind.search(_plain(entry.question)) for kind in _kinds()["leave"])
@@ -153,7 +153,7 @@ def _leave_in_general() -> re.Pattern[str]:
 
 
 def _asks_for_other_kind(question: str, entry: Entry) -> bool:
-    """Return whether the question names a kind that the entry, which names others, does not speak of."""
+    """Return True if the question names a kind that the entry, which names others, does not mention."""
     for named, kinds in _kinds_of(question):
         if any(kind.search(case) for kind in kinds for case in entry.variants):
             # If an entry answers by the kind, choosing the case decides.
@@ -178,7 +178,7 @@ def _kinds() -> dict[str, tuple[re.Pattern[str], ...]]:
 
 
 def _asks_for_other_place(question: str, entry: Entry) -> bool:
-    """Return whether the question names a place that the entry, which names others, does not speak of."""
+    """Return True if the question names a place that the entry, which names others, does not mention."""
     named = set(places_in(question)) - set(places().elsewhere)
     if not named or any(map(is_place, entry.variants)):
         # If an entry answers by the place, choosing the case decides.

@@ -42,9 +42,9 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The reasons for the place of a candidate.
+    """The reasons for the rank of a candidate.
 
-    `features` are what it was ranked by, `uncovered` the terms of the query that its wording lacks, `rewrites` the
+    `features` are the values that ranked it, `uncovered` the terms of the query that its wording lacks, `rewrites` the
     pieces of the query that were read as something else, `folded` the form in which the query was compared.
     """
 
@@ -109,7 +109,7 @@ class Index:
         return self.analyzer.sound_of(folded)
 
     def has_wording(self, text: str) -> bool:
-        """Return whether HR wrote these very words for some entry."""
+        """Return True if HR wrote these very words for some entry."""
         return self.table.has(self.fold(text))
 
     def weight_share(self, terms: Sequence[str], known: Collection[str]) -> float:

@@ -97,8 +97,8 @@ def compare_terms(
 class _QueryWeights:
     """The weights of the terms of each query: `by_slot` has a row for each query and a column for each slot.
 
-    `cells` leads from a term to its cell there, both counted through all rows: for query q and term t it stands at
-    q * vocabulary + t. For a term that the query lacks it leads to cell 0, whose weight is 0.
+    `cells` maps a term to its cell in `by_slot`, both counted through all rows: the entry for query q and term t is at
+    q * vocabulary + t. A term that the query lacks maps to cell 0, whose weight is 0.
     """
 
     by_slot: Doubles

@@ -20,7 +20,7 @@ _COVERED, _COVERS = FEATURES.index("covered"), FEATURES.index("covers")
 def score(candidates: CandidateRows, weights: Weights) -> tuple[Positions, Doubles]:
     """Return the rows of all lists in order, the best of each list first, and for each row the probability that it is
     right; the probabilities fall along each list."""
-    # Equal rows must come to equal sums, which a matrix product does not promise.
+    # Equal rows must have equal sums, which a matrix product does not promise.
     rank_scores = np.add.reduce(candidates.features * weights.rank, axis=1)
     scores = _sigmoid(log_odds(signals(candidates, rank_scores), weights.confidence, weights.output))
     # A candidate with the very words of the query comes first, however similar others are.

@@ -20,7 +20,7 @@ _ABBREVIATION = re.compile(r"[a-z]{2,6}$")
 class SpellingCorrector:
     """Learns from all wordings (`raws`) and their sounds (`sounds`), row by row, which characters are meant by a sound.
 
-    What it learns are pairs of neighbouring characters: 公积 for any two characters that sound like these.
+    It learns pairs of neighbouring characters: 公积 for any two characters that sound like these.
     """
 
     def __init__(self, raws: Sequence[str], sounds: Sequence[str]) -> None:

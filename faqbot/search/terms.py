@@ -59,12 +59,12 @@ def kind_weight(term: str) -> float:
 
 
 def is_unigram(term: str) -> bool:
-    """Return whether the term is one character or one word stem."""
+    """Return True if the term is one character or one word stem."""
     return len(term) == 1 or term[:2] == "w:"
 
 
 def is_readable(term: str) -> bool:
-    """Return whether a person would recognise the term as a part of what was written: a stem or two characters."""
+    """Return True if a person would recognise the term as a part of what was written: a stem or two characters."""
     return term[:2] == "w:" or (len(term) == 2 and term[0] >= "\u3400")
 
 

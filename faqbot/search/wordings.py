@@ -41,7 +41,7 @@ class WordingTable:
             self._rows_by_skeleton.setdefault(skeleton(text), []).append(row)
 
     def has(self, folded: str) -> bool:
-        """Return whether some wording is this folded text, empty words aside."""
+        """Return True if some wording is this folded text, empty words aside."""
         return skeleton(folded) in self._rows_by_skeleton
 
     def rows_with_words_of(self, folded: str) -> Sequence[int]:

@@ -27,7 +27,7 @@ _ESCAPES = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 def write_scalar(text: str, style: str = "", *, in_brackets: bool = False, number: bool = False) -> str:
     """Return the text on one line, in the given style (`'`, `"` or bare) where that is safe.
 
-    `in_brackets` tells that it will stand inside [ ] or { }; `number` that a number may stand bare.
+    Set `in_brackets` for a place inside [ ] or { }, `number` if a number may be written without quotes.
     """
     if not style and _is_safe_bare(text, in_brackets=in_brackets, number=number):
         return text

@@ -112,7 +112,7 @@ async def _check_store(store: Store, quota: Quota) -> list[Finding]:
 
 
 async def _check_knowledge(store: Store | None, settings: Settings, today: date) -> tuple[Finding, Snapshot | None]:
-    """Assemble what a running bot answers from; return None for it where it cannot be read."""
+    """Build the snapshot that a running bot would answer from; return None for it where it cannot be read."""
     name = "知识"
     try:
         source = await source_beside(settings, store)

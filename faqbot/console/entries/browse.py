@@ -134,7 +134,7 @@ def broken_files(snapshot: Snapshot) -> list[Any]:
 
 
 def summary(entry: Entry, workspace: Workspace) -> dict[str, Any]:
-    """Return what a list shows of an entry."""
+    """Return the fields of an entry that a list shows."""
     status = status_of(entry, workspace.today())
     return {
         "entry": entry,

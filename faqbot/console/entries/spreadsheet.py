@@ -136,7 +136,7 @@ async def report(request: web.Request) -> web.StreamResponse:
 
 
 async def write(request: web.Request) -> web.StreamResponse:
-    """Write exactly what was shown, once."""
+    """Write exactly the edits that the preview showed, once."""
     workspace, token = workspace_of(request), (await read_form(request)).get("token", "")
     upload = await _stored_upload(request, token)
     # Claimed before anything is written: a second press of the button, here or at another replica, finds nothing.
@@ -195,7 +195,7 @@ async def _stored_upload(request: web.Request, token: str) -> Upload | None:
 
 
 async def _from_replica(request: web.Request, token: str) -> Upload | None:
-    """Rebuild an upload that another replica took; None if it would not write what was shown there."""
+    """Rebuild an upload that another replica received; None if it would not write the edits that were shown there."""
     note, session = await workspace_of(request).store.note(_key(token)), session_of(request)
     packed = json.loads(note) if note else {}
     if session is None or packed.get("session") != _hash(session.token.encode()):

@@ -195,7 +195,7 @@ async def _proven(request: web.Request, posted: dict[str, str]) -> bool:
 
 
 async def _form(request: web.Request, posted: Mapping[str, str], problem: str = "", status: int = 200) -> web.Response:
-    """Show the sign-in page with what was entered; the password is never sent back."""
+    """Show the sign-in page with the entered values, except the password, which is never sent back."""
     link = posted.get("link", "")
     holds = bool(link) and await link_holds(workspace_of(request).store, link)
     if link and not holds and not problem:

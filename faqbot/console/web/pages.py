@@ -183,7 +183,7 @@ def session_of(request: web.Request) -> Session | None:
 
 
 def person(request: web.Request) -> str:
-    """Return the name of who is signed in, for the record of what was changed."""
+    """Return the name of the signed-in person, for the record of changes."""
     session = session_of(request)
     return session.name if session else ""
 

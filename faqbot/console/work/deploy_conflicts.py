@@ -47,7 +47,7 @@ class DisputedFile:
 
     @property
     def seen(self) -> str:
-        """The version of both texts, which the form carries to tell later whether either changed."""
+        """Version of both texts. The form sends it back, so that a later change of either is noticed."""
         return hashlib.sha256(repr((self.live, self.deployed)).encode()).hexdigest()[:24]
 
 

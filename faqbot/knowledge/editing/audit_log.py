@@ -77,7 +77,7 @@ def parse_entry_text(text: str) -> Entry | None:
 def last_change(edits: Iterable[Edit], file: str, entry_id: str) -> Edit | None:
     """Return the last change of an entry's answer; changes of its wordings or dates alone do not count."""
     mine = [edit for edit in edits if (edit.file, edit.entry) == (file, entry_id)]
-    # After a removal the log does not know yet what stands there now.
+    # After a removal the log does not know yet which entry has this id now.
     if not mine or not mine[-1].after:
         return None
     return next((edit for edit in reversed(mine) if edit.kind != "change" or _says_other(edit)), None)

@@ -217,7 +217,7 @@ def _links_corrected(raw: bytes) -> Iterator[Correction]:
 
 
 def _repeats_removed(raw: bytes) -> Iterator[Correction]:
-    """Yield the removal of wordings that stand twice in one entry, or repeat its question."""
+    """Yield the removal of wordings that occur twice in one entry, or repeat its question."""
     edits = TextEdits(raw, repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0])
     for mapping, allowed in _mappings(_root(raw)):
         if allowed is not key_names.ENTRY_KEYS:

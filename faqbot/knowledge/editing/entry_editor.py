@@ -364,8 +364,8 @@ def _opened(after: bytes, name: str) -> Outline:
 def _checked(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry | None = None) -> Outline:
     """Return the changed file if it says what is expected: entries as before, one as its new fields say.
 
-    `kept` is the entry whose `ask` and answers must have stayed. Ids that were made from a question and would be
-    made differently now are written down, so that they stay what they are.
+    `kept` is the entry whose `ask` and answers must not have changed. Ids that were derived from a question and would
+    be derived differently now are written into the file, so that they stay the same.
     """
     # An id that is written down may free the one another entry had to avoid, and so on.
     for _ in range(len(expected) + 1):
@@ -399,10 +399,10 @@ def _id_written(file: Outline, number: int, entry_id: str) -> list[TextChange]:
 
 
 def _same(a: Entry, b: Entry) -> bool:
-    """Return True if two entries say the same, wherever they stand and whether or not the id is written down."""
+    """Return True if two entries have the same content, at whatever place and with the id written down or derived."""
     return replace(a, place=b.place, id_given=b.id_given) == b
 
 
 def _same_text(a: Entry, b: Entry) -> bool:
-    """Return True if two entries say the same, apart from what stands at the top of a file."""
+    """Return True if two entries have the same content, apart from the fields at the top of a file."""
     return (a.question, a.answer, a.variants, a.also, a.not_) == (b.question, b.answer, b.variants, b.also, b.not_)

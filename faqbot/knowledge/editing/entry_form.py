@@ -120,7 +120,7 @@ def _shown(value: str | bool | tuple[str, ...]) -> str:
 
 
 def new_file_name(text: str) -> str | None:
-    """Return the name in the source for a new file; None if what was written is no plain name."""
+    """Return the name in the source for a new file; None if the text is no plain name."""
     plain = text.strip().removesuffix(".yaml").removesuffix(".yml")
     return f"faq/{plain}.yaml" if _FILE_NAME.fullmatch(plain) else None
 

@@ -40,7 +40,7 @@ def _added(file: str, raw: bytes | None, fields: EntryFields) -> Proposal:
     before = None if raw is None else Outline(raw, file)
     known: set[str] = set()
     if before is not None:
-        # An empty field means what the top of the file says, not that nothing holds.
+        # An empty field means the value at the top of the file, not that there is none.
         top = before.shared()
         fields = replace(fields, **{key: getattr(fields, key) or getattr(top, key) for key in SHARED_KEYS})
         known = {e.id for e in before.entries}

@@ -17,7 +17,7 @@ P = ParamSpec("P")
 
 
 class StaleEdit(FaqbotError):
-    """The file changed since the person opened it: nothing was written. `present` is what it holds, where that is
+    """The file changed since the person opened it: nothing was written. `present` is its content now, where that is
     known better than by reading the files."""
 
     def __init__(self, file: str, present: bytes | None = None) -> None:
@@ -45,8 +45,8 @@ class Proposal:
 class EntryRevision:
     """An entry as its file has it now: facts not filled in, with its id within the file.
 
-    `text` is how it is written; `seen` is what a form carries, to tell later whether the file changed, and whether this
-    entry did.
+    `text` is its text in the file. `seen` is the version of the file and of the entry; a form sends it back, so that a
+    later change of either is noticed.
     """
 
     file: str
@@ -96,8 +96,8 @@ def is_same(one: Entry, other: Entry) -> bool:
     """Return True if both are the same entry, once by itself in its file and once among all files."""
     if other.id_given or one.id_given:
         return one.id == other.id
-    # Ids that nobody wrote may differ between a file by itself and all files together; and on the line of an entry
-    # another one may stand by now.
+    # Ids that nobody wrote may differ between a file by itself and all files together; and the line of an entry may
+    # hold another one by now.
     return (one.place.line, one.question) == (other.place.line, other.question)
 
 

@@ -48,8 +48,8 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class PresentEntry:
-    """An entry in its file as it lies in the source now; `outline` is None where there is no such file, `text` is empty
-    where the entry is not in it."""
+    """An entry in its file as the source has it now; `outline` is None if there is no such file, `text` is empty if the
+    entry is not in it."""
 
     file: str
     outline: Outline | None
@@ -58,7 +58,7 @@ class PresentEntry:
 
     @property
     def seen(self) -> str:
-        """The version of the file, which a form carries to tell later whether it changed."""
+        """Version of the file. A form sends it back, so that a later change is noticed."""
         return "none" if self.outline is None else hashlib.sha256(self.outline.raw).hexdigest()[:24]
 
 
@@ -99,7 +99,7 @@ def fields_of(before: str, after: str) -> list[Field]:
 
 
 def is_same_version(a: str, b: str) -> bool:
-    """Return True if two texts of entries are one version, wherever they stand in a file."""
+    """Return True if two texts of entries are one version, at whatever place in a file."""
     return _tidy(a) == _tidy(b)
 
 
@@ -108,7 +108,7 @@ def _tidy(text: str) -> str:
 
 
 def _merged(old: Sequence[Piece], new: Sequence[Piece]) -> list[DiffPiece]:
-    """Merge both sides into one text: what was deleted, then what was inserted in its place."""
+    """Merge both sides into one text: each deleted piece, then the piece inserted in its place."""
     left, right = list(old)[::-1], list(new)[::-1]
     pieces: list[DiffPiece] = []
     while left or right:
@@ -129,7 +129,7 @@ def _merged(old: Sequence[Piece], new: Sequence[Piece]) -> list[DiffPiece]:
 
 
 def _shortened(pieces: Sequence[DiffPiece]) -> list[DiffPiece]:
-    """Cut long unchanged pieces to what stands near a difference."""
+    """Cut long unchanged pieces to the words near a difference."""
     short: list[DiffPiece] = []
     for number, piece in enumerate(pieces):
         head = piece.text[:_AROUND] if number else ""

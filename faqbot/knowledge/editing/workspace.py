@@ -69,7 +69,7 @@ class Workspace:
     # -- one entry ---------------------------------------------------------------------------------
 
     async def load(self, entry: Entry, present: bytes | None = None) -> EntryRevision:
-        """Open a live entry in its file as it lies in the source now, or in `present`.
+        """Open a live entry in its file as the source has it now, or in `present`.
 
         Raises EditError where it cannot be read.
         """
@@ -125,10 +125,10 @@ class Workspace:
         return self.live_entry(proposal)
 
     async def make_live(self, edits: Iterable[Edit]) -> None:
-        """Make live what was written to the source, and record who did it.
+        """Make the files live that were written to the source, and record who changed them.
 
-        A store that is away is no error here: the files are changed, and whoever is told must not believe that they
-        are not. The watch over the files makes them live a little later and records the edits, without the name.
+        An unavailable store is no error here: the files are changed, and an error would tell the person that they are
+        not. The watch over the files makes them live a little later and records the edits, without the name.
         """
         try:
             await self.base.refresh()

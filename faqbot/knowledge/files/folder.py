@@ -100,7 +100,7 @@ class FolderSource:
             below = [p for p in faq.rglob("*/*") if p.suffix in _SUFFIXES]
             tables = [p for p in faq.iterdir() if p.suffix.lower() in _TABLES]
         except OSError:
-            # The folder is gone, and with it what could mislead.
+            # The folder is gone, so no file in it can mislead.
             return []
         reasons = {path: "这里的知识文件不读，请移到 faq 文件夹里" for path in (*beside, *below)}
         reasons |= dict.fromkeys(tables, "表格不直接读，请在控制台的「表格」里上传，或者用 faqbot import 导入")
@@ -276,7 +276,7 @@ def _changed_at(path: Path) -> int:
 
 
 def check_file_name(name: str) -> None:
-    """Raise FileSourceError for what is not the name of a knowledge file, such as a path out of the folder."""
+    """Raise FileSourceError if `name` is not that of a knowledge file, such as a path out of the folder."""
     if name not in OTHER_FILES and not (_FILE_NAME.fullmatch(name) and _is_short_text(name)):
         raise FileSourceError(f"不能写“{name[:60]}”：只能写 faq/名字.yaml 和 {'、'.join(OTHER_FILES)}")
 

@@ -25,7 +25,7 @@ def open_source(settings: Settings, store: Store) -> KnowledgeSource:
 
 
 async def source_beside(settings: Settings, store: Store | None) -> KnowledgeSource:
-    """Open what a running bot answers from, for another process: the shared text if there is any, else the folder.
+    """Open the source of a running bot for another process: the shared text if there is any, else the folder.
 
     Raises StoreError.
     """

@@ -169,7 +169,7 @@ class ReplicatedSource:
 
 
 def _conflict_problem(name: str, new: bytes | None, shared: SharedText) -> Problem:
-    """Say what was not merged, and where to decide."""
+    """Describe the part that was not merged, and where to decide about it."""
     where = "；现在用的是控制台里的。请到控制台「今天」里选用哪一个"
     if new is None:
         what = f"新部署的知识目录里没有 {name} 了，可是它在控制台里改过{where}"

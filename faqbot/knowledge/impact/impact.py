@@ -135,7 +135,7 @@ class QuestionReplay:
 def judge(
     texts: Sequence[str], index: Index, limits: Thresholds, today: date, rankings: Rankings | None = None
 ) -> list[Judged]:
-    """Decide on texts, searching only for those that `rankings` does not hold; what is found is added there."""
+    """Decide on texts, searching only for those that `rankings` does not hold; their rankings are added there."""
     known = rankings if rankings is not None else {}
     new = [text for text in dict.fromkeys(texts) if text not in known]
     ranked = index.search_batch([SearchQuery(text, lambda e: open_to(e, today, None)) for text in new])

@@ -52,7 +52,7 @@ class PastQuestions:
         self._rankings: list[tuple[Index, date, Rankings]] = []
 
     async def known(self) -> JudgedQuestions:
-        """Judge what was asked by the live knowledge. Raises StoreError."""
+        """Judge the past questions by the live knowledge. Raises StoreError."""
         workspace = self._workspace
         async with self._one_at_a_time:
             records = await workspace.store.questions(workspace.clock() - _WINDOW_SECONDS)

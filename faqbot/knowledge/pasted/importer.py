@@ -1,4 +1,4 @@
-"""Makes proposed entries from any pasted text and notes what is doubtful about each. Pure."""
+"""Makes proposed entries from any pasted text and notes the doubts about each. Pure."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _with_doubts(proposals: Sequence[ProposedEntry]) -> list[ProposedEntry]:
 
 
 def _doubts(proposal: ProposedEntry) -> list[str]:
-    """Return what a person should check in a proposal, whatever the text was copied from."""
+    """Return the points that a person should check in a proposal, whatever the text was copied from."""
     question, answer = proposal.question, proposal.answer
     doubts = [] if answer else ["没有找到答案"]
     if not question:

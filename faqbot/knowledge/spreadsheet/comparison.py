@@ -323,7 +323,7 @@ class _Planner:
         return ""
 
     def _check(self, row: Row, entry: Entry, known: KnownEntry | None, changes: Sequence[CellChange]) -> None:
-        """Check the rules between the cells of one row; what was wrong before and is not changed passes."""
+        """Check the rules between the cells of one row; a mistake that was there before and is not changed passes."""
         touched = {change.column for change in changes} if known else {column.name for column in COLUMNS}
         if not entry.question and "问题" in touched:
             self._report(row, "问题", "没有写问题")

@@ -179,7 +179,7 @@ def _changed(file: Outline, job: _Job) -> bytes:
     raw = file.edits.apply(changes)
     if not redundant and not gone:
         return raw
-    # Removals come second: they must not overlap with what was put in.
+    # Removals come second: they must not overlap with the inserted lines.
     file = Outline(raw, job.file) if changes else file
     cuts = [replace_lines(first, behind, "") for first, behind in _lines_of(file, gone)]
     for number, unwanted in redundant.items():
@@ -231,7 +231,7 @@ def _new_file(added: Sequence[TableEdit]) -> bytes:
 
 
 def _checked(after: dict[str, bytes], work: Sequence[_Job]) -> tuple[dict[str, bytes], list[TableProblem]]:
-    """Read all files again: the changed entries must say what was asked, and all others what they said before."""
+    """Read all files again: the changed entries must have the new content, and all others the content from before."""
     jobs = {job.file: list(job.expected()) for job in work}
     for _ in range(2):
         now, file_problems = known_entries(after)
