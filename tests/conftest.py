@@ -33,6 +33,11 @@ SAMPLE = Path(__file__).parent.parent / "knowledge"
 GROUP = "全员群"
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Twice the processors: half of the time a test waits for the bot, a browser or a pause that it checks."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def need(part: str | None, what: str) -> str:
     """The path of a part the test needs; without it the test is skipped, or fails where all parts are demanded."""
     if part and Path(part).exists():
