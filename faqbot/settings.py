@@ -202,7 +202,7 @@ class _Reader:
                     self.problems.append(f"{name}_FILE 指的文件是空的")
         return value or default
 
-    def number(self, name: str, default: int, least: int, most: int | None = None) -> int:
+    def number(self, name: str, default: int, least: int, maximum: int | None = None) -> int:
         value = self._environ.get(name, "").strip()
         if not value:
             return default
@@ -210,10 +210,10 @@ class _Reader:
             self.problems.append(f"{name}={value!r} 不是整数")
             return default
         number = int(value[:20])
-        if number < least or (most is not None and number > most):
-            bounds = f"{least} 到 {most} 之间" if most is not None else f"{least} 或更大"
+        if number < least or (maximum is not None and number > maximum):
+            bounds = f"{least} 到 {maximum} 之间" if maximum is not None else f"{least} 或更大"
             self.problems.append(
-                f"{name}={value!r} 应在 {bounds}" if most is not None else f"{name}={value!r} 应为 {bounds}"
+                f"{name}={value!r} 应在 {bounds}" if maximum is not None else f"{name}={value!r} 应为 {bounds}"
             )
             return default
         return number

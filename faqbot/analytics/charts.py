@@ -47,7 +47,7 @@ _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 120, 28, 3
 
 
 def weekly(weeks: Sequence[QuestionGroup], title: str = "每周提问") -> str:
-    """Columns of stacked outcomes; the name of each group is the date of its Monday."""
+    """Draw columns of stacked outcomes; the name of each group is the date of its Monday."""
     total = sum(len(week.asked) for week in weeks)
     if not total:
         return _nothing("weekly", title)
@@ -68,15 +68,15 @@ def weekly(weeks: Sequence[QuestionGroup], title: str = "每周提问") -> str:
 
 def topics(rows: Sequence[QuestionGroup], title: str = "各主题提问") -> str:
     """Draw a bar for each topic with its name above and its number behind, in the order given."""
-    most = max((len(row.asked) for row in rows), default=0)
-    if not most:
+    maximum = max((len(row.asked) for row in rows), default=0)
+    if not maximum:
         return _nothing("topics", title)
     parts: list[str] = []
     for number, row in enumerate(rows):
         at = number * _BAR_ROW
         count = len(row.asked)
         # Behind the longest bar there is still room for its number.
-        share = 86 * count / most
+        share = 86 * count / maximum
         parts.append(
             f"<g><title>{_clean(f'{row.name}：{_in_words(row)}')}</title>"
             + _text("0", at + _BAR_LABEL - 4, _short(row.name))
@@ -90,10 +90,10 @@ def topics(rows: Sequence[QuestionGroup], title: str = "各主题提问") -> str
 
 def sparkline(values: Sequence[float], title: str) -> str:
     """Draw a line without axes, 120 by 28 pixels, with a dot on the last value."""
-    most = max((*values, 0)) or 1
+    maximum = max((*values, 0)) or 1
     width, height = _SPARK_WIDTH - 2 * _SPARK_EDGE, _SPARK_HEIGHT - 2 * _SPARK_EDGE
     step = width / max(1, len(values) - 1)
-    points = [(_SPARK_EDGE + n * step, _SPARK_EDGE + height * (1 - v / most)) for n, v in enumerate(values)]
+    points = [(_SPARK_EDGE + n * step, _SPARK_EDGE + height * (1 - v / maximum)) for n, v in enumerate(values)]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     parts = [
         f'<polyline class="chart-line" points="{line}" fill="none" stroke="currentColor" stroke-width="1.5"'
@@ -123,11 +123,11 @@ def _nothing(kind: str, title: str) -> str:
 def _legend(groups: Sequence[QuestionGroup]) -> str:
     """Draw the legend in two short rows: letters in SVG do not wrap, and a telephone is narrow."""
     parts: list[str] = []
-    for number, fate in enumerate(QuestionOutcome):
+    for number, outcome in enumerate(QuestionOutcome):
         x, y = number % _LEGEND_COLUMNS * _LEGEND_COLUMN, number // _LEGEND_COLUMNS * _LEGEND_ROW
-        count = sum(group.counts[fate] for group in groups)
-        parts.append(f'<rect {_filled(fate)} x="{x}" y="{y + 4}" width="10" height="10" rx="2"/>')
-        parts.append(_text(str(x + 15), y + 14, f"{LABELS[fate]} {count}"))
+        count = sum(group.counts[outcome] for group in groups)
+        parts.append(f'<rect {_filled(outcome)} x="{x}" y="{y + 4}" width="10" height="10" rx="2"/>')
+        parts.append(_text(str(x + 15), y + 14, f"{LABELS[outcome]} {count}"))
     return "".join(parts)
 
 
@@ -152,12 +152,12 @@ def _column(week: QuestionGroup, x: float, slot: float, top: int, plot_at: float
         f'<rect x="{x:.3f}%" y="{plot_at}" width="{slot:.3f}%" height="{_PLOT}" fill="none" pointer-events="all"/>'
     )
     bottom = plot_at + _PLOT
-    for fate, count in week.counts.items():
+    for outcome, count in week.counts.items():
         height = _PLOT * count / top
         bottom -= height
         if count:
             parts.append(
-                f'<rect {_filled(fate)} x="{x:.3f}%" y="{bottom:.2f}" width="{slot * _COLUMN_FILL:.3f}%"'
+                f'<rect {_filled(outcome)} x="{x:.3f}%" y="{bottom:.2f}" width="{slot * _COLUMN_FILL:.3f}%"'
                 f' height="{height:.2f}"/>'
             )
     return [*parts, "</g>"]
@@ -166,16 +166,16 @@ def _column(week: QuestionGroup, x: float, slot: float, top: int, plot_at: float
 def _stack(row: QuestionGroup, width: float, y: float) -> str:
     parts: list[str] = []
     x = 0.0
-    for fate, count in row.counts.items():
+    for outcome, count in row.counts.items():
         share = width * count / max(1, len(row.asked))
         if count:
-            parts.append(f'<rect {_filled(fate)} x="{x:.3f}%" y="{y}" width="{share:.3f}%" height="{_BAR}"/>')
+            parts.append(f'<rect {_filled(outcome)} x="{x:.3f}%" y="{y}" width="{share:.3f}%" height="{_BAR}"/>')
         x += share
     return "".join(parts)
 
 
-def _filled(fate: QuestionOutcome) -> str:
-    return f'class="chart-{fate}" fill="{_COLOURS[fate]}"'
+def _filled(outcome: QuestionOutcome) -> str:
+    return f'class="chart-{outcome}" fill="{_COLOURS[outcome]}"'
 
 
 def _text(x: str, y: float, words: str, *, dx: int = 0, end: bool = False) -> str:
@@ -185,7 +185,7 @@ def _text(x: str, y: float, words: str, *, dx: int = 0, end: bool = False) -> st
 
 def _in_words(group: QuestionGroup) -> str:
     """Return the outcomes of a group in words, for screen readers and for the pointer held on it."""
-    counts = [f"{LABELS[fate]} {count}" for fate, count in group.counts.items() if count]
+    counts = [f"{LABELS[outcome]} {count}" for outcome, count in group.counts.items() if count]
     return f"{len(group.asked)} 个" + (f"（{'，'.join(counts)}）" if counts else "")
 
 

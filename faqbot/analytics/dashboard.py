@@ -84,9 +84,9 @@ class Figures:
     def people(self) -> int:
         return len(self.numbers)
 
-    def share(self, fate: QuestionOutcome) -> str:
+    def share(self, outcome: QuestionOutcome) -> str:
         """Return the share of all questions with this outcome as text, such as 12%; empty without questions."""
-        return f"{len(self.fates[fate]) / self.asked:.0%}" if self.asked else ""
+        return f"{len(self.fates[outcome]) / self.asked:.0%}" if self.asked else ""
 
     def csv(self) -> bytes:
         return Report(self.stats, (), {}).as_csv()
@@ -99,7 +99,7 @@ class Figures:
             "asked": self.asked,
             "people": self.people,
             DISLIKED: len(self.stats.disliked),
-            **{fate.value: len(questions) for fate, questions in self.fates.items()},
+            **{outcome.value: len(questions) for outcome, questions in self.fates.items()},
             "weeks": [_counts_json("week", c) for c in self.weeks],
             "topics": [_counts_json("topic", c) for c in self.topics],
             "hot": [_hits_json(h) for h in self.hot],
@@ -126,13 +126,13 @@ def count_figures(records: Sequence[QuestionRecord], period: DashboardPeriod, en
     weeks, by_topic = stats.by_week(), stats.by_topic()
     by_entry = stats.by_entry()
     few = [g for g in by_entry if len(g.asked) <= 2 and g.name in stats.entries]
-    fates: dict[QuestionOutcome, list[AskedQuestion]] = {fate: [] for fate in QuestionOutcome}
+    by_outcome: dict[QuestionOutcome, list[AskedQuestion]] = {outcome: [] for outcome in QuestionOutcome}
     for question in stats.asked:
-        fates[question.outcome].append(question)
+        by_outcome[question.outcome].append(question)
     return Figures(
         period=period,
         stats=stats,
-        fates={fate: tuple(questions) for fate, questions in fates.items()},
+        fates={outcome: tuple(questions) for outcome, questions in by_outcome.items()},
         numbers=numbers,
         weeks=[_day_counts(g) for g in weeks],
         topics=[_day_counts(g) for g in by_topic],
@@ -239,7 +239,7 @@ def questions_behind(figures: Figures, query: StatisticsQuery) -> list[AskedQues
     if query.fate == DISLIKED:
         questions = stats.disliked
     elif query.fate:
-        questions = next((a for fate, a in figures.fates.items() if fate.value == query.fate), ())
+        questions = next((a for outcome, a in figures.fates.items() if outcome.value == query.fate), ())
     if query.week:
         start, end = _week(query.week, figures.period)
         questions = [a for a in questions if start <= a.record.asked_at < end]

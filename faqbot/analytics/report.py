@@ -265,7 +265,9 @@ def _sections(report: Report) -> list[_Section]:
 def _overview(stats: Stats) -> list[tuple[str, ...]]:
     if not stats.asked:
         return []
-    counted = [(LABELS[fate], f"{len(stats.of(fate))}（{stats.share(fate):.0%}）") for fate in QuestionOutcome]
+    counted = [
+        (LABELS[outcome], f"{len(stats.of(outcome))}（{stats.share(outcome):.0%}）") for outcome in QuestionOutcome
+    ]
     return [("提问", f"{len(stats.asked)}（{stats.people} 人）"), *counted, ("评价没有帮助", str(len(stats.disliked)))]
 
 
@@ -286,7 +288,7 @@ def _entry_row(group: QuestionGroup, stats: Stats) -> tuple[str, ...]:
 
 
 def _counts(group: QuestionGroup) -> dict[str, int]:
-    return {"asked": len(group.asked), **{fate.value: count for fate, count in group.counts.items()}}
+    return {"asked": len(group.asked), **{outcome.value: count for outcome, count in group.counts.items()}}
 
 
 def _gap(cluster: Cluster, stats: Stats) -> dict[str, Any]:

@@ -105,13 +105,13 @@ class QuestionGroup:
     name: str
     asked: tuple[AskedQuestion, ...] = ()
 
-    def of(self, fate: QuestionOutcome) -> tuple[AskedQuestion, ...]:
-        return tuple(a for a in self.asked if a.outcome is fate)
+    def of(self, outcome: QuestionOutcome) -> tuple[AskedQuestion, ...]:
+        return tuple(a for a in self.asked if a.outcome is outcome)
 
     @property
     def counts(self) -> Mapping[QuestionOutcome, int]:
         counts = Counter(a.outcome for a in self.asked)
-        return {fate: counts[fate] for fate in QuestionOutcome}
+        return {outcome: counts[outcome] for outcome in QuestionOutcome}
 
 
 def pair_picks(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
@@ -167,12 +167,12 @@ class Stats:
         """All records, oldest first."""
         return tuple(sorted((r for a in self.asked for r in a.records), key=lambda r: r.asked_at))
 
-    def of(self, fate: QuestionOutcome) -> tuple[AskedQuestion, ...]:
-        return QuestionGroup("", self.asked).of(fate)
+    def of(self, outcome: QuestionOutcome) -> tuple[AskedQuestion, ...]:
+        return QuestionGroup("", self.asked).of(outcome)
 
-    def share(self, fate: QuestionOutcome) -> float:
+    def share(self, outcome: QuestionOutcome) -> float:
         """Return the share of all questions with this outcome; 0 without questions."""
-        return len(self.of(fate)) / len(self.asked) if self.asked else 0.0
+        return len(self.of(outcome)) / len(self.asked) if self.asked else 0.0
 
     @property
     def people(self) -> int:
@@ -208,8 +208,8 @@ class Stats:
         """Group by answering entry, most questions first; removed entries are included."""
         return _most_first((entry_id, a) for a in self.asked for entry_id in a.answers)
 
-    def hot(self, most: int = 10) -> tuple[QuestionGroup, ...]:
-        return self.by_entry()[:most]
+    def hot(self, limit: int = 10) -> tuple[QuestionGroup, ...]:
+        return self.by_entry()[:limit]
 
     def cold(self, hits: int = 2) -> tuple[QuestionGroup, ...]:
         """Return the entries that answered between one and `hits` questions, fewest first."""

@@ -51,7 +51,7 @@ def _questions_line(stats: Stats) -> str:
         QuestionOutcome.MISSED: "没有答上来",
         QuestionOutcome.FAILED: "没有送到",
     }
-    counts = [f"{name} {len(questions)}" for fate, name in named.items() if (questions := stats.of(fate))]
+    counts = [f"{name} {len(questions)}" for outcome, name in named.items() if (questions := stats.of(outcome))]
     disliked = [f"说没有帮助 {len(stats.disliked)}"] if stats.disliked else []
     return f"**{stats.people} 人问了 {len(stats.asked)} 次**：{'，'.join([*counts, *disliked])}。"
 

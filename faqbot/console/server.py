@@ -141,16 +141,16 @@ async def _refused(request: web.Request) -> web.Response | None:
     """Return the refusal without the right password; attempts count together with those of the sign-in page."""
     headers = {"WWW-Authenticate": 'Basic realm="faqbot metrics", charset="UTF-8"'}
     if "Authorization" in request.headers:
-        brake, booked = LoginThrottle(workspace_of(request).store, workspace_of(request).clock), list[str]()
+        throttle, booked = LoginThrottle(workspace_of(request).store, workspace_of(request).clock), list[str]()
         # Metrics are needed most while the store is unavailable.
         with contextlib.suppress(StoreError):
-            wait, booked = await brake.take(peer(request))
+            wait, booked = await throttle.take(peer(request))
             if wait:
                 text = "错得太多了，请过几分钟再试\n"
                 return web.Response(status=429, text=text, headers={"Retry-After": str(math.ceil(wait))})
         if _knows_password(request):
             with contextlib.suppress(StoreError):
-                await brake.give_back(booked)
+                await throttle.give_back(booked)
             return None
     return web.Response(status=401, text="需要用控制台密码登录（HTTP Basic）\n", headers=headers)
 

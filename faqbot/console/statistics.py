@@ -109,12 +109,13 @@ class Tile:
 
 
 def tiles(figures: Figures) -> list[Tile]:
-    fates = [
-        Tile(LABELS[fate], len(questions), figures.share(fate), fate.value) for fate, questions in figures.fates.items()
+    outcome_tiles = [
+        Tile(LABELS[outcome], len(questions), figures.share(outcome), outcome.value)
+        for outcome, questions in figures.fates.items()
     ]
     return [
         Tile("提问", figures.asked),
-        *fates,
+        *outcome_tiles,
         Tile("评价没有帮助", len(figures.stats.disliked), fate=dashboard.DISLIKED),
         Tile("提问的人", figures.people, order="person"),
     ]

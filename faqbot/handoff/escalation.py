@@ -153,11 +153,11 @@ class Escalation:
             for userid in owners
         ]
         await self._outbox.post(*notices)
-        whom = f"请{name}来答" if not (ticket.private and message.is_group) else "私下请负责的同事来答"
+        request = f"请{name}来答" if not (ticket.private and message.is_group) else "私下请负责的同事来答"
         if working:
-            body = f"已经{whom}，单号 {number}。有了答案，我告诉您。"
+            body = f"已经{request}，单号 {number}。有了答案，我告诉您。"
         else:
-            body = f"现在不是上班时间，我会在 {format_moment(morning)} {whom}，单号 {number}。有了答案，我告诉您。"
+            body = f"现在不是上班时间，我会在 {format_moment(morning)} {request}，单号 {number}。有了答案，我告诉您。"
         return CommandResult(f"单号 {number}", body, "person")
 
 

@@ -118,7 +118,7 @@ def _time_words() -> Mapping[str, re.Pattern[str]]:
 
 @cache
 def _modal_words() -> tuple[tuple[tuple[re.Pattern[str], str], ...], ...]:
-    """Permission and duty. The first pattern of each that fits decides: 不可以 holds 可以."""
+    """Return the patterns of permission and of duty. The first pattern of each that fits decides: 不可以 holds 可以."""
     words = statement_words()
     return (
         (

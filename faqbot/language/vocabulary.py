@@ -195,7 +195,7 @@ def _permission(node: _Node) -> Permission:
 
 
 def _canonical(groups: Mapping[str, Words]) -> dict[str, str]:
-    """Lead from each word to the one that its group is compared as."""
+    """Map each word to the word by which its group is compared."""
     return {word: canonical for canonical, words in groups.items() for word in words}
 
 

@@ -167,14 +167,14 @@ def _asks_for_other_kind(question: str, entry: Entry) -> bool:
 
 @lru_cache(maxsize=8192)
 def _kinds_of(question: str) -> tuple[tuple[tuple[re.Pattern[str], ...], tuple[re.Pattern[str], ...]], ...]:
-    """List for each thing of which the question names kinds these kinds, and all kinds of the thing."""
+    """List, for each subject of which the question names kinds, these kinds and all kinds of the subject."""
     by_thing = ((tuple(kind for kind in kinds if kind.search(question)), kinds) for kinds in _kinds().values())
     return tuple((named, kinds) for named, kinds in by_thing if named)
 
 
 @cache
 def _kinds() -> dict[str, tuple[re.Pattern[str], ...]]:
-    return {thing: tuple(map(compile_any, kinds)) for thing, kinds in contrasts().kinds.items()}
+    return {subject: tuple(map(compile_any, kinds)) for subject, kinds in contrasts().kinds.items()}
 
 
 def _asks_for_other_place(question: str, entry: Entry) -> bool:

@@ -157,8 +157,8 @@ async def login(request: web.Request) -> web.StreamResponse:
         return await _form(
             request, posted, f"请写下您的姓名（最多 {_MAX_NAME_CHARS} 个字），它会显示在修改历史里。", 400
         )
-    brake = LoginThrottle(workspace_of(request).store, workspace_of(request).clock)
-    wait, booked = await brake.take(origin.peer(request))
+    throttle = LoginThrottle(workspace_of(request).store, workspace_of(request).clock)
+    wait, booked = await throttle.take(origin.peer(request))
     if wait:
         text = f"试得太多了，请等 {_minutes(wait)} 再登录。"
         response = await _form(request, posted, text, 429)
@@ -168,7 +168,7 @@ async def login(request: web.Request) -> web.StreamResponse:
         log.warning("console.sign_in_refused", by="link" if posted["link"] else "password")
         text = "这个链接已经用过，或者过期了。" if posted["link"] else "密码不对。"
         return await _form(request, posted | {"link": ""}, text, 403)
-    await brake.give_back(booked)
+    await throttle.give_back(booked)
     session = await _sessions(request).begin(name)
     log.info("console.signed_in", by="link" if posted["link"] else "password")
     answer = redirect(local_path(posted["next"]))

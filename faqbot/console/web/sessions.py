@@ -91,8 +91,8 @@ class LoginThrottle:
         """Count an attempt before it is judged; return the seconds to wait (0: go on), and the claims to give back."""
         window, passed = divmod(self._clock(), _WINDOW_SECONDS)
         booked: list[str] = []
-        for name, most in ((f"{_hash(address)[:16]}", _MAX_FAILURES_PER_ADDRESS), ("all", _MAX_FAILURES)):
-            slot = await self._free(f"console:try:{name}:{int(window)}", most)
+        for name, limit in ((f"{_hash(address)[:16]}", _MAX_FAILURES_PER_ADDRESS), ("all", _MAX_FAILURES)):
+            slot = await self._free(f"console:try:{name}:{int(window)}", limit)
             if slot is None:
                 await self.give_back(booked)
                 return _WINDOW_SECONDS - passed, []
@@ -104,11 +104,11 @@ class LoginThrottle:
         for slot in booked:
             await self._store.release(slot)
 
-    async def _free(self, key: str, most: int) -> str | None:
+    async def _free(self, key: str, limit: int) -> str | None:
         # Once all slots are taken, one note says so; that saves a claim for each slot.
         if await self._store.note(f"{key}:full") is not None:
             return None
-        for number in range(most):
+        for number in range(limit):
             if await self._store.claim(f"{key}:{number}", _WINDOW_SECONDS):
                 return f"{key}:{number}"
         await self._store.put_note(f"{key}:full", "", _WINDOW_SECONDS)

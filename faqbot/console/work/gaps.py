@@ -86,7 +86,7 @@ async def one(request: web.Request) -> web.StreamResponse:
     answers = await wording_trial.answers(workspace, gap)
     unanswered = [a.text for a in answers if not a.answered]
     text = _wording(request.query.get("text", "")) or _wording(next(iter(unanswered), gap.cluster.text))
-    sought = request.query.get("q", "").strip()[:200]
+    search_text = request.query.get("q", "").strip()[:200]
     added, wording = workspace.snapshot.entry(request.query.get("added", "")), request.query.get("wording", "")
     return show(
         request,
@@ -97,10 +97,10 @@ async def one(request: web.Request) -> web.StreamResponse:
         gap=gap,
         days=days,
         text=text,
-        sought=sought,
+        sought=search_text,
         asked=answers,
-        candidates=await wording_trial.candidates(context_of(request), text) if not sought else [],
-        found=_search_entries(workspace, sought),
+        candidates=await wording_trial.candidates(context_of(request), text) if not search_text else [],
+        found=_search_entries(workspace, search_text),
         # Shown only if it is true: anybody can make such a link.
         added=added if added and wording in added.also else None,
         added_text=wording,
@@ -122,17 +122,17 @@ async def add(request: web.Request) -> web.StreamResponse:
     """Add the wording to the entry, if the file is still the version that was shown."""
     workspace, fields = workspace_of(request), await read_form(request)
     _, gap = await _requested_gap(request)
-    wish = _wish(workspace, fields)
-    if isinstance(wish, str):
-        return notice(request, 409, "没有加上", wish, back=gap_url(gap, _days(request)))
+    choice = _wish(workspace, fields)
+    if isinstance(choice, str):
+        return notice(request, 409, "没有加上", choice, back=gap_url(gap, _days(request)))
 
     async def check_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()
         return await _preview_page(request, gap, fields, stale=True)
 
     notice_on_edit_error(request, "没有加上", back=gap_url(gap, _days(request)), stale=check_again)
-    saved = await wording_trial.add(workspace, person(request), wish, fields.get("seen", ""))
-    raise redirect(gap_url(gap, _days(request), added=saved.id, wording=wish.text), done="wording")
+    saved = await wording_trial.add(workspace, person(request), choice, fields.get("seen", ""))
+    raise redirect(gap_url(gap, _days(request), added=saved.id, wording=choice.text), done="wording")
 
 
 async def take_back(request: web.Request) -> web.StreamResponse:
@@ -166,14 +166,14 @@ async def _preview_page(
     request: web.Request, gap: Gap, fields: Mapping[str, str], *, stale: bool = False
 ) -> web.StreamResponse:
     workspace, days = workspace_of(request), _days(request)
-    wish = _wish(workspace, fields)
-    if isinstance(wish, str):
-        return notice(request, 409, "加不上去", wish, back=gap_url(gap, days))
+    choice = _wish(workspace, fields)
+    if isinstance(choice, str):
+        return notice(request, 409, "加不上去", choice, back=gap_url(gap, days))
     notice_on_edit_error(request, "加不上去", back=gap_url(gap, days))
-    revision = await workspace.load(wish.entry)
-    proposal = await revision.propose(add_wording, wish.text)
+    revision = await workspace.load(choice.entry)
+    proposal = await revision.propose(add_wording, choice.text)
     effects = await preview_effects(workspace, context_of(request).past_questions, proposal)
-    answers = await wording_trial.answers(workspace, gap, proposal, wish)
+    answers = await wording_trial.answers(workspace, gap, proposal, choice)
     return show(
         request,
         "missed_add.html",
@@ -182,14 +182,14 @@ async def _preview_page(
         status=409 if stale else 200,
         gap=gap,
         days=days,
-        wish=wish,
-        summary=summary(wish.entry, workspace),
+        wish=choice,
+        summary=summary(choice.entry, workspace),
         seen=revision.seen,
         effects=effects,
         asked=answers,
-        bubble=bubble_of(wish.entry),
+        bubble=bubble_of(choice.entry),
         stale=stale,
-        back=gap_url(gap, days, text=wish.text),
+        back=gap_url(gap, days, text=choice.text),
     )
 
 
@@ -201,12 +201,12 @@ def _wish(workspace: Workspace, fields: Mapping[str, str]) -> WordingChoice | st
     return wording_trial.objection(workspace, entry, text) or WordingChoice(entry, text)
 
 
-def _search_entries(workspace: Workspace, sought: str) -> Sequence[Mapping[str, Any]]:
-    if not sought:
+def _search_entries(workspace: Workspace, text: str) -> Sequence[Mapping[str, Any]]:
+    if not text:
         return []
     return [
         summary(e, workspace)
-        for e in find(workspace.snapshot, EntryFilter(text=sought), workspace.today())[:_MAX_SEARCH_RESULTS]
+        for e in find(workspace.snapshot, EntryFilter(text=text), workspace.today())[:_MAX_SEARCH_RESULTS]
     ]
 
 

@@ -49,16 +49,16 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def add(request: web.Request) -> web.StreamResponse:
     workspace, fields = workspace_of(request), await read_form(request)
     suggestion = await _requested_suggestion(request)
-    wish = wording_trial.WordingChoice(suggestion.entry, suggestion.text)
+    choice = wording_trial.WordingChoice(suggestion.entry, suggestion.text)
 
     async def show_again(exc: StaleEdit) -> web.StreamResponse:
         await workspace.base.refresh()
         return await _show(request, await _requested_suggestion(request), stale=True)
 
     notice_on_edit_error(request, "没有加上", back=TAB, stale=show_again)
-    if why := wording_trial.objection(workspace, wish.entry, wish.text):
+    if why := wording_trial.objection(workspace, choice.entry, choice.text):
         return notice(request, 409, "没有加上", why, back=TAB)
-    saved = await wording_trial.add(workspace, person(request), wish, fields.get("seen", ""))
+    saved = await wording_trial.add(workspace, person(request), choice, fields.get("seen", ""))
     raise redirect(entry_url(saved.id), done="wording")
 
 

@@ -63,12 +63,12 @@ async def candidates(context: ConsoleContext, text: str) -> Sequence[WeighedEntr
 
 
 async def answers(
-    workspace: Workspace, gap: Gap, proposal: Proposal | None = None, wish: WordingChoice | None = None
+    workspace: Workspace, gap: Gap, proposal: Proposal | None = None, choice: WordingChoice | None = None
 ) -> Sequence[Answer]:
     """Put all wordings of a group, and the wished one, to the live knowledge and to the proposed one."""
     wordings = {w.text: (w.times, w.people) for w in gap.cluster.wordings[:_MAX_TRIED]}
-    if wish and wish.text not in wordings:
-        wordings = {wish.text: (0, 0), **wordings}
+    if choice and choice.text not in wordings:
+        wordings = {choice.text: (0, 0), **wordings}
     snapshot, day = workspace.snapshot, workspace.today()
     limits, texts = workspace.limits(snapshot), list(wordings)
     trial = (await workspace.trial(proposal))[0] if proposal else None
@@ -92,8 +92,8 @@ def _in_words(decision: Decision) -> str:
     match decision:
         case Answered(entry):
             return f"回答「{entry.question}」"
-        case Offered(found):
-            return f"列出 {len(found)} 条让对方选，先是「{found[0].entry.question}」"
+        case Offered(candidates):
+            return f"列出 {len(candidates)} 条让对方选，先是「{candidates[0].entry.question}」"
         case _:
             return "答不上来"
 
@@ -110,21 +110,21 @@ def objection(workspace: Workspace, entry: Entry, text: str) -> str:
     return f"「{text}」已经写在「{other.question}」里。两条有同样的问法，机器人分不清，请先到那一条里删掉它。"
 
 
-async def add(workspace: Workspace, who: str, wish: WordingChoice, seen: str) -> Entry:
+async def add(workspace: Workspace, who: str, choice: WordingChoice, seen: str) -> Entry:
     """Save the wording and return the entry as it is live then. Raises StaleEdit, EditError, FileSourceError."""
-    revision = await workspace.load(wish.entry)
+    revision = await workspace.load(choice.entry)
     revision.check_seen(seen)
-    proposal = await revision.propose(add_wording, wish.text)
+    proposal = await revision.propose(add_wording, choice.text)
     if proposal.is_unchanged:
-        return wish.entry
-    return await workspace.save(who, proposal, "change") or wish.entry
+        return choice.entry
+    return await workspace.save(who, proposal, "change") or choice.entry
 
 
-async def take_back(workspace: Workspace, who: str, wish: WordingChoice) -> None:
+async def take_back(workspace: Workspace, who: str, choice: WordingChoice) -> None:
     """Remove the wording again; everything else in the entry stays. Raises StaleEdit, EditError, FileSourceError."""
-    revision = await workspace.load(wish.entry)
+    revision = await workspace.load(choice.entry)
     draft = entry_to_fields(revision.entry)
-    if wish.text not in draft.also:
+    if choice.text not in draft.also:
         raise EditError("这个问法已经不在这一条里")
-    without = replace(draft, also=tuple(w for w in draft.also if w != wish.text))
+    without = replace(draft, also=tuple(w for w in draft.also if w != choice.text))
     await workspace.save(who, await revision.propose(change_entry, without), "change")

@@ -41,7 +41,7 @@ _POLL_SECONDS = 5.0
 
 
 async def _ignore(event: Event) -> None:
-    """Default receiver, for a bot that subscribes to no events."""
+    """Ignore an event: the default for a bot that subscribes to no events."""
 
 
 class StreamConnection:
@@ -219,7 +219,7 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
 
     @websocket.setter
     def websocket(self, value: Any) -> None:
-        """Called by the SDK when a connection is open and when it is lost."""
+        """Note that a connection was opened or lost; the SDK sets this attribute."""
         self._websocket = value
         if value is not None:
             self._pong_at = self._frame_at = self._connected_at = time.monotonic()
@@ -228,7 +228,7 @@ class _Client(dingtalk_stream.DingTalkStreamClient):  # type: ignore[misc]
             self.first_connected.set()
 
     def age(self) -> float:
-        """Seconds since the connection was opened."""
+        """Return the seconds since the connection was opened."""
         return time.monotonic() - self._connected_at
 
     def silent_for(self) -> float:

@@ -76,11 +76,11 @@ def parse_entry_text(text: str) -> Entry | None:
 
 def last_change(edits: Iterable[Edit], file: str, entry_id: str) -> Edit | None:
     """Return the last change of an entry's answer; changes of its wordings or dates alone do not count."""
-    mine = [edit for edit in edits if (edit.file, edit.entry) == (file, entry_id)]
+    entry_edits = [edit for edit in edits if (edit.file, edit.entry) == (file, entry_id)]
     # After a removal the log does not know yet which entry has this id now.
-    if not mine or not mine[-1].after:
+    if not entry_edits or not entry_edits[-1].after:
         return None
-    return next((edit for edit in reversed(mine) if edit.kind != "change" or _says_other(edit)), None)
+    return next((edit for edit in reversed(entry_edits) if edit.kind != "change" or _says_other(edit)), None)
 
 
 def _says_other(edit: Edit) -> bool:

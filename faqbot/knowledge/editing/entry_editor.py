@@ -190,7 +190,7 @@ def entry_changes(file: Outline, number: int, old: EntryFields, new: EntryFields
     item = file.items[number]
     pairs, shared = file.pairs(item), file.shared()
     changes: list[TextChange] = []
-    gone = {pairs[key][0] for key in ("ask", "answers") if key in pairs and new.answer != old.answer}
+    removed = {pairs[key][0] for key in ("ask", "answers") if key in pairs and new.answer != old.answer}
     added: list[str] = []
     for key, field in FIELDS.items():
         value = getattr(new, field)
@@ -201,16 +201,16 @@ def entry_changes(file: Outline, number: int, old: EntryFields, new: EntryFields
         elif not _is_empty(value) or not _is_empty(getattr(shared, field)):
             changes += _replaced(file, key, item, pairs, value)
         else:
-            gone.add(pairs[key][0])
-    if 0 in gone and "id" in added:
+            removed.add(pairs[key][0])
+    if 0 in removed and "id" in added:
         # If the first key is removed, there is no place before it for the id; the check of the result adds the id.
         added.remove("id")
     for key in added:
-        before = [pair for other, pair in pairs.items() if _RANK[other] < _RANK[key] and pair[0] not in gone]
+        before = [pair for other, pair in pairs.items() if _RANK[other] < _RANK[key] and pair[0] not in removed]
         place = max(before, key=lambda pair: _RANK[key_names.ENTRY_KEYS[pair[1].value.strip()]], default=(-1,))[0]
         lines = _pair_lines(file, key, getattr(new, FIELDS[key]), item, item.column)
         changes.append(insert_pair(file.edits, item, place, lines))
-    return [*remove_pairs(file.edits, item, gone), *changes]
+    return [*remove_pairs(file.edits, item, removed), *changes]
 
 
 def _differs(file: Outline, key: str, pairs: Pairs, old: EntryFields, new: EntryFields) -> bool:

@@ -64,13 +64,13 @@ class PresentEntry:
 
 def filter_edits(edits: Iterable[Edit], *, entry: str = "", who: str = "", words: str = "") -> list[Edit]:
     """Return the changes of one entry, by one person, that mention all the words; newest first."""
-    looked = words.casefold().split()
+    search_words = words.casefold().split()
     matching = [
         e
         for e in edits
         if (not entry or e.entry == entry)
         and (not who or e.who == who)
-        and (not looked or all(w in f"{e.entry}\n{e.before}\n{e.after}".casefold() for w in looked))
+        and (not search_words or all(w in f"{e.entry}\n{e.before}\n{e.after}".casefold() for w in search_words))
     ]
     return matching[::-1]
 

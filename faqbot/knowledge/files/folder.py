@@ -289,5 +289,5 @@ def _is_short_text(name: str) -> bool:
 
 
 def entries_first(item: tuple[str, object]) -> tuple[bool, str]:
-    """Sort key for pairs of a file name and anything: files with entries first."""
+    """Return the sort key of a pair that begins with a file name: files with entries come first."""
     return item[0] in OTHER_FILES, item[0]

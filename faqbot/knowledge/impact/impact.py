@@ -265,8 +265,8 @@ def _gist(decision: Decision, edited: Collection[str]) -> tuple[object, ...]:
 
 def _leads_to(entry: Entry, decision: Decision, ranking: Sequence[Candidate]) -> bool:
     match decision:
-        case Answered(found):
-            return found.id == entry.id or found.question == entry.question
+        case Answered(other):
+            return other.id == entry.id or other.question == entry.question
         case Offered(candidates):
             return any(c.entry.id == entry.id for c in candidates)
         case _:

@@ -175,25 +175,25 @@ def _changed(file: Outline, job: _Job) -> bytes:
         changes += [*entry_changes(file, number, old, new), *follow_up_changes(file, number, target.entry)]
         if keys := redundant_fields(file, old, new):
             redundant[number] = keys
-    gone = [number for number, entry in enumerate(file.entries) if entry.id in job.removed]
+    removed = [number for number, entry in enumerate(file.entries) if entry.id in job.removed]
     raw = file.edits.apply(changes)
-    if not redundant and not gone:
+    if not redundant and not removed:
         return raw
     # Removals come second: they must not overlap with the inserted lines.
     file = Outline(raw, job.file) if changes else file
-    cuts = [replace_lines(first, behind, "") for first, behind in _lines_of(file, gone)]
+    cuts = [replace_lines(first, behind, "") for first, behind in _lines_of(file, removed)]
     for number, unwanted in redundant.items():
         cuts += remove_fields(file, number, unwanted)
     return file.edits.apply(cuts)
 
 
-def _lines_of(file: Outline, gone: Sequence[int]) -> list[tuple[int, int]]:
+def _lines_of(file: Outline, removed: Sequence[int]) -> list[tuple[int, int]]:
     """Return the ranges of lines of these entries, with their comments and blank lines that would be left over."""
     lines, last = file.edits.repaired, len(file.items) - 1
-    while last in gone:
+    while last in removed:
         last -= 1
     ranges: list[tuple[int, int]] = []
-    for number in gone:
+    for number in removed:
         span = file.span(number)
         first, behind = span.first, span.last + 1
         while number < last and not lines[behind - 1].strip():
