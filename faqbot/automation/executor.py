@@ -64,7 +64,7 @@ class Task:
 
 
 AddPerson = Callable[[dict[str, object], str], Awaitable[ActionResult]]
-Report = Callable[[AttendanceReport, str], Awaitable[ActionResult]]
+MakeReport = Callable[[AttendanceReport, str], Awaitable[ActionResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class ActionExecutor:
     people: PeopleLookup
     automations: Callable[[], Automations]
     add_person: AddPerson
-    report: Report
+    report: MakeReport
     digest: Callable[[], Awaitable[tuple[str, str]]]
 
     async def do(self, task: Task) -> ActionResult:

@@ -12,8 +12,8 @@ from faqbot.store.protocol import JournalLine
 # The journal of the store that holds the runs.
 RUNS_JOURNAL = "jobs"
 
-Outcome = Literal["done", "failed", "day_off", "missed", "condition", "repeated", "broken"]
-OUTCOME_LABELS: dict[Outcome, str] = {
+RunOutcome = Literal["done", "failed", "day_off", "missed", "condition", "repeated", "broken"]
+OUTCOME_LABELS: dict[RunOutcome, str] = {
     "done": "已执行",
     "failed": "没有做成",
     "day_off": "当天不用做",
@@ -36,7 +36,7 @@ class Run:
     key: str
     at: float
     due: float
-    outcome: Outcome
+    outcome: RunOutcome
     why: str = ""
     notices: tuple[str, ...] = ()
 

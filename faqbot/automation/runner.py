@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from faqbot.automation.executor import ActionResult, Task
-from faqbot.automation.run_log import RUNS_JOURNAL, Outcome, Run
+from faqbot.automation.run_log import RUNS_JOURNAL, Run, RunOutcome
 from faqbot.errors import DeliveryError, StoreError
 from faqbot.rules.conditions import judge
 from faqbot.rules.definitions import Automations, EnvironmentLookup, Notify, Rule
@@ -104,7 +104,7 @@ class Runner:
             lease=self._lease,
         )
 
-    async def skip(self, firing: Firing, outcome: Outcome, why: str) -> None:
+    async def skip(self, firing: Firing, outcome: RunOutcome, why: str) -> None:
         """Write down, as one replica for all, that a rule was not run and why. Raises StoreError."""
         if await self._store.claim(f"job-pass:{firing.key}", REMEMBER_SECONDS):
             await self._write_down(self._run(firing, outcome, why))
@@ -153,7 +153,7 @@ class Runner:
 
         return await retry(lambda: self._do(task), delays=_RETRY_DELAYS_SECONDS, sleep=self._sleep, on_retry=log_retry)
 
-    def _run(self, firing: Firing, outcome: Outcome, why: str, notices: Sequence[str] = ()) -> Run:
+    def _run(self, firing: Firing, outcome: RunOutcome, why: str, notices: Sequence[str] = ()) -> Run:
         return Run(firing.rule.id, firing.key, self._clock(), firing.due, outcome, why, tuple(notices))
 
     async def _write_down(self, run: Run) -> None:

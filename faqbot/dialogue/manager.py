@@ -27,7 +27,7 @@ from faqbot.search.thresholds import Thresholds
 
 _MAX_CACHED_RANKINGS = 2000
 
-Ranking = Sequence[Candidate]
+RankedCandidates = Sequence[Candidate]
 
 
 class TextQuery(NamedTuple):
@@ -38,7 +38,7 @@ class TextQuery(NamedTuple):
 
 
 # Interprets one message. It yields the queries to search for and is sent their rankings.
-Interpreting = Generator[Sequence[TextQuery], Sequence[Ranking], Interpretation]
+Interpreting = Generator[Sequence[TextQuery], Sequence[RankedCandidates], Interpretation]
 
 
 class _SearchKey(NamedTuple):
@@ -56,7 +56,7 @@ class RankingCache:
     """Rankings of the last searches with one index: many people ask the same."""
 
     def __init__(self) -> None:
-        self._rankings: dict[_SearchKey, Ranking] = {}
+        self._rankings: dict[_SearchKey, RankedCandidates] = {}
         self._index: Index | None = None
 
     def prepare(self, index: Index) -> None:
@@ -76,7 +76,7 @@ class RankingCache:
         }
         self._rankings.update(zip(missing, index.search_batch(list(missing.values())), strict=True))
 
-    def ranking(self, context: DecisionContext, query: TextQuery) -> Ranking:
+    def ranking(self, context: DecisionContext, query: TextQuery) -> RankedCandidates:
         return self._rankings[_key(context, query)]
 
 
@@ -108,7 +108,7 @@ def decide_many(
     results: dict[int, Interpretation] = {}
     waiting: dict[int, Sequence[TextQuery]] = {}
 
-    def advance(n: int, rankings: Sequence[Ranking] | None) -> None:
+    def advance(n: int, rankings: Sequence[RankedCandidates] | None) -> None:
         try:
             waiting[n] = next(running[n]) if rankings is None else running[n].send(rankings)
         except StopIteration as stop:
@@ -158,5 +158,5 @@ def _without_search(context: DecisionContext) -> Interpretation | None:
     )
 
 
-def _decide(context: DecisionContext, text: str, ranking: Ranking) -> Decision:
+def _decide(context: DecisionContext, text: str, ranking: RankedCandidates) -> Decision:
     return decide_on_ranking(text, ranking, context.index, context.listable, context.knowledge.limits)

@@ -43,7 +43,7 @@ _ADD_QUESTION = f"INSERT INTO questions ({', '.join(_COLUMNS)}) VALUES ({', '.jo
 _AHEAD_AND_CONTEXT = f"SELECT ({_AHEAD}), ({_CONTEXT})"
 
 _Step = Callable[[sqlite3.Connection], Any]
-_Job = tuple[_Step, asyncio.Future[Any]]
+_QueuedStep = tuple[_Step, asyncio.Future[Any]]
 
 
 class SqliteStore:
@@ -53,7 +53,7 @@ class SqliteStore:
         self._connection = connection
         self._path = path
         self._clock = clock
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_QueuedStep | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._closed = False
         self._wal_holds_deleted_data = False
@@ -379,7 +379,7 @@ class SqliteStore:
         """Run in the thread: take all queued steps, commit once, then resolve the futures of their callers."""
         last = busy = False
         while not last:
-            jobs: list[_Job] = []
+            jobs: list[_QueuedStep] = []
             job = self._jobs.get()
             if busy:
                 time.sleep(_GATHER_SECONDS)
@@ -399,7 +399,7 @@ class SqliteStore:
                     self._loop.call_soon_threadsafe(_resolve, outcomes)
         self._connection.close()
 
-    def _commit(self, jobs: Sequence[_Job]) -> list[tuple[asyncio.Future[Any], Any, BaseException | None]]:
+    def _commit(self, jobs: Sequence[_QueuedStep]) -> list[tuple[asyncio.Future[Any], Any, BaseException | None]]:
         """Run the steps in one transaction. If one fails, run each in its own, so that no other fails with it."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")

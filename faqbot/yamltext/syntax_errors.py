@@ -49,10 +49,10 @@ _EXPLANATIONS = (
     ),
 )
 
-Explanation = tuple[int, str]
+ErrorExplanation = tuple[int, str]
 
 
-def explain_error(reason: str, lines: Sequence[str], line: int, context_line: int = 0) -> Explanation:
+def explain_error(reason: str, lines: Sequence[str], line: int, context_line: int = 0) -> ErrorExplanation:
     """Return the line to look at (from 1) and a message for HR.
 
     reason: the parser's message for refusing `line`.
@@ -92,12 +92,12 @@ def explain_two_keys(line: str) -> str:
     return f"这一行写了两项：“{match[1]}”要另起一行，和“{key[1]}”对齐"
 
 
-def _two_keys(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
+def _two_keys(reason: str, lines: Sequence[str], line: int, context_line: int) -> ErrorExplanation | None:
     message = explain_two_keys(lines[line - 1]) if "mapping values are not allowed" in reason else ""
     return (line, message) if message else None
 
 
-def _open_quote(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
+def _open_quote(reason: str, lines: Sequence[str], line: int, context_line: int) -> ErrorExplanation | None:
     """Find a quote that was not closed: it swallows the keys below it, and the parser fails at the next quote."""
     for number in range(1, line):
         match = _KEY.match(lines[number - 1])
@@ -112,7 +112,7 @@ def _open_quote(reason: str, lines: Sequence[str], line: int, context_line: int)
     return None
 
 
-def _open_bracket(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
+def _open_bracket(reason: str, lines: Sequence[str], line: int, context_line: int) -> ErrorExplanation | None:
     if "did not find expected ','" not in reason or not 0 < context_line < line:
         return None
     is_key = _KEY.match(lines[line - 1]) or lines[line - 1].lstrip().startswith("- ")
@@ -120,7 +120,7 @@ def _open_bracket(reason: str, lines: Sequence[str], line: int, context_line: in
     return (context_line, f"{sign} 没有写完整，请补上后一半") if is_key else None
 
 
-def _missing_colon(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
+def _missing_colon(reason: str, lines: Sequence[str], line: int, context_line: int) -> ErrorExplanation | None:
     """Find a key without its colon, which the parser notices on its line or only at the next key."""
     text = lines[line - 1]
     if "could not find expected ':'" in reason:
@@ -141,7 +141,9 @@ def _missing_colon(reason: str, lines: Sequence[str], line: int, context_line: i
     return None
 
 
-def _sentence_without_indent(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
+def _sentence_without_indent(
+    reason: str, lines: Sequence[str], line: int, context_line: int
+) -> ErrorExplanation | None:
     text = lines[line - 1]
     opened = next((match for n in range(line - 1, 0, -1) if (match := _KEY.match(lines[n - 1]))), None)
     bold = "alphabetic or numeric" in reason and opened is not None and (opened[4] or "").startswith(("|", ">"))
@@ -160,7 +162,7 @@ def _sentence_without_indent(reason: str, lines: Sequence[str], line: int, conte
     return line, f"{explanation}请比“{above[3]}”多缩进两个空格"
 
 
-def _not_aligned(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
+def _not_aligned(reason: str, lines: Sequence[str], line: int, context_line: int) -> ErrorExplanation | None:
     text = lines[line - 1]
     column = len(text) - len(text.lstrip(" "))
     if _NEW_ENTRY.match(text):
@@ -177,7 +179,7 @@ def _not_aligned(reason: str, lines: Sequence[str], line: int, context_line: int
     return line, f"这一行没有对齐：缩进不对，应和上面的键对齐，前面应该有 {right_column} 个空格"
 
 
-def _text_after_end(reason: str, lines: Sequence[str], line: int, context_line: int) -> Explanation | None:
+def _text_after_end(reason: str, lines: Sequence[str], line: int, context_line: int) -> ErrorExplanation | None:
     match = _KEY.match(lines[line - 1])
     if "did not find expected key" in reason and match and (match[4] or "")[:1] in tuple("[{\"'"):
         return line, "括号或引号已经结束，后面却还有字；请检查这一行的括号和引号"

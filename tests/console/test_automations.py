@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from faqbot.app.running import Running, running
-from faqbot.automation.run_log import RUNS_JOURNAL, Outcome, Run
+from faqbot.automation.run_log import RUNS_JOURNAL, Run, RunOutcome
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.settings import Settings
 from faqbot.store.json_records import to_json
@@ -40,7 +40,7 @@ async def bot(ding: FakeDingTalk, settings: Settings, knowledge: Path) -> AsyncI
         yield app
 
 
-async def record(bot: Running, rule_id: str, outcome: Outcome, why: str, *notices: str) -> None:
+async def record(bot: Running, rule_id: str, outcome: RunOutcome, why: str, *notices: str) -> None:
     run = Run(rule_id, f"{rule_id}@x", time.time(), time.time(), outcome, why, notices)
     await bot.store.write_journal(RUNS_JOURNAL, run.at, to_json(run))
 

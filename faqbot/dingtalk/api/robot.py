@@ -17,7 +17,7 @@ _MAX_TITLE_CHARS = 64
 MAX_PEOPLE = 20
 _MAX_BUTTONS = 5
 
-Content = Mapping[str, str]
+MessageParameters = Mapping[str, str]
 
 
 class Robot:
@@ -36,11 +36,11 @@ class Robot:
         for refusal in (await self.post_to_people([user_id], _markdown(title, text))).values():
             raise refusal
 
-    async def post_to_group(self, conversation_id: str, content: Content) -> None:
+    async def post_to_group(self, conversation_id: str, content: MessageParameters) -> None:
         """Send one message to a group. Raises DeliveryError and its children."""
         await self._api.new(_GROUP, group_body(self._code, conversation_id, content))
 
-    async def post_to_people(self, user_ids: Sequence[str], content: Content) -> dict[str, DeliveryError]:
+    async def post_to_people(self, user_ids: Sequence[str], content: MessageParameters) -> dict[str, DeliveryError]:
         """Send one message to up to MAX_PEOPLE colleagues in one call; return whom it did not reach, and why.
 
         Raises DeliveryError and its children if it reached nobody.
@@ -54,17 +54,17 @@ class Robot:
         }
 
 
-def group_body(robot_code: str, conversation_id: str, content: Content) -> dict[str, Any]:
+def group_body(robot_code: str, conversation_id: str, content: MessageParameters) -> dict[str, Any]:
     """Return the body of a call that sends a message to a group."""
     return {"robotCode": robot_code, "openConversationId": conversation_id, **content}
 
 
-def people_body(robot_code: str, user_ids: Sequence[str], content: Content) -> dict[str, Any]:
+def people_body(robot_code: str, user_ids: Sequence[str], content: MessageParameters) -> dict[str, Any]:
     """Return the body of a call that sends a message to single chats."""
     return {"robotCode": robot_code, "userIds": list(user_ids), **content}
 
 
-def notice_content(notice: Notice) -> Content:
+def notice_content(notice: Notice) -> MessageParameters:
     """Return a notice as content of the robot API: in its own shape if the API has that, else as markdown."""
     title, text = notice.title[:_MAX_TITLE_CHARS] or "通知", notice.body or notice.title
     match notice.shape, notice.links:

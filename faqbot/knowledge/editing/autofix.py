@@ -25,8 +25,8 @@ _ENCODING_NAMES = {"gb18030": "GBK 编码", "utf-16": "UTF-16 编码"}
 _ROUNDS = 5
 
 
-Correction = list[TextChange]
-Corrections = Callable[[bytes], Iterator[Correction]]
+ChangeSet = list[TextChange]
+CorrectionFinder = Callable[[bytes], Iterator[ChangeSet]]
 Invariant = Callable[[Entry], Entry]
 
 
@@ -91,7 +91,7 @@ def _as_utf8(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
 
 
 def _made(
-    raw: bytes, name: str, find: Corrections, reason: str, invariant: Invariant | None = None
+    raw: bytes, name: str, find: CorrectionFinder, reason: str, invariant: Invariant | None = None
 ) -> tuple[bytes, list[Fix]]:
     """Make each correction that leaves the file better; `invariant` returns what must stay the same in a good entry."""
     corrections = list(find(raw))
@@ -105,8 +105,8 @@ def _made(
 
 
 def _accepted(
-    edits: TextEdits, before: ParsedFile, chosen: list[Correction], more: list[Correction], invariant: Invariant
-) -> list[Correction]:
+    edits: TextEdits, before: ParsedFile, chosen: list[ChangeSet], more: list[ChangeSet], invariant: Invariant
+) -> list[ChangeSet]:
     """Return `chosen` and those of `more` that make the file better; where not all do together, try each half."""
     changes = [change for correction in (*chosen, *more) for change in correction]
     now = parse_file(before.name, edits.apply(changes))
@@ -172,7 +172,7 @@ def _with_links(entry: Entry) -> Entry:
 # -- the corrections ---------------------------------------------------------------------------
 
 
-def _mended(raw: bytes) -> Iterator[Correction]:
+def _mended(raw: bytes) -> Iterator[ChangeSet]:
     """Yield the line repairs that reading the file makes anyway, to write them down."""
     text = normalize_line_ends(decode(raw, "utf-8"))
     _, mends = repair_lines(text)
@@ -180,7 +180,7 @@ def _mended(raw: bytes) -> Iterator[Correction]:
         yield [TextChange(Position(m.line, 0), Position(m.line, len(m.after)), m.after) for m in mends]
 
 
-def _keys_corrected(raw: bytes) -> Iterator[Correction]:
+def _keys_corrected(raw: bytes) -> Iterator[ChangeSet]:
     """Yield corrections of misspelt keys of which only one can be meant."""
     for mapping, allowed in _mappings(_root(raw)):
         present = {allowed.get(key.value.strip()) for key, _ in mapping.pairs}
@@ -194,7 +194,7 @@ def _keys_corrected(raw: bytes) -> Iterator[Correction]:
                 yield [TextChange(Position(key.line, key.column), Position(key.end_line, key.end_column), meant)]
 
 
-def _links_corrected(raw: bytes) -> Iterator[Correction]:
+def _links_corrected(raw: bytes) -> Iterator[ChangeSet]:
     """Yield corrections of links that can only be meant in one way."""
     lines = repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0].split("\n")
     for mapping, allowed in _mappings(_root(raw)):
@@ -216,7 +216,7 @@ def _links_corrected(raw: bytes) -> Iterator[Correction]:
                         ]
 
 
-def _repeats_removed(raw: bytes) -> Iterator[Correction]:
+def _repeats_removed(raw: bytes) -> Iterator[ChangeSet]:
     """Yield the removal of wordings that occur twice in one entry, or repeat its question."""
     edits = TextEdits(raw, repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0])
     for mapping, allowed in _mappings(_root(raw)):

@@ -21,7 +21,7 @@ _OTHER_NAMES = {
 # Share of rows with several cells from which a text counts as a table.
 _MIN_TABLE_SHARE = 0.6
 
-Row = list[str]
+TableRow = list[str]
 
 
 def bars_to_tabs(text: str) -> str:
@@ -72,9 +72,9 @@ def _proposed(cells: dict[str, str], others: Sequence[str], doubtful: bool) -> P
     return ProposedEntry(question, cells.get("answer", ""), tuple(also), tuple(doubts))
 
 
-def _rows(text: str) -> list[Row]:
+def _rows(text: str) -> list[TableRow]:
     """Return the cells of each line; a quoted one may hold line ends, as spreadsheets copy them."""
-    rows: list[Row] = [[]]
+    rows: list[TableRow] = [[]]
     position = 0
     while position < len(text):
         cell = _CELL.match(text, position)
@@ -88,9 +88,9 @@ def _rows(text: str) -> list[Row]:
     return rows
 
 
-def _joined(rows: list[Row]) -> list[Row]:
+def _joined(rows: list[TableRow]) -> list[TableRow]:
     """Join lines that continue the last cell of a row, as word processors copy a cell of several lines."""
-    joined: list[Row] = []
+    joined: list[TableRow] = []
     for row in rows:
         if len(row) == 1 and joined and len(joined[-1]) > 1:
             joined[-1][-1] += f"\n{row[0]}"
@@ -105,7 +105,7 @@ def _meaning(heading: str) -> str:
     return meant if meant in ("question", "answer", "also") else ""
 
 
-def _guessed(rows: list[Row]) -> list[str]:
+def _guessed(rows: list[TableRow]) -> list[str]:
     """Guess the columns: the one with most questions, and the longest of the others as answers; numbers are neither."""
     width = max((len(row) for row in rows), default=0)
     columns = [[row[n] for row in rows if n < len(row)] for n in range(width)]

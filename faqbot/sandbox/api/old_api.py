@@ -16,7 +16,7 @@ from faqbot.sandbox.api.tokens import Tokens
 from faqbot.sandbox.state.faults import HANG_SECONDS, Faults
 from faqbot.sandbox.state.world import World
 
-Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+OldApiHandler = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 _FAULTS = {
     "qps": (90018, "应用调用该接口的频率超过限制"),
@@ -59,7 +59,7 @@ class OldApi:
         self.granted: set[str] = set()
         self.calls: list[OldCall] = []
 
-    def post(self, path: str, permission: str, answer: Answer) -> web.RouteDef:
+    def post(self, path: str, permission: str, answer: OldApiHandler) -> web.RouteDef:
         """Return a route for a JSON body; an empty `permission` requires none."""
         if permission:
             self.granted.add(permission)
@@ -69,7 +69,7 @@ class OldApi:
 
         return web.post(path, handle)
 
-    def get(self, path: str, answer: Answer) -> web.RouteDef:
+    def get(self, path: str, answer: OldApiHandler) -> web.RouteDef:
         """Return a route without a body and without a permission."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -90,7 +90,7 @@ class OldApi:
         self.calls.append(OldCall(path, body, code))
         self._world.wake()
 
-    async def _handle(self, request: web.Request, permission: str, answer: Answer) -> web.StreamResponse:
+    async def _handle(self, request: web.Request, permission: str, answer: OldApiHandler) -> web.StreamResponse:
         try:
             body = await request.json()
         except ValueError:
