@@ -46,10 +46,10 @@ class AboutAnswerCommands:
             return await self._hottest(message, listed)
         last = await self._last_answers.of(message)
         if last is None:
-            return self._no_last(message, command.kind)
+            return self._no_last_answer(message, command.kind)
         entry = self._workspace.snapshot.entry(last.entry_id)
         if entry is None or not listed(entry):
-            return CommandResult("现在说不了", _gone(message, entry))
+            return CommandResult("现在说不了", _why_not_available(message, entry))
         return await (
             self._keeper(message, entry, last) if command.kind is CommandKind.KEEPER else self._why(entry, last)
         )
@@ -105,7 +105,7 @@ class AboutAnswerCommands:
             how = f"{send_word('人工', message)}，后面写上问题，{self._handover(message)}"
         return CommandResult("谁负责", f"「{label(entry.question)}」{ownership}。要找人，{how}。")
 
-    def _no_last(self, message: Message, kind: CommandKind) -> CommandResult:
+    def _no_last_answer(self, message: Message, kind: CommandKind) -> CommandResult:
         if kind is CommandKind.WHY:
             return CommandResult("不知道说的是哪一条", f"{none_yet()}请先问一次，再{send_word('为什么', message)}。")
         again = f"请先问一次，再{send_word('谁负责', message)}"
@@ -147,7 +147,7 @@ def _day(day: date, today: date) -> str:
     return f"{year}{day.month} 月 {day.day} 日"
 
 
-def _gone(message: Message, entry: Entry | None) -> str:
+def _why_not_available(message: Message, entry: Entry | None) -> str:
     if entry and entry.private and message.is_group:
         return "这一条只在单聊里说。请点我的头像，私聊再问一次。"
     return "上一个回答的条目已经改动，现在不能再查看。请再问一次。"

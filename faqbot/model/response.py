@@ -34,7 +34,7 @@ class ResponseDefaults:
 
     @property
     def mentions(self) -> tuple[str, ...]:
-        """userIds that are @ed in a group beside the asker."""
+        """userIds that are @ed in a group, besides that of the asker."""
         return ()
 
     @property

@@ -108,7 +108,7 @@ Schedule = Daily | Cron | Monthly
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A time at which a schedule comes round. With a `skip_reason` (for people) the rule does not fire then."""
+    """A time that a schedule yields. With a `skip_reason` (for people) the rule does not fire then."""
 
     at: float
     skip_reason: str = ""

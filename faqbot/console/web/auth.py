@@ -51,7 +51,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let a request through to its page, or answer why not."""
     if request.path in _OPEN or request.path.startswith(_OPEN_BELOW):
         return await handler(request)
-    if closed := _closed(request):
+    if closed := _refuse_without_password(request):
         return closed
     if request.method not in _READS and (refused := _refuse_write(request)):
         return refused
@@ -98,7 +98,7 @@ def _error_texts(request: web.Request, status: int) -> tuple[str, str]:
     return title, text.format(max_body(request) // 2**20)
 
 
-def _closed(request: web.Request) -> web.Response | None:
+def _refuse_without_password(request: web.Request) -> web.Response | None:
     """Refuse requests from elsewhere while no password is set; browsers on this machine need none."""
     settings = context_of(request).settings
     if settings.console_password:
@@ -164,7 +164,7 @@ async def login(request: web.Request) -> web.StreamResponse:
         response = await _form(request, posted, text, 429)
         response.headers["Retry-After"] = str(math.ceil(wait))
         return response
-    if not await _proven(request, posted):
+    if not await _is_proven(request, posted):
         log.warning("console.sign_in_refused", by="link" if posted["link"] else "password")
         text = "这个链接已经用过，或者过期了。" if posted["link"] else "密码不对。"
         return await _form(request, posted | {"link": ""}, text, 403)
@@ -185,7 +185,7 @@ async def logout(request: web.Request) -> web.StreamResponse:
     raise answer
 
 
-async def _proven(request: web.Request, posted: dict[str, str]) -> bool:
+async def _is_proven(request: web.Request, posted: dict[str, str]) -> bool:
     if posted["link"]:
         return await use_link(workspace_of(request).store, posted["link"])
     password = context_of(request).settings.console_password

@@ -139,16 +139,16 @@ async def announce(store: SessionStore, url: str) -> None:
     try:
         while True:
             with contextlib.suppress(StoreError):
-                await store.put_note(_where(), reachable(url), _ANNOUNCED_SECONDS)
+                await store.put_note(_address_note_key(), reachable(url), _ANNOUNCED_SECONDS)
             await asyncio.sleep(_ANNOUNCE_INTERVAL_SECONDS)
     finally:
         with contextlib.suppress(StoreError):
-            await store.put_note(_where(), "", _EXPIRE_NOW_SECONDS)
+            await store.put_note(_address_note_key(), "", _EXPIRE_NOW_SECONDS)
 
 
 async def announced(store: SessionStore) -> str | None:
     """Return the address of the console that runs on this machine, if one does."""
-    return await store.note(_where())
+    return await store.note(_address_note_key())
 
 
 def reachable(url: str) -> str:
@@ -159,7 +159,7 @@ def reachable(url: str) -> str:
     return url
 
 
-def _where() -> str:
+def _address_note_key() -> str:
     return f"console:url:{platform.node()}"
 
 

@@ -122,7 +122,7 @@ async def add(request: web.Request) -> web.StreamResponse:
     """Add the wording to the entry, if the file is still the version that was shown."""
     workspace, fields = workspace_of(request), await read_form(request)
     _, gap = await _requested_gap(request)
-    choice = _wish(workspace, fields)
+    choice = _chosen_wording(workspace, fields)
     if isinstance(choice, str):
         return notice(request, 409, "没有加上", choice, back=gap_url(gap, _days(request)))
 
@@ -166,7 +166,7 @@ async def _preview_page(
     request: web.Request, gap: Gap, fields: Mapping[str, str], *, stale: bool = False
 ) -> web.StreamResponse:
     workspace, days = workspace_of(request), _days(request)
-    choice = _wish(workspace, fields)
+    choice = _chosen_wording(workspace, fields)
     if isinstance(choice, str):
         return notice(request, 409, "加不上去", choice, back=gap_url(gap, days))
     notice_on_edit_error(request, "加不上去", back=gap_url(gap, days))
@@ -193,7 +193,7 @@ async def _preview_page(
     )
 
 
-def _wish(workspace: Workspace, fields: Mapping[str, str]) -> WordingChoice | str:
+def _chosen_wording(workspace: Workspace, fields: Mapping[str, str]) -> WordingChoice | str:
     """Return the chosen entry and wording, or the reason why that is not possible."""
     entry, text = workspace.snapshot.entry(fields.get("entry", "")), _wording(fields.get("text", ""))
     if entry is None:

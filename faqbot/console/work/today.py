@@ -71,7 +71,7 @@ async def page(request: web.Request) -> web.StreamResponse:
         day=f"{day.month} 月 {day.day} 日，星期{_WEEKDAYS[day.weekday()]}",
         sections=sections,
         quota=quota,
-        settled=await _settled(workspace, request.query.get("settled", "")),
+        settled=await _settled_task(workspace, request.query.get("settled", "")),
         entries=len(workspace.snapshot.entries),
     )
 
@@ -108,7 +108,7 @@ async def _sections(context: ConsoleContext, gaps: list[Gap], quota: list[Meter]
     ]
 
 
-async def _settled(workspace: Workspace, reference: str) -> tuple[str, str] | None:
+async def _settled_task(workspace: Workspace, reference: str) -> tuple[str, str] | None:
     """Return path and key of the task that was just marked as done, if it is."""
     path, _, key = reference.partition(" ")
     settled = {complaints.PATH: complaints.settled, tickets.PATH: tickets.settled}

@@ -49,24 +49,24 @@ def fix(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
     raw, fixes = _as_utf8(raw, name)
     if detect_encoding(raw) != "utf-8" or "faq" not in name.split("/")[-2:-1]:
         return raw, fixes
-    raw, more = _made(raw, name, _mended, "按本意改正")
+    raw, more = _apply_corrections(raw, name, _line_repairs, "按本意改正")
     fixes += more
     for _ in range(_ROUNDS):
-        raw, more = _made(raw, name, _keys_corrected, "键写错了")
+        raw, more = _apply_corrections(raw, name, _key_corrections, "键写错了")
         fixes += more
         if not more:
             break
-    raw, more = _made(raw, name, _repeats_removed, "同一条里重复的问法")
+    raw, more = _apply_corrections(raw, name, _repeat_removals, "同一条里重复的问法")
     fixes += more
-    raw, more = _made(raw, name, _links_corrected, "链接写错了", _with_links)
+    raw, more = _apply_corrections(raw, name, _link_corrections, "链接写错了", _with_links)
     if more:
         fixes += more
         # A sentence that begins with a link needs quotes.
-        raw, more = _made(raw, name, _mended, "按本意改正", _with_links)
-    return raw, _joined([*fixes, *more])
+        raw, more = _apply_corrections(raw, name, _line_repairs, "按本意改正", _with_links)
+    return raw, _merge_fixes([*fixes, *more])
 
 
-def _joined(fixes: list[Fix]) -> list[Fix]:
+def _merge_fixes(fixes: list[Fix]) -> list[Fix]:
     """Merge corrections that were made to one line one after the other."""
     joined: list[Fix] = []
     for fix in fixes:
@@ -90,7 +90,7 @@ def _as_utf8(raw: bytes, name: str) -> tuple[bytes, list[Fix]]:
     return raw, []
 
 
-def _made(
+def _apply_corrections(
     raw: bytes, name: str, find: CorrectionFinder, reason: str, invariant: Invariant | None = None
 ) -> tuple[bytes, list[Fix]]:
     """Make each correction that leaves the file better; `invariant` returns what must stay the same in a good entry."""
@@ -98,13 +98,13 @@ def _made(
     if not corrections:
         return raw, []
     edits = TextEdits(raw, repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0])
-    accepted = _accepted(edits, parse_file(name, raw), [], corrections, invariant or _bare)
+    accepted = _accept(edits, parse_file(name, raw), [], corrections, invariant or _bare)
     changes = [change for correction in accepted for change in correction]
     after = edits.apply(changes)
-    return after, list(_told(raw, after, changes, name, reason))
+    return after, list(_changed_lines(raw, after, changes, name, reason))
 
 
-def _accepted(
+def _accept(
     edits: TextEdits, before: ParsedFile, chosen: list[ChangeSet], more: list[ChangeSet], invariant: Invariant
 ) -> list[ChangeSet]:
     """Return `chosen` and those of `more` that make the file better; where not all do together, try each half."""
@@ -115,14 +115,14 @@ def _accepted(
     if len(more) == 1:
         return chosen
     half = len(more) // 2
-    chosen = _accepted(edits, before, chosen, more[:half], invariant)
+    chosen = _accept(edits, before, chosen, more[:half], invariant)
     if chosen:
         changes = [change for correction in chosen for change in correction]
         before = parse_file(before.name, edits.apply(changes))
-    return _accepted(edits, before, chosen, more[half:], invariant)
+    return _accept(edits, before, chosen, more[half:], invariant)
 
 
-def _told(raw: bytes, after: bytes, changes: Iterable[TextChange], name: str, reason: str) -> Iterator[Fix]:
+def _changed_lines(raw: bytes, after: bytes, changes: Iterable[TextChange], name: str, reason: str) -> Iterator[Fix]:
     """Yield the lines that changed, before and after."""
     old, new = (normalize_line_ends(decode(content, "utf-8")).split("\n") for content in (raw, after))
     spans: list[tuple[int, int, int]] = []
@@ -172,7 +172,7 @@ def _with_links(entry: Entry) -> Entry:
 # -- the corrections ---------------------------------------------------------------------------
 
 
-def _mended(raw: bytes) -> Iterator[ChangeSet]:
+def _line_repairs(raw: bytes) -> Iterator[ChangeSet]:
     """Yield the line repairs that reading the file makes anyway, to write them down."""
     text = normalize_line_ends(decode(raw, "utf-8"))
     _, mends = repair_lines(text)
@@ -180,7 +180,7 @@ def _mended(raw: bytes) -> Iterator[ChangeSet]:
         yield [TextChange(Position(m.line, 0), Position(m.line, len(m.after)), m.after) for m in mends]
 
 
-def _keys_corrected(raw: bytes) -> Iterator[ChangeSet]:
+def _key_corrections(raw: bytes) -> Iterator[ChangeSet]:
     """Yield corrections of misspelt keys of which only one can be meant."""
     for mapping, allowed in _mappings(_root(raw)):
         present = {allowed.get(key.value.strip()) for key, _ in mapping.pairs}
@@ -194,7 +194,7 @@ def _keys_corrected(raw: bytes) -> Iterator[ChangeSet]:
                 yield [TextChange(Position(key.line, key.column), Position(key.end_line, key.end_column), meant)]
 
 
-def _links_corrected(raw: bytes) -> Iterator[ChangeSet]:
+def _link_corrections(raw: bytes) -> Iterator[ChangeSet]:
     """Yield corrections of links that can only be meant in one way."""
     lines = repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0].split("\n")
     for mapping, allowed in _mappings(_root(raw)):
@@ -216,7 +216,7 @@ def _links_corrected(raw: bytes) -> Iterator[ChangeSet]:
                         ]
 
 
-def _repeats_removed(raw: bytes) -> Iterator[ChangeSet]:
+def _repeat_removals(raw: bytes) -> Iterator[ChangeSet]:
     """Yield the removal of wordings that occur twice in one entry, or repeat its question."""
     edits = TextEdits(raw, repair_lines(normalize_line_ends(decode(raw, "utf-8")))[0])
     for mapping, allowed in _mappings(_root(raw)):

@@ -64,7 +64,7 @@ def _changed(file: Outline, number: int, draft: EntryFields) -> Outline:
     expected: list[Entry | EntryFields] = [*file.entries]
     expected[number] = new
     unchanged = file.entries[number] if new.answer == old.answer else None
-    return _checked(_opened(file.edits.apply(changes), file.name), expected, unchanged)
+    return _verify(_reopen(file.edits.apply(changes), file.name), expected, unchanged)
 
 
 def add_wording(file: Outline, entry_id: str, text: str, to: Literal["also", "not_"] = "also") -> Outline:
@@ -97,10 +97,10 @@ def add_entry(file: Outline | None, draft: EntryFields, *, topic: str = "", name
     dash, column = file.indents()
     lines = _new_lines(file, new, column)
     lines[0] = " " * dash + "-" + " " * (column - dash - 1) + lines[0].lstrip(" ")
-    after = _opened(append_lines(file, lines), file.name)
+    after = _reopen(append_lines(file, lines), file.name)
     if not new.id:
         new = replace(new, id=next((e.id for e in after.entries if e.id not in old_ids), ""))
-    return _checked(after, [*file.entries, new])
+    return _verify(after, [*file.entries, new])
 
 
 def remove_entry(file: Outline, entry_id: str) -> Outline:
@@ -114,7 +114,7 @@ def remove_entry(file: Outline, entry_id: str) -> Outline:
     while is_last and number and not meant[first - 2].strip():
         first -= 1
     after = file.edits.apply([replace_lines(first, behind, "")])
-    return _checked(_opened(after, file.name), [e for e in file.entries if e.id != entry_id])
+    return _verify(_reopen(after, file.name), [e for e in file.entries if e.id != entry_id])
 
 
 def restore_entry(file: Outline | None, entry_id: str, text_of_entry: str, *, name: str = "") -> Outline:
@@ -135,12 +135,12 @@ def restore_entry(file: Outline | None, entry_id: str, text_of_entry: str, *, na
     else:
         after = append_lines(file, lines)
         expected.append(entry)
-    now = _opened(after, file.name)
+    now = _reopen(after, file.name)
     if len(now.entries) != len(expected) or not _same_text(now.entries[place], entry):
         raise EditError("恢复后的条目和原来的不一样，没有保存，请直接改文件")
     restored_id = entry.id if entry.id_given else entry_id or now.entries[place].id
     expected[place] = replace(now.entries[place], id=restored_id)
-    return _checked(now, expected)
+    return _verify(now, expected)
 
 
 def _is_restored(other: Entry, entry: Entry, entry_id: str) -> bool:
@@ -353,7 +353,7 @@ def _standing_alone(text: str) -> tuple[list[str], Entry]:
 # -- reading the result again ------------------------------------------------------------------
 
 
-def _opened(after: bytes, name: str) -> Outline:
+def _reopen(after: bytes, name: str) -> Outline:
     """Read the result of an edit. Raises EditError if it cannot be read."""
     try:
         return Outline(after, name)
@@ -361,7 +361,7 @@ def _opened(after: bytes, name: str) -> Outline:
         raise EditError(f"这样改会让文件读不懂，没有保存，请直接改文件（{exc}）") from exc
 
 
-def _checked(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry | None = None) -> Outline:
+def _verify(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry | None = None) -> Outline:
     """Return the changed file if it says what is expected: entries as before, one as its new fields say.
 
     `kept` is the entry whose `ask` and answers must not have changed. Ids that were derived from a question and would
@@ -377,7 +377,7 @@ def _checked(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry
                 changes += _id_written(file, number, target.id)
         if not changes:
             break
-        file = _opened(file.edits.apply(changes), file.name)
+        file = _reopen(file.edits.apply(changes), file.name)
     for now, target in zip(file.entries, expected, strict=True):
         if isinstance(target, Entry) and not _same(now, target):
             raise EditError("这样改会影响别的条目，没有保存，请直接改文件")

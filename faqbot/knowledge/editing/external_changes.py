@@ -117,14 +117,14 @@ async def _note(workspace: Workspace, edit: Edit, recent: list[Edit]) -> None:
         if is_same_version(last.after, edit.after):
             return
         # Changes made at the console in between are on record already.
-        edit = replace(edit, before=last.after, kind=_kind(last.after, edit.after))
+        edit = replace(edit, before=last.after, kind=_kind_of_change(last.after, edit.after))
     mark = hashlib.sha256("\0".join((edit.file, edit.entry, edit.before, edit.after)).encode()).hexdigest()
     if not await workspace.store.claim(f"history:{mark}", _CLAIM_SECONDS):
         return
     await append_edit(workspace.store, workspace.clock(), edit)
 
 
-def _kind(before: str, after: str) -> str:
+def _kind_of_change(before: str, after: str) -> str:
     if not before:
         return "add"
     return "change" if after else "remove"

@@ -63,7 +63,7 @@ def import_table(
             problems.append(TableProblem(0, "文件", f"{job.file}：{exc}"))
         progress(_COMPARED_SHARE + (1 - _COMPARED_SHARE) * number / (len(work) + 1))
     if not problems:
-        after, problems = _checked(after, work)
+        after, problems = _verify(after, work)
     progress(1.0)
     return replace(plan, problems=(*plan.problems, *problems)), after if not problems else dict(files)
 
@@ -158,12 +158,12 @@ def _rewritten(file: Outline | None, job: _Job) -> bytes:
         return _new_file(job.added)
     raw = file.raw
     if job.changed or job.removed:
-        raw = _changed(file, job)
+        raw = _changed_bytes(file, job)
         file = Outline(raw, job.file) if job.added else file
     return _with_added(file, job.added) if job.added else raw
 
 
-def _changed(file: Outline, job: _Job) -> bytes:
+def _changed_bytes(file: Outline, job: _Job) -> bytes:
     changes: list[TextChange] = []
     redundant: dict[int, list[str]] = {}
     for number, entry in enumerate(file.entries):
@@ -230,7 +230,7 @@ def _new_file(added: Sequence[TableEdit]) -> bytes:
 # -- checking the result --------------------------------------------------------------------------------
 
 
-def _checked(after: dict[str, bytes], work: Sequence[_Job]) -> tuple[dict[str, bytes], list[TableProblem]]:
+def _verify(after: dict[str, bytes], work: Sequence[_Job]) -> tuple[dict[str, bytes], list[TableProblem]]:
     """Read all files again: the changed entries must have the new content, and all others the content from before."""
     jobs = {job.file: list(job.expected()) for job in work}
     for _ in range(2):
