@@ -14,7 +14,7 @@ from faqbot.settings import Settings
 
 _WORK_START = time(9, 0)
 _NO_TIMED_RULE = "没有按时间做的任务：请看控制台的“自动”"
-# A group robot pauses between two messages by this clock too: the clock is moved over so many pauses at most.
+# A group robot pauses between two messages by this clock too; the clock is moved over a limited number of pauses.
 _PAUSE_SECONDS, _MAX_PAUSES = 7.0, 5
 
 

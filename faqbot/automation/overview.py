@@ -70,7 +70,7 @@ def calendar_warning(year: int) -> str:
 
 
 def describe_trigger(rule: Rule) -> str:
-    """Say in a few words what starts a rule: `工作日 09:00`."""
+    """Describe the trigger of a rule in a few words: `工作日 09:00`."""
     condition = f"，如果 {rule.condition.text}" if rule.condition else ""
     return f"{_trigger(rule.trigger)}{condition}" if rule.trigger else "没有读懂什么时候做"
 
@@ -87,13 +87,13 @@ def format_moment(at: float, zone: ZoneInfo) -> str:
 
 
 def describe_receiver(key: str) -> str:
-    """Say who receives a notice of a run, by its key."""
+    """Describe the receiver of a notice of a run, by the key of the notice."""
     receiver = receiver_of(key)
     return f"{_RECEIVERS[receiver[0]]} {receiver[1]}" if receiver else "通知"
 
 
 def describe_status(status: SendOutcome | Delay | None, zone: ZoneInfo) -> str:
-    """Say how sending a notice ended, or what delays it; None is one that only waits for its turn."""
+    """Describe the outcome of sending a notice, or its delay; None is one that only waits for its turn."""
     if status is None:
         return "等待发送（群机器人每分钟最多 20 条，多了合并成一条）"
     if isinstance(status, Delay):

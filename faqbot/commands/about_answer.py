@@ -68,7 +68,7 @@ class AboutAnswerCommands:
         return CommandResult("为什么这样回答", "上一个回答的依据：\n\n" + "\n".join(f"- {fact}" for fact in facts))
 
     async def _matched(self, entry: Entry, last: LastAnswer) -> Sequence[str]:
-        """Say which wording matched and how surely; after a question back, by the question before the reply."""
+        """Name the wording that matched and its certainty; after a question back, for the question before the reply."""
         answered, question = await self._last_answers.records(last)
         if answered is None or answered is question:
             return _match(last.question, last.score, question)
@@ -81,7 +81,7 @@ class AboutAnswerCommands:
         return _match(ranking[0].question, question.score, question) if ranking else ()
 
     async def _changed(self, entry: Entry) -> Sequence[str]:
-        """Say when the answer was changed last and by whom; empty if that is unknown."""
+        """Return the date and the author of the last change of the answer; empty if they are unknown."""
         file = self._workspace.file_name(entry.place.file)
         source_entry = self._workspace.as_written(entry)
         change = await asyncio.to_thread(last_change, await load_edits(self._workspace.store), file, source_entry.id)
@@ -113,7 +113,7 @@ class AboutAnswerCommands:
         return CommandResult("不知道说的是哪一条", f"{none_yet()}{again}；{person}。")
 
     def _handover(self, message: Message, owner: str | None = None) -> str:
-        """Say who will answer a question that is handed over; without `owner`, for any question."""
+        """Name the person who will answer an escalated question; without `owner`, for any question."""
         groups = self._workspace.snapshot.groups
         people, name = owners_to_ask(groups, self._admins, owner or "", message.conversation_id)
         if not people:

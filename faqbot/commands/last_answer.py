@@ -45,5 +45,5 @@ class LastAnswers:
 
 
 def none_yet() -> str:
-    """Say that there is no last answer, so that it is not clear which one is meant."""
+    """Reply that there is no last answer to which the command could refer."""
     return f"最近 {OPTIONS_SECONDS / 60:.0f} 分钟里没有回答过您，不知道说的是哪一条。"

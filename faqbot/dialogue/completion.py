@@ -66,7 +66,7 @@ def _completed_part(context: DecisionContext, decision: Decision) -> Decision:
 
 
 def _contact(context: DecisionContext, near: Sequence[Entry]) -> str | None:
-    """Name whom an asker left without an answer twice may turn to: the group's contact, else the owner of a near entry.
+    """Return the contact for an asker left without an answer twice: the group's, else the owner of a near entry.
 
     The owner of something else has nothing to do with the question and is not named.
     """

@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 # A dead worker's messages are taken over after its lease and one more heartbeat of another worker: within 25 seconds.
 LEASE_SECONDS = 20.0
 HEARTBEAT_SECONDS = 5.0
-# Beyond this number, messages wait in the store only, for whichever worker has room.
+# Beyond this number, messages wait in the store only, for any worker that has room.
 MAX_IN_MEMORY = 4000
 # After an acceptance without an answer, the store is searched for the message for this long.
 _UNCONFIRMED_SECONDS = 60.0

@@ -24,7 +24,8 @@ from faqbot.store.protocol import SlotStore
 
 log = EventLog(__name__)
 
-# A reply is retried for so long; later it would come unexpectedly. Waiting in a throttled conversation is not counted.
+# The time for which a reply is retried; later it would come unexpectedly. Waiting in a throttled conversation is not
+# counted.
 PATIENCE_SECONDS = 600.0
 # Repeats of a send with an unknown outcome. A person waits for this answer, so not getting it is worse than getting it
 # twice, but a webhook that always delivers and never confirms must not fill the chat.

@@ -136,7 +136,7 @@ class ReportRefusal:
         return Outcome(turn.response, DeliveryResult(DeliveryState.FAILED, code))
 
     async def _apologise(self, message: Message) -> None:
-        """Say, in words that are not refused, that the answer could not be sent."""
+        """Tell the asker, in words that are not refused, that the answer could not be sent."""
         try:
             await self._sender.send(message, render(Failure(refused=True), message))
         except DeliveryError as exc:

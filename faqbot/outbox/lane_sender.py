@@ -140,7 +140,7 @@ class LaneSender:
             await self._store.put_mark(_SENDING, lane, None)
 
     async def _close(self, lane: str, seconds: float) -> None:
-        """Let no replica send in the lane for this time."""
+        """Keep all replicas from sending in the lane for this time."""
         until = self._clock() + seconds
         self._closed_until[lane] = until
         await self._store.put_note(_closed_note(lane), repr(until), seconds)

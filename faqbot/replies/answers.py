@@ -57,7 +57,7 @@ def render_question_back(decision: AskedBack, message: Message) -> tuple[str, st
 
 
 def _case_reason(decision: Answered) -> str:
-    """Say what the case was chosen by, so that the asker can correct it."""
+    """Name the fact by which the case was chosen, so that the asker can correct it."""
     if not decision.slot_value:
         return ""
     value = escape_markdown(decision.slot_value)

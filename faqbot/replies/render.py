@@ -59,7 +59,7 @@ def plain_body(response: Response, text: str) -> str:
 
 
 def _address(message: Message) -> str:
-    """Name the asker in a group. DingTalk shows `@userId` as the name if the id also stands in the field `at`."""
+    """Name the asker in a group. DingTalk shows `@userId` as the name if the field `at` also has the id."""
     if not message.is_group:
         return ""
     if message.staff_id:
@@ -153,7 +153,7 @@ def _none_of_these(decision: NoneOfThese, message: Message) -> Content:
 
 
 def _contact_hint(contact: str | None, message: Message) -> str:
-    """Say whom to turn to after two questions without an answer; empty before that."""
+    """Name the contact after two questions without an answer; empty before that."""
     if contact is None:
         return ""
     # The contact may be a name without an account in DingTalk, so 人工 is always offered.

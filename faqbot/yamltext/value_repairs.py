@@ -27,7 +27,7 @@ _LIST_OF_WIDE_QUOTED = re.compile(r"\[\s*[“”][^“”\[\]]*[“”](?:\s*[�
 _LIST_OF_QUOTED = re.compile(r'\[\s*"[^"\\]*"(?:\s*[,，、]\s*"[^"\\]*")+\s*\]\s*$')
 # An item may itself be a comma, so whole items are skipped.
 _WIDE_COMMA_BEHIND = re.compile(r'("[^"\\]*"\s*)(?:[，、]\s*|(,\s*))')
-# {上海: 5 天} is not a sentence: whoever writes so wants an answer for each case.
+# {上海: 5 天} is not a sentence: its author wants an answer for each case.
 _CASES = re.compile(r"\{\s*[^\s:{}]+\s*:\s+[^{}]*\}$")
 _LOOSE_ASK = re.compile(r"[{｛]\s*([^\s:：{}｛｝]+)\s*[:：]\s*([^{}｛｝:：]+?)\s*[}｝]\s*$")
 _MIXED_QUOTED = re.compile(r'"[^"“”\\]+[“”]|[“”][^"“”\\]+"')

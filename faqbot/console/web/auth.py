@@ -48,7 +48,7 @@ def add_routes(app: web.Application) -> None:
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let a request through to its page, or answer why not."""
+    """Pass a request on to its page, or refuse it with the reason."""
     if request.path in _OPEN or request.path.startswith(_OPEN_BELOW):
         return await handler(request)
     if closed := _refuse_without_password(request):

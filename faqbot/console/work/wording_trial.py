@@ -65,7 +65,7 @@ async def candidates(context: ConsoleContext, text: str) -> Sequence[WeighedEntr
 async def answers(
     workspace: Workspace, gap: Gap, proposal: Proposal | None = None, choice: WordingChoice | None = None
 ) -> Sequence[Answer]:
-    """Put all wordings of a group, and the wished one, to the live knowledge and to the proposed one."""
+    """Try all wordings of a group, and the chosen one, with the live knowledge and with the proposed one."""
     wordings = {w.text: (w.times, w.people) for w in gap.cluster.wordings[:_MAX_TRIED]}
     if choice and choice.text not in wordings:
         wordings = {choice.text: (0, 0), **wordings}

@@ -181,7 +181,7 @@ def _scopes(answer: Mapping[str, Any]) -> str:
 
 
 def _security(message: str, signed: bool) -> str:
-    """Tell which of a group robot's three security settings refused a message, and where to change it."""
+    """Name the one of a group robot's three security settings that refused a message, and the place to change it."""
     lowered, where = message.lower(), f"{_WHERE} > 这个机器人 > 安全设置"
     wrong_time = any(word in lowered for word in ("timestamp", "时间", "过期"))
     mismatch = any(word in lowered for word in ("not match", "签名不匹配"))

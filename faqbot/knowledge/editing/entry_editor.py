@@ -104,7 +104,7 @@ def add_entry(file: Outline | None, draft: EntryFields, *, topic: str = "", name
 
 
 def remove_entry(file: Outline, entry_id: str) -> Outline:
-    """Take an entry out, with the comment directly above it if that is clearly its own."""
+    """Remove an entry, with the comment directly above it if that is clearly its own."""
     number = file.number_of(entry_id)
     span, meant = file.span(number), file.edits.repaired
     first, behind = span.first, span.last + 1
@@ -118,7 +118,7 @@ def remove_entry(file: Outline, entry_id: str) -> Outline:
 
 
 def restore_entry(file: Outline | None, entry_id: str, text_of_entry: str, *, name: str = "") -> Outline:
-    """Put back what `entry_text` gave: in the place of the entry `entry_id`, or at the end if there is none.
+    """Restore a text from `entry_text`: in the place of the entry `entry_id`, or at the end if there is none.
 
     `name` is that of a new file, where there is none (None). Without `entry_id` it is the entry with the id of the
     text; a text without an id only replaces an entry whose id is made from the same question for the same period.

@@ -59,7 +59,7 @@ class FolderSource:
 
     @property
     def label(self) -> str:
-        """Name of the place, which stands before a file name in messages to people."""
+        """Name of the place, shown before a file name in messages to people."""
         return str(self._folder)
 
     async def version(self) -> Version:

@@ -44,7 +44,7 @@ class ReplicatedSource:
 
     @property
     def label(self) -> str:
-        """Name of the place, which stands before a file name in messages to people."""
+        """Name of the place, shown before a file name in messages to people."""
         return LABEL
 
     async def version(self) -> Hashable:

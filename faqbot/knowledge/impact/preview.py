@@ -84,7 +84,7 @@ async def preview_effects(workspace: Workspace, past_questions: PastQuestions, p
 async def _with_trials(
     workspace: Workspace, past_questions: PastQuestions, proposal: Proposal, trial: Snapshot, new: tuple[Problem, ...]
 ) -> ChangePreview:
-    """Put every wording, every saved question and every past question to the knowledge as it would be."""
+    """Try every wording, every saved question and every past question with the knowledge after the edit."""
     known = await past_questions.known()
     limits, today = workspace.limits(known.snapshot), workspace.today()
 
