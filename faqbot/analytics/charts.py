@@ -197,7 +197,7 @@ def _day(name: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Cut to what a telephone shows in one line; Chinese characters are twice as wide."""
+    """Cut to the width of one line on a telephone; Chinese characters are twice as wide."""
     width = 0
     for at, character in enumerate(name):
         width += 2 if unicodedata.east_asian_width(character) in "WF" else 1

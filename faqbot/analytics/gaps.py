@@ -112,7 +112,7 @@ class Gaps:
         return self._grouped[days][1]
 
     def _judge(self, texts: Sequence[str], snapshot: Snapshot, limits: Thresholds, day: date) -> list[_Judged]:
-        """Return what the bot would decide now; texts already judged by the same knowledge are not judged again."""
+        """Return the decisions of the bot now; texts already judged by the same knowledge are not judged again."""
         using = (snapshot, limits, day)
         before = self._judged_with
         if before is None or before[0] is not snapshot or before[1:] != using[1:]:

@@ -80,7 +80,7 @@ class Report:
         - `disliked`: rated as no help
         - `gaps`: questions without an answer, similar ones together: `key`, `question`, `people`, `times`, `first`,
           `last`, `nearest` (an entry id or null) and `wordings` (`text`, `times`, `people`)
-        - `suggestions`: what several people picked from a list for the same question and could become a wording:
+        - `suggestions`: questions for which several people picked the same entry, and which could become a wording:
           `question`, `entry` (its id), `people`
         - `topics`, `days`: `topic` or `date`, with `asked` and the five counts
         - `entries`: `id`, `question` (null if removed), `times`, the most first; `unused`: ids that answered nothing

@@ -139,7 +139,7 @@ class Collector:
     async def _approvals(
         self, reader: CachedReader, plan: CollectionPlan
     ) -> tuple[tuple[Approved, ...] | None, tuple[str, ...]]:
-        """Return leave, trips and overtime, None where leave is not known, and notes about what is missing."""
+        """Return leave, trips and overtime, None where leave is not known, and notes about missing data."""
         try:
             columns = approval_columns(await reader.columns())
             if ApprovalKind.LEAVE not in columns.values():

@@ -62,7 +62,7 @@ def years_without_holidays(automations: Automations, jobs: Sequence[Job], zone: 
 
 
 def calendar_warning(year: int) -> str:
-    """Return what to do about a year whose holidays are not known."""
+    """Return advice about a year whose holidays are not known."""
     return (
         f"还不知道 {year} 年的节假日安排，暂时按周一到周五算工作日；请升级 faqbot（或其中的 chinesecalendar），"
         "也可以在 automations.yaml 的 calendar 里写上放假和补班的日子"

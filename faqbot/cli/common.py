@@ -41,7 +41,7 @@ _MIN_TOTAL = 200
 
 @contextmanager
 def progress_bar(total: int, label: str) -> Iterator[Callable[[int], object]]:
-    """Show a progress bar on a terminal, nothing in a pipe or for a small `total`; yield what sets the amount done."""
+    """Show a progress bar on a terminal, nothing in a pipe or for a small `total`; yield a setter for the progress."""
     if total < _MIN_TOTAL or not sys.stderr.isatty():
         yield lambda done: None
         return
@@ -108,7 +108,7 @@ class KnowledgeFiles:
 
 
 def read_files(settings: Settings, folder: Path | None = None) -> KnowledgeFiles:
-    """Read what the bot of these settings answers from, or the given folder; end the command if that fails.
+    """Read the knowledge of the bot with these settings, or the given folder; end the command if that fails.
 
     Says on stderr where it read from if that is not a local folder by default.
     """

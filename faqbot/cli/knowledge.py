@@ -171,7 +171,7 @@ def _print_problems(problems: Sequence[Problem], style: Format) -> None:
 
 
 def _for_github(text: str) -> str:
-    """Escape what ends a message of a workflow command."""
+    """Escape the characters that end a message of a workflow command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 

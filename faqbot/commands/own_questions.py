@@ -20,7 +20,7 @@ _REPLY_OUTCOMES = ("picked", "none_of_these", "asked_again")
 
 
 class OwnQuestionsCommand:
-    """Lists what one person asked in the last 30 days, newest first."""
+    """Lists the questions of one person in the last 30 days, newest first."""
 
     def __init__(self, store: QuestionStore, clock: Callable[[], float] = time.time) -> None:
         self._store = store

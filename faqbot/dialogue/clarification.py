@@ -72,7 +72,7 @@ def named_case(entry: Entry, reply: str, sound: Sound) -> str | None:
 
 
 def mentioned_cases(entry: Entry, question: str) -> tuple[str, ...]:
-    """Find what a question itself says of the kind of the cases: 北京 in 北京公积金交多少, 外包员工, or several."""
+    """Find words of a question that are of the kind of the cases: 北京 in 北京公积金交多少, 外包员工, or several."""
     words = normalise(question)
     names = [name for name in _case_names(entry).values() if len(name) > 1 and not _AMOUNT.search(name)]
     places = places_in(words) if any(map(is_place, names)) else ()

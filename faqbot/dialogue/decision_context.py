@@ -46,7 +46,7 @@ class DecisionContext:
 
     answerable: tells which entries the asker may get as an answer.
     listable: tells which entries may be named where the message was written.
-    visibility: what makes a difference to both; it is part of the key of a search.
+    visibility: the facts on which both depend; it is part of the key of a search.
     """
 
     message: Message

@@ -142,7 +142,7 @@ def _interpret(context: DecisionContext) -> Interpreting:
 
 
 def _without_search(context: DecisionContext) -> Interpretation | None:
-    """Interpret what is no question: pictures, commands, small talk, picks from a list, replies to a question back."""
+    """Interpret a message that asks nothing: picture, command, small talk, pick from list, reply to a question back."""
     message, state, index = context.message, context.state, context.index
     if message.kind not in (MessageKind.TEXT, MessageKind.VOICE):
         return SmallTalk(SmallTalkKind.NOT_HEARD if message.kind is MessageKind.AUDIO else SmallTalkKind.NOT_TEXT)

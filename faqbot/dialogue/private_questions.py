@@ -11,7 +11,7 @@ from faqbot.model.entries import Candidate, nearest_private
 
 
 def without_private(context: DecisionContext, decision: Decision, text: str) -> Decision:
-    """Keep what is or may be about a private matter from being read by colleagues."""
+    """Keep colleagues from reading anything that is or may be about a private matter."""
     if isinstance(decision, Unanswered):
         return replace(decision, hidden=_hidden_candidates(context, text))
     if not context.message.is_group:

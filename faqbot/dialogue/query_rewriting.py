@@ -29,7 +29,7 @@ class QueryRewrites:
     """Other queries for one message.
 
     parts: the questions that it may consist of; empty for a single question.
-    expansions: what an elliptical text may mean in full, for the parts after the first, or for the message itself.
+    expansions: full questions that an elliptical text may mean, for the parts after the first or the message itself.
     """
 
     parts: tuple[str, ...]

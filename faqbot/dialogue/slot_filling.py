@@ -22,7 +22,7 @@ from faqbot.model.entries import ELSE, Entry
 
 
 def names_pending_case(context: DecisionContext) -> bool:
-    """Return True if the text is exactly a case of what was asked back: 过期 may be one, and a rating elsewhere."""
+    """Return True if the text is exactly a case of the question back: 过期 may be one, and a rating elsewhere."""
     entry = context.pending_entry
     if entry is None or context.state.answered_since_asked_back:
         return False
@@ -30,7 +30,7 @@ def names_pending_case(context: DecisionContext) -> bool:
 
 
 def answer_by_named_case(context: DecisionContext) -> Answered | None:
-    """Answer a reply that names a case of what was asked back, or corrects the case of the last answer."""
+    """Answer a reply that names a case of the question back, or corrects the case of the last answer."""
     text, state = context.message.text, context.state
     entry_ids = (state.pending_entry_id, state.last_answer.entry_id if state.last_answer else "")
     if not any(entry_ids) or context.index.has_wording(text):
@@ -47,7 +47,7 @@ def answer_by_named_case(context: DecisionContext) -> Answered | None:
 
 
 def answer_by_implied_case(context: DecisionContext, decision: Decision) -> Decision:
-    """Answer a reply in other words to what was asked back, if nothing was found for it nor answered since."""
+    """Answer a reply in other words to the question back, if nothing was found for it nor answered since."""
     entry, text = context.pending_entry, context.message.text
     if not isinstance(decision, Unanswered) or entry is None:
         return decision

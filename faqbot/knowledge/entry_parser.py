@@ -204,7 +204,7 @@ class FileReader(FieldReader):
         return entry_id
 
     def _missing(self, item: Mapping, key: str, message: str) -> str:
-        """Return the message for a missing text, with the reason if the lines show what happened to it."""
+        """Return the message for a missing text, with the reason if the lines show one."""
         last = max((_last_line(node) for _, node in item.pairs), default=item.line)
         key_words = [word for word, meant in key_names.ENTRY_KEYS.items() if meant == key]
         for name, node in item.pairs:

@@ -161,7 +161,7 @@ class KnowledgeBase:
         return True
 
     async def _from_last_run(self, files: Iterable[str], today: date) -> Snapshot | None:
-        """Build what an earlier process had live, for files that are broken now."""
+        """Build the snapshot that an earlier process had live, for files that are broken now."""
         if self._last_good is None:
             return None
         self._stored = dict(await self._last_good.documents())

@@ -45,7 +45,7 @@ class Correction:
 
 
 def correction(before: str, after: str) -> Correction | None:
-    """Find what an edit corrects in an answer; None where it only says the same in other words."""
+    """Find the correction that an edit makes in an answer; None where it only says the same in other words."""
     if _plain(before) == _plain(after) or not _is_corrected(before, after):
         return None
     old, new = _sentences(before), _sentences(after)
@@ -81,7 +81,7 @@ def _values(text: str) -> Mapping[str, frozenset[str]]:
 
 
 def _modals(clause: str) -> tuple[str, ...]:
-    """Return what a clause permits (`no` or `yes`) and demands (`free` or `needed`)."""
+    """Return the permission (`no` or `yes`) and the duty (`free` or `needed`) in a clause."""
     return tuple(
         meaning
         for pair in _modal_words()

@@ -48,7 +48,7 @@ def contradiction(here: str, there: str) -> Contradiction | None:
 
 
 def stated(answer: str) -> Claims:
-    """Collect what an answer states in numbers."""
+    """Collect the statements of an answer that have numbers."""
     text = _plain(answer)
     claims: Claims = {}
 

@@ -52,16 +52,16 @@ def expansions(text: str, before: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def own_words(text: str) -> str:
-    """Return what a short text itself adds: 病假 of 那病假呢."""
+    """Return the words that a short text itself adds: 病假 of 那病假呢."""
     whole = strip_fillers(normalise(text))
     return _core(whole) or whole
 
 
 def without_asking(text: str) -> list[str]:
-    """List what a text is about, between the words that ask: 年假 of 有年假, 赔 of 怎么赔, nothing of 几天."""
+    """List the subjects of a text, between the words that ask: 年假 of 有年假, 赔 of 怎么赔, nothing of 几天."""
     return [word for word in _ASKING.split(text) if word and word not in _EMPTY_ACTIONS]
 
 
 def _core(text: str) -> str:
-    """Drop what leads over from, and repeats, the question before."""
+    """Drop words that lead over from the question before or repeat it."""
     return _SAME_AGAIN.sub("", _LEAD_IN.sub("", text))

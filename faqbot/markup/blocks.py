@@ -48,7 +48,7 @@ def send_link(text: str) -> str:
 
 
 def example_hint(message: Message, example: str) -> str:
-    """Return an example of what to type; in a group it begins with @, as the bot hears nothing else there."""
+    """Return an example to type; in a group it begins with @, as the bot hears nothing else there."""
     return f"，例如「@我 {example}」" if message.is_group else ""
 
 

@@ -42,7 +42,7 @@ _CUT_SCHEME = "网址开头应是 https://（或 http://）"
 class LinkProblem:
     """A mistake in a link that stands from `start` up to `end` in a line.
 
-    correction: what to write instead; empty if that is not known.
+    correction: the right text; empty if that is not known.
     sure: the correction is the only one possible.
     """
 

@@ -1,6 +1,6 @@
 """Renders DingTalk's markdown as HTML, for the chat previews of the console. Pure.
 
-Only what DingTalk documents is rendered: everything else stays text, and the host of a link is shown beside it.
+Only documented markup of DingTalk is rendered: everything else stays text, and the host of a link is shown beside it.
 """
 
 from __future__ import annotations

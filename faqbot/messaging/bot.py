@@ -44,7 +44,7 @@ class Bot:
     CheckOwnership    stop if another worker may have taken the message over
     CarryOutCommand   replace a command by its result
     SendPrivateReply  send a private answer to the asker alone; the group gets a neutral line
-    PointToRepeated   point up to the same answer in the group; afterwards, note what the group has
+    PointToRepeated   point up to the same answer in the group; afterwards, note that the group has the answer
     ReportRefusal     if the reply could not be delivered, report that
     IntroduceToGroup  add the introduction to a group; afterwards, note that the group has it
     SendReply         write the reply and deliver it

@@ -78,7 +78,7 @@ class SlowDown:
 class PointToRepeated:
     """Points up instead of repeating an answer that a colleague got in the same group within ten minutes.
 
-    An asker who had the answer themselves gets it again, and so does one whose answer depends on what they said.
+    An asker who had the answer themselves gets it again, and so does one whose answer depends on their own facts.
     """
 
     def __init__(

@@ -94,7 +94,7 @@ class IntroduceToGroup:
 
 
 def introduction(entries: Sequence[Entry], contact: str, keep_days: int, *, below_menu: bool = False) -> str:
-    """Write the introduction: topics and three examples, unless a menu above names them; owners; what is recorded.
+    """Write the introduction: topics and three examples, unless a menu above names them; owners; the recorded data.
 
     Empty if there are no entries.
     """

@@ -88,7 +88,7 @@ class Inbox:
         return self._lease.owner
 
     async def start(self) -> None:
-        """Begin the lease and take over at once what dead workers left. Raises StoreError."""
+        """Begin the lease and take over at once the messages of dead workers. Raises StoreError."""
         await self._lease.begin()
         await self._reclaim()
 

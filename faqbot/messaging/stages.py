@@ -97,7 +97,7 @@ class CheckOwnership:
 
 
 class CarryOutCommand:
-    """Carries out the command, if the message is one; its result is what is replied."""
+    """Carries out the command, if the message is one; its result is the reply."""
 
     def __init__(self, handlers: Mapping[CommandKind, CommandHandler]) -> None:
         self._handlers = handlers

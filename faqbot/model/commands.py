@@ -38,7 +38,7 @@ class CommandKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something to carry out. `text` is what stood behind the word that names the command."""
+    """Something to carry out. `text` is the text behind the word that names the command."""
 
     kind: CommandKind
     text: str = ""
@@ -53,7 +53,7 @@ class CommandResult(ResponseDefaults):
     """The reply to a command, in markdown.
 
     outcome: its name in log and metrics.
-    options: what the numbered lines of the body stand for.
+    options: the options behind the numbered lines of the body.
     mentions: userIds that are @ed in a group beside the sender; the body has to hold `@` and the id.
     """
 

@@ -25,7 +25,7 @@ class Option:
 class LastAnswer:
     """The answer an asker got last in a conversation. 为什么, 没用 and elliptical questions refer to it.
 
-    `question` is HR's wording that matched; `slot_value` is what the asker said that the case was chosen by, if any.
+    `question` is HR's wording that matched; `slot_value` is the asker's statement by which the case was chosen, if any.
     """
 
     message_id: str
@@ -57,7 +57,7 @@ class ConversationState:
     options_message_id: the message that the list replied to.
     last_answer: the last answer.
     miss_expiries: when each of the last questions that went unanswered in a row stops to count.
-    slots: what the asker said about themselves, and what they were asked about themselves.
+    slots: facts that the asker stated about themselves, and facts that they were asked for.
     reply_expiries: when each of the last replies stops to count as a recent one.
     """
 

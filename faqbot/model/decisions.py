@@ -28,11 +28,11 @@ class Answered(_QuestionDefaults):
     """An entry is the answer.
 
     question: HR's wording that matched.
-    picked: the asker chose the entry from a list, or its case by replying to what was asked back.
+    picked: the asker chose the entry from a list, or its case by replying to a question back.
     related: up to three entries that may be asked next.
     overdue: the review of the answer is overdue.
     case: which of `Entry.variants` is the answer; empty for all of them.
-    slot_value: what the asker said that the case was chosen by; slot_reused: they said so for an earlier question.
+    slot_value: the asker's statement by which the case was chosen; slot_reused: made for an earlier question.
     is_follow_up: the question was read as a continuation of the one before.
     answered_minutes_ago: the group was told the same, so the reply only points to that; None for a whole answer.
     """

@@ -81,7 +81,7 @@ class Outbox:
         return await self._queue.outcome(key)
 
     async def statuses(self, keys: Iterable[str]) -> dict[str, SendOutcome | Delay | None]:
-        """Return for each notice how sending it ended, or what delays it; None if it only waits for its turn, or if
+        """Return for each notice the outcome of sending it, or its delay; None if it only waits for its turn, or if
         nothing is known of it. Raises StoreError."""
         waiting = await self._queue.waiting()
         return {key: await self.outcome(key) or await self._delay(waiting.get(key)) for key in keys}

@@ -44,7 +44,7 @@ class Reviewer:
 class DraftReview:
     """One draft under its number, with the last decision: by whom, at what time (epoch seconds) and why.
 
-    `content_hash` identifies what the draft said at that time. `before` and `after` are the text of the entry with
+    `content_hash` identifies the content of the draft at that time. `before` and `after` are the text of the entry with
     its draft line and without, kept for withdrawing the approval.
     """
 

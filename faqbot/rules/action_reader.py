@@ -24,7 +24,7 @@ Fields = MappingABC[str, Node]
 
 
 class ActionReader(FieldReader):
-    """Reads actions and reports what cannot be read; `allowed_hosts` are those of `allow_http`."""
+    """Reads actions and reports unreadable ones; `allowed_hosts` are those of `allow_http`."""
 
     __slots__ = ("allowed_hosts",)
 

@@ -59,7 +59,7 @@ class Days:
     """A filter of days: every day, working days, days off, or certain days of the week (Monday is 0).
 
     The scheduler stores a hash of a trigger's `repr`: if this class, the schedules below or their fields are renamed,
-    every rule counts as rescheduled, and what came due during the update is passed over.
+    every rule counts as rescheduled, and occurrences during the update are skipped.
     """
 
     kind: Literal["every-day", "workday", "holiday", "weekdays"] = "every-day"

@@ -21,7 +21,7 @@ _EXAMPLE = 'when 应写成 {at: "09:00", on: workday}、{monthly: 1, at: "09:40"
 
 
 class TriggerReader(FieldReader):
-    """Reads triggers and conditions, and reports what cannot be read."""
+    """Reads triggers and conditions, and reports unreadable ones."""
 
     __slots__ = ()
 
@@ -111,7 +111,7 @@ class TriggerReader(FieldReader):
         return time(hour, minute)
 
     def _days(self, node: Node | None) -> Days | None:
-        """Read `on`, which is one word or days of the week; return None for what cannot be read."""
+        """Read `on`, which is one word or days of the week; return None if it cannot be read."""
         if node is None or (isinstance(node, Scalar) and not node.value.strip()):
             return Days()
         if isinstance(node, Scalar):

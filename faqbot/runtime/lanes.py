@@ -98,7 +98,7 @@ class Lanes:
             await asyncio.wait(self._running.values())
 
     async def drain(self, seconds: float) -> None:
-        """Wait up to `seconds` for what runs, then cancel it. What was not done is left to the next process."""
+        """Wait up to `seconds` for the running tasks, then cancel them. The next process does the rest."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.idle()

@@ -50,7 +50,7 @@ def _plain(text: str) -> str:
 
 
 def _denies_otherwise(question: str, wording: str) -> bool:
-    """Return True if one of the two denies what the other says plainly."""
+    """Return True if one of the two denies a plain statement of the other."""
     return _denies_what_is_said(question, wording) or _denies_what_is_said(wording, question)
 
 

@@ -89,7 +89,7 @@ class InvertedIndex:
         self._centroid_norms = self._measure_centroids(term_ids, rows, owners)
 
     def _weigh(self, term_ids: Ints, rows: Ints, document_frequencies: Positions) -> None:
-        """Set the weight of each term from the number of entries it occurs in, and what follows for each row."""
+        """Set the weight of each term from the number of entries it occurs in, and the resulting sums of each row."""
         size = len(self._term_ids)
         rarities = self._rarity(document_frequencies)
         # An unseen term counts as rarer than any in the index.

@@ -181,7 +181,7 @@ def _contrast(
     """Solve a kernel ridge regression among the best wordings of each list, so that terms they share count less.
 
     Each of `term_ids` is of the wording at `rows`, with its value in a vector of length 1; those of list n are numbered
-    from `term_edges[n]` up to `term_edges[n + 1]`. `cosines` of the wordings with the query are what is predicted.
+    from `term_edges[n]` up to `term_edges[n + 1]`. The `cosines` of the wordings with the query are predicted.
     """
     list_edges = [*rows.searchsorted([one.start for one in lists]).tolist(), len(rows)]
     contrast = np.empty(len(cosines))

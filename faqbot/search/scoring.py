@@ -31,7 +31,7 @@ def score(candidates: CandidateRows, weights: Weights) -> tuple[Positions, Doubl
 
 
 def signals(candidates: CandidateRows, rank_scores: Doubles) -> Doubles:
-    """Compute what the probability of a candidate depends on: a row for each candidate, columns as in `SIGNALS`."""
+    """Compute the signals on which probabilities depend: a row for each candidate, columns as in `SIGNALS`."""
     gaps, best = _gaps(candidates, rank_scores)
     exponentials = np.exp(rank_scores - best)
     shares = exponentials / np.add.reduceat(exponentials, candidates.list_starts)[candidates.list_ids]

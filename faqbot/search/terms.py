@@ -64,7 +64,7 @@ def is_unigram(term: str) -> bool:
 
 
 def is_readable(term: str) -> bool:
-    """Return True if a person would recognise the term as a part of what was written: a stem or two characters."""
+    """Return True if a person would recognise the term as a part of the text: a stem or two characters."""
     return term[:2] == "w:" or (len(term) == 2 and term[0] >= "\u3400")
 
 

@@ -27,7 +27,7 @@ def pack_context(context: ConversationState) -> str:
 
 
 def unpack_context(text: str | bytes) -> ConversationState | None:
-    """Read what pack_context wrote; return None if another version wrote it differently, as it expires in minutes."""
+    """Read the text of pack_context; return None if another version wrote it differently, as it expires in minutes."""
     try:
         values = json.loads(text)
         return ConversationState(

@@ -42,7 +42,7 @@ def to_json(record: Any) -> str:
 
 
 def from_json(cls: type[_Record], text: str | bytes) -> _Record:
-    """Read what to_json wrote. A missing field takes its default; raise KeyError if it has none.
+    """Read the text of to_json. A missing field takes its default; raise KeyError if it has none.
 
     Raise ValueError or TypeError for a value that its field cannot hold.
     """

@@ -15,7 +15,7 @@ _OFFICE = {b"PK\x03\x04": "Word 或 Excel 文件", b"\xd0\xcf\x11\xe0": "Word �
 
 
 def office_program(raw: bytes) -> str:
-    """Return what kind of document these bytes are, in words for HR; an empty text if they are none."""
+    """Return the kind of document these bytes are, in words for HR; an empty text if they are none."""
     return next((name for start, name in _OFFICE.items() if raw.startswith(start)), "")
 
 

@@ -24,7 +24,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class TextChange:
-    """Replaces what stands from `start` up to `end` by `text`, whose line ends are `\\n`."""
+    """Replaces the text from `start` up to `end` by `text`, whose line ends are `\\n`."""
 
     start: Position
     end: Position

@@ -164,7 +164,7 @@ def _end(event: yaml.Event) -> tuple[int, int]:
 
 
 def _end_of_last(node: Sequence | Mapping) -> tuple[int, int]:
-    """Return where the last child ends; the parser itself notices the end of a block only at what follows it."""
+    """Return the end of the last child; the parser itself notices the end of a block only at what follows it."""
     children = [value for _, value in node.pairs] if isinstance(node, Mapping) else node.items
     return (children[-1].end_line, children[-1].end_column) if children else (node.line, node.column)
 

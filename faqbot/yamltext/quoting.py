@@ -41,7 +41,7 @@ def write_scalar(text: str, style: str = "", *, in_brackets: bool = False, numbe
 def write_key(text: str) -> str:
     """Return the name of a pair on one line, as it may stand both on a line of its own and inside { }.
 
-    A bare name may hold what the line repairs take for the end of a key, such as the wide colon of `0：`.
+    A bare name may hold signs that the line repairs take for the end of a key, such as the wide colon of `0：`.
     """
     bare = write_scalar(text, in_brackets=True)
     return bare if bare != text or _reads_as_key(text) else _double_quoted(text)

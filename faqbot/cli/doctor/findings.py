@@ -14,7 +14,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The name of what was checked and a sentence about it, which says what to do where it is not good."""
+    """The name of a check and a sentence with its result, and with advice if that is not good."""
 
     name: str
     level: Level

@@ -74,7 +74,7 @@ def _probes(api: OpenApi, settings: Settings, today: date) -> Mapping[str, Probe
 
 
 async def _check(name: str, probes: Mapping[str, Probe], needed: Sequence[str], problem: str, good: str) -> Finding:
-    """Run the probes of the `needed` permissions; `problem` says what does not work without them."""
+    """Run the probes of the `needed` permissions; `problem` names the functions that do not work without them."""
     missing: list[str] = []
     advice: list[str] = []
     for permission in needed:

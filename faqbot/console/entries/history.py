@@ -154,7 +154,7 @@ async def _show_versions(
 ) -> web.StreamResponse:
     """Show both versions.
 
-    `stale_side` is the side that was not restored because the file changed, `newer` what the file holds now.
+    `stale_side` is the side that was not restored because the file changed, `newer` the content of the file now.
     """
     workspace = workspace_of(request)
     now, problem = await _present(workspace, change, newer)

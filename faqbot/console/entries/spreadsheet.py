@@ -108,7 +108,7 @@ async def download(request: web.Request) -> web.StreamResponse:
 
 
 async def look(request: web.Request) -> web.StreamResponse:
-    """Preview what the uploaded table would change. Nothing is written."""
+    """Preview the changes by the uploaded table. Nothing is written."""
     fields = await posted(request)
     upload_field = fields.get("table")
     if not isinstance(upload_field, web.FileField):

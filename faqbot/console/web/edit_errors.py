@@ -20,7 +20,7 @@ StalePage = Callable[[StaleEdit], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class EditConflict:
-    """The file changed while somebody wrote: the fields that differ, what the file holds now on the left.
+    """The file changed while somebody wrote: the fields that differ, those of the file now on the left.
 
     `elsewhere` says that another part of the file was changed, `gone` that the entry is not there any more; `side` is
     the version that was to be restored, before or after.

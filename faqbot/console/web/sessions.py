@@ -37,7 +37,7 @@ class SessionStore(ClaimStore, NoteStore, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in person; `name` is shown beside what they change."""
+    """A signed-in person; `name` is shown beside their changes."""
 
     name: str
     token: str

@@ -28,7 +28,7 @@ def add_routes(app: web.Application) -> None:
 
 
 async def page(request: web.Request) -> web.StreamResponse:
-    """Show a draft and what approving it would change; or who approved it."""
+    """Show a draft and the changes by approving it, or the person who approved it."""
     await workspace_of(request).base.refresh()
     return await _show(request, find_entry(request))
 

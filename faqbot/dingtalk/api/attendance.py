@@ -109,7 +109,7 @@ def _result(word: Any) -> PunchResult:
 async def day_of_person(
     api: OpenApi, userid: str, day: date, timezone: tzinfo
 ) -> tuple[tuple[Punch, ...], tuple[Approved, ...]]:
-    """Return the punches of one person's shift and what was approved for it, in one call.
+    """Return the punches of one person's shift and the approvals for it, in one call.
 
     Raises DeliveryError and its children.
     """

@@ -31,7 +31,7 @@ class RobotKeys:
 
     @classmethod
     def read(cls, token: str, secret: str) -> RobotKeys:
-        """Read what a person copied: the token may be the whole webhook address that contains it."""
+        """Read a copied token: it may be the whole webhook address that contains it."""
         return cls(token.rpartition("access_token=")[2].partition("&")[0].strip(), secret.strip())
 
 

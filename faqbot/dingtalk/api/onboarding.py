@@ -149,7 +149,7 @@ def _is_same_person(newcomer: Newcomer, present: Employee) -> bool:
 
 
 def _differences(newcomer: Newcomer, present: Employee) -> str:
-    """Describe for HR what differs in the contacts and is not changed."""
+    """Describe for HR the fields that differ in the contacts and are not changed."""
     differences = []
     if newcomer.userid and newcomer.userid != present.userid:
         differences.append(f"要的 userId 是 {newcomer.userid}，userId 定了就不能改")

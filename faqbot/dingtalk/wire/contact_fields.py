@@ -89,7 +89,7 @@ def read_newcomer(fields: Mapping[str, Any], timezone: tzinfo) -> Newcomer | tup
 
 
 def _optional(texts: Mapping[str, str], timezone: tzinfo, problems: list[str]) -> dict[str, Any]:
-    """Return the optional fields as DingTalk wants them; add what is wrong with them to `problems`."""
+    """Return the optional fields as DingTalk wants them; add their mistakes to `problems`."""
     optional: dict[str, Any] = {}
     for key, text in texts.items():
         match key:

@@ -162,7 +162,7 @@ def _bare(entry: Entry) -> Entry:
 
 
 def _with_links(entry: Entry) -> Entry:
-    """Return the entry with its links corrected, to compare what must stay the same when links are corrected."""
+    """Return the entry with its links corrected, to compare the rest, which a correction of links must not change."""
     variants = {word: correct_links(text) for word, text in entry.variants.items()}
     return replace(
         _bare(entry), answer=correct_links(entry.answer), source=correct_links(entry.source), variants=variants

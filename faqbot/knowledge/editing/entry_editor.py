@@ -294,7 +294,7 @@ def _pair_lines(file: Outline, key: str, value: Any, item: Mapping | None, colum
 
 
 def _new_lines(file: Outline, new: EntryFields, column: int) -> list[str]:
-    """Return a new entry as lines in the style of the file's other entries, without what the top of the file says."""
+    """Return a new entry as lines in the style of the file's other entries, without the fields at the file's top."""
     shared = file.shared()
     lines: list[str] = []
     for key, field in FIELDS.items():
@@ -362,7 +362,7 @@ def _reopen(after: bytes, name: str) -> Outline:
 
 
 def _verify(file: Outline, expected: Sequence[Entry | EntryFields], kept: Entry | None = None) -> Outline:
-    """Return the changed file if it says what is expected: entries as before, one as its new fields say.
+    """Return the changed file if its content is the expected one: entries as before, one with its new fields.
 
     `kept` is the entry whose `ask` and answers must not have changed. Ids that were derived from a question and would
     be derived differently now are written into the file, so that they stay the same.

@@ -40,7 +40,7 @@ class EntryFields:
     """The fields of an entry that a person may change. Dates are text, `2026-12-31` or nothing.
 
     An empty `id` leaves the id as it is. The values are those in force, also where they stand at the top of the file:
-    only what differs from the file is written.
+    only fields that differ from the file are written.
     """
 
     id: str = ""
@@ -91,7 +91,7 @@ def entry_to_fields(entry: Entry) -> EntryFields:
 def normalized_fields(draft: EntryFields) -> EntryFields:
     """Return the fields as a file gives them back: no blanks around texts, no empty or repeated wordings, ISO dates.
 
-    Raises EditError for what no file can hold.
+    Raises EditError for a value that no file can hold.
     """
     changed: dict[str, Any] = {key: _clean(getattr(draft, key)) for key in TEXTS}
     changed["id"] = " ".join(changed["id"].split()) if "\n" in changed["id"] else changed["id"]

@@ -80,7 +80,7 @@ class EntryForm:
         }
 
     def preview(self, kept: Entry | None, facts: Mapping[str, str]) -> Entry:
-        """Return the entry for a preview of its answer; `kept` supplies what the form does not have."""
+        """Return the entry for a preview of its answer; `kept` supplies the fields that the form does not have."""
         draft = self.meant()
         entry = kept or Entry(id="", question="", answer="")
         if draft.answer:

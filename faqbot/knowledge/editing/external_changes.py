@@ -37,7 +37,7 @@ class WrittenEntry:
 async def watch_files(
     workspace: Workspace, before: Mapping[str, bytes] | None = None, settle: float = _SETTLE_SECONDS
 ) -> None:
-    """Record what changes in the files, until cancelled.
+    """Record the changes of the files, until cancelled.
 
     `before` are the files that were live in an earlier run, so that changes while the bot was down are found too.
     """

@@ -85,7 +85,7 @@ def question_of(change: Edit) -> str:
 
 
 def fields_of(before: str, after: str) -> list[Field]:
-    """Return what differs, field by field where both texts can be parsed alone, else as one difference of the texts."""
+    """Return the differences, field by field if both texts can be parsed alone, else as one difference of the texts."""
     old, new = parse_entry_text(before), parse_entry_text(after)
     readable = (old or not before.strip()) and (new or not after.strip())
     plain = not any(e and (e.ask or e.variants) for e in (old, new))

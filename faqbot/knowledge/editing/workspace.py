@@ -112,7 +112,7 @@ class Workspace:
     # -- writing -----------------------------------------------------------------------------------
 
     async def save(self, who: str, proposal: Proposal, kind: str, userid: str = "") -> Entry | None:
-        """Write the file if it still is what the proposal began with; return the entry as it is live then.
+        """Write the file if it has not changed since the proposal began; return the entry as it is live then.
 
         `kind` and `userid` are those of an Edit. Raises StaleEdit, FileSourceError.
         """

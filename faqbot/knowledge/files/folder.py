@@ -241,7 +241,7 @@ class FolderSource:
         return path.relative_to(self._folder).as_posix()
 
     def _path_of(self, name: str) -> Path:
-        """Return the path of a name, links followed. Raises FileSourceError for what is not a knowledge file."""
+        """Return the path of a name, links followed. Raises FileSourceError if it is not that of a knowledge file."""
         check_file_name(name)
         path = self._folder / name
         try:

@@ -104,7 +104,7 @@ class ReplicatedSource:
         await self._put({name: expected}, {name: None})
 
     async def write_all(self, before: Mapping[str, bytes], after: Mapping[str, bytes]) -> None:
-        """Write what differs, all or nothing. Raises FileConflict, FileSourceError."""
+        """Write the files that differ, all or none. Raises FileConflict, FileSourceError."""
         changed = [name for name, content in after.items() if before.get(name) != content]
         if changed:
             await self._put({name: before.get(name) for name in changed}, {name: after[name] for name in changed})

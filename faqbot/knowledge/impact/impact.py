@@ -219,7 +219,7 @@ def _grade(right_ids: Collection[str], decision: Decision) -> Grade:
 
 
 def edited_entries(before: Sequence[Entry], after: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return both versions of each entry that differs in what decides about answers."""
+    """Return both versions of each entry with a difference that can change answers."""
     old, new = {e.id: e for e in before}, {e.id: e for e in after}
     edited: list[Entry] = []
     for key in old.keys() | new.keys():
@@ -230,7 +230,7 @@ def edited_entries(before: Sequence[Entry], after: Sequence[Entry]) -> tuple[Ent
 
 
 def _matter(entry: Entry) -> tuple[object, ...]:
-    """Return what of an entry decides which questions lead to it and what these are answered."""
+    """Return the fields of an entry that decide which questions lead to it and how these are answered."""
     return (
         entry.wordings, entry.not_, entry.answer, entry.variants, entry.valid, entry.draft, entry.held,
         entry.groups, entry.departments, entry.private,
@@ -248,7 +248,7 @@ def _pairs(sounds: str) -> list[str]:
 
 
 def _gist(decision: Decision, edited: Collection[str]) -> tuple[object, ...]:
-    """Return what the asker would notice of a decision: the content, not the score.
+    """Return the part of a decision that the asker would notice: the content, not the score.
 
     Of a list that is the first entry and the edited ones; its tail changes with every edit.
     """

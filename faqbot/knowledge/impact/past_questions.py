@@ -64,7 +64,7 @@ class PastQuestions:
             return known
 
     def rankings(self, index: Index, today: date) -> Rankings:
-        """Return what this index found on this day so far, to be added to."""
+        """Return the rankings by this index on this day so far, to be added to."""
         cached = next((k for k in self._rankings if k[0] is index and k[1] == today), None) or (index, today, {})
         others = [k for k in self._rankings if k[0] is not index]
         self._rankings = [cached, *others][:_KEPT_INDEXES]

@@ -74,7 +74,7 @@ async def find_problems(workspace: Workspace, proposal: Proposal) -> ChangePrevi
 
 
 async def preview_effects(workspace: Workspace, past_questions: PastQuestions, proposal: Proposal) -> ChangePreview:
-    """Return the new problems, and what would be answered differently if there is no error among them."""
+    """Return the new problems, and the changed answers if there is no error among them."""
     trial, new = await workspace.trial(proposal)
     if any(p.is_error for p in new):
         return ChangePreview(problems=new)
@@ -126,7 +126,7 @@ def _saved(trial: Snapshot, known: JudgedQuestions, results: Sequence[tuple[Grad
 
 
 def _words_after(turn: OutcomeChange) -> str:
-    """Return the decision after the change in words, saying what is new where both read the same."""
+    """Return the decision after the change in words, with the difference where both read the same."""
     after = _in_words(turn.after)
     if after != _in_words(turn.before):
         return after

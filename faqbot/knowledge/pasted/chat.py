@@ -45,7 +45,7 @@ def is_chat(text: str) -> bool:
 
 
 def read_chat(text: str) -> ParsedText:
-    """Pair each question with what another person said next; leave out small talk such as thanks."""
+    """Pair each question with the next message of another person; leave out small talk such as thanks."""
     messages, unread = _messages(text)
     messages = [message for message in messages if not _SMALL_TALK.match(message.text)]
     proposals: list[ProposedEntry] = []

@@ -308,7 +308,7 @@ class _Planner:
             return _UNREADABLE
 
     def _excel_damage(self, row: Row, index: int, column: TableColumn, text: str) -> str:
-        """Return what Excel changed in a text, so that it cannot be trusted; empty if nothing."""
+        """Describe a change by Excel, because of which the text cannot be trusted; empty if there is none."""
         odd = self.table.odd.get((row.number, index))
         if odd is CellOddity.FORMULA:
             return f"这是公式（{text[:30]}），请把格子设成文本格式，再填文字"

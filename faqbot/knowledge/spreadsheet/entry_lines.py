@@ -22,7 +22,7 @@ _BEFORE_ASK = ("id", "question", "also", "not")
 
 
 def entry_lines(file: Outline, entry: Entry, top: Mapping[str, Any], dash: int, column: int) -> list[str]:
-    """Return the lines of a new entry, with the keys that the file uses and without what its top says already."""
+    """Return the lines of a new entry, with the keys that the file uses and without the fields at its top."""
     draft = entry_to_fields(entry)
     chinese = file.is_chinese(None)
     lines: list[str] = []
@@ -52,7 +52,7 @@ def entry_lines(file: Outline, entry: Entry, top: Mapping[str, Any], dash: int, 
 
 
 def redundant_fields(file: Outline, old: EntryFields, new: EntryFields) -> list[str]:
-    """Return the fields that change to what the top of the file says, so that the entry need not repeat it."""
+    """Return the fields that change to the value at the top of the file, so that the entry need not repeat it."""
     top = file.shared()
     return [key for key in key_names.SHARED_KEYS if getattr(old, key) != getattr(new, key) == getattr(top, key)]
 

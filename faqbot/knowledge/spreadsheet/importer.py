@@ -39,7 +39,7 @@ def import_table(
     delete_missing: bool = False,
     progress: Callable[[float], object] = lambda part: None,
 ) -> tuple[ImportPlan, dict[str, bytes]]:
-    """Return what the table `raw` would change, and the files as they would be. Raises SheetError.
+    """Return the edits by the table `raw`, and the files after them. Raises SheetError.
 
     With an error in the plan the files are returned as they are.
     """

@@ -1,4 +1,4 @@
-"""Describes in Chinese what an import would do, or has done. Pure."""
+"""Describes in Chinese the changes that an import would make or has made. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_TEXT_LENGTH = 40
 
 
 def summary_lines(plan: ImportPlan, *, delete_missing: bool, written: bool) -> Iterator[str]:
-    """Yield lines for stdout: the counts, each new and changed entry, the missing ones, and what to do next."""
+    """Yield lines for stdout: the counts, each new and changed entry, the missing ones, and the next step."""
     fate = "已删除" if written else "会删除"
     missing_fate = fate if delete_missing else "保留不动"
     yield (

@@ -365,7 +365,7 @@ def _fill_merged(
 
 
 def _cell(value: Any, data_type: str, cell: Any) -> tuple[str, CellOddity | None]:
-    """Return the text of a cell as it looks in Excel, and what may have gone wrong with it."""
+    """Return the text of a cell as it looks in Excel, and its oddity, if any."""
     match value:
         case None:
             return "", None

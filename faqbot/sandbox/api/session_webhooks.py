@@ -43,7 +43,7 @@ class WebhookCall:
 
 
 class WebhookReplies:
-    """Creates session webhooks and accepts what the bot posts to them."""
+    """Creates session webhooks and accepts the posts of the bot to them."""
 
     def __init__(self, world: World, faults: Faults, clock: Callable[[], float] = time.time) -> None:
         self._world = world
