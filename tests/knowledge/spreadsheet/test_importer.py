@@ -19,7 +19,7 @@ from faqbot.knowledge.spreadsheet.importer import import_table
 from faqbot.knowledge.spreadsheet.workbook import write_table
 from faqbot.model.entries import Entry, FollowUp, Place
 from tests.conftest import SAMPLE
-from tests.knowledge.spreadsheet.test_comparison import FULL, csv, entries, known, said
+from tests.knowledge.spreadsheet.test_comparison import FULL, csv, entries, is_refused, known, said
 
 NAMES = [c.name for c in COLUMNS]
 LEAVE = """\
@@ -232,11 +232,6 @@ def test_limits_at_the_top_cannot_be_lifted_for_one_entry() -> None:
     assert after == files and said(plan) == [
         "错误：第 2 行“群”：写在 faq/a.yaml 开头，对所有条目有效，不能只为这一条取消"
     ]
-
-
-def is_refused(rows: list[list[str]]) -> bool:
-    """Whether a cell says what Excel writes in the place of something else, which is only taken where it stood."""
-    return any(cell in ("1.38E+10", "#NAME?") for row in rows for cell in row)
 
 
 @given(st.lists(entries, min_size=1, max_size=4, unique_by=lambda e: e.id))
