@@ -24,7 +24,7 @@ from tests.redis_server import RedisServer
 # The same examples on every machine, so that a run can be repeated; FAQBOT_PROPERTIES=long looks for new ones.
 _CALM = {"deadline": None, "database": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
 hypothesis.settings.register_profile("fixed", derandomize=True, max_examples=60, **_CALM)
-hypothesis.settings.register_profile("long", max_examples=300, print_blob=True, **_CALM)
+hypothesis.settings.register_profile("long", max_examples=200, print_blob=True, **_CALM)
 hypothesis.settings.load_profile(os.environ.get("FAQBOT_PROPERTIES", "fixed"))
 
 SAMPLES = Path(__file__).parent / "samples"
