@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from faqbot.model.differences import Difference
+
 # The topic of the entries that have none.
 NO_TOPIC = "其他"
 # The key in `Entry.variants` of the answer for all other cases.
@@ -130,12 +132,14 @@ class Candidate:
     score: the probability that it is.
     question: the wording that matched best.
     covered: the share of the question that occurs in the entry's wordings at all.
+    differs: what the question says otherwise than the entry; an entry that differs is never answered with.
     """
 
     entry: Entry
     score: float
     question: str
     covered: float = 1.0
+    differs: tuple[Difference, ...] = ()
 
 
 def nearest_private(ranking: Sequence[Candidate]) -> Entry | None:

@@ -34,17 +34,18 @@ _STEPS = 33
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Probabilities from which an entry is answered outright, and from which it is offered in a list."""
+    """Probabilities from which an entry is answered outright, shown as the likely answer, and offered in a list."""
 
     answer_at: float
+    likely_at: float
     offer_at: float
 
 
 # The same for every knowledge base; `learn` moves them by what its own wordings show.
 FITTED_THRESHOLDS = {
-    "strict": Thresholds(answer_at=0.91, offer_at=0.25),
-    "balanced": Thresholds(answer_at=0.86, offer_at=0.18),
-    "lenient": Thresholds(answer_at=0.70, offer_at=0.12),
+    "strict": Thresholds(answer_at=0.91, likely_at=0.7, offer_at=0.25),
+    "balanced": Thresholds(answer_at=0.86, likely_at=0.55, offer_at=0.18),
+    "lenient": Thresholds(answer_at=0.70, likely_at=0.45, offer_at=0.12),
 }
 
 
@@ -53,7 +54,7 @@ def learn(index: Index, strictness: str) -> Thresholds:
     trial = hold_out_trial(index)
     fitted = FITTED_THRESHOLDS[strictness]
     answer_at = _answer_threshold(trial, fitted.answer_at, _PRECISION[strictness])
-    return Thresholds(answer_at, _offer_threshold(trial, fitted.offer_at))
+    return Thresholds(answer_at, min(fitted.likely_at, answer_at), _offer_threshold(trial, fitted.offer_at))
 
 
 def _offer_threshold(trial: Trial, fitted: float) -> float:

@@ -421,7 +421,7 @@ def test_an_entry_that_is_not_open_here_is_never_answered_nor_offered():
 
 # -- answering, offering, admitting ------------------------------------------------------------
 
-WIDE = Thresholds(answer_at=0.7, offer_at=0.4)
+WIDE = Thresholds(answer_at=0.7, likely_at=0.7, offer_at=0.4)
 
 
 def ranked(*scores):
