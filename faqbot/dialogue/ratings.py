@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from faqbot.language.chat_marks import emoji_codes_in
 from faqbot.language.normalize import normalise, only_fillers
 from faqbot.model.commands import Command, CommandKind
 from faqbot.model.conversation import LastAnswer
@@ -35,6 +36,8 @@ _AFTER_AN_ANSWER = {
 }
 _PARTICLES = "啊呀哦呢吧嘛的了"
 _EMOJIS = {"👍": Rating.HELPFUL, "👎": Rating.UNHELPFUL}
+# The same as DingTalk's own codes: [赞].
+_EMOJI_CODES = {"赞": Rating.HELPFUL, "强": Rating.HELPFUL, "弱": Rating.UNHELPFUL, "踩": Rating.UNHELPFUL}
 
 
 def _by_word(words_by_rating: dict[Rating, str]) -> dict[str, Rating]:
@@ -60,4 +63,7 @@ def parse_rating(text: str, last_answer: LastAnswer | None) -> Command | None:
 def _emoji_rating(text: str) -> Rating | None:
     """Read a thumb with no question behind it; a skin tone or a thank-you may follow."""
     words = normalise(text)
-    return _EMOJIS.get(text.strip()[:1]) if not words or only_fillers(words) else None
+    if words and not only_fillers(words):
+        return None
+    codes = emoji_codes_in(text)
+    return _EMOJIS.get(text.strip()[:1]) or (_EMOJI_CODES.get(codes[0]) if codes else None)

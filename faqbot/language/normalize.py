@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import Protocol, cast
 
+from faqbot.language.chat_marks import without_chat_marks
 from faqbot.language.vocabulary import any_of, compile_any, filler_words
 
 # A question is a sentence, not a document; longer texts are cut before matching, so that one pasted page cannot occupy
@@ -15,8 +16,6 @@ from faqbot.language.vocabulary import any_of, compile_any, filler_words
 MAX_MATCHED_CHARS = 400
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-# A name after @ ends at a blank; without one it cannot be told from the question behind it.
-_MENTION = re.compile(r"(?<!\S)[@＠][^\s@＠,，:：。！？!?]{1,30}(?=[\s,，:：])|(?<=\s)[@＠][^\s@＠]{1,30}$")
 _NOT_WORD = re.compile(r"[^\w%]|_")
 WHITESPACE = re.compile(r"\s+")
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}
@@ -55,10 +54,10 @@ def _simplified(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def normalise(text: str) -> str:
-    """Fold width, case, script, punctuation, emoji and @names away; idempotent."""
+    """Fold width, case, script, punctuation, emoji, quotes and @names away; idempotent."""
     # Half a character, as broken emoji leave behind, cannot be converted.
     text = text[: MAX_MATCHED_CHARS * 2].encode("utf-8", "replace").decode("utf-8").translate(INVISIBLE_MARKS)
-    text = _MENTION.sub(" ", text)
+    text = without_chat_marks(text)
     text = unicodedata.normalize("NFKC", text).casefold()
     if any("\u3400" <= c <= "\u9fff" for c in text):
         text = _simplified(text)

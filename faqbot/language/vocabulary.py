@@ -30,6 +30,14 @@ class BuiltinSynonyms:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatMarks:
+    """What a chat puts between the words: names of DingTalk's own emoji, and emoticons written in letters."""
+
+    emoji_codes: frozenset[str]
+    emoticons: Words
+
+
+@dataclass(frozen=True, slots=True)
 class FillerWords:
     """Words around and within a question that say nothing about what is asked, and words that a number counts."""
 
@@ -121,6 +129,12 @@ def builtin_synonyms() -> BuiltinSynonyms:
     node = _read("synonyms.yaml")
     groups = node.map("synonyms", lambda word, node: (word, *node.words()))
     return BuiltinSynonyms(tuple(groups.values()), frozenset(node["stop_words"].words()))
+
+
+@cache
+def chat_marks() -> ChatMarks:
+    node = _read("chat_marks.yaml")
+    return ChatMarks(frozenset(node["emoji_codes"].words()), node["emoticons"].words())
 
 
 @cache

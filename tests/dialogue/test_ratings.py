@@ -30,6 +30,7 @@ def test_some_words_always_rate(text, rating):
     ("text", "rating"),
     [
         ("👍", Rating.HELPFUL), ("👍🏻👍 谢谢", Rating.HELPFUL), ("👎🏻", Rating.UNHELPFUL),
+        ("[赞]", Rating.HELPFUL), ("[强][强] 谢谢", Rating.HELPFUL), ("[弱]", Rating.UNHELPFUL),
         ("不对", Rating.UNHELPFUL), ("不对的", Rating.UNHELPFUL),
         ("过期了", Rating.OUTDATED), ("不准", Rating.INACCURATE), ("看不懂", Rating.UNCLEAR),
         ("解决了", Rating.HELPFUL),

@@ -13,6 +13,7 @@ from faqbot.language.vocabulary import any_of, compile_any
 
 LISTS = (
     vocabulary.builtin_synonyms,
+    vocabulary.chat_marks,
     vocabulary.filler_words,
     vocabulary.places,
     vocabulary.contrasts,
