@@ -44,7 +44,7 @@ def emoji_codes_in(text: str) -> tuple[str, ...]:
 
 
 def _without_codes(row: re.Match[str]) -> str:
-    """Drop the codes in a row of brackets. What is not listed is a code where it stands beside a listed one or twice."""
+    """Drop the codes in a row of brackets. An unlisted name is a code where it stands beside a listed one or twice."""
     names = _CODE.findall(row[0])
     listed = any(name in chat_marks().emoji_codes for name in names)
     is_twice = len(set(names)) < len(names)

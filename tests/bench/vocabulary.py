@@ -2,9 +2,9 @@
 
 usage: OPENBLAS_NUM_THREADS=1 python tests/bench/vocabulary.py [GROUP ...]
 
-For each group (all, or those led by the words given) prints the change of four counts when the group is taken out: right
-entry first, right entry among three, answered outright and rightly, answered outright and wrongly. `merged` counts the
-wordings that equal one of another entry only because of the group: what it makes undecidable.
+For each group (all, or those led by the words given) prints the change of five counts when the group is taken out:
+right entry first, right entry among three, answered outright and rightly, and wrongly, and `merged`: entries of which a
+wording equals one of another entry, so that nobody can say which is meant.
 """
 
 from __future__ import annotations

@@ -42,7 +42,8 @@ def test_others_rate_only_after_an_answer(text, rating):
 
 
 @pytest.mark.parametrize(
-    "text", ["年假过期了怎么办", "有用的证件是哪些", "", "？", "不对外的系统怎么进", "👍 那婚假呢"]
+    "text",
+    ["年假过期了怎么办", "有用的证件是哪些", "", "？", "不对外的系统怎么进", "👍 那婚假呢", "[微笑]", "婚假呢[赞]"],
 )
 def test_part_of_a_sentence_rates_nothing(text):
     assert parse_rating(text, LAST) is None
