@@ -12,11 +12,11 @@ from datetime import date
 from faqbot.access.visibility import Allowed, open_to
 from faqbot.dialogue.small_talk import small_talk
 from faqbot.dialogue.topic_menu import list_topic
+from faqbot.differences.finder import opposed
 from faqbot.language.normalize import normalise
 from faqbot.model.decisions import Answered, Decision, Offered, TopicList, Unanswered
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
 from faqbot.search.arrays import Floats
-from faqbot.search.contradictions import opposed
 from faqbot.search.index import Explanation, Index, SearchQuery
 from faqbot.search.thresholds import Thresholds
 

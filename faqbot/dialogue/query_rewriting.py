@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from faqbot.differences.finder import opposed
 from faqbot.language.follow_ups import expansions, own_words, without_asking
 from faqbot.language.sentence_splitting import parts_of
 from faqbot.model.conversation import ConversationState
 from faqbot.model.decisions import Answered, Decision, MultiAnswer, Offered, Part, Unanswered
 from faqbot.model.entries import Entry
-from faqbot.search.contradictions import opposed
 
 Fold = Callable[[str], str]
 

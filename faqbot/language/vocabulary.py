@@ -63,6 +63,7 @@ class Denial:
     either_or: Words
     idioms: Words
     negations: Words
+    forbidding: Words
     negative_words: Words
 
 
@@ -170,6 +171,7 @@ def contrasts() -> Contrasts:
             denial["either_or"].words(),
             denial["idioms"].words(),
             denial["negations"].words(),
+            denial["forbidding"].words(),
             denial["negative_words"].words(),
         ),
     )

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from rapidfuzz import fuzz
 
+from faqbot.differences.finder import apart
 from faqbot.search.arrays import Doubles, Floats
 from faqbot.search.candidates import CandidateRows, RetrievalRequest, retrieve
-from faqbot.search.contradictions import apart
 from faqbot.search.queries import Query
 from faqbot.search.scoring import score
 from faqbot.search.semantic import EmbeddingIndex

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from faqbot.dialogue.answer_policy import judge_many
+from faqbot.differences.finder import apart, opposed
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import Snapshot, build_snapshot
 from faqbot.model.decisions import Answered, Offered
 from faqbot.model.entries import Entry, FollowUp
-from faqbot.search.contradictions import apart, opposed
 from faqbot.search.thresholds import FITTED_THRESHOLDS
 from tests.conftest import SAMPLE
 

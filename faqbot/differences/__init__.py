@@ -1,0 +1,1 @@
+"""Finds what a question says otherwise than the entry that it matched."""

@@ -1,0 +1,72 @@
+"""Denial: finds that one text denies a plain statement of the other: 年假没休完 and 年假休完了. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from faqbot.language.vocabulary import any_of, compile_any, contrasts
+from faqbot.model.differences import Difference, DifferenceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Denials:
+    """What a text denies, with the words of each denial, and the text without words that only look like one.
+
+    negative: it has a word that denies, whatever it denies.
+    """
+
+    denied: tuple[tuple[str, str], ...]
+    said: str
+    negative: bool
+
+
+def read_denials(plain: str) -> Denials:
+    said = _either_or().sub(" ", _idiom().sub(" ", plain))
+    found = ((match["what"], match[0]) for match in _negation().finditer(said))
+    denied = tuple((what, words) for what, words in found if what.strip())
+    return Denials(denied, said, bool(_negative_word().search(said)))
+
+
+def denial_differences(question: Denials, wording: Denials) -> Iterator[Difference]:
+    """Find what one of the two denies and the other says plainly."""
+    for what, words in _denied_of(question, wording):
+        yield Difference(_kind(words), words, what)
+    for what, words in _denied_of(wording, question):
+        yield Difference(_kind(words), what, words)
+
+
+def _denied_of(denying: Denials, saying: Denials) -> Iterator[tuple[str, str]]:
+    if not saying.negative:
+        yield from ((what, words) for what, words in denying.denied if what in saying.said)
+
+
+def _kind(words: str) -> DifferenceKind:
+    return DifferenceKind.PERMISSION if _permission().match(words) else DifferenceKind.NEGATION
+
+
+@cache
+def _negation() -> re.Pattern[str]:
+    return re.compile(f"(?:{any_of(contrasts().denial.negations)})(?P<what>.?)")
+
+
+@cache
+def _permission() -> re.Pattern[str]:
+    return compile_any(contrasts().denial.forbidding)
+
+
+@cache
+def _negative_word() -> re.Pattern[str]:
+    return compile_any(contrasts().denial.negative_words)
+
+
+@cache
+def _either_or() -> re.Pattern[str]:
+    return compile_any(contrasts().denial.either_or)
+
+
+@cache
+def _idiom() -> re.Pattern[str]:
+    return compile_any(contrasts().denial.idioms)

@@ -1,0 +1,103 @@
+"""Subjects: finds conditions, kinds and places that a question names and the entry does not mention. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from faqbot.differences.lexicon import Lexicon
+from faqbot.language.gazetteer import places_in
+from faqbot.language.vocabulary import compile_any, contrasts, places
+from faqbot.model.differences import Difference, DifferenceKind
+
+
+class Kind(NamedTuple):
+    """A kind of a thing: the name of the thing, and the number of the kind in the word list."""
+
+    thing: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """What a text names, each with its words there. `general`: it is about leave of no kind in particular."""
+
+    conditions: Mapping[int, str]
+    kinds: Mapping[Kind, str]
+    places: tuple[str, ...]
+    general: str
+
+
+def subjects_in(plain: str) -> Subjects:
+    leave = _leave().search(plain)
+    return Subjects(
+        conditions=_conditions().find(plain),
+        kinds=_kinds().find(plain),
+        places=tuple(place for place in places_in(plain) if place not in places().elsewhere),
+        general=leave[0] if leave and not _leave_in_general().sub("", plain) else "",
+    )
+
+
+def merged(all_subjects: Iterable[Subjects]) -> Subjects:
+    """Merge what several texts name, the words of the first before those of the others."""
+    conditions: dict[int, str] = {}
+    kinds: dict[Kind, str] = {}
+    named: dict[str, None] = {}
+    for subjects in all_subjects:
+        conditions = {**subjects.conditions, **conditions}
+        kinds = {**subjects.kinds, **kinds}
+        named |= dict.fromkeys(subjects.places)
+    return Subjects(conditions, kinds, tuple(named), "")
+
+
+def subject_differences(question: Subjects, title: Subjects, entry: Subjects, cases: Subjects) -> Iterator[Difference]:
+    """Find the conditions, kinds and places of a question of which the entry says nothing.
+
+    title: those of the entry's question; entry: those of all its texts; cases: those of the names of its cases, among
+    which choosing the case decides.
+    """
+    for condition, words in question.conditions.items():
+        if condition not in entry.conditions:
+            yield Difference(DifferenceKind.CONDITION, words)
+    if question.general:
+        for kind, words in title.kinds.items():
+            if kind.thing == "leave":
+                yield Difference(DifferenceKind.FAMILY, question.general, words)
+    yield from _other_kinds(question.kinds, entry.kinds, cases.kinds)
+    if question.places and entry.places and not cases.places and not set(question.places) & set(entry.places):
+        yield Difference(DifferenceKind.PLACE, "、".join(question.places), entry.places[0])
+
+
+def _other_kinds(
+    question: Mapping[Kind, str], entry: Mapping[Kind, str], cases: Mapping[Kind, str]
+) -> Iterator[Difference]:
+    for thing in dict.fromkeys(kind.thing for kind in question):
+        named = {kind: words for kind, words in question.items() if kind.thing == thing}
+        written = [words for kind, words in entry.items() if kind.thing == thing]
+        if written and not named.keys() & entry.keys() and not any(kind.thing == thing for kind in cases):
+            yield Difference(DifferenceKind.FAMILY, next(iter(named.values())), written[0])
+
+
+@cache
+def _leave() -> re.Pattern[str]:
+    return re.compile("[请休放]?假")
+
+
+@cache
+def _leave_in_general() -> re.Pattern[str]:
+    return compile_any(contrasts().leave_in_general)
+
+
+@cache
+def _conditions() -> Lexicon[int]:
+    return Lexicon(dict(enumerate(contrasts().conditions)))
+
+
+@cache
+def _kinds() -> Lexicon[Kind]:
+    return Lexicon(
+        {Kind(thing, number): words for thing, kinds in contrasts().kinds.items() for number, words in enumerate(kinds)}
+    )
