@@ -30,7 +30,19 @@ class KnowledgeMissing(FaqbotError):
 
 
 class EmbeddingsError(FaqbotError):
-    """The embeddings endpoint did not give usable vectors."""
+    """The encoder did not give usable vectors."""
+
+
+class EncoderBusy(EmbeddingsError):
+    """More questions wait for the encoder than it can encode in time."""
+
+
+class EncoderMissing(EmbeddingsError):
+    """No encoder can be used; the text says why, for people. `broken` is True where one is installed."""
+
+    def __init__(self, reason: str, *, broken: bool = False) -> None:
+        super().__init__(reason)
+        self.broken = broken
 
 
 class StoreError(FaqbotError):

@@ -38,6 +38,7 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("FAQBOT_HOOK_SECRET", "", "外部事件的签名密钥；没有时不接收事件"),
     ("FAQBOT_ADMINS", "", "可以在聊天里下指令的 userId，逗号分隔"),
     ("FAQBOT_STRICTNESS", "balanced", "把握多大才直接回答：`strict` 严格、`balanced` 均衡、`lenient` 宽松"),
+    ("FAQBOT_MEANING", "auto", "`auto` 装了 `meaning` 就用内置编码器比较含义，`off` 不用；设了向量接口时用接口"),
     ("FAQBOT_EMBEDDINGS_URL", "", "可选：OpenAI 兼容的向量接口"),
     ("FAQBOT_EMBEDDINGS_MODEL", "", "向量模型名"),
     ("FAQBOT_EMBEDDINGS_KEY", "", "向量接口的密钥"),
@@ -54,6 +55,7 @@ _STRICTNESS: dict[str, Strictness] = {
     "strict": "strict", "balanced": "balanced", "lenient": "lenient",
     "严格": "strict", "均衡": "balanced", "宽松": "lenient",
 }  # fmt: skip
+_MEANINGS: dict[str, Literal["auto", "off"]] = {"auto": "auto", "off": "off"}
 _LOG_FORMATS: dict[str, Literal["text", "json"]] = {"text": "text", "json": "json"}
 _LOG_LEVELS = {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
 
@@ -75,6 +77,7 @@ class Settings:
     hook_secret: str = field(default="", repr=False)
     admins: frozenset[str] = frozenset()
     strictness: Strictness = "balanced"
+    meaning: Literal["auto", "off"] = "auto"
     embeddings_url: str = ""
     embeddings_model: str = ""
     embeddings_key: str = field(default="", repr=False)
@@ -145,6 +148,7 @@ class Settings:
             hook_secret=reader.text("FAQBOT_HOOK_SECRET"),
             admins=frozenset(filter(None, re.split(r"[,，\s]+", reader.text("FAQBOT_ADMINS")))),
             strictness=reader.choice("FAQBOT_STRICTNESS", "balanced", _STRICTNESS),
+            meaning=reader.choice("FAQBOT_MEANING", "auto", _MEANINGS),
             embeddings_url=reader.endpoint("FAQBOT_EMBEDDINGS_URL", ""),
             embeddings_model=reader.text("FAQBOT_EMBEDDINGS_MODEL"),
             embeddings_key=reader.text("FAQBOT_EMBEDDINGS_KEY"),

@@ -114,6 +114,8 @@ def settings(ding: FakeDingTalk, knowledge: Path, tmp_path: Path) -> Settings:
         knowledge=knowledge,
         store=f"sqlite:///{tmp_path / 'faqbot.db'}",
         port=0,
+        # Tests of the encoder switch it on; the others must not depend on whether it is installed.
+        meaning="off",
     )
 
 

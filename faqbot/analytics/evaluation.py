@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from faqbot.access.visibility import open_to
-from faqbot.dialogue.answer_policy import judge
+from faqbot.dialogue.answer_policy import judge_by_words_first
 from faqbot.errors import FaqbotError
 from faqbot.model.decisions import Answered, Decision, Offered
 from faqbot.model.entries import Candidate, Entry
@@ -47,7 +47,8 @@ class Expected:
 class Result:
     """The evaluation of one question; `ms` is the time it took.
 
-    `others` are entries that share nothing with the question; they fill up `candidates` to five.
+    `others` are entries that share nothing with the question; they fill up `candidates` to five. `embedding` is that of
+    the question if it took part; None where words alone decided.
     """
 
     expected: Expected
@@ -55,6 +56,7 @@ class Result:
     candidates: tuple[Candidate, ...]
     ms: float
     others: tuple[Entry, ...] = ()
+    embedding: Floats | None = None
 
     @property
     def wanted(self) -> tuple[str, ...]:
@@ -107,16 +109,28 @@ def evaluate(
     limits: Thresholds,
     today: date,
     meanings: Sequence[Floats | None] | None = None,
+    limits_by_meaning: Thresholds | None = None,
     progress: Callable[[int], object] = lambda done: None,
 ) -> list[Result]:
-    """Judge every question as a whole, in order. `meanings` holds the embedding of each question, if there are any."""
+    """Judge every question as a whole, in order.
+
+    `meanings` holds the embedding of each question, if there are any; `limits_by_meaning` hold for these.
+    """
     results: list[Result] = []
     for number, expected in enumerate(questions, 1):
         began = time.perf_counter()
         meaning = meanings[number - 1] if meanings is not None else None
-        decision, ranking = judge(expected.question, index, limits=limits, today=today, embedding=meaning)
+        judged = judge_by_words_first(
+            expected.question,
+            index,
+            limits=limits,
+            limits_by_meaning=limits_by_meaning,
+            today=today,
+            embedding=meaning,
+        )
         ms = (time.perf_counter() - began) * 1000
-        results.append(Result(expected, decision, tuple(ranking), ms, _others(ranking, index, today)))
+        others = _others(judged.ranking, index, today)
+        results.append(Result(expected, judged.decision, tuple(judged.ranking), ms, others, judged.embedding))
         progress(number)
     return results
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from faqbot.analytics.evaluation import decision_name
-from faqbot.dialogue.answer_policy import explain, judge
+from faqbot.dialogue.answer_policy import explain, judge_by_words_first
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.normalize import normalise
 from faqbot.model.decisions import Answered, Decision, Menu, Offered, SmallTalk, TopicList
@@ -78,11 +78,23 @@ class TrialResult:
         }
 
 
-def try_out(text: str, snapshot: Snapshot, limits: Thresholds, day: date, meaning: Floats | None = None) -> TrialResult:
-    """Judge `text` as the bot would in a single chat."""
+def try_out(
+    text: str,
+    snapshot: Snapshot,
+    limits: Thresholds,
+    day: date,
+    meaning: Floats | None = None,
+    limits_by_meaning: Thresholds | None = None,
+) -> TrialResult:
+    """Judge `text` as the bot would in a single chat; `meaning` is its embedding, `limits_by_meaning` hold for that."""
     text = " ".join(text.split())[:MAX_CHARACTERS]
-    decision, ranking = judge(text, snapshot.index, limits=limits, today=day, embedding=meaning)
-    explained = explain(text, snapshot.index, today=day, embedding=meaning)
+    judged = judge_by_words_first(
+        text, snapshot.index, limits=limits, limits_by_meaning=limits_by_meaning, today=day, embedding=meaning
+    )
+    decision, ranking = judged.decision, judged.ranking
+    if judged.embedding is not None and limits_by_meaning is not None:
+        limits = limits_by_meaning
+    explained = explain(text, snapshot.index, today=day, embedding=judged.embedding)
     candidates = tuple(_weigh(c, why, limits, text) for c, why in zip(ranking, explained, strict=False))
     return TrialResult(
         text,

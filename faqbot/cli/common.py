@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import typer
 from dotenv import dotenv_values
 
-from faqbot.errors import EmbeddingsError, FaqbotError, SettingsError, StartError
+from faqbot.errors import EmbeddingsError, EncoderMissing, FaqbotError, SettingsError, StoreError
 from faqbot.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from faqbot.model.entries import Problem
     from faqbot.search.arrays import Floats
     from faqbot.search.index import Index
+    from faqbot.search.thresholds import Thresholds
 
 _T = TypeVar("_T")
 
@@ -163,20 +164,39 @@ def read_knowledge(settings: Settings, folder: Path | None = None) -> Snapshot:
     return read_files(settings, folder).assemble(today_of(settings))
 
 
-def add_embeddings(settings: Settings, index: Index, texts: Sequence[str]) -> tuple[Index, Sequence[Floats | None]]:
-    """Return the index with vectors, and the vector of each text; without vectors if no endpoint is set or answers."""
-    if not settings.embeddings_url:
-        return index, [None] * len(texts)
-    from faqbot.app.embed_texts import embed_texts
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An index with embeddings where there is an encoder, the thresholds for them, and the embedding of each text.
 
+    `limits` are the thresholds by words alone.
+    """
+
+    index: Index
+    limits: Thresholds
+    limits_by_meaning: Thresholds | None
+    embeddings: Sequence[Floats | None]
+
+
+def embed(settings: Settings, index: Index, texts: Sequence[str]) -> Embedded:
+    """Calibrate the index, and add embeddings to it and to the texts; say on stderr if an encoder fails."""
+    from faqbot.app.embed_texts import embed_texts
+    from faqbot.search.thresholds import learn
+
+    by_words = Embedded(index, learn(index, settings.strictness), None, [None] * len(texts))
+    wordings = index.wordings
     try:
-        wording_embeddings, text_embeddings = asyncio.run(embed_texts(settings, index.wordings, texts))
-    except StartError as exc:
-        fail(str(exc))
-    except EmbeddingsError as exc:
-        print(f"向量接口用不了，只按文字比较：{exc}", file=sys.stderr)
-        return index, [None] * len(texts)
-    return index.with_embeddings(wording_embeddings), list(text_embeddings)
+        with progress_bar(len(wordings) + len(texts), "计算含义（算过的不再算）") as progress:
+            vectors = asyncio.run(embed_texts(settings, [*wordings, *texts], progress))
+    except EncoderMissing as exc:
+        if exc.broken:
+            print(f"只按文字比较：{exc}", file=sys.stderr)
+        return by_words
+    except (EmbeddingsError, StoreError) as exc:
+        print(f"含义比较用不了，只按文字比较：{exc}", file=sys.stderr)
+        return by_words
+    embedded = index.with_embeddings(vectors[: len(wordings)])
+    limits = learn(embedded, settings.strictness)
+    return Embedded(embedded, by_words.limits, limits, list(vectors[len(wordings) :]))
 
 
 def sample_knowledge() -> Path:

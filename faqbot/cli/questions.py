@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from faqbot.cli.common import (
-    add_embeddings,
     cli,
+    embed,
     fail,
     progress_bar,
     read_files,
@@ -39,13 +39,18 @@ def ask(
     from faqbot.analytics.evaluation import Expected, evaluate
     from faqbot.dialogue.answer_policy import explain
     from faqbot.replies.render import plain_body
-    from faqbot.search.thresholds import learn
 
-    index, embeddings = add_embeddings(settings, snapshot.index, [text])
-    today, limits = today_of(settings), learn(index, settings.strictness)
-    (result,) = evaluate([Expected(text, None)], index, limits=limits, today=today, meanings=embeddings)
+    embedded, today = embed(settings, snapshot.index, [text]), today_of(settings)
+    (result,) = evaluate(
+        [Expected(text, None)],
+        embedded.index,
+        limits=embedded.limits,
+        today=today,
+        meanings=embedded.embeddings,
+        limits_by_meaning=embedded.limits_by_meaning,
+    )
     reply = plain_body(result.decision, text)
-    explanations = explain(text, index, today=today, embedding=embeddings[0]) if explain_it else ()
+    explanations = explain(text, embedded.index, today=today, embedding=result.embedding) if explain_it else ()
     if as_json:
         output = result.as_json()
         if explain_it:
@@ -77,7 +82,6 @@ def evaluate_command(
     snapshot = files.assemble(today_of(settings))
     from faqbot.analytics.evaluation import EvaluationError, evaluate, read_questions, summary
     from faqbot.knowledge.regression_questions import NAME
-    from faqbot.search.thresholds import learn
 
     if file is None and NAME not in files.contents:
         fail(f"{files.label} 里没有 {NAME}；请写上问题文件的名字")
@@ -90,10 +94,17 @@ def evaluate_command(
         fail(str(exc))
     except OSError as exc:
         fail(f"读不到 {file}：{exc.strerror}")
+    embedded = embed(settings, snapshot.index, [q.question for q in questions])
     with progress_bar(len(questions), "检验") as progress:
-        index, embeddings = add_embeddings(settings, snapshot.index, [q.question for q in questions])
-        today, limits = today_of(settings), learn(index, settings.strictness)
-        results = evaluate(questions, index, limits=limits, today=today, meanings=embeddings, progress=progress)
+        results = evaluate(
+            questions,
+            embedded.index,
+            limits=embedded.limits,
+            today=today_of(settings),
+            meanings=embedded.embeddings,
+            limits_by_meaning=embedded.limits_by_meaning,
+            progress=progress,
+        )
     counts = summary(results)
     if as_json:
         typer.echo(json.dumps({"summary": counts, "results": [r.as_json() for r in results]}, ensure_ascii=False))

@@ -6,7 +6,7 @@ Knows neither the asker nor the dialogue.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from faqbot.access.visibility import Allowed, open_to
@@ -14,7 +14,8 @@ from faqbot.dialogue.small_talk import small_talk
 from faqbot.dialogue.topic_menu import list_topic
 from faqbot.differences.finder import opposed
 from faqbot.language.normalize import normalise
-from faqbot.model.decisions import Answered, Decision, Offered, TopicList, Unanswered
+from faqbot.model.commands import Interpretation
+from faqbot.model.decisions import Answered, AskedBack, Decision, Offered, PrivateReply, TopicList, Unanswered
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
 from faqbot.search.arrays import Floats
 from faqbot.search.index import Explanation, Index, SearchQuery
@@ -34,6 +35,32 @@ def judge(
 ) -> tuple[Decision, Sequence[Candidate]]:
     """Decide on one question without asker or dialogue state, for `ask` and `evaluate`; return the ranking, too."""
     return judge_many([text], index, limits=limits, today=today, embeddings=[embedding])[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The decision on a question and the ranking that it was made of; `embedding` is None where words alone ranked."""
+
+    decision: Decision
+    ranking: Sequence[Candidate]
+    embedding: Floats | None
+
+
+def judge_by_words_first(
+    text: str,
+    index: Index,
+    *,
+    limits: Thresholds,
+    limits_by_meaning: Thresholds | None,
+    today: date,
+    embedding: Floats | None,
+) -> Judgement:
+    """Judge a question by words, and once more with its embedding if words are not sure, as the running bot does."""
+    decision, ranking = judge(text, index, limits=limits, today=today)
+    if embedding is None or limits_by_meaning is None or is_settled(decision):
+        return Judgement(decision, ranking, None)
+    decision, ranking = judge(text, index, limits=limits_by_meaning, today=today, embedding=embedding)
+    return Judgement(decision, ranking, embedding)
 
 
 def judge_many(
@@ -70,6 +97,17 @@ def decide_many(
         (with_related(decision, index, allowed, today) if isinstance(decision, Answered) else decision, ranking)
         for decision, ranking in zip(decisions, rankings, strict=True)
     ]
+
+
+def is_settled(interpretation: Interpretation) -> bool:
+    """Return True if an embedding of the message cannot improve what was decided without one."""
+    match interpretation:
+        case PrivateReply(decision):
+            return is_settled(decision)
+        case Offered() | Unanswered() | AskedBack(unclear=True):
+            return False
+        case _:
+            return True
 
 
 def explain(text: str, index: Index, *, today: date, embedding: Floats | None = None) -> Sequence[Explanation]:

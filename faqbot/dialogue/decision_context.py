@@ -32,12 +32,20 @@ class DecisionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """The knowledge that is live when a batch is decided on, with the date by which entries are valid."""
+    """The knowledge that is live when a batch is decided on, with the date by which entries are valid.
+
+    limits_by_meaning: the thresholds for queries with an embedding; without them `limits` hold for all.
+    """
 
     index: Index
     limits: Thresholds
     groups: Groups
     today: date
+    limits_by_meaning: Thresholds | None = None
+
+    def limits_for(self, embedding: Floats | None) -> Thresholds:
+        """Return the thresholds for a query with this embedding."""
+        return self.limits if embedding is None or self.limits_by_meaning is None else self.limits_by_meaning
 
 
 @dataclass(frozen=True, slots=True)

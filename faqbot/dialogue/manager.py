@@ -98,11 +98,15 @@ def decide_many(
     today: date,
     cache: RankingCache | None = None,
     groups: Groups = NO_GROUPS,
+    limits_by_meaning: Thresholds | None = None,
 ) -> list[Interpretation]:
-    """Interpret several messages at once; the result has their order. `cache` is filled with the new rankings."""
+    """Interpret several messages at once; the result has their order. `cache` is filled with the new rankings.
+
+    `limits_by_meaning` hold for messages with an embedding.
+    """
     cache = cache or RankingCache()
     cache.prepare(index)
-    knowledge = Knowledge(index, limits, groups, today)
+    knowledge = Knowledge(index, limits, groups, today, limits_by_meaning)
     contexts = [DecisionContext.of(request, knowledge, now) for request in requests]
     running = [_interpret(context) for context in contexts]
     results: dict[int, Interpretation] = {}
@@ -132,11 +136,13 @@ def _interpret(context: DecisionContext) -> Interpreting:
         return interpretation
     if interpretation is not None:
         return complete(context, interpretation)
-    (ranking,) = yield [TextQuery(text, context.embedding)]
-    decision = answer_by_implied_case(context, _decide(context, text, ranking))
+    query = TextQuery(text, context.embedding)
+    (ranking,) = yield [query]
+    decision = answer_by_implied_case(context, _decide(context, query, ranking))
     if rewrites := rewrite(text, decision, context.state, context.index.by_id):
-        rankings = yield [TextQuery(rewritten) for rewritten in rewrites.texts]
-        decisions = {t: _decide(context, t, r) for t, r in zip(rewrites.texts, rankings, strict=True)}
+        queries = [TextQuery(rewritten) for rewritten in rewrites.texts]
+        rankings = yield queries
+        decisions = {q.text: _decide(context, q, r) for q, r in zip(queries, rankings, strict=True)}
         decision = rewrites.resolve(text, decision, decisions, context.index.fold)
     return complete(context, decision)
 
@@ -158,5 +164,6 @@ def _without_search(context: DecisionContext) -> Interpretation | None:
     )
 
 
-def _decide(context: DecisionContext, text: str, ranking: RankedCandidates) -> Decision:
-    return decide_on_ranking(text, ranking, context.index, context.listable, context.knowledge.limits)
+def _decide(context: DecisionContext, query: TextQuery, ranking: RankedCandidates) -> Decision:
+    limits = context.knowledge.limits_for(query.embedding)
+    return decide_on_ranking(query.text, ranking, context.index, context.listable, limits)

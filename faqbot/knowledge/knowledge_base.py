@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
-from faqbot.errors import EmbeddingsError, FaqbotError
+from faqbot.errors import FaqbotError
 from faqbot.knowledge.entry_parser import ParsedFile
 from faqbot.knowledge.files.picture_folder import PictureFolder
 from faqbot.knowledge.snapshot import Snapshot, build_snapshot
 from faqbot.model.entries import Problem
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
+from faqbot.runtime.retry import backoff
 from faqbot.search.arrays import Floats
 from faqbot.search.thresholds import FITTED_THRESHOLDS, Thresholds, learn
 from faqbot.store.protocol import DocumentStore
@@ -23,6 +25,11 @@ log = EventLog(__name__)
 
 # The interval at which the files are polled. A poll costs one stat per file and works on network disks.
 POLL_SECONDS = 0.5
+# Pauses after which embeddings that could not be had are tried again: the first, doubled each time, and the longest.
+_EMBED_AGAIN_SECONDS, _EMBED_AGAIN_MAX_SECONDS = 30.0, 600.0
+
+# Returns the embeddings of texts, one row each.
+Embed = Callable[[Sequence[str]], Awaitable[Floats]]
 
 
 class FileSource(Protocol):
@@ -54,6 +61,15 @@ class _Trial:
         return same_last and today == self.today and files == self.files
 
 
+@dataclass(frozen=True, slots=True)
+class _Calibrated:
+    """A snapshot and the thresholds calibrated on it: by words alone, and with embeddings where it has them."""
+
+    snapshot: Snapshot
+    by_words: Thresholds
+    by_meaning: Thresholds | None = None
+
+
 class KnowledgeBase:
     """Holds the current Snapshot; readers take `current` once per message and keep it.
 
@@ -65,7 +81,7 @@ class KnowledgeBase:
         source: FileSource,
         today: Callable[[], date],
         strictness: str = "balanced",
-        embed: Callable[[Sequence[str]], Awaitable[Floats]] | None = None,
+        embed: Embed | None = None,
         last_good: DocumentStore | None = None,
         metrics: Metrics | None = None,
         pictures: PictureFolder | None = None,
@@ -79,8 +95,9 @@ class KnowledgeBase:
         self._pictures = pictures
         self._stored: dict[str, bytes] = {}
         self._to_store: dict[str, bytes] = {}
-        self._calibrated: tuple[Snapshot, Thresholds] | None = None
+        self._calibrated: _Calibrated | None = None
         self._calibration: asyncio.Task[None] | None = None
+        self._embedding: asyncio.Task[None] | None = None
         self._version: Hashable = None
         self._refresh_lock = asyncio.Lock()
         self._current: Snapshot | None = None
@@ -93,15 +110,27 @@ class KnowledgeBase:
         return self._current
 
     def thresholds_for(self, snapshot: Snapshot) -> Thresholds:
-        """Return the thresholds calibrated on this snapshot; until they are, the fitted ones."""
-        if self._calibrated is not None and self._calibrated[0] is snapshot:
-            return self._calibrated[1]
+        """Return the thresholds calibrated on this snapshot by words alone; until they are, the fitted ones."""
+        if self._calibrated is not None and self._calibrated.snapshot is snapshot:
+            return self._calibrated.by_words
         return FITTED_THRESHOLDS[self._strictness]
 
+    def thresholds_by_meaning(self, snapshot: Snapshot) -> Thresholds | None:
+        """Return the thresholds for queries with an embedding; None for a snapshot without embeddings."""
+        if self._calibrated is not None and self._calibrated.snapshot is snapshot:
+            return self._calibrated.by_meaning
+        return None
+
     async def wait_until_calibrated(self) -> None:
-        """Wait until the thresholds of the live knowledge are calibrated, or calibration failed."""
+        """Wait until the thresholds of the live knowledge are calibrated by words alone, or calibration failed."""
         while self._calibration is not None and not self._calibration.done():
             await asyncio.wait({self._calibration})
+
+    async def wait_until_embedded(self) -> None:
+        """Wait until the live knowledge has embeddings, or failed to get them."""
+        await self.wait_until_calibrated()
+        while self._embedding is not None and not self._embedding.done():
+            await asyncio.wait({self._embedding})
 
     async def refresh(self) -> bool:
         """Read the files again if anything changed; return True if a new snapshot is live.
@@ -153,8 +182,7 @@ class KnowledgeBase:
         self._version = version
         self._current = snapshot
         self._report(snapshot, {p.key for p in before.problems} if before else set())
-        if self._calibration is not None:
-            self._calibration.cancel()
+        self._cancel_background()
         self._calibration = asyncio.create_task(self._calibrate(snapshot))
         self._to_store |= self._not_stored(files, snapshot)
         await self._store_last_good()
@@ -188,39 +216,53 @@ class KnowledgeBase:
             self._to_store = {}
 
     async def close(self) -> None:
-        """Stop the calibration."""
-        if self._calibration is not None:
-            self._calibration.cancel()
-            await asyncio.gather(self._calibration, return_exceptions=True)
+        """Stop the calibration and the embedding."""
+        running = self._cancel_background()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _cancel_background(self) -> list[asyncio.Task[None]]:
+        """Cancel what is still done for a snapshot, and return these tasks."""
+        running = [task for task in (self._calibration, self._embedding) if task is not None]
+        for task in running:
+            task.cancel()
+        self._embedding = None
+        return running
 
     async def _calibrate(self, snapshot: Snapshot) -> None:
-        """Add vectors to a snapshot that answers already, where they are wanted, and calibrate its thresholds."""
+        """Calibrate the thresholds of a snapshot that answers already, and have embeddings added to it."""
         try:
-            snapshot = await self._with_embeddings(snapshot)
             thresholds = await asyncio.to_thread(learn, snapshot.index, self._strictness)
         except Exception as exc:
             # The edge of a background task: log the reason and keep the fitted thresholds.
             log.error("knowledge.not_calibrated", cause=exc)
-            return
-        self._calibrated = (snapshot, thresholds)
-        log.info("knowledge.calibrated", answer_at=thresholds.answer_at, offer_at=thresholds.offer_at)
+            thresholds = FITTED_THRESHOLDS[self._strictness]
+        else:
+            log.info("knowledge.calibrated", answer_at=thresholds.answer_at, offer_at=thresholds.offer_at)
+        self._calibrated = _Calibrated(snapshot, thresholds)
+        if self._embed is not None and snapshot.index.wordings:
+            self._embedding = asyncio.create_task(self._add_embeddings(self._embed, self._calibrated))
 
-    async def _with_embeddings(self, snapshot: Snapshot) -> Snapshot:
-        """Return the snapshot with vectors, and make it live unless a newer one is; without vectors the same one."""
-        if self._embed is None or not snapshot.index.wordings:
-            return snapshot
-        try:
-            vectors = await self._embed(snapshot.index.wordings)
-        except EmbeddingsError as exc:
-            # Search goes on by words alone; the next change of a file tries again.
-            log.error("knowledge.not_embedded", reason=str(exc))
-            return snapshot
-        embedded = replace(snapshot, index=await asyncio.to_thread(snapshot.index.with_embeddings, vectors))
+    async def _add_embeddings(self, embed: Embed, calibrated: _Calibrated) -> None:
+        """Give a snapshot embeddings and the thresholds for them; meanwhile it answers by words alone."""
+        snapshot = calibrated.snapshot
+        for attempt in itertools.count():
+            try:
+                vectors = await embed(snapshot.index.wordings)
+                index = await asyncio.to_thread(snapshot.index.with_embeddings, vectors)
+                by_meaning = await asyncio.to_thread(learn, index, self._strictness)
+                break
+            except Exception as exc:
+                # The edge of a background task. Search goes on by words alone, and the store keeps what was embedded.
+                # Logged once, not at each attempt, while it lasts.
+                if attempt == 0:
+                    is_expected = isinstance(exc, FaqbotError)
+                    log.error("knowledge.not_embedded", cause=None if is_expected else exc, reason=str(exc))
+            await asyncio.sleep(backoff(attempt, first=_EMBED_AGAIN_SECONDS, longest=_EMBED_AGAIN_MAX_SECONDS))
         # An edit may have gone live meanwhile; an older snapshot must never replace it.
         if self._current is snapshot:
-            self._current = embedded
-            log.info("knowledge.embedded", wordings=len(embedded.index.wordings))
-        return embedded
+            self._current = embedded = replace(snapshot, index=index)
+            self._calibrated = _Calibrated(embedded, calibrated.by_words, by_meaning)
+            log.info("knowledge.embedded", texts=len(vectors), answer_at=by_meaning.answer_at)
 
     async def watch(self) -> None:
         """Poll the files until cancelled; while the folder is missing the live knowledge stays."""

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from faqbot.embeddings.embeddings import Embeddings
+from faqbot.embeddings.opening import open_embeddings
 from faqbot.knowledge.editing.external_changes import watch_files
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.files.opening import open_source
@@ -16,7 +18,6 @@ from faqbot.rules.definitions import Automations
 from faqbot.runtime.background import Loop
 from faqbot.runtime.resources import Resources
 from faqbot.search.arrays import Floats
-from faqbot.search.embeddings import Embeddings, open_embeddings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class KnowledgeParts:
         return self.library.current.groups.owner_userids(name)
 
     async def meaning(self, text: str) -> Floats | None:
-        """Return the vector of a sentence; None where no endpoint is set or it gives none now."""
+        """Return the vector of a sentence; None where there is no encoder or it gives none now."""
         return await self.embeddings.of_question(text) if self.embeddings else None
 
     @property
@@ -58,21 +59,23 @@ async def open_knowledge(resources: Resources, *, serving: bool = True) -> Async
     """
     settings, store = resources.settings, resources.store
     source, pictures = open_source(settings, store), PictureFolder(settings.knowledge)
-    embeddings = open_embeddings(settings, resources.session, store) if serving else None
-    knowledge = KnowledgeBase(
-        source,
-        resources.today,
-        settings.strictness,
-        embeddings.of_wordings if embeddings else None,
-        last_good=store if serving else None,
-        metrics=resources.metrics,
-        pictures=pictures if serving else None,
-    )
-    workspace = Workspace(knowledge, source, store, resources.today, resources.clock)
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        embeddings: Embeddings | None = None
+        if serving:
+            opened = open_embeddings(settings, resources.session, store, resources.metrics)
+            embeddings = await stack.enter_async_context(opened)
+        knowledge = KnowledgeBase(
+            source,
+            resources.today,
+            settings.strictness,
+            embeddings.of_texts if embeddings else None,
+            last_good=store if serving else None,
+            metrics=resources.metrics,
+            pictures=pictures if serving else None,
+        )
+        stack.push_async_callback(knowledge.close)
+        workspace = Workspace(knowledge, source, store, resources.today, resources.clock)
         # Before refresh() writes those of this run.
         previous_files = await store.documents() if serving else {}
         await knowledge.refresh()
         yield KnowledgeParts(knowledge, workspace, pictures, embeddings, previous_files)
-    finally:
-        await knowledge.close()

@@ -50,6 +50,11 @@ class DecisionBatcher:
         self._cache = RankingCache()
         self._waiting: deque[_PendingRequest] = deque()
 
+    @property
+    def compares_meaning(self) -> bool:
+        """True if the embedding of a message can make a difference, because the live wordings have theirs."""
+        return self._knowledge.current.index.rankers.semantic is not None
+
     async def decide(self, request: DecisionRequest) -> Interpretation:
         """Interpret one message; raises whatever its interpretation raises."""
         waiting = _PendingRequest(request, asyncio.get_running_loop().create_future())
@@ -87,6 +92,7 @@ class DecisionBatcher:
                 today=self._today(),
                 cache=self._cache,
                 groups=snapshot.groups,
+                limits_by_meaning=self._knowledge.thresholds_by_meaning(snapshot),
             )
         except Exception as exc:
             if len(batch) == 1:

@@ -10,6 +10,7 @@ from typing import Any
 
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.wire.payloads import read_message
+from faqbot.embeddings.embeddings import Embeddings
 from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.messaging.batcher import DecisionBatcher
@@ -25,7 +26,6 @@ from faqbot.model.commands import CommandHandler, CommandKind
 from faqbot.model.messages import Message, MessageKind
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
-from faqbot.search.embeddings import Embeddings
 from faqbot.store.protocol import Store
 
 log = EventLog(__name__)

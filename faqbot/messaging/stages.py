@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
+from faqbot.dialogue.answer_policy import is_settled
 from faqbot.dialogue.decision_context import DecisionRequest
+from faqbot.embeddings.embeddings import Embeddings
 from faqbot.errors import ContentRefused, DeliveryError
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.messaging.batcher import DecisionBatcher
@@ -17,7 +19,6 @@ from faqbot.model.messages import DeliveryResult, DeliveryState, Message
 from faqbot.replies.render import render
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
-from faqbot.search.embeddings import Embeddings
 
 log = EventLog(__name__)
 
@@ -28,7 +29,10 @@ _ABANDON_SECONDS = 86400.0
 
 
 class Decide:
-    """Interprets the message with the live knowledge: as a command, or as a decision on what to reply."""
+    """Interprets the message with the live knowledge: as a command, or as a decision on what to reply.
+
+    Words decide first; where they are not sure, the message is decided on once more with its embedding.
+    """
 
     def __init__(
         self,
@@ -53,16 +57,27 @@ class Decide:
         return await proceed(replace(turn, response=interpretation))
 
     async def _interpret(self, turn: Turn) -> Interpretation:
-        message, embedding = turn.message, None
-        if self._embeddings is not None and message.text:
-            embedding = await self._embeddings.of_question(message.text)
+        message = turn.message
         try:
             departments = await self._departments.departments(message)
-            return await self._batcher.decide(DecisionRequest(message, turn.state, embedding, departments))
+            request = DecisionRequest(message, turn.state, departments=departments)
+            by_words = await self._batcher.decide(request)
         except Exception as exc:
             # Whatever went wrong, the asker must not be left without a reply.
             log.error("message.undecided", cause=exc)
             return Failure()
+        try:
+            return await self._decide_by_meaning(request, by_words)
+        except Exception as exc:
+            log.error("message.undecided", cause=exc, what="by meaning")
+            return by_words
+
+    async def _decide_by_meaning(self, request: DecisionRequest, by_words: Interpretation) -> Interpretation:
+        """Decide once more with the embedding of the message; `by_words` stays where that is not needed or not had."""
+        if self._embeddings is None or is_settled(by_words) or not self._batcher.compares_meaning:
+            return by_words
+        embedding = await self._embeddings.of_question(request.message.text)
+        return by_words if embedding is None else await self._batcher.decide(replace(request, embedding=embedding))
 
 
 class RejectLate:

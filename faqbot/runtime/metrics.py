@@ -34,6 +34,10 @@ class Metrics:
         self.reconnects = self._counter("stream_connects", "Stream connections opened, by result", "result")
         self.ack_seconds = self._histogram("ack_seconds", "From a callback to its acknowledgement", _QUICK)
         self.match_seconds = self._histogram("match_seconds", "Finding the answer to one message", _QUICK)
+        self.question_vectors = self._counter(
+            "question_vectors", "Vectors wanted for a question: ready, late, busy or failed", "result"
+        )
+        self.vectors = self._gauge("vectors", "Vectors of wordings: those ready, of those wanted", "state")
         self.answer_seconds = self._histogram("answer_seconds", "From a callback to the reply being taken", _SLOW)
         self.backlog = self._gauge("backlog_messages", "Messages written down and not finished, all replicas")
         self.backlog_age = self._gauge("backlog_oldest_seconds", "Age of the oldest of them")

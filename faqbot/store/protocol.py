@@ -199,7 +199,7 @@ class SlotStore(Protocol):
 
 
 class DocumentStore(Protocol):
-    """Knowledge files and the embedding vectors of their wordings."""
+    """Knowledge files."""
 
     async def documents(self) -> Mapping[str, bytes]:
         """Return the last version without errors of each knowledge file, by name."""
@@ -209,6 +209,15 @@ class DocumentStore(Protocol):
         """Store these files; others stay unchanged."""
         ...
 
+    @property
+    def shared_texts(self) -> SharedTextStore | None:
+        """The knowledge text that replicas share; None for an engine of one process."""
+        ...
+
+
+class VectorStore(Protocol):
+    """Embedding vectors of texts, kept beyond the end of the process."""
+
     async def vectors(self, keys: Sequence[str]) -> Mapping[str, bytes]:
         """Return the stored vectors (float32 as bytes) whose key is among `keys`."""
         ...
@@ -217,9 +226,12 @@ class DocumentStore(Protocol):
         """Store vectors by key."""
         ...
 
-    @property
-    def shared_texts(self) -> SharedTextStore | None:
-        """The knowledge text that replicas share; None for an engine of one process."""
+    async def vector_keys(self) -> Sequence[str]:
+        """Return the keys of all stored vectors."""
+        ...
+
+    async def drop_vectors(self, keys: Sequence[str]) -> None:
+        """Delete the vectors with these keys."""
         ...
 
 
@@ -233,6 +245,7 @@ class Store(
     CounterStore,
     SlotStore,
     DocumentStore,
+    VectorStore,
     Protocol,
 ):
     """All roles in one engine, and the operations on the engine as a whole.

@@ -58,6 +58,8 @@ from faqbot.store.redis_shared_text import RedisSharedText
 _TIMEOUT_SECONDS = 2.5
 _GLOB, _ESCAPED = re.compile(r"([][*?^\\])"), r"\\\1"
 _MAX_CONNECTIONS = 64
+# Redis reads out about this many vectors in one step of a scan.
+_VECTORS_AT_ONCE = 64
 
 
 class RedisStore:
@@ -301,6 +303,20 @@ class RedisStore:
         if vectors:
             mapping: dict[Any, Any] = dict(vectors)
             await execute(self._redis.hset(VECTORS, mapping=mapping))
+
+    async def vector_keys(self) -> Sequence[str]:
+        keys: list[str] = []
+        cursor = 0
+        while True:
+            # All keys at once would keep the event loop busy while they are read.
+            cursor, found = await execute(self._redis.hscan(VECTORS, cursor, count=_VECTORS_AT_ONCE))
+            keys += [key.decode() for key in found]
+            if not cursor:
+                return list(dict.fromkeys(keys))
+
+    async def drop_vectors(self, keys: Sequence[str]) -> None:
+        if keys:
+            await execute(self._redis.hdel(VECTORS, *keys))
 
     @property
     def shared_texts(self) -> RedisSharedText:

@@ -342,6 +342,12 @@ class SqliteStore:
         sql = "INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)"
         await self._do(lambda db: db.executemany(sql, list(vectors.items())))
 
+    async def vector_keys(self) -> Sequence[str]:
+        return [key for (key,) in await self._do(lambda db: db.execute("SELECT key FROM vectors").fetchall())]
+
+    async def drop_vectors(self, keys: Sequence[str]) -> None:
+        await self._do(lambda db: db.executemany("DELETE FROM vectors WHERE key = ?", [(key,) for key in keys]))
+
     @property
     def shared_texts(self) -> None:
         # A process with a file of its own has a knowledge folder of its own too.

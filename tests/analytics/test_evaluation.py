@@ -265,10 +265,32 @@ def test_each_question_is_judged_with_its_own_vector() -> None:
     vectors = np.eye(len(wordings), dtype=np.float32)
     asked = [Expected("qqqq", "lunch"), Expected("qqqq", None), Expected("qqqq", "fund")]
     meanings = [vectors[wordings.index("食堂几点开门")], None, vectors[wordings.index("公积金怎么提取")]]
+    limits = FITTED_THRESHOLDS["balanced"]
     results = evaluate(
-        asked, INDEX.with_embeddings(vectors), limits=FITTED_THRESHOLDS["balanced"], today=TODAY, meanings=meanings
+        asked,
+        INDEX.with_embeddings(vectors),
+        limits=limits,
+        today=TODAY,
+        meanings=meanings,
+        limits_by_meaning=limits,
     )
     assert [r.candidates[0].entry.id if r.candidates else None for r in results] == ["lunch", None, "fund"]
+    assert [r.embedding is meaning for r, meaning in zip(results, meanings, strict=True)] == [True] * 3
+
+
+def test_a_question_that_words_are_sure_of_is_not_judged_by_its_vector() -> None:
+    wordings = list(INDEX.wordings)
+    vectors, limits = np.eye(len(wordings), dtype=np.float32), FITTED_THRESHOLDS["balanced"]
+    elsewhere = vectors[wordings.index("公积金怎么提取")]
+    (result,) = evaluate(
+        [Expected("食堂几点开门", "lunch")],
+        INDEX.with_embeddings(vectors),
+        limits=limits,
+        today=TODAY,
+        meanings=[elsewhere],
+        limits_by_meaning=limits,
+    )
+    assert result.answered_rightly and result.embedding is None
 
 
 # — The command —
@@ -280,7 +302,8 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "faqbot", "evaluate", *arguments],
         cwd=folder,
-        env=kept | {"PYTHONPATH": str(root), "PYTHONUTF8": "1", "FAQBOT_KNOWLEDGE": str(KNOWLEDGE)},
+        env=kept
+        | {"PYTHONPATH": str(root), "PYTHONUTF8": "1", "FAQBOT_KNOWLEDGE": str(KNOWLEDGE), "FAQBOT_MEANING": "off"},
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 

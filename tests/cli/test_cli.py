@@ -24,7 +24,8 @@ COMMAND = [sys.executable, "-m", "faqbot"]
 
 def environment(**values: str) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FAQBOT_", "DINGTALK_")) and k != "PORT"}
-    return kept | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUTF8": "1"} | values
+    fixed = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUTF8": "1", "FAQBOT_MEANING": "off"}
+    return kept | fixed | values
 
 
 def faqbot(folder: Path, *arguments: str, **values: str) -> subprocess.CompletedProcess[str]:

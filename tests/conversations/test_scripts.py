@@ -186,6 +186,7 @@ async def stage(folder: Path, clock: Clock, first: list[Step]) -> AsyncIterator[
         knowledge=knowledge,
         store=f"sqlite:///{folder / 'faqbot.db'}",
         port=0,
+        meaning="off",
     )
     for step in first:
         match step:

@@ -27,6 +27,7 @@ class BotProcess:
             "FAQBOT_KNOWLEDGE": str(knowledge),
             "FAQBOT_STORE": store,
             "FAQBOT_PORT": "0",
+            "FAQBOT_MEANING": "off",
         } | environ
         self._ding = ding
         self.log = log

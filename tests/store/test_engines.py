@@ -346,6 +346,15 @@ async def test_documents_and_vectors_are_kept(store: Store) -> None:
     assert await store.vectors([]) == {}
 
 
+async def test_all_vectors_are_listed_and_those_named_are_dropped(store: Store) -> None:
+    assert await store.vector_keys() == []
+    await store.put_vectors({f"k{n}": bytes(1536) for n in range(700)})
+    assert set(await store.vector_keys()) == {f"k{n}" for n in range(700)}
+    await store.drop_vectors([f"k{n}" for n in range(1, 900)])
+    await store.drop_vectors([])
+    assert list(await store.vector_keys()) == ["k0"]
+
+
 async def test_everything_survives_closing_and_opening(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     for url in (f"sqlite:///{tmp_path / 'again.db'}", request.getfixturevalue("redis_server").url):
         store = await open_store(url)

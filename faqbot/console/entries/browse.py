@@ -112,7 +112,8 @@ async def try_sentence(context: ConsoleContext, text: str) -> TrialResult:
     """Try `text` with the live knowledge."""
     workspace = context.workspace
     snapshot = workspace.snapshot
-    return try_out(text, snapshot, workspace.limits(snapshot), workspace.today(), await context.meaning(text))
+    meaning, by_meaning = await context.meaning(text), workspace.limits_by_meaning(snapshot)
+    return try_out(text, snapshot, workspace.limits(snapshot), workspace.today(), meaning, by_meaning)
 
 
 def find_entry(request: web.Request) -> Entry:

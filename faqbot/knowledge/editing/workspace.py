@@ -59,8 +59,12 @@ class Workspace:
         return self.base.current
 
     def limits(self, snapshot: Snapshot) -> Thresholds:
-        """Return how sure the bot must be with this knowledge."""
+        """Return how sure the bot must be with this knowledge, by words alone."""
         return self.base.thresholds_for(snapshot)
+
+    def limits_by_meaning(self, snapshot: Snapshot) -> Thresholds | None:
+        """Return how sure it must be about a question with an embedding; None while the knowledge has none."""
+        return self.base.thresholds_by_meaning(snapshot)
 
     def file_name(self, path: str) -> str:
         """Return the name in the source of a file as a Place shows it."""

@@ -142,6 +142,7 @@ async def test_run_shows_a_link_on_a_terminal_and_nowhere_else(
         "FAQBOT_STORE": settings.store, "FAQBOT_PORT": "0", "FAQBOT_KNOWLEDGE": str(settings.knowledge), "PATH": "",
         "DINGTALK_CLIENT_ID": ding.client_id, "DINGTALK_CLIENT_SECRET": ding.client_secret,
         "DINGTALK_OPENAPI_ENDPOINT": ding.url, "DINGTALK_OAPI_ENDPOINT": ding.url, "FAQBOT_LOG_LEVEL": "DEBUG",
+        "FAQBOT_MEANING": "off",
     }  # fmt: skip
     log = tmp_path / "log"
     ours, theirs = pty.openpty()
