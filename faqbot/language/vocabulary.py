@@ -23,7 +23,10 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class BuiltinSynonyms:
-    """Synonyms, each group led by the word that stands for all, and English function words."""
+    """Synonyms, each group led by the word that stands for all, and English function words.
+
+    A group of one word keeps it whole, since a synonym is only a part of it.
+    """
 
     groups: tuple[Words, ...]
     stop_words: frozenset[str]
@@ -129,7 +132,8 @@ def compile_any(words: Iterable[str]) -> re.Pattern[str]:
 def builtin_synonyms() -> BuiltinSynonyms:
     node = _read("synonyms.yaml")
     groups = node.map("synonyms", lambda word, node: (word, *node.words()))
-    return BuiltinSynonyms(tuple(groups.values()), frozenset(node["stop_words"].words()))
+    whole_words = ((word,) for word in node["whole_words"].words())
+    return BuiltinSynonyms((*groups.values(), *whole_words), frozenset(node["stop_words"].words()))
 
 
 @cache

@@ -110,7 +110,9 @@ def changes(name: str, chosen: Sequence[str]) -> tuple[Counts, dict[str, Counts]
     found: dict[str, Counts] = {}
     for group in groups:
         # A group of which no word but the first occurs changes nothing.
-        if (not chosen or group[0] in chosen) and (name.startswith("zhtw") or any(w in written for w in group[1:])):
+        if (not chosen or group[0] in chosen) and (
+            name.startswith("zhtw") or any(w in written for w in group[1:] or group)
+        ):
             found[group[0]] = questions.count([g for g in groups if g is not group], limits)[0] - whole
     return whole, found
 
