@@ -115,12 +115,14 @@ def _verdict(decision: Decision) -> str:
             return f"把握不够，会先问对方是不是想问「{candidates[0].entry.question}」。"
         case Offered(candidates):
             return f"把握不够，会列出 {len(candidates)} 条让对方选，第一条是「{candidates[0].entry.question}」。"
+        case Menu(unspecific=True):
+            return "没有说是哪方面的，会列出所有主题请对方选；不记到「未答」里。"
         case Menu():
             return "会当作求助，列出所有主题。"
         case TopicList(topic):
             return f"这是主题「{topic}」的名字，会列出这个主题的问题。"
         case SmallTalk():
-            return "会当作打招呼、道谢或道别来回应。"
+            return "会当作打招呼、道谢、道别或闲聊来回应。"
         case _:
             return "不会回答：说没有找到，并记到「未答」里。"
 

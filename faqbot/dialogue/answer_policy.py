@@ -11,11 +11,12 @@ from datetime import date
 
 from faqbot.access.visibility import Allowed, open_to
 from faqbot.dialogue.small_talk import small_talk
-from faqbot.dialogue.topic_menu import list_topic
+from faqbot.dialogue.topic_menu import build_menu, list_topic
 from faqbot.differences.finder import opposed
 from faqbot.language.normalize import normalise
+from faqbot.language.small_talk_words import is_unspecific
 from faqbot.model.commands import Interpretation
-from faqbot.model.decisions import Answered, AskedBack, Decision, Offered, PrivateReply, TopicList, Unanswered
+from faqbot.model.decisions import Answered, AskedBack, Decision, Menu, Offered, PrivateReply, TopicList, Unanswered
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
 from faqbot.search.arrays import Floats
 from faqbot.search.index import Explanation, Index, SearchQuery
@@ -90,7 +91,9 @@ def decide_many(
         return open_to(entry, today, None)
 
     decisions = (
-        small_talk(text, index, allowed) or decide_on_ranking(text, ranking, index, allowed, limits)
+        small_talk(text, index, allowed)
+        or ask_for_subject(text, index, allowed)
+        or decide_on_ranking(text, ranking, index, allowed, limits)
         for text, ranking in zip(texts, rankings, strict=True)
     )
     return [
@@ -118,17 +121,36 @@ def explain(text: str, index: Index, *, today: date, embedding: Floats | None = 
 def decide_on_ranking(
     text: str, ranking: Sequence[Candidate], index: Index, allowed: Allowed, limits: Thresholds
 ) -> Answered | Offered | Unanswered | TopicList:
-    """Decide on a question from its ranking. The name of a topic opens the topic, unless it is also a wording."""
-    words = normalise(text)
-    topic = index.topics.get(words) or (NO_TOPIC if words == NO_TOPIC else None)
+    """Decide on a question from its ranking. The name of a topic opens the topic, unless it is also a wording.
+
+    A question that does not say what it is about has no answer, however well a common word fits.
+    """
+    topic = _topic_named(text, index)
     if topic is not None and not (ranking and ranking[0].score >= 1.0):
         topic_list = list_topic(topic, index, allowed)
         if topic_list.entries:
             return topic_list
+    if lacks_subject(text, index):
+        return Unanswered()
     decision = apply_thresholds(ranking, limits)
     if isinstance(decision, Answered) and opposed(text, decision.question, decision.entry):
         return _offer(ranking, limits)
     return decision
+
+
+def ask_for_subject(text: str, index: Index, allowed: Allowed) -> Menu | None:
+    """Ask back for the topic of a question that does not say what it is about; None for any other."""
+    return build_menu(filter(allowed, index.entries), unspecific=True) if lacks_subject(text, index) else None
+
+
+def lacks_subject(text: str, index: Index) -> bool:
+    """Return True if a text does not say what it is about, unless HR wrote it for an entry or named a topic so."""
+    return is_unspecific(text) and _topic_named(text, index) is None and not index.has_wording(text)
+
+
+def _topic_named(text: str, index: Index) -> str | None:
+    words = normalise(text)
+    return index.topics.get(words) or (NO_TOPIC if words == NO_TOPIC else None)
 
 
 def apply_thresholds(ranking: Sequence[Candidate], limits: Thresholds) -> Answered | Offered | Unanswered:

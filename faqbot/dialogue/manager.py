@@ -7,7 +7,7 @@ from datetime import date
 from itertools import islice
 from typing import NamedTuple
 
-from faqbot.dialogue.answer_policy import decide_on_ranking
+from faqbot.dialogue.answer_policy import ask_for_subject, decide_on_ranking
 from faqbot.dialogue.choices import picked_decision
 from faqbot.dialogue.command_parser import parse_command
 from faqbot.dialogue.completion import complete
@@ -17,7 +17,7 @@ from faqbot.dialogue.ratings import parse_rating
 from faqbot.dialogue.slot_filling import answer_by_implied_case, answer_by_named_case, names_pending_case
 from faqbot.dialogue.small_talk import small_talk
 from faqbot.model.commands import Command, Interpretation
-from faqbot.model.decisions import Decision, SmallTalk, SmallTalkKind
+from faqbot.model.decisions import Decision, SmallTalk, SmallTalkKind, Unanswered
 from faqbot.model.entries import Candidate
 from faqbot.model.group_settings import NO_GROUPS, Groups
 from faqbot.model.messages import MessageKind
@@ -144,6 +144,8 @@ def _interpret(context: DecisionContext) -> Interpreting:
         rankings = yield queries
         decisions = {q.text: _decide(context, q, r) for q, r in zip(queries, rankings, strict=True)}
         decision = rewrites.resolve(text, decision, decisions, context.index.fold)
+    if isinstance(decision, Unanswered):
+        decision = ask_for_subject(text, context.index, context.listable) or decision
     return complete(context, decision)
 
 

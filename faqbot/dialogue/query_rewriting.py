@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from faqbot.differences.finder import opposed
 from faqbot.language.follow_ups import expansions, own_words, without_asking
 from faqbot.language.sentence_splitting import parts_of
+from faqbot.language.small_talk_words import is_unspecific
 from faqbot.model.conversation import ConversationState
 from faqbot.model.decisions import Answered, Decision, MultiAnswer, Offered, Part, Unanswered
 from faqbot.model.entries import Entry
@@ -47,7 +48,7 @@ class QueryRewrites:
         form that the index compares.
         """
         if not self.parts:
-            return self._ellipsis_answer(text, decisions, fold) or decision
+            return self._ellipsis_answer(text, decisions, fold) or self._ellipsis_list(text, decisions) or decision
         first, *others = (Part(text, decisions[text]) for text in self.parts)
         parts = [first, *(self._resolved_part(part, decisions, fold) for part in others)]
         if any(not isinstance(p.decision, _SEARCHED) for p in parts):
@@ -84,6 +85,17 @@ class QueryRewrites:
             return None
         (answer,) = best_by_entry.values()
         return Answered(answer.entry, answer.score, answer.question, is_follow_up=True)
+
+    def _ellipsis_list(self, text: str, decisions: Mapping[str, Decision]) -> Offered | None:
+        """Return the list that a text without a subject, such as 怎么申请, leads to after the question before."""
+        if not is_unspecific(text):
+            return None
+        found = (decisions[expansion] for expansion in self.expansions.get(text, ()))
+        return max(
+            (decision for decision in found if isinstance(decision, Offered)),
+            key=lambda offered: offered.candidates[0].score,
+            default=None,
+        )
 
 
 def rewrite(

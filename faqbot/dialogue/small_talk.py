@@ -1,10 +1,12 @@
-"""Small talk: recognise messages that are only a greeting, thanks, a goodbye or a call for help. Pure."""
+"""Small talk: recognise messages that are only a greeting, thanks, a goodbye, chat or a call for help. Pure."""
 
 from __future__ import annotations
 
 from faqbot.access.visibility import Allowed
 from faqbot.dialogue.topic_menu import build_menu
+from faqbot.language.chat_marks import emoji_codes_in
 from faqbot.language.normalize import normalise, only_fillers
+from faqbot.language.small_talk_words import ChatKind, chat_kind
 from faqbot.model.decisions import Menu, SmallTalk, SmallTalkKind
 from faqbot.search.index import Index
 
@@ -27,6 +29,9 @@ _THANKS = _words(
 )
 _GOODBYE = _words("再见/拜拜/bye/88/好的/好/ok/嗯/嗯嗯/收到/知道了/明白/明白了/了解/好滴/好嘞/行")
 
+# DingTalk's own codes with which people thank.
+_THANKING_EMOJI = _words("抱拳/玫瑰/谢谢/感谢/比心/握手/合十/爱心/爱你")
+
 _PARTICLES = "啊呀哦噢啦哈呢吧嘛哇的了"
 
 
@@ -34,6 +39,9 @@ def small_talk(text: str, index: Index, allowed: Allowed) -> Menu | SmallTalk | 
     """Decide on a message that is small talk or asks for the menu; None for any other."""
     words = normalise(text)
     without_particles = words.rstrip(_PARTICLES)
+    codes = emoji_codes_in(text)
+    if codes and not words:
+        return SmallTalk(SmallTalkKind.THANKS if _THANKING_EMOJI.intersection(codes) else SmallTalkKind.GOODBYE)
     only_mention = text.lstrip().startswith(("@", "＠")) and only_fillers(words)
     if words in _MENU or not words or only_mention:
         return build_menu(filter(allowed, index.entries))
@@ -43,4 +51,10 @@ def small_talk(text: str, index: Index, allowed: Allowed) -> Menu | SmallTalk | 
         return SmallTalk(SmallTalkKind.THANKS)
     if words in _GOODBYE:
         return SmallTalk(SmallTalkKind.GOODBYE)
-    return None
+    match chat_kind(text):
+        case ChatKind.CHAT if not index.has_wording(text):
+            return SmallTalk(SmallTalkKind.CHAT)
+        case ChatKind.COMPLAINT if not index.has_wording(text):
+            return SmallTalk(SmallTalkKind.COMPLAINT)
+        case _:
+            return None

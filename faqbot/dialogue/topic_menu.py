@@ -12,12 +12,12 @@ from faqbot.search.index import Index
 MAX_LISTED = 15
 
 
-def build_menu(entries: Iterable[Entry]) -> Menu:
-    """List the topics of the entries, in the order in which they first occur."""
+def build_menu(entries: Iterable[Entry], *, unspecific: bool = False) -> Menu:
+    """List the topics of the entries, in the order in which they first occur; `unspecific` as for Menu."""
     by_topic: dict[str, list[Entry]] = {}
     for entry in entries:
         by_topic.setdefault(entry.topic or NO_TOPIC, []).append(entry)
-    return Menu(tuple((topic, len(members), members[0].question) for topic, members in by_topic.items()))
+    return Menu(tuple((topic, len(members), members[0].question) for topic, members in by_topic.items()), unspecific)
 
 
 def list_topic(topic: str, index: Index, allowed: Allowed) -> TopicList:

@@ -51,6 +51,18 @@ class FillerWords:
 
 
 @dataclass(frozen=True, slots=True)
+class SmallTalkWords:
+    """Words of a question without a subject, and words of chat; `about_bot` counts beside a word of `bot` only."""
+
+    unspecific: Words
+    chat: Words
+    about_bot: Words
+    bot: Words
+    complaint: Words
+    around: Words
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """Names of places, words for a place that is not named, and the few cities that tell similar questions apart."""
 
@@ -146,6 +158,20 @@ def chat_marks() -> ChatMarks:
 def filler_words() -> FillerWords:
     node = _read("fillers.yaml")
     return FillerWords(node["before"].words(), node["after"].words(), node["empty"].words(), node["counted"].words())
+
+
+@cache
+def small_talk_words() -> SmallTalkWords:
+    node = _read("small_talk.yaml")
+    unspecific, chat = node["unspecific"], node["chat"]
+    return SmallTalkWords(
+        unspecific=tuple(word for words in unspecific.word_lists() for word in words),
+        chat=(*chat["feelings"].words(), *chat["entertainment"].words()),
+        about_bot=chat["about_bot"].words(),
+        bot=chat["bot"].words(),
+        complaint=chat["complaint"].words(),
+        around=chat["around"].words(),
+    )
 
 
 @cache

@@ -226,9 +226,13 @@ class PrivateReply(ResponseDefaults):
 
 @dataclass(frozen=True, slots=True)
 class Menu(ResponseDefaults):
-    """The topics that can be asked about, each with its number of entries and an example question."""
+    """The topics that can be asked about, each with its number of entries and an example question.
+
+    unspecific: the message did not say what it is about, so its sender is asked.
+    """
 
     topics: tuple[tuple[str, int, str], ...]
+    unspecific: bool = False
 
     @property
     def outcome(self) -> str:
@@ -281,6 +285,8 @@ class SmallTalkKind(StrEnum):
     GREETING = "greeting"
     THANKS = "thanks"
     GOODBYE = "goodbye"
+    CHAT = "chat"
+    COMPLAINT = "complaint"
     NOTHING_TO_PICK = "nothing_to_pick"
     NOT_TEXT = "not_text"
     NOT_HEARD = "not_heard"

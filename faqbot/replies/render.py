@@ -171,6 +171,8 @@ def _menu(decision: Menu, message: Message) -> Content:
     ]
     start = "直接 @我 提问" if message.is_group else "直接问我"
     hint = f"{start}，例如「{label(topics[0][2])}」；回复序号看这一类的问题{example_hint(message, '1')}。"
+    if decision.unspecific:
+        return "哪方面的？", "您想问哪方面的？请说得具体一些，或者选一类：\n\n" + "\n".join(lines) + grey(hint)
     return title, "我能回答这些方面的问题：\n\n" + "\n".join(lines) + grey(hint)
 
 
@@ -203,6 +205,11 @@ def _small_talk(decision: SmallTalk, message: Message) -> Content:
             return "不客气", "不客气，有问题随时找我。"
         case SmallTalkKind.GOODBYE:
             return "好的", "好的，有问题随时找我。"
+        case SmallTalkKind.CHAT:
+            return "我不会闲聊", f"我只懂公司的制度和流程，闲聊还不会。请直接说您的问题，或发{help_word}看我能答什么。"
+        case SmallTalkKind.COMPLAINT:
+            human = send_word("人工", message)
+            return "抱歉", f"抱歉，没有帮上您。请换个说法再问一次，说得具体一些更好找；要找人就{human}。"
         case SmallTalkKind.NOTHING_TO_PICK:
             body = f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说您的问题，或发{help_word}。"
             return "没有可选的列表", body

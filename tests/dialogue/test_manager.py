@@ -12,7 +12,7 @@ from faqbot.dialogue.answer_policy import MAX_OFFERED, apply_thresholds, judge
 from faqbot.dialogue.choices import picked_number as picked
 from faqbot.dialogue.manager import DecisionRequest, decide_many
 from faqbot.dialogue.topic_menu import MAX_LISTED
-from faqbot.model.conversation import ConversationState, Option
+from faqbot.model.conversation import ConversationState, LastAnswer, Option
 from faqbot.model.decisions import (
     Answered,
     Menu,
@@ -516,3 +516,52 @@ def test_a_bare_question_is_judged_without_asker_and_with_its_ranking():
 def test_commands_are_no_questions(text):
     decision, _ = judge(text, Index(ENTRIES), limits=FITTED_THRESHOLDS["balanced"], today=TODAY)
     assert isinstance(decision, (SmallTalk, Menu))
+
+
+# -- messages without a subject ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["怎么申请", "什么时候？", "几天", "请问多少钱", "是什么", "12345", "1+1等于几", "人"])
+def test_a_message_without_a_subject_asks_back_for_the_topic(text):
+    asked = say(text)
+    assert isinstance(asked, Menu) and asked.unspecific
+    assert [topic for topic, _, _ in asked.topics] == ["休假", "薪酬", "其他"]
+    assert asked.logged_match is None
+    judged, _ = judge(text, Index(ENTRIES), limits=FITTED_THRESHOLDS["lenient"], today=TODAY)
+    assert judged == asked
+
+
+@pytest.mark.parametrize("text", ["怎么申请", "12345", "什么时候？"])
+def test_a_wording_of_such_words_only_is_found(text):
+    entry = Entry("odd", text, "有答案")
+    assert answer_of(say(text, entries=(*ENTRIES, entry))) == "odd"
+
+
+def test_a_topic_named_by_such_words_only_opens():
+    entry = Entry("rule", "办公室几点开门", "八点", topic="规定")
+    assert isinstance(say("规定", entries=(*ENTRIES, entry)), TopicList)
+
+
+def test_a_message_without_a_subject_follows_the_question_before():
+    state = ConversationState(last_answer=LastAnswer("m0", "parking", "停车位怎么申请", 1.0, NOW + 1))
+    decision = say("怎么申请", context=state)
+    assert answer_of(decision) == "parking" and decision.is_follow_up
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("你吃饭了吗", SmallTalkKind.CHAT),
+        ("我好累", SmallTalkKind.CHAT),
+        ("你真笨", SmallTalkKind.COMPLAINT),
+        ("[微笑]", SmallTalkKind.GOODBYE),
+        ("[抱拳]", SmallTalkKind.THANKS),
+    ],
+)
+def test_chat_is_small_talk_and_no_missed_question(text, kind):
+    decision = say(text)
+    assert decision == SmallTalk(kind) and decision.logged_match is None
+
+
+def test_chat_that_hr_wrote_down_is_a_question():
+    assert answer_of(say("好无聊", entries=(*ENTRIES, Entry("club", "好无聊", "来下棋")))) == "club"

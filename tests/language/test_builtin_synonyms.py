@@ -8,6 +8,12 @@ from faqbot.language.normalize import Synonyms, normalise, skeleton, strip_fille
 from faqbot.language.vocabulary import builtin_synonyms
 
 SYNONYMS = Synonyms(builtin_synonyms().groups)
+ENDINGS = """
+    吗 呢 啊 呀 吧 哈 呗 鸭 伐 吼 咩 捏 撒 嘞 噻 咯 不 不嘞 没 急 谢谢大家 求解答 在线等急急急 哈哈哈
+"""
+OPENINGS = """
+    哈喽 不好意思，打扰一下， HR你好， 早上好， 各位同事， 求助！ 我想咨询一下 弱弱地问一下 哈哈 有人知道
+"""
 
 
 def compared(text: str) -> str:
@@ -95,18 +101,12 @@ def test_other_words_for_the_same_are_unified(typed: str, meant: str) -> None:
     assert compared(typed) == compared(meant)
 
 
-@pytest.mark.parametrize(
-    "ending",
-    "吗 呢 啊 呀 吧 哈 呗 鸭 伐 吼 咩 捏 撒 嘞 噻 咯 不 不嘞 没 急 谢谢大家 求解答 在线等急急急 哈哈哈".split(),
-)
+@pytest.mark.parametrize("ending", ENDINGS.split())
 def test_colloquial_endings_ask_the_same(ending: str) -> None:
     assert compared(f"实习生给年终奖{ending}") == compared("实习生给年终奖")
 
 
-@pytest.mark.parametrize(
-    "start",
-    "哈喽 不好意思，打扰一下， HR你好， 早上好， 各位同事， 求助！ 我想咨询一下 弱弱地问一下 哈哈 有人知道".split(),
-)
+@pytest.mark.parametrize("start", OPENINGS.split())
 def test_openings_ask_nothing(start: str) -> None:
     assert compared(f"{start}实习生给年终奖吗") == compared("实习生给年终奖")
 
