@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -15,32 +15,42 @@ from faqbot.model.differences import Difference, DifferenceKind
 class Denials:
     """What a text denies, with the words of each denial, and the text without words that only look like one.
 
+    denied: the character behind each denial, the denial with it, and the two characters behind.
     negative: it has a word that denies, whatever it denies.
     """
 
-    denied: tuple[tuple[str, str], ...]
+    denied: tuple[tuple[str, str, str], ...]
     said: str
     negative: bool
 
 
 def read_denials(plain: str) -> Denials:
     said = _either_or().sub(" ", _idiom().sub(" ", plain))
-    found = ((match["what"], match[0]) for match in _negation().finditer(said))
-    denied = tuple((what, words) for what, words in found if what.strip())
+    found = ((match["what"], match[0], said[match.start("what") :][:2]) for match in _negation().finditer(said))
+    denied = tuple(words for words in found if words[0].strip())
     return Denials(denied, said, bool(_negative_word().search(said)))
 
 
-def denial_differences(question: Denials, wording: Denials) -> Iterator[Difference]:
-    """Find what one of the two denies and the other says plainly."""
-    for what, words in _denied_of(question, wording):
-        yield Difference(_kind(words), words, what)
-    for what, words in _denied_of(wording, question):
+def denial_differences(
+    question: Denials, wording: Denials, others: Iterable[Denials], similar: bool
+) -> Iterator[Difference]:
+    """Find what one of the two denies and the other says plainly, unless another wording denies as the question does.
+
+    similar: the two are so similar that one character which both have is the same word.
+    """
+    for what, words in _denied_of(question, wording, similar):
+        if not any(words == denied for other in others for _, denied, _ in other.denied):
+            yield Difference(_kind(words), words, what)
+    for what, words in _denied_of(wording, question, similar):
         yield Difference(_kind(words), what, words)
 
 
-def _denied_of(denying: Denials, saying: Denials) -> Iterator[tuple[str, str]]:
-    if not saying.negative:
-        yield from ((what, words) for what, words in denying.denied if what in saying.said)
+def _denied_of(denying: Denials, saying: Denials, similar: bool) -> Iterator[tuple[str, str]]:
+    for what, words, more in denying.denied:
+        # Where the denied is a negative word itself (没有忘记), the other text is plain although it has it.
+        plain = not saying.denied if _negative_word().fullmatch(what) else not saying.negative
+        if plain and (what if similar else more) in saying.said:
+            yield what, words
 
 
 def _kind(words: str) -> DifferenceKind:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 
-from faqbot.differences.denial import denial_differences
-from faqbot.differences.reading import Reading, read_text
+from rapidfuzz.fuzz import ratio
+
+from faqbot.differences.codes import Codes, code_differences, initials_of, read_codes
+from faqbot.differences.denial import Denials, denial_differences
+from faqbot.differences.families import family_differences, sound_of
+from faqbot.differences.names import name_differences
+from faqbot.differences.order import order_differences, swapped_words
+from faqbot.differences.quantities import Quantity, quantity_differences
+from faqbot.differences.reading import Reading, read_figures, read_text
+from faqbot.differences.replaced import replaced_differences
 from faqbot.differences.sides import Sides, side_differences, sides_in
 from faqbot.differences.sides import apart as sides_apart
 from faqbot.differences.subjects import Subjects, merged, subject_differences, subjects_in
 from faqbot.language.normalize import Synonyms
-from faqbot.model.differences import Difference
+from faqbot.model.differences import Difference, DifferenceKind
 from faqbot.model.entries import Entry
+
+# From this similarity on, one character that one text denies and the other says is the same word in both.
+_MIN_SIMILARITY_TO_DENY = 40
 
 
 class _EntryReading:
@@ -33,6 +44,49 @@ class _EntryReading:
     @cached_property
     def sides(self) -> Sequence[Sides]:
         return [reading.sides for reading in self.wordings.values()]
+
+    @cached_property
+    def answer_sides(self) -> Sides:
+        return sides_in("\n".join((self.entry.answer, *self.entry.variants, *self.entry.variants.values())))
+
+    @cached_property
+    def quantities(self) -> Sequence[Sequence[Quantity]]:
+        return [reading.figures.quantities for reading in self.wordings.values()]
+
+    @cached_property
+    def denials(self) -> Sequence[Denials]:
+        return [reading.denials for reading in self.wordings.values()]
+
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Of the wordings, the answer and its cases."""
+        entry = self.entry
+        answers = (read_figures(text).codes for text in (entry.answer, *entry.variants, *entry.variants.values()))
+        return frozenset(code for codes in (*self._wording_codes(), *answers) for code in codes)
+
+    def _wording_codes(self) -> Iterator[Codes]:
+        yield from (reading.figures.codes for reading in self.wordings.values())
+        # Synonyms of a wording's words are known to the entry, too: wfh where it says 居家办公.
+        yield from (read_codes(reading.unified)[0] for reading in self.wordings.values())
+
+    @cached_property
+    def text(self) -> str:
+        """All texts in a row."""
+        entry = self.entry
+        readings = self.wordings.values()
+        texts = (*(r.plain for r in readings), *(r.unified for r in readings), entry.answer, *entry.variants)
+        return "\n".join((*texts, *entry.variants.values()))
+
+    @cached_property
+    def sound(self) -> str:
+        return sound_of(self.text)
+
+    def has_wording_with(self, text: str) -> bool:
+        return any(text in reading.unified for reading in self.wordings.values())
+
+    @cached_property
+    def initials(self) -> str:
+        return initials_of(reading.plain for reading in self.wordings.values())
 
     @cached_property
     def cases(self) -> Subjects:
@@ -79,8 +133,24 @@ class DifferenceFinder:
 
 
 def _all_differences(question: Reading, wording: Reading, entry: _EntryReading) -> Iterator[Difference]:
-    yield from denial_differences(question.denials, wording.denials)
-    yield from side_differences(question.sides, wording.sides, entry.title.sides, entry.sides)
+    yield from quantity_differences(question.figures.quantities, wording.figures.quantities, entry.quantities)
+    if question.figures.codes:
+        # A Latin word that is another one's synonym is no name: wfh where 居家办公 is known.
+        own = question.figures.codes.items()
+        codes = {code: words for code, words in own if not code.isalpha() or code in question.unified}
+        yield from code_differences(question.plain, codes, wording.figures.codes, entry.codes, entry.initials)
+    if question.denials.denied or wording.denials.denied:
+        similar = ratio(question.unified, wording.unified) >= _MIN_SIMILARITY_TO_DENY
+        yield from denial_differences(question.denials, wording.denials, entry.denials, similar)
+    yield from side_differences(question.sides, wording.sides, entry.title.sides, entry.sides, entry.answer_sides)
+    yield from order_differences(question.order, wording.order)
+    if swapped := swapped_words(question.plain, wording.plain):
+        yield Difference(DifferenceKind.DIRECTION, "…".join(swapped), "…".join(reversed(swapped)))
+    yield from name_differences(question.names, wording.names, entry.text)
+    if question.members:
+        yield from family_differences(question.members, wording.members, entry.text, entry.sound)
+    if question.unified != wording.unified:
+        yield from replaced_differences(question.unified, wording.unified, entry.has_wording_with)
     yield from subject_differences(question.subjects, entry.title.subjects, entry.subjects, entry.cases)
 
 

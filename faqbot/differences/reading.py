@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from faqbot.differences.codes import Codes, read_codes
+from faqbot.differences.dates import read_dates
 from faqbot.differences.denial import Denials, read_denials
+from faqbot.differences.families import Members, members_in
+from faqbot.differences.names import Names, read_names
+from faqbot.differences.order import Order, read_order
+from faqbot.differences.quantities import Quantity, read_quantities
 from faqbot.differences.sides import Side, sides_in
 from faqbot.differences.subjects import Subjects, subjects_in
-from faqbot.language.normalize import Synonyms, normalise, strip_fillers
+from faqbot.language.normalize import MAX_MATCHED_CHARS, Synonyms, normalise, simplified, strip_fillers
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Dates, quantities and codes of a text, and the text with a blank in place of each."""
+
+    quantities: tuple[Quantity, ...]
+    codes: Codes
+    rest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +33,35 @@ class Reading:
 
     plain: str
     unified: str
+    figures: Figures
     denials: Denials
     sides: Mapping[Side, str]
     subjects: Subjects
+    order: Order
+    names: Names
+    members: Members
 
 
 def read_text(text: str, synonyms: Synonyms) -> Reading:
     plain = strip_fillers(normalise(text))
-    return Reading(plain, synonyms.apply(plain), read_denials(plain), sides_in(plain), subjects_in(plain))
+    unified = synonyms.apply(plain)
+    return Reading(
+        plain,
+        unified,
+        read_figures(text[:MAX_MATCHED_CHARS]),
+        read_denials(plain),
+        sides_in(plain),
+        subjects_in(plain),
+        read_order(plain),
+        read_names(plain),
+        members_in(plain),
+    )
+
+
+def read_figures(text: str) -> Figures:
+    """Read the numbers of a text, whose punctuation is needed for that."""
+    folded = simplified(unicodedata.normalize("NFKC", text).casefold())
+    dates, rest = read_dates(folded)
+    quantities, rest = read_quantities(rest)
+    codes, rest = read_codes(rest)
+    return Figures(dates + quantities, codes, rest)

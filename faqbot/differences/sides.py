@@ -12,10 +12,10 @@ from faqbot.model.differences import Difference, DifferenceKind
 
 
 class Side(NamedTuple):
-    """One side of a matter, by their numbers in the word list."""
+    """One side of a matter, by their names in the word list."""
 
-    matter: int
-    side: int
+    matter: str
+    side: str
 
 
 # The sides that a text stands on, each with the word that says so.
@@ -23,18 +23,26 @@ Sides = Mapping[Side, str]
 
 
 def sides_in(plain: str) -> Sides:
-    return _lexicon().find(plain)
+    found = _lexicon().find(plain)
+    for own in [own for own in found if contrasts().prevailing.get(own.matter) == own.side]:
+        found = {side: word for side, word in found.items() if side.matter != own.matter or side == own}
+    return found
 
 
-def side_differences(question: Sides, wording: Sides, entry: Sides, wordings: Sequence[Sides]) -> Iterator[Difference]:
+def side_differences(
+    question: Sides, wording: Sides, title: Sides, wordings: Sequence[Sides], answer: Sides
+) -> Iterator[Difference]:
     """Find the matters of which the question stands on one side, and the wording, or else all wordings, on another.
 
-    entry: the sides of the entry's question, which may stand for both.
+    title: the sides of the entry's question, which may stand for both. answer: those of its answers, which count where
+    the wording says nothing of the matter.
     """
     for own in _decided(question):
-        if own in wording or own in entry:
+        if own in wording or own in title:
             continue
-        others = wording if _other_side(own, wording) else _other_wording(own, wordings)
+        others = wording
+        if not _other_side(own, wording):
+            others = {} if own in answer else _other_wording(own, wordings)
         if other := _other_side(own, others):
             yield Difference(_kind(own), question[own], others[other])
 
@@ -67,9 +75,5 @@ def _kind(side: Side) -> DifferenceKind:
 @cache
 def _lexicon() -> Lexicon[Side]:
     return Lexicon(
-        {
-            Side(matter, side): words
-            for matter, sides in enumerate(contrasts().opposites)
-            for side, words in enumerate(sides)
-        }
+        {Side(matter, side): words for matter, sides in contrasts().opposites.items() for side, words in sides.items()}
     )

@@ -23,12 +23,16 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Subjects:
-    """What a text names, each with its words there. `general`: it is about leave of no kind in particular."""
+    """What a text names, each with its words there.
+
+    general: the words by which it is about leave of no kind in particular. anywhere: it speaks of all other places.
+    """
 
     conditions: Mapping[int, str]
     kinds: Mapping[Kind, str]
     places: tuple[str, ...]
     general: str
+    anywhere: bool
 
 
 def subjects_in(plain: str) -> Subjects:
@@ -38,6 +42,7 @@ def subjects_in(plain: str) -> Subjects:
         kinds=_kinds().find(plain),
         places=tuple(place for place in places_in(plain) if place not in places().elsewhere),
         general=leave[0] if leave and not _leave_in_general().sub("", plain) else "",
+        anywhere=bool(_anywhere().search(plain)),
     )
 
 
@@ -46,11 +51,13 @@ def merged(all_subjects: Iterable[Subjects]) -> Subjects:
     conditions: dict[int, str] = {}
     kinds: dict[Kind, str] = {}
     named: dict[str, None] = {}
+    anywhere = False
     for subjects in all_subjects:
         conditions = {**subjects.conditions, **conditions}
         kinds = {**subjects.kinds, **kinds}
         named |= dict.fromkeys(subjects.places)
-    return Subjects(conditions, kinds, tuple(named), "")
+        anywhere = anywhere or subjects.anywhere
+    return Subjects(conditions, kinds, tuple(named), "", anywhere)
 
 
 def subject_differences(question: Subjects, title: Subjects, entry: Subjects, cases: Subjects) -> Iterator[Difference]:
@@ -67,7 +74,13 @@ def subject_differences(question: Subjects, title: Subjects, entry: Subjects, ca
             if kind.thing == "leave":
                 yield Difference(DifferenceKind.FAMILY, question.general, words)
     yield from _other_kinds(question.kinds, entry.kinds, cases.kinds)
-    if question.places and entry.places and not cases.places and not set(question.places) & set(entry.places):
+    if (
+        question.places
+        and entry.places
+        and not cases.places
+        and not entry.anywhere
+        and not set(question.places) & set(entry.places)
+    ):
         yield Difference(DifferenceKind.PLACE, "、".join(question.places), entry.places[0])
 
 
@@ -89,6 +102,11 @@ def _leave() -> re.Pattern[str]:
 @cache
 def _leave_in_general() -> re.Pattern[str]:
     return compile_any(contrasts().leave_in_general)
+
+
+@cache
+def _anywhere() -> re.Pattern[str]:
+    return compile_any(places().anywhere)
 
 
 @cache

@@ -42,7 +42,7 @@ def _converter(name: str) -> _Converter:
     return cast(_Converter, OpenCC(name))
 
 
-def _simplified(text: str) -> str:
+def simplified(text: str) -> str:
     """Convert Traditional to Simplified, words too (軟體 → 软件).
 
     Text that is Simplified already keeps its words, which have their Simplified meaning.
@@ -60,7 +60,7 @@ def normalise(text: str) -> str:
     text = without_chat_marks(text)
     text = unicodedata.normalize("NFKC", text).casefold()
     if any("\u3400" <= c <= "\u9fff" for c in text):
-        text = _simplified(text)
+        text = simplified(text)
     text = _NOT_WORD.sub(" ", text)
     text = WHITESPACE.sub(" ", text).strip()
     text = _SPACE_AT_HAN.sub("", text)

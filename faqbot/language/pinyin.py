@@ -78,6 +78,12 @@ def of_character(character: str) -> str:
 
 
 @lru_cache(maxsize=8192)
+def sounds_of(character: str) -> frozenset[str]:
+    """Return the units of all readings of one Chinese character: two that share one may be taken for each other."""
+    return frozenset(_unit(_without_tone(reading)) for reading in _readings().get(ord(character), "").split(","))
+
+
+@lru_cache(maxsize=8192)
 def syllables(word: str) -> tuple[str, ...] | None:
     """Cut typed pinyin into syllables, the longest first: `nianjia` → nian, jia; None if it is no pinyin."""
     # Filled from the end: the length of the first syllable of the rest from each position, 0 where none fits.

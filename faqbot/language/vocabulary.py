@@ -64,10 +64,12 @@ class SmallTalkWords:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Names of places, words for a place that is not named, and the few cities that tell similar questions apart."""
+    """Names of places, words for a place that is not named and for all others, and the few cities that tell similar
+    questions apart."""
 
     names: Words
     elsewhere: Words
+    anywhere: Words
     large_cities: Words
 
 
@@ -85,13 +87,78 @@ class Denial:
 @dataclass(frozen=True, slots=True)
 class Contrasts:
     """Words by which a question differs from an entry; `opposites` are the sides of each matter, `kinds` those of each
-    thing, by the name of the thing."""
+    thing, by the name of the thing. `prevailing` is the side of a matter that a text with both is on."""
 
-    opposites: tuple[tuple[Words, ...], ...]
+    opposites: Mapping[str, Mapping[str, Words]]
+    prevailing: Mapping[str, str]
     conditions: tuple[Words, ...]
     kinds: Mapping[str, tuple[Words, ...]]
     leave_in_general: Words
     denial: Denial
+    common_latin_words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of measure: its dimension, the unit that it is converted to, and the factor of that."""
+
+    dimension: str
+    name: str
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityWords:
+    """Words around a number: units by word, dimensions whose numbers name a thing, a level or a date, limits by their
+    relation before and behind a number, and the years named by their distance from today."""
+
+    units: Mapping[str, Unit]
+    ordinals: Words
+    levels: Words
+    dates: Words
+    limits_before: Mapping[str, str]
+    limits_behind: Mapping[str, str]
+    years: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWords:
+    """Words by which the order of two things is told; `times` and `verbs` lead from a word to the one compared."""
+
+    times: Mapping[str, str]
+    not_behind_time: str
+    verbs: Mapping[str, str]
+    between: Words
+    no_relation: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Characters:
+    """Characters that make no other thing in the place of another: those that say little, and groups that stand for
+    each other or look alike."""
+
+    light: frozenset[str]
+    same: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Family names, words beside the name of a person, words that begin like a name, and names of companies."""
+
+    surnames: str
+    person_before: Words
+    person_behind: Words
+    no_persons: Words
+    companies: Words
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyWords:
+    """Things of which there are kinds, and words before and characters behind them by which no kind is named."""
+
+    things: Words
+    not_behind: str
+    no_kinds: Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +252,7 @@ def places() -> Places:
         *elsewhere,
         *node["countries"].words(),
     )
-    return Places(names, elsewhere, node["large_cities"].words())
+    return Places(names, elsewhere, node["anywhere"].words(), node["large_cities"].words())
 
 
 @cache
@@ -193,7 +260,10 @@ def contrasts() -> Contrasts:
     node = _read("contrasts.yaml")
     denial = node["denial"]
     return Contrasts(
-        opposites=tuple(node.map("opposites", lambda _, sides: sides.word_lists()).values()),
+        opposites=node.map(
+            "opposites", lambda matter, _: node["opposites"].map(matter, lambda _, words: words.words())
+        ),
+        prevailing=node.map("prevailing", lambda _, side: side.text()),
         conditions=node["conditions"].word_lists(),
         kinds=node.map("kinds", lambda _, kinds: kinds.word_lists()),
         leave_in_general=node["leave_in_general"].words(),
@@ -204,7 +274,67 @@ def contrasts() -> Contrasts:
             denial["forbidding"].words(),
             denial["negative_words"].words(),
         ),
+        common_latin_words=node["common_latin_words"].words(),
     )
+
+
+@cache
+def quantity_words() -> QuantityWords:
+    node = _read("quantities.yaml")
+    by_dimension = node.map(
+        "units", lambda dimension, _: node["units"].map(dimension, lambda _, factors: factors.numbers())
+    )
+    limits = node["limits"]
+    return QuantityWords(
+        units={
+            word: Unit(dimension, name, factor)
+            for dimension, by_name in by_dimension.items()
+            for name, factors in by_name.items()
+            for word, factor in factors.items()
+        },
+        ordinals=node["ordinals"].words(),
+        levels=node["levels"].words(),
+        dates=node["dates"].words(),
+        limits_before=_canonical(limits.map("before", lambda _, words: words.words())),
+        limits_behind=_canonical(limits.map("behind", lambda _, words: words.words())),
+        years=_canonical(node.map("years", lambda _, words: words.words())),
+    )
+
+
+@cache
+def order_words() -> OrderWords:
+    node = _read("order.yaml")
+    return OrderWords(
+        times=_canonical(node.map("times", lambda _, words: words.words())),
+        not_behind_time=node["not_behind_time"].text(),
+        verbs=_canonical(node.map("verbs", lambda _, words: words.words())),
+        between=node["between"].words(),
+        no_relation=node["no_relation"].words(),
+    )
+
+
+@cache
+def characters() -> Characters:
+    node = _read("characters.yaml")
+    return Characters(frozenset(node["light"].text()), (*node["same"].words(), *node["look_alike"].words()))
+
+
+@cache
+def names() -> Names:
+    node = _read("names.yaml")
+    return Names(
+        surnames=node["surnames"].text(),
+        person_before=node["person_before"].words(),
+        person_behind=node["person_behind"].words(),
+        no_persons=node["no_persons"].words(),
+        companies=node["companies"].words(),
+    )
+
+
+@cache
+def family_words() -> FamilyWords:
+    node = _read("families.yaml")
+    return FamilyWords(node["things"].words(), node["not_behind"].text(), node["no_kinds"].words())
 
 
 @cache
@@ -275,6 +405,13 @@ class _Node:
     def word_lists(self) -> tuple[Words, ...]:
         """Read a mapping of names to lists of words; the names are for the reader only."""
         return tuple(self[name].words() for name in self._mapping())
+
+    def numbers(self) -> dict[str, float]:
+        """Read a mapping of words to numbers."""
+        value = self._mapping()
+        if not all(isinstance(number, int | float) for number in value.values()):
+            raise ValueError(f"{self.place} is no mapping of words to numbers")
+        return value
 
     def text(self) -> str:
         if not isinstance(self.value, str):

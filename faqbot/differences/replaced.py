@@ -1,0 +1,78 @@
+"""Replaced characters: finds words that differ in one character, which makes another thing: 借入/借出, 王建国/王建华.
+
+Characters that sound alike or nearly (报消/报销) or stand for each other (饭卡/餐卡) make none. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from rapidfuzz.distance.Levenshtein import opcodes
+
+from faqbot.language import pinyin
+from faqbot.language.normalize import is_han
+from faqbot.language.vocabulary import characters
+from faqbot.model.differences import Difference, DifferenceKind
+
+# Where more characters of some weight than these differ beside the replaced one, the texts are put otherwise, and
+# nothing says that the two characters stand for the same part of them.
+_MAX_OTHER_CHARACTERS = 1
+
+
+def replaced_differences(question: str, wording: str, is_written: Callable[[str], bool]) -> Iterator[Difference]:
+    """Find the words of a question that are those of the wording but for one character.
+
+    is_written: returns whether some wording of the entry has a text.
+    """
+    operations = [(op.tag, op.src_start, op.src_end, op.dest_start, op.dest_end) for op in opcodes(question, wording)]
+    replaced: list[tuple[int, int]] = []
+    others = 0
+    for number, (tag, start, end, other_start, other_end) in enumerate(operations):
+        beside = [
+            operation[0] for operation in (*operations[max(0, number - 1) : number], *operations[number + 1 :][:1])
+        ]
+        if tag == "replace" and end - start == 1 == other_end - other_start and beside == ["equal"] * len(beside):
+            if _is_another(question[start], wording[other_start]):
+                replaced.append((start, other_start))
+        elif tag != "equal":
+            others += _weighty(question[start:end]) + _weighty(wording[other_start:other_end])
+    if not replaced or others + 2 * (len(replaced) - 1) > _MAX_OTHER_CHARACTERS:
+        return
+    for start, other_start in replaced:
+        asked, written = _words_at(question, start, wording, other_start)
+        if written and not is_written(asked):
+            yield Difference(DifferenceKind.NAME, asked, written)
+
+
+def _is_another(character: str, other: str) -> bool:
+    light = characters().light
+    if not (is_han(character) and is_han(other)) or character in light or other in light:
+        return False
+    if pinyin.sounds_of(character) & pinyin.sounds_of(other):
+        return False
+    return not _groups().get(character, frozenset()) & _groups().get(other, frozenset())
+
+
+def _words_at(question: str, start: int, wording: str, other_start: int) -> tuple[str, str]:
+    """Return the character with one beside it that both texts have there; empty where they share none of weight."""
+    for before, behind in ((1, 1), (0, 2)):
+        asked = question[max(0, start - before) : start + behind]
+        written = wording[max(0, other_start - before) : other_start + behind]
+        shared = asked[0] if before else asked[-1]
+        if len(asked) == 2 == len(written) and shared in written and _weighty(shared):
+            return asked, written
+    return "", ""
+
+
+def _weighty(text: str) -> int:
+    return sum(is_han(c) and c not in characters().light for c in text)
+
+
+@cache
+def _groups() -> dict[str, frozenset[int]]:
+    groups: dict[str, set[int]] = {}
+    for number, group in enumerate(characters().same):
+        for character in group:
+            groups.setdefault(character, set()).add(number)
+    return {character: frozenset(numbers) for character, numbers in groups.items()}
