@@ -17,6 +17,7 @@ from faqbot.app.process import until_stopped
 from faqbot.app.running import running
 from faqbot.app.sandbox_clock import SandboxClock
 from faqbot.console.web.sessions import new_link
+from faqbot.embeddings.embeddings import Embeddings
 from faqbot.errors import StartError
 from faqbot.knowledge.groups_file import parse_groups
 from faqbot.rules.definitions import GroupRobot
@@ -74,9 +75,19 @@ async def run_sandbox(settings: Settings, say: Callable[[str], object]) -> None:
         ding.jumps, ding.shown_time = sandbox_clock.jumps, sandbox_clock.time_in_words
         say(f"沙箱已就绪，请在浏览器打开：{ding.url}")
         say(f"群“{group.title}”里试试：@小助手 年假几天    （知识：{settings.knowledge}，Ctrl-C 停止）")
+        say(_describe_meaning(app.services.knowledge.embeddings, bot_settings))
         say(f"{HR}是管理员，可以说：名单 研发中心、打卡 小李 昨天、报表、公告 all-hands：内容")
         say(f"控制台（HR 用，链接只能用一次）：{await new_link(app.store, app.console_url)}")
         await asyncio.wait({stopped, app.finished}, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _describe_meaning(embeddings: Embeddings | None, settings: Settings) -> str:
+    """Say whether questions are compared by meaning."""
+    if embeddings is not None:
+        return f"含义比较：打开（{embeddings.label}）；问法的向量在后台算，算好以前只按文字比较"
+    if settings.meaning == "off":
+        return "含义比较：关闭（FAQBOT_MEANING=off），只按文字比较"
+    return "含义比较：没有装好内置编码器，只按文字比较；装上：pip install '.[meaning]'"
 
 
 def _add_robots(ding: FakeDingTalk, knowledge: Path) -> dict[str, str]:

@@ -49,6 +49,7 @@ async def test_an_event_ends_in_the_groups_of_the_robots(tmp_path: Path) -> None
             line = await asyncio.to_thread(process.stdout.readline)
             assert line, lines
             lines += line
+        assert "含义比较：关闭" in lines
         page, console = re.findall(r"http://127\.0\.0\.1:\d+", lines)
         async with aiohttp.ClientSession() as http:
             body = '{"name": "星野"}'.encode()

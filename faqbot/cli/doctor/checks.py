@@ -22,6 +22,7 @@ from faqbot.cli.doctor.connection import (
     network_failure,
 )
 from faqbot.cli.doctor.findings import Finding, Level
+from faqbot.cli.doctor.meaning import check_meaning
 from faqbot.cli.doctor.permissions import check_permissions
 from faqbot.dingtalk.api.client import OpenApi
 from faqbot.dingtalk.api.quota import Quota
@@ -71,6 +72,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
         if snapshot is None:
             return
+        yield await check_meaning(settings, session, store, snapshot.index.wordings)
         if reachable:
             async for finding in check_permissions(api, settings, snapshot, today):
                 yield finding

@@ -29,8 +29,8 @@ from tests.redis_server import RedisServer
 from tests.store.test_engines import message
 
 CLOCK, NETWORK, SENDS, STREAM = "时钟", "网络", "凭证与主动发送权限", "Stream 连接"
-STORE, QUOTA, KNOWLEDGE = "存储", "本月额度", "知识"
-ALL = ["设置", CLOCK, SENDS, STREAM, STORE, QUOTA, KNOWLEDGE]
+STORE, QUOTA, KNOWLEDGE, MEANING = "存储", "本月额度", "知识", "含义比较"
+ALL = ["设置", CLOCK, SENDS, STREAM, STORE, QUOTA, KNOWLEDGE, MEANING]
 
 
 async def findings(settings: Settings) -> list[Finding]:
@@ -215,7 +215,7 @@ async def test_an_odd_endpoint_is_bad_and_ends_nothing(settings: Settings, endpo
         seen = await findings(replace(settings, openapi_endpoint=url))
     (finding,) = [f for f in seen if f.name == STREAM]
     assert finding.level is Level.BAD and "连接地址" in finding.text
-    assert seen[-1].name == KNOWLEDGE
+    assert seen[-1].name == MEANING
 
 
 # -- network and clock -------------------------------------------------------------------------
@@ -225,7 +225,7 @@ async def test_an_unreachable_host_is_told_once_and_the_rest_is_still_looked_at(
     ding: FakeDingTalk, settings: Settings
 ) -> None:
     seen = await findings(replace(settings, openapi_endpoint=f"http://127.0.0.1:{closed_port()}"))
-    assert [f.name for f in seen] == ["设置", NETWORK, STORE, QUOTA, KNOWLEDGE]
+    assert [f.name for f in seen] == ["设置", NETWORK, STORE, QUOTA, KNOWLEDGE, MEANING]
     assert [f.name for f in seen if f.level is not Level.GOOD] == [NETWORK]
     assert "127.0.0.1" in seen[1].text and "HTTPS_PROXY" in seen[1].text
 
@@ -309,6 +309,7 @@ async def test_without_the_store_the_rest_is_still_looked_at(settings: Settings)
         (SENDS, Level.GOOD),
         (STREAM, Level.GOOD),
         (KNOWLEDGE, Level.GOOD),
+        (MEANING, Level.GOOD),
     ]
     assert f"127.0.0.1:{port}" in seen[2].text and "hunter2" not in seen[2].text
 
