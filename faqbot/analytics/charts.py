@@ -15,6 +15,7 @@ from faqbot.analytics.stats import QuestionGroup, QuestionOutcome
 
 LABELS = {
     QuestionOutcome.ANSWERED: "直接回答",
+    QuestionOutcome.LIKELY: "可能的答案",
     QuestionOutcome.PICKED: "从列表选中",
     QuestionOutcome.OFFERED: "列出没选",
     QuestionOutcome.MISSED: "没有找到",
@@ -24,6 +25,7 @@ LABELS = {
 # A stylesheet may colour the classes `chart-answered`, `chart-picked`, … otherwise.
 _COLOURS = {
     QuestionOutcome.ANSWERED: "#1b8a5a",
+    QuestionOutcome.LIKELY: "#0f8f9c",
     QuestionOutcome.PICKED: "#3b8bd0",
     QuestionOutcome.OFFERED: "#c28a00",
     QuestionOutcome.MISSED: "#d6455d",

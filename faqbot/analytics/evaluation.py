@@ -18,7 +18,8 @@ import yaml
 from faqbot.access.visibility import open_to
 from faqbot.dialogue.answer_policy import judge_by_words_first
 from faqbot.errors import FaqbotError
-from faqbot.model.decisions import Answered, Decision, Offered
+from faqbot.model.decisions import Answered, Decision, Likely, Offered
+from faqbot.model.differences import Difference
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.arrays import Floats
 from faqbot.search.index import Index
@@ -74,32 +75,42 @@ class Result:
         return isinstance(self.decision, Answered) and self.decision.entry.id in self.wanted
 
     @property
+    def likely_rightly(self) -> bool:
+        return isinstance(self.decision, Likely) and self.decision.entry.id in self.wanted
+
+    @property
     def offered_rightly(self) -> bool:
         candidates = self.decision.candidates if isinstance(self.decision, Offered) else ()
         return any(c.entry.id in self.wanted for c in candidates)
 
     @property
     def good(self) -> bool:
-        """True if the right entry answered, or if nothing did where nothing should."""
-        return self.answered_rightly if self.wanted else not isinstance(self.decision, Answered)
+        """True if the right entry answered, outright or as the likely answer, or if none did where none should."""
+        if self.wanted:
+            return self.answered_rightly or self.likely_rightly
+        return not isinstance(self.decision, Answered | Likely)
 
     def as_json(self) -> dict[str, Any]:
         listed = [{"id": c.entry.id, "score": c.score, "matched": c.question} for c in self.candidates]
         listed += [{"id": e.id, "score": 0.0, "matched": e.question} for e in self.others]
+        differs = self.candidates[0].differs if self.candidates else ()
         return {
             "q": self.expected.question,
             "expected": self.expected.entry_id,
             "decision": self.outcome,
             "candidates": listed,
+            **({"differs": [_difference_json(d) for d in differs]} if differs else {}),
             "ms": round(self.ms, 3),
         }
 
 
+def _difference_json(difference: Difference) -> dict[str, str]:
+    return {"kind": difference.kind.value, "asked": difference.asked, "written": difference.written}
+
+
 def decision_name(decision: Decision) -> str:
-    """Return `answered`, `offered`, or `unanswered` for everything else, including greetings and commands."""
-    if isinstance(decision, Answered):
-        return "answered"
-    return "offered" if isinstance(decision, Offered) else "unanswered"
+    """Return `answered`, `likely`, `offered`, or `unanswered` for everything else, also for greetings and commands."""
+    return decision.outcome if isinstance(decision, Answered | Likely | Offered) else "unanswered"
 
 
 def evaluate(
@@ -146,7 +157,9 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
     inside = [r for r in results if r.wanted]
     outside = [r for r in results if not r.wanted]
     answered = [r for r in results if isinstance(r.decision, Answered)]
+    likely = [r for r in results if isinstance(r.decision, Likely)]
     right = sum(r.answered_rightly for r in results)
+    likely_right = sum(r.likely_rightly for r in results)
     times = sorted(r.ms for r in results)
 
     def share(count: int, of: int) -> float | None:
@@ -160,11 +173,15 @@ def summary(results: Sequence[Result]) -> dict[str, Any]:
         "top3": share(sum(r.hit(3) for r in inside), len(inside)),
         "answered_rightly": right,
         "answered_wrongly": len(answered) - right,
+        "likely_rightly": likely_right,
+        "likely_wrongly": len(likely) - likely_right,
         "offered": sum(r.outcome == "offered" for r in results),
         "offered_with_the_right_one": sum(r.offered_rightly for r in inside),
         "refused": sum(r.outcome == "unanswered" for r in results),
         "precision": share(right, len(answered)),
+        "likely_precision": share(likely_right, len(likely)),
         "strangers_answered": share(sum(isinstance(r.decision, Answered) for r in outside), len(outside)),
+        "strangers_likely": share(sum(isinstance(r.decision, Likely) for r in outside), len(outside)),
         "good": share(sum(r.good for r in results), len(results)),
         "ms_median": round(times[len(times) // 2], 3) if times else None,
     }

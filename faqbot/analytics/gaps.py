@@ -25,7 +25,9 @@ DAY_SECONDS = 86400.0
 PERIODS = (7, 30, 90)
 USUAL = 30
 # Records with other outcomes do not change the clusters.
-_RELEVANT_OUTCOMES = ("unanswered", "asked_again", "offered", "asked_back", "picked", "none_of_these")
+_RELEVANT_OUTCOMES = (
+    "unanswered", "asked_again", "offered", "likely", "likely_refused", "asked_back", "picked", "none_of_these",
+)  # fmt: skip
 # Probability from which an entry is shown as the nearest.
 _MIN_NEAREST_SCORE = 0.15
 

@@ -37,6 +37,8 @@ _SHOWN_GAPS, _SHOWN_ENTRIES, _SHOWN_CHARACTERS = 20, 10, 60
 _QUOTA_NAMES = {CALLS: "接口调用", MESSAGES: "Webhook 与 Stream 消息"}
 _OUTCOMES = {
     "answered": "直接回答",
+    "likely": "可能的答案",
+    "likely_refused": "可能的答案，对方说不是",
     "picked": "从列表选中",
     "offered": "列出候选",
     "unanswered": "没有找到",
@@ -76,13 +78,13 @@ class Report:
 
         - `since`, `until`: the period, ISO 8601 with its zone
         - `asked`, `people`: questions and different people
-        - `answered`, `picked`, `offered`, `missed`, `failed`: questions by their outcome, together `asked`
+        - `answered`, `likely`, `picked`, `offered`, `missed`, `failed`: questions by their outcome, together `asked`
         - `disliked`: rated as no help
         - `gaps`: questions without an answer, similar ones together: `key`, `question`, `people`, `times`, `first`,
           `last`, `nearest` (an entry id or null) and `wordings` (`text`, `times`, `people`)
-        - `suggestions`: questions for which several people picked the same entry, and which could become a wording:
+        - `suggestions`: questions for which several people meant the same entry, and which could become a wording:
           `question`, `entry` (its id), `people`
-        - `topics`, `days`: `topic` or `date`, with `asked` and the five counts
+        - `topics`, `days`: `topic` or `date`, with `asked` and the six counts
         - `entries`: `id`, `question` (null if removed), `times`, the most first; `unused`: ids that answered nothing
         - `failures`: `delivery_reason` (DingTalk's code or a word), `times`
         - `quota`: `month`, and for `calls` and `messages` `used` and `limit`
@@ -122,6 +124,7 @@ class Report:
         """
         stats = self.stats
         people: dict[str, int] = {}
+        refused = {a.record.message_id for a in stats.asked if a.refused}
         buffer = io.StringIO()
         table = csv.writer(buffer)
         table.writerow(_CSV_COLUMNS)
@@ -130,7 +133,7 @@ class Report:
             at = datetime.fromtimestamp(r.asked_at, stats.since.tzinfo)
             row = (
                 f"{at:%Y-%m-%d %H:%M:%S}",
-                _OUTCOMES.get(r.outcome, r.outcome),
+                _OUTCOMES["likely_refused"] if r.message_id in refused else _OUTCOMES.get(r.outcome, r.outcome),
                 _line(r.text, None),
                 r.entry_id,
                 entry.question if entry else "",
@@ -243,7 +246,7 @@ def _sections(report: Report) -> list[_Section]:
             [_gap_row(cluster, stats) for cluster in gaps],
         ),
         (
-            "可以加的问法（几个人从列表里选了同一条）",
+            "可以加的问法（几个人从列表里选了同一条，或者说就是这一条）",
             ("人数", "问法", "条目"),
             [(str(s.people), _line(s.text), _line(s.entry.question)) for s in report.suggestions[:_SHOWN_GAPS]],
         ),

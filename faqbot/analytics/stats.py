@@ -17,7 +17,7 @@ from faqbot.access.privacy import withheld_topic
 from faqbot.dialogue.choices import OPTIONS_SECONDS, picked_number
 from faqbot.language.normalize import normalise, skeleton, strip_fillers
 from faqbot.model.entries import NO_TOPIC, Entry, Period
-from faqbot.model.question_log import DELIVERED, QuestionRecord, Rating
+from faqbot.model.question_log import DELIVERED, QuestionRecord, Rating, received_answers
 from faqbot.search.similarity import leaders_of, sense_of
 
 DELETED = "（已删除）"
@@ -28,14 +28,16 @@ class QuestionOutcome(StrEnum):
     """The outcome of a question; each question has exactly one."""
 
     ANSWERED = "answered"  # at once
+    LIKELY = "likely"  # the likely answer was shown, and not refused
     PICKED = "picked"  # from a list
     OFFERED = "offered"  # a list was shown or something asked back, and nothing picked
-    MISSED = "missed"  # nothing was found, or nothing on the list was meant
+    MISSED = "missed"  # nothing was found, or neither the likely answer nor anything on the list was meant
     FAILED = "failed"  # no reply reached the asker, whatever was decided
 
 
 _BY_RECORDED_OUTCOME = {
     "answered": QuestionOutcome.ANSWERED,
+    "likely": QuestionOutcome.LIKELY,
     "picked": QuestionOutcome.PICKED,
     "offered": QuestionOutcome.OFFERED,
     "unanswered": QuestionOutcome.MISSED,
@@ -47,7 +49,7 @@ _BY_RECORDED_OUTCOME = {
 
 @dataclass(slots=True)
 class AskedQuestion:
-    """A question: its record and, where a list was sent, the records of the picks from that list.
+    """A question: its record and, where a list was sent for it, the records of the picks from that list.
 
     A pick from a list that is not on record, such as a menu, counts as a question of its own.
     """
@@ -55,6 +57,7 @@ class AskedQuestion:
     record: QuestionRecord
     picks: list[QuestionRecord] = field(default_factory=list)
     declined: bool = False  # nothing on the list was meant
+    refused: bool = False  # the likely answer was not meant
 
     @property
     def records(self) -> tuple[QuestionRecord, ...]:
@@ -62,7 +65,7 @@ class AskedQuestion:
 
     @property
     def outcome(self) -> QuestionOutcome:
-        if self.declined and not self.picks:
+        if (self.declined or self.refused) and not self.picks:
             return QuestionOutcome.MISSED
         if not self.picks:
             return (
@@ -78,7 +81,7 @@ class AskedQuestion:
     @property
     def answers(self) -> tuple[str, ...]:
         """The ids of the entries whose answers reached the asker."""
-        got = (r for r in self.records if r.outcome in ("answered", "picked") and r.delivery == DELIVERED)
+        got = received_answers(self.picks if self.refused else self.records)
         # The records of private answers do not hold the entry.
         return tuple(dict.fromkeys(r.entry_id for r in got if r.entry_id))
 
@@ -133,6 +136,8 @@ def pair_picks(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
             offer = None
         if record.outcome == "none_of_these" and offer:
             offer.declined = True
+        if record.outcome == "likely_refused" and offer:
+            offer.refused = True
         if record.outcome not in _BY_RECORDED_OUTCOME:
             continue
         if offer and (record.outcome == "picked" or (record.outcome == "asked_back" and record.picked_for)):
@@ -145,6 +150,9 @@ def pair_picks(records: Iterable[QuestionRecord]) -> list[AskedQuestion]:
             unclear.append((question, offer))
         if record.outcome in ("offered", "asked_back") and record.delivery == DELIVERED:
             lists[thread] = named[record.message_id] = question
+        if record.outcome == "likely" and record.delivery == DELIVERED:
+            # The list that follows a refusal; every version that writes such records names it in the picks.
+            named[record.message_id] = question
     replied = {id(question) for question, offer in unclear if offer.picks}
     return [question for question in questions if id(question) not in replied]
 
@@ -300,7 +308,7 @@ class Cluster:
 
 
 def gap_records(records: Iterable[QuestionRecord]) -> list[QuestionRecord]:
-    """Return the records of the questions that got no answer: none was found, or nothing on the list was meant."""
+    """Return the records of the questions that got no answer: none was found, or nothing that was shown was meant."""
     # A bare number is a pick from a list whose entry is gone, no question.
     return [a.record for a in pair_picks(records) if _is_gap(a) and picked_number(a.record.text) is None]
 
@@ -314,6 +322,8 @@ def _is_gap(question: AskedQuestion) -> bool:
         case "offered":
             # Nobody could pick from a list that did not arrive.
             return question.record.delivery == DELIVERED
+        case "likely":
+            return question.refused
         case "asked_back":
             # The asker declined all cases. Without a reply it is no gap: the asker knows that there is an answer.
             return question.declined

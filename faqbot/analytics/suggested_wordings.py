@@ -1,4 +1,4 @@
-"""Suggests adding a wording to an entry once several people who asked it picked that entry from a list."""
+"""Suggests adding a wording to an entry once several people who asked it picked or confirmed that entry."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from faqbot.analytics.stats import AskedQuestion, pair_picks
+from faqbot.analytics.stats import AskedQuestion, QuestionOutcome, pair_picks
 from faqbot.dialogue.answer_policy import judge_many
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.entry_parser import LONG_WORDING_CHARS
@@ -24,7 +24,10 @@ _MIN_CHARACTERS = 2
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A question that could become a wording of an entry; `people` picked the entry, last at `last` (epoch seconds)."""
+    """A question that could become a wording of an entry.
+
+    `people` picked the entry from a list or confirmed it as the likely answer, last at `last` (epoch seconds).
+    """
 
     key: str
     text: str
@@ -40,7 +43,7 @@ def suggestions(
     picked: dict[str, list[AskedQuestion]] = {}
     for one in questions:
         folded = fold(one.record.text)
-        if one.record.outcome == "offered" and _choice(one) and _MIN_CHARACTERS <= len(folded) <= LONG_WORDING_CHARS:
+        if _choice(one) and _MIN_CHARACTERS <= len(folded) <= LONG_WORDING_CHARS:
             picked.setdefault(folded, []).append(one)
     existing = {fold(w) for e in entries.values() for w in (*e.wordings, *e.not_)}
     candidates = [_suggestion(folded, same, entries) for folded, same in picked.items() if folded not in existing]
@@ -62,7 +65,11 @@ def _suggestion(folded: str, same: list[AskedQuestion], entries: Mapping[str, En
 
 
 def _choice(question: AskedQuestion) -> str:
-    """Return the id of the entry picked for the question; the last of several picks is the one that was meant."""
+    """Return the id of the entry that the asker meant: the last one picked, or a likely answer that they confirmed."""
+    if question.record.outcome not in ("offered", "likely"):
+        return ""
+    if not question.picks and question.outcome is QuestionOutcome.LIKELY and question.helpful:
+        return question.record.entry_id
     return next((p.entry_id for p in reversed(question.picks) if p.delivery == DELIVERED and p.entry_id), "")
 
 

@@ -11,8 +11,9 @@ from faqbot.analytics.evaluation import decision_name
 from faqbot.dialogue.answer_policy import explain, judge_by_words_first
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.normalize import normalise
-from faqbot.model.decisions import Answered, Decision, Menu, Offered, SmallTalk, TopicList
+from faqbot.model.decisions import Answered, Decision, Likely, Menu, Offered, SmallTalk, TopicList
 from faqbot.model.entries import Candidate, Entry
+from faqbot.replies.differences import difference_text
 from faqbot.replies.render import plain_body
 from faqbot.search.arrays import Floats
 from faqbot.search.index import Explanation
@@ -28,20 +29,24 @@ _SOUND_MARGIN = 0.15
 
 @dataclass(frozen=True, slots=True)
 class WeighedEntry:
-    """A candidate as a person reads it: its probability in percent and in words, and the reasons as sentences."""
+    """A candidate as a person reads it: its probability in percent and in words, and the reasons as sentences.
+
+    differs: what the question says otherwise than the entry, as sentences; such an entry is never answered with.
+    """
 
     entry: Entry
     percent: int
     likely: str
     matched: str
     reasons: tuple[str, ...]
+    differs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TrialResult:
     """The trial of a sentence: `outcome` for machines, `verdict` for people, and the markdown that would be sent.
 
-    bar: the probability in percent from which the bot answers outright.
+    bar, likely_bar: the probability in percent from which the bot answers outright, or shows the likely answer.
     saved: the sentence is already a saved question with this answer.
     """
 
@@ -51,6 +56,7 @@ class TrialResult:
     reply: str
     candidates: tuple[WeighedEntry, ...]
     bar: int
+    likely_bar: int
     saved: bool = False
 
     def place_of(self, entry_id: str) -> int:
@@ -72,6 +78,7 @@ class TrialResult:
                     "likely": r.likely,
                     "matched": r.matched,
                     "reasons": list(r.reasons),
+                    "differs": list(r.differs),
                 }
                 for r in self.candidates
             ],
@@ -103,6 +110,7 @@ def try_out(
         plain_body(decision, text),
         candidates,
         _percent(limits.answer_at),
+        _percent(limits.likely_at),
         isinstance(decision, Answered) and snapshot.is_saved(text, decision.entry.id),
     )
 
@@ -111,6 +119,8 @@ def _verdict(decision: Decision) -> str:
     match decision:
         case Answered(entry):
             return f"会直接回答「{entry.question}」。"
+        case Likely(entry):
+            return f"不太有把握，会问对方是不是想问「{entry.question}」，下面给出这一条的答案。"
         case Offered(candidates) if len(candidates) == 1:
             return f"把握不够，会先问对方是不是想问「{candidates[0].entry.question}」。"
         case Offered(candidates):
@@ -136,7 +146,12 @@ def _weigh(candidate: Candidate, why: Explanation, limits: Thresholds, question:
     else:
         likely = "可能性小"
     return WeighedEntry(
-        candidate.entry, _percent(score), likely, candidate.question, tuple(_reasons(candidate, why, question))
+        candidate.entry,
+        _percent(score),
+        likely,
+        candidate.question,
+        tuple(_reasons(candidate, why, question)),
+        tuple(map(difference_text, candidate.differs)),
     )
 
 

@@ -46,6 +46,7 @@ def _questions_line(stats: Stats) -> str:
         return "这一周没有人提问。"
     named = {
         QuestionOutcome.ANSWERED: "直接答上",
+        QuestionOutcome.LIKELY: "给了可能的答案",
         QuestionOutcome.PICKED: "从列表里选到",
         QuestionOutcome.OFFERED: "列了候选没有选",
         QuestionOutcome.MISSED: "没有答上来",

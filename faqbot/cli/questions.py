@@ -73,10 +73,16 @@ def evaluate_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
     fail_under: Annotated[
-        float | None, typer.Option("--fail-under", min=0, max=1, help="答对（或该拒答时拒答）的比例低于它时退出码为 1")
+        float | None,
+        typer.Option(
+            "--fail-under",
+            min=0,
+            max=1,
+            help="答对（直接回答或可能的答案；该拒答时两样都没有）的比例低于它时退出码为 1",
+        ),
     ] = None,
 ) -> None:
-    """用一批已知答案的问题检验知识库：答对、答错、列出和拒答各多少，逐条列出没答对的。"""
+    """用一批已知答案的问题检验知识库：直接答对答错、可能的答案对错、列出和拒答各多少，逐条列出没答对的。"""
     settings = read_settings()
     files = read_files(settings)
     snapshot = files.assemble(today_of(settings))
@@ -145,7 +151,7 @@ def report(
     run_to_end(show())
 
 
-_DECISIONS = {"answered": "直接回答", "offered": "列出候选", "unanswered": "不回答"}
+_DECISIONS = {"answered": "直接回答", "likely": "可能的答案", "offered": "列出候选", "unanswered": "不回答"}
 _FEATURE_NAMES = {
     "best": "最像的问法",
     "centre": "整条",
@@ -165,6 +171,8 @@ _FEATURE_NAMES = {
 
 
 def _explanation(result: Result, explanations: Sequence[Explanation]) -> str:
+    from faqbot.replies.differences import difference_text
+
     compared = explanations[0].folded if explanations else "（空）"
     lines = ["", f"—— 判断：{_DECISIONS[result.outcome]}；比较用的文字：{compared}"]
     for number, (c, why) in enumerate(zip(result.candidates, explanations, strict=True), 1):
@@ -172,6 +180,7 @@ def _explanation(result: Result, explanations: Sequence[Explanation]) -> str:
         lines.append(f"{number}. {c.score:.3f}  {c.entry.id}（{c.entry.place}）")
         lines.append(f"   匹配的问法：{c.question}")
         lines.append(f"   {features}" + (f"；没有对上：{'、'.join(why.uncovered)}" if why.uncovered else ""))
+        lines += [f"   不一样的地方：{difference_text(difference)}" for difference in c.differs]
         if why.rewrites:
             lines.append("   当作：" + "，".join(f"{old} → {new}" for old, new in why.rewrites))
     return "\n".join(lines)
@@ -192,10 +201,17 @@ def _print_evaluation(counts: dict[str, Any], results: Sequence[Result]) -> None
         ("问题", f"{counts['questions']}（应有答案 {counts['with_answer']}，应拒答 {counts['without_answer']}）"),
         ("第一条就对 / 前三条有", f"{percent(counts['top1'])} / {percent(counts['top3'])}"),
         ("直接答对 / 答错", f"{counts['answered_rightly']} / {counts['answered_wrongly']}"),
+        ("可能的答案对 / 错", f"{counts['likely_rightly']} / {counts['likely_wrongly']}"),
         ("列出候选（其中有对的）", f"{counts['offered']}（{counts['offered_with_the_right_one']}）"),
         ("不回答", str(counts["refused"])),
-        ("直接回答的准确率", percent(counts["precision"])),
-        ("不该答却答了", percent(counts["strangers_answered"])),
+        (
+            "准确率：直接回答 / 可能的答案",
+            f"{percent(counts['precision'])} / {percent(counts['likely_precision'])}",
+        ),
+        (
+            "不该答：却直接答了 / 却给了可能的答案",
+            f"{percent(counts['strangers_answered'])} / {percent(counts['strangers_likely'])}",
+        ),
         ("每个问题用时（中位）", f"{counts['ms_median']} 毫秒"),
     ):
         table.add_row(name, value)

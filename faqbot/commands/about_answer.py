@@ -21,7 +21,8 @@ from faqbot.model.commands import Command, CommandKind, CommandResult
 from faqbot.model.conversation import LastAnswer, Option
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message
-from faqbot.model.question_log import DELIVERED, QuestionRecord
+from faqbot.model.question_log import QuestionRecord, received_answers
+from faqbot.replies.differences import difference_text
 
 _DAYS = 30
 _MAX_HOTTEST = 5
@@ -73,12 +74,20 @@ class AboutAnswerCommands:
         if answered is None or answered is question:
             return _match(last.question, last.score, question)
         if not last.slot_value or (question and question.outcome == "offered"):
-            return (f"对上的问法：{label(last.question)}", "把握：您从列表里选的")
+            picked = (f"对上的问法：{label(last.question)}", "把握：您从列表里选的")
+            return (*picked, *(f"不一样的地方：{text}" for text in self._differences(entry, question)))
         # A correction long after the question back replies to a question that is not on record any more.
         if question is None or withheld_topic(question.text) is not None:
             return ()
         ranking = self._workspace.snapshot.index.search(question.text, allowed=lambda e: e.id == entry.id)
         return _match(ranking[0].question, question.score, question) if ranking else ()
+
+    def _differences(self, entry: Entry, question: QuestionRecord | None) -> Sequence[str]:
+        """Say what differs between an entry that was picked and the question that its list replied to."""
+        if question is None or withheld_topic(question.text) is not None:
+            return ()
+        ranking = self._workspace.snapshot.index.search(question.text, allowed=lambda e: e.id == entry.id)
+        return [escape_markdown(difference_text(d)) for d in ranking[0].differs] if ranking else ()
 
     async def _changed(self, entry: Entry) -> Sequence[str]:
         """Return the date and the author of the last change of the answer; empty if they are unknown."""
@@ -122,8 +131,8 @@ class AboutAnswerCommands:
 
     async def _hottest(self, message: Message, listed: Allowed) -> CommandResult:
         records = await self._workspace.store.questions(self._workspace.clock() - _DAYS * 86400)
-        answered = (r for r in records if r.outcome in ("answered", "picked") and r.delivery == DELIVERED)
-        askers = Counter(entry_id for entry_id, _ in dict.fromkeys((r.entry_id, r.asker) for r in answered))
+        answers = received_answers(records)
+        askers = Counter(entry_id for entry_id, _ in dict.fromkeys((r.entry_id, r.asker) for r in answers))
         entries = (self._workspace.snapshot.entry(entry_id) for entry_id, _ in askers.most_common())
         hottest = [entry for entry in entries if entry and not entry.private and listed(entry)][:_MAX_HOTTEST]
         if not hottest:
@@ -137,6 +146,8 @@ class AboutAnswerCommands:
 def _match(wording: str, score: float, record: QuestionRecord | None) -> Sequence[str]:
     if record and record.text and normalise(record.text) == normalise(wording):
         sure = "一字不差"
+    elif record and record.outcome == "likely":
+        sure = "不太大，所以先问您是不是想问这一条"
     else:
         sure = "很有把握" if score >= _CONFIDENT_SCORE else "比较像"
     return (f"对上的问法：{label(wording)}", f"把握：{sure}")

@@ -16,7 +16,7 @@ from faqbot.store.protocol import QuestionStore
 
 _MAX_LISTED = 5
 _DAYS = 30
-_REPLY_OUTCOMES = ("picked", "none_of_these", "asked_again")
+_REPLY_OUTCOMES = ("picked", "none_of_these", "asked_again", "likely_refused")
 
 
 class OwnQuestionsCommand:

@@ -16,7 +16,17 @@ from faqbot.differences.finder import opposed
 from faqbot.language.normalize import normalise
 from faqbot.language.small_talk_words import is_unspecific
 from faqbot.model.commands import Interpretation
-from faqbot.model.decisions import Answered, AskedBack, Decision, Menu, Offered, PrivateReply, TopicList, Unanswered
+from faqbot.model.decisions import (
+    Answered,
+    AskedBack,
+    Decision,
+    Likely,
+    Menu,
+    Offered,
+    PrivateReply,
+    TopicList,
+    Unanswered,
+)
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
 from faqbot.search.arrays import Floats
 from faqbot.search.index import Explanation, Index, SearchQuery
@@ -27,6 +37,8 @@ MAX_OFFERED, MAX_RELATED = 5, 3
 _JOIN_SHARE = 0.3
 # Beside the score, at least this share of the question must occur in the entry's wordings.
 COVERED_TO_ANSWER, COVERED_TO_OFFER = 0.3, 0.1
+# A likely answer stands alone: every other candidate has less than this share of its score.
+_ALONE_SHARE = 0.5
 # From this score on, the owner of the nearest entry may know the answer; below, they have nothing to do with it.
 NEAR_SCORE = 0.06
 
@@ -97,7 +109,7 @@ def decide_many(
         for text, ranking in zip(texts, rankings, strict=True)
     )
     return [
-        (with_related(decision, index, allowed, today) if isinstance(decision, Answered) else decision, ranking)
+        (with_remarks(decision, index, allowed, today), ranking)
         for decision, ranking in zip(decisions, rankings, strict=True)
     ]
 
@@ -107,7 +119,7 @@ def is_settled(interpretation: Interpretation) -> bool:
     match interpretation:
         case PrivateReply(decision):
             return is_settled(decision)
-        case Offered() | Unanswered() | AskedBack(unclear=True):
+        case Likely() | Offered() | Unanswered() | AskedBack(unclear=True):
             return False
         case _:
             return True
@@ -120,7 +132,7 @@ def explain(text: str, index: Index, *, today: date, embedding: Floats | None = 
 
 def decide_on_ranking(
     text: str, ranking: Sequence[Candidate], index: Index, allowed: Allowed, limits: Thresholds
-) -> Answered | Offered | Unanswered | TopicList:
+) -> Answered | Likely | Offered | Unanswered | TopicList:
     """Decide on a question from its ranking. The name of a topic opens the topic, unless it is also a wording.
 
     A question that does not say what it is about has no answer, however well a common word fits.
@@ -133,7 +145,7 @@ def decide_on_ranking(
     if lacks_subject(text, index):
         return Unanswered()
     decision = apply_thresholds(ranking, limits)
-    if isinstance(decision, Answered) and opposed(text, decision.question, decision.entry):
+    if isinstance(decision, Answered | Likely) and opposed(text, decision.question, decision.entry):
         return _offer(ranking, limits)
     return decision
 
@@ -153,30 +165,65 @@ def _topic_named(text: str, index: Index) -> str | None:
     return index.topics.get(words) or (NO_TOPIC if words == NO_TOPIC else None)
 
 
-def apply_thresholds(ranking: Sequence[Candidate], limits: Thresholds) -> Answered | Offered | Unanswered:
-    """Answer, offer a numbered list, or admit there is no answer."""
-    likely = [c for c in ranking if _is_likely(c, limits)]
-    if not likely:
+def apply_thresholds(ranking: Sequence[Candidate], limits: Thresholds) -> Answered | Likely | Offered | Unanswered:
+    """Answer, show the likely answer, offer a numbered list, or admit there is no answer."""
+    best = next((c for c in ranking if _can_be_listed(c, limits)), None)
+    if best is None:
         return Unanswered(nearest=tuple(ranking[:3]))
-    best = likely[0]
-    if best.score >= limits.answer_at and best.covered >= COVERED_TO_ANSWER:
+    if best.covered < COVERED_TO_ANSWER or best.differs:
+        return _offer(ranking, limits)
+    if best.score >= limits.answer_at:
         return Answered(best.entry, best.score, best.question)
+    if best.score >= limits.likely_at and _can_be_guessed(best) and _stands_alone(best, ranking, limits):
+        return Likely(best.entry, best.score, best.question, _others(best, ranking, limits))
     return _offer(ranking, limits)
 
 
-def _is_likely(candidate: Candidate, limits: Thresholds) -> bool:
+def _can_be_listed(candidate: Candidate, limits: Thresholds) -> bool:
     return candidate.score >= limits.offer_at and candidate.covered >= COVERED_TO_OFFER
 
 
+def _can_be_guessed(candidate: Candidate) -> bool:
+    """Return True if the text of the entry may be shown to somebody who perhaps did not ask for it."""
+    return not candidate.entry.private and candidate.entry.ask is None
+
+
+def _stands_alone(best: Candidate, ranking: Sequence[Candidate], limits: Thresholds) -> bool:
+    close = min(limits.likely_at, best.score * _ALONE_SHARE)
+    return all(c is best or c.score < close for c in ranking)
+
+
+def _others(best: Candidate, ranking: Sequence[Candidate], limits: Thresholds) -> tuple[Candidate, ...]:
+    """Return the candidates to list if `best` is refused: those that are probable enough once it is ruled out."""
+    least = limits.offer_at * _JOIN_SHARE * (1 - best.score)
+    listed = (c for c in ranking if c is not best and c.score >= least and c.covered >= COVERED_TO_OFFER)
+    return tuple(listed)[:MAX_OFFERED]
+
+
 def _offer(ranking: Sequence[Candidate], limits: Thresholds) -> Offered:
-    """Build the list of the likely candidates and of those that follow closely."""
-    listed = (c for c in ranking if _is_likely(c, limits) or c.score >= limits.offer_at * _JOIN_SHARE)
+    """Build the list of the candidates that pass the threshold and of those that follow closely."""
+    listed = (c for c in ranking if _can_be_listed(c, limits) or c.score >= limits.offer_at * _JOIN_SHARE)
     return Offered(tuple(listed)[:MAX_OFFERED])
+
+
+def with_remarks(decision: Decision, index: Index, allowed: Allowed, day: date) -> Decision:
+    """Return the decision with what a reply says beside the answer: entries to ask next, an overdue review."""
+    match decision:
+        case Answered():
+            return with_related(decision, index, allowed, day)
+        case Likely():
+            return replace(decision, overdue=is_overdue(decision.entry, day))
+        case _:
+            return decision
 
 
 def with_related(decision: Answered, index: Index, allowed: Allowed, day: date) -> Answered:
     """Return the answer with the entries that may be asked next, and with `overdue` set by its review date."""
     related = (index.by_id.get(key) for key in decision.entry.related)
     listed = tuple(e for e in related if e is not None and allowed(e))[:MAX_RELATED]
-    review = decision.entry.review
-    return replace(decision, related=listed, overdue=review is not None and review < day)
+    return replace(decision, related=listed, overdue=is_overdue(decision.entry, day))
+
+
+def is_overdue(entry: Entry, day: date) -> bool:
+    """Return True if the review of the entry was due before `day`."""
+    return entry.review is not None and entry.review < day

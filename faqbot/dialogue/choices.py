@@ -15,6 +15,7 @@ from faqbot.model.decisions import (
     Answered,
     AskedBack,
     Decision,
+    LikelyRefused,
     NoneOfThese,
     OutOfList,
     PrivateReply,
@@ -63,13 +64,15 @@ def picked_decision(text: str, state: ConversationState, index: Index, allowed: 
 
 
 def list_message_id(state: ConversationState, text: str, response: Response) -> str:
-    """Find the message whose list `response` was picked from; empty if it was not picked.
+    """Find the message whose list `response` was picked from, or whose likely answer it refused; empty if neither.
 
     Tapping a line of a list sends its question as a text.
     """
     match response:
         case PrivateReply(decision):
             return list_message_id(state, text, decision)
+        case LikelyRefused():
+            return state.likely_answer.message_id if state.likely_answer else ""
         case Answered(entry, picked=True, case=case, slot_reused=False) if case:
             # The case may be named after another list was sent.
             picked = Option.of_case(entry.id, case) in state.options

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from faqbot.dialogue.answer_policy import NEAR_SCORE, with_related
+from faqbot.dialogue.answer_policy import NEAR_SCORE, is_overdue, with_related
 from faqbot.dialogue.decision_context import DecisionContext
 from faqbot.dialogue.private_questions import without_private
 from faqbot.dialogue.slot_filling import with_case
 from faqbot.model.decisions import (
     Answered,
     Decision,
+    Likely,
+    LikelyRefused,
     MultiAnswer,
     NoneOfThese,
     PrivateReply,
@@ -38,7 +40,9 @@ def complete(context: DecisionContext, decision: Decision) -> Decision:
         case Unanswered(nearest):
             near = [c.entry for c in nearest if c.score >= NEAR_SCORE]
             return replace(decision, contact=_contact(context, near))
-        case NoneOfThese():
+        case Likely(entry):
+            return replace(decision, overdue=is_overdue(entry, context.knowledge.today))
+        case NoneOfThese() | LikelyRefused(entries=()):
             return replace(decision, contact=_contact(context, []))
         case SmallTalk(SmallTalkKind.GREETING):
             return replace(decision, greeting=context.group.greeting.strip())

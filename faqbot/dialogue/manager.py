@@ -12,6 +12,7 @@ from faqbot.dialogue.choices import picked_decision
 from faqbot.dialogue.command_parser import parse_command
 from faqbot.dialogue.completion import complete
 from faqbot.dialogue.decision_context import DecisionContext, DecisionRequest, Knowledge
+from faqbot.dialogue.likely_answer import parse_reaction
 from faqbot.dialogue.query_rewriting import rewrite
 from faqbot.dialogue.ratings import parse_rating
 from faqbot.dialogue.slot_filling import answer_by_implied_case, answer_by_named_case, names_pending_case
@@ -156,9 +157,9 @@ def _without_search(context: DecisionContext) -> Interpretation | None:
         return SmallTalk(SmallTalkKind.NOT_HEARD if message.kind is MessageKind.AUDIO else SmallTalkKind.NOT_TEXT)
     if names_pending_case(context) and (answer := answer_by_named_case(context)):
         return answer
-    command = parse_command(message) or parse_rating(message.text, state.last_answer)
-    if command and not index.has_wording(message.text):
-        return command
+    reaction = parse_reaction(context) or parse_command(message) or parse_rating(message.text, state.last_answer)
+    if reaction and not index.has_wording(message.text):
+        return reaction
     return (
         small_talk(message.text, index, context.listable)
         or picked_decision(message.text, state, index, context.listable)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from faqbot.dialogue.decision_context import DecisionContext
 from faqbot.language.normalize import normalise
-from faqbot.model.decisions import Answered, Decision, MultiAnswer, Offered, Part, PrivateReply, Unanswered
+from faqbot.model.decisions import Answered, Decision, Likely, MultiAnswer, Offered, Part, PrivateReply, Unanswered
 from faqbot.model.entries import Candidate, nearest_private
 
 
@@ -27,6 +27,8 @@ def without_private(context: DecisionContext, decision: Decision, text: str) -> 
         case Offered(candidates):
             # A private question far behind the one that was probably meant is left out of the list.
             return Offered(tuple(c for c in candidates if not c.entry.private))
+        case Likely(others=others):
+            return replace(decision, others=tuple(c for c in others if not c.entry.private))
         case _:
             return decision
 

@@ -13,7 +13,7 @@ from faqbot.language.follow_ups import expansions, own_words, without_asking
 from faqbot.language.sentence_splitting import parts_of
 from faqbot.language.small_talk_words import is_unspecific
 from faqbot.model.conversation import ConversationState
-from faqbot.model.decisions import Answered, Decision, MultiAnswer, Offered, Part, Unanswered
+from faqbot.model.decisions import Answered, Decision, Likely, MultiAnswer, Offered, Part, Unanswered
 from faqbot.model.entries import Entry
 
 Fold = Callable[[str], str]
@@ -48,8 +48,8 @@ class QueryRewrites:
         form that the index compares.
         """
         if not self.parts:
-            return self._ellipsis_answer(text, decisions, fold) or self._ellipsis_list(text, decisions) or decision
-        first, *others = (Part(text, decisions[text]) for text in self.parts)
+            return self._ellipsis_answer(text, decisions, fold) or self._ellipsis_guess(text, decisions) or decision
+        first, *others = (Part(text, _without_guess(decisions[text])) for text in self.parts)
         parts = [first, *(self._resolved_part(part, decisions, fold) for part in others)]
         if any(not isinstance(p.decision, _SEARCHED) for p in parts):
             return decision
@@ -86,14 +86,14 @@ class QueryRewrites:
         (answer,) = best_by_entry.values()
         return Answered(answer.entry, answer.score, answer.question, is_follow_up=True)
 
-    def _ellipsis_list(self, text: str, decisions: Mapping[str, Decision]) -> Offered | None:
-        """Return the list that a text without a subject, such as 怎么申请, leads to after the question before."""
+    def _ellipsis_guess(self, text: str, decisions: Mapping[str, Decision]) -> Likely | Offered | None:
+        """Return what a text without a subject, such as 怎么申请, may mean after the question before."""
         if not is_unspecific(text):
             return None
         found = (decisions[expansion] for expansion in self.expansions.get(text, ()))
         return max(
-            (decision for decision in found if isinstance(decision, Offered)),
-            key=lambda offered: offered.candidates[0].score,
+            (decision for decision in found if isinstance(decision, Likely | Offered)),
+            key=lambda guess: guess.score if isinstance(guess, Likely) else guess.candidates[0].score,
             default=None,
         )
 
@@ -113,6 +113,11 @@ def rewrite(
     previous = (last_answer.question, entry.question) if entry else (last_answer.question,)
     expanded = expansions(text, previous)
     return QueryRewrites((), {text: expanded}) if expanded else None
+
+
+def _without_guess(decision: Decision) -> Decision:
+    """Return the list instead of a likely answer: among several answers, 不是 would not say which one it refuses."""
+    return decision.as_list if isinstance(decision, Likely) else decision
 
 
 def _keeps_answer(parts: Sequence[Part], whole: Decision, fold: Fold) -> bool:

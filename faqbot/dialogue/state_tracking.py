@@ -7,8 +7,17 @@ from dataclasses import replace
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dialogue.clarification import SLOT_SECONDS
 from faqbot.model.commands import Response
-from faqbot.model.conversation import ConversationState, LastAnswer, Slot
-from faqbot.model.decisions import Answered, AskedBack, MultiAnswer, NoneOfThese, PrivateReply, Unanswered
+from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, Slot
+from faqbot.model.decisions import (
+    Answered,
+    AskedBack,
+    Likely,
+    LikelyRefused,
+    MultiAnswer,
+    NoneOfThese,
+    PrivateReply,
+    Unanswered,
+)
 
 _MAX_MISSES = 3
 # Rate limit for one asker in a group: more than this many replies within the window flood it.
@@ -22,7 +31,7 @@ def state_after_reply(state: ConversationState, response: Response, message_id: 
 
 
 def _updated(state: ConversationState, response: Response, message_id: str, now: float) -> ConversationState:
-    state = _with_options(state, response, message_id, now)
+    state = _without_likely(_with_options(state, response, message_id, now), response)
     expires_at = now + OPTIONS_SECONDS
     match response:
         case Answered(entry, score, question):
@@ -38,7 +47,12 @@ def _updated(state: ConversationState, response: Response, message_id: str, now:
             return _updated(state, response.answered[-1], message_id, now)
         case PrivateReply():
             return replace(state, miss_expiries=())
-        case Unanswered() | NoneOfThese():
+        case Likely(entry, score, question, others):
+            # It may be refused, so it does not show yet that the asker was helped: `miss_expiries` stays.
+            answer = LastAnswer(message_id, entry.id, question, score, expires_at)
+            likely = LikelyAnswer(message_id, tuple(c.entry.id for c in others), expires_at)
+            return replace(state, last_answer=answer, likely_answer=likely)
+        case Unanswered() | NoneOfThese() | LikelyRefused(entries=()):
             return replace(state, miss_expiries=(*state.miss_expiries, expires_at)[-_MAX_MISSES:])
         case _:
             return state
@@ -52,10 +66,21 @@ def _with_options(state: ConversationState, response: Response, message_id: str,
     if isinstance(response, Answered):
         # Questions listed below an answer are other questions, not candidates for this one.
         message_id = ""
+    elif isinstance(response, LikelyRefused) and state.likely_answer is not None:
+        message_id = state.likely_answer.message_id
     elif isinstance(response, AskedBack) and response.unclear and state.options == options:
         # The same list once more still stands for the question that it was sent for.
         message_id = state.options_message_id
     return replace(state, options=options, options_expire_at=now + OPTIONS_SECONDS, options_message_id=message_id)
+
+
+def _without_likely(state: ConversationState, response: Response) -> ConversationState:
+    """Forget the likely answer once something else was replied to a question, and its answer once it was refused."""
+    if isinstance(response, LikelyRefused):
+        return replace(state, likely_answer=None, last_answer=None)
+    if response.options or response.logged_match is not None:
+        return replace(state, likely_answer=None)
+    return state
 
 
 def _with_slot(state: ConversationState, slot: Slot) -> ConversationState:

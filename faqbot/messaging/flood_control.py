@@ -14,7 +14,7 @@ from faqbot.markup.blocks import grey
 from faqbot.messaging.pipeline import NextStage, Outcome, Turn
 from faqbot.model.commands import Response
 from faqbot.model.conversation import ConversationState, drop_expired
-from faqbot.model.decisions import Answered
+from faqbot.model.decisions import Answered, Likely
 from faqbot.model.entries import Entry
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message
 from faqbot.runtime.log import EventLog
@@ -118,7 +118,7 @@ class PointToRepeated:
                 if earlier["asker"] == message.asker:
                     return response
                 minutes = int(max(0.0, self._clock() - earlier["at"]) // 60)
-                return replace(response, related=(), answered_minutes_ago=minutes)
+                return _pointer(response, minutes)
             if self._clock() >= give_up_at:
                 return response
             await self._sleep(_POLL_SECONDS)
@@ -136,8 +136,14 @@ class PointToRepeated:
             await self._retry(lambda: self._store.release(LEASE_PREFIX + key))
 
 
-def _is_repeatable(response: Response, message: Message) -> TypeGuard[Answered]:
-    return message.is_group and isinstance(response, Answered) and response.same_for_everyone
+def _is_repeatable(response: Response, message: Message) -> TypeGuard[Answered | Likely]:
+    return message.is_group and isinstance(response, Answered | Likely) and response.same_for_everyone
+
+
+def _pointer(response: Answered | Likely, minutes: int) -> Response:
+    if isinstance(response, Likely):
+        return replace(response, answered_minutes_ago=minutes)
+    return replace(response, related=(), answered_minutes_ago=minutes)
 
 
 def _key(message: Message, entry: Entry) -> str:

@@ -14,7 +14,7 @@ from faqbot.messaging.batcher import DecisionBatcher
 from faqbot.messaging.pipeline import MessageTakenOver, NextStage, Outcome, Turn
 from faqbot.messaging.reply_sender import ReplySender
 from faqbot.model.commands import Command, CommandHandler, CommandKind, Interpretation, Response
-from faqbot.model.decisions import Answered, Failure, SmallTalk, TooLate
+from faqbot.model.decisions import Answered, Failure, Likely, SmallTalk, TooLate
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message
 from faqbot.replies.render import render
 from faqbot.runtime.log import EventLog
@@ -51,7 +51,7 @@ class Decide:
         self._metrics.decisions.labels(interpretation.outcome).inc()
         if isinstance(interpretation, Command):
             return await proceed(replace(turn, command=interpretation))
-        if isinstance(interpretation, Answered) and not interpretation.entry.private:
+        if isinstance(interpretation, Answered | Likely) and not interpretation.entry.private:
             entry_id, score = interpretation.entry.id, round(interpretation.score, 3)
             log.debug("message.decided", outcome=interpretation.outcome, entry=entry_id, score=score)
         return await proceed(replace(turn, response=interpretation))
@@ -174,4 +174,4 @@ class SendReply:
 
 def _public_entry_id(response: Response) -> str:
     """Return the id of the entry that was answered, unless it is private: the log must not name those."""
-    return response.entry.id if isinstance(response, Answered) and not response.entry.private else ""
+    return response.entry.id if isinstance(response, Answered | Likely) and not response.entry.private else ""

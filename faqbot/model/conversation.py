@@ -37,6 +37,19 @@ class LastAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class LikelyAnswer:
+    """The likely answer that the last reply showed; 不是 refuses it.
+
+    message_id: the message with the question.
+    other_ids: the entries that are listed after a refusal.
+    """
+
+    message_id: str
+    other_ids: tuple[str, ...]
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """One thing an asker said about themselves when asked back, such as 上海 for `city`.
 
@@ -59,6 +72,7 @@ class ConversationState:
     miss_expiries: when each of the last questions that went unanswered in a row stops to count.
     slots: facts that the asker stated about themselves, and facts that they were asked for.
     reply_expiries: when each of the last replies stops to count as a recent one.
+    likely_answer: the likely answer that may still be refused.
     """
 
     options: tuple[Option, ...] = ()
@@ -68,6 +82,7 @@ class ConversationState:
     slots: tuple[Slot, ...] = ()
     options_message_id: str = ""
     reply_expiries: tuple[float, ...] = ()
+    likely_answer: LikelyAnswer | None = None
 
     @property
     def pending_entry_id(self) -> str:
@@ -99,6 +114,8 @@ class ConversationState:
             expiries.append(self.options_expire_at)
         if self.last_answer is not None:
             expiries.append(self.last_answer.expires_at)
+        if self.likely_answer is not None:
+            expiries.append(self.likely_answer.expires_at)
         if self.slots:
             expiries += [slot.expires_at for slot in self.slots]
         return expiries
@@ -123,4 +140,5 @@ def drop_expired(state: ConversationState | None, now: float) -> ConversationSta
         miss_expiries=tuple(expiry for expiry in state.miss_expiries if now < expiry),
         slots=tuple(slot for slot in state.slots if now < slot.expires_at),
         reply_expiries=tuple(expiry for expiry in state.reply_expiries if now < expiry),
+        likely_answer=state.likely_answer if state.likely_answer and now < state.likely_answer.expires_at else None,
     )

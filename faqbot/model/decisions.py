@@ -125,6 +125,65 @@ class Offered(_QuestionDefaults):
 
 
 @dataclass(frozen=True, slots=True)
+class Likely(_QuestionDefaults):
+    """An entry is probably the answer: its text is shown under its question, as a guess that the asker may refuse.
+
+    question: HR's wording that matched.
+    others: the next candidates, which are listed after a refusal.
+    overdue, answered_minutes_ago: as for Answered.
+    """
+
+    entry: Entry
+    score: float
+    question: str
+    others: tuple[Candidate, ...] = ()
+    overdue: bool = False
+    answered_minutes_ago: int | None = None
+
+    @property
+    def outcome(self) -> str:
+        return "likely"
+
+    @property
+    def logged_match(self) -> LoggedMatch:
+        return LoggedMatch(self.entry.id, self.score)
+
+    @property
+    def same_for_everyone(self) -> bool:
+        """True: neither a private entry nor one that asks back is shown as a guess."""
+        return True
+
+    @property
+    def as_list(self) -> Offered:
+        """The numbered list with the same candidates, for where there is no room for a guess."""
+        return Offered((Candidate(self.entry, self.score, self.question), *self.others))
+
+
+@dataclass(frozen=True, slots=True)
+class LikelyRefused(ResponseDefaults):
+    """The asker refused the likely answer: the next candidates are listed, if there are any.
+
+    contact: as for Unanswered; None also where there is a list.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    contact: str | None = None
+
+    @property
+    def outcome(self) -> str:
+        return "likely_refused"
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        listed = tuple(Option("entry", entry.id) for entry in self.entries)
+        return (*listed, Option("none", "")) if listed else ()
+
+    @property
+    def logged_match(self) -> LoggedMatch:
+        return LoggedMatch()
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One of several questions in a message, and the decision on it."""
 
@@ -356,6 +415,8 @@ class Failure(ResponseDefaults):
 Decision = (
     Answered
     | AskedBack
+    | Likely
+    | LikelyRefused
     | MultiAnswer
     | Offered
     | Unanswered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,7 +24,8 @@ class QuestionRecord:
 
     delivery: the reason of the DeliveryResult.
     rating: one of Rating, empty without a rating.
-    picked_for: the id of the message whose list this one picked from, or replied 都不是 to.
+    picked_for: the id of the message whose list this one picked from, or replied 都不是 to, or whose likely answer it
+    refused.
     """
 
     message_id: str
@@ -41,3 +43,10 @@ class QuestionRecord:
 
 # The `delivery` of a reply that arrived.
 DELIVERED = "ok"
+_WITH_ANSWER = ("answered", "picked", "likely")
+
+
+def received_answers(records: Collection[QuestionRecord]) -> list[QuestionRecord]:
+    """Return the records of the answers that reached their asker, without the likely ones that were refused."""
+    refused = {r.picked_for for r in records if r.outcome == "likely_refused"}
+    return [r for r in records if r.outcome in _WITH_ANSWER and r.delivery == DELIVERED and r.message_id not in refused]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
 from faqbot.dialogue.clarification import case_name
+from faqbot.dialogue.likely_answer import REFUSAL_TEXT
 from faqbot.markup.blocks import grey, label, line_breaks, numbered, one_line, send_link, typed
 from faqbot.markup.escaping import escape_markdown
-from faqbot.model.decisions import Answered, AskedBack, MultiAnswer, Offered, Part
+from faqbot.model.decisions import Answered, AskedBack, Likely, MultiAnswer, Offered, Part
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message
 
@@ -26,7 +27,18 @@ def render_answer(decision: Answered, message: Message) -> tuple[str, str]:
     return entry.question, "\n\n".join(filter(None, (heading, text, _related(decision.related, message))))
 
 
-def sources(decision: Answered) -> list[str]:
+def render_likely(decision: Likely, message: Message) -> tuple[str, str]:
+    """Write title and body of a likely answer: the guess as a question, the answer, and the word that refuses it."""
+    entry, minutes = decision.entry, decision.answered_minutes_ago
+    guess = f"您是不是想问「{label(entry.question)}」{'' if entry.question.rstrip().endswith(('?', '？')) else '？'}"
+    at = "@我 " if message.is_group else ""
+    refusal = f"不是的话回复「{at}[{REFUSAL_TEXT}]({send_link(REFUSAL_TEXT)})」"
+    if minutes is not None:
+        return guess, f"{guess} 同上 ↑ {_ago(minutes)}答过\n\n{refusal}"
+    return guess, f"**{guess}**\n\n{_text(entry, case='')}\n\n{refusal}"
+
+
+def sources(decision: Answered | Likely) -> list[str]:
     """Write how far to trust an answer, where it comes from and who owns it, for the grey line below it."""
     entry, review = decision.entry, decision.entry.review
     notes = []
@@ -41,8 +53,11 @@ def sources(decision: Answered) -> list[str]:
 
 def _pointer(entry: Entry, minutes: int) -> str:
     """Point to the same answer further up in the group; an asker who asks again gets the whole answer."""
-    ago = f"{minutes} 分钟前" if minutes else "刚刚"
-    return f"同上 ↑ 「{label(entry.question)}」{ago}答过"
+    return f"同上 ↑ 「{label(entry.question)}」{_ago(minutes)}答过"
+
+
+def _ago(minutes: int) -> str:
+    return f"{minutes} 分钟前" if minutes else "刚刚"
 
 
 def render_question_back(decision: AskedBack, message: Message) -> tuple[str, str]:

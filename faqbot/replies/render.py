@@ -14,6 +14,8 @@ from faqbot.model.decisions import (
     Answered,
     AskedBack,
     Failure,
+    Likely,
+    LikelyRefused,
     Menu,
     MultiAnswer,
     NoneOfThese,
@@ -28,7 +30,8 @@ from faqbot.model.decisions import (
 )
 from faqbot.model.messages import Message, MessageKind, Reply
 from faqbot.model.question_log import Rating
-from faqbot.replies.answers import render_answer, render_answers, render_question_back, sources
+from faqbot.replies.answers import render_answer, render_answers, render_likely, render_question_back, sources
+from faqbot.replies.differences import difference_text
 
 # Title and body of a reply.
 Content = tuple[str, str]
@@ -76,6 +79,10 @@ def _content(response: Response, message: Message) -> Content:
             return render_answer(response, message)
         case AskedBack():
             return render_question_back(response, message)
+        case Likely():
+            return render_likely(response, message)
+        case LikelyRefused():
+            return _likely_refused(response, message)
         case MultiAnswer():
             return render_answers(response, message)
         case Offered():
@@ -104,6 +111,8 @@ def _content(response: Response, message: Message) -> Content:
 
 def _notes(response: Response, message: Message) -> Sequence[str]:
     """Write the notes for the grey line below an answer."""
+    if isinstance(response, Likely):
+        return sources(response) if response.answered_minutes_ago is None else ()
     if not isinstance(response, Answered) or (response.entry.private and message.is_group):
         return ()
     if response.answered_minutes_ago is not None:
@@ -119,7 +128,18 @@ def _rating_links(message: Message) -> str:
 
 def _offered(decision: Offered, message: Message) -> Content:
     questions = [c.entry.question for c in decision.candidates]
-    return "您是想问哪一个？", numbered("您是想问：", [*questions, NONE_OF_THESE_TEXT], message)
+    intro = "您是想问："
+    if differs := decision.candidates[0].differs:
+        what = "；".join(escape_markdown(difference_text(difference)) for difference in differs)
+        intro = f"最接近的是第 1 条，不过{what}。\n\n{intro}"
+    return "您是想问哪一个？", numbered(intro, [*questions, NONE_OF_THESE_TEXT], message)
+
+
+def _likely_refused(decision: LikelyRefused, message: Message) -> Content:
+    if not decision.entries:
+        return _none_of_these(NoneOfThese(decision.contact), message)
+    questions = [entry.question for entry in decision.entries]
+    return "您是想问哪一个？", numbered("好的，那您是想问：", [*questions, NONE_OF_THESE_TEXT], message)
 
 
 _ASK_IN_PRIVATE = "请点我的头像，私聊再问一次"

@@ -13,7 +13,7 @@ from faqbot.errors import StoreError
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import looks_like_userid
-from faqbot.model.question_log import DELIVERED
+from faqbot.model.question_log import received_answers
 from faqbot.store.json_records import from_json, to_json
 from faqbot.store.protocol import Store
 
@@ -24,7 +24,6 @@ _LOCK = "corrections:send"
 _LOCK_SECONDS = 60.0
 _LOCK_TRIES = 20
 _LOCK_RETRY_SECONDS = 0.25
-_ANSWERED_OUTCOMES = ("answered", "picked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +58,7 @@ class PendingCorrection:
 async def recent_recipients(workspace: Workspace, entry_id: str) -> AnswerRecipients:
     """Return who got an answer from the entry within RECIPIENT_DAYS. Raises StoreError."""
     records = await workspace.store.questions(workspace.clock() - RECIPIENT_DAYS * 86400.0)
-    askers = dict.fromkeys(
-        r.asker
-        for r in records
-        if r.entry_id == entry_id and r.outcome in _ANSWERED_OUTCOMES and r.delivery == DELIVERED
-    )
+    askers = dict.fromkeys(r.asker for r in received_answers(records) if r.entry_id == entry_id)
     people = tuple(asker for asker in askers if looks_like_userid(asker))
     return AnswerRecipients(people, len(askers) - len(people))
 

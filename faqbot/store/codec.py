@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
+from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, Option, Slot
 from faqbot.model.question_log import QuestionRecord
 
 # One encoder for all: json.dumps would create one for each text.
@@ -13,7 +13,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def pack_context(context: ConversationState) -> str:
-    last_answer = context.last_answer
+    last_answer, likely = context.last_answer, context.likely_answer
     values = {
         "options": [[o.kind, o.key] for o in context.options],
         "until": context.options_expire_at,
@@ -22,6 +22,7 @@ def pack_context(context: ConversationState) -> str:
         "misses": context.miss_expiries,
         "facts": [[getattr(slot, name) for name in Slot.__slots__] for slot in context.slots],
         "recent": context.reply_expiries,
+        "likely": likely and [likely.message_id, likely.other_ids, likely.expires_at],
     }
     return _encode(values)
 
@@ -30,17 +31,19 @@ def unpack_context(text: str | bytes) -> ConversationState | None:
     """Read the text of pack_context; return None if another version wrote it differently, as it expires in minutes."""
     try:
         values = json.loads(text)
+        likely = values.get("likely")
         return ConversationState(
             options=tuple(Option(kind, key) for kind, key in values["options"]),
             options_expire_at=values["until"],
-            # Earlier versions wrote neither of these two.
+            # Earlier versions wrote none of these three.
             options_message_id=values.get("asked", ""),
             reply_expiries=tuple(values.get("recent", ())),
+            likely_answer=LikelyAnswer(likely[0], tuple(likely[1]), likely[2]) if likely else None,
             last_answer=LastAnswer(*values["last"]) if values["last"] else None,
             miss_expiries=tuple(values["misses"]),
             slots=tuple(Slot(*slot) for slot in values["facts"]),
         )
-    except (TypeError, ValueError, KeyError):
+    except (TypeError, ValueError, LookupError):
         return None
 
 

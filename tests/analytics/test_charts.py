@@ -16,7 +16,7 @@ from faqbot.analytics.stats import AskedQuestion, QuestionGroup, QuestionOutcome
 from faqbot.model.question_log import QuestionRecord
 
 SVG = "{http://www.w3.org/2000/svg}"
-OUTCOMES = ("answered", "picked", "offered", "unanswered", "broken")
+OUTCOMES = ("answered", "likely", "picked", "offered", "unanswered", "broken")
 
 
 def group(name: str, **counts: int) -> QuestionGroup:
@@ -117,7 +117,7 @@ def test_the_numbers_are_there_in_words_too() -> None:
 
 def test_the_legend_counts_every_outcome() -> None:
     shown = words(drawn(weekly(WEEKS)))
-    assert [f"{LABELS[fate]} {n}" for fate, n in zip(QuestionOutcome, (6, 1, 0, 2, 3), strict=True)] == shown[:5]
+    assert [f"{LABELS[fate]} {n}" for fate, n in zip(QuestionOutcome, (6, 0, 1, 0, 2, 3), strict=True)] == shown[:6]
 
 
 def test_the_segments_of_a_column_stand_on_each_other_and_are_as_high_as_their_numbers() -> None:

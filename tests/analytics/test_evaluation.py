@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from faqbot.analytics.evaluation import (
 from faqbot.model.decisions import (
     Answered,
     Decision,
+    Likely,
     Menu,
     Offered,
     OutOfList,
@@ -32,6 +34,7 @@ from faqbot.model.decisions import (
     TopicList,
     Unanswered,
 )
+from faqbot.model.differences import Difference, DifferenceKind
 from faqbot.model.entries import Candidate, Entry, Period
 from faqbot.search.index import Index
 from faqbot.search.thresholds import FITTED_THRESHOLDS
@@ -134,6 +137,10 @@ def answered(entry: Entry) -> Answered:
     return Answered(entry, 0.9, entry.question)
 
 
+def likely(entry: Entry) -> Likely:
+    return Likely(entry, 0.6, entry.question)
+
+
 def result(
     wanted: str | None, decision: Decision, *candidates: Entry, ms: float = 1.0, alt: tuple[str, ...] = ()
 ) -> Result:
@@ -194,23 +201,41 @@ def test_everything_is_counted() -> None:
         result(None, Unanswered(), LEAVE, ms=3),
         result(None, answered(LEAVE), LEAVE, ms=2),
         result(None, Offered((candidate(LEAVE),)), LEAVE, ms=1),
+        result("leave", likely(LEAVE), LEAVE, ms=9),
+        result("leave", likely(LUNCH), LUNCH, ms=9),
+        result(None, likely(LEAVE), LEAVE, ms=9),
     ]
     assert summary(results) == {
-        "questions": 8,
-        "with_answer": 5,
-        "without_answer": 3,
-        "top1": 0.4,
-        "top3": 0.8,
+        "questions": 11,
+        "with_answer": 7,
+        "without_answer": 4,
+        "top1": 0.4286,
+        "top3": 0.7143,
         "answered_rightly": 2,
         "answered_wrongly": 2,
+        "likely_rightly": 1,
+        "likely_wrongly": 2,
         "offered": 2,
         "offered_with_the_right_one": 1,
         "refused": 2,
         "precision": 0.5,
-        "strangers_answered": 0.3333,
-        "good": 0.5,
-        "ms_median": 5,
+        "likely_precision": 0.3333,
+        "strangers_answered": 0.25,
+        "strangers_likely": 0.25,
+        "good": 0.4545,
+        "ms_median": 6,
     }
+
+
+def test_a_difference_of_the_first_candidate_is_named() -> None:
+    differs = (Difference(DifferenceKind.NUMBER, "500元", "5000元"), Difference(DifferenceKind.CONDITION, "实习生"))
+    first = replace(candidate(LEAVE), differs=differs)
+    found = replace(result("leave", Offered((first,)), LEAVE), candidates=(first, candidate(LUNCH))).as_json()
+    assert found["decision"] == "offered" and found["differs"] == [
+        {"kind": "number", "asked": "500元", "written": "5000元"},
+        {"kind": "condition", "asked": "实习生", "written": ""},
+    ]
+    assert "differs" not in replace(result("leave", Unanswered()), candidates=(candidate(LUNCH), first)).as_json()
 
 
 def test_shares_of_nothing_are_unknown() -> None:

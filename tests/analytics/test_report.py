@@ -180,8 +180,8 @@ def test_a_store_that_does_not_exist_and_records_that_are_gone_are_told(tmp_path
 # -- JSON and CSV --------------------------------------------------------------------------------
 
 KEYS = {
-    "since", "until", "asked", "people", "answered", "picked", "offered", "missed", "failed", "disliked", "gaps",
-    "suggestions", "topics", "days", "entries", "unused", "failures", "quota",
+    "since", "until", "asked", "people", "answered", "likely", "picked", "offered", "missed", "failed", "disliked",
+    "gaps", "suggestions", "topics", "days", "entries", "unused", "failures", "quota",
 }  # fmt: skip
 
 

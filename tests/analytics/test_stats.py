@@ -84,6 +84,7 @@ def test_every_question_has_one_fate_and_the_fates_add_up() -> None:
     found = stats(*WEEK)
     assert {fate: len(found.of(fate)) for fate in QuestionOutcome} == {
         QuestionOutcome.ANSWERED: 2,
+        QuestionOutcome.LIKELY: 0,
         QuestionOutcome.PICKED: 1,
         QuestionOutcome.OFFERED: 1,
         QuestionOutcome.MISSED: 1,
@@ -98,6 +99,44 @@ def test_the_records_behind_a_number_are_at_hand() -> None:
     assert [r.text for r in picked.records] == ["请假", "2"] and picked.answers == ("sick-leave",)
     assert stats(*WEEK).records == WEEK
     assert [(g.name, len(g.asked)) for g in stats(*WEEK).by_person()] == [("小张", 2), ("小李", 2), ("小王", 2)]
+
+
+def test_a_likely_answer_counts_until_it_is_refused() -> None:
+    guesses = [asked(who, "请假", "likely", "annual-leave") for who in ("小李", "小王", "小张", "小赵")]
+    lost = asked("小钱", "请假", "likely", "annual-leave", delivery="430101")
+    _, refused, corrected, declined = guesses
+
+    def reaction(to: QuestionRecord, text: str, outcome: str, seconds: int, entry: str = "") -> QuestionRecord:
+        record = asked(to.asker, text, outcome, entry, at=NOON + seconds)
+        return replace(record, picked_for=to.message_id)
+
+    found = stats(
+        *guesses,
+        lost,
+        reaction(refused, "不是", "likely_refused", 10),
+        reaction(corrected, "不是", "likely_refused", 10),
+        reaction(corrected, "1", "picked", 20, "sick-leave"),
+        reaction(declined, "不是", "likely_refused", 10),
+        reaction(declined, "都不是", "none_of_these", 20),
+    )
+    by_outcome = {outcome: [a.record.asker for a in found.of(outcome)] for outcome in QuestionOutcome}
+    assert by_outcome == {
+        QuestionOutcome.ANSWERED: [],
+        QuestionOutcome.LIKELY: ["小李"],
+        QuestionOutcome.PICKED: ["小张"],
+        QuestionOutcome.OFFERED: [],
+        QuestionOutcome.MISSED: ["小王", "小赵"],
+        QuestionOutcome.FAILED: ["小钱"],
+    }
+    assert [(g.name, len(g.asked)) for g in found.by_entry()] == [("annual-leave", 1), ("sick-leave", 1)]
+
+
+def test_only_a_refused_likely_answer_is_a_gap() -> None:
+    kept, refused = (asked(who, "请假", "likely", "annual-leave") for who in ("小李", "小王"))
+    refusal = replace(asked("小王", "不是", "likely_refused", at=NOON + 10), picked_for=refused.message_id)
+    assert gap_records([kept, refused, refusal]) == [refused]
+    pick = replace(asked("小王", "1", "picked", "sick-leave", at=NOON + 20), picked_for=refused.message_id)
+    assert gap_records([kept, refused, refusal, pick]) == []
 
 
 def test_a_list_with_nothing_that_was_meant_is_a_miss() -> None:

@@ -37,6 +37,30 @@ def test_two_people_are_enough_and_one_is_not() -> None:
     assert found(("甲", "能休多久", "annual"), ("乙", "能休多久？", "annual")) == [("能休多久", "annual", 2)]
 
 
+def test_a_confirmed_likely_answer_counts_like_a_pick_and_a_refused_one_by_its_pick() -> None:
+    def guess(asker: str, rating: str = "", pick: str = "", *, refused: bool = False) -> list[QuestionRecord]:
+        record = QuestionRecord(f"q-{asker}", 1000.0, "cid", asker, "能休多久", "likely", "annual", rating=rating)
+        after = [("不是", "likely_refused", "")] if refused else []
+        after += [("1", "picked", pick)] if pick else []
+        others = (
+            QuestionRecord(
+                f"{outcome}-{asker}", 1005.0 + n, "cid", asker, text, outcome, entry, picked_for=f"q-{asker}"
+            )
+            for n, (text, outcome, entry) in enumerate(after)
+        )
+        return [record, *others]
+
+    def suggested(*records: list[QuestionRecord]) -> list[tuple[str, int]]:
+        questions = pair_picks([r for several in records for r in several])
+        return [(s.entry.id, s.people) for s in suggestions(questions, ENTRIES, normalise)]
+
+    assert suggested(guess("甲", "helpful"), guess("乙", "helpful")) == [("annual", 2)]
+    assert suggested(guess("甲"), guess("乙", "unhelpful")) == []
+    refused = [guess(who, "helpful", pick="sick", refused=True) for who in "甲乙"]
+    assert suggested(*refused) == [("sick", 2)]
+    assert suggested(*(guess(who, "helpful", refused=True) for who in "甲乙")) == []
+
+
 def test_most_people_first() -> None:
     rows = [(who, "能休多久", "annual") for who in "甲乙"] + [(who, "不舒服", "sick") for who in "甲乙丙"]
     assert found(*rows) == [("不舒服", "sick", 3), ("能休多久", "annual", 2)]

@@ -8,13 +8,23 @@ import pytest
 
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dialogue.state_tracking import RATE_WINDOW_SECONDS, REPLIES_PER_WINDOW, state_after_reply
-from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot, drop_expired
-from faqbot.model.decisions import Answered, NoneOfThese, Offered, SmallTalk, SmallTalkKind, Unanswered
+from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, Option, Slot, drop_expired
+from faqbot.model.decisions import (
+    Answered,
+    Likely,
+    LikelyRefused,
+    NoneOfThese,
+    Offered,
+    SmallTalk,
+    SmallTalkKind,
+    Unanswered,
+)
 from faqbot.model.entries import Candidate, Entry
 
 NOW = 1_000.0
 LATER = NOW + OPTIONS_SECONDS
 ANNUAL = Entry("annual", "年假有几天", "五天")
+OTHER = Entry("sick", "病假怎么请", "找主管")
 FULL = ConversationState(
     options=(Option("entry", "a"),),
     options_expire_at=NOW + 10,
@@ -23,6 +33,7 @@ FULL = ConversationState(
     miss_expiries=(NOW + 5, NOW + 30),
     slots=(Slot("city", "上海", "a", NOW + 40),),
     reply_expiries=(NOW + 25, NOW + 35),
+    likely_answer=LikelyAnswer("m0", ("b", "c"), NOW + 20),
 )
 NO_LIST = replace(FULL, options=(), options_expire_at=0.0, options_message_id="")
 
@@ -47,6 +58,7 @@ def test_a_context_ends_with_its_last_part():
                 options_message_id="",
                 last_answer=None,
                 miss_expiries=(NOW + 30,),
+                likely_answer=None,
             ),
         ),
         (25, ConversationState(miss_expiries=(NOW + 30,), slots=FULL.slots, reply_expiries=(NOW + 35,))),
@@ -68,7 +80,11 @@ def test_nobody_said_anything_yet():
         (SmallTalk(SmallTalkKind.THANKS), {}),
         (
             Answered(ANNUAL, 0.9, "年休假天数"),
-            {"last_answer": LastAnswer("m1", "annual", "年休假天数", 0.9, LATER), "miss_expiries": ()},
+            {
+                "last_answer": LastAnswer("m1", "annual", "年休假天数", 0.9, LATER),
+                "miss_expiries": (),
+                "likely_answer": None,
+            },
         ),
         (
             Offered((Candidate(ANNUAL, 0.5, "年假"),)),
@@ -76,10 +92,32 @@ def test_nobody_said_anything_yet():
                 "options": (Option("entry", "annual"), Option("none", "")),
                 "options_expire_at": LATER,
                 "options_message_id": "m1",
+                "likely_answer": None,
             },
         ),
-        (Unanswered(), {"miss_expiries": (*FULL.miss_expiries, LATER)}),
-        (NoneOfThese(), {"miss_expiries": (*FULL.miss_expiries, LATER)}),
+        (Unanswered(), {"miss_expiries": (*FULL.miss_expiries, LATER), "likely_answer": None}),
+        (NoneOfThese(), {"miss_expiries": (*FULL.miss_expiries, LATER), "likely_answer": None}),
+        (
+            Likely(ANNUAL, 0.6, "年休假天数", (Candidate(OTHER, 0.1, "病假"),)),
+            {
+                "last_answer": LastAnswer("m1", "annual", "年休假天数", 0.6, LATER),
+                "likely_answer": LikelyAnswer("m1", ("sick",), LATER),
+            },
+        ),
+        (
+            LikelyRefused(),
+            {"last_answer": None, "likely_answer": None, "miss_expiries": (*FULL.miss_expiries, LATER)},
+        ),
+        (
+            LikelyRefused((OTHER,)),
+            {
+                "last_answer": None,
+                "likely_answer": None,
+                "options": (Option("entry", "sick"), Option("none", "")),
+                "options_expire_at": LATER,
+                "options_message_id": "m0",
+            },
+        ),
     ],
 )
 def test_what_was_told_is_remembered(decision, changes):

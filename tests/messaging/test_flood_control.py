@@ -13,7 +13,7 @@ import pytest
 from faqbot.app.running import Running, running
 from faqbot.messaging.flood_control import PointToRepeated, SlowDown
 from faqbot.model.conversation import ConversationState, LastAnswer
-from faqbot.model.decisions import Answered, Decision, Offered
+from faqbot.model.decisions import Answered, Decision, Likely, Offered
 from faqbot.model.entries import Candidate, Entry, FollowUp
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.sandbox.server import FakeDingTalk
@@ -22,6 +22,7 @@ from faqbot.store.protocol import Store
 from tests.conftest import GROUP, Talk
 
 ENTRY = Entry("annual", "年假有几天？", "五天")
+OTHER = Entry("sick", "病假怎么请？", "找主管")
 ANSWER = Answered(ENTRY, 0.9, "年假有几天？")
 DELIVERED = DeliveryResult(DeliveryState.ANSWERED)
 NOBODY = ConversationState()
@@ -70,6 +71,16 @@ async def test_a_colleague_is_pointed_to_the_answer_once_it_was_delivered(quiet:
     clock.now += 200
     assert await quiet.shortened(message("b"), ANSWER, NOBODY) == replace(ANSWER, answered_minutes_ago=3)
     assert await quiet.shortened(message("a"), ANSWER, NOBODY) == ANSWER
+
+
+async def test_a_likely_answer_and_the_same_answer_outright_point_to_each_other(quiet: PointToRepeated) -> None:
+    likely = Likely(ENTRY, 0.6, "年假有几天？", (Candidate(OTHER, 0.1, "病假"),))
+    assert await quiet.shortened(message("a"), likely, NOBODY) == likely
+    await quiet.note_delivery(message("a"), likely, DELIVERED)
+    assert await quiet.shortened(message("b"), ANSWER, NOBODY) == replace(ANSWER, answered_minutes_ago=0)
+    assert await quiet.shortened(message("c"), likely, NOBODY) == replace(likely, answered_minutes_ago=0)
+    # Who asks again gets the whole of it.
+    assert await quiet.shortened(message("a"), likely, NOBODY) == likely
 
 
 async def test_who_is_answered_at_the_same_moment_waits_for_how_it_went(quiet: PointToRepeated, clock: Clock) -> None:

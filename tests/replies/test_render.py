@@ -15,6 +15,8 @@ from faqbot.dialogue.choices import picked_number
 from faqbot.markup.chunking import MARKDOWN_BYTES, split_markdown
 from faqbot.model.decisions import (
     Answered,
+    Likely,
+    LikelyRefused,
     Menu,
     NoneOfThese,
     Offered,
@@ -24,6 +26,7 @@ from faqbot.model.decisions import (
     TopicList,
     Unanswered,
 )
+from faqbot.model.differences import Difference, DifferenceKind
 from faqbot.model.entries import Candidate, Entry, FollowUp
 from faqbot.model.messages import Message, MessageKind
 from faqbot.replies.render import plain_body, render
@@ -65,8 +68,14 @@ def body(decision, message=SINGLE):
 OFFER = Offered((Candidate(ANNUAL, 0.5, "q"), Candidate(SICK, 0.4, "q")))
 MENU = Menu((("休假", 3, "年假有几天"), ("薪酬", 1, "几号发工资")))
 TOPIC = TopicList("休假", (ANNUAL, SICK), 2)
+LIKELY = Likely(replace(ANNUAL, question="年假有几天？", source="手册", owner="休假组"), 0.6, "q", overdue=True)
 DECISIONS = [
     answered(ANNUAL),
+    LIKELY,
+    replace(LIKELY, answered_minutes_ago=3),
+    LikelyRefused(),
+    LikelyRefused(contact="休假组"),
+    LikelyRefused((ANNUAL, SICK)),
     answered(replace(ANNUAL, private=True)),
     OFFER,
     Unanswered(),
@@ -397,3 +406,49 @@ def test_a_long_answer_is_cut_between_its_paragraphs():
 def test_an_answer_that_fits_is_not_numbered():
     assert "（1/" not in body(answered(replace(ANNUAL, answer="a" * MARKDOWN_BYTES)))
     assert len(render(answered(replace(ANNUAL, answer="a" * (MARKDOWN_BYTES + 1))), SINGLE)) == 2
+
+
+# -- likely answers and what differs ---------------------------------------------------------------
+
+
+def test_a_likely_answer_is_a_question_the_answer_and_one_way_out():
+    reply = one(LIKELY)
+    assert reply.title == "您是不是想问「年假有几天？」"
+    refusal = "不是的话回复「[不是](dtmd://dingtalkclient/sendMessage?content=%E4%B8%8D%E6%98%AF)」"
+    assert reply.body == f"**您是不是想问「年假有几天？」**\n\n**5 天**\n\n{refusal}\n\n> 来源：手册 · 负责：休假组"
+    assert "有用" not in reply.body
+
+
+def test_a_likely_answer_in_a_group_is_refused_with_the_mention_that_the_bot_needs():
+    reply = one(LIKELY, GROUP)
+    assert reply.mention == "manager123" and "不是的话回复「@我 [不是](" in reply.body
+
+
+def test_a_question_without_a_mark_gets_one():
+    assert body(replace(LIKELY, entry=ANNUAL)).startswith("**您是不是想问「年假有几天」？**")
+
+
+def test_a_likely_answer_that_the_group_has_is_pointed_to_and_may_be_refused():
+    text = body(replace(LIKELY, answered_minutes_ago=3), GROUP)
+    assert "您是不是想问「年假有几天？」 同上 ↑ 3 分钟前答过\n\n不是的话回复「@我 [不是](" in text
+    assert "5 天" not in text and "来源" not in text
+
+
+def test_an_overdue_likely_answer_says_so():
+    overdue = replace(LIKELY, entry=replace(LIKELY.entry, review=date(2026, 1, 2)))
+    assert "> **待核对**：原定 2026 年 1 月 2 日前复核 · 来源：手册" in body(overdue)
+
+
+def test_a_refusal_is_followed_by_a_list_or_by_advice():
+    listed = body(LikelyRefused((ANNUAL, SICK)))
+    assert listed.startswith("好的，那您是想问：\n\n1. [年假有几天](") and "3. [都不是](" in listed
+    assert body(LikelyRefused()) == body(NoneOfThese())
+    assert "可以找休假组" in body(LikelyRefused(contact="休假组"))
+
+
+def test_a_list_says_above_it_what_differs_in_the_first_line():
+    differs = (Difference(DifferenceKind.NUMBER, "500元", "5000元"), Difference(DifferenceKind.CONDITION, "实习生"))
+    offer = Offered((Candidate(ANNUAL, 0.5, "q", differs=differs), Candidate(SICK, 0.4, "q", differs=differs[:1])))
+    told = "最接近的是第 1 条，不过您问 500 元，这一条说的是 5000 元；您说的「实习生」，这一条没有说到。"
+    assert body(offer).startswith(f"{told}\n\n您是想问：\n\n1. [年假有几天](")
+    assert body(OFFER).startswith("您是想问：")

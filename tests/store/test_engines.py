@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import StartError
-from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
+from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, Option, Slot
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.question_log import QuestionRecord
 from faqbot.store.opening import open_store
@@ -177,6 +177,7 @@ async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) ->
         LastAnswer("m", "a", "年假", 0.9, now),
         (now, now + 5),
         (Slot("city", "上海", "a", now + 9),),
+        likely_answer=LikelyAnswer("m", ("b", "c"), now + 1),
     )
     await store.finish(message(4), DONE, None, full)
     assert await store.context(message().partition_key, now + 8) == full

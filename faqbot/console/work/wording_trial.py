@@ -18,7 +18,7 @@ from faqbot.knowledge.editing.entry_editor import add_wording, change_entry
 from faqbot.knowledge.editing.entry_fields import entry_to_fields
 from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.model.decisions import Answered, Decision, Offered
+from faqbot.model.decisions import Answered, Decision, Likely, Offered
 from faqbot.model.entries import Entry
 
 MAX_WORDING_CHARS = 200
@@ -92,6 +92,8 @@ def _in_words(decision: Decision) -> str:
     match decision:
         case Answered(entry):
             return f"回答「{entry.question}」"
+        case Likely(entry):
+            return f"给出可能的答案「{entry.question}」"
         case Offered(candidates):
             return f"列出 {len(candidates)} 条让对方选，先是「{candidates[0].entry.question}」"
         case _:

@@ -13,7 +13,7 @@ from faqbot.dialogue.answer_policy import decide_many
 from faqbot.dialogue.small_talk import small_talk
 from faqbot.knowledge.regression_questions import SavedQuestion
 from faqbot.language.normalize import is_han, normalise, strip_fillers
-from faqbot.model.decisions import Answered, Decision, Offered
+from faqbot.model.decisions import Answered, Decision, Likely, Offered
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.index import Index, SearchQuery
 from faqbot.search.terms import terms_of
@@ -57,9 +57,11 @@ class Grade(IntEnum):
     """The outcome for a question whose right entry is known, the worst first."""
 
     WRONG = 0
-    LOST = 1
-    LISTED = 2
-    RIGHT = 3
+    LIKELY_WRONG = 1
+    LOST = 2
+    LISTED = 3
+    LIKELY_RIGHT = 4
+    RIGHT = 5
 
 
 class QuestionReplay:
@@ -105,8 +107,9 @@ class QuestionReplay:
         """Return True if the best score is so near a threshold that rarer or commoner words alone may move it over."""
         if not ranking:
             return False
-        score = ranking[0].score
-        return any(abs(_odds(score) - _odds(bar)) < _CLOSE for bar in (self._limits.answer_at, self._limits.offer_at))
+        limits, score = self._limits, ranking[0].score
+        bars = (limits.answer_at, limits.likely_at, limits.offer_at)
+        return any(abs(_odds(score) - _odds(bar)) < _CLOSE for bar in bars)
 
     def _touched(self, edited: Sequence[Entry], after: Index) -> list[str]:
         if not edited:
@@ -153,7 +156,7 @@ def self_test(
 ) -> list[Miss]:
     """Return the wordings that do not lead to their entry, of all entries that can be answered now or of those `only`.
 
-    A list with the entry on it leads there. A wording that two entries share leads to either.
+    A likely answer, or a list with the entry on it, leads there. A wording that two entries share leads to either.
     """
     entry_ids = set(only) if only is not None else None
     wordings = [
@@ -212,6 +215,8 @@ def _grade(right_ids: Collection[str], decision: Decision) -> Grade:
     match decision:
         case Answered(entry):
             return Grade.RIGHT if entry.id in right_ids else Grade.WRONG
+        case Likely(entry):
+            return Grade.LIKELY_RIGHT if entry.id in right_ids else Grade.LIKELY_WRONG
         case Offered(candidates) if any(c.entry.id in right_ids for c in candidates):
             return Grade.LISTED
         case _:
@@ -255,6 +260,8 @@ def _gist(decision: Decision, edited: Collection[str]) -> tuple[object, ...]:
     match decision:
         case Answered(entry):
             return ("answered", entry.id, entry.answer, tuple(entry.variants.items()))
+        case Likely(entry):
+            return ("likely", entry.id, entry.answer)
         case Offered(candidates):
             related = [c for c in candidates if c.entry.id in edited and c.covered >= _SHARE_THAT_MATTERS]
             on_list = [c.entry.question for c in related]
@@ -265,7 +272,7 @@ def _gist(decision: Decision, edited: Collection[str]) -> tuple[object, ...]:
 
 def _leads_to(entry: Entry, decision: Decision, ranking: Sequence[Candidate]) -> bool:
     match decision:
-        case Answered(other):
+        case Answered(other) | Likely(other):
             return other.id == entry.id or other.question == entry.question
         case Offered(candidates):
             return any(c.entry.id == entry.id for c in candidates)

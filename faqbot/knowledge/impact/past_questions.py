@@ -18,7 +18,7 @@ from faqbot.search.thresholds import Thresholds
 
 _WINDOW_SECONDS = 90 * 86400.0
 # A number that picked an entry from a list is not a question.
-_QUESTION_OUTCOMES = ("answered", "offered", "asked_back", "unanswered", "broken")
+_QUESTION_OUTCOMES = ("answered", "likely", "offered", "asked_back", "unanswered", "broken")
 # The live index, and the one of the last trial, which may go live next.
 _KEPT_INDEXES = 2
 

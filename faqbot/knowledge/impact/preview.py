@@ -11,7 +11,7 @@ from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.impact.impact import Grade, Miss, OutcomeChange, edited_entries, saved_results, self_test
 from faqbot.knowledge.impact.past_questions import JudgedQuestions, PastQuestions, key_of
 from faqbot.knowledge.snapshot import Snapshot
-from faqbot.model.decisions import Answered, Decision, Offered, Unanswered
+from faqbot.model.decisions import Answered, Decision, Likely, Offered, Unanswered
 from faqbot.model.entries import Problem
 
 
@@ -130,13 +130,15 @@ def _words_after(turn: OutcomeChange) -> str:
     after = _in_words(turn.after)
     if after != _in_words(turn.before):
         return after
-    return f"{after}（内容改了）" if isinstance(turn.after, Answered) else f"{after}（后面的变了）"
+    return f"{after}（内容改了）" if isinstance(turn.after, Answered | Likely) else f"{after}（后面的变了）"
 
 
 def _in_words(decision: Decision) -> str:
     match decision:
         case Answered(entry):
             return f"回答「{entry.question}」"
+        case Likely(entry):
+            return f"给出可能的答案「{entry.question}」"
         case Offered(candidates):
             return f"列出候选，第一条是「{candidates[0].entry.question}」"
         case Unanswered():

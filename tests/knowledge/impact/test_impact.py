@@ -9,12 +9,13 @@ import pytest
 
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.impact import impact
-from faqbot.knowledge.impact.impact import QuestionReplay, edited_entries, self_test
+from faqbot.knowledge.impact.impact import Grade, QuestionReplay, edited_entries, saved_results, self_test
+from faqbot.knowledge.regression_questions import SavedQuestion
 from faqbot.knowledge.snapshot import build_snapshot
-from faqbot.model.decisions import Answered, Offered, Unanswered
-from faqbot.model.entries import Entry, Period
+from faqbot.model.decisions import Answered, Likely, Offered, Unanswered
+from faqbot.model.entries import Entry, Period, Place
 from faqbot.search.index import Index
-from faqbot.search.thresholds import FITTED_THRESHOLDS
+from faqbot.search.thresholds import FITTED_THRESHOLDS, Thresholds
 from tests.conftest import SAMPLE
 
 TODAY = date(2026, 6, 1)
@@ -130,3 +131,19 @@ def test_the_self_test_finds_what_a_search_for_every_wording_finds(monkeypatch: 
     assert len(certain) > 0.5 * len(index.wordings)
     monkeypatch.setattr(impact, "_certain_wordings", lambda index, today: set())
     assert self_test(index, limits=LIMIT, today=TODAY) == quick
+
+
+def test_a_guess_is_graded_between_a_list_and_an_answer() -> None:
+    saved = [SavedQuestion("年假能有几天", (entry_id,), Place("evaluation.yaml", 1)) for entry_id in ("leave", "sick")]
+    guessing = Thresholds(answer_at=1.1, likely_at=0.3, offer_at=0.1)
+    grades = [grade for grade, _ in saved_results(saved, Index(BASE), limits=guessing, today=TODAY)]
+    assert grades == [Grade.LIKELY_RIGHT, Grade.LIKELY_WRONG]
+    assert Grade.WRONG < Grade.LIKELY_WRONG < Grade.LOST < Grade.LISTED < Grade.LIKELY_RIGHT < Grade.RIGHT
+
+
+def test_a_guess_leads_to_its_entry_and_becoming_one_is_a_change() -> None:
+    guessing = Thresholds(answer_at=1.1, likely_at=0.3, offer_at=0.1)
+    assert self_test(Index(BASE), limits=guessing, today=TODAY) == []
+    past = QuestionReplay({"年假能有几天": 1}, Index(BASE), limits=guessing, today=TODAY)
+    (turn,) = past.replay(Index((replace(LEAVE, answer="7 天"), SICK, PARKING)))
+    assert isinstance(turn.before, Likely) and isinstance(turn.after, Likely) and turn.after.entry.answer == "7 天"
