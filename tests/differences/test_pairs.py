@@ -12,7 +12,7 @@ from faqbot.dialogue.answer_policy import judge_many
 from faqbot.differences.finder import DifferenceFinder
 from faqbot.language.normalize import Synonyms
 from faqbot.language.vocabulary import builtin_synonyms
-from faqbot.model.decisions import Answered, Decision
+from faqbot.model.decisions import Answered, Decision, Likely
 from faqbot.model.differences import Difference
 from faqbot.model.entries import Candidate
 from faqbot.search.thresholds import learn
@@ -64,4 +64,4 @@ def test_no_entry_is_answered_to_a_question_that_differs_from_it(base: str) -> N
 
 
 def answers(decision: Decision, pair: Pair) -> bool:
-    return isinstance(decision, Answered) and decision.entry.id == pair.entry_id
+    return isinstance(decision, Answered | Likely) and decision.entry.id == pair.entry_id
