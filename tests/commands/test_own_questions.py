@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from faqbot.commands.own_questions import OwnQuestionsCommand
+from faqbot.model.commands import Command, CommandKind
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
+from faqbot.model.question_log import QuestionRecord
+from faqbot.store.protocol import Store
+
 
 async def test_the_last_questions_are_listed_newest_first_and_once(talk):
     for text in ("年假有几天", "发薪日是哪天", "明天下雨吗", "发薪日是哪天"):
@@ -36,3 +44,15 @@ async def test_what_picked_from_a_list_is_no_question_but_a_line_tapped_in_a_men
         "- [每个月几号发工资？",
         "- [请假要什么材料",
     ]
+
+
+async def test_the_refusal_of_a_likely_answer_is_no_question(store: Store):
+    message = Message("m1", "robot", "cid", False, MessageKind.TEXT, "我的", staff_id="u1")
+    asked = QuestionRecord("q1", 1_000.0, "cid", message.asker, "住宿能报多少", "likely", "hotel")
+    refusal = replace(asked, message_id="q2", text="不是", outcome="likely_refused", picked_for="q1")
+    for record in (asked, refusal):
+        own = replace(message, id=record.message_id)
+        await store.accept(own, "")
+        await store.finish(own, DeliveryResult(DeliveryState.ANSWERED), record, None)
+    listed = await OwnQuestionsCommand(store, lambda: 2_000.0)(message, Command(CommandKind.MY_QUESTIONS))
+    assert "住宿能报多少" in listed.body and "不是" not in listed.body
