@@ -37,7 +37,7 @@ MAX_OFFERED, MAX_RELATED = 5, 3
 _JOIN_SHARE = 0.3
 # Beside the score, at least this share of the question must occur in the entry's wordings.
 COVERED_TO_ANSWER, COVERED_TO_OFFER = 0.3, 0.1
-# A likely answer stands alone: every other candidate has less than this share of its score.
+# A likely answer stands alone: every other candidate that could be meant has less than this share of its score.
 _ALONE_SHARE = 0.5
 # From this score on, the owner of the nearest entry may know the answer; below, they have nothing to do with it.
 NEAR_SCORE = 0.06
@@ -190,7 +190,8 @@ def _can_be_guessed(candidate: Candidate) -> bool:
 
 def _stands_alone(best: Candidate, ranking: Sequence[Candidate], limits: Thresholds) -> bool:
     close = min(limits.likely_at, best.score * _ALONE_SHARE)
-    return all(c is best or c.score < close for c in ranking)
+    # An entry that differs decisively is not meant, however alike the words are.
+    return all(c is best or c.differs or c.score < close for c in ranking)
 
 
 def _others(best: Candidate, ranking: Sequence[Candidate], limits: Thresholds) -> tuple[Candidate, ...]:

@@ -12,6 +12,7 @@ from faqbot.markup.escaping import escape_markdown
 from faqbot.model.decisions import Answered, AskedBack, Likely, MultiAnswer, Offered, Part
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message
+from faqbot.replies.differences import list_remark
 
 _CIRCLED_ONE = ord("①")
 
@@ -97,7 +98,8 @@ def _part(part: Part, message: Message, with_list: bool) -> str:
     question = escape_markdown(part.text)
     if isinstance(part.decision, Offered) and with_list:
         offered = [*(c.entry.question for c in part.decision.candidates), NONE_OF_THESE_TEXT]
-        return numbered(f"{question}**\n\n这一个没有把握，您是想问：", offered, message)
+        remark = list_remark(part.decision.candidates)
+        return numbered(f"{question}**\n\n这一个没有把握，{remark}您是想问：", offered, message)
     return f"{question}**\n\n这一个没有找到答案，已经记下来了。可以换个说法单独再问一次。"
 
 

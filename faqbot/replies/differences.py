@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from faqbot.markup.escaping import escape_markdown
 from faqbot.model.differences import Difference, DifferenceKind
+from faqbot.model.entries import Candidate
 
 # Kinds of which the two texts look so alike that the reader is told where to look.
 _REMARKS = {DifferenceKind.DIRECTION: "，方向不一样", DifferenceKind.NEGATION: "，说法相反"}
@@ -22,6 +25,14 @@ def difference_text(difference: Difference) -> str:
     if not asked:
         return f"这一条说的是{written}，您没有说到"
     return f"您问{asked}，这一条说的是{written}{_REMARKS.get(difference.kind, '')}"
+
+
+def list_remark(candidates: Sequence[Candidate]) -> str:
+    """Say above a list what differs in its first line, as markdown; empty where nothing does."""
+    if not candidates or not candidates[0].differs:
+        return ""
+    texts = "；".join(escape_markdown(difference_text(difference)) for difference in candidates[0].differs)
+    return f"最接近的是第 1 条，不过{texts}。"
 
 
 def _quoted(text: str) -> str:

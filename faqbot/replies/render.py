@@ -31,7 +31,7 @@ from faqbot.model.decisions import (
 from faqbot.model.messages import Message, MessageKind, Reply
 from faqbot.model.question_log import Rating
 from faqbot.replies.answers import render_answer, render_answers, render_likely, render_question_back, sources
-from faqbot.replies.differences import difference_text
+from faqbot.replies.differences import list_remark
 
 # Title and body of a reply.
 Content = tuple[str, str]
@@ -128,10 +128,7 @@ def _rating_links(message: Message) -> str:
 
 def _offered(decision: Offered, message: Message) -> Content:
     questions = [c.entry.question for c in decision.candidates]
-    intro = "您是想问："
-    if differs := decision.candidates[0].differs:
-        what = "；".join(escape_markdown(difference_text(difference)) for difference in differs)
-        intro = f"最接近的是第 1 条，不过{what}。\n\n{intro}"
+    intro = "\n\n".join(filter(None, (list_remark(decision.candidates), "您是想问：")))
     return "您是想问哪一个？", numbered(intro, [*questions, NONE_OF_THESE_TEXT], message)
 
 

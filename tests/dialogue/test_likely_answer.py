@@ -88,6 +88,13 @@ def test_an_entry_that_differs_is_listed_and_never_shown_as_an_answer(score):
     assert isinstance(decision, Offered) and decision.candidates[0].differs == differs
 
 
+def test_an_entry_that_differs_does_not_compete_with_a_guess():
+    differs = (Difference(DifferenceKind.OPPOSITE, "早班", "晚班"),)
+    ranking = (candidate(0.6), candidate(0.5, MEALS, differs=differs))
+    assert isinstance(apply_thresholds(ranking, LIMITS), Likely)
+    assert isinstance(apply_thresholds((ranking[0], candidate(0.5, MEALS)), LIMITS), Offered)
+
+
 def test_an_entry_with_few_words_of_the_question_is_no_guess():
     assert isinstance(apply_thresholds((candidate(0.7, covered=0.2),), LIMITS), Offered)
 

@@ -18,9 +18,11 @@ from faqbot.model.decisions import (
     Likely,
     LikelyRefused,
     Menu,
+    MultiAnswer,
     NoneOfThese,
     Offered,
     OutOfList,
+    Part,
     SmallTalk,
     SmallTalkKind,
     TopicList,
@@ -452,3 +454,5 @@ def test_a_list_says_above_it_what_differs_in_the_first_line():
     told = "最接近的是第 1 条，不过您问 500 元，这一条说的是 5000 元；您说的「实习生」，这一条没有说到。"
     assert body(offer).startswith(f"{told}\n\n您是想问：\n\n1. [年假有几天](")
     assert body(OFFER).startswith("您是想问：")
+    several = MultiAnswer((Part("病假怎么请", answered(SICK)), Part("年假 500 元", offer)))
+    assert f"这一个没有把握，{told}您是想问：\n\n1. [年假有几天](" in body(several)
