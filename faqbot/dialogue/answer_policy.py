@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from faqbot.access.visibility import Allowed, open_to
+from faqbot.dialogue.main_question import Judged, best_judged, question_inside
 from faqbot.dialogue.small_talk import small_talk
 from faqbot.dialogue.topic_menu import build_menu, list_topic
 from faqbot.differences.finder import opposed
@@ -97,21 +98,41 @@ def judge_many(
 def decide_many(
     texts: Sequence[str], rankings: Sequence[Sequence[Candidate]], index: Index, *, limits: Thresholds, today: date
 ) -> list[tuple[Decision, Sequence[Candidate]]]:
-    """Decide on questions whose rankings by this index on this day are known; return these beside the decisions."""
+    """Decide on questions whose rankings by this index on this day are known; return these beside the decisions.
+
+    Where a question inside a longer text decides, its ranking is returned.
+    """
 
     def allowed(entry: Entry) -> bool:
         return open_to(entry, today, None)
 
-    decisions = (
-        small_talk(text, index, allowed)
-        or ask_for_subject(text, index, allowed)
-        or decide_on_ranking(text, ranking, index, allowed, limits)
+    judged = [
+        Judged(
+            small_talk(text, index, allowed)
+            or ask_for_subject(text, index, allowed)
+            or decide_on_ranking(text, ranking, index, allowed, limits),
+            ranking,
+        )
         for text, ranking in zip(texts, rankings, strict=True)
-    )
-    return [
-        (with_remarks(decision, index, allowed, today), ranking)
-        for decision, ranking in zip(decisions, rankings, strict=True)
     ]
+    _judge_questions_inside(texts, judged, index, allowed, limits)
+    return [(with_remarks(one.decision, index, allowed, today), one.ranking) for one in judged]
+
+
+def _judge_questions_inside(
+    texts: Sequence[str], judged: list[Judged], index: Index, allowed: Allowed, limits: Thresholds
+) -> None:
+    """Replace the decision on each text that the one question inside it decides better."""
+    inside = {n: question_inside(text, judged[n].decision, index.fold) for n, text in enumerate(texts)}
+    questions = {n: question for n, question in inside.items() if question is not None}
+    variants = list(dict.fromkeys(variant for question in questions.values() for variant in question.variants))
+    rankings = index.search_batch([SearchQuery(variant, allowed) for variant in variants])
+    by_variant = {
+        variant: Judged(decide_on_ranking(variant, ranking, index, allowed, limits), ranking)
+        for variant, ranking in zip(variants, rankings, strict=True)
+    }
+    for n, question in questions.items():
+        judged[n] = best_judged(texts[n], question, judged[n], [by_variant[v] for v in question.variants])
 
 
 def is_settled(interpretation: Interpretation) -> bool:

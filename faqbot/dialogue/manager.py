@@ -140,7 +140,7 @@ def _interpret(context: DecisionContext) -> Interpreting:
     query = TextQuery(text, context.embedding)
     (ranking,) = yield [query]
     decision = answer_by_implied_case(context, _decide(context, query, ranking))
-    if rewrites := rewrite(text, decision, context.state, context.index.by_id):
+    if rewrites := rewrite(text, decision, context.state, context.index.by_id, context.index.fold):
         queries = [TextQuery(rewritten) for rewritten in rewrites.texts]
         rankings = yield queries
         decisions = {q.text: _decide(context, q, r) for q, r in zip(queries, rankings, strict=True)}

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from faqbot.dialogue.main_question import Judged, best_judged, question_inside
 from faqbot.differences.finder import opposed
 from faqbot.language.follow_ups import expansions, own_words, without_asking
-from faqbot.language.sentence_splitting import parts_of
+from faqbot.language.normalize import skeleton
+from faqbot.language.sentence_splitting import Question, questions_in
 from faqbot.language.small_talk_words import is_unspecific
 from faqbot.model.conversation import ConversationState
 from faqbot.model.decisions import Answered, Decision, Likely, MultiAnswer, Offered, Part, Unanswered
@@ -18,8 +20,6 @@ from faqbot.model.entries import Entry
 
 Fold = Callable[[str], str]
 
-# From this score on a text is answered as a whole, even if it could be split.
-_SCORE_NOT_TO_SPLIT = 0.98
 # A question with at least this many characters says itself what it is about.
 _MIN_COMPLETE_CHARS = 5
 _SEARCHED = (Answered, Offered, Unanswered)
@@ -31,15 +31,20 @@ class QueryRewrites:
 
     parts: the questions that it may consist of; empty for a single question.
     expansions: full questions that an elliptical text may mean, for the parts after the first or the message itself.
+    inside: the single question inside the message.
     """
 
-    parts: tuple[str, ...]
+    parts: tuple[Question, ...]
     expansions: Mapping[str, tuple[str, ...]]
+    inside: Question | None = None
 
     @property
     def texts(self) -> tuple[str, ...]:
         """All texts to search for."""
-        return tuple(dict.fromkeys((*self.parts, *(text for texts in self.expansions.values() for text in texts))))
+        questions = (*self.parts, self.inside) if self.inside else self.parts
+        variants = (variant for question in questions for variant in question.variants)
+        expanded = (text for texts in self.expansions.values() for text in texts)
+        return tuple(dict.fromkeys((*variants, *expanded)))
 
     def resolve(self, text: str, decision: Decision, decisions: Mapping[str, Decision], fold: Fold) -> Decision:
         """Decide on the message `text` from the decisions on each of `texts`.
@@ -48,8 +53,13 @@ class QueryRewrites:
         form that the index compares.
         """
         if not self.parts:
+            if self.inside:
+                decision = _best_decision(text, self.inside, decision, decisions)
+            if isinstance(decision, Answered):
+                return decision
             return self._ellipsis_answer(text, decisions, fold) or self._ellipsis_guess(text, decisions) or decision
-        first, *others = (Part(text, _without_guess(decisions[text])) for text in self.parts)
+        on_parts = ((q.text, _best_decision(q.text, q, decisions[q.text], decisions)) for q in self.parts)
+        first, *others = (Part(text, _without_guess(on_part)) for text, on_part in on_parts)
         parts = [first, *(self._resolved_part(part, decisions, fold) for part in others)]
         if any(not isinstance(p.decision, _SEARCHED) for p in parts):
             return decision
@@ -66,8 +76,10 @@ class QueryRewrites:
     def _resolved_part(self, part: Part, decisions: Mapping[str, Decision], fold: Fold) -> Part:
         if isinstance(part.decision, Answered):
             return part
-        answer = self._ellipsis_answer(part.text, decisions, fold)
-        return Part(part.text, answer) if answer else part
+        if answer := self._ellipsis_answer(part.text, decisions, fold):
+            return Part(part.text, answer)
+        guess = self._ellipsis_guess(part.text, decisions)
+        return Part(part.text, _without_guess(guess)) if guess else part
 
     def _ellipsis_answer(self, text: str, decisions: Mapping[str, Decision], fold: Fold) -> Answered | None:
         """Return the one answer that the expansions of a text are sure of; None if there are several or none."""
@@ -99,20 +111,28 @@ class QueryRewrites:
 
 
 def rewrite(
-    text: str, decision: Decision, state: ConversationState, entries: Mapping[str, Entry]
+    text: str, decision: Decision, state: ConversationState, entries: Mapping[str, Entry], fold: Fold
 ) -> QueryRewrites | None:
     """Rewrite a message whose own words came to `decision`; None if these settle it. `entries` are those by id."""
-    if parts := parts_of(text):
-        if isinstance(decision, Answered) and decision.score >= _SCORE_NOT_TO_SPLIT:
+    parts = questions_in(text)
+    if len(parts) > 1:
+        if isinstance(decision, Answered) and skeleton(fold(decision.question)) == skeleton(fold(text)):
+            # HR wrote all of it as one question.
             return None
-        return QueryRewrites(parts, {part: expansions(part, parts[:1]) for part in parts[1:]})
-    last_answer = state.last_answer
-    if isinstance(decision, Answered) or last_answer is None:
+        return QueryRewrites(parts, {part.text: expansions(part.text, (parts[0].text,)) for part in parts[1:]})
+    if isinstance(decision, Answered):
         return None
-    entry = entries.get(last_answer.entry_id)
-    previous = (last_answer.question, entry.question) if entry else (last_answer.question,)
-    expanded = expansions(text, previous)
-    return QueryRewrites((), {text: expanded}) if expanded else None
+    inside = question_inside(text, decision, fold)
+    expanded: tuple[str, ...] = ()
+    if (last_answer := state.last_answer) is not None:
+        entry = entries.get(last_answer.entry_id)
+        expanded = expansions(text, (last_answer.question, entry.question) if entry else (last_answer.question,))
+    return QueryRewrites((), {text: expanded}, inside) if inside or expanded else None
+
+
+def _best_decision(text: str, question: Question, whole: Decision, decisions: Mapping[str, Decision]) -> Decision:
+    on_variants = [Judged(decisions[variant]) for variant in question.variants]
+    return best_judged(text, question, Judged(whole), on_variants).decision
 
 
 def _without_guess(decision: Decision) -> Decision:
@@ -124,12 +144,14 @@ def _keeps_answer(parts: Sequence[Part], whole: Decision, fold: Fold) -> bool:
     """Return True if nothing is lost by answering the parts instead of the whole text.
 
     If the whole has an answer, one of the parts must have it too, and the others must say themselves what they are
-    about.
+    about or lead to a list.
     """
     if not isinstance(whole, Answered) or all(isinstance(p.decision, Answered) for p in parts):
         return True
     same = any(isinstance(p.decision, Answered) and p.decision.entry.id == whole.entry.id for p in parts)
-    return same and all(isinstance(p.decision, Answered) or len(fold(p.text)) >= _MIN_COMPLETE_CHARS for p in parts)
+    return same and all(
+        isinstance(p.decision, Answered | Offered) or len(fold(p.text)) >= _MIN_COMPLETE_CHARS for p in parts
+    )
 
 
 def _mentions_own_words(own: str, answer: Answered, fold: Fold) -> bool:

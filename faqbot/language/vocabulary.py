@@ -63,6 +63,17 @@ class SmallTalkWords:
 
 
 @dataclass(frozen=True, slots=True)
+class WrapperWords:
+    """What people tell around a question: words with which it opens, words that lead to it, and whole clauses; `calls`
+    are those that ask."""
+
+    openings: Words
+    lead_ins: Words
+    calls: Words
+    wrappers: Words
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """Names of places, words for a place that is not named and for all others, and the few cities that tell similar
     questions apart."""
@@ -238,6 +249,14 @@ def small_talk_words() -> SmallTalkWords:
         bot=chat["bot"].words(),
         complaint=chat["complaint"].words(),
         around=chat["around"].words(),
+    )
+
+
+@cache
+def wrapper_words() -> WrapperWords:
+    node = _read("wrappers.yaml")
+    return WrapperWords(
+        node["openings"].words(), node["lead_ins"].words(), node["calls"].words(), node["wrappers"].words()
     )
 
 

@@ -15,6 +15,7 @@ LISTS = (
     vocabulary.builtin_synonyms,
     vocabulary.chat_marks,
     vocabulary.filler_words,
+    vocabulary.wrapper_words,
     vocabulary.small_talk_words,
     vocabulary.places,
     vocabulary.contrasts,
