@@ -46,7 +46,8 @@ def code_differences(text: str, question: Codes, wording: Codes, entry: Set[str]
         return
     unasked = [code for code in wording if code not in question]
     for code, words in question.items():
-        if code in entry or not _is_name(code) or _is_written_out(code, entry, sounds):
+        letters = [other for other in unasked if len(code) == 1 == len(other)]
+        if code in entry or not (letters or _is_name(code)) or _is_written_out(code, entry, sounds):
             continue
         alike = [other for other in unasked if bool(_DIGIT.search(other)) == bool(_DIGIT.search(code))]
         written = wording[alike[0]].upper() if alike else ""

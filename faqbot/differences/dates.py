@@ -19,6 +19,7 @@ _SHORT_YEAR = re.compile(
     r"(?<![\d.满足到过职作干龄了])(2[0-9]|3[0-9])年(?![以之]?[上下内后前]|的?工龄|的?合同|的?司龄|多|整|了)"
 )
 _QUARTER = re.compile(r"(?:(?<![a-z0-9])q\s?([1-4])(?![a-z0-9])|第?\s?([1-4一二三四首])\s?(?<!个)季度?)")
+_VERSION = re.compile(r"(?<![a-z0-9])v\s?(\d+(?:\.\d+)*)(?![a-z0-9])")
 _DAY_OF_WEEK = "(?:周|星期|礼拜)([一二三四五六日天末1-7])"
 _WEEKDAYS = re.compile(f"{_DAY_OF_WEEK}(?:(?:(?:[至到~—-]|、)(?:周|星期|礼拜)?)([一二三四五六日天1-7]))?(?![个天期])")
 _CLOCK = re.compile(
@@ -46,6 +47,7 @@ def read_dates(text: str) -> tuple[tuple[Quantity, ...], str]:
 
     for pattern, read in ((_YEAR, _year), (_SHORT_YEAR, _year), (_relative_year(), _named_year), (_QUARTER, _quarter)):
         text = pattern.sub(note(read), text)
+    text = _VERSION.sub(note(lambda match: Quantity("version", "版", match[1], match[0])), text)
     text = _WEEKDAYS.sub(note(_weekdays), text)
     text = _CLOCK.sub(note(_clock), text)
     return tuple(found), text

@@ -31,7 +31,11 @@ def family_differences(question: Members, wording: Members, entry_text: str, ent
     """
     for word, thing in question.items():
         kind = word.removesuffix(thing)
-        known = kind in entry_text or kind[-1] + thing in entry_text or sound_of(kind) in entry_sound
+        known = (
+            (len(kind) > 1 and kind in entry_text)
+            or kind[-1] + thing in entry_text
+            or sound_of(kind + thing) in entry_sound
+        )
         if not known and thing in entry_text:
             written = next((other for other, its_thing in wording.items() if its_thing == thing), "")
             yield Difference(DifferenceKind.FAMILY, word, written)

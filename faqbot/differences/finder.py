@@ -14,7 +14,7 @@ from faqbot.differences.names import name_differences
 from faqbot.differences.order import order_differences, swapped_words
 from faqbot.differences.quantities import Quantity, quantity_differences
 from faqbot.differences.reading import Reading, read_figures, read_text
-from faqbot.differences.replaced import replaced_differences
+from faqbot.differences.replaced import replaced_differences, word_differences
 from faqbot.differences.sides import Sides, side_differences, sides_in
 from faqbot.differences.sides import apart as sides_apart
 from faqbot.differences.subjects import Subjects, merged, subject_differences, subjects_in
@@ -80,6 +80,10 @@ class _EntryReading:
     @cached_property
     def sound(self) -> str:
         return sound_of(self.text)
+
+    def knows(self, word: str) -> bool:
+        """Return True if some text has a word or one that sounds like it."""
+        return word in self.text or sound_of(word) in self.sound
 
     def has_wording_with(self, text: str) -> bool:
         return any(text in reading.unified for reading in self.wordings.values())
@@ -151,7 +155,10 @@ def _all_differences(question: Reading, wording: Reading, entry: _EntryReading) 
         yield from family_differences(question.members, wording.members, entry.text, entry.sound)
     if question.unified != wording.unified:
         yield from replaced_differences(question.unified, wording.unified, entry.has_wording_with)
-    yield from subject_differences(question.subjects, entry.title.subjects, entry.subjects, entry.cases)
+        yield from word_differences(question.unified, wording.unified, entry.knows)
+    yield from subject_differences(
+        question.subjects, wording.subjects, entry.title.subjects, entry.subjects, entry.cases
+    )
 
 
 def opposed(text: str, wording: str, entry: Entry) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from faqbot.language import pinyin
 from faqbot.language.normalize import HAN
 from faqbot.language.vocabulary import any_of, names
 from faqbot.model.differences import Difference, DifferenceKind
@@ -31,12 +32,16 @@ def read_names(plain: str) -> Names:
 def name_differences(question: Names, wording: Names, entry_text: str) -> Iterator[Difference]:
     """Find the persons and companies of a question that no text of the entry, all in `entry_text`, has."""
     for person in question.persons:
-        other = next((other for other in wording.persons if other != person), "")
+        other = next((other for other in wording.persons if _sound(other) != _sound(person)), "")
         if other and person not in wording.persons and not re.search(f"{person}(?![{HAN}])", entry_text):
             yield Difference(DifferenceKind.NAME, person, other)
     for company in question.companies:
         if company not in entry_text:
             yield Difference(DifferenceKind.NAME, company, next(iter(wording.companies), ""))
+
+
+def _sound(name: str) -> str:
+    return "".join(map(pinyin.of_character, name))
 
 
 @cache

@@ -17,6 +17,8 @@ from faqbot.model.differences import Difference, DifferenceKind
 
 # Characters that a party has at least and that are compared at most.
 _MIN_PARTY, _MAX_PARTY = 2, 6
+# Characters that may stand between the party before a verb and the verb: 仓库发料给车间.
+_MAX_GAP = 2
 _Parties = tuple[str, str]
 
 
@@ -39,33 +41,68 @@ def order_differences(question: Order, wording: Order) -> Iterator[Difference]:
         written = wording.times.get(event)
         if written and written[0] != when:
             yield Difference(DifferenceKind.BEFORE_AFTER, words, written[1])
-    for verb, before, behind in question.parties:
-        for other, other_before, other_behind in wording.parties:
-            if verb == other and (swapped := _swapped(before, behind, other_before, other_behind)):
-                first, second = swapped
-                yield Difference(DifferenceKind.DIRECTION, f"{first}{verb}{second}", f"{second}{verb}{first}")
+    for own in question.parties:
+        for other in wording.parties:
+            if own[0] == other[0] and (exchanged := _exchanged_parties(own, other)):
+                yield Difference(DifferenceKind.DIRECTION, *exchanged)
+
+
+def _exchanged_parties(own: tuple[str, str, str], other: tuple[str, str, str]) -> _Parties | None:
+    """Return who does what to whom by each text, if one has it the other way round."""
+    verb, before, behind = own
+    if swapped := _swapped(before, behind, *other[1:]):
+        first, second = swapped
+        return f"{first}{verb}{second}", f"{second}{verb}{first}"
+    if party := _moved(before, behind, *other[1:]):
+        words = (f"{party}{verb}", f"{verb}{party}")
+        return words if before.endswith(party) else (words[1], words[0])
+    return None
 
 
 def _swapped(before: str, behind: str, other_before: str, other_behind: str) -> _Parties | None:
     """Return the two parties of a verb if they stand the other way round in another text."""
     first = _end_and_start(before, other_behind)
     second = _end_and_start(other_before, behind)
-    return (first, second) if first and second and first != second else None
+    if first and second and first != second:
+        return first, second
+    return None
+
+
+def _moved(before: str, behind: str, other_before: str, other_behind: str) -> str:
+    """Return the party that one text has before the verb, and the other behind it."""
+    for party in order_words().parties:
+        ends, starts = _acts(before, party), behind.startswith(party)
+        other_ends, other_starts = _acts(other_before, party), other_behind.startswith(party)
+        if ends != starts and other_ends != other_starts and ends != other_ends:
+            return party
+    return ""
+
+
+def _acts(before: str, party: str) -> bool:
+    """Return True if a party stands before a verb, and not behind a word that makes it the one acted on."""
+    return before.endswith(party) and before[-len(party) - 1 : -len(party)] not in tuple(order_words().objective)
 
 
 def _end_and_start(before: str, behind: str) -> str:
     """Return the longest party with which one text ends and another begins."""
-    for size in range(min(len(before), len(behind), _MAX_PARTY), _MIN_PARTY - 1, -1):
-        if before[-size:] == behind[:size]:
-            return before[-size:]
+    for gap in range(_MAX_GAP + 1):
+        ending = before[: len(before) - gap]
+        if "的" in before[len(ending) :]:
+            break
+        for size in range(min(len(ending), len(behind), _MAX_PARTY), _MIN_PARTY - 1, -1):
+            if ending[-size:] == behind[:size]:
+                return ending[-size:]
     return ""
 
 
 def _parties(text: str) -> Iterator[tuple[str, str, str]]:
     for match in _verb().finditer(text):
+        if text.endswith("的", 0, match.start()):
+            # 下属的评价: a thing, and nobody does it here.
+            continue
         before = _trailing().sub("", text[: match.start()])[-_MAX_PARTY:]
         behind = _leading().sub("", text[match.end() :])[:_MAX_PARTY]
-        if len(before) >= _MIN_PARTY and len(behind) >= _MIN_PARTY:
+        if len(before) >= _MIN_PARTY or len(behind) >= _MIN_PARTY:
             yield order_words().verbs[match[0]], before, behind
 
 
@@ -107,7 +144,8 @@ def _is_relation(middle: str) -> bool:
 def _time() -> re.Pattern[str]:
     words = order_words()
     when = any_of(sorted(words.times, key=len, reverse=True))
-    return re.compile(rf"(?P<event>[{HAN}]{{2}})(?:的|了)?(?P<when>{when})(?![{words.not_behind_time}])")
+    event = rf"[{HAN}]{{2}}(?=(?:结束|满|完)?[的了]?(?:{when}))|[{words.short_events}](?=[前后])"
+    return re.compile(rf"(?P<event>{event})(?:结束|满|完)?[的了]?(?P<when>{when})(?![{words.not_behind_time}])")
 
 
 @cache

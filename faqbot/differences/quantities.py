@@ -17,6 +17,8 @@ from faqbot.model.differences import Difference, DifferenceKind
 # Characters before a number in which a limit may stand: 超过了人民币 5000 元.
 _LIMIT_SPAN = 8
 _NO_UNIT = Unit("", "", 1)
+# Digits in the order of their values, first Arabic.
+_DIGITS = "0123456789零一二三四五六七八九"
 _COUNTABLE = ("piece", "people", "times")
 _MEASURES = ("duration", "distance", "weight", "area")
 # Behind 每 a month and a day are durations: 每月, 每日.
@@ -31,7 +33,7 @@ class Quantity:
     """A number of a text: `value` in its `unit`, a range as text. `limit` is empty where the number itself is meant.
 
     `per`: `each` or `one` for one of a unit by which something else is counted (每公里, 一天多少钱), `counted` for a
-    time that has passed (工龄十年), else empty.
+    time that has passed (工龄十年), else empty. `number`: the number as written, not converted.
     """
 
     dimension: str
@@ -40,6 +42,7 @@ class Quantity:
     words: str
     limit: str = ""
     per: str = ""
+    number: str = ""
 
 
 def read_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
@@ -74,7 +77,7 @@ def _quantity(text: str, match: re.Match[str]) -> tuple[Quantity, int] | None:
     before = text[max(0, start - _LIMIT_SPAN) : start]
     if _in_code().search(before):
         return None
-    ordinal, percent = before.endswith("第"), before.endswith("百分之")
+    ordinal, percent = before.rstrip().endswith("第"), before.endswith("百分之")
     unit, end = (Unit("share", "%", 1), end) if percent else _unit_at(text, end, ordinal)
     value = value_of(match)
     if (
@@ -83,17 +86,23 @@ def _quantity(text: str, match: re.Match[str]) -> tuple[Quantity, int] | None:
         or (match["chinese"] and not ordinal and not _counts(match[0], value, unit))
     ):
         return None
+    if unit.name in ("米", "元") and (tenth := _tenth().match(text, end)):
+        value, end = value + _DIGITS.index(tenth[0]) % 10 / 10, tenth.end()
     if unit.dimension == "duration" and text.startswith("半", end):
         value, end = value + 0.5, end + 1
     elif unit.dimension == "piece" and (half := _half().match(text, end)):
         unit, value, end = quantity_words().units["个" + half[1]], value + 0.5, half.end()
     limit, words, end = _limit(before, text, end)
+    if unit.dimension == "day" and limit:
+        # 七日内 is a span of time.
+        unit = _EACH["day"]
     prefix = "百分之" if percent else "第" if ordinal else words
     per = ""
     if unit.dimension in _MEASURES and not ordinal and not limit:
         per = "counted" if _counted().search(before) else "one" if value == 1 else ""
     shown = prefix + text[start:end]
-    return Quantity(unit.dimension, unit.name, f"{value * unit.factor:g}", shown, limit, per), end
+    number = f"{value:g}"
+    return Quantity(unit.dimension, unit.name, f"{value * unit.factor:g}", shown, limit, per, number), end
 
 
 def _counts(numeral: str, value: float, unit: Unit) -> bool:
@@ -107,9 +116,12 @@ def _unit_at(text: str, position: int, ordinal: bool) -> tuple[Unit, int]:
     """Read the unit at a position of a text, and return it with its end."""
     match = _unit().match(text, position)
     if match:
-        return quantity_words().units[match[1]], match.end()
+        unit = quantity_words().units[match[1]]
+        if not ordinal or unit.dimension in quantity_words().ordinals or unit.dimension in quantity_words().dates:
+            return unit, match.end()
     if ordinal and position < len(text):
-        return Unit("第" + text[position], "第" + text[position], 1), position + 1
+        position += text[position] == " "
+        return Unit("第" + text[position : position + 1], "第" + text[position : position + 1], 1), position + 1
     return _NO_UNIT, position
 
 
@@ -138,7 +150,9 @@ def quantity_differences(
     elsewhere = list(others)
     for own in asked:
         other = next((other for other in written if _comparable(own, other)), None)
-        if other and not any(_has(quantities, own) for quantities in elsewhere):
+        if other and not any(
+            own.value == its.value and _same(own, its) for quantities in elsewhere for its in quantities
+        ):
             yield Difference(_kind(own, other), own.words, other.words)
 
 
@@ -173,12 +187,12 @@ def _comparable(own: Quantity, other: Quantity) -> bool:
         return True
     if own.per and own.per == other.per:
         return True
-    return own.value == other.value and {own.dimension, other.dimension} & {"duration", "distance", "money"} != set()
+    return bool(own.number) and own.number == other.number and not {own.per, other.per} & {"each", "one"}
 
 
 def _kind(own: Quantity, other: Quantity) -> DifferenceKind:
     words = quantity_words()
-    if own.value == other.value:
+    if own.value == other.value or own.number == other.number != "":
         return DifferenceKind.LIMIT if own.unit == other.unit else DifferenceKind.UNIT
     if own.unit and other.unit and own.unit != other.unit:
         return DifferenceKind.UNIT
@@ -218,6 +232,12 @@ def _counted() -> re.Pattern[str]:
 @cache
 def _in_code() -> re.Pattern[str]:
     return re.compile(r"[a-z][-_.]?$|(?<![a-z0-9])[a-z] $")
+
+
+@cache
+def _tenth() -> re.Pattern[str]:
+    """Match the tenth behind a unit: 4米2, 三块五."""
+    return re.compile(f"[0-9一二三四五六七八九](?![0-9.%]|{_unit().pattern}|[十百千万])")
 
 
 @cache

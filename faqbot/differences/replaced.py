@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 from rapidfuzz.distance.Levenshtein import opcodes
+from rapidfuzz.fuzz import ratio
 
 from faqbot.language import pinyin
 from faqbot.language.normalize import is_han
@@ -18,6 +19,9 @@ from faqbot.model.differences import Difference, DifferenceKind
 # Where more characters of some weight than these differ beside the replaced one, the texts are put otherwise, and
 # nothing says that the two characters stand for the same part of them.
 _MAX_OTHER_CHARACTERS = 1
+# From this similarity on, what differs stands for the same part of two texts; longer pieces are no word.
+_MIN_SIMILARITY = 60
+_MAX_WORD = 4
 
 
 def replaced_differences(question: str, wording: str, is_written: Callable[[str], bool]) -> Iterator[Difference]:
@@ -37,12 +41,59 @@ def replaced_differences(question: str, wording: str, is_written: Callable[[str]
                 replaced.append((start, other_start))
         elif tag != "equal":
             others += _weighty(question[start:end]) + _weighty(wording[other_start:other_end])
-    if not replaced or others + 2 * (len(replaced) - 1) > _MAX_OTHER_CHARACTERS:
+    if not replaced or others + len(replaced) - 1 > _MAX_OTHER_CHARACTERS:
         return
     for start, other_start in replaced:
         asked, written = _words_at(question, start, wording, other_start)
         if written and not is_written(asked):
             yield Difference(DifferenceKind.NAME, asked, written)
+
+
+def word_differences(question: str, wording: str, is_known: Callable[[str], bool]) -> Iterator[Difference]:
+    """Find the word of a question in the place of another of the wording, where both are else the same.
+
+    is_known: returns whether some text of the entry has a word or one that sounds like it, which then is no stranger.
+    """
+    if ratio(question, wording) < _MIN_SIMILARITY:
+        return
+    pieces = [piece for piece in _pieces(question, wording) if _weighty(piece[0]) or _weighty(piece[1])]
+    if len(pieces) != 1:
+        return
+    asked, written = map(_stripped, pieces[0])
+    if not (_is_word(asked) and _is_word(written)) or _shares_sound(asked, written):
+        return
+    if not any(is_known(asked[n : n + 2]) for n in range(len(asked) - 1)):
+        yield Difference(DifferenceKind.SUBJECT, asked, written)
+
+
+def _shares_sound(word: str, other: str) -> bool:
+    """Return True if a character of one word may be a slip of one of the other, or is the same."""
+    sounds = frozenset[str]().union(*map(pinyin.sounds_of, other))
+    return any(pinyin.sounds_of(character) & sounds for character in word)
+
+
+def _pieces(question: str, wording: str) -> Iterator[tuple[str, str]]:
+    """Return what differs, piece by piece; a single character that is the same does not part two pieces."""
+    start = other_start = end = other_end = 0
+    for op in opcodes(question, wording):
+        if op.tag == "equal" and op.src_end - op.src_start > 1:
+            yield question[start:end], wording[other_start:other_end]
+            start, other_start = op.src_end, op.dest_end
+        end, other_end = op.src_end, op.dest_end
+    yield question[start:end], wording[other_start:other_end]
+
+
+def _stripped(piece: str) -> str:
+    return piece.strip(_light_characters())
+
+
+def _is_word(piece: str) -> bool:
+    return 1 < len(piece) <= _MAX_WORD and all(is_han(c) and c not in characters().light for c in piece)
+
+
+@cache
+def _light_characters() -> str:
+    return "".join(characters().light) + " "
 
 
 def _is_another(character: str, other: str) -> bool:

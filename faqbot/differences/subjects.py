@@ -60,11 +60,13 @@ def merged(all_subjects: Iterable[Subjects]) -> Subjects:
     return Subjects(conditions, kinds, tuple(named), "", anywhere)
 
 
-def subject_differences(question: Subjects, title: Subjects, entry: Subjects, cases: Subjects) -> Iterator[Difference]:
+def subject_differences(
+    question: Subjects, wording: Subjects, title: Subjects, entry: Subjects, cases: Subjects
+) -> Iterator[Difference]:
     """Find the conditions, kinds and places of a question of which the entry says nothing.
 
-    title: those of the entry's question; entry: those of all its texts; cases: those of the names of its cases, among
-    which choosing the case decides.
+    wording, title: those of the wording that matched and of the entry's question. entry: those of all its texts.
+    cases: those of the names of its cases, among which choosing the case decides.
     """
     for condition, words in question.conditions.items():
         if condition not in entry.conditions:
@@ -74,14 +76,20 @@ def subject_differences(question: Subjects, title: Subjects, entry: Subjects, ca
             if kind.thing == "leave":
                 yield Difference(DifferenceKind.FAMILY, question.general, words)
     yield from _other_kinds(question.kinds, entry.kinds, cases.kinds)
-    if (
-        question.places
-        and entry.places
-        and not cases.places
-        and not entry.anywhere
-        and not set(question.places) & set(entry.places)
-    ):
-        yield Difference(DifferenceKind.PLACE, "、".join(question.places), entry.places[0])
+    if not cases.places:
+        yield from _other_places(question, wording, entry)
+
+
+def _other_places(question: Subjects, wording: Subjects, entry: Subjects) -> Iterator[Difference]:
+    """Find the places of which the entry names only others, or none although they are abroad."""
+    unknown = [place for place in question.places if place not in entry.places]
+    others = [place for place in wording.places if place not in question.places]
+    if not unknown or entry.anywhere:
+        return
+    if len(unknown) == len(question.places) and entry.places:
+        others = others or [entry.places[0]]
+    if others or any(place in places().countries for place in unknown):
+        yield Difference(DifferenceKind.PLACE, "、".join(unknown), "、".join(others))
 
 
 def _other_kinds(

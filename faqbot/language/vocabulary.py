@@ -75,10 +75,11 @@ class WrapperWords:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Names of places, words for a place that is not named and for all others, and the few cities that tell similar
-    questions apart."""
+    """Names of places, countries among them, words for a place that is not named and for all others, and the few cities
+    that tell similar questions apart."""
 
     names: Words
+    countries: frozenset[str]
     elsewhere: Words
     anywhere: Words
     large_cities: Words
@@ -140,6 +141,9 @@ class OrderWords:
     not_behind_time: str
     verbs: Mapping[str, str]
     between: Words
+    objective: str
+    short_events: str
+    parties: Words
     no_relation: Words
 
 
@@ -271,7 +275,9 @@ def places() -> Places:
         *elsewhere,
         *node["countries"].words(),
     )
-    return Places(names, elsewhere, node["anywhere"].words(), node["large_cities"].words())
+    return Places(
+        names, frozenset(node["countries"].words()), elsewhere, node["anywhere"].words(), node["large_cities"].words()
+    )
 
 
 @cache
@@ -328,6 +334,9 @@ def order_words() -> OrderWords:
         not_behind_time=node["not_behind_time"].text(),
         verbs=_canonical(node.map("verbs", lambda _, words: words.words())),
         between=node["between"].words(),
+        objective=node["objective"].text(),
+        short_events=node["short_events"].text(),
+        parties=node["parties"].words(),
         no_relation=node["no_relation"].words(),
     )
 
