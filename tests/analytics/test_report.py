@@ -226,6 +226,16 @@ def test_the_csv_has_one_row_for_each_record_and_names_nobody(snapshot: Snapshot
     assert found[6]["送达"] == "钉钉没有接收（430101）"
 
 
+def test_the_csv_says_which_likely_answer_was_refused(snapshot: Snapshot) -> None:
+    kept = replace(records(NOW.timestamp())[0], outcome="likely", rating="")
+    refused = replace(kept, message_id="m-refused", asker="小王")
+    refusal = replace(refused, message_id="m-no", text="不是", outcome="likely_refused", picked_for="m-refused")
+    report = made(snapshot, kept, refused, refusal)
+    assert [row["结果"] for row in rows(report)] == ["可能的答案", "可能的答案，对方说不是"]
+    counts = report.as_json()
+    assert (counts["asked"], counts["likely"], counts["missed"]) == (2, 1, 1)
+
+
 FORMULAS = ["=1+1", "+86", "-1", "@SUM(A1)", "＝1+1", " =cmd|' /C calc'!A0", "\t=1", "\n=1", "\x00=1", "\u200b=1"]
 
 

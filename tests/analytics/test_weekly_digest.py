@@ -59,6 +59,11 @@ def test_a_week_in_one_message() -> None:
     assert not any(word in body for word in ("涨薪", "薪酬", "年会", "新规", "春节", "餐补"))
 
 
+def test_likely_answers_are_counted_apart() -> None:
+    week = stats(("甲", "住宿能报多少", "likely"), ("乙", "年假有几天", "answered"))
+    assert "**2 人问了 2 次**：直接答上 1，给了可能的答案 1。" in weekly_digest(week, OpenWork(), DAY)[1]
+
+
 def test_more_than_a_few_are_counted() -> None:
     week = stats(*((f"u{n}", f"{thing}几点开", "unanswered") for n, thing in enumerate(THINGS)))
     _, body = weekly_digest(week, OpenWork(cluster_gaps(week.records, normalise)), DAY)

@@ -16,6 +16,8 @@ from faqbot.knowledge.editing.external_changes import record_differences
 from faqbot.knowledge.editing.revision import Proposal
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.files.folder import FolderSource
+from faqbot.model.differences import Difference, DifferenceKind
+from faqbot.search.index import Index
 
 
 async def test_why_says_what_matched_and_who_stands_for_it(talk):
@@ -37,6 +39,21 @@ async def test_why_says_that_the_asker_picked_from_a_list(talk):
     await talk("小李", "热门", group=None)
     await talk("小李", "1", group=None)
     assert "把握：您从列表里选的" in await talk("小李", "为什么这么说", group=None)
+
+
+async def test_why_names_what_differs_in_the_entry_that_was_picked(talk, monkeypatch):
+    difference = Difference(DifferenceKind.NUMBER, "5天", "10天")
+    search_batch = Index.search_batch
+
+    def differing(self, queries, limit=5):
+        rankings = search_batch(self, queries, limit)
+        return [tuple(replace(c, differs=(difference,)) for c in ranking) for ranking in rankings]
+
+    monkeypatch.setattr(Index, "search_batch", differing)
+    assert "不过您问 5 天，这一条说的是 10 天" in await talk("小李", "年假有几天", group=None)
+    await talk("小李", "1", group=None)
+    said = await talk("小李", "为什么", group=None)
+    assert "把握：您从列表里选的\n- 不一样的地方：您问 5 天，这一条说的是 10 天" in said
 
 
 @pytest.mark.parametrize("text", ["为什么", "谁负责"])
