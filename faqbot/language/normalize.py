@@ -21,6 +21,7 @@ WHITESPACE = re.compile(r"\s+")
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}
 _SCALES = {"十": 10, "百": 100, "千": 1000}
 _SPACE_AT_HAN = re.compile(rf"(?<=[{HAN}])\s+|\s+(?=[{HAN}])")
+_SEAM = re.compile(rf"(?<=[{HAN}])([{HAN}]) ([{HAN}])(?=[{HAN}])")
 # Zero-width marks, soft hyphens and those that turn the direction of writing.
 INVISIBLE_MARKS = dict.fromkeys(
     [0xAD, 0xFE0F, 0xFEFF, *range(0x200B, 0x200E), 0x2060, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
@@ -55,6 +56,19 @@ def simplified(text: str) -> str:
 @lru_cache(maxsize=8192)
 def normalise(text: str) -> str:
     """Fold width, case, script, punctuation, emoji, quotes and @names away; idempotent."""
+    text = _SPACE_AT_HAN.sub("", _with_blanks(text))
+    return in_digits(text)[:MAX_MATCHED_CHARS].strip()
+
+
+def seams_of(text: str) -> frozenset[str]:
+    """Return the pairs of characters that only meet in the normalised text, because a blank or a mark between two
+    Chinese words was dropped: 假上 of 产假 上海. A text that is spaced character by character has none."""
+    return frozenset(before + after for before, after in _SEAM.findall(_with_blanks(text)))
+
+
+@lru_cache(maxsize=8192)
+def _with_blanks(text: str) -> str:
+    """Normalise a text, with a blank wherever there was one or a mark."""
     # Half a character, as broken emoji leave behind, cannot be converted.
     text = text[: MAX_MATCHED_CHARS * 2].encode("utf-8", "replace").decode("utf-8").translate(INVISIBLE_MARKS)
     text = without_chat_marks(text)
@@ -62,9 +76,7 @@ def normalise(text: str) -> str:
     if any("\u3400" <= c <= "\u9fff" for c in text):
         text = simplified(text)
     text = _NOT_WORD.sub(" ", text)
-    text = WHITESPACE.sub(" ", text).strip()
-    text = _SPACE_AT_HAN.sub("", text)
-    return in_digits(text)[:MAX_MATCHED_CHARS].strip()
+    return WHITESPACE.sub(" ", text).strip()
 
 
 def in_digits(text: str) -> str:

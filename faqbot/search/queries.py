@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from faqbot.language import pinyin
-from faqbot.language.normalize import Synonyms, is_han, normalise, strip_fillers
+from faqbot.language.normalize import Synonyms, is_han, normalise, seams_of, strip_fillers
 from faqbot.search.inverted_index import QueryTerms
 from faqbot.search.spelling import SpelledUnit, SpellingCorrector, join_units
 from faqbot.search.terms import terms_of
@@ -19,7 +19,8 @@ class Query:
 
     `raw` is normalised and without padding; `text` has synonyms unified and spelling repaired too. `units` are `raw`
     cut into pieces with the sound of each, and `sound` is all sounds in a row. `rewrites` are the pieces that were read
-    as something else: (as written, as read).
+    as something else: (as written, as read). `seams` are pairs of characters that were not written as one word; they
+    and what holds them are no terms, unless some wording has them.
     """
 
     raw: str
@@ -28,6 +29,7 @@ class Query:
     terms: QueryTerms
     units: Sequence[SpelledUnit]
     rewrites: tuple[tuple[str, str], ...] = ()
+    seams: frozenset[str] = frozenset()
 
 
 class QueryAnalyzer:
@@ -50,7 +52,8 @@ class QueryAnalyzer:
         """Prepare texts; typed pinyin and abbreviations are written out, wrong characters stay (repair_spelling)."""
         raws = [strip_fillers(normalise(text)) for text in texts]
         units = [pinyin.spell(raw, self._table.latin_words) for raw in raws]
-        return self._build(raws, units, [self._write_out_letters(u) for u in units])
+        pieces = [self._write_out_letters(u) for u in units]
+        return self._build(raws, units, pieces, [seams_of(text) for text in texts])
 
     def repair_spelling(self, queries: Sequence[Query]) -> list[Query | None]:
         """Replace characters that only sound right; None for a query in which there is nothing to replace."""
@@ -67,7 +70,8 @@ class QueryAnalyzer:
         if not pieces:
             return repaired
         raws, units = [queries[n].raw for n in pieces], [queries[n].units for n in pieces]
-        for n, query in zip(pieces, self._build(raws, units, list(pieces.values())), strict=True):
+        seams = [queries[n].seams for n in pieces]
+        for n, query in zip(pieces, self._build(raws, units, list(pieces.values()), seams), strict=True):
             repaired[n] = query
         return repaired
 
@@ -79,7 +83,11 @@ class QueryAnalyzer:
         return self._corrector.write_out_letters(units, self._table.latin_words)
 
     def _build(
-        self, raws: Sequence[str], units: Sequence[Sequence[SpelledUnit]], pieces: Sequence[Sequence[str]]
+        self,
+        raws: Sequence[str],
+        units: Sequence[Sequence[SpelledUnit]],
+        pieces: Sequence[Sequence[str]],
+        seams: Sequence[frozenset[str]],
     ) -> list[Query]:
         """Build the queries of `raws`, cut into `units`, with `pieces` written in place of the units."""
         rewrites = [
@@ -91,5 +99,10 @@ class QueryAnalyzer:
             for raw, new_pieces, changed in zip(raws, pieces, rewrites, strict=True)
         ]
         sounds = ["".join([sound for _, sound in query_units]) for query_units in units]
-        terms = self._table.index.query_terms([terms_of(text) for text in texts])
-        return list(map(Query, raws, texts, sounds, terms, units, rewrites))
+        terms = self._table.index.query_terms(list(map(self._terms, texts, seams)))
+        return list(map(Query, raws, texts, sounds, terms, units, rewrites, seams))
+
+    def _terms(self, text: str, seams: frozenset[str]) -> list[str]:
+        unknown = [seam for seam in seams if not self._table.index.has_term(seam)]
+        terms = terms_of(text)
+        return [term for term in terms if not any(seam in term for seam in unknown)] if unknown else terms

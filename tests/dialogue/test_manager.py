@@ -521,7 +521,7 @@ def test_commands_are_no_questions(text):
 # -- messages without a subject ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["怎么申请", "什么时候？", "几天", "请问多少钱", "是什么", "12345", "1+1等于几", "人"])
+@pytest.mark.parametrize("text", ["怎么申请", "什么时候？", "几天", "请问多少钱", "是什么", "67890", "2+3等于几", "人"])
 def test_a_message_without_a_subject_asks_back_for_the_topic(text):
     asked = say(text)
     assert isinstance(asked, Menu) and asked.unspecific
@@ -531,7 +531,7 @@ def test_a_message_without_a_subject_asks_back_for_the_topic(text):
     assert judged == asked
 
 
-@pytest.mark.parametrize("text", ["怎么申请", "12345", "什么时候？"])
+@pytest.mark.parametrize("text", ["怎么申请", "67890", "什么时候？"])
 def test_a_wording_of_such_words_only_is_found(text):
     entry = Entry("odd", text, "有答案")
     assert answer_of(say(text, entries=(*ENTRIES, entry))) == "odd"
@@ -551,9 +551,9 @@ def test_a_message_without_a_subject_follows_the_question_before():
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("你吃饭了吗", SmallTalkKind.CHAT),
+        ("你吃了吗", SmallTalkKind.CHAT),
         ("我好累", SmallTalkKind.CHAT),
-        ("你真笨", SmallTalkKind.COMPLAINT),
+        ("你好笨", SmallTalkKind.COMPLAINT),
         ("[微笑]", SmallTalkKind.GOODBYE),
         ("[抱拳]", SmallTalkKind.THANKS),
     ],

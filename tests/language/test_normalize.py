@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from faqbot.language.normalize import MAX_MATCHED_CHARS, Synonyms, normalise, skeleton, strip_fillers
+from faqbot.language.normalize import MAX_MATCHED_CHARS, Synonyms, normalise, seams_of, skeleton, strip_fillers
 from faqbot.markup.escaping import escape_markdown
 
 # All of Unicode outside the ideographs, mixed with what people in these chats really type.
@@ -229,3 +229,20 @@ def test_half_a_character_does_not_raise():
 def test_the_skeleton_drops_empty_words_and_keeps_those_that_ask_for_something():
     assert skeleton("我的年假有多少天呢") == skeleton("年假多少天")
     assert skeleton("病假怎么请") != skeleton("病假怎么")
+
+
+@pytest.mark.parametrize(
+    ("text", "seams"),
+    [
+        ("产假 上海 天数", {"假上", "海天"}),
+        ("产假，上海、天数。", {"假上", "海天"}),
+        ("年假[微笑]几天", {"假几"}),
+        ("年 假 几 天", set()),
+        ("年假 VPN 几天", set()),
+        ("年假几天", set()),
+        ("请 问年假", set()),
+    ],
+)
+def test_seams_are_pairs_of_characters_that_were_written_apart(text, seams):
+    assert seams_of(text) == seams
+    assert all(seam in normalise(text) for seam in seams)

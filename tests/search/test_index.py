@@ -601,3 +601,15 @@ def test_searching_from_four_threads_finds_the_same_as_from_one(sample: Index) -
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda t: seen(shared.search(t)), texts))
     assert found == expected
+
+
+@pytest.mark.parametrize("text", ["产假 上海 天数", "出差 高铁 一等座", "公积金，提取，材料", "试用期 工资 比例"])
+def test_words_set_apart_make_no_new_words_where_they_meet(sample: Index, text: str) -> None:
+    (apart, *_), (joined, *_) = sample.search(text), sample.search(text.replace(" ", "").replace("，", ""))
+    assert apart.entry is joined.entry
+    assert apart.score > joined.score
+
+
+def test_a_question_spaced_character_by_character_is_read_as_words():
+    index = Index((Entry("annual", "年假有几天", "五天"), Entry("sick", "病假怎么请", "找主管")))
+    assert index.search("年 假 有 几 天")[0] == index.search("年假有几天")[0]
