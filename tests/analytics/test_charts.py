@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import faqbot.console
 from faqbot.analytics.charts import LABELS, sparkline, topics, weekly
 from faqbot.analytics.stats import AskedQuestion, QuestionGroup, QuestionOutcome
 from faqbot.model.question_log import QuestionRecord
@@ -163,3 +165,11 @@ def test_a_sparkline_stays_in_its_frame(values: list[float]) -> None:
     points = [tuple(map(float, p.split(","))) for p in line.attrib["points"].split()]
     assert len(points) == len(values)
     assert all(0 <= x <= 120 and 0 <= y <= 28 for x, y in points)
+
+
+@pytest.mark.parametrize("recorded", OUTCOMES)
+def test_the_tile_of_an_outcome_has_the_colour_of_the_chart(recorded: str) -> None:
+    (segment,) = segments(drawn(weekly([group("2026-11-02", **{recorded: 1})])))
+    outcome = segment.attrib["class"].removeprefix("chart-")
+    style = (Path(faqbot.console.__file__).parent / "static/style.css").read_text(encoding="utf-8")
+    assert f".tile.{outcome} .key {{ background: {segment.attrib['fill']}; }}" in style
