@@ -73,7 +73,9 @@ def judge_by_words_first(
     decision, ranking = judge(text, index, limits=limits, today=today)
     if embedding is None or limits_by_meaning is None or is_settled(decision):
         return Judgement(decision, ranking, None)
-    decision, ranking = judge(text, index, limits=limits_by_meaning, today=today, embedding=embedding)
+    decision, ranking = judge_many(
+        [text], index, limits=limits_by_meaning, today=today, embeddings=[embedding], limits_inside=limits
+    )[0]
     return Judgement(decision, ranking, embedding)
 
 
@@ -84,19 +86,29 @@ def judge_many(
     limits: Thresholds,
     today: date,
     embeddings: Sequence[Floats | None] | None = None,
+    limits_inside: Thresholds | None = None,
 ) -> list[tuple[Decision, Sequence[Candidate]]]:
-    """Decide on many questions as judge() does, searching for all of them together."""
+    """Decide on many questions as judge() does, searching for all of them together.
+
+    `limits_inside` hold for questions inside longer texts, which are searched for by words alone; `limits` by default.
+    """
 
     def allowed(entry: Entry) -> bool:
         return open_to(entry, today, None)
 
     vectors = embeddings if embeddings is not None else [None] * len(texts)
     rankings = index.search_batch([SearchQuery(t, allowed, v) for t, v in zip(texts, vectors, strict=True)])
-    return decide_many(texts, rankings, index, limits=limits, today=today)
+    return decide_many(texts, rankings, index, limits=limits, today=today, limits_inside=limits_inside)
 
 
 def decide_many(
-    texts: Sequence[str], rankings: Sequence[Sequence[Candidate]], index: Index, *, limits: Thresholds, today: date
+    texts: Sequence[str],
+    rankings: Sequence[Sequence[Candidate]],
+    index: Index,
+    *,
+    limits: Thresholds,
+    today: date,
+    limits_inside: Thresholds | None = None,
 ) -> list[tuple[Decision, Sequence[Candidate]]]:
     """Decide on questions whose rankings by this index on this day are known; return these beside the decisions.
 
@@ -115,7 +127,7 @@ def decide_many(
         )
         for text, ranking in zip(texts, rankings, strict=True)
     ]
-    _judge_questions_inside(texts, judged, index, allowed, limits)
+    _judge_questions_inside(texts, judged, index, allowed, limits_inside or limits)
     return [(with_remarks(one.decision, index, allowed, today), one.ranking) for one in judged]
 
 
