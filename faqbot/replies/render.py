@@ -111,13 +111,12 @@ def _content(response: Response, message: Message) -> Content:
 
 def _notes(response: Response, message: Message) -> Sequence[str]:
     """Write the notes for the grey line below an answer."""
-    if isinstance(response, Likely):
-        return sources(response) if response.answered_minutes_ago is None else ()
-    if not isinstance(response, Answered) or (response.entry.private and message.is_group):
+    if not isinstance(response, Answered | Likely) or (response.entry.private and message.is_group):
         return ()
     if response.answered_minutes_ago is not None:
         return ("没找到的话，再问我一次",)
-    return (*sources(response), _rating_links(message))
+    # Below a likely answer stands how to refuse it, which says more than a rating.
+    return sources(response) if isinstance(response, Likely) else (*sources(response), _rating_links(message))
 
 
 def _rating_links(message: Message) -> str:

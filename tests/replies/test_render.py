@@ -433,7 +433,7 @@ def test_a_question_without_a_mark_gets_one():
 def test_a_likely_answer_that_the_group_has_is_pointed_to_and_may_be_refused():
     text = body(replace(LIKELY, answered_minutes_ago=3), GROUP)
     assert "您是不是想问「年假有几天？」 同上 ↑ 3 分钟前答过\n\n不是的话回复「@我 [不是](" in text
-    assert "5 天" not in text and "来源" not in text
+    assert text.endswith("」\n\n> 没找到的话，再问我一次") and "5 天" not in text and "来源" not in text
 
 
 def test_an_overdue_likely_answer_says_so():
