@@ -144,7 +144,7 @@ def _judge_questions_inside(
         for variant, ranking in zip(variants, rankings, strict=True)
     }
     for n, question in questions.items():
-        judged[n] = best_judged(texts[n], question, judged[n], [by_variant[v] for v in question.variants])
+        judged[n] = best_judged(question, judged[n], [by_variant[v] for v in question.variants])
 
 
 def is_settled(interpretation: Interpretation) -> bool:

@@ -36,14 +36,14 @@ def question_inside(text: str, decision: Decision, fold: Fold) -> Question | Non
     return questions[0] if any(fold(variant) != whole for variant in questions[0].variants) else None
 
 
-def best_judged(text: str, question: Question, whole: Judged, on_variants: Sequence[Judged]) -> Judged:
+def best_judged(question: Question, whole: Judged, on_variants: Sequence[Judged]) -> Judged:
     """Choose between the decision on a whole message and those on the variants of its question.
 
     What was told around a question says nothing, so the stronger decision counts. Its circumstances may say what it is
     about, so an answer without them counts only if they point to the same entry or to none; else it is one to choose.
-    Nothing in the whole message may speak against an answer.
+    Nothing that was said may speak against an answer.
     """
-    by_variant = dict(zip(question.variants, (_unless_opposed(text, one) for one in on_variants), strict=True))
+    by_variant = dict(zip(question.variants, (_unless_opposed(question.said, one) for one in on_variants), strict=True))
     with_circumstances = by_variant[question.text]
     # Of equally strong decisions the first stays.
     best = max(whole, with_circumstances, key=lambda judged: _strength(judged.decision))
@@ -58,9 +58,9 @@ def best_judged(text: str, question: Question, whole: Judged, on_variants: Seque
     return alone if is_same and _strength(alone.decision)[0] > _strength(best.decision)[0] else best
 
 
-def _unless_opposed(text: str, judged: Judged) -> Judged:
+def _unless_opposed(said: str, judged: Judged) -> Judged:
     decision = judged.decision
-    if isinstance(decision, Answered | Likely) and opposed(text, decision.question, decision.entry):
+    if isinstance(decision, Answered | Likely) and opposed(said, decision.question, decision.entry):
         return _as_list(decision, judged.ranking)
     return judged
 

@@ -54,11 +54,11 @@ class QueryRewrites:
         """
         if not self.parts:
             if self.inside:
-                decision = _best_decision(text, self.inside, decision, decisions)
+                decision = _best_decision(self.inside, decision, decisions)
             if isinstance(decision, Answered):
                 return decision
             return self._ellipsis_answer(text, decisions, fold) or self._ellipsis_guess(text, decisions) or decision
-        on_parts = ((q.text, _best_decision(q.text, q, decisions[q.text], decisions)) for q in self.parts)
+        on_parts = ((q.text, _best_decision(q, decisions[q.text], decisions)) for q in self.parts)
         first, *others = (Part(text, _without_guess(on_part)) for text, on_part in on_parts)
         parts = [first, *(self._resolved_part(part, decisions, fold) for part in others)]
         if any(not isinstance(p.decision, _SEARCHED) for p in parts):
@@ -130,9 +130,9 @@ def rewrite(
     return QueryRewrites((), {text: expanded}, inside) if inside or expanded else None
 
 
-def _best_decision(text: str, question: Question, whole: Decision, decisions: Mapping[str, Decision]) -> Decision:
+def _best_decision(question: Question, whole: Decision, decisions: Mapping[str, Decision]) -> Decision:
     on_variants = [Judged(decisions[variant]) for variant in question.variants]
-    return best_judged(text, question, Judged(whole), on_variants).decision
+    return best_judged(question, Judged(whole), on_variants).decision
 
 
 def _without_guess(decision: Decision) -> Decision:

@@ -39,12 +39,16 @@ _QUESTION_WORDS = re.compile(
 class Question:
     """One question of a message: with its circumstances, and the words that ask alone.
 
-    They are the same where nothing but the question was said. `told` are the circumstances before it.
+    They are the same where nothing but the question was said.
+
+    told: the circumstances before it.
+    said: all that may speak against an answer, with who asks; not why, nor how long it took.
     """
 
     text: str
     alone: str
-    told: str = ""
+    told: str
+    said: str
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -67,22 +71,27 @@ def questions_in(text: str) -> tuple[Question, ...]:
     tells who asks or why. A message that never asks by its words is one question, of all that it tells.
     """
     questions: list[Question] = []
+    introductions: list[str] = []
     told: list[str] = []
     for clause in _clauses(text):
+        if _introduction().fullmatch(strip_fillers(normalise(clause))) and not asks(clause):
+            introductions.append(clause)
+            continue
         # 还有 joins a question only to one before it: 还有几天年假.
         question = _CONJUNCTIONS.sub("", clause).strip() if questions or told else clause
         if not asks(question):
             told.append(clause)
             continue
-        questions.append(_question(told, question))
+        questions.append(_question(introductions, told, question))
         told = []
     if not questions:
         whole = "，".join(told)
-        return (Question(whole, whole),) if told else ()
+        return (Question(whole, whole, "", "，".join((*introductions, whole))),) if told else ()
     if told:
         # A clause behind the last question belongs to it.
         last = questions[-1]
-        questions[-1] = Question("，".join((last.text, *told[:_MAX_CIRCUMSTANCES])), last.alone, last.told)
+        text, said = "，".join((last.text, *told[:_MAX_CIRCUMSTANCES])), "，".join((last.said, *told))
+        questions[-1] = Question(text, last.alone, last.told, said)
     long_enough = all(len(strip_fillers(normalise(q.text))) >= _MIN_QUESTION_CHARS for q in questions)
     return tuple(questions) if long_enough and len(questions) <= MAX_QUESTIONS else ()
 
@@ -96,10 +105,15 @@ def main_question(text: str) -> str:
     return questions[0].text
 
 
-def _question(told: Sequence[str], asking: str) -> Question:
+def _question(introductions: Sequence[str], told: Sequence[str], asking: str) -> Question:
     alone = _lead_ins().sub("", asking) or asking
     circumstances = told[-_MAX_CIRCUMSTANCES:]
-    return Question("，".join((*circumstances, alone)) if told else asking, alone, "，".join(circumstances))
+    return Question(
+        text="，".join((*circumstances, alone)) if told else asking,
+        alone=alone,
+        told="，".join(circumstances),
+        said="，".join((*introductions, *told, asking)),
+    )
 
 
 def _clauses(text: str) -> list[str]:
@@ -135,6 +149,11 @@ def _lead_ins() -> re.Pattern[str]:
 @cache
 def _call() -> re.Pattern[str]:
     return compile_any(wrapper_words().calls)
+
+
+@cache
+def _introduction() -> re.Pattern[str]:
+    return compile_any(wrapper_words().introductions)
 
 
 @cache

@@ -64,12 +64,15 @@ class SmallTalkWords:
 
 @dataclass(frozen=True, slots=True)
 class WrapperWords:
-    """What people tell around a question: words with which it opens, words that lead to it, and whole clauses; `calls`
-    are those that ask."""
+    """What people tell around a question: words with which it opens, words that lead to it, and whole clauses.
+
+    `calls` are those that ask, `introductions` those that tell who asks.
+    """
 
     openings: Words
     lead_ins: Words
     calls: Words
+    introductions: Words
     wrappers: Words
 
 
@@ -259,9 +262,8 @@ def small_talk_words() -> SmallTalkWords:
 @cache
 def wrapper_words() -> WrapperWords:
     node = _read("wrappers.yaml")
-    return WrapperWords(
-        node["openings"].words(), node["lead_ins"].words(), node["calls"].words(), node["wrappers"].words()
-    )
+    names = ("openings", "lead_ins", "calls", "introductions", "wrappers")
+    return WrapperWords(*(node[name].words() for name in names))
 
 
 @cache
