@@ -64,17 +64,19 @@ def environ() -> Mapping[str, str]:
 _NETWORK_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def _use_network_settings() -> None:
-    """Copy proxies and certificates from `.env` into the environment; call before a network library is imported."""
+def _prepare_libraries() -> None:
+    """Set the environment that libraries read when they are imported: proxies and certificates of `.env`, threads."""
     for name, value in environ().items():
         if name.upper() in _NETWORK_NAMES:
             os.environ.setdefault(name, value)
+    # The matrices of a search are small: several threads only wait for each other, many times as long as one computes.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def read_settings(*, need_credentials: bool = False) -> Settings:
     """Read the settings of this working directory; end the command if they are wrong."""
     try:
-        _use_network_settings()
+        _prepare_libraries()
         return Settings.load(environ(), need_credentials=need_credentials)
     except SettingsError as exc:
         fail("设置有问题：\n" + "\n".join(f"- {p}" for p in exc.problems))

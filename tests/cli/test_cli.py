@@ -224,3 +224,16 @@ def test_the_sandbox_takes_another_port_when_its_own_is_taken_and_ships_sample_k
             assert process.wait(5) == 0
     assert "已被占用" in lines[0] and re.search(r"http://127\.0\.0\.1:\d+", lines[1])
     assert str(port) not in lines[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the threads in /proc")
+def test_a_command_computes_in_one_thread(tmp_path: Path) -> None:
+    """The threads of the matrix library wait for each other on a busy machine, and the answers with them."""
+    code = (
+        "from faqbot.cli.common import read_settings; read_settings(); import numpy, os; "
+        "numpy.ones((500, 500)) @ numpy.ones((500, 500)); print(len(os.listdir('/proc/self/task')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "1\n", done.stderr
