@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import cache
 
 from faqbot.differences.numerals import CHINESE_NUMERAL, NUMBER, value_of
 from faqbot.differences.quantities import Quantity
 from faqbot.language.vocabulary import any_of, quantity_words
+from faqbot.model.differences import Difference, DifferenceKind
 
+_ANY_YEAR = ("前年", "去年", "今年")
+# Every date has one of these.
+_MAY_HAVE_DATE = re.compile(r"[\d年周季点]|星期|礼拜|二[零〇]")
 _YEAR = re.compile(
     r"(?<!\d)((?:19|20)\d\d)(?:年度?|届|(?=[-/.]\d))|(?<![\d过于足到满])(20[123]\d)(?![\d.]|\s*[元块个天人次kw+])"
     r"|([二一][零〇九][零〇一二三四五六七八九]{2})年?"
@@ -34,6 +38,8 @@ _MINUTES = {"半": 30, "一刻": 15, "三刻": 45}
 
 def read_dates(text: str) -> tuple[tuple[Quantity, ...], str]:
     """Return the dates of a lower-case text, and the text with a blank in place of each."""
+    if not _MAY_HAVE_DATE.search(text):
+        return (), text
     found: list[Quantity] = []
 
     def note(read: Callable[[re.Match[str]], Quantity | None]) -> Callable[[re.Match[str]], str]:
@@ -51,6 +57,20 @@ def read_dates(text: str) -> tuple[tuple[Quantity, ...], str]:
     text = _WEEKDAYS.sub(note(_weekdays), text)
     text = _CLOCK.sub(note(_clock), text)
     return tuple(found), text
+
+
+def year_differences(
+    question: Sequence[Quantity], wording: Sequence[Quantity], entry_years: Set[str]
+) -> Iterator[Difference]:
+    """Find the years of a question of which neither the wording nor any text of the entry speaks.
+
+    This year is any, and the years before stand in stories.
+    """
+    if any(quantity.dimension == "year" for quantity in wording):
+        return
+    for quantity in question:
+        if quantity.dimension == "year" and quantity.value not in (*_ANY_YEAR, *entry_years):
+            yield Difference(DifferenceKind.DATE, quantity.words)
 
 
 def _year(match: re.Match[str]) -> Quantity:

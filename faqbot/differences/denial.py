@@ -25,6 +25,8 @@ class Denials:
 
 
 def read_denials(plain: str) -> Denials:
+    if not _may_deny().search(plain):
+        return Denials((), plain, bool(_negative_word().search(plain)))
     said = _either_or().sub(" ", _idiom().sub(" ", plain))
     found = ((match["what"], match[0], said[match.start("what") :][:2]) for match in _negation().finditer(said))
     denied = tuple(words for words in found if words[0].strip())
@@ -60,6 +62,11 @@ def _kind(words: str) -> DifferenceKind:
 @cache
 def _negation() -> re.Pattern[str]:
     return re.compile(f"(?:{any_of(contrasts().denial.negations)})(?P<what>.?)")
+
+
+@cache
+def _may_deny() -> re.Pattern[str]:
+    return re.compile(f"[{''.join({word[0] for word in contrasts().denial.negations})}]")
 
 
 @cache

@@ -8,13 +8,14 @@ from functools import cache, cached_property
 from rapidfuzz.fuzz import ratio
 
 from faqbot.differences.codes import Codes, code_differences, initials_of, read_codes
+from faqbot.differences.dates import year_differences
 from faqbot.differences.denial import Denials, denial_differences
 from faqbot.differences.families import family_differences, sound_of
 from faqbot.differences.names import name_differences
 from faqbot.differences.order import order_differences, swapped_words
 from faqbot.differences.quantities import Quantity, quantity_differences
 from faqbot.differences.reading import Reading, read_figures, read_text
-from faqbot.differences.replaced import replaced_differences, word_differences
+from faqbot.differences.replaced import bare, replaced_differences, substitutions, word_differences
 from faqbot.differences.sides import Sides, side_differences, sides_in
 from faqbot.differences.sides import apart as sides_apart
 from faqbot.differences.subjects import Subjects, merged, subject_differences, subjects_in
@@ -24,6 +25,10 @@ from faqbot.model.entries import Entry
 
 # From this similarity on, one character that one text denies and the other says is the same word in both.
 _MIN_SIMILARITY_TO_DENY = 40
+# From this similarity on, what differs stands for the same part of two texts.
+_MIN_SIMILARITY_TO_ALIGN = 60
+# The same for a question of less than this many characters, of which one word is a larger part.
+_SHORT, _MIN_SIMILARITY_OF_SHORT = 10, 50
 
 
 class _EntryReading:
@@ -54,6 +59,13 @@ class _EntryReading:
         return [reading.figures.quantities for reading in self.wordings.values()]
 
     @cached_property
+    def years(self) -> frozenset[str]:
+        """Of the wordings, the answer and its cases."""
+        entry = self.entry
+        texts = (*entry.wordings, entry.answer, *entry.variants, *entry.variants.values())
+        return frozenset(q.value for text in texts for q in read_figures(text).quantities if q.dimension == "year")
+
+    @cached_property
     def denials(self) -> Sequence[Denials]:
         return [reading.denials for reading in self.wordings.values()]
 
@@ -80,6 +92,10 @@ class _EntryReading:
     @cached_property
     def sound(self) -> str:
         return sound_of(self.text)
+
+    @cached_property
+    def plains(self) -> frozenset[str]:
+        return frozenset(bare(wording) for wording in self.wordings)
 
     def knows(self, word: str) -> bool:
         """Return True if some text has a word or one that sounds like it."""
@@ -111,6 +127,7 @@ class DifferenceFinder:
     """
 
     def __init__(self, entries: Sequence[Entry], synonyms: Synonyms) -> None:
+        self._entries = entries
         self._synonyms = synonyms
         self._readings: dict[str, _EntryReading] = {}
 
@@ -127,7 +144,22 @@ class DifferenceFinder:
         matched = known.wordings.get(wording) or self.read(wording)
         if question.plain == matched.plain:
             return ()
-        return tuple(dict.fromkeys(_all_differences(question, matched, known)))
+        found = dict.fromkeys(_all_differences(question, matched, known))
+        return tuple(found or self._said_elsewhere(question, matched, known))
+
+    def _said_elsewhere(self, question: Reading, wording: Reading, entry: _EntryReading) -> Iterator[Difference]:
+        """Find the piece of a question with which the wording would be that of another entry: there, it decides."""
+        if ratio(question.plain, wording.plain) < _MIN_SIMILARITY_TO_ALIGN:
+            return
+        for asked, written, substituted in substitutions(question.plain, wording.plain):
+            owner = self._owners.get(hash(substituted))
+            if owner not in (None, entry.entry.id) and substituted not in entry.plains:
+                yield Difference(DifferenceKind.SERIES, asked, written)
+
+    @cached_property
+    def _owners(self) -> dict[int, str]:
+        """The entry by the hash of each wording, bare of punctuation."""
+        return {hash(bare(wording)): entry.id for entry in self._entries for wording in entry.wordings}
 
     def _reading_of(self, entry: Entry) -> _EntryReading:
         known = self._readings.get(entry.id)
@@ -138,13 +170,15 @@ class DifferenceFinder:
 
 def _all_differences(question: Reading, wording: Reading, entry: _EntryReading) -> Iterator[Difference]:
     yield from quantity_differences(question.figures.quantities, wording.figures.quantities, entry.quantities)
+    yield from year_differences(question.figures.quantities, wording.figures.quantities, entry.years)
     if question.figures.codes:
         # A Latin word that is another one's synonym is no name: wfh where 居家办公 is known.
         own = question.figures.codes.items()
         codes = {code: words for code, words in own if not code.isalpha() or code in question.unified}
         yield from code_differences(question.plain, codes, wording.figures.codes, entry.codes, entry.initials)
+    similarity = ratio(question.unified, wording.unified)
     if question.denials.denied or wording.denials.denied:
-        similar = ratio(question.unified, wording.unified) >= _MIN_SIMILARITY_TO_DENY
+        similar = similarity >= _MIN_SIMILARITY_TO_DENY
         yield from denial_differences(question.denials, wording.denials, entry.denials, similar)
     yield from side_differences(question.sides, wording.sides, entry.title.sides, entry.sides, entry.answer_sides)
     yield from order_differences(question.order, wording.order)
@@ -153,9 +187,14 @@ def _all_differences(question: Reading, wording: Reading, entry: _EntryReading) 
     yield from name_differences(question.names, wording.names, entry.text)
     if question.members:
         yield from family_differences(question.members, wording.members, entry.text, entry.sound)
-    if question.unified != wording.unified:
+    if _MIN_SIMILARITY_TO_ALIGN <= similarity < 100 or (
+        similarity >= _MIN_SIMILARITY_OF_SHORT and len(question.unified) < _SHORT
+    ):
         yield from replaced_differences(question.unified, wording.unified, entry.has_wording_with)
-        yield from word_differences(question.unified, wording.unified, entry.knows)
+        same = [word for side, word in question.sides.items() if side in wording.sides]
+        for difference in word_differences(question.unified, wording.unified, entry.knows):
+            if not any(difference.asked in word or word in difference.asked for word in same):
+                yield difference
     yield from subject_differences(
         question.subjects, wording.subjects, entry.title.subjects, entry.subjects, entry.cases
     )

@@ -16,24 +16,33 @@ _PLAIN_WORD = re.compile(r"[\u3400-\u9fffa-z0-9]+")
 
 
 class Lexicon(Generic[_T]):
-    """Lists of words by key. Only lists are tried of which a text has a character, because most texts touch few."""
+    """Lists of words by key. Only lists are tried of which a text has the beginning of a word, because most texts touch
+    few."""
 
     def __init__(self, lists: Mapping[_T, Words]) -> None:
         self._patterns = {key: compile_any(words) for key, words in lists.items()}
-        self._keys_by_character: dict[str, list[_T]] = {}
+        # By two characters with which a word begins, or one that it may have.
+        self._keys_by_beginning: dict[str, list[_T]] = {}
         for key, words in lists.items():
-            for character in dict.fromkeys(c for word in words for c in _needed_characters(word)):
-                self._keys_by_character.setdefault(character, []).append(key)
+            for beginning in dict.fromkeys(beginning for word in words for beginning in _beginnings(word)):
+                self._keys_by_beginning.setdefault(beginning, []).append(key)
 
     def find(self, text: str) -> dict[_T, str]:
         """Return the keys of the lists that a text has a word of, each with the first word found."""
-        keys = dict.fromkeys(key for c in text for key in self._keys_by_character.get(c, ()))
-        found = ((key, self._patterns[key].search(text)) for key in keys)
-        return {key: match[0] for key, match in found if match}
+        by_beginning = self._keys_by_beginning
+        keys: dict[_T, None] = {}
+        for beginning in (*text, *map(str.__add__, text, text[1:])):
+            if beginning in by_beginning:
+                keys.update(dict.fromkeys(by_beginning[beginning]))
+        found: dict[_T, str] = {}
+        for key in keys:
+            if match := self._patterns[key].search(text):
+                found[key] = match[0]
+        return found
 
 
-def _needed_characters(word: str) -> str:
-    """Return characters of which a text must have at least one if it matches a word."""
+def _beginnings(word: str) -> tuple[str, ...]:
+    """Return pieces of which a text must have at least one if it matches a word."""
     if _PLAIN_WORD.fullmatch(word):
-        return word[0]
-    return "".join(_LITERAL.findall(_LOOKAROUND.sub("", word)))
+        return (word[:2],)
+    return tuple(_LITERAL.findall(_LOOKAROUND.sub("", word)))

@@ -9,6 +9,7 @@ _SCALES = {"十": 10, "百": 100, "千": 1000}
 _LARGE_SCALES = {"万": 10_000, "亿": 100_000_000}
 # k and w stand for thousand and ten thousand only where no Latin word goes on.
 _LETTER_SCALES = {"k": 1000, "w": 10_000, "千": 1000, "百": 100} | _LARGE_SCALES
+NUMERAL_CHARACTERS = "零〇一二两三四五六七八九十百千万亿半"
 CHINESE_NUMERAL = "[零〇一二两三四五六七八九十百千万亿]"
 NUMBER = re.compile(
     r"(?P<digits>\d+(?:,\d{3})*(?:\.\d+)?)(?P<scale>(?:[百千]?[万亿]|[百千]|[kw](?![a-z0-9])))?"

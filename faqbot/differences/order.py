@@ -112,6 +112,8 @@ def _when(match: re.Match[str]) -> str:
 
 def swapped_words(question: str, wording: str) -> _Parties | None:
     """Return two words that stand in the other order in a question which is else written as the wording is."""
+    if len(question) != len(wording):
+        return None
     start = _common_length(question, wording)
     end = _common_length(question[start:][::-1], wording[start:][::-1])
     inner, other = question[start : len(question) - end], wording[start : len(wording) - end]

@@ -187,13 +187,18 @@ def _comparable(own: Quantity, other: Quantity) -> bool:
         return True
     if own.per and own.per == other.per:
         return True
+    if {own.dimension, other.dimension} == {"year", "duration"} and own.words.endswith("年"):
+        # 2年 in the place of 2026年.
+        return not own.per and not other.per and not own.limit
     return bool(own.number) and own.number == other.number and not {own.per, other.per} & {"each", "one"}
 
 
 def _kind(own: Quantity, other: Quantity) -> DifferenceKind:
     words = quantity_words()
-    if own.value == other.value or own.number == other.number != "":
-        return DifferenceKind.LIMIT if own.unit == other.unit else DifferenceKind.UNIT
+    if own.value == other.value and own.unit == other.unit:
+        return DifferenceKind.LIMIT
+    if own.number == other.number != "":
+        return DifferenceKind.UNIT
     if own.unit and other.unit and own.unit != other.unit:
         return DifferenceKind.UNIT
     dimension = own.dimension or other.dimension

@@ -11,11 +11,12 @@ from faqbot.differences.dates import read_dates
 from faqbot.differences.denial import Denials, read_denials
 from faqbot.differences.families import Members, members_in
 from faqbot.differences.names import Names, read_names
+from faqbot.differences.numerals import NUMERAL_CHARACTERS
 from faqbot.differences.order import Order, read_order
 from faqbot.differences.quantities import Quantity, read_quantities
 from faqbot.differences.sides import Side, sides_in
 from faqbot.differences.subjects import Subjects, subjects_in
-from faqbot.language.normalize import MAX_MATCHED_CHARS, Synonyms, normalise, simplified, strip_fillers
+from faqbot.language.normalize import MAX_MATCHED_CHARS, Synonyms, is_han, normalise, simplified, strip_fillers
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def read_text(text: str, synonyms: Synonyms) -> Reading:
     return Reading(
         plain,
         unified,
-        read_figures(text[:MAX_MATCHED_CHARS]),
+        read_figures(text[:MAX_MATCHED_CHARS], plain),
         read_denials(plain),
         sides_in(plain),
         subjects_in(plain),
@@ -58,9 +59,11 @@ def read_text(text: str, synonyms: Synonyms) -> Reading:
     )
 
 
-def read_figures(text: str) -> Figures:
-    """Read the numbers of a text, whose punctuation is needed for that."""
-    folded = simplified(unicodedata.normalize("NFKC", text).casefold())
+def read_figures(text: str, plain: str = "") -> Figures:
+    """Read the numbers of a text, whose punctuation is needed for that; `plain` is its normal form, if it is known."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    if any(is_han(c) and c not in NUMERAL_CHARACTERS for c in set(folded).difference(plain)):
+        folded = simplified(folded)
     dates, rest = read_dates(folded)
     quantities, rest = read_quantities(rest)
     codes, rest = read_codes(rest)

@@ -5,11 +5,11 @@ Characters that sound alike or nearly (报消/报销) or stand for each other (�
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
 from rapidfuzz.distance.Levenshtein import opcodes
-from rapidfuzz.fuzz import ratio
 
 from faqbot.language import pinyin
 from faqbot.language.normalize import is_han
@@ -19,9 +19,11 @@ from faqbot.model.differences import Difference, DifferenceKind
 # Where more characters of some weight than these differ beside the replaced one, the texts are put otherwise, and
 # nothing says that the two characters stand for the same part of them.
 _MAX_OTHER_CHARACTERS = 1
-# From this similarity on, what differs stands for the same part of two texts; longer pieces are no word.
-_MIN_SIMILARITY = 60
+# A longer piece is no word.
 _MAX_WORD = 4
+# Characters of weight that the name of a thing has.
+_MIN_WEIGHTY = 2
+_NOT_WORD = re.compile(r"\W")
 
 
 def replaced_differences(question: str, wording: str, is_written: Callable[[str], bool]) -> Iterator[Difference]:
@@ -54,46 +56,59 @@ def word_differences(question: str, wording: str, is_known: Callable[[str], bool
 
     is_known: returns whether some text of the entry has a word or one that sounds like it, which then is no stranger.
     """
-    if ratio(question, wording) < _MIN_SIMILARITY:
-        return
-    pieces = [piece for piece in _pieces(question, wording) if _weighty(piece[0]) or _weighty(piece[1])]
+    pieces = [(asked, written) for asked, written, _ in _pieces(question, wording) if _weighty(asked + written)]
     if len(pieces) != 1:
         return
     asked, written = map(_stripped, pieces[0])
-    if not (_is_word(asked) and _is_word(written)) or _shares_sound(asked, written):
+    if not (_is_word(asked) and _is_word(written)) or set(asked) & set(written) or _sounds_like(asked, written):
         return
     if not any(is_known(asked[n : n + 2]) for n in range(len(asked) - 1)):
         yield Difference(DifferenceKind.SUBJECT, asked, written)
 
 
-def _shares_sound(word: str, other: str) -> bool:
-    """Return True if a character of one word may be a slip of one of the other, or is the same."""
-    sounds = frozenset[str]().union(*map(pinyin.sounds_of, other))
-    return any(pinyin.sounds_of(character) & sounds for character in word)
+def _sounds_like(word: str, other: str) -> bool:
+    """Return True if half of the characters of a word may be slips of those of another."""
+    alike = sum(bool(pinyin.sounds_of(c) & pinyin.sounds_of(o)) for c, o in zip(word, other, strict=False))
+    return len(word) == len(other) and alike * 2 >= len(word)
 
 
-def _pieces(question: str, wording: str) -> Iterator[tuple[str, str]]:
-    """Return what differs, piece by piece; a single character that is the same does not part two pieces."""
+def substitutions(question: str, wording: str) -> Iterator[tuple[str, str, str]]:
+    """Return each piece of a question with that of the wording in its place, and the wording if it had the former."""
+    for asked, written, start in _pieces(question, wording):
+        if asked and written:
+            yield asked, written, bare(wording[:start] + asked + wording[start + len(written) :])
+
+
+def bare(text: str) -> str:
+    """Return a text without blanks and punctuation."""
+    return _NOT_WORD.sub("", text).casefold()
+
+
+def _pieces(question: str, wording: str) -> Iterator[tuple[str, str, int]]:
+    """Return what differs, piece by piece, with its place in the wording; a single character that is the same does not
+    part two pieces."""
     start = other_start = end = other_end = 0
     for op in opcodes(question, wording):
         if op.tag == "equal" and op.src_end - op.src_start > 1:
-            yield question[start:end], wording[other_start:other_end]
+            if end > start or other_end > other_start:
+                yield question[start:end], wording[other_start:other_end], other_start
             start, other_start = op.src_end, op.dest_end
         end, other_end = op.src_end, op.dest_end
-    yield question[start:end], wording[other_start:other_end]
+    if end > start or other_end > other_start:
+        yield question[start:end], wording[other_start:other_end], other_start
 
 
 def _stripped(piece: str) -> str:
-    return piece.strip(_light_characters())
+    return piece.strip(characters().particles + " ")
 
 
 def _is_word(piece: str) -> bool:
-    return 1 < len(piece) <= _MAX_WORD and all(is_han(c) and c not in characters().light for c in piece)
-
-
-@cache
-def _light_characters() -> str:
-    return "".join(characters().light) + " "
+    """Return True if a piece names a thing, as far as its characters say."""
+    if any(word in piece for word in characters().general_words):
+        return False
+    if not 1 < len(piece) <= _MAX_WORD or _weighty(piece) < _MIN_WEIGHTY:
+        return False
+    return all(is_han(c) and c not in characters().particles for c in piece)
 
 
 def _is_another(character: str, other: str) -> bool:

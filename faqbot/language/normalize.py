@@ -81,7 +81,13 @@ def _with_blanks(text: str) -> str:
 
 def in_digits(text: str) -> str:
     """Write the numbers that count something in digits: 十五天 is 15天, 五险一金 stays."""
-    return _counting_numeral().sub(_to_digits, text)
+    return _counting_numeral().sub(lambda m: _after_letter(m) + _to_digits(m), text)
+
+
+def _after_letter(match: re.Match[str]) -> str:
+    """Return the blank that keeps a number apart from a Latin word: wfh 一周."""
+    before = match.string[match.start() - 1 : match.start()]
+    return " " if before.isascii() and before.isalpha() else ""
 
 
 @cache

@@ -152,11 +152,14 @@ class OrderWords:
 
 @dataclass(frozen=True, slots=True)
 class Characters:
-    """Characters that make no other thing in the place of another: those that say little, and groups that stand for
-    each other or look alike."""
+    """Characters that make no other thing in the place of another: those that say little, particles
+    among them, groups that stand for
+    each other or look alike; and general words, which name no thing themselves."""
 
     light: frozenset[str]
+    particles: str
     same: Words
+    general_words: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +349,12 @@ def order_words() -> OrderWords:
 @cache
 def characters() -> Characters:
     node = _read("characters.yaml")
-    return Characters(frozenset(node["light"].text()), (*node["same"].words(), *node["look_alike"].words()))
+    return Characters(
+        light=frozenset(node["light"].text()),
+        particles=node["particles"].text(),
+        same=(*node["same"].words(), *node["look_alike"].words()),
+        general_words=frozenset(node["general_words"].words()),
+    )
 
 
 @cache
