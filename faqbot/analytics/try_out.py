@@ -101,7 +101,7 @@ def try_out(
     decision, ranking = judged.decision, judged.ranking
     if judged.embedding is not None and limits_by_meaning is not None:
         limits = limits_by_meaning
-    explained = explain(text, snapshot.index, today=day, embedding=judged.embedding)
+    explained = explain(text, ranking, snapshot.index, today=day, embedding=judged.embedding)
     candidates = tuple(_weigh(c, why, limits, text) for c, why in zip(ranking, explained, strict=False))
     return TrialResult(
         text,

@@ -50,7 +50,8 @@ def ask(
         limits_by_meaning=embedded.limits_by_meaning,
     )
     reply = plain_body(result.decision, text)
-    explanations = explain(text, embedded.index, today=today, embedding=result.embedding) if explain_it else ()
+    ranking = result.candidates
+    explanations = explain(text, ranking, embedded.index, today=today, embedding=result.embedding) if explain_it else ()
     if as_json:
         output = result.as_json()
         if explain_it:

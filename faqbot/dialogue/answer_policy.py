@@ -15,6 +15,7 @@ from faqbot.dialogue.small_talk import small_talk
 from faqbot.dialogue.topic_menu import build_menu, list_topic
 from faqbot.differences.finder import opposed
 from faqbot.language.normalize import normalise
+from faqbot.language.sentence_splitting import questions_in
 from faqbot.language.small_talk_words import is_unspecific
 from faqbot.model.commands import Interpretation
 from faqbot.model.decisions import (
@@ -158,9 +159,22 @@ def is_settled(interpretation: Interpretation) -> bool:
             return True
 
 
-def explain(text: str, index: Index, *, today: date, embedding: Floats | None = None) -> Sequence[Explanation]:
-    """Explain the rank of each candidate of judge(), in the same order."""
-    return index.explain(text, allowed=lambda e: open_to(e, today, None), embedding=embedding)
+def explain(
+    text: str, ranking: Sequence[Candidate], index: Index, *, today: date, embedding: Floats | None = None
+) -> Sequence[Explanation]:
+    """Explain the rank of each candidate of a `ranking` that judge() returned for `text`, in the same order.
+
+    It may be the ranking of a question inside the text.
+    """
+
+    def allowed(entry: Entry) -> bool:
+        return open_to(entry, today, None)
+
+    inside = [(variant, None) for question in questions_in(text) for variant in question.variants]
+    for searched, vector in ((text, embedding), *inside):
+        if list(index.search(searched, allowed=allowed, embedding=vector)) == list(ranking):
+            return index.explain(searched, allowed=allowed, embedding=vector)
+    return ()
 
 
 def decide_on_ranking(

@@ -109,7 +109,7 @@ def _question(introductions: Sequence[str], told: Sequence[str], asking: str) ->
     alone = _lead_ins().sub("", asking) or asking
     circumstances = told[-_MAX_CIRCUMSTANCES:]
     return Question(
-        text="，".join((*circumstances, alone)) if told else asking,
+        text="，".join((*circumstances, alone)),
         alone=alone,
         told="，".join(circumstances),
         said="，".join((*introductions, *told, asking)),

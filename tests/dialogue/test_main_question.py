@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from faqbot.dialogue.answer_policy import judge
+from faqbot.dialogue.answer_policy import explain, judge
 from faqbot.dialogue.manager import DecisionRequest, decide
 from faqbot.model.decisions import Answered, MultiAnswer, Offered
 from faqbot.model.entries import Entry
@@ -53,6 +53,14 @@ def test_the_question_inside_a_story_is_answered(story: str, entry_id: str) -> N
     assert isinstance(decision, Answered) and decision.entry.id == entry_id
     judged, ranking = judge(story, INDEX, limits=LIMITS, today=TODAY)
     assert isinstance(judged, Answered) and judged.entry.id == entry_id == ranking[0].entry.id
+
+
+def test_the_ranking_of_the_question_inside_is_explained() -> None:
+    story = "大家好，我是刚入职的新同事，以后请多多指教！我想问一下咱们公司的年假有几天？谢谢！"
+    _, ranking = judge(story, INDEX, limits=LIMITS, today=TODAY)
+    explained = explain(story, ranking, INDEX, today=TODAY)
+    assert len(explained) == len(ranking)
+    assert explained[0].folded == INDEX.fold("年假有几天")
 
 
 @pytest.mark.parametrize(
