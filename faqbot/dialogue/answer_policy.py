@@ -121,15 +121,20 @@ def decide_many(
 
     judged = [
         Judged(
-            small_talk(text, index, allowed)
-            or ask_for_subject(text, index, allowed)
-            or decide_on_ranking(text, ranking, index, allowed, limits),
+            small_talk(text, index, allowed) or decide_on_ranking(text, ranking, index, allowed, limits),
             ranking,
         )
         for text, ranking in zip(texts, rankings, strict=True)
     ]
     _judge_questions_inside(texts, judged, index, allowed, limits_inside or limits)
-    return [(with_remarks(one.decision, index, allowed, today), one.ranking) for one in judged]
+    decisions = (
+        (ask_for_subject(text, index, allowed) if isinstance(one.decision, Unanswered) else None) or one.decision
+        for text, one in zip(texts, judged, strict=True)
+    )
+    return [
+        (with_remarks(decision, index, allowed, today), one.ranking)
+        for decision, one in zip(decisions, judged, strict=True)
+    ]
 
 
 def _judge_questions_inside(
@@ -189,7 +194,7 @@ def decide_on_ranking(
         topic_list = list_topic(topic, index, allowed)
         if topic_list.entries:
             return topic_list
-    if lacks_subject(text, index):
+    if lacks_subject(text, index) and not (ranking and is_unspecific(ranking[0].question)):
         return Unanswered()
     decision = apply_thresholds(ranking, limits)
     if isinstance(decision, Answered | Likely) and opposed(text, decision.question, decision.entry):

@@ -537,6 +537,11 @@ def test_a_wording_of_such_words_only_is_found(text):
     assert answer_of(say(text, entries=(*ENTRIES, entry))) == "odd"
 
 
+def test_a_question_like_a_wording_of_such_words_only_finds_it():
+    entry = Entry("how", "怎么使用操作", "看说明", also=("怎么操作这个", "如何使用"))
+    assert answer_of(say("这个怎么使用啊", entries=(*ENTRIES, entry), limits=FITTED_THRESHOLDS["lenient"])) == "how"
+
+
 def test_a_topic_named_by_such_words_only_opens():
     entry = Entry("rule", "办公室几点开门", "八点", topic="规定")
     assert isinstance(say("规定", entries=(*ENTRIES, entry)), TopicList)
