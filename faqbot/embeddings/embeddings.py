@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from faqbot.embeddings.encoder import TextEncoder
+from faqbot.embeddings.encoder import QUESTION_SECONDS, TextEncoder
 from faqbot.embeddings.vector_cache import Progress, VectorCache
 from faqbot.errors import EmbeddingsError, EncoderBusy
 from faqbot.runtime.log import EventLog
@@ -16,8 +16,6 @@ from faqbot.store.protocol import VectorStore
 
 log = EventLog(__name__)
 
-# A question waits this long for its vector; without it, words alone decide.
-QUESTION_SECONDS = 0.3
 # Vectors of the last questions, because many people ask the same; 1.5 KB each.
 _REMEMBERED_QUESTIONS = 512
 # Pause between two lines in the log about the progress of the vectors.

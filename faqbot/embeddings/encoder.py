@@ -7,6 +7,9 @@ from typing import Protocol
 
 from faqbot.search.arrays import Floats
 
+# A question waits this long for its vector, its turn included; without it, words alone decide.
+QUESTION_SECONDS = 0.3
+
 
 class TextEncoder(Protocol):
     """Turns texts into vectors of length 1 that are near each other where the texts mean the same.

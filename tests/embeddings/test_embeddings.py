@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 from faqbot.app.running import Running, running
+from faqbot.console.entries.browse import try_sentence
+from faqbot.console.web.context import ConsoleContext
 from faqbot.embeddings.builtin import Engine
 from faqbot.embeddings.embeddings import Embeddings
 from faqbot.embeddings.opening import open_embeddings
 from faqbot.errors import EmbeddingsError, EncoderBusy
 from faqbot.knowledge.files.folder import FolderSource
+from faqbot.knowledge.impact.past_questions import PastQuestions
 from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.search.arrays import Floats
@@ -152,6 +155,23 @@ async def test_words_that_are_sure_need_no_vector(
         assert endpoint.asked == []
         await talk("小李", "qqqq")
         assert endpoint.asked == ["qqqq"]
+
+
+async def test_a_sentence_tried_in_the_console_is_compared_by_meaning(by_endpoint: Settings) -> None:
+    async with running(by_endpoint) as app:
+        await embedded(app)
+        knowledge = app.services.knowledge
+        context = ConsoleContext(
+            knowledge.workspace, by_endpoint, PastQuestions(knowledge.workspace), knowledge.meaning
+        )
+        tried = await try_sentence(context, "qqqq")
+        assert tried.candidates[0].entry.id == "annual-leave"
+        by_words = await try_sentence(replace(context, meaning=_none), "qqqq")
+        assert not by_words.candidates
+
+
+async def _none(text: str) -> None:
+    return None
 
 
 async def test_a_restart_asks_the_endpoint_for_nothing(
