@@ -74,16 +74,13 @@ def evaluate_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
     fail_under: Annotated[
-        float | None,
-        typer.Option(
-            "--fail-under",
-            min=0,
-            max=1,
-            help="答对（直接回答或可能的答案；该拒答时两样都没有）的比例低于它时退出码为 1",
-        ),
+        float | None, typer.Option("--fail-under", min=0, max=1, help="答对的比例低于它时退出码为 1")
     ] = None,
 ) -> None:
-    """用一批已知答案的问题检验知识库：直接答对答错、可能的答案对错、列出和拒答各多少，逐条列出没答对的。"""
+    """用一批已知答案的问题检验知识库：直接答对答错、可能的答案对错、列出和拒答各多少，逐条列出没答对的。
+
+    答对指直接回答或可能的答案是对的那一条；不该答的题，两样都没有才算对，列出候选也算。
+    """
     settings = read_settings()
     files = read_files(settings)
     snapshot = files.assemble(today_of(settings))
