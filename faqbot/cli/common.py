@@ -182,13 +182,14 @@ class Embedded:
 def embed(settings: Settings, index: Index, texts: Sequence[str]) -> Embedded:
     """Calibrate the index, and add embeddings to it and to the texts; say on stderr if an encoder fails."""
     from faqbot.app.embed_texts import embed_texts
+    from faqbot.language.sentence_splitting import main_question
     from faqbot.search.thresholds import learn
 
     by_words = Embedded(index, learn(index, settings.strictness), None, [None] * len(texts))
     wordings = index.wordings
     try:
         with progress_bar(len(wordings) + len(texts), "计算含义（算过的不再算）") as progress:
-            vectors = asyncio.run(embed_texts(settings, [*wordings, *texts], progress))
+            vectors = asyncio.run(embed_texts(settings, [*wordings, *map(main_question, texts)], progress))
     except EncoderMissing as exc:
         if exc.broken:
             print(f"只按文字比较：{exc}", file=sys.stderr)

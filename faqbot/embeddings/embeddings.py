@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from faqbot.embeddings.encoder import QUESTION_SECONDS, TextEncoder
 from faqbot.embeddings.vector_cache import Progress, VectorCache
 from faqbot.errors import EmbeddingsError, EncoderBusy
+from faqbot.language.sentence_splitting import main_question
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
 from faqbot.search.arrays import Floats
@@ -54,8 +55,9 @@ class Embeddings:
     async def of_question(self, text: str, seconds: float = QUESTION_SECONDS) -> Floats | None:
         """Return the vector of a question; None if the encoder is slow, busy, broken or has another model now.
 
-        The first failure of several in a row is logged.
+        What is only told around a question has no part in its vector. The first failure of several in a row is logged.
         """
+        text = main_question(text)
         if (vector := self._remembered.get(text)) is not None:
             return vector
         try:

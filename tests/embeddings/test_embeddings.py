@@ -91,6 +91,12 @@ async def test_the_same_question_is_encoded_once(embeddings: Embeddings, moody: 
     assert moody.asked == 602, "the oldest are forgotten"
 
 
+async def test_what_is_told_around_a_question_has_no_part_in_its_vector(embeddings: Embeddings, moody: Moody) -> None:
+    alone = await embeddings.of_question("年假有几天")
+    assert await embeddings.of_question("大家好，我是新来的同事，想问一下咱们公司的年假有几天？谢谢！") is alone
+    assert moody.asked == 1
+
+
 async def test_the_progress_is_in_the_log_and_in_the_metrics(
     moody: Moody, vectors: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
