@@ -16,8 +16,10 @@ from faqbot.language.normalize import HAN
 from faqbot.language.vocabulary import builtin_synonyms, contrasts
 from faqbot.model.differences import Difference, DifferenceKind
 
+# One letter of a building or a shift, one letter and a number, or a Latin word with what is joined to it.
 _TOKEN = re.compile(
-    r"(?<![a-z0-9.])(?:[a-z][座栋幢区楼类级档]|[a-z](?: \d+)(?![\d.])|[a-z]+(?:[-_.]?\d[a-z0-9]*|[-_][a-z][a-z0-9]*)*)"
+    r"(?<![a-z0-9.])(?:[a-z][座栋幢区楼类级档班组岗线库门款仓口]|[a-z](?: \d+)(?![\d.])"
+    r"|[a-z]+(?:[-_.]?\d[a-z0-9]*|[-_][a-z][a-z0-9]*)*)"
 )
 _NOT_IN_CODE = re.compile(r"[-_. ]")
 _DIGIT = re.compile(r"\d")
@@ -63,7 +65,7 @@ def _is_name(code: str) -> bool:
 
 def _is_written_out(code: str, entry: Set[str], initials: str) -> bool:
     """Return True if the entry has what is abbreviated, or of what this is a slip."""
-    if code.isalpha() and code in initials:
+    if len(code) > 1 and code.isalpha() and code in initials:
         return True
     if len(code) < _MIN_SLIP_LENGTH or _DIGIT.search(code):
         return False

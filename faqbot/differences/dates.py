@@ -12,6 +12,7 @@ from faqbot.language.vocabulary import any_of, quantity_words
 from faqbot.model.differences import Difference, DifferenceKind
 
 _ANY_YEAR = ("前年", "去年", "今年")
+_BESIDE_TIME = re.compile(r"[之以]?(?:(?P<before>前)|后)(?![台天])")
 # Every date has one of these.
 _MAY_HAVE_DATE = re.compile(r"[\d年周季点]|星期|礼拜|二[零〇]")
 _YEAR = re.compile(
@@ -108,7 +109,9 @@ def _clock(match: re.Match[str]) -> Quantity | None:
         hour, minute = int(value), _minutes(match["rest"] or "")
     if match["part"] in _PARTS_AFTER_NOON and hour < 12:
         hour += 12
-    return Quantity("clock", "", f"{hour}:{minute:02}", match[0])
+    behind = _BESIDE_TIME.match(match.string, match.end())
+    limit = "" if not behind else "at_most" if behind["before"] else "at_least"
+    return Quantity("clock", "", f"{hour}:{minute:02}", match[0] + (behind[0] if behind else ""), limit)
 
 
 def _minutes(rest: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
 
 from rapidfuzz.fuzz import ratio
@@ -20,6 +20,7 @@ from faqbot.differences.sides import Sides, side_differences, sides_in
 from faqbot.differences.sides import apart as sides_apart
 from faqbot.differences.subjects import Subjects, merged, subject_differences, subjects_in
 from faqbot.language.normalize import Synonyms
+from faqbot.language.vocabulary import builtin_synonyms
 from faqbot.model.differences import Difference, DifferenceKind
 from faqbot.model.entries import Entry
 
@@ -187,17 +188,27 @@ def _all_differences(question: Reading, wording: Reading, entry: _EntryReading) 
     yield from name_differences(question.names, wording.names, entry.text)
     if question.members:
         yield from family_differences(question.members, wording.members, entry.text, entry.sound)
-    if _MIN_SIMILARITY_TO_ALIGN <= similarity < 100 or (
-        similarity >= _MIN_SIMILARITY_OF_SHORT and len(question.unified) < _SHORT
-    ):
-        yield from replaced_differences(question.unified, wording.unified, entry.has_wording_with)
-        same = [word for side, word in question.sides.items() if side in wording.sides]
-        for difference in word_differences(question.unified, wording.unified, entry.knows):
-            if not any(difference.asked in word or word in difference.asked for word in same):
-                yield difference
+    least = _MIN_SIMILARITY_OF_SHORT if len(question.unified) < _SHORT else _MIN_SIMILARITY_TO_ALIGN
+    if least <= similarity < 100:
+        yield from _word_differences(question, wording, entry)
     yield from subject_differences(
         question.subjects, wording.subjects, entry.title.subjects, entry.subjects, entry.cases
     )
+
+
+def _word_differences(question: Reading, wording: Reading, entry: _EntryReading) -> Iterator[Difference]:
+    """Find the words in the place of others that are no words for the same side of a matter, and no places."""
+    judged = [word for side, word in question.sides.items() if side in wording.sides]
+    for difference in word_differences(question.unified, wording.unified, entry.knows):
+        if not _overlaps(difference.asked, (*judged, *question.subjects.places)):
+            yield difference
+    for difference in replaced_differences(question.unified, wording.unified, entry.has_wording_with):
+        if not _overlaps(difference.asked, question.subjects.places):
+            yield difference
+
+
+def _overlaps(text: str, words: Iterable[str]) -> bool:
+    return any(text in word or word in text for word in words)
 
 
 def opposed(text: str, wording: str, entry: Entry) -> bool:
@@ -213,4 +224,4 @@ def apart(text: str, other: str) -> bool:
 
 @cache
 def _finder() -> DifferenceFinder:
-    return DifferenceFinder((), Synonyms())
+    return DifferenceFinder((), Synonyms(builtin_synonyms().groups))
