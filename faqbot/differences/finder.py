@@ -128,9 +128,12 @@ class DifferenceFinder:
     """
 
     def __init__(self, entries: Sequence[Entry], synonyms: Synonyms) -> None:
-        self._entries = entries
         self._synonyms = synonyms
+        # The entry by the hash of each wording, bare of punctuation.
+        self._owners = {hash(bare(wording)): entry.id for entry in entries for wording in entry.wordings}
         self._readings: dict[str, _EntryReading] = {}
+        # The word lists are loaded here, so that the first question need not wait for them.
+        self.read("")
 
     def read(self, text: str) -> Reading:
         """Take a question apart once, for all comparisons with it."""
@@ -156,11 +159,6 @@ class DifferenceFinder:
             owner = self._owners.get(hash(substituted))
             if owner not in (None, entry.entry.id) and substituted not in entry.plains:
                 yield Difference(DifferenceKind.SERIES, asked, written)
-
-    @cached_property
-    def _owners(self) -> dict[int, str]:
-        """The entry by the hash of each wording, bare of punctuation."""
-        return {hash(bare(wording)): entry.id for entry in self._entries for wording in entry.wordings}
 
     def _reading_of(self, entry: Entry) -> _EntryReading:
         known = self._readings.get(entry.id)

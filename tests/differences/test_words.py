@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from faqbot.differences.finder import DifferenceFinder
 from faqbot.language.normalize import Synonyms
@@ -104,3 +106,14 @@ def test_a_word_by_which_two_entries_differ_decides_between_them() -> None:
 def test_a_traditional_text_is_read_as_its_simplified_form() -> None:
     assert kinds("報銷超過5000元要誰批", "报销超过5000元要谁批") == set()
     assert kinds("報銷超過500元要誰批", "报销超过5000元要谁批") == {Kind.NUMBER}
+
+
+TEXTS = st.text(
+    st.one_of(st.sampled_from("第一二十半年个点周星期到不没转给从前后第3级A-7 .元%×假"), st.characters()), max_size=60
+)
+
+
+@given(TEXTS, TEXTS)
+def test_any_two_texts_can_be_compared_and_none_differs_from_itself(question: str, wording: str) -> None:
+    kinds(question, wording)
+    assert kinds(question, question) == set()
