@@ -42,22 +42,32 @@ def read_dates(text: str) -> tuple[tuple[Quantity, ...], str]:
     if not _MAY_HAVE_DATE.search(text):
         return (), text
     found: list[Quantity] = []
-
-    def note(read: Callable[[re.Match[str]], Quantity | None]) -> Callable[[re.Match[str]], str]:
-        def replace(match: re.Match[str]) -> str:
-            if date := read(match):
-                found.append(date)
-                return " "
-            return match[0]
-
-        return replace
-
-    for pattern, read in ((_YEAR, _year), (_SHORT_YEAR, _year), (_relative_year(), _named_year), (_QUARTER, _quarter)):
-        text = pattern.sub(note(read), text)
-    text = _VERSION.sub(note(lambda match: Quantity("version", "版", match[1], match[0])), text)
-    text = _WEEKDAYS.sub(note(_weekdays), text)
-    text = _CLOCK.sub(note(_clock), text)
+    for signs, pattern, read in _readers():
+        if not any(sign in text for sign in signs):
+            continue
+        pieces: list[str] = []
+        end = 0
+        for match in pattern.finditer(text):
+            if quantity := read(match):
+                found.append(quantity)
+                pieces += (text[end : match.start()], " ")
+                end = match.end()
+        text = "".join(pieces) + text[end:]
     return tuple(found), text
+
+
+@cache
+def _readers() -> tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], Quantity | None]], ...]:
+    """Return each pattern of a date with its reader, after characters of which a text must have one."""
+    return (
+        ("12二", _YEAR, _year),
+        ("年", _SHORT_YEAR, _year),
+        ("年", _relative_year(), _named_year),
+        ("q季", _QUARTER, _quarter),
+        ("v", _VERSION, _version),
+        ("周星礼", _WEEKDAYS, _weekdays),
+        ("点:：", _CLOCK, _clock),
+    )
 
 
 def year_differences(
@@ -83,6 +93,10 @@ def _year(match: re.Match[str]) -> Quantity:
 
 def _named_year(match: re.Match[str]) -> Quantity:
     return Quantity("year", "年", quantity_words().years[match[0]], match[0])
+
+
+def _version(match: re.Match[str]) -> Quantity:
+    return Quantity("version", "版", match[1], match[0])
 
 
 def _quarter(match: re.Match[str]) -> Quantity:

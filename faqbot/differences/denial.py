@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from faqbot.language.vocabulary import any_of, compile_any, contrasts
 from faqbot.model.differences import Difference, DifferenceKind
 
 
-@dataclass(frozen=True, slots=True)
-class Denials:
+class Denials(NamedTuple):
     """What a text denies, with the words of each denial, and the text without words that only look like one.
 
     denied: the character behind each denial, the denial with it, and the two characters behind.

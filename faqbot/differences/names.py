@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from faqbot.language import pinyin
 from faqbot.language.normalize import HAN
@@ -16,8 +16,7 @@ from faqbot.model.differences import Difference, DifferenceKind
 _GIVEN = rf"(?:(?![是的在有和不要能可以为去什怎几谁哪多吗呢了着过给把被])[{HAN}])"
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """The persons and companies that a text names. Nothing says for sure where the name of a person ends."""
 
     persons: tuple[str, ...]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
+from typing import NamedTuple
 
 from faqbot.language.normalize import HAN
 from faqbot.language.vocabulary import any_of, order_words
@@ -22,8 +22,7 @@ _MAX_GAP = 2
 _Parties = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """`times`: by event, when beside it and the words. `parties`: by verb, what stands before and behind it."""
 
     times: Mapping[str, tuple[str, str]]

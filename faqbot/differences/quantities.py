@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from faqbot.differences.numerals import NUMBER, value_of
+from faqbot.differences.numerals import CHINESE_NUMERAL, NUMBER, value_of
 from faqbot.language.vocabulary import Unit, any_of, quantity_words
 from faqbot.model.differences import Difference, DifferenceKind
 
@@ -23,6 +23,7 @@ _COUNTABLE = ("piece", "people", "times")
 _MEASURES = ("duration", "distance", "weight", "area")
 # Behind 每 a month and a day are durations: 每月, 每日.
 _EACH = {"month": Unit("duration", "月", 1), "day": Unit("duration", "天", 1)}
+_MAY_COUNT = re.compile(rf"[\d每半]|{CHINESE_NUMERAL}")
 _TOKEN = re.compile(f"(?P<each>每个?)|{NUMBER.pattern}")
 # A Chinese numeral with one of these is a number also where it counts nothing that is known.
 _LARGE = re.compile("[百千万亿]")
@@ -47,6 +48,8 @@ class Quantity:
 
 def read_quantities(text: str) -> tuple[tuple[Quantity, ...], str]:
     """Return the quantities of a lower-case text, and the text with a blank in place of each."""
+    if not _MAY_COUNT.search(text):
+        return (), text
     found: list[Quantity] = []
     rest: list[str] = []
     position = 0

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from typing import NamedTuple
 
-from faqbot.differences.lexicon import Lexicon
+from faqbot.differences.lexicon import Key, Side, lexicon
 from faqbot.language.vocabulary import contrasts
 from faqbot.model.differences import Difference, DifferenceKind
-
-
-class Side(NamedTuple):
-    """One side of a matter, by their names in the word list."""
-
-    matter: str
-    side: str
-
 
 # The sides that a text stands on, each with the word that says so.
 Sides = Mapping[Side, str]
 
 
 def sides_in(plain: str) -> Sides:
-    found = _lexicon().find(plain)
-    for own in [own for own in found if contrasts().prevailing.get(own.matter) == own.side]:
-        found = {side: word for side, word in found.items() if side.matter != own.matter or side == own}
-    return found
+    return sides_of(lexicon().find(plain))
+
+
+def sides_of(found: Mapping[Key, str]) -> Sides:
+    """Pick the sides among what was found in a text."""
+    sides = {key: word for key, word in found.items() if isinstance(key, Side)}
+    for own in [own for own in sides if contrasts().prevailing.get(own.matter) == own.side]:
+        sides = {side: word for side, word in sides.items() if side.matter != own.matter or side == own}
+    return sides
 
 
 def side_differences(
@@ -70,10 +65,3 @@ def _other_wording(own: Side, wordings: Sequence[Sides]) -> Sides:
 
 def _kind(side: Side) -> DifferenceKind:
     return DifferenceKind.OPPOSITE if len(contrasts().opposites[side.matter]) == 2 else DifferenceKind.SERIES
-
-
-@cache
-def _lexicon() -> Lexicon[Side]:
-    return Lexicon(
-        {Side(matter, side): words for matter, sides in contrasts().opposites.items() for side, words in sides.items()}
-    )

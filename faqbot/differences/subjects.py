@@ -4,51 +4,46 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from faqbot.differences.lexicon import Lexicon
-from faqbot.language.gazetteer import places_in
+from faqbot.differences.lexicon import Condition, Key, Kind, PlaceName, lexicon
 from faqbot.language.vocabulary import compile_any, contrasts, places
 from faqbot.model.differences import Difference, DifferenceKind
 
 
-class Kind(NamedTuple):
-    """A kind of a thing: the name of the thing, and the number of the kind in the word list."""
-
-    thing: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Subjects:
+class Subjects(NamedTuple):
     """What a text names, each with its words there.
 
     general: the words by which it is about leave of no kind in particular. anywhere: it speaks of all other places.
     """
 
-    conditions: Mapping[int, str]
+    conditions: Mapping[Condition, str]
     kinds: Mapping[Kind, str]
     places: tuple[str, ...]
     general: str
     anywhere: bool
 
 
-def subjects_in(plain: str) -> Subjects:
-    leave = _leave().search(plain)
+def subjects_in(text: str) -> Subjects:
+    return subjects_of(text, lexicon().find(text))
+
+
+def subjects_of(text: str, found: Mapping[Key, str]) -> Subjects:
+    """Pick the subjects among what was found in a text."""
+    leave = _leave().search(text)
     return Subjects(
-        conditions=_conditions().find(plain),
-        kinds=_kinds().find(plain),
-        places=tuple(place for place in places_in(plain) if place not in places().elsewhere),
-        general=leave[0] if leave and not _leave_in_general().sub("", plain) else "",
-        anywhere=bool(_anywhere().search(plain)),
+        conditions={key: words for key, words in found.items() if isinstance(key, Condition)},
+        kinds={key: words for key, words in found.items() if isinstance(key, Kind)},
+        places=tuple(key.name for key in found if isinstance(key, PlaceName)),
+        general=leave[0] if leave and not _leave_in_general().sub("", text) else "",
+        anywhere=bool(_anywhere().search(text)),
     )
 
 
 def merged(all_subjects: Iterable[Subjects]) -> Subjects:
     """Merge what several texts name, the words of the first before those of the others."""
-    conditions: dict[int, str] = {}
+    conditions: dict[Condition, str] = {}
     kinds: dict[Kind, str] = {}
     named: dict[str, None] = {}
     anywhere = False
@@ -115,15 +110,3 @@ def _leave_in_general() -> re.Pattern[str]:
 @cache
 def _anywhere() -> re.Pattern[str]:
     return compile_any(places().anywhere)
-
-
-@cache
-def _conditions() -> Lexicon[int]:
-    return Lexicon(dict(enumerate(contrasts().conditions)))
-
-
-@cache
-def _kinds() -> Lexicon[Kind]:
-    return Lexicon(
-        {Kind(thing, number): words for thing, kinds in contrasts().kinds.items() for number, words in enumerate(kinds)}
-    )
