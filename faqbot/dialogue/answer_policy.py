@@ -175,9 +175,11 @@ def explain(
     def allowed(entry: Entry) -> bool:
         return open_to(entry, today, None)
 
+    ranked = [(candidate.entry.id, candidate.score) for candidate in ranking]
     inside = [(variant, None) for question in questions_in(text) for variant in question.variants]
     for searched, vector in ((text, embedding), *inside):
-        if list(index.search(searched, allowed=allowed, embedding=vector)) == list(ranking):
+        found = index.search(searched, allowed=allowed, embedding=vector)
+        if [(candidate.entry.id, candidate.score) for candidate in found] == ranked:
             return index.explain(searched, allowed=allowed, embedding=vector)
     return ()
 

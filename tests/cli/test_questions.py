@@ -22,7 +22,7 @@ GUESSING = Thresholds(answer_at=1.1, likely_at=0.02, offer_at=0.01)
 
 def test_an_explanation_names_the_decision_and_each_difference() -> None:
     (result,) = evaluate([Expected("住宿的标准", None)], INDEX, limits=GUESSING, today=TODAY)
-    explanations = explain("住宿的标准", INDEX, today=TODAY)
+    explanations = explain("住宿的标准", result.candidates, INDEX, today=TODAY)
     assert "—— 判断：可能的答案；" in _explanation(result, explanations)
     differs = (Difference(DifferenceKind.UNIT, "500美元", "500元"), Difference(DifferenceKind.CONDITION, "实习生"))
     first = replace(result.candidates[0], differs=differs)
