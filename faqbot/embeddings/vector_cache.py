@@ -61,10 +61,12 @@ class VectorCache:
             await self._store.put_vectors({keys[t]: row.tobytes() for t, row in zip(batch, vectors, strict=True)})
             found |= zip(batch, vectors, strict=True)
             progress(len(found), len(wanted))
-        self._rows, self._vectors = await asyncio.to_thread(_assemble, wanted, found)
+        self._vectors = await asyncio.to_thread(_stack, wanted, found)
+        self._rows = rows = {text: row for row, text in enumerate(wanted)}
         await self._drop_unused(wanted)
-        rows = self._rows
-        return self._vectors[[rows[text] for text in texts]] if list(texts) != wanted else self._vectors
+        if len(texts) == len(wanted):
+            return self._vectors
+        return await asyncio.to_thread(self._vectors.take, [rows[text] for text in texts], 0)
 
     async def count_stored(self, texts: Collection[str]) -> int:
         """Return how many of the texts have a vector in the store. Raises StoreError."""
@@ -84,12 +86,16 @@ class VectorCache:
         return hashlib.sha256(f"{self._encoder.model}\0{text}".encode("utf-8", "replace")).hexdigest()
 
 
-def _assemble(texts: Sequence[str], vectors: Mapping[str, Floats]) -> tuple[Mapping[str, int], Floats]:
-    """Return the row of each text, and the rows. Raises EmbeddingsError."""
-    if len({len(vector) for vector in vectors.values()}) > 1:
+def _stack(texts: Sequence[str], vectors: Mapping[str, Floats]) -> Floats:
+    """Return the vectors of the texts as rows. Raises EmbeddingsError."""
+    dimensions = {len(vector) for vector in vectors.values()} or {0}
+    if len(dimensions) > 1:
         raise EmbeddingsError("the vectors differ in length; did the model change behind its name?")
-    rows = {text: row for row, text in enumerate(texts)}
-    return rows, np.stack([vectors[text] for text in texts]) if texts else np.zeros((0, 0), dtype=np.float32)
+    stacked = np.empty((len(texts), *dimensions), dtype=np.float32)
+    # Copied row by row, other threads get their turn between; np.stack would hold them up.
+    for row, text in enumerate(texts):
+        stacked[row] = vectors[text]
+    return stacked
 
 
 def _parts(items: Sequence[str], size: int) -> list[Sequence[str]]:
