@@ -215,6 +215,17 @@ async def test_an_endpoint_that_fails_later_leaves_the_decision_by_words(
         assert "5 天" in await talk("小李", "年假有几天")
 
 
+async def test_a_flood_of_unsure_questions_is_answered_once_each_while_the_endpoint_is_slow(
+    ding: FakeDingTalk, by_endpoint: Settings, endpoint: Endpoint
+) -> None:
+    async with running(by_endpoint) as app:
+        assert await ding.until_connected()
+        await embedded(app)
+        endpoint.mode = "slow"
+        replies = await asyncio.gather(*(Talk(ding)(f"员工{n}", f"qqqq{n}", group=None) for n in range(40)))
+        assert all("没有找到" in reply for reply in replies) and len(ding.replies) == 40
+
+
 async def test_a_decision_by_meaning_that_fails_leaves_the_one_by_words(
     ding: FakeDingTalk, by_endpoint: Settings
 ) -> None:
