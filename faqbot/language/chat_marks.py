@@ -26,10 +26,14 @@ _FACE = re.compile(
     rf"[ヾヽ╮┐╰ლ٩ԅ\\]?[(（](?=[^()（）]*{_FACE_MARK})(?:益|(?![{_HAN}]|[A-Za-z0-9]{{2}})[^()（）\n]){{2,15}}[)）]"
     r"[ノﾉ╭┌╯づつゞシ/]{0,2}|(?<!\w)[>＞^T;=-][_＿.﹏][<＜^T;=-](?!\w)"
 )
+# Every mark holds one of these; most questions have none.
+_ANY_MARK = re.compile(r"[A-Za-z@＠\[(（「“\">＞^=;_﹏回-]")
 
 
 def without_chat_marks(text: str) -> str:
     """Replace each mention, quote, emoji code and emoticon by a blank."""
+    if _ANY_MARK.search(text) is None:
+        return text
     text = _QUOTE.sub(" ", text)
     if "@" in text or "＠" in text:
         text = _MENTION.sub(" ", text)
