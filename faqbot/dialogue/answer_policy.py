@@ -5,7 +5,7 @@ Knows neither the asker nor the dialogue.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,7 +13,7 @@ from faqbot.access.visibility import Allowed, open_to
 from faqbot.dialogue.main_question import Judged, best_judged, question_inside
 from faqbot.dialogue.small_talk import small_talk
 from faqbot.dialogue.topic_menu import build_menu, list_topic
-from faqbot.differences.finder import opposed
+from faqbot.differences.finder import differences_between
 from faqbot.language.normalize import normalise
 from faqbot.language.sentence_splitting import questions_in
 from faqbot.language.small_talk_words import is_unspecific
@@ -29,6 +29,7 @@ from faqbot.model.decisions import (
     TopicList,
     Unanswered,
 )
+from faqbot.model.differences import Difference
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
 from faqbot.search.arrays import Floats
 from faqbot.search.index import Explanation, Index, SearchQuery
@@ -132,9 +133,16 @@ def decide_many(
         for text, one in zip(texts, judged, strict=True)
     )
     return [
-        (with_remarks(decision, index, allowed, today), one.ranking)
+        (with_remarks(decision, index, allowed, today), _ranking_as_decided(one.ranking, decision))
         for decision, one in zip(decisions, judged, strict=True)
     ]
+
+
+def _ranking_as_decided(ranking: Sequence[Candidate], decision: Decision) -> Sequence[Candidate]:
+    """Return the ranking with the differences that kept its entries from being answered with."""
+    listed = decision.candidates if isinstance(decision, Offered) else ()
+    found = {c.entry.id: c.differs for c in listed if c.differs}
+    return _with_differences(ranking, found) if found else ranking
 
 
 def _judge_questions_inside(
@@ -199,9 +207,17 @@ def decide_on_ranking(
     if lacks_subject(text, index) and not (ranking and is_unspecific(ranking[0].question)):
         return Unanswered()
     decision = apply_thresholds(ranking, limits)
-    if isinstance(decision, Answered | Likely) and opposed(text, decision.question, decision.entry):
-        return _offer(ranking, limits)
-    return decision
+    if not isinstance(decision, Answered | Likely):
+        return decision
+    differs = differences_between(text, decision.question, decision.entry)
+    return _offer(_with_differences(ranking, {decision.entry.id: differs}), limits) if differs else decision
+
+
+def _with_differences(
+    ranking: Sequence[Candidate], differences: Mapping[str, tuple[Difference, ...]]
+) -> Sequence[Candidate]:
+    """Return the ranking with the differences that are known by the ids of their entries."""
+    return tuple(replace(c, differs=differences.get(c.entry.id, c.differs)) for c in ranking)
 
 
 def ask_for_subject(text: str, index: Index, allowed: Allowed) -> Menu | None:

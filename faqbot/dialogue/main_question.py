@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from faqbot.differences.finder import opposed
+from faqbot.differences.finder import differences_between
 from faqbot.language.sentence_splitting import Question, questions_in
 from faqbot.model.decisions import Answered, Decision, Likely, Offered, Unanswered
+from faqbot.model.differences import Difference
 from faqbot.model.entries import Candidate
 
 # A candidate with less than this share of the score of the first is no rival to it.
@@ -60,15 +61,15 @@ def best_judged(question: Question, whole: Judged, on_variants: Sequence[Judged]
 
 def _unless_opposed(said: str, judged: Judged) -> Judged:
     decision = judged.decision
-    if isinstance(decision, Answered | Likely) and opposed(said, decision.question, decision.entry):
-        return _as_list(decision, judged.ranking)
-    return judged
+    if not isinstance(decision, Answered | Likely):
+        return judged
+    differs = differences_between(said, decision.question, decision.entry)
+    return _as_list(decision, judged.ranking, differs) if differs else judged
 
 
-def _as_list(answer: Answered | Likely, ranking: Sequence[Candidate]) -> Judged:
-    if isinstance(answer, Likely):
-        return Judged(answer.as_list, ranking)
-    return Judged(Offered((Candidate(answer.entry, answer.score, answer.question),)), ranking)
+def _as_list(answer: Answered | Likely, ranking: Sequence[Candidate], differs: tuple[Difference, ...] = ()) -> Judged:
+    first = Candidate(answer.entry, answer.score, answer.question, differs=differs)
+    return Judged(Offered((first, *(answer.others if isinstance(answer, Likely) else ()))), ranking)
 
 
 def _is_about_other(one: Judged, other: Judged) -> bool:

@@ -211,8 +211,13 @@ def _overlaps(text: str, words: Iterable[str]) -> bool:
 
 def opposed(text: str, wording: str, entry: Entry) -> bool:
     """Return True if a question says something otherwise than a wording of an entry, whatever else is known."""
+    return bool(differences_between(text, wording, entry))
+
+
+def differences_between(text: str, wording: str, entry: Entry) -> tuple[Difference, ...]:
+    """List what a question says otherwise than a wording of an entry, whatever else is known."""
     finder = _finder()
-    return bool(finder.differences(finder.read(text), wording, entry))
+    return finder.differences(finder.read(text), wording, entry)
 
 
 def apart(text: str, other: str) -> bool:

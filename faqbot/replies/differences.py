@@ -13,6 +13,8 @@ from faqbot.model.entries import Candidate
 _REMARKS = {DifferenceKind.DIRECTION: "，方向不一样", DifferenceKind.NEGATION: "，说法相反"}
 # Kinds that are a circumstance of the question rather than what it asks about.
 _CIRCUMSTANCES = {DifferenceKind.CONDITION, DifferenceKind.LIMIT, DifferenceKind.BEFORE_AFTER}
+# A list is read on a telephone; `ask --explain` names the rest.
+_MAX_TOLD = 2
 _SCRIPT_CHANGE = re.compile(r"(?<=[0-9A-Za-z%])(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=[0-9A-Za-z])")
 
 
@@ -31,8 +33,21 @@ def list_remark(candidates: Sequence[Candidate]) -> str:
     """Say above a list what differs in its first line, as markdown; empty where nothing does."""
     if not candidates or not candidates[0].differs:
         return ""
-    texts = "；".join(escape_markdown(difference_text(difference)) for difference in candidates[0].differs)
-    return f"最接近的是第 1 条，不过{texts}。"
+    told = _without_repetition(candidates[0].differs)[:_MAX_TOLD]
+    return f"最接近的是第 1 条，不过{'；'.join(escape_markdown(difference_text(d)) for d in told)}。"
+
+
+def _without_repetition(differences: Sequence[Difference]) -> list[Difference]:
+    """Leave out each difference that only says once more, in longer or shorter words, what one before it says."""
+    kept: list[Difference] = []
+    for one in differences:
+        if not any(_overlap(one.asked, other.asked) and _overlap(one.written, other.written) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _overlap(text: str, other: str) -> bool:
+    return text in other or other in text
 
 
 def _quoted(text: str) -> str:

@@ -106,8 +106,10 @@ def test_what_follows_a_refusal_is_probable_once_the_guess_is_ruled_out():
 
 def test_the_opposite_is_no_guess():
     entry = Entry("carry-over", "年假没休完怎么办？", "可以顺延。")
-    decision, _ = judge("年假休完了怎么办", Index((entry, MEALS)), limits=GUESSING, today=TODAY)
-    assert isinstance(decision, Offered)
+    decision, ranking = judge("年假休完了怎么办", Index((entry, MEALS)), limits=GUESSING, today=TODAY)
+    assert isinstance(decision, Offered) and decision.candidates[0].differs
+    # The ranking is what `ask` and `evaluate` show.
+    assert ranking[0].entry == entry and ranking[0].differs == decision.candidates[0].differs
 
 
 def test_a_guess_says_that_its_review_is_overdue():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from faqbot.model.differences import Difference, DifferenceKind
-from faqbot.replies.differences import difference_text
+from faqbot.model.entries import Candidate, Entry
+from faqbot.replies.differences import difference_text, list_remark
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,17 @@ from faqbot.replies.differences import difference_text
 )
 def test_each_difference_is_one_sentence(kind: str, asked: str, written: str, text: str) -> None:
     assert difference_text(Difference(DifferenceKind(kind), asked, written)) == text
+
+
+def test_a_list_tells_two_differences_and_none_of_them_twice() -> None:
+    def remark(*words: tuple[str, str]) -> str:
+        differs = tuple(Difference(DifferenceKind.SUBJECT, asked, written) for asked, written in words)
+        return list_remark((Candidate(Entry("a", "问", "答"), 0.9, "问", differs=differs),))
+
+    assert remark(("休完", "没休完"), ("休", "没休")) == "最接近的是第 1 条，不过您问「休完」，这一条说的是「没休完」。"
+    told = remark(("早班", "晚班"), ("上海", "北京"), ("借出", "借入"))
+    assert told == "最接近的是第 1 条，不过您问「早班」，这一条说的是「晚班」；您问「上海」，这一条说的是「北京」。"
+    assert remark() == ""
 
 
 @pytest.mark.parametrize("kind", DifferenceKind)
