@@ -45,10 +45,10 @@ def small_talk(text: str, index: Index, allowed: Allowed) -> Menu | SmallTalk | 
     only_mention = text.lstrip().startswith(("@", "＠")) and only_fillers(words)
     if words in _MENU or not words or only_mention:
         return build_menu(filter(allowed, index.entries))
-    if words in _GREETING or without_particles in _GREETING or only_fillers(words):
-        return SmallTalk(SmallTalkKind.THANKS if "谢" in words else SmallTalkKind.GREETING)
     if words in _THANKS or without_particles in _THANKS:
         return SmallTalk(SmallTalkKind.THANKS)
+    if words in _GREETING or without_particles in _GREETING or only_fillers(words):
+        return SmallTalk(SmallTalkKind.THANKS if "谢" in words else SmallTalkKind.GREETING)
     if words in _GOODBYE:
         return SmallTalk(SmallTalkKind.GOODBYE)
     match chat_kind(text):
