@@ -25,7 +25,7 @@ from faqbot.model.differences import Difference, DifferenceKind
 from faqbot.model.entries import Entry
 
 # From this similarity on, one character that one text denies and the other says is the same word in both.
-_MIN_SIMILARITY_TO_DENY = 40
+_MIN_SIMILARITY_TO_DENY = 50
 # From this similarity on, what differs stands for the same part of two texts.
 _MIN_SIMILARITY_TO_ALIGN = 60
 # The same for a question of less than this many characters, of which one word is a larger part.
