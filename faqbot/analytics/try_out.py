@@ -121,6 +121,8 @@ def _verdict(decision: Decision) -> str:
             return f"会直接回答「{entry.question}」。"
         case Likely(entry):
             return f"不太有把握，会问对方是不是想问「{entry.question}」，下面给出这一条的答案。"
+        case Offered(candidates) if candidates[0].differs:
+            return f"有关键的地方不一样，不直接回答，会列出来让对方选，第一条是「{candidates[0].entry.question}」。"
         case Offered(candidates) if len(candidates) == 1:
             return f"把握不够，会先问对方是不是想问「{candidates[0].entry.question}」。"
         case Offered(candidates):
@@ -139,7 +141,9 @@ def _verdict(decision: Decision) -> str:
 
 def _weigh(candidate: Candidate, why: Explanation, limits: Thresholds, question: str) -> WeighedEntry:
     score = candidate.score
-    if score >= limits.answer_at:
+    if candidate.differs:
+        likely = "不一样"
+    elif score >= limits.answer_at:
         likely = "有把握"
     elif score >= limits.offer_at:
         likely = "有可能"

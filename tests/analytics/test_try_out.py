@@ -44,7 +44,8 @@ def test_what_differs_is_said_of_each_candidate(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Index, "search_batch", differing)
     tried = try_out("住宿标准是多少", SNAPSHOT, GUESSING, TODAY)
     assert tried.outcome == "offered"
+    assert tried.verdict == "有关键的地方不一样，不直接回答，会列出来让对方选，第一条是「出差住宿标准是多少？」。"
     first: WeighedEntry = tried.candidates[0]
-    assert first.differs == ("您问「上海」，这一条说的是「北京」",)
+    assert first.likely == "不一样" and first.differs == ("您问「上海」，这一条说的是「北京」",)
     assert tried.as_json()["candidates"][0]["differs"] == ["您问「上海」，这一条说的是「北京」"]
     assert "不过您问「上海」，这一条说的是「北京」" in tried.reply
