@@ -186,7 +186,7 @@ def embed(settings: Settings, index: Index, texts: Sequence[str]) -> Embedded:
     from faqbot.search.thresholds import learn
 
     by_words = Embedded(index, learn(index, settings.strictness), None, [None] * len(texts))
-    wordings = index.wordings
+    wordings = index.embedded_texts
     try:
         with progress_bar(len(wordings) + len(texts), "计算含义（算过的不再算）") as progress:
             vectors = asyncio.run(embed_texts(settings, [*wordings, *map(main_question, texts)], progress))

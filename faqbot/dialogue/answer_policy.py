@@ -5,7 +5,7 @@ Knows neither the asker nor the dialogue.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,7 +13,6 @@ from faqbot.access.visibility import Allowed, open_to
 from faqbot.dialogue.main_question import Judged, best_judged, question_inside
 from faqbot.dialogue.small_talk import small_talk
 from faqbot.dialogue.topic_menu import build_menu, list_topic
-from faqbot.differences.finder import differences_between
 from faqbot.language.normalize import normalise
 from faqbot.language.sentence_splitting import questions_in
 from faqbot.language.small_talk_words import is_unspecific
@@ -29,15 +28,14 @@ from faqbot.model.decisions import (
     TopicList,
     Unanswered,
 )
-from faqbot.model.differences import Difference
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
 from faqbot.search.arrays import Floats
 from faqbot.search.index import Explanation, Index, SearchQuery
 from faqbot.search.thresholds import Thresholds
 
 MAX_OFFERED, MAX_RELATED = 5, 3
-# Once a list is sent anyway, entries from this share of `offer_at` on join it.
-_JOIN_SHARE = 0.3
+# Entries from this share of the first one's score on join a list.
+_JOIN_SHARE = 0.03
 # Beside the score, at least this share of the question must occur in the entry's wordings.
 COVERED_TO_ANSWER, COVERED_TO_OFFER = 0.3, 0.1
 # A likely answer stands alone: every other candidate that could be meant has less than this share of its score.
@@ -142,7 +140,7 @@ def _ranking_as_decided(ranking: Sequence[Candidate], decision: Decision) -> Seq
     """Return the ranking with the differences that kept its entries from being answered with."""
     listed = decision.candidates if isinstance(decision, Offered) else ()
     found = {c.entry.id: c.differs for c in listed if c.differs}
-    return _with_differences(ranking, found) if found else ranking
+    return tuple(replace(c, differs=found.get(c.entry.id, c.differs)) for c in ranking) if found else ranking
 
 
 def _judge_questions_inside(
@@ -206,18 +204,7 @@ def decide_on_ranking(
             return topic_list
     if lacks_subject(text, index) and not (ranking and is_unspecific(ranking[0].question)):
         return Unanswered()
-    decision = apply_thresholds(ranking, limits)
-    if not isinstance(decision, Answered | Likely):
-        return decision
-    differs = differences_between(text, decision.question, decision.entry)
-    return _offer(_with_differences(ranking, {decision.entry.id: differs}), limits) if differs else decision
-
-
-def _with_differences(
-    ranking: Sequence[Candidate], differences: Mapping[str, tuple[Difference, ...]]
-) -> Sequence[Candidate]:
-    """Return the ranking with the differences that are known by the ids of their entries."""
-    return tuple(replace(c, differs=differences.get(c.entry.id, c.differs)) for c in ranking)
+    return apply_thresholds(ranking, limits)
 
 
 def ask_for_subject(text: str, index: Index, allowed: Allowed) -> Menu | None:
@@ -237,20 +224,16 @@ def _topic_named(text: str, index: Index) -> str | None:
 
 def apply_thresholds(ranking: Sequence[Candidate], limits: Thresholds) -> Answered | Likely | Offered | Unanswered:
     """Answer, show the likely answer, offer a numbered list, or admit there is no answer."""
-    best = next((c for c in ranking if _can_be_listed(c, limits)), None)
-    if best is None:
+    best = ranking[0] if ranking else None
+    if best is None or max(best.score, best.listed) < limits.offer_at or best.covered < COVERED_TO_OFFER:
         return Unanswered(nearest=tuple(ranking[:3]))
     if best.covered < COVERED_TO_ANSWER or best.differs:
-        return _offer(ranking, limits)
+        return _offer(ranking)
     if best.score >= limits.answer_at:
         return Answered(best.entry, best.score, best.question)
     if best.score >= limits.likely_at and _can_be_guessed(best) and _stands_alone(best, ranking, limits):
-        return Likely(best.entry, best.score, best.question, _others(best, ranking, limits))
-    return _offer(ranking, limits)
-
-
-def _can_be_listed(candidate: Candidate, limits: Thresholds) -> bool:
-    return candidate.score >= limits.offer_at and candidate.covered >= COVERED_TO_OFFER
+        return Likely(best.entry, best.score, best.question, _others(best, ranking))
+    return _offer(ranking)
 
 
 def _can_be_guessed(candidate: Candidate) -> bool:
@@ -264,17 +247,16 @@ def _stands_alone(best: Candidate, ranking: Sequence[Candidate], limits: Thresho
     return all(c is best or c.differs or c.score < close for c in ranking)
 
 
-def _others(best: Candidate, ranking: Sequence[Candidate], limits: Thresholds) -> tuple[Candidate, ...]:
+def _others(best: Candidate, ranking: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """Return the candidates to list if `best` is refused: those that are probable enough once it is ruled out."""
-    least = limits.offer_at * _JOIN_SHARE * (1 - best.score)
+    least = _JOIN_SHARE * (1 - best.score)
     listed = (c for c in ranking if c is not best and c.score >= least and c.covered >= COVERED_TO_OFFER)
     return tuple(listed)[:MAX_OFFERED]
 
 
-def _offer(ranking: Sequence[Candidate], limits: Thresholds) -> Offered:
-    """Build the list of the candidates that pass the threshold and of those that follow closely."""
-    listed = (c for c in ranking if _can_be_listed(c, limits) or c.score >= limits.offer_at * _JOIN_SHARE)
-    return Offered(tuple(listed)[:MAX_OFFERED])
+def _offer(ranking: Sequence[Candidate]) -> Offered:
+    """Build the list of the first candidates, without those that are hardly probable beside the best."""
+    return Offered(tuple(c for c in ranking[:MAX_OFFERED] if c.score >= ranking[0].score * _JOIN_SHARE))
 
 
 def with_remarks(decision: Decision, index: Index, allowed: Allowed, day: date) -> Decision:

@@ -247,7 +247,7 @@ class KnowledgeBase:
         snapshot = calibrated.snapshot
         for attempt in itertools.count():
             try:
-                vectors = await embed(snapshot.index.wordings)
+                vectors = await embed(snapshot.index.embedded_texts)
                 index = await asyncio.to_thread(snapshot.index.with_embeddings, vectors)
                 by_meaning = await asyncio.to_thread(learn, index, self._strictness)
                 break

@@ -132,6 +132,7 @@ class Candidate:
     score: the probability that it is.
     question: the wording that matched best.
     covered: the share of the question that occurs in the entry's wordings at all.
+    listed: the probability that the first five of the ranking hold the right entry; the same for all of them.
     differs: what the question says otherwise than the entry; an entry that differs is never answered with.
     """
 
@@ -140,6 +141,7 @@ class Candidate:
     question: str
     covered: float = 1.0
     differs: tuple[Difference, ...] = ()
+    listed: float = 0.0
 
 
 def nearest_private(ranking: Sequence[Candidate]) -> Entry | None:

@@ -18,10 +18,15 @@ from faqbot.search.queries import Query
 from faqbot.search.ranking_features import Candidates, ListSpan, compare_terms, compare_writing
 from faqbot.search.semantic import EmbeddingIndex, SemanticSimilarities
 from faqbot.search.weights import EMBEDDING_FEATURES, FEATURES
+from faqbot.search.word_vectors import word_vectors
 from faqbot.search.wordings import WordingTable
 
 # Weight of the semantic similarities beside those of terms when candidates are chosen.
 _SEMANTIC_WEIGHT = 1.5
+# Weight of the answers' terms, too.
+_ANSWER_WEIGHT = 1.0
+# Weight of the static similarities.
+_STATIC_WEIGHT = 1.0
 # Wordings of one entry that are compared letter by letter; the most similar by terms, since each comparison costs time.
 _WORDINGS_PER_ENTRY = 2
 # If not every entry is allowed, a list this many times as long is filtered first, as sorting all entries takes longer.
@@ -75,6 +80,9 @@ class _Similarities:
     best: Doubles
     centroid: Doubles
     proximity: Doubles
+    answer: Doubles
+    explained: Doubles
+    static: SemanticSimilarities | None
     semantic: SemanticSimilarities | None
     held_out: Positions
 
@@ -113,13 +121,22 @@ def _compare_with_all(
     held_out = np.array(cells, dtype=np.int64)
     cosines.ravel()[held_out] = unigrams.ravel()[held_out] = 0.0
     best, centroid = index.best_by_entry(cosines), index.centroid_by_entry(cosines)
-    proximity = best + centroid + index.best_by_entry(unigrams)
+    answer, explained = table.documents.compare([request.query.text for request in requests])
+    proximity = best + centroid + index.best_by_entry(unigrams) + _ANSWER_WEIGHT * answer
+    static = None
+    if table.script == "han" and table.word_vectors is not None:
+        vectors = word_vectors().embed([request.query.text for request in requests])
+        static = table.word_vectors.similarities(vectors, held_out)
+        proximity += _STATIC_WEIGHT * (static.best + static.centroid + static.answer)
     semantic = None
     if embeddings is not None:
         vectors = np.stack([request.embedding for request in requests if request.embedding is not None])
         semantic = embeddings.similarities(vectors, held_out)
-        proximity += _SEMANTIC_WEIGHT * (semantic.best + semantic.centroid)
-    return _Similarities(cosines, unigrams, cosines + unigrams, best, centroid, proximity, semantic, held_out)
+        proximity += _SEMANTIC_WEIGHT * (semantic.best + semantic.centroid + semantic.answer)
+    by_terms = cosines + unigrams
+    return _Similarities(
+        cosines, unigrams, by_terms, best, centroid, proximity, answer, explained, static, semantic, held_out
+    )
 
 
 def _exact_rows(table: WordingTable, request: RetrievalRequest) -> list[int]:
@@ -228,10 +245,17 @@ def _similarity_features(
         "bare": similarities.unigrams[by_wording],
         "best": similarities.best[by_entry],
         "centre": similarities.centroid[by_entry],
+        "answer": similarities.answer[by_entry],
+        "explained": similarities.explained[by_entry],
     }
+    static, nothing = similarities.static, np.zeros(len(candidates.entries))
+    features["static"] = static.best[by_entry] if static else nothing
+    features["static_centre"] = static.centroid[by_entry] if static else nothing
+    features["static_answer"] = static.answer[by_entry] if static else nothing
     semantic = similarities.semantic
     if semantic is not None and embeddings is not None:
         features["meaning"], features["meaning_centre"] = semantic.best[by_entry], semantic.centroid[by_entry]
+        features["meaning_answer"] = semantic.answer[by_entry]
         features["meaning_contrast"] = np.concatenate(
             [
                 embeddings.contrast(candidates.entries[one.start : one.end], semantic.cosines[one.request_id])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from faqbot.differences.finder import DifferenceFinder
 from faqbot.language.normalize import Synonyms, normalise
 from faqbot.language.vocabulary import builtin_synonyms
 from faqbot.model.entries import Candidate, Entry
@@ -27,7 +28,7 @@ from faqbot.search.wordings import WordingTable
 _REPAIR_BELOW_SCORE = 0.9
 # The repaired query is used if this share of its weight has become known that was not, and if the score rose by this.
 _REPAIR_MIN_KNOWN, _REPAIR_MIN_GAIN = 0.1, 0.05
-_COVERED = FEATURES.index("covered")
+_COVERED, _EXPLAINED = FEATURES.index("covered"), FEATURES.index("explained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Index:
         self.analyzer = QueryAnalyzer(self.table, synonyms)
         excluded = {n: tuple(map(self.fold, entry.not_)) for n, entry in enumerate(self.entries) if entry.not_}
         self._excluded = excluded
-        self.rankers = Rankers(self.table, Ranker(self.table, excluded))
+        self.finder = DifferenceFinder(self.entries, synonyms)
+        self.rankers = Rankers(self.table, Ranker(self.table, excluded, self.finder))
         # True if some entry is for certain groups or departments only: then results depend on who asks, and where.
         self.limited = any(entry.groups or entry.departments for entry in self.entries)
         self.by_department = any(entry.departments for entry in self.entries)
@@ -84,6 +86,11 @@ class Index:
         return self.table.originals
 
     @property
+    def embedded_texts(self) -> list[str]:
+        """All texts to embed: the wordings, row by row, then each entry's question with its answer."""
+        return [*self.table.originals, *map(_document, self.entries)]
+
+    @property
     def folded_wordings(self) -> Sequence[str]:
         """All wordings, row by row, in the form in which they are compared."""
         return self.table.texts
@@ -93,10 +100,12 @@ class Index:
         return int(self.table.owners[row])
 
     def with_embeddings(self, vectors: Floats) -> Index:
-        """Return the same index with an embedding for each of `wordings`; queries may then come with one too."""
+        """Return the same index with a vector for each of `embedded_texts`; queries may then come with one too."""
         index = copy.copy(self)
-        embeddings = EmbeddingIndex(vectors, self.table.index.first_rows, self.table.index.row_counts)
-        semantic = Ranker(self.table, self._excluded, embeddings)
+        row_count = len(self.table.originals)
+        postings = self.table.index
+        embeddings = EmbeddingIndex(vectors[:row_count], vectors[row_count:], postings.first_rows, postings.row_counts)
+        semantic = Ranker(self.table, self._excluded, self.finder, embeddings)
         index.rankers = Rankers(self.table, self.rankers.lexical, semantic)
         return index
 
@@ -207,15 +216,28 @@ class Index:
 
     def _to_candidates(self, ranking: Ranking, limit: int) -> tuple[Candidate, ...]:
         candidates, rows = ranking.candidates, ranking.rows[:limit]
-        covered = candidates.features[rows, _COVERED]
+        # A word that stands in the answer only is explained, too.
+        covered = np.maximum(candidates.features[rows, _COVERED], candidates.features[rows, _EXPLAINED])
         if candidates.features.shape[1] > len(FEATURES):
             # Semantic similarity is as good a sign as common terms.
             covered = np.maximum(covered, candidates.features[rows, len(FEATURES) :].max(axis=1))
         entries, wordings = candidates.entries[rows].tolist(), candidates.wordings[rows].tolist()
-        facts = zip(entries, ranking.scores, wordings, covered.tolist(), strict=False)
+        facts = zip(rows, entries, ranking.scores, wordings, covered.tolist(), strict=False)
         return tuple(
             [
-                Candidate(self.entries[entry], round(score, 4), self.table.originals[wording], max(share, 0.0))
-                for entry, score, wording, share in facts
+                Candidate(
+                    self.entries[entry],
+                    round(score, 4),
+                    self.table.originals[wording],
+                    max(share, 0.0),
+                    ranking.differences.get(row, ()),
+                    ranking.listed,
+                )
+                for row, entry, score, wording, share in facts
             ]
         )
+
+
+def _document(entry: Entry) -> str:
+    """Return the text by which a whole entry is embedded."""
+    return " ".join((entry.question, entry.answer, *(f"{case} {text}" for case, text in entry.variants.items())))

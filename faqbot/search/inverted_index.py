@@ -5,7 +5,7 @@ A term weighs more the fewer entries it occurs in (inverse document frequency, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from faqbot.search.arrays import Doubles, Floats, Ints, Positions, flatten
 from faqbot.search.terms import is_unigram, kind_weight, terms_of
+from faqbot.search.word_vectors import word_vectors
 
 # Norms and totals are divided by; a text without any weighted term must not divide by zero.
 _SMALLEST_NORM = 1e-9
@@ -51,7 +52,9 @@ class QueryTermsBatch:
 class InvertedIndex:
     """The terms of all wordings, one row each, grouped by the entry they belong to. Read-only after construction.
 
-    `owners` gives the entry number of each row and must not decrease. Attributes that others read:
+    `owners` gives the entry number of each row and must not decrease. `background` is the number of everyday questions
+    that count as entries when terms are weighed, so that a small knowledge base does not take a common word for a rare
+    one. Attributes that others read:
 
     - `row_count`, `entry_count`; `first_rows` and `row_counts` of each entry
     - `weights` of each term; `row_norms` and `row_weights` (the total weight of the terms) of each row
@@ -60,7 +63,7 @@ class InvertedIndex:
       of the share of the entry's rows that have the term
     """
 
-    def __init__(self, texts: Sequence[str], owners: Ints, entry_count: int) -> None:
+    def __init__(self, texts: Sequence[str], owners: Ints, entry_count: int, background: float) -> None:
         self._term_ids: dict[str, int] = {}
         term_counts = np.zeros(len(texts), dtype=np.int64)
         flat: list[int] = []
@@ -69,6 +72,7 @@ class InvertedIndex:
             terms = terms_of(text)
             term_counts[row] = len(terms)
             flat += [id_of(term, len(self._term_ids)) for term in terms]
+        self._background = background
         self.row_count = len(texts)
         self.entry_count = entry_count
         self.first_rows = np.searchsorted(owners, np.arange(entry_count)).astype(np.int64)
@@ -91,9 +95,7 @@ class InvertedIndex:
     def _weigh(self, term_ids: Ints, rows: Ints, document_frequencies: Positions) -> None:
         """Set the weight of each term from the number of entries it occurs in, and the resulting sums of each row."""
         size = len(self._term_ids)
-        rarities = self._rarity(document_frequencies)
-        # An unseen term counts as rarer than any in the index.
-        self._unseen_rarity = float(self._rarity(np.zeros(1))[0])
+        rarities = self._rarity(document_frequencies, self._term_ids)
         kinds = np.fromiter(map(kind_weight, self._term_ids), dtype=np.float32, count=size)
         self.weights: Floats = (kinds * rarities).astype(np.float32)
         # Only single characters and stems, by their bare rarity: what a text is about, whatever its order.
@@ -127,10 +129,11 @@ class InvertedIndex:
     ) -> QueryTerms:
         unseen_weight, rarest = 0.0, 0.0
         if unseen:
-            weights = [kind_weight(term) * self._unseen_rarity for term in unseen]
+            rarities = self._rarity(np.zeros(len(unseen)), unseen).tolist()
+            weights = [kind_weight(term) * rarity for term, rarity in zip(unseen, rarities, strict=True)]
             unseen_weight, rarest = sum(weights), max(weights)
             squares += sum([w * w for w in weights])
-            unigrams += self._unseen_rarity**2 * sum([is_unigram(term) for term in unseen])
+            unigrams += sum([r * r for term, r in zip(unseen, rarities, strict=True) if is_unigram(term)])
         total = (seen_weight + unseen_weight) or 1.0
         return QueryTerms(indexed, total, unseen_weight / total, rarest, squares**0.5 or 1.0, unigrams**0.5 or 1.0)
 
@@ -138,9 +141,11 @@ class InvertedIndex:
         return term in self._term_ids
 
     def weight(self, term: str) -> float:
-        """Return the weight of a term; one that no wording has weighs as much as the rarest."""
+        """Return the weight of a term; one that no wording has weighs at least as much as if one had it."""
         term_id = self._term_ids.get(term)
-        return float(self.weights[term_id]) if term_id is not None else kind_weight(term) * self._unseen_rarity
+        if term_id is not None:
+            return float(self.weights[term_id])
+        return kind_weight(term) * float(self._rarity(np.zeros(1), [term])[0])
 
     def cosines(self, batch: QueryTermsBatch) -> tuple[Doubles, Doubles]:
         """Compare every query with every row: the cosine over all terms, and over unigrams, which ignore word order.
@@ -180,9 +185,12 @@ class InvertedIndex:
         start = int(self.first_rows[entry])
         return range(start, start + int(self.row_counts[entry]))
 
-    def _rarity(self, document_frequencies: npt.NDArray[np.generic]) -> Floats:
+    def _rarity(self, document_frequencies: npt.NDArray[np.generic], terms: Iterable[str]) -> Floats:
         frequencies = document_frequencies.astype(np.float32)
-        return (np.log((self.entry_count + 1) / (frequencies + 0.5)) + 0.5).astype(np.float32)
+        if self._background:
+            frequencies = frequencies + self._background * word_vectors().shares_of(terms)
+        rarities: Floats = np.log((self.entry_count + self._background + 1) / (frequencies + 0.5)) + 0.5
+        return rarities.astype(np.float32)
 
     def _measure_centroids(self, term_ids: Ints, rows: Ints, owners: Ints) -> Doubles:
         """Return the length of the sum of unit vectors of each entry's wordings."""

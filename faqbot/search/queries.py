@@ -17,12 +17,13 @@ from faqbot.search.wordings import WordingTable, sound_of
 class Query:
     """A text prepared for comparing.
 
-    `raw` is normalised and without padding; `text` has synonyms unified and spelling repaired too. `units` are `raw`
-    cut into pieces with the sound of each, and `sound` is all sounds in a row. `rewrites` are the pieces that were read
-    as something else: (as written, as read). `seams` are pairs of characters that were not written as one word; they
-    and what holds them are no terms, unless some wording has them.
+    `original` is the text as it came; `raw` is normalised and without padding; `text` has synonyms unified and spelling
+    repaired too. `units` are `raw` cut into pieces with the sound of each, and `sound` is all sounds in a row.
+    `rewrites` are the pieces that were read as something else: (as written, as read). `seams` are pairs of characters
+    that were not written as one word; they and what holds them are no terms, unless some wording has them.
     """
 
+    original: str
     raw: str
     text: str
     sound: str
@@ -53,7 +54,7 @@ class QueryAnalyzer:
         raws = [strip_fillers(normalise(text)) for text in texts]
         units = [pinyin.spell(raw, self._table.latin_words) for raw in raws]
         pieces = [self._write_out_letters(u) for u in units]
-        return self._build(raws, units, pieces, [seams_of(text) for text in texts])
+        return self._build(texts, raws, units, pieces, [seams_of(text) for text in texts])
 
     def repair_spelling(self, queries: Sequence[Query]) -> list[Query | None]:
         """Replace characters that only sound right; None for a query in which there is nothing to replace."""
@@ -69,9 +70,10 @@ class QueryAnalyzer:
                 pieces[n] = corrected
         if not pieces:
             return repaired
-        raws, units = [queries[n].raw for n in pieces], [queries[n].units for n in pieces]
-        seams = [queries[n].seams for n in pieces]
-        for n, query in zip(pieces, self._build(raws, units, list(pieces.values()), seams), strict=True):
+        chosen = [queries[n] for n in pieces]
+        originals, raws = [query.original for query in chosen], [query.raw for query in chosen]
+        units, seams = [query.units for query in chosen], [query.seams for query in chosen]
+        for n, query in zip(pieces, self._build(originals, raws, units, list(pieces.values()), seams), strict=True):
             repaired[n] = query
         return repaired
 
@@ -84,12 +86,13 @@ class QueryAnalyzer:
 
     def _build(
         self,
+        originals: Sequence[str],
         raws: Sequence[str],
         units: Sequence[Sequence[SpelledUnit]],
         pieces: Sequence[Sequence[str]],
         seams: Sequence[frozenset[str]],
     ) -> list[Query]:
-        """Build the queries of `raws`, cut into `units`, with `pieces` written in place of the units."""
+        """Build the queries of `originals`, normalised to `raws`, cut into `units` and written as `pieces`."""
         rewrites = [
             tuple((old, new) for new, (old, _) in zip(new_pieces, old_units, strict=True) if new != old)
             for new_pieces, old_units in zip(pieces, units, strict=True)
@@ -100,7 +103,7 @@ class QueryAnalyzer:
         ]
         sounds = ["".join([sound for _, sound in query_units]) for query_units in units]
         terms = self._table.index.query_terms(list(map(self._terms, texts, seams)))
-        return list(map(Query, raws, texts, sounds, terms, units, rewrites, seams))
+        return list(map(Query, originals, raws, texts, sounds, terms, units, rewrites, seams))
 
     def _terms(self, text: str, seams: frozenset[str]) -> list[str]:
         unknown = [seam for seam in seams if not self._table.index.has_term(seam)]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from rapidfuzz import fuzz
 
-from faqbot.differences.finder import apart
-from faqbot.search.arrays import Doubles, Floats
+from faqbot.differences.finder import DifferenceFinder, apart
+from faqbot.model.differences import Difference, DifferenceKind
+from faqbot.search.arrays import Doubles, Floats, Positions
 from faqbot.search.candidates import CandidateRows, RetrievalRequest, retrieve
 from faqbot.search.queries import Query
-from faqbot.search.scoring import score
+from faqbot.search.scoring import score, sigmoid
 from faqbot.search.semantic import EmbeddingIndex
+from faqbot.search.verification import QueryTermVectors, compare
 from faqbot.search.weights import FEATURES, fitted_weights
 from faqbot.search.wordings import WordingTable
 
 # Candidates per query, by script: without characters to go by, terms point less surely to the right entry.
-_LIST_SIZES = {"han": 12, "latin": 28}
+_LIST_SIZES = {"han": 18, "latin": 28}
 # Limits of a batch: queries, and similarities of a query and a wording, which are held in memory all at once.
 _MAX_QUERIES, _MAX_SIMILARITIES = 32, 250_000
 # A wording HR excluded counts if its similarity to the query is at least the first number and not below that of the
@@ -32,17 +35,33 @@ _SAME_SKELETON_SCORE = 0.98
 _SHARED_WORDS_SCORE = 0.5
 # Greatest score of an entry beside one that has the words of the query.
 _BESIDE_EXACT_SCORE = 0.999
+# Candidates of a list that are compared for differences: the best, from this score on.
+_MAX_COMPARED, _COMPARED_FROM = 4, 0.05
+# Probability that remains of a candidate being wrong, so that its odds are finite.
+_SMALLEST_DOUBT = 1e-9
+# Factor of the score of an entry that differs in something decisive, and of the probability that a list beginning with
+# it holds the right one: it may be listed, but others come first.
+_DIFFERING_FACTOR = 0.4
+# The same where the question names somebody or something that the entry never speaks of: it is about another matter.
+_FOREIGN_FACTOR = 0.2
+_FOREIGN_KINDS = (DifferenceKind.NAME, DifferenceKind.CODE)
 _EDIT = FEATURES.index("edit")
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The ranked candidates of one query: their rows in `candidates`, the best first, and the score of each."""
+    """The ranked candidates of one query: their rows in `candidates`, the best first, and the score of each.
+
+    `listed` is the probability that the first five hold the right one. `differences` gives what the query says
+    otherwise, by the row of the candidate; without a key nothing was found.
+    """
 
     query: Query
     candidates: CandidateRows
     rows: Sequence[int]
     scores: Sequence[float]
+    listed: float
+    differences: Mapping[int, tuple[Difference, ...]]
 
 
 class Ranker:
@@ -52,13 +71,18 @@ class Ranker:
     """
 
     def __init__(
-        self, table: WordingTable, excluded: Mapping[int, Sequence[str]], embeddings: EmbeddingIndex | None = None
+        self,
+        table: WordingTable,
+        excluded: Mapping[int, Sequence[str]],
+        finder: DifferenceFinder,
+        embeddings: EmbeddingIndex | None = None,
     ) -> None:
+        self._finder = finder
         self.embeddings = embeddings
         self._table = table
         self._excluded = excluded
-        self._list_size = _LIST_SIZES["latin" if embeddings else table.script]
-        self._weights = fitted_weights("meaning" if embeddings else table.script)
+        self._list_size = _LIST_SIZES[table.script]
+        self.weights = fitted_weights(f"{table.script}_meaning" if embeddings else table.script)
 
     def candidates(self, requests: Sequence[RetrievalRequest]) -> CandidateRows | None:
         """Retrieve the candidates of a batch with their features; None if no request has any."""
@@ -72,14 +96,20 @@ class Ranker:
         candidates = self.candidates(requests)
         if candidates is None:
             return rankings
-        order, scores = score(candidates, self._weights)
+        order, scores, listed = score(candidates, self.weights)
         self._promote_exact(candidates, scores)
         self._demote_excluded(candidates, scores)
         order = order[np.lexsort((-scores[order], candidates.list_ids))]
+        differences = self._verify(candidates, order, scores)
+        order = order[np.lexsort((-scores[order], candidates.list_ids))]
+        firsts = order[candidates.list_starts].tolist()
+        listed *= [_factor(differences.get(row, ())) for row in firsts]
         rows, sorted_scores, starts = order.tolist(), scores[order].tolist(), candidates.list_starts.tolist()
-        spans = zip(starts, [*starts[1:], len(rows)], strict=True)
-        for request_id, query, (start, end) in zip(candidates.request_ids, candidates.queries, spans, strict=True):
-            rankings[request_id] = Ranking(query, candidates, rows[start:end], sorted_scores[start:end])
+        ends = [*starts[1:], len(rows)]
+        facts = zip(candidates.request_ids, candidates.queries, starts, ends, listed.tolist(), strict=True)
+        for request_id, query, start, end, probability in facts:
+            span = slice(start, end)
+            rankings[request_id] = Ranking(query, candidates, rows[span], sorted_scores[span], probability, differences)
         return rankings
 
     def _promote_exact(self, candidates: CandidateRows, scores: Doubles) -> None:
@@ -96,6 +126,32 @@ class Ranker:
             others = np.minimum(scores[rows], _BESIDE_EXACT_SCORE)
             scores[rows] = np.where(exact, np.maximum(scores[rows], certain), others)
 
+    def _verify(
+        self, candidates: CandidateRows, order: Positions, scores: Doubles
+    ) -> dict[int, tuple[Difference, ...]]:
+        """Correct the scores of the best candidates by what they do not share with their query, and put those that
+        differ in something decisive behind those that agree; return the differences by row."""
+        found: dict[int, tuple[Difference, ...]] = {}
+        for query, start in zip(candidates.queries, candidates.list_starts.tolist(), strict=True):
+            rows = order[start : start + _MAX_COMPARED]
+            rows = rows[candidates.list_ids[rows] == candidates.list_ids[order[start]]]
+            reading = terms = None
+            for row in rows[scores[rows] >= _COMPARED_FROM].tolist():
+                if candidates.exact[row]:
+                    continue
+                if reading is None or terms is None:
+                    reading, terms = self._finder.read(query.original), QueryTermVectors(query.text)
+                number, entry_number = int(candidates.wordings[row]), int(candidates.entries[row])
+                wording, entry = self._table.originals[number], self._table.entries[entry_number]
+                document = self._table.documents.texts[entry_number]
+                log_odds = math.log(scores[row] / max(1 - scores[row], _SMALLEST_DOUBT))
+                compared = compare(terms, self._table.terms(number), document, log_odds)
+                scores[row] = sigmoid(compared @ self.weights.verification)
+                if differences := self._finder.differences(reading, wording, entry):
+                    found[row] = differences
+                    scores[row] *= _factor(differences)
+        return found
+
     def _demote_excluded(self, candidates: CandidateRows, scores: Doubles) -> None:
         """Keep a query from an entry if it is as similar to a wording excluded by `not:` as to the entry's own."""
         if not self._excluded:
@@ -111,6 +167,13 @@ class Ranker:
                     scores[row] = min(scores[row], 1.0 - similarity)
                 elif similarity >= _EXCLUSION_COUNTS and similarity >= own_similarity and not apart(text, excluded):
                     scores[row] = min(scores[row], _EXCLUDED_SCORE)
+
+
+def _factor(differences: Sequence[Difference]) -> float:
+    """Return the factor of a probability for what a question says otherwise than an entry; 1 for nothing."""
+    if any(one.kind in _FOREIGN_KINDS and not one.written for one in differences):
+        return _FOREIGN_FACTOR
+    return _DIFFERING_FACTOR if differences else 1.0
 
 
 @dataclass(frozen=True, slots=True)

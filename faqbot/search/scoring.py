@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,21 +14,32 @@ from faqbot.search.weights import FEATURES, SIGNALS, Weights
 # Lead that the only candidate of a list is taken to have, and the greatest that counts.
 _LARGEST_GAP = 6.0
 # The features that are signals by themselves, in the order of SIGNALS.
-_FEATURE_SIGNALS = [FEATURES.index(name) for name in SIGNALS[5:14]]
+_FEATURE_SIGNALS = [FEATURES.index(name) for name in SIGNALS[5:19]]
+_STATIC = FEATURES.index("static")
 _COVERED, _COVERS = FEATURES.index("covered"), FEATURES.index("covers")
 
 
-def score(candidates: CandidateRows, weights: Weights) -> tuple[Positions, Doubles]:
-    """Return the rows of all lists in order, the best of each list first, and for each row the probability that it is
-    right; the probabilities fall along each list."""
+class Scores(NamedTuple):
+    """The rows of all lists in `order`, the best of each list first; for each row the probability that it is `right`,
+    falling along each list; for each list the probability that its first rows hold the right one (`listed`)."""
+
+    order: Positions
+    right: Doubles
+    listed: Doubles
+
+
+def score(candidates: CandidateRows, weights: Weights) -> Scores:
+    """Rank the rows of each list, and compute how probable it is that they are right."""
     # Equal rows must have equal sums, which a matrix product does not promise.
     rank_scores = np.add.reduce(candidates.features * weights.rank, axis=1)
-    scores = _sigmoid(log_odds(signals(candidates, rank_scores), weights.confidence, weights.output))
+    columns = signals(candidates, rank_scores)
+    scores = sigmoid(log_odds(columns, weights.confidence, weights.output))
     # A candidate with the very words of the query comes first, however similar others are.
     order = np.lexsort((-rank_scores, ~candidates.exact, candidates.list_ids))
     falling = np.minimum.accumulate(_pad_lists(candidates, scores[order]), axis=1)
     scores[order] = falling[candidates.list_ids, candidates.positions]
-    return order, scores
+    firsts = columns[order[candidates.list_starts]]
+    return Scores(order, scores, sigmoid(log_odds(firsts, weights.listed, weights.listed_output)))
 
 
 def signals(candidates: CandidateRows, rank_scores: Doubles) -> Doubles:
@@ -45,13 +57,14 @@ def signals(candidates: CandidateRows, rank_scores: Doubles) -> Doubles:
     columns[:, 2] = np.minimum(np.maximum(gaps, -_LARGEST_GAP), _LARGEST_GAP)
     columns[:, 3] = shares
     columns[:, 4] = shares * rank_scores
-    columns[:, 5:14] = features[:, _FEATURE_SIGNALS]
-    columns[:, 14] = features[:, _COVERED] * features[:, _COVERS]
-    columns[:, 15:] = np.array(query_facts)[candidates.list_ids]
+    columns[:, 5:19] = features[:, _FEATURE_SIGNALS]
+    columns[:, 19] = features[:, _COVERED] * features[:, _COVERS]
+    columns[:, 20:23] = np.array(query_facts)[candidates.list_ids]
+    columns[:, 23] = _gaps(candidates, features[:, _STATIC])[0]
     semantic = features[:, len(FEATURES) :]
     if not semantic.shape[1]:
         return columns
-    semantic_gaps = [_gaps(candidates, semantic[:, column])[0] for column in (0, 1)]
+    semantic_gaps = [_gaps(candidates, semantic[:, column])[0] for column in (0, 1, 3)]
     return np.column_stack((columns, semantic, *semantic_gaps))
 
 
@@ -85,5 +98,5 @@ def _pad_lists(candidates: CandidateRows, values: Doubles) -> Doubles:
     return padded
 
 
-def _sigmoid(values: Doubles) -> Doubles:
+def sigmoid(values: Doubles) -> Doubles:
     return 1.0 / (1.0 + np.exp(-np.minimum(np.maximum(values, -30), 30)))

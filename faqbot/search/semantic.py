@@ -28,6 +28,7 @@ class SemanticSimilarities:
     cosines: Doubles
     best: Doubles
     centroid: Doubles
+    answer: Doubles
 
 
 class EmbeddingIndex:
@@ -36,8 +37,9 @@ class EmbeddingIndex:
     `vectors` are of length 1; `first_rows` gives the first row of each entry and `row_counts` how many it has.
     """
 
-    def __init__(self, vectors: Floats, first_rows: Positions, row_counts: Positions) -> None:
+    def __init__(self, vectors: Floats, documents: Floats, first_rows: Positions, row_counts: Positions) -> None:
         self.vectors = vectors
+        self.documents = documents
         self._first_rows, self._row_counts = first_rows, row_counts
         sums = np.add.reduceat(vectors, first_rows, axis=0)
         self._centroid_norms = np.maximum(np.linalg.norm(sums, axis=1), 1e-6)
@@ -50,7 +52,12 @@ class EmbeddingIndex:
         cosines.ravel()[held_out] = 0.0
         best = np.maximum.reduceat(cosines, self._first_rows, axis=1)
         centroid = np.add.reduceat(cosines, self._first_rows, axis=1) / self._centroid_norms
-        return SemanticSimilarities(cosines, (best - mean) / scale, (centroid - mean) / scale)
+        answer = (questions @ self.documents.T).astype(np.float64)
+        answer_mean, answer_deviation = answer.mean(axis=1, keepdims=True), answer.std(axis=1, keepdims=True)
+        answer_scale = np.where(answer_deviation > 0, answer_deviation, 1.0) * _DEVIATIONS_OF_ONE
+        return SemanticSimilarities(
+            cosines, (best - mean) / scale, (centroid - mean) / scale, (answer - answer_mean) / answer_scale
+        )
 
     def contrast(self, entries: Positions, cosines: Doubles) -> Doubles:
         """Predict a question's cosines by kernel ridge regression among all wordings of the entries listed for it, and

@@ -46,6 +46,20 @@ def terms_of(text: str) -> list[str]:
     return list(dict.fromkeys(terms))
 
 
+def document_terms(text: str) -> list[str]:
+    """List the terms of a normalised text by which whole documents are found, in order, repeated ones too.
+
+    Two neighbouring Chinese characters, or a word stem; single characters fit any long text.
+    """
+    terms: list[str] = []
+    for run in _RUN.findall(text):
+        if "\u3400" <= run[0] <= "\ufaff":
+            terms += [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+        else:
+            terms.append(f"w:{_stem(run)}")
+    return terms
+
+
 def kind_weight(term: str) -> float:
     """Return the factor that a term's weight gets for its kind, whatever its rarity."""
     prefix = term[:2]

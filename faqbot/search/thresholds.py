@@ -44,7 +44,7 @@ class Thresholds:
 # The same for every knowledge base; `learn` moves them by what its own wordings show.
 FITTED_THRESHOLDS = {
     "strict": Thresholds(answer_at=0.91, likely_at=0.7, offer_at=0.25),
-    "balanced": Thresholds(answer_at=0.86, likely_at=0.55, offer_at=0.18),
+    "balanced": Thresholds(answer_at=0.8, likely_at=0.5, offer_at=0.35),
     "lenient": Thresholds(answer_at=0.70, likely_at=0.45, offer_at=0.12),
 }
 

@@ -9,7 +9,14 @@ import numpy as np
 from faqbot.language import pinyin
 from faqbot.language.normalize import Synonyms, normalise, skeleton, strip_fillers
 from faqbot.model.entries import Entry
+from faqbot.search.documents import DocumentIndex
 from faqbot.search.inverted_index import InvertedIndex
+from faqbot.search.semantic import EmbeddingIndex
+from faqbot.search.verification import compared_terms
+from faqbot.search.word_vectors import word_vectors
+
+# Everyday questions that count as entries when terms are weighed; chosen on knowledge bases of 2 to 60 entries.
+_BACKGROUND_ENTRIES = 40.0
 
 
 class WordingTable:
@@ -33,12 +40,31 @@ class WordingTable:
         self.latin_words = frozenset(word for raw in self.raws for word in raw.split() if word.isascii())
         self.sounds = [sound_of(raw, self.latin_words) for raw in self.raws]
         self.texts = [synonyms.apply(raw) for raw in self.raws]
-        self.index = InvertedIndex(self.texts, self.owners, len(entries))
         chinese = sum(any("\u3400" <= c <= "\u9fff" for c in raw) for raw in self.raws)
         self.script = "han" if chinese * 2 >= len(self.raws) else "latin"
+        background = _BACKGROUND_ENTRIES if self.script == "han" else 0.0
+        self.index = InvertedIndex(self.texts, self.owners, len(entries), background)
+        joined: list[list[str]] = [[] for _ in entries]
+        for owner, text in zip(owners, self.texts, strict=True):
+            joined[owner].append(text)
+        self._terms_by_row: dict[int, frozenset[str]] = {}
+        self.documents = DocumentIndex(entries, map(" ".join, joined), synonyms, background)
+        self.word_vectors = self._embed(entries, joined) if entries else None
         self._rows_by_skeleton: dict[str, list[int]] = {}
         for row, text in enumerate(self.texts):
             self._rows_by_skeleton.setdefault(skeleton(text), []).append(row)
+
+    def _embed(self, entries: Sequence[Entry], joined: Sequence[Sequence[str]]) -> EmbeddingIndex:
+        vectors = word_vectors()
+        documents = vectors.embed(self.documents.texts)
+        return EmbeddingIndex(vectors.embed(self.texts), documents, self.index.first_rows, self.index.row_counts)
+
+    def terms(self, row: int) -> frozenset[str]:
+        """Return the terms of a wording."""
+        found = self._terms_by_row.get(row)
+        if found is None:
+            found = self._terms_by_row[row] = frozenset(compared_terms(self.texts[row]))
+        return found
 
     def has(self, folded: str) -> bool:
         """Return True if some wording is this folded text, empty words aside."""

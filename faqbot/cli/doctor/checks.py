@@ -72,7 +72,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
         if snapshot is None:
             return
-        yield await check_meaning(settings, session, store, snapshot.index.wordings)
+        yield await check_meaning(settings, session, store, snapshot.index.embedded_texts)
         if reachable:
             async for finding in check_permissions(api, settings, snapshot, today):
                 yield finding

@@ -1,0 +1,72 @@
+"""Word vectors: static embeddings of Chinese texts, summed over their characters and runs of two and three.
+
+The table was distilled from a sentence encoder (tests/bench/distill.py): it knows that 薪水 is near 工资, needs no
+library, and takes microseconds a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+
+import numpy as np
+
+from faqbot.search.arrays import Floats, flatten
+from faqbot.search.terms import terms_of
+
+# A text says what it is about at its beginning; the rest of a long answer only blurs its vector.
+_MAX_CHARS = 300
+_SMALLEST_NORM = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class WordVectors:
+    """Facts about common terms, a row for each of `rows_by_term`.
+
+    vectors: what a term says; a text is the sum over its terms.
+    shares: the share of everyday questions that have the term.
+    """
+
+    rows_by_term: dict[str, int]
+    vectors: Floats
+    shares: Floats
+
+    def shares_of(self, terms: Iterable[str]) -> Floats:
+        """Return the share of everyday questions with each term, 0 for one that is not known."""
+        row_of = self.rows_by_term.get
+        shares = self.shares
+        return np.array([shares[row] if (row := row_of(term)) is not None else 0.0 for term in terms], np.float32)
+
+    def sum_of(self, terms: Sequence[str]) -> Floats:
+        """Return the sum of the vectors of the known among `terms`, whose length grows with what they say."""
+        row_of = self.rows_by_term.get
+        rows = [row for term in terms if (row := row_of(term)) is not None]
+        total: Floats = self.vectors[rows].sum(axis=0)
+        return total
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Return a vector of length 1 for each normalised text; zeros for a text without any known term."""
+        row_of = self.rows_by_term.get
+        rows = [[row for term in terms_of(text[:_MAX_CHARS]) if (row := row_of(term)) is not None] for text in texts]
+        flat, _, starts = flatten(rows)
+        result = np.zeros((len(texts), self.vectors.shape[1]), dtype=np.float32)
+        nonempty = np.array([bool(numbers) for numbers in rows], dtype=np.bool_)
+        if len(flat):
+            result[nonempty] = np.add.reduceat(self.vectors[flat], starts[nonempty], axis=0)
+        norms = np.sqrt(np.einsum("ij,ij->i", result, result))
+        result /= np.maximum(norms, _SMALLEST_NORM)[:, None]
+        return result
+
+
+@cache
+def word_vectors() -> WordVectors:
+    """Load the table that comes with the package, at first use."""
+    content = files("faqbot.search").joinpath("data/word_vectors.npz").read_bytes()
+    with np.load(BytesIO(content), allow_pickle=False) as table:
+        terms = str(table["terms"]).split("\n")
+        vectors = table["vectors"].astype(np.float32) * table["scales"]
+        shares = table["shares"]
+    return WordVectors({term: row for row, term in enumerate(terms)}, vectors, shares)
