@@ -404,6 +404,12 @@ def statement_words() -> StatementWords:
     )
 
 
+@cache
+def everyday_questions() -> Words:
+    """Questions of everyday life that no company's knowledge answers."""
+    return _read("everyday.yaml")["questions"].words()
+
+
 def _permission(node: _Node) -> Permission:
     return Permission(node["always"].words(), node["first_sentence"].words(), node["clause"].words())
 

@@ -1,6 +1,7 @@
 """Hold-out evaluation: removes a wording from the knowledge base, asks it, and sees what is found. Pure.
 
-Without the wording, a trial shows how often the first entry is right; without its entry, the question is out of scope.
+Without the wording, a trial shows how often the first entry is right; without its entry, the question is out of scope,
+as are wordings with another word in them, and everyday questions that no knowledge base answers.
 """
 
 from __future__ import annotations
@@ -11,21 +12,28 @@ from typing import NamedTuple
 
 import numpy as np
 
+from faqbot.language.normalize import is_han
+from faqbot.language.vocabulary import everyday_questions
 from faqbot.search.arrays import Doubles, Floats
 from faqbot.search.candidates import RetrievalRequest
 from faqbot.search.index import Index
 from faqbot.search.queries import Query
+from faqbot.search.terms import terms_of
 
 # Wordings tried at most, which takes well under a second. With fewer, one entry more or less would move the thresholds,
 # and the answers to other questions with them.
 _MAX_WORDINGS = 1000
+# Wordings that are tried with another word in them.
+_MAX_NEIGHBOURS = 200
 
 
 class BestEntry(NamedTuple):
-    """The number of the first entry of a ranking, and its score."""
+    """The number of the first entry of a ranking, its score, and the probability that the first five hold the right
+    one."""
 
     entry: int
     score: float
+    listed: float
 
 
 class HoldOut:
@@ -48,6 +56,11 @@ class HoldOut:
         """Return the rows of all wordings of the entry that a wording belongs to."""
         return self._table.index.rows_of(self._index.owner(row))
 
+    def rarest_word(self, row: int) -> str:
+        """Return the two Chinese characters of a wording that fewest entries have; empty for one without any."""
+        pairs = [term for term in terms_of(self._table.texts[row]) if len(term) == 2 and is_han(term)]
+        return max(pairs, key=self._table.index.weight, default="")
+
     def embedding(self, row: int) -> Floats | None:
         """Return the vector of a wording, if it has one."""
         ranker = self._index.rankers.semantic
@@ -62,22 +75,30 @@ class HoldOut:
                     # Of equal scores the entry that is closer, which is the one retrieved first.
                     best = ranking.scores[0]
                     row = min(row for row, score in zip(ranking.rows, ranking.scores, strict=True) if score == best)
-                    best_entries[n] = BestEntry(int(ranking.candidates.entries[row]), best)
+                    best_entries[n] = BestEntry(int(ranking.candidates.entries[row]), best, ranking.listed)
         return best_entries
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Scores of the first entries: for held-out wordings, with 1 where the entry was `correct` and 0 elsewhere, and for
-    out-of-scope questions."""
+    """Scores of the first entries.
+
+    scores, correct: for held-out wordings, with 1 where the entry was right and 0 elsewhere.
+    out_of_scope: for wordings whose whole entry was removed.
+    neighbours: for wordings in which the rarest word was replaced by one of another entry, as far as they still find
+    their own entry.
+    strangers: for everyday questions that no company's knowledge answers, the probability that a list would help.
+    """
 
     scores: Doubles
     correct: Doubles
     out_of_scope: Doubles
+    neighbours: Doubles
+    strangers: Doubles
 
 
 def hold_out_trial(index: Index) -> Trial:
-    """Ask a sample of the wordings without themselves, and without their whole entry."""
+    """Ask a sample of the wordings without themselves, without their whole entry, and with another word in them."""
     hold_out = HoldOut(index)
     rows = hold_out.sample_rows(_MAX_WORDINGS)
     requests: list[RetrievalRequest] = []
@@ -100,4 +121,33 @@ def hold_out_trial(index: Index) -> Trial:
         elif best is not None and held_out_row is not None:
             scores.append(best.score)
             correct.append(best.entry == index.owner(held_out_row))
-    return Trial(np.array(scores), np.array(correct, dtype=float), np.array(out_of_scope))
+    return Trial(
+        np.array(scores),
+        np.array(correct, dtype=float),
+        np.array(out_of_scope),
+        _neighbour_scores(index, hold_out),
+        _stranger_scores(index, hold_out),
+    )
+
+
+def _neighbour_scores(index: Index, hold_out: HoldOut) -> Doubles:
+    """Score wordings in which one word was replaced against the entries that they were made from."""
+    rows = hold_out.sample_rows(_MAX_NEIGHBOURS)
+    rarest = [hold_out.rarest_word(row) for row in rows]
+    made: list[str] = []
+    owners: list[int] = []
+    for n, (row, word) in enumerate(zip(rows, rarest, strict=True)):
+        other = rarest[(n + max(1, len(rows) // 2)) % len(rows)]
+        text = index.folded_wordings[row].replace(word, other, 1) if word and other and word != other else ""
+        if text and not index.has_wording(text):
+            made.append(text)
+            owners.append(index.owner(row))
+    # By words alone: a made-up sentence has no vector.
+    found = hold_out.best_entries([RetrievalRequest(query) for query in index.analyzer.analyze(made)])
+    return np.array([b.score for b, owner in zip(found, owners, strict=True) if b is not None and b.entry == owner])
+
+
+def _stranger_scores(index: Index, hold_out: HoldOut) -> Doubles:
+    questions = [text for text in everyday_questions() if not index.has_wording(text)] if index.script == "han" else []
+    found = hold_out.best_entries([RetrievalRequest(query) for query in index.analyzer.analyze(questions)])
+    return np.array([best.listed if best is not None else 0.0 for best in found])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from faqbot.search.arrays import Doubles, Flags
 from faqbot.search.hold_out import Trial, hold_out_trial
 from faqbot.search.index import Index
 
@@ -14,16 +15,19 @@ from faqbot.search.index import Index
 _PRECISION = {"strict": 0.95, "balanced": 0.88, "lenient": 0.82}
 # Share that is right at the fitted thresholds.
 _FITTED_PRECISION = 0.95
-# Weight of an out-of-scope trial. Neighbours of a missing entry are harder than real out-of-scope questions.
-_OUT_OF_SCOPE_WEIGHT = 0.35
+# Share of the likely answers that must be right, and of those at the fitted threshold that are.
+_LIKELY_PRECISION, _FITTED_LIKELY_PRECISION = 0.8, 0.84
+# Weight of an out-of-scope trial, and of a wording with another word in it. Neighbours of a missing entry are harder
+# than real out-of-scope questions, and made-up ones harder still.
+_OUT_OF_SCOPE_WEIGHT, _NEIGHBOUR_WEIGHT = 0.35, 0.2
 # Weight of the fitted threshold, in answered wordings.
 _PRIOR_WEIGHT = 20.0
 # Share of the questions that pass the fitted threshold, for entries with one wording, which cannot be held out.
 _USUALLY_ANSWERED = 0.6
-# Share of the out-of-scope trials for which no list may be offered.
-_OUT_OF_SCOPE_REFUSED = 0.6
-# Reach of the calibration: the answer threshold moves down by this at most, up by this share of the way to 1; the offer
-# threshold stays between these multiples of the fitted one.
+# Share of the everyday questions for which no list may be offered.
+_STRANGERS_REFUSED = 0.92
+# Reach of the calibration: thresholds for answers move down by this at most, up by this share of the way to 1; the
+# offer threshold stays between these multiples of the fitted one.
 _MAX_DOWN, _MAX_UP_SHARE = 0.05, 0.5
 _OFFER_MIN_FACTOR, _OFFER_MAX_FACTOR = 0.6, 1.6
 # With fewer trials the fitted thresholds stay.
@@ -53,32 +57,46 @@ def learn(index: Index, strictness: str) -> Thresholds:
     """Calibrate the thresholds of `strictness` (`strict`, `balanced` or `lenient`) for this knowledge base."""
     trial = hold_out_trial(index)
     fitted = FITTED_THRESHOLDS[strictness]
-    answer_at = _answer_threshold(trial, fitted.answer_at, _PRECISION[strictness])
-    return Thresholds(answer_at, min(fitted.likely_at, answer_at), _offer_threshold(trial, fitted.offer_at))
+    answer_at = _answer_threshold(trial, fitted.answer_at, _PRECISION[strictness], _FITTED_PRECISION)
+    likely_at = _answer_threshold(trial, fitted.likely_at, _LIKELY_PRECISION, _FITTED_LIKELY_PRECISION, answer_at)
+    return Thresholds(answer_at, likely_at, _offer_threshold(trial, fitted.offer_at))
 
 
 def _offer_threshold(trial: Trial, fitted: float) -> float:
-    """Choose the threshold that refuses a list to most out-of-scope trials, near the fitted one."""
-    if len(trial.out_of_scope) < _MIN_TRIALS:
+    """Choose the threshold that refuses a list to most everyday questions, near the fitted one."""
+    if len(trial.strangers) < _MIN_TRIALS:
         return fitted
-    usual = float(np.quantile(trial.out_of_scope, _OUT_OF_SCOPE_REFUSED))
+    usual = float(np.quantile(trial.strangers, _STRANGERS_REFUSED))
     return round(min(max(usual, fitted * _OFFER_MIN_FACTOR), fitted * _OFFER_MAX_FACTOR), 4)
 
 
-def _answer_threshold(trial: Trial, fitted: float, precision: float) -> float:
-    """Choose the lowest threshold at which enough answers would be right, by the trials and the fitted threshold."""
+def _answer_threshold(
+    trial: Trial, fitted: float, precision: float, fitted_precision: float, below: float = 1.0
+) -> float:
+    """Choose the lowest threshold at which enough answers would be right, by the trials and the fitted threshold.
+
+    `fitted_precision` is what is right at the fitted one. Only scores under `below` count: those from there on are
+    answered otherwise.
+    """
     if len(trial.scores) + len(trial.out_of_scope) < _MIN_TRIALS:
         return fitted
     single_wordings = max(0, len(trial.out_of_scope) - len(trial.scores)) * _USUALLY_ANSWERED
     prior = _PRIOR_WEIGHT + single_wordings
     highest = fitted + (1 - fitted) * _MAX_UP_SHARE
+    highest = min(highest, below)
     for threshold in np.linspace(fitted - _MAX_DOWN, highest, _STEPS):
-        answered = trial.scores >= threshold
+        answered = _between(trial.scores, threshold, below)
         right = float(trial.correct[answered].sum())
-        out_of_scope = float((trial.out_of_scope >= threshold).sum())
-        wrong = float((1 - trial.correct[answered]).sum()) + _OUT_OF_SCOPE_WEIGHT * out_of_scope
+        wrong = float((1 - trial.correct[answered]).sum())
+        wrong += _OUT_OF_SCOPE_WEIGHT * float(_between(trial.out_of_scope, threshold, below).sum())
+        wrong += _NEIGHBOUR_WEIGHT * float(_between(trial.neighbours, threshold, below).sum())
         # Above the fitted threshold the prior is as precise as fitted, below it proportionally less.
-        expected = _FITTED_PRECISION * min(1.0, float(threshold) / fitted)
+        expected = fitted_precision * min(1.0, float(threshold) / fitted)
         if (right + prior * expected) / (right + wrong + prior) >= precision:
             return round(float(threshold), 4)
     return round(highest, 4)
+
+
+def _between(scores: Doubles, low: float, high: float) -> Flags:
+    """Mark the scores from `low` up to, not including, `high`; from 1 on nothing is above."""
+    return (scores >= low) & ((scores < high) | (high >= 1))
