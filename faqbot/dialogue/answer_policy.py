@@ -36,8 +36,8 @@ from faqbot.search.thresholds import Thresholds
 MAX_OFFERED, MAX_RELATED = 5, 3
 # Entries from this share of the first one's score on join a list.
 _JOIN_SHARE = 0.03
-# Beside the score, at least this share of the question must occur in the entry's wordings.
-COVERED_TO_ANSWER, COVERED_TO_OFFER = 0.3, 0.1
+# Beside the score, at least this share of the question must occur in the entry, or mean the same.
+COVERED_TO_ANSWER = 0.15
 # A likely answer stands alone: every other candidate that could be meant has less than this share of its score.
 _ALONE_SHARE = 0.5
 # From this score on, the owner of the nearest entry may know the answer; below, they have nothing to do with it.
@@ -225,7 +225,7 @@ def _topic_named(text: str, index: Index) -> str | None:
 def apply_thresholds(ranking: Sequence[Candidate], limits: Thresholds) -> Answered | Likely | Offered | Unanswered:
     """Answer, show the likely answer, offer a numbered list, or admit there is no answer."""
     best = ranking[0] if ranking else None
-    if best is None or max(best.score, best.listed) < limits.offer_at or best.covered < COVERED_TO_OFFER:
+    if best is None or max(best.score, best.listed) < limits.offer_at:
         return Unanswered(nearest=tuple(ranking[:3]))
     if best.covered < COVERED_TO_ANSWER or best.differs:
         return _offer(ranking)
@@ -250,7 +250,7 @@ def _stands_alone(best: Candidate, ranking: Sequence[Candidate], limits: Thresho
 def _others(best: Candidate, ranking: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """Return the candidates to list if `best` is refused: those that are probable enough once it is ruled out."""
     least = _JOIN_SHARE * (1 - best.score)
-    listed = (c for c in ranking if c is not best and c.score >= least and c.covered >= COVERED_TO_OFFER)
+    listed = (c for c in ranking if c is not best and c.score >= least)
     return tuple(listed)[:MAX_OFFERED]
 
 

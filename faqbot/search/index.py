@@ -81,6 +81,11 @@ class Index:
         return self.table.script
 
     @property
+    def has_embeddings(self) -> bool:
+        """True if queries may come with a vector."""
+        return self.rankers.semantic is not None
+
+    @property
     def wordings(self) -> Sequence[str]:
         """All wordings, row by row, as HR wrote them and as they are to be embedded."""
         return self.table.originals

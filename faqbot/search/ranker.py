@@ -16,7 +16,7 @@ from faqbot.search.candidates import CandidateRows, RetrievalRequest, retrieve
 from faqbot.search.queries import Query
 from faqbot.search.scoring import score, sigmoid
 from faqbot.search.semantic import EmbeddingIndex
-from faqbot.search.verification import QueryTermVectors, compare
+from faqbot.search.verification import TermVectors, compare
 from faqbot.search.weights import FEATURES, fitted_weights
 from faqbot.search.wordings import WordingTable
 
@@ -35,8 +35,9 @@ _SAME_SKELETON_SCORE = 0.98
 _SHARED_WORDS_SCORE = 0.5
 # Greatest score of an entry beside one that has the words of the query.
 _BESIDE_EXACT_SCORE = 0.999
-# Candidates of a list that are compared for differences: the best, from this score on.
-_MAX_COMPARED, _COMPARED_FROM = 4, 0.05
+# Candidates of a list that are compared for differences: the best, from this score on, until so many agree; and the
+# least probability of a list that is worth it, well below that of any list that is shown.
+_MAX_COMPARED, _ENOUGH_AGREEING, _COMPARED_FROM, _COMPARED_FROM_LISTED = 8, 3, 0.05, 0.12
 # Probability that remains of a candidate being wrong, so that its odds are finite.
 _SMALLEST_DOUBT = 1e-9
 # Factor of the score of an entry that differs in something decisive, and of the probability that a list beginning with
@@ -100,7 +101,7 @@ class Ranker:
         self._promote_exact(candidates, scores)
         self._demote_excluded(candidates, scores)
         order = order[np.lexsort((-scores[order], candidates.list_ids))]
-        differences = self._verify(candidates, order, scores)
+        differences = self._verify(candidates, order, scores, listed)
         order = order[np.lexsort((-scores[order], candidates.list_ids))]
         firsts = order[candidates.list_starts].tolist()
         listed *= [_factor(differences.get(row, ())) for row in firsts]
@@ -127,29 +128,38 @@ class Ranker:
             scores[rows] = np.where(exact, np.maximum(scores[rows], certain), others)
 
     def _verify(
-        self, candidates: CandidateRows, order: Positions, scores: Doubles
+        self, candidates: CandidateRows, order: Positions, scores: Doubles, listed: Doubles
     ) -> dict[int, tuple[Difference, ...]]:
         """Correct the scores of the best candidates by what they do not share with their query, and put those that
-        differ in something decisive behind those that agree; return the differences by row."""
+        differ in something decisive behind those that agree; return the differences by row.
+
+        A list that is neither answered from nor shown stays as it is, and so does one with the words of the query.
+        """
         found: dict[int, tuple[Difference, ...]] = {}
-        for query, start in zip(candidates.queries, candidates.list_starts.tolist(), strict=True):
-            rows = order[start : start + _MAX_COMPARED]
-            rows = rows[candidates.list_ids[rows] == candidates.list_ids[order[start]]]
-            reading = terms = None
-            for row in rows[scores[rows] >= _COMPARED_FROM].tolist():
-                if candidates.exact[row]:
-                    continue
-                if reading is None or terms is None:
-                    reading, terms = self._finder.read(query.original), QueryTermVectors(query.text)
+        starts = candidates.list_starts.tolist()
+        ends = [*starts[1:], len(order)]
+        for query, start, end, probability in zip(candidates.queries, starts, ends, listed.tolist(), strict=True):
+            rows = order[start:end].tolist()
+            if candidates.exact[rows[0]] or max(probability, scores[rows[0]]) < _COMPARED_FROM_LISTED:
+                continue
+            reading, terms = self._finder.read(query.original), TermVectors.of(query.text)
+            agreeing = 0
+            for place, row in enumerate(rows):
+                if scores[row] < _COMPARED_FROM or place >= _MAX_COMPARED or agreeing >= _ENOUGH_AGREEING:
+                    # What is not compared does not outrank what is, only because that was found to differ.
+                    rest = rows[place:]
+                    scores[rest] = np.minimum(scores[rest], min(scores[rows[:place]], default=1.0))
+                    break
                 number, entry_number = int(candidates.wordings[row]), int(candidates.entries[row])
                 wording, entry = self._table.originals[number], self._table.entries[entry_number]
                 document = self._table.documents.texts[entry_number]
                 log_odds = math.log(scores[row] / max(1 - scores[row], _SMALLEST_DOUBT))
-                compared = compare(terms, self._table.terms(number), document, log_odds)
-                scores[row] = sigmoid(compared @ self.weights.verification)
+                compared = compare(terms, self._table.term_vectors(number), document, log_odds)
+                scores[row] = sigmoid(np.dot(compared, self.weights.verification))
                 if differences := self._finder.differences(reading, wording, entry):
                     found[row] = differences
                     scores[row] *= _factor(differences)
+                agreeing += not differences
         return found
 
     def _demote_excluded(self, candidates: CandidateRows, scores: Doubles) -> None:

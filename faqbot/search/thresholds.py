@@ -25,10 +25,10 @@ _PRIOR_WEIGHT = 20.0
 # Share of the questions that pass the fitted threshold, for entries with one wording, which cannot be held out.
 _USUALLY_ANSWERED = 0.6
 # Share of the everyday questions for which no list may be offered.
-_STRANGERS_REFUSED = 0.92
+_STRANGERS_REFUSED = 0.9
 # Reach of the calibration: thresholds for answers move down by this at most, up by this share of the way to 1; the
 # offer threshold stays between these multiples of the fitted one.
-_MAX_DOWN, _MAX_UP_SHARE = 0.05, 0.5
+_MAX_DOWN, _MAX_UP_SHARE = 0.02, 0.35
 _OFFER_MIN_FACTOR, _OFFER_MAX_FACTOR = 0.6, 1.6
 # With fewer trials the fitted thresholds stay.
 _MIN_TRIALS = 10
@@ -47,16 +47,22 @@ class Thresholds:
 
 # The same for every knowledge base; `learn` moves them by what its own wordings show.
 FITTED_THRESHOLDS = {
-    "strict": Thresholds(answer_at=0.91, likely_at=0.7, offer_at=0.25),
-    "balanced": Thresholds(answer_at=0.8, likely_at=0.5, offer_at=0.35),
-    "lenient": Thresholds(answer_at=0.70, likely_at=0.45, offer_at=0.12),
+    "strict": Thresholds(answer_at=0.94, likely_at=0.70, offer_at=0.36),
+    "balanced": Thresholds(answer_at=0.88, likely_at=0.54, offer_at=0.27),
+    "lenient": Thresholds(answer_at=0.78, likely_at=0.44, offer_at=0.19),
+}
+# Those where questions have embeddings. Words were asked first, so the questions that are left are harder.
+FITTED_BY_MEANING = {
+    "strict": Thresholds(answer_at=0.96, likely_at=0.66, offer_at=0.30),
+    "balanced": Thresholds(answer_at=0.92, likely_at=0.48, offer_at=0.21),
+    "lenient": Thresholds(answer_at=0.84, likely_at=0.40, offer_at=0.15),
 }
 
 
 def learn(index: Index, strictness: str) -> Thresholds:
     """Calibrate the thresholds of `strictness` (`strict`, `balanced` or `lenient`) for this knowledge base."""
     trial = hold_out_trial(index)
-    fitted = FITTED_THRESHOLDS[strictness]
+    fitted = (FITTED_BY_MEANING if index.has_embeddings else FITTED_THRESHOLDS)[strictness]
     answer_at = _answer_threshold(trial, fitted.answer_at, _PRECISION[strictness], _FITTED_PRECISION)
     likely_at = _answer_threshold(trial, fitted.likely_at, _LIKELY_PRECISION, _FITTED_LIKELY_PRECISION, answer_at)
     return Thresholds(answer_at, likely_at, _offer_threshold(trial, fitted.offer_at))

@@ -40,13 +40,6 @@ class WordVectors:
         shares = self.shares
         return np.array([shares[row] if (row := row_of(term)) is not None else 0.0 for term in terms], np.float32)
 
-    def sum_of(self, terms: Sequence[str]) -> Floats:
-        """Return the sum of the vectors of the known among `terms`, whose length grows with what they say."""
-        row_of = self.rows_by_term.get
-        rows = [row for term in terms if (row := row_of(term)) is not None]
-        total: Floats = self.vectors[rows].sum(axis=0)
-        return total
-
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return a vector of length 1 for each normalised text; zeros for a text without any known term."""
         row_of = self.rows_by_term.get

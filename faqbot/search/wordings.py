@@ -12,7 +12,7 @@ from faqbot.model.entries import Entry
 from faqbot.search.documents import DocumentIndex
 from faqbot.search.inverted_index import InvertedIndex
 from faqbot.search.semantic import EmbeddingIndex
-from faqbot.search.verification import compared_terms
+from faqbot.search.verification import TermVectors
 from faqbot.search.word_vectors import word_vectors
 
 # Everyday questions that count as entries when terms are weighed; chosen on knowledge bases of 2 to 60 entries.
@@ -47,7 +47,7 @@ class WordingTable:
         joined: list[list[str]] = [[] for _ in entries]
         for owner, text in zip(owners, self.texts, strict=True):
             joined[owner].append(text)
-        self._terms_by_row: dict[int, frozenset[str]] = {}
+        self._term_vectors: dict[int, TermVectors] = {}
         self.documents = DocumentIndex(entries, map(" ".join, joined), synonyms, background)
         self.word_vectors = self._embed(entries, joined) if entries else None
         self._rows_by_skeleton: dict[str, list[int]] = {}
@@ -59,11 +59,11 @@ class WordingTable:
         documents = vectors.embed(self.documents.texts)
         return EmbeddingIndex(vectors.embed(self.texts), documents, self.index.first_rows, self.index.row_counts)
 
-    def terms(self, row: int) -> frozenset[str]:
-        """Return the terms of a wording."""
-        found = self._terms_by_row.get(row)
+    def term_vectors(self, row: int) -> TermVectors:
+        """Return the terms of a wording with their vectors, which are looked up when they are needed first."""
+        found = self._term_vectors.get(row)
         if found is None:
-            found = self._terms_by_row[row] = frozenset(compared_terms(self.texts[row]))
+            found = self._term_vectors[row] = TermVectors.of(self.texts[row])
         return found
 
     def has(self, folded: str) -> bool:

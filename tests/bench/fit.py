@@ -28,7 +28,7 @@ from faqbot.search.candidates import CandidateRows, RetrievalRequest
 from faqbot.search.index import Index
 from faqbot.search.scoring import log_odds, signals
 from faqbot.search.thresholds import FITTED_THRESHOLDS, learn
-from faqbot.search.verification import QueryTermVectors, compare
+from faqbot.search.verification import TermVectors, compare
 from faqbot.search.weights import (
     EMBEDDING_FEATURES,
     EMBEDDING_SIGNALS,
@@ -158,12 +158,14 @@ def collect(name: str, vectors: Vectors | None) -> QuestionSet:
         if candidates is None:
             continue
         right = np.array([index.entries[e].id in accepted(query) for e in candidates.entries])
-        reading, terms = index.finder.read(query["q"]), QueryTermVectors(analyzed.text)
+        reading, terms = index.finder.read(query["q"]), TermVectors.of(analyzed.text)
         differs, pairs = [], []
         for row, (entry, wording) in enumerate(zip(candidates.entries, candidates.wordings, strict=True)):
             found = index.finder.differences(reading, index.table.originals[wording], index.entries[entry])
             differs.append(bool(found) and not candidates.exact[row])
-            pairs.append(compare(terms, index.table.terms(int(wording)), index.table.documents.texts[entry], 0.0))
+            pairs.append(
+                compare(terms, index.table.term_vectors(int(wording)), index.table.documents.texts[entry], 0.0)
+            )
         in_scope = query["id"] is not None
         result.judged.append(Judged(candidates, right, np.array(differs), np.array(pairs), in_scope))
     return result
