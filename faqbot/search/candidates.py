@@ -127,12 +127,12 @@ def _compare_with_all(
     if table.script == "han" and table.word_vectors is not None:
         vectors = word_vectors().embed([request.query.text for request in requests])
         static = table.word_vectors.similarities(vectors, held_out)
-        proximity += _STATIC_WEIGHT * (static.best + static.centroid + static.answer)
+        proximity += _STATIC_WEIGHT * static.proximity()
     semantic = None
     if embeddings is not None:
         vectors = np.stack([request.embedding for request in requests if request.embedding is not None])
         semantic = embeddings.similarities(vectors, held_out)
-        proximity += _SEMANTIC_WEIGHT * (semantic.best + semantic.centroid + semantic.answer)
+        proximity += _SEMANTIC_WEIGHT * semantic.proximity()
     by_terms = cosines + unigrams
     return _Similarities(
         cosines, unigrams, by_terms, best, centroid, proximity, answer, explained, static, semantic, held_out
@@ -248,14 +248,12 @@ def _similarity_features(
         "answer": similarities.answer[by_entry],
         "explained": similarities.explained[by_entry],
     }
-    static, nothing = similarities.static, np.zeros(len(candidates.entries))
-    features["static"] = static.best[by_entry] if static else nothing
-    features["static_centre"] = static.centroid[by_entry] if static else nothing
-    features["static_answer"] = static.answer[by_entry] if static else nothing
+    nothing = np.zeros(len(candidates.entries))
+    static = similarities.static.of(*by_entry) if similarities.static else (nothing, nothing, nothing)
+    features["static"], features["static_centre"], features["static_answer"] = static
     semantic = similarities.semantic
     if semantic is not None and embeddings is not None:
-        features["meaning"], features["meaning_centre"] = semantic.best[by_entry], semantic.centroid[by_entry]
-        features["meaning_answer"] = semantic.answer[by_entry]
+        features["meaning"], features["meaning_centre"], features["meaning_answer"] = semantic.of(*by_entry)
         features["meaning_contrast"] = np.concatenate(
             [
                 embeddings.contrast(candidates.entries[one.start : one.end], semantic.cosines[one.request_id])
