@@ -168,8 +168,12 @@ class DifferenceFinder:
 
 
 def _all_differences(question: Reading, wording: Reading, entry: _EntryReading) -> Iterator[Difference]:
-    yield from quantity_differences(question.figures.quantities, wording.figures.quantities, entry.quantities)
-    yield from year_differences(question.figures.quantities, wording.figures.quantities, entry.years)
+    """Find what differs, kind by kind. Only what the question has is looked for in the texts of the entry, because
+    reading them takes long."""
+    if quantities := question.figures.quantities:
+        yield from quantity_differences(quantities, wording.figures.quantities, entry.quantities)
+        if any(quantity.dimension == "year" for quantity in quantities):
+            yield from year_differences(quantities, wording.figures.quantities, entry.years)
     if question.figures.codes:
         # A Latin word that is another one's synonym is no name: wfh where 居家办公 is known.
         own = question.figures.codes.items()
@@ -179,19 +183,23 @@ def _all_differences(question: Reading, wording: Reading, entry: _EntryReading) 
     if question.denials.denied or wording.denials.denied:
         similar = similarity >= _MIN_SIMILARITY_TO_DENY
         yield from denial_differences(question.denials, wording.denials, entry.denials, similar)
-    yield from side_differences(question.sides, wording.sides, entry.title.sides, entry.sides, entry.answer_sides)
-    yield from order_differences(question.order, wording.order)
+    if question.sides:
+        yield from side_differences(question.sides, wording.sides, entry.title.sides, entry.sides, entry.answer_sides)
+    if question.order.times or question.order.parties:
+        yield from order_differences(question.order, wording.order)
     if swapped := swapped_words(question.plain, wording.plain):
         yield Difference(DifferenceKind.DIRECTION, "…".join(swapped), "…".join(reversed(swapped)))
-    yield from name_differences(question.names, wording.names, entry.text)
+    if question.names.persons or question.names.companies:
+        yield from name_differences(question.names, wording.names, entry.text)
     if question.members:
         yield from family_differences(question.members, wording.members, entry.text, entry.sound)
     least = _MIN_SIMILARITY_OF_SHORT if len(question.unified) < _SHORT else _MIN_SIMILARITY_TO_ALIGN
     if least <= similarity < 100:
         yield from _word_differences(question, wording, entry)
-    yield from subject_differences(
-        question.subjects, wording.subjects, entry.title.subjects, entry.subjects, entry.cases
-    )
+    if question.subjects.names_any:
+        yield from subject_differences(
+            question.subjects, wording.subjects, entry.title.subjects, entry.subjects, entry.cases
+        )
 
 
 def _word_differences(question: Reading, wording: Reading, entry: _EntryReading) -> Iterator[Difference]:

@@ -24,6 +24,11 @@ class Subjects(NamedTuple):
     general: str
     anywhere: bool
 
+    @property
+    def names_any(self) -> bool:
+        """True if there is a condition, kind or place that another text may lack."""
+        return bool(self.conditions or self.kinds or self.places or self.general)
+
 
 def subjects_in(text: str) -> Subjects:
     return subjects_of(text, lexicon().find(text))

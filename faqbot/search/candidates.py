@@ -13,6 +13,7 @@ import numpy as np
 
 from faqbot.model.entries import Entry
 from faqbot.search.arrays import Doubles, Flags, Floats, Positions, flatten
+from faqbot.search.documents import DocumentSimilarities
 from faqbot.search.inverted_index import InvertedIndex, QueryTermsBatch
 from faqbot.search.queries import Query
 from faqbot.search.ranking_features import Candidates, ListSpan, compare_terms, compare_writing
@@ -69,22 +70,25 @@ class CandidateRows:
 class _Similarities:
     """Similarities of each query of a batch (rows) with every wording or entry (columns).
 
-    `cosines` and `unigrams` are with wordings, `by_terms` is their sum. `proximity` is with entries and chooses the
-    candidates; `best` and `centroid` are parts of it: the cosine of an entry's best wording and of the mean of its
-    wordings. `held_out` are the cells of the wordings that are to be ignored.
+    `cosines` and `unigrams` are with wordings. `proximity` is with entries and chooses the candidates; `best` and
+    `centroid` are parts of it: the cosine of an entry's best wording and of the mean of its wordings. `held_out` are
+    the cells of the wordings that are to be ignored.
     """
 
     cosines: Doubles
     unigrams: Doubles
-    by_terms: Doubles
     best: Doubles
     centroid: Doubles
     proximity: Doubles
-    answer: Doubles
-    explained: Doubles
+    documents: DocumentSimilarities
     static: SemanticSimilarities | None
     semantic: SemanticSimilarities | None
     held_out: Positions
+
+    def by_terms(self, request_ids: Positions, rows: Positions) -> Doubles:
+        """Return the similarity of each of these wordings to its request by all terms and by unigrams, summed."""
+        cells = (request_ids, rows)
+        return self.cosines[cells] + self.unigrams[cells]
 
 
 def retrieve(
@@ -102,7 +106,8 @@ def retrieve(
     if not len(request_ids):
         return None
     queries = [request.query for request in requests]
-    wordings, features = compare_writing(table, queries, request_ids, candidate_ids, rows, similarities.by_terms)
+    by_terms = similarities.by_terms(request_ids[candidate_ids], rows)
+    wordings, features = compare_writing(table, queries, request_ids, candidate_ids, rows, by_terms)
     candidates = Candidates(request_ids, entries, wordings, _list_spans(request_ids))
     features |= _similarity_features(candidates, similarities, embeddings)
     features |= compare_terms(table.index, terms, candidates, similarities.cosines[request_ids, wordings])
@@ -121,8 +126,10 @@ def _compare_with_all(
     held_out = np.array(cells, dtype=np.int64)
     cosines.ravel()[held_out] = unigrams.ravel()[held_out] = 0.0
     best, centroid = index.best_by_entry(cosines), index.centroid_by_entry(cosines)
-    answer, explained = table.documents.compare([request.query.text for request in requests])
-    proximity = best + centroid + index.best_by_entry(unigrams) + _ANSWER_WEIGHT * answer
+    documents = table.documents.compare([request.query.text for request in requests])
+    proximity = best + centroid
+    proximity += index.best_by_entry(unigrams)
+    proximity += documents.scores * (_ANSWER_WEIGHT / documents.totals)
     static = None
     if table.script == "han" and table.word_vectors is not None:
         vectors = word_vectors().embed([request.query.text for request in requests])
@@ -133,10 +140,7 @@ def _compare_with_all(
         vectors = np.stack([request.embedding for request in requests if request.embedding is not None])
         semantic = embeddings.similarities(vectors, held_out)
         proximity += _SEMANTIC_WEIGHT * semantic.proximity()
-    by_terms = cosines + unigrams
-    return _Similarities(
-        cosines, unigrams, by_terms, best, centroid, proximity, answer, explained, static, semantic, held_out
-    )
+    return _Similarities(cosines, unigrams, best, centroid, proximity, documents, static, semantic, held_out)
 
 
 def _exact_rows(table: WordingTable, request: RetrievalRequest) -> list[int]:
@@ -218,7 +222,7 @@ def _choose_wordings(
     too_many = counts > _WORDINGS_PER_ENTRY
     if too_many.any():
         # An entry with few wordings keeps their order; of many the most similar come first.
-        by_terms = similarities.by_terms[request_ids[candidate_ids], rows]
+        by_terms = similarities.by_terms(request_ids[candidate_ids], rows)
         order = np.lexsort((-np.where(too_many[candidate_ids], by_terms, 0.0), candidate_ids))
         place = np.arange(len(candidate_ids)) - (np.cumsum(counts) - counts)[candidate_ids]
         order = order[place < _WORDINGS_PER_ENTRY]
@@ -245,9 +249,8 @@ def _similarity_features(
         "bare": similarities.unigrams[by_wording],
         "best": similarities.best[by_entry],
         "centre": similarities.centroid[by_entry],
-        "answer": similarities.answer[by_entry],
-        "explained": similarities.explained[by_entry],
     }
+    features["answer"], features["explained"] = similarities.documents.of(*by_entry)
     nothing = np.zeros(len(candidates.entries))
     static = similarities.static.of(*by_entry) if similarities.static else (nothing, nothing, nothing)
     features["static"], features["static_centre"], features["static_answer"] = static

@@ -7,13 +7,14 @@ how much of a query the entry explains; by itself it never makes an entry the an
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from faqbot.language.normalize import Synonyms, normalise
 from faqbot.model.entries import Entry
-from faqbot.search.arrays import Doubles, Floats, flatten
+from faqbot.search.arrays import Doubles, Floats, Positions, flatten
 from faqbot.search.terms import document_terms
 from faqbot.search.word_vectors import word_vectors
 
@@ -21,6 +22,21 @@ from faqbot.search.word_vectors import word_vectors
 _SATURATION, _LENGTH_PENALTY = 1.2, 0.5
 # Divisors are at least this: a query without any term must not divide by zero.
 _SMALLEST_WEIGHT = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSimilarities:
+    """What the documents (columns) have of each query of a batch (rows): the BM25 score, the weight of the query's
+    terms that the document has, and in one column the weight of all terms of the query."""
+
+    scores: Doubles
+    covered: Doubles
+    totals: Doubles
+
+    def of(self, rows: Positions, entries: Positions) -> tuple[Doubles, Doubles]:
+        """Return for pairs of a query and a document the score and the weight as shares of the query's weight."""
+        totals, cells = self.totals[rows, 0], (rows, entries)
+        return self.scores[cells] / totals, self.covered[cells] / totals
 
 
 class DocumentIndex:
@@ -57,29 +73,34 @@ class DocumentIndex:
         saturated = counts * (_SATURATION + 1) / (counts + norms[self._postings])
         self._values: Floats = (saturated * self._weights[terms_of_keys]).astype(np.float32)
 
-    def compare(self, texts: Sequence[str]) -> tuple[Doubles, Doubles]:
-        """Compare folded queries with every document: the BM25 score as a share of the query's weight, and the share of
-        the query's weight whose terms the document has. A row for each query, a column for each entry."""
+    def compare(self, texts: Sequence[str]) -> DocumentSimilarities:
+        """Compare folded queries with every document."""
         shape = (len(texts), self.entry_count)
         term_lists = [list(dict.fromkeys(document_terms(text))) for text in texts]
-        known = [[i for term in terms if (i := self._term_ids.get(term)) is not None] for terms in term_lists]
+        id_of = self._term_ids.get
+        known = [[i for term in terms if (i := id_of(term)) is not None] for terms in term_lists]
         flat, query_ids, _ = flatten(known)
-        totals = np.bincount(query_ids, self._weights[flat], len(texts)) if len(flat) else np.zeros(len(texts))
-        unseen_lists = [[term for term in terms if term not in self._term_ids] for terms in term_lists]
-        unseen = [term for terms in unseen_lists for term in terms]
-        unseen_ids = np.arange(len(texts)).repeat([len(terms) for terms in unseen_lists])
-        unseen_weights = self._rarity(np.zeros(len(unseen)), unseen)
-        totals = totals + np.bincount(unseen_ids, unseen_weights, len(texts))
+        totals = np.bincount(query_ids, self._weights[flat], len(texts)) + self._unseen_weights(term_lists, known)
         totals = np.maximum(totals, _SMALLEST_WEIGHT)[:, None]
         if not len(flat):
-            return np.zeros(shape), np.zeros(shape)
+            return DocumentSimilarities(np.zeros(shape), np.zeros(shape), totals)
         starts, ends = self._offsets[flat], self._offsets[flat + 1]
         spans, sizes = list(map(slice, starts.tolist(), ends.tolist())), ends - starts
-        cells = np.concatenate([self._postings[span] for span in spans]) + (query_ids * self.entry_count).repeat(sizes)
-        size = shape[0] * shape[1]
-        scores = np.bincount(cells, np.concatenate([self._values[span] for span in spans]), size).reshape(shape)
-        covered = np.bincount(cells, self._weights[flat].repeat(sizes), size).reshape(shape)
-        return scores / totals, covered / totals
+        cells = np.concatenate([self._postings[span] for span in spans])
+        if len(texts) > 1:
+            cells = cells + (query_ids * self.entry_count).repeat(sizes)
+        values = (np.concatenate([self._values[span] for span in spans]), self._weights[flat].repeat(sizes))
+        sums = [np.bincount(cells, one, shape[0] * shape[1]).astype(np.float64, copy=False) for one in values]
+        return DocumentSimilarities(sums[0].reshape(shape), sums[1].reshape(shape), totals)
+
+    def _unseen_weights(self, term_lists: Sequence[Sequence[str]], known: Sequence[Sequence[int]]) -> Doubles:
+        """Return for each query the weight of its terms that no document has."""
+        weights = np.zeros(len(term_lists))
+        for number, (terms, ids) in enumerate(zip(term_lists, known, strict=True)):
+            if len(ids) < len(terms):
+                unseen = [term for term in terms if term not in self._term_ids]
+                weights[number] = self._rarity(np.zeros(len(unseen)), unseen).sum(dtype=np.float64)
+        return weights
 
     def _rarity(self, frequencies: npt.NDArray[np.generic], terms: Iterable[str]) -> Floats:
         counts = frequencies.astype(np.float32)

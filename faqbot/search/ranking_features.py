@@ -51,9 +51,9 @@ def compare_writing(
 ) -> tuple[Positions, dict[str, Doubles]]:
     """Compare queries letter by letter with the wordings `rows`, each of the candidate in `candidate_ids`.
 
-    Return the best wording of each candidate, by these and by `similarities` (query x wording), and three features,
-    each the best of the candidate's wordings: `edit` compares folded texts, `raw_edit` texts with their synonyms as
-    written, `sound` how they sound.
+    Return the best wording of each candidate, by these and by `similarities` (one for each of `rows`), and three
+    features, each the best of the candidate's wordings: `edit` compares folded texts, `raw_edit` texts with their
+    synonyms as written, `sound` how they sound.
     """
     pair_requests = request_ids[candidate_ids]
     pair_counts = zip(queries, np.bincount(pair_requests).tolist(), strict=False)
@@ -70,7 +70,7 @@ def compare_writing(
     if len(rows) == len(request_ids):
         return rows, dict(zip(names, ratios, strict=True))
     first_pairs = candidate_ids.searchsorted(np.arange(len(request_ids)))
-    total = similarities[pair_requests, rows] + edits + _SOUND_WEIGHT * sounds
+    total = similarities + edits + _SOUND_WEIGHT * sounds
     best_pairs = np.lexsort((-total, candidate_ids))[first_pairs]
     columns = np.maximum.reduceat(ratios, first_pairs, axis=1)
     return rows[best_pairs], dict(zip(names, columns, strict=True))
