@@ -28,6 +28,9 @@ from faqbot.search.wordings import WordingTable
 _REPAIR_BELOW_SCORE = 0.9
 # The repaired query is used if this share of its weight has become known that was not, and if the score rose by this.
 _REPAIR_MIN_KNOWN, _REPAIR_MIN_GAIN = 0.1, 0.05
+# Characters of an entry's question and answer that are embedded: an encoder takes time for each, and what an answer is
+# about stands at its beginning.
+_EMBEDDED_CHARS = 100
 _COVERED, _EXPLAINED = FEATURES.index("covered"), FEATURES.index("explained")
 
 
@@ -245,4 +248,5 @@ class Index:
 
 def _document(entry: Entry) -> str:
     """Return the text by which a whole entry is embedded."""
-    return " ".join((entry.question, entry.answer, *(f"{case} {text}" for case, text in entry.variants.items())))
+    cases = (f"{case} {text}" for case, text in entry.variants.items())
+    return " ".join((entry.question, entry.answer, *cases))[:_EMBEDDED_CHARS]
