@@ -31,6 +31,8 @@ _REPAIR_MIN_KNOWN, _REPAIR_MIN_GAIN = 0.1, 0.05
 # Characters of an entry's question and answer that are embedded: an encoder takes time for each, and what an answer is
 # about stands at its beginning.
 _EMBEDDED_CHARS = 100
+# Of more entries than this the answers are not embedded.
+_MAX_EMBEDDED_DOCUMENTS = 3000
 _COVERED, _EXPLAINED = FEATURES.index("covered"), FEATURES.index("explained")
 
 
@@ -95,7 +97,12 @@ class Index:
 
     @property
     def embedded_texts(self) -> list[str]:
-        """All texts to embed: the wordings, row by row, then each entry's question with its answer."""
+        """All texts to embed: the wordings, row by row, then each entry's question with its answer.
+
+        Of very many entries the wordings alone, so that the first vectors are there in minutes.
+        """
+        if len(self.entries) > _MAX_EMBEDDED_DOCUMENTS:
+            return list(self.table.originals)
         return [*self.table.originals, *map(_document, self.entries)]
 
     @property
@@ -108,11 +115,15 @@ class Index:
         return int(self.table.owners[row])
 
     def with_embeddings(self, vectors: Floats) -> Index:
-        """Return the same index with a vector for each of `embedded_texts`; queries may then come with one too."""
+        """Return the same index with a vector for each of `embedded_texts`; queries may then come with one too.
+
+        With vectors of the wordings only, that of an entry's question stands for its answer, too.
+        """
         index = copy.copy(self)
         row_count = len(self.table.originals)
         postings = self.table.index
-        embeddings = EmbeddingIndex(vectors[:row_count], vectors[row_count:], postings.first_rows, postings.row_counts)
+        documents = vectors[row_count:] if len(vectors) > row_count else vectors[postings.first_rows]
+        embeddings = EmbeddingIndex(vectors[:row_count], documents, postings.first_rows, postings.row_counts)
         semantic = Ranker(self.table, self._excluded, self.finder, embeddings)
         index.rankers = Rankers(self.table, self.rankers.lexical, semantic)
         return index

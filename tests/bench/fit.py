@@ -61,7 +61,6 @@ RANK_FEATURES = {
     "han_meaning": HAN_FEATURES | set(EMBEDDING_FEATURES),
     "latin_meaning": LATIN_FEATURES | set(EMBEDDING_FEATURES),
 }
-MAX_EMBEDDED_ANSWERS = 1500
 MAX_QUERIES = 600  # per set, drawn with a fixed seed
 RANK_RIDGE, CONFIDENCE_RIDGE, VERIFICATION_RIDGE = 1e-3, 5e-4, 1e-3
 HIDDEN_UNITS = 3
@@ -146,7 +145,7 @@ def collect(name: str, vectors: Vectors | None) -> QuestionSet:
     index, queries = load(name)
     embeddings: Sequence[np.ndarray | None] = [None] * len(queries)
     if vectors:
-        index = index.with_embeddings(vectors.of(_texts_to_embed(index)))
+        index = index.with_embeddings(vectors.of(index.embedded_texts))
         embeddings = list(vectors.of([query["q"] for query in queries]))
     ranker = index.rankers.semantic or index.rankers.lexical
     result = QuestionSet(index, queries, embeddings)
@@ -169,13 +168,6 @@ def collect(name: str, vectors: Vectors | None) -> QuestionSet:
         in_scope = query["id"] is not None
         result.judged.append(Judged(candidates, right, np.array(differs), np.array(pairs), in_scope))
     return result
-
-
-def _texts_to_embed(index: Index) -> list[str]:
-    """The texts of the index; without the answers where there are thousands, which would take an hour."""
-    if len(index.entries) <= MAX_EMBEDDED_ANSWERS:
-        return index.embedded_texts
-    return [*index.wordings, *(entry.question for entry in index.entries)]
 
 
 def fit_rank(sets: list[list[Judged]], kind: str) -> np.ndarray:
