@@ -241,6 +241,7 @@ class Index:
             # Semantic similarity is as good a sign as common terms.
             covered = np.maximum(covered, candidates.features[rows, len(FEATURES) :].max(axis=1))
         entries, wordings = candidates.entries[rows].tolist(), candidates.wordings[rows].tolist()
+        listed = round(ranking.listed, 4)
         facts = zip(rows, entries, ranking.scores, wordings, covered.tolist(), strict=False)
         return tuple(
             [
@@ -250,7 +251,7 @@ class Index:
                     self.table.originals[wording],
                     max(share, 0.0),
                     ranking.differences.get(row, ()),
-                    ranking.listed,
+                    listed,
                 )
                 for row, entry, score, wording, share in facts
             ]

@@ -30,8 +30,9 @@ class _Column:
     @classmethod
     def of(cls, questions: Floats, vectors: Floats, mean_vector: Doubles) -> _Column:
         """Compare each row of `questions` with each of `vectors`, whose mean is `mean_vector`."""
-        values = questions @ vectors.T
-        mean = questions @ mean_vector
+        # A product of all questions at once rounds each by how many there are; each must find what it finds alone.
+        values = np.stack([vectors @ question for question in questions])
+        mean = np.array([float(question @ mean_vector) for question in questions])
         away = values - mean.astype(np.float32)[:, None]
         # One product for each row takes a tenth of the time of np.std.
         deviation = np.sqrt(np.array([float(row @ row) for row in away]) / vectors.shape[0])

@@ -52,7 +52,7 @@ LATIN = Index(
         entry("expense", "How do I submit an expense report?"),
     ]
 )
-MEANT = WORDS.with_embeddings(units(len(WORDS.wordings), 1))
+MEANT = WORDS.with_embeddings(units(len(WORDS.embedded_texts), 1))
 INDEXES = {
     "words": WORDS,
     "latin": LATIN,
@@ -80,14 +80,6 @@ ASKED = st.builds(
 )
 
 
-def same(found: tuple[Candidate, ...], expected: tuple[Candidate, ...]) -> bool:
-    """Whether entries, wordings and order are equal; numbers may differ in what products of vectors round off."""
-    return [(c.entry.id, c.question) for c in found] == [(c.entry.id, c.question) for c in expected] and all(
-        abs(a.score - b.score) < 2e-4 and abs(a.covered - b.covered) < 1e-5
-        for a, b in zip(found, expected, strict=True)
-    )
-
-
 def alone(index: Index, asked: SearchQuery, limit: int = 5) -> tuple[Candidate, ...]:
     return index.search(asked.text, allowed=asked.allowed, embedding=asked.embedding, limit=limit)
 
@@ -99,12 +91,7 @@ def test_a_batch_finds_what_each_finds_alone(name: str, asked: list[SearchQuery]
     found = index.search_batch(asked, limit)
     assert len(found) == len(asked)
     for one, result in zip(asked, found, strict=True):
-        assert same(result, alone(index, one, limit)), one.text
-
-
-@given(asked=st.lists(ASKED.filter(lambda a: a.embedding is None), max_size=40))
-def test_words_alone_are_judged_exactly_the_same_in_a_batch(asked: list[SearchQuery]) -> None:
-    assert WORDS.search_batch(asked) == [alone(WORDS, one) for one in asked]
+        assert result == alone(index, one, limit), one.text
 
 
 @pytest.mark.parametrize("together", [1, 2, 3, 7, 1000])
@@ -115,7 +102,7 @@ def test_chunks_of_any_size_find_the_same(name: str, together: int, monkeypatch:
     expected = INDEXES[name].search_batch(asked)
     monkeypatch.setattr(ranker_module, "_MAX_QUERIES", together)
     found = INDEXES[name].search_batch(asked)
-    assert all(map(same, found, expected))
+    assert found == expected
 
 
 def test_a_large_base_is_judged_in_smaller_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,4 +156,4 @@ def test_firsts_without_some_wordings_are_the_same_at_once(name: str) -> None:
         (expected,) = hold_out.best_entries([one])
         assert (first is None) == (expected is None)
         if first is not None and expected is not None:
-            assert first == (expected[0], pytest.approx(expected[1], abs=1e-5))
+            assert first == (expected.entry, pytest.approx(expected.score), pytest.approx(expected.listed))
