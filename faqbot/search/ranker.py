@@ -99,10 +99,11 @@ class Ranker:
             return rankings
         order, scores, listed = score(candidates, self.weights)
         self._promote_exact(candidates, scores)
-        self._demote_excluded(candidates, scores)
         order = order[np.lexsort((-scores[order], candidates.list_ids))]
         differences = self._verify(candidates, order, scores, listed)
+        self._demote_excluded(candidates, scores)
         order = order[np.lexsort((-scores[order], candidates.list_ids))]
+        _weigh_rivals(candidates, order, scores)
         firsts = order[candidates.list_starts].tolist()
         listed *= [_factor(differences.get(row, ())) for row in firsts]
         rows, sorted_scores, starts = order.tolist(), scores[order].tolist(), candidates.list_starts.tolist()
@@ -177,6 +178,20 @@ class Ranker:
                     scores[row] = min(scores[row], 1.0 - similarity)
                 elif similarity >= _EXCLUSION_COUNTS and similarity >= own_similarity and not apart(text, excluded):
                     scores[row] = min(scores[row], _EXCLUDED_SCORE)
+
+
+def _weigh_rivals(candidates: CandidateRows, order: Positions, scores: Doubles) -> None:
+    """Lower the first score of a list whose second is above one half too, to the share of its odds in the odds of both:
+    only one of two entries that a question fits alike is right. What would then be above the first is lowered to it."""
+    starts = candidates.list_starts
+    firsts = order[starts]
+    seconds = order[np.minimum(starts + 1, len(order) - 1)]
+    rivals = (candidates.list_ids[seconds] == candidates.list_ids[firsts]) & (seconds != firsts)
+    rivals &= (scores[seconds] > 0.5) & ~candidates.exact[firsts]
+    odds = scores / np.maximum(1 - scores, _SMALLEST_DOUBT)
+    highest = np.ones(len(starts))
+    highest[rivals] = odds[firsts[rivals]] / (odds[firsts[rivals]] + odds[seconds[rivals]])
+    np.minimum(scores, highest[candidates.list_ids], out=scores)
 
 
 def _factor(differences: Sequence[Difference]) -> float:

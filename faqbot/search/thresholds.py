@@ -70,7 +70,7 @@ def learn(index: Index, strictness: str) -> Thresholds:
 
 def _offer_threshold(trial: Trial, fitted: float) -> float:
     """Choose the threshold that refuses a list to most everyday questions, near the fitted one."""
-    if len(trial.strangers) < _MIN_TRIALS:
+    if _is_short(trial) or len(trial.strangers) < _MIN_TRIALS:
         return fitted
     usual = float(np.quantile(trial.strangers, _STRANGERS_REFUSED))
     return round(min(max(usual, fitted * _OFFER_MIN_FACTOR), fitted * _OFFER_MAX_FACTOR), 4)
@@ -84,7 +84,7 @@ def _answer_threshold(
     `fitted_precision` is what is right at the fitted one. Only scores under `below` count: those from there on are
     answered otherwise.
     """
-    if len(trial.scores) + len(trial.out_of_scope) < _MIN_TRIALS:
+    if _is_short(trial):
         return fitted
     single_wordings = max(0, len(trial.out_of_scope) - len(trial.scores)) * _USUALLY_ANSWERED
     prior = _PRIOR_WEIGHT + single_wordings
@@ -101,6 +101,11 @@ def _answer_threshold(
         if (right + prior * expected) / (right + wrong + prior) >= precision:
             return round(float(threshold), 4)
     return round(highest, 4)
+
+
+def _is_short(trial: Trial) -> bool:
+    """Return True if too few wordings were tried to move any threshold."""
+    return len(trial.scores) + len(trial.out_of_scope) < _MIN_TRIALS
 
 
 def _between(scores: Doubles, low: float, high: float) -> Flags:

@@ -45,8 +45,8 @@ def copies() -> Index:
         one
         for t in TOPICS
         for one in (
-            entry(f"one-{t}", f"{t}怎么办理", f"{t}找谁办", f"{t}在哪里弄"),
-            entry(f"other-{t}", f"{t}如何办", f"{t}谁来办理", f"{t}去哪里弄"),
+            entry(f"one-{t}", f"{t}怎么办理", f"{t}怎么申请", f"{t}怎么弄"),
+            entry(f"other-{t}", f"{t}如何办理", f"{t}如何申请", f"{t}如何弄"),
         )
     )
 
@@ -62,9 +62,10 @@ def test_with_few_wordings_the_fitted_bars_are_kept(count: int, strictness: str)
 @pytest.mark.parametrize("knowledge", ["sample", "different", "copies"])
 def test_the_bars_stay_within_their_reach(knowledge: str, strictness: str, request: pytest.FixtureRequest) -> None:
     fitted, learnt = FITTED_THRESHOLDS[strictness], learn(request.getfixturevalue(knowledge), strictness)
-    assert fitted.answer_at - 0.0501 <= learnt.answer_at <= fitted.answer_at + (1 - fitted.answer_at) / 2 + 0.0001
+    assert fitted.answer_at - 0.0201 <= learnt.answer_at <= fitted.answer_at + (1 - fitted.answer_at) * 0.35 + 0.0001
+    assert fitted.likely_at - 0.0201 <= learnt.likely_at <= learnt.answer_at
     assert fitted.offer_at * 0.6 - 0.0001 <= learnt.offer_at <= fitted.offer_at * 1.6 + 0.0001
-    assert 0 < learnt.offer_at < learnt.answer_at < 1
+    assert 0 < learnt.offer_at < learnt.likely_at < learnt.answer_at < 1
 
 
 @pytest.mark.parametrize("knowledge", ["sample", "different", "copies"])
@@ -73,6 +74,7 @@ def test_the_stricter_asks_for_at_least_as_much(knowledge: str, request: pytest.
     strict, balanced, lenient = (learn(index, s) for s in ("strict", "balanced", "lenient"))
     assert strict.answer_at >= balanced.answer_at >= lenient.answer_at
     assert strict.answer_at > lenient.answer_at
+    assert strict.likely_at >= balanced.likely_at >= lenient.likely_at
     assert strict.offer_at >= balanced.offer_at >= lenient.offer_at
 
 
@@ -82,7 +84,6 @@ def test_near_copies_ask_for_more_than_clearly_different_entries(
 ) -> None:
     easy, hard = learn(different, strictness), learn(copies, strictness)
     assert hard.answer_at > FITTED_THRESHOLDS[strictness].answer_at > easy.answer_at
-    assert hard.offer_at > easy.offer_at
 
 
 def test_held_out_wordings_find_their_entry_where_entries_differ_and_not_where_they_are_copies(
@@ -104,14 +105,16 @@ def test_learning_twice_gives_the_same(sample: Index, strictness: str) -> None:
 
 
 class Watch:
-    """HoldOut.best_entries, with what it was asked."""
+    """HoldOut.best_entries, with what it was asked: wordings held out, and questions that were made up."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[tuple[str, tuple[int, ...]]] = []
+        self.made_up: list[str] = []
         best_entries = HoldOut.best_entries
 
         def watched(hold_out: HoldOut, requests: Sequence[RetrievalRequest]) -> list[BestEntry | None]:
-            self.asked += [(r.query.raw, tuple(r.held_out)) for r in requests]
+            self.asked += [(r.query.raw, tuple(r.held_out)) for r in requests if r.held_out]
+            self.made_up += [r.query.raw for r in requests if not r.held_out]
             return best_entries(hold_out, requests)
 
         monkeypatch.setattr(HoldOut, "best_entries", watched)
