@@ -45,7 +45,7 @@ class Thresholds:
     offer_at: float
 
 
-# The same for every knowledge base; `learn` moves them by what its own wordings show.
+# From the strictest on. The same for every knowledge base; `learn` moves them by what its own wordings show.
 FITTED_THRESHOLDS = {
     "strict": Thresholds(answer_at=0.94, likely_at=0.70, offer_at=0.36),
     "balanced": Thresholds(answer_at=0.88, likely_at=0.54, offer_at=0.27),
@@ -62,10 +62,18 @@ FITTED_BY_MEANING = {
 def learn(index: Index, strictness: str) -> Thresholds:
     """Calibrate the thresholds of `strictness` (`strict`, `balanced` or `lenient`) for this knowledge base."""
     trial = hold_out_trial(index)
-    fitted = (FITTED_BY_MEANING if index.has_embeddings else FITTED_THRESHOLDS)[strictness]
-    answer_at = _answer_threshold(trial, fitted.answer_at, _PRECISION[strictness], _FITTED_PRECISION)
-    likely_at = _answer_threshold(trial, fitted.likely_at, _LIKELY_PRECISION, _FITTED_LIKELY_PRECISION, answer_at)
-    return Thresholds(answer_at, likely_at, _offer_threshold(trial, fitted.offer_at))
+    fitted = FITTED_BY_MEANING if index.has_embeddings else FITTED_THRESHOLDS
+    names = tuple(fitted)
+    answer_at, likely_at = 1.0, 1.0
+    for name in names[: names.index(strictness) + 1]:
+        answer_at = _answer_threshold(trial, fitted[name].answer_at, _PRECISION[name], _FITTED_PRECISION)
+        # Fewer scores are left below a lower threshold for answers, and may be worse, but lenient asks for no more.
+        likely_at = min(likely_at, _likely_threshold(trial, fitted[name].likely_at, answer_at))
+    return Thresholds(answer_at, likely_at, _offer_threshold(trial, fitted[strictness].offer_at))
+
+
+def _likely_threshold(trial: Trial, fitted: float, answer_at: float) -> float:
+    return _answer_threshold(trial, fitted, _LIKELY_PRECISION, _FITTED_LIKELY_PRECISION, answer_at)
 
 
 def _offer_threshold(trial: Trial, fitted: float) -> float:
