@@ -14,7 +14,7 @@ from faqbot.differences.families import family_differences, sound_of
 from faqbot.differences.names import name_differences
 from faqbot.differences.order import order_differences, swapped_words
 from faqbot.differences.quantities import Quantity, quantity_differences
-from faqbot.differences.reading import Reading, read_figures, read_text
+from faqbot.differences.reading import Reading, load_word_lists, read_figures, read_text
 from faqbot.differences.replaced import bare, replaced_differences, substitutions, word_differences
 from faqbot.differences.sides import Sides, side_differences, sides_in
 from faqbot.differences.sides import apart as sides_apart
@@ -38,18 +38,29 @@ class _EntryReading:
     def __init__(self, entry: Entry, synonyms: Synonyms) -> None:
         self.entry = entry
         self._synonyms = synonyms
+        self._by_wording: dict[str, Reading] = {}
+
+    def wording(self, text: str) -> Reading:
+        """Read one wording, or any other text."""
+        reading = self._by_wording.get(text)
+        if reading is None:
+            reading = read_text(text, self._synonyms)
+            if text in self.entry.wordings:
+                self._by_wording[text] = reading
+        return reading
 
     @cached_property
-    def wordings(self) -> dict[str, Reading]:
-        return {wording: read_text(wording, self._synonyms) for wording in self.entry.wordings}
+    def wordings(self) -> Sequence[Reading]:
+        """Each wording once."""
+        return [self.wording(text) for text in dict.fromkeys(self.entry.wordings)]
 
     @cached_property
     def title(self) -> Reading:
-        return self.wordings[self.entry.question]
+        return self.wording(self.entry.question)
 
     @cached_property
     def sides(self) -> Sequence[Sides]:
-        return [reading.sides for reading in self.wordings.values()]
+        return [reading.sides for reading in self.wordings]
 
     @cached_property
     def answer_sides(self) -> Sides:
@@ -57,7 +68,7 @@ class _EntryReading:
 
     @cached_property
     def quantities(self) -> Sequence[Sequence[Quantity]]:
-        return [reading.figures.quantities for reading in self.wordings.values()]
+        return [reading.figures.quantities for reading in self.wordings]
 
     @cached_property
     def years(self) -> frozenset[str]:
@@ -68,7 +79,7 @@ class _EntryReading:
 
     @cached_property
     def denials(self) -> Sequence[Denials]:
-        return [reading.denials for reading in self.wordings.values()]
+        return [reading.denials for reading in self.wordings]
 
     @cached_property
     def codes(self) -> frozenset[str]:
@@ -78,15 +89,15 @@ class _EntryReading:
         return frozenset(code for codes in (*self._wording_codes(), *answers) for code in codes)
 
     def _wording_codes(self) -> Iterator[Codes]:
-        yield from (reading.figures.codes for reading in self.wordings.values())
+        yield from (reading.figures.codes for reading in self.wordings)
         # Synonyms of a wording's words are known to the entry, too: wfh where it says 居家办公.
-        yield from (read_codes(reading.unified)[0] for reading in self.wordings.values())
+        yield from (read_codes(reading.unified)[0] for reading in self.wordings)
 
     @cached_property
     def text(self) -> str:
         """All texts in a row."""
         entry = self.entry
-        readings = self.wordings.values()
+        readings = self.wordings
         texts = (*(r.plain for r in readings), *(r.unified for r in readings), entry.answer, *entry.variants)
         return "\n".join((*texts, *entry.variants.values()))
 
@@ -96,18 +107,18 @@ class _EntryReading:
 
     @cached_property
     def plains(self) -> frozenset[str]:
-        return frozenset(bare(wording) for wording in self.wordings)
+        return frozenset(map(bare, self.entry.wordings))
 
     def knows(self, word: str) -> bool:
         """Return True if some text has a word or one that sounds like it."""
         return word in self.text or sound_of(word) in self.sound
 
     def has_wording_with(self, text: str) -> bool:
-        return any(text in reading.unified for reading in self.wordings.values())
+        return any(text in reading.unified for reading in self.wordings)
 
     @cached_property
     def initials(self) -> str:
-        return initials_of(reading.plain for reading in self.wordings.values())
+        return initials_of(reading.plain for reading in self.wordings)
 
     @cached_property
     def cases(self) -> Subjects:
@@ -118,7 +129,7 @@ class _EntryReading:
         """Of the wordings, the answer and its cases."""
         entry = self.entry
         answers = map(subjects_in, (entry.answer, *entry.variants, *entry.variants.values()))
-        return merged((*(reading.subjects for reading in self.wordings.values()), *answers))
+        return merged((*(reading.subjects for reading in self.wordings), *answers))
 
 
 class DifferenceFinder:
@@ -133,11 +144,13 @@ class DifferenceFinder:
         self._owners = {hash(bare(wording)): entry.id for entry in entries for wording in entry.wordings}
         self._readings: dict[str, _EntryReading] = {}
         # The word lists are loaded here, so that the first question need not wait for them.
-        self.read("")
+        load_word_lists()
 
-    def read(self, text: str) -> Reading:
-        """Take a question apart once, for all comparisons with it."""
-        return read_text(text, self._synonyms)
+    def read(self, text: str, plain: str = "", unified: str = "") -> Reading:
+        """Take a question apart once, for all comparisons with it; `plain` and `unified` are its forms, if known."""
+        if not plain or not unified:
+            return read_text(text, self._synonyms)
+        return Reading(text, plain, unified)
 
     def differences(self, question: Reading, wording: str, entry: Entry) -> tuple[Difference, ...]:
         """List what a question says otherwise than `wording`, the wording of the entry that matched it best.
@@ -145,7 +158,7 @@ class DifferenceFinder:
         What another wording of the entry says as the question does is no difference.
         """
         known = self._reading_of(entry)
-        matched = known.wordings.get(wording) or self.read(wording)
+        matched = known.wording(wording)
         if question.plain == matched.plain:
             return ()
         found = dict.fromkeys(_all_differences(question, matched, known))

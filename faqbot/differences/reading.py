@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
+from functools import cached_property
 from typing import NamedTuple
 
 from faqbot.differences.codes import Codes, read_codes
 from faqbot.differences.dates import read_dates
 from faqbot.differences.denial import Denials, read_denials
 from faqbot.differences.families import Members, members_in
-from faqbot.differences.lexicon import lexicon
+from faqbot.differences.lexicon import Key, lexicon
 from faqbot.differences.names import Names, read_names
 from faqbot.differences.numerals import NUMERAL_CHARACTERS
 from faqbot.differences.order import Order, read_order
@@ -27,35 +29,63 @@ class Figures(NamedTuple):
     rest: str
 
 
-class Reading(NamedTuple):
-    """A question or a wording. `plain` is normalised and without padding; `unified` has synonyms unified, too."""
+class Reading:
+    """A question or a wording, of which each part is read when it is needed first.
 
-    plain: str
-    unified: str
-    figures: Figures
-    denials: Denials
-    sides: Sides
-    subjects: Subjects
-    order: Order
-    names: Names
-    members: Members
+    `plain` is normalised and without padding; `unified` has synonyms unified, too.
+    """
+
+    def __init__(self, text: str, plain: str, unified: str) -> None:
+        self._text = text
+        self.plain = plain
+        self.unified = unified
+
+    @cached_property
+    def figures(self) -> Figures:
+        return read_figures(self._text[:MAX_MATCHED_CHARS], self.plain)
+
+    @cached_property
+    def denials(self) -> Denials:
+        return read_denials(self.plain)
+
+    @cached_property
+    def _found(self) -> Mapping[Key, str]:
+        return lexicon().find(self.plain)
+
+    @cached_property
+    def sides(self) -> Sides:
+        return sides_of(self._found)
+
+    @cached_property
+    def subjects(self) -> Subjects:
+        return subjects_of(self.plain, self._found)
+
+    @cached_property
+    def order(self) -> Order:
+        return read_order(self.plain)
+
+    @cached_property
+    def names(self) -> Names:
+        return read_names(self.plain)
+
+    @cached_property
+    def members(self) -> Members:
+        return members_in(self.plain)
 
 
 def read_text(text: str, synonyms: Synonyms) -> Reading:
     plain = strip_fillers(normalise(text))
-    unified = synonyms.apply(plain)
-    found = lexicon().find(plain)
-    return Reading(
-        plain,
-        unified,
-        read_figures(text[:MAX_MATCHED_CHARS], plain),
-        read_denials(plain),
-        sides_of(found),
-        subjects_of(plain, found),
-        read_order(plain),
-        read_names(plain),
-        members_in(plain),
-    )
+    return Reading(text, plain, synonyms.apply(plain))
+
+
+def load_word_lists() -> None:
+    """Load what is read from files at first use."""
+    read_figures("1年")
+    read_denials("没")
+    subjects_of("假", lexicon().find(""))
+    read_order("")
+    read_names("")
+    members_in("")
 
 
 def read_figures(text: str, plain: str = "") -> Figures:

@@ -105,7 +105,7 @@ class QueryAnalyzer:
         terms = self._table.index.query_terms(list(map(self._terms, texts, seams)))
         return list(map(Query, originals, raws, texts, sounds, terms, units, rewrites, seams))
 
-    def _terms(self, text: str, seams: frozenset[str]) -> list[str]:
+    def _terms(self, text: str, seams: frozenset[str]) -> Sequence[str]:
         unknown = [seam for seam in seams if not self._table.index.has_term(seam)]
         terms = terms_of(text)
         return [term for term in terms if not any(seam in term for seam in unknown)] if unknown else terms

@@ -143,25 +143,41 @@ class Ranker:
             rows = order[start:end].tolist()
             if candidates.exact[rows[0]] or max(probability, scores[rows[0]]) < _COMPARED_FROM_LISTED:
                 continue
-            reading, terms = self._finder.read(query.original), TermVectors.of(query.text)
+            unified = "" if query.rewrites else query.text
+            reading, terms = self._finder.read(query.original, query.raw, unified), TermVectors.of(query.text)
             agreeing = 0
+            verified: dict[int, float] = {}
             for place, row in enumerate(rows):
                 if scores[row] < _COMPARED_FROM or place >= _MAX_COMPARED or agreeing >= _ENOUGH_AGREEING:
                     # What is not compared does not outrank what is, only because that was found to differ.
                     rest = rows[place:]
                     scores[rest] = np.minimum(scores[rest], min(scores[rows[:place]], default=1.0))
                     break
+                if row not in verified:
+                    next_rows = rows[place : _ENOUGH_AGREEING if place < _ENOUGH_AGREEING else _MAX_COMPARED]
+                    verified |= self._verified(candidates, terms, next_rows, scores)
                 number, entry_number = int(candidates.wordings[row]), int(candidates.entries[row])
                 wording, entry = self._table.originals[number], self._table.entries[entry_number]
-                document = self._table.documents.texts[entry_number]
-                log_odds = math.log(scores[row] / max(1 - scores[row], _SMALLEST_DOUBT))
-                compared = compare(terms, self._table.term_vectors(number), document, log_odds)
-                scores[row] = sigmoid(np.dot(compared, self.weights.verification))
+                scores[row] = verified[row]
                 if differences := self._finder.differences(reading, wording, entry):
                     found[row] = differences
                     scores[row] *= _factor(differences)
                 agreeing += not differences
         return found
+
+    def _verified(
+        self, candidates: CandidateRows, terms: TermVectors, rows: Sequence[int], scores: Doubles
+    ) -> dict[int, float]:
+        """Return the corrected scores of those of these rows that are compared."""
+        old_scores = {
+            row: score for row, score in zip(rows, scores[rows].tolist(), strict=True) if score >= _COMPARED_FROM
+        }
+        chosen = list(old_scores)
+        wordings = [self._table.term_vectors(number) for number in candidates.wordings[chosen].tolist()]
+        documents = [self._table.documents.texts[number] for number in candidates.entries[chosen].tolist()]
+        odds = [math.log(score / max(1 - score, _SMALLEST_DOUBT)) for score in old_scores.values()]
+        log_odds = compare(terms, wordings, documents, odds) @ self.weights.verification
+        return dict(zip(chosen, sigmoid(log_odds).tolist(), strict=True))
 
     def _demote_excluded(self, candidates: CandidateRows, scores: Doubles) -> None:
         """Keep a query from an entry if it is as similar to a wording excluded by `not:` as to the entry's own."""

@@ -21,8 +21,9 @@ _LETTER_RUN_LENGTHS = (3, 4)
 _ENGLISH_ENDINGS = ("ings", "ing", "ed", "es", "s", "ly", "tion", "e")
 
 
-def terms_of(text: str) -> list[str]:
-    """List the distinct terms of a normalised text, in order of appearance.
+@lru_cache(maxsize=256)
+def terms_of(text: str) -> tuple[str, ...]:
+    """List the distinct terms of a normalised text, in order of appearance; the last are kept, for several steps.
 
     Stems begin with `w:`, pairs of stems with `p:`, runs of letters with `c:`.
     """
@@ -43,7 +44,7 @@ def terms_of(text: str) -> list[str]:
         if run.isalpha():
             padded = f" {run} "
             terms += [f"c:{padded[i : i + n]}" for n in _LETTER_RUN_LENGTHS for i in range(len(padded) - n + 1)]
-    return list(dict.fromkeys(terms))
+    return tuple(dict.fromkeys(terms))
 
 
 def document_terms(text: str) -> list[str]:

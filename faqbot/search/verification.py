@@ -7,21 +7,25 @@ question, and explained by nothing in the entry, tells that it is about somethin
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from faqbot.search.arrays import Floats
+import numpy as np
+
+from faqbot.search.arrays import Doubles, Floats
 from faqbot.search.terms import terms_of
-from faqbot.search.word_vectors import word_vectors
+from faqbot.search.weights import VERIFICATION_SIGNALS
+from faqbot.search.word_vectors import NO_ROW, word_vectors
 
 _SMALLEST = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class TermVectors:
-    """The terms of a text, each with its row in the table of word vectors (None where it has none), the sum of their
-    vectors, and the length of that: how much the text says."""
+    """The terms of a text, each with its row in the table of word vectors, the sum of their vectors, and the length of
+    that: how much the text says."""
 
-    rows: dict[str, int | None]
+    rows: dict[str, int]
     vector: Floats
     length: float
 
@@ -29,41 +33,57 @@ class TermVectors:
     def of(cls, text: str) -> TermVectors:
         """Take the terms of a normalised text: Chinese characters and runs of them, and word stems."""
         row_of = word_vectors().rows_by_term.get
-        rows = {term: row_of(term) for term in terms_of(text) if term[1:2] != ":" or term[0] == "w"}
-        vector = _sum(list(rows.values()))
-        return cls(rows, vector, _length(vector))
+        rows = {term: row_of(term, NO_ROW) for term in terms_of(text) if term[1:2] != ":" or term[0] == "w"}
+        vector: Floats = word_vectors().vectors[list(rows.values())].sum(axis=0)
+        return cls(rows, vector, math.sqrt(float(vector @ vector)))
 
 
-def compare(query: TermVectors, wording: TermVectors, document: str, log_odds: float) -> tuple[float, ...]:
-    """Compute the signals of weights.VERIFICATION_SIGNALS for a query and the best wording of an entry.
+def compare(
+    query: TermVectors, wordings: Sequence[TermVectors], documents: Sequence[str], log_odds: Sequence[float]
+) -> Doubles:
+    """Compute the signals of weights.VERIFICATION_SIGNALS, a row for each of several entries: for a query, the best
+    wording of the entry, the `document` with all its texts, and the log-odds of the ranking.
 
     `rest` is the weight of the query's terms that the wording lacks as a share of the query's, in length of summed word
-    vectors; `unexplained` that of those which `document`, all texts of the entry, lacks too; `lacking` that of the
-    wording's terms which the query lacks; `rests_alike` the cosine of both rests; the shares count terms.
-    `log_odds` are those of the ranking.
+    vectors; `unexplained` that of those which the document lacks too; `lacking` that of the wording's terms which the
+    query lacks; `rests_alike` the cosine of both rests; the shares count terms.
     """
-    shared = _sum([row for term, row in query.rows.items() if term in wording.rows])
-    rest, lacking = query.vector - shared, wording.vector - shared
-    rest_terms = [term for term in query.rows if term not in wording.rows]
-    unexplained = [query.rows[term] for term in rest_terms if term.removeprefix("w:") not in document]
-    rest_length, lacking_length = _length(rest), _length(lacking)
-    count = max(1, len(query.rows))
-    return (
-        1.0,
-        log_odds,
-        rest_length / (query.length + _SMALLEST),
-        _length(_sum(unexplained)) / (query.length + _SMALLEST),
-        lacking_length / (wording.length + _SMALLEST),
-        float(rest @ lacking) / (rest_length * lacking_length + _SMALLEST),
-        len(rest_terms) / count,
-        len(unexplained) / count,
+    terms, count = query.rows, len(wordings)
+    rest_terms = [[term for term in terms if term not in wording.rows] for wording in wordings]
+    unexplained_terms = [
+        [term for term in rest if term.removeprefix("w:") not in document]
+        for rest, document in zip(rest_terms, documents, strict=True)
+    ]
+    sums = _sums(
+        [[row for term, row in terms.items() if term in wording.rows] for wording in wordings]
+        + [[terms[term] for term in unexplained] for unexplained in unexplained_terms]
     )
+    shared, unexplained = sums[:count], sums[count:]
+    rest, lacking = query.vector - shared, np.array([wording.vector for wording in wordings]) - shared
+    rest_lengths, lacking_lengths = _lengths(rest), _lengths(lacking)
+    query_length, term_count = query.length + _SMALLEST, max(1, len(terms))
+    signals = np.empty((count, len(VERIFICATION_SIGNALS)))
+    signals[:, 0] = 1.0
+    signals[:, 1] = log_odds
+    signals[:, 2] = rest_lengths / query_length
+    signals[:, 3] = _lengths(unexplained) / query_length
+    signals[:, 4] = lacking_lengths / [wording.length + _SMALLEST for wording in wordings]
+    signals[:, 5] = np.einsum("ij,ij->i", rest, lacking) / (rest_lengths * lacking_lengths + _SMALLEST)
+    signals[:, 6] = [len(rest) / term_count for rest in rest_terms]
+    signals[:, 7] = [len(unexplained) / term_count for unexplained in unexplained_terms]
+    return signals
 
 
-def _sum(rows: list[int | None]) -> Floats:
-    total: Floats = word_vectors().vectors[[row for row in rows if row is not None]].sum(axis=0)
+def _sums(row_lists: Sequence[Sequence[int]]) -> Floats:
+    """Sum the word vectors of each list, all lists in one step."""
+    # Filled up with rows of zeros. Each sum must be added up in the order of its list, so that what two texts share
+    # leaves nothing over; np.add.reduceat promises no order.
+    width = max(1, *map(len, row_lists))
+    filled = [[*rows, *[NO_ROW] * (width - len(rows))] for rows in row_lists]
+    total: Floats = word_vectors().vectors[filled].sum(axis=1)
     return total
 
 
-def _length(vector: Floats) -> float:
-    return math.sqrt(float(vector @ vector))
+def _lengths(vectors: Floats) -> Doubles:
+    lengths: Doubles = np.sqrt(np.einsum("ij,ij->i", vectors, vectors).astype(np.float64))
+    return lengths

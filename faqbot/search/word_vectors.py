@@ -20,13 +20,15 @@ from faqbot.search.terms import terms_of
 # A text says what it is about at its beginning; the rest of a long answer only blurs its vector.
 _MAX_CHARS = 300
 _SMALLEST_NORM = 1e-9
+# The row of a term that is not in the table.
+NO_ROW = -1
 
 
 @dataclass(frozen=True, slots=True)
 class WordVectors:
     """Facts about common terms, a row for each of `rows_by_term`.
 
-    vectors: what a term says; a text is the sum over its terms.
+    vectors: what a term says; a text is the sum over its terms. A row of zeros at the end is for unknown terms.
     shares: the share of everyday questions that have the term.
     """
 
@@ -60,6 +62,8 @@ def word_vectors() -> WordVectors:
     content = files("faqbot.search").joinpath("data/word_vectors.npz").read_bytes()
     with np.load(BytesIO(content), allow_pickle=False) as table:
         terms = str(table["terms"]).split("\n")
-        vectors = table["vectors"].astype(np.float32) * table["scales"]
+        stored = table["vectors"]
+        vectors = np.zeros((len(stored) + 1, stored.shape[1]), dtype=np.float32)
+        np.multiply(stored, table["scales"], out=vectors[:-1], casting="same_kind")
         shares = table["shares"]
     return WordVectors({term: row for row, term in enumerate(terms)}, vectors, shares)

@@ -163,7 +163,7 @@ def collect(name: str, vectors: Vectors | None) -> QuestionSet:
             found = index.finder.differences(reading, index.table.originals[wording], index.entries[entry])
             differs.append(bool(found) and not candidates.exact[row])
             pairs.append(
-                compare(terms, index.table.term_vectors(int(wording)), index.table.documents.texts[entry], 0.0)
+                compare(terms, [index.table.term_vectors(int(wording))], [index.table.documents.texts[entry]], [0.0])[0]
             )
         in_scope = query["id"] is not None
         result.judged.append(Judged(candidates, right, np.array(differs), np.array(pairs), in_scope))
