@@ -95,13 +95,15 @@ def test_an_entry_that_differs_does_not_compete_with_a_guess():
     assert isinstance(apply_thresholds((ranking[0], candidate(0.5, MEALS)), LIMITS), Offered)
 
 
-def test_an_entry_with_few_words_of_the_question_is_no_guess():
-    assert isinstance(apply_thresholds((candidate(0.7, covered=0.2),), LIMITS), Offered)
+@pytest.mark.parametrize("score", [0.7, 0.9])
+def test_an_entry_with_hardly_a_word_of_the_question_is_listed_and_never_shown_as_an_answer(score):
+    assert isinstance(apply_thresholds((candidate(score, covered=0.14),), LIMITS), Offered)
+    assert not isinstance(apply_thresholds((candidate(score, covered=0.15),), LIMITS), Offered)
 
 
 def test_what_follows_a_refusal_is_probable_once_the_guess_is_ruled_out():
-    decision = apply_thresholds(ranked(0.7, 0.03, 0.019, 0.017), LIMITS)
-    assert isinstance(decision, Likely) and [c.score for c in decision.others] == [0.03, 0.019]
+    decision = apply_thresholds(ranked(0.7, 0.03, 0.01, 0.008), LIMITS)
+    assert isinstance(decision, Likely) and [c.score for c in decision.others] == [0.03, 0.01]
 
 
 def test_the_opposite_is_no_guess():

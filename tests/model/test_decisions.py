@@ -13,6 +13,8 @@ from faqbot.model.decisions import (
     AskedBack,
     Decision,
     Failure,
+    Likely,
+    LikelyRefused,
     Menu,
     MultiAnswer,
     NoneOfThese,
@@ -46,6 +48,9 @@ EXAMPLES: list[tuple[Response, str, LoggedMatch | None]] = [
     (MultiAnswer((Part("年假", ANSWER), MISSED)), "unanswered", LoggedMatch(question="食堂")),
     (MultiAnswer((Part("年假", ANSWER),)), "answered", LoggedMatch("annual", 0.9)),
     (LIST, "offered", LoggedMatch("annual", 0.5)),
+    (Likely(PUBLIC, 0.6, "年假"), "likely", LoggedMatch("annual", 0.6)),
+    (LikelyRefused((PUBLIC,)), "likely_refused", LoggedMatch()),
+    (LikelyRefused(), "likely_refused", LoggedMatch()),
     (Unanswered((Candidate(PUBLIC, 0.2, "年假"),)), "unanswered", LoggedMatch(score=0.2)),
     (PrivateReply(SECRET), "answered", LoggedMatch("court", 0.8)),
     (NoneOfThese(), "none_of_these", LoggedMatch()),
@@ -94,7 +99,7 @@ def test_what_is_private_is_known_of_every_part() -> None:
 
 def test_the_bot_introduces_itself_below_public_replies_only() -> None:
     allowed = {type(response).__name__ for response, _, _ in EXAMPLES if response.allows_introduction}
-    assert allowed == {"Answered", "AskedBack", "MultiAnswer", "Offered", "Unanswered", "Menu", "SmallTalk"}
+    assert allowed == {"Answered", "AskedBack", "Likely", "MultiAnswer", "Offered", "Unanswered", "Menu", "SmallTalk"}
     assert not SECRET.allows_introduction
     assert not SmallTalk(SmallTalkKind.THANKS).allows_introduction
 
