@@ -162,9 +162,15 @@ _FEATURE_NAMES = {
     "contrast": "区分度",
     "shared": "多数问法",
     "missing": "缺少的字眼",
+    "answer": "答案里有",
+    "explained": "问法和答案里有",
+    "static": "词义",
+    "static_centre": "整条词义",
+    "static_answer": "答案词义",
     "meaning": "含义",
     "meaning_centre": "整条含义",
     "meaning_contrast": "含义区分度",
+    "meaning_answer": "答案含义",
 }
 
 

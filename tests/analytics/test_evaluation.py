@@ -266,12 +266,15 @@ def test_five_entries_are_listed_where_there_are_five_open_ones() -> None:
     names = ["停车位在哪", "工牌丢了", "班车几点", "打印机坏了"]
     others = [Entry(f"e{n}", name, "x", draft=n == 0) for n, name in enumerate(names)]
     index = Index([LEAVE, LUNCH, FUND, *others])
-    for text in ("年假有几天", "qqqq", "你好"):
+    for text in ("年假有几天", "qqqq", "红烧肉"):
         (found,) = evaluate([Expected(text, "e3")], index, limits=FITTED_THRESHOLDS["balanced"], today=TODAY)
         listed = found.as_json()["candidates"]
         assert len(listed) == 5 == len({c["id"] for c in listed}) and "e0" not in {c["id"] for c in listed}
         assert [c["score"] for c in listed] == sorted((c["score"] for c in listed), reverse=True)
         # Those that fill the list are not found.
+        (found,) = evaluate(
+            [Expected(text, listed[-1]["id"])], index, limits=FITTED_THRESHOLDS["balanced"], today=TODAY
+        )
         assert not found.hit(5) and listed[-1]["score"] == 0.0
 
 

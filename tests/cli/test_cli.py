@@ -221,7 +221,7 @@ def test_the_sandbox_takes_another_port_when_its_own_is_taken_and_ships_sample_k
             assert process.stdout is not None
             lines = [process.stdout.readline(), process.stdout.readline()]
             process.send_signal(signal.SIGINT)
-            assert process.wait(5) == 0
+            assert process.wait(60) == 0
     assert "已被占用" in lines[0] and re.search(r"http://127\.0\.0\.1:\d+", lines[1])
     assert str(port) not in lines[1]
 

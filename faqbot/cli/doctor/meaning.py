@@ -53,4 +53,4 @@ async def _check_encoder(encoder: TextEncoder, store: VectorStore | None, texts:
         return Finding(NAME, Level.WARNING, f"{works}；存储里的向量读不出来：{exc}")
     wanted = len(set(texts))
     rest = "" if ready == wanted else "，其余的在机器人运行时算，算好以前只按文字比较"
-    return Finding(NAME, Level.GOOD, f"{works}；{wanted} 个问法的向量算好了 {ready} 个{rest}")
+    return Finding(NAME, Level.GOOD, f"{works}；{wanted} 个问法和答案的向量算好了 {ready} 个{rest}")

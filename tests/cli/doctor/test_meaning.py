@@ -49,9 +49,9 @@ async def test_the_vectors_that_are_ready_are_counted(settings: Settings, endpoi
     assert "算好了 0 个" in (await found(meaningful, NAME)).text
     async with running(meaningful) as app:
         await app.library.wait_until_embedded()
-        wanted = len(set(app.library.current.index.wordings))
+        wanted = len(set(app.library.current.index.embedded_texts))
     text = (await found(meaningful, NAME)).text
-    assert "向量接口可用" in text and f"{wanted} 个问法的向量算好了 {wanted} 个" in text
+    assert "向量接口可用" in text and f"{wanted} 个问法和答案的向量算好了 {wanted} 个" in text
 
 
 async def test_an_endpoint_that_does_not_answer_is_a_warning(settings: Settings, endpoint: Endpoint) -> None:
