@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import islice
 
 from rapidfuzz.distance.Levenshtein import opcodes
 
@@ -31,19 +32,20 @@ def replaced_differences(question: str, wording: str, is_written: Callable[[str]
 
     is_written: returns whether some wording of the entry has a text.
     """
-    operations = [(op.tag, op.src_start, op.src_end, op.dest_start, op.dest_end) for op in opcodes(question, wording)]
+    operations = opcodes(question, wording)
+    tags = ["equal", *(op.tag for op in operations), "equal"]
     replaced: list[tuple[int, int]] = []
-    others = 0
-    for number, (tag, start, end, other_start, other_end) in enumerate(operations):
-        beside = [
-            operation[0] for operation in (*operations[max(0, number - 1) : number], *operations[number + 1 :][:1])
-        ]
-        if tag == "replace" and end - start == 1 == other_end - other_start and beside == ["equal"] * len(beside):
-            if _is_another(question[start], wording[other_start]):
-                replaced.append((start, other_start))
-        elif tag != "equal":
-            others += _weighty(question[start:end]) + _weighty(wording[other_start:other_end])
-    if not replaced or others + len(replaced) - 1 > _MAX_OTHER_CHARACTERS:
+    others = ""
+    for number, op in enumerate(operations):
+        if op.tag == "equal":
+            continue
+        start, end, other_start, other_end = op.src_start, op.src_end, op.dest_start, op.dest_end
+        single = op.tag == "replace" and end - start == 1 == other_end - other_start
+        if not single or tags[number] != "equal" or tags[number + 2] != "equal":
+            others += question[start:end] + wording[other_start:other_end]
+        elif _is_another(question[start], wording[other_start]):
+            replaced.append((start, other_start))
+    if not replaced or _weighty(others) + len(replaced) - 1 > _MAX_OTHER_CHARACTERS:
         return
     for start, other_start in replaced:
         asked, written = _words_at(question, start, wording, other_start)
@@ -56,7 +58,8 @@ def word_differences(question: str, wording: str, is_known: Callable[[str], bool
 
     is_known: returns whether some text of the entry has a word or one that sounds like it, which then is no stranger.
     """
-    pieces = [(asked, written) for asked, written, _ in _pieces(question, wording) if _weighty(asked + written)]
+    weighty = ((asked, written) for asked, written, _ in _pieces(question, wording) if _weighty(asked + written))
+    pieces = list(islice(weighty, 2))
     if len(pieces) != 1:
         return
     asked, written = map(_stripped, pieces[0])
@@ -132,7 +135,8 @@ def _words_at(question: str, start: int, wording: str, other_start: int) -> tupl
 
 
 def _weighty(text: str) -> int:
-    return sum(is_han(c) and c not in characters().light for c in text)
+    light = characters().light
+    return sum([is_han(c) and c not in light for c in text])
 
 
 @cache

@@ -27,14 +27,23 @@ class SpellingCorrector:
         self._raws = raws
         self._initials: list[str] | None = None
         self._expansions: dict[str, str] = {}
-        pairs: dict[str, Counter[str]] = {}
+        pairs: dict[str, dict[str, int]] = {}
         for raw, sound in zip(raws, sounds, strict=True):
             # Writing and sound run in parallel only where each character is one unit.
             if len(raw) == len(sound):
+                chinese = list(map(is_han, raw))
                 for i in range(len(raw) - 1):
-                    if is_han(raw[i]) and is_han(raw[i + 1]):
-                        pairs.setdefault(sound[i : i + 2], Counter())[raw[i : i + 2]] += 1
-        self._pairs = {sound: [pair for pair, _ in counts.most_common()] for sound, counts in pairs.items()}
+                    if chinese[i] and chinese[i + 1]:
+                        counts = pairs.get(sound[i : i + 2])
+                        if counts is None:
+                            counts = pairs[sound[i : i + 2]] = {}
+                        pair = raw[i : i + 2]
+                        counts[pair] = counts.get(pair, 0) + 1
+        # The most frequent first; of equally frequent ones that which came first.
+        self._pairs = {
+            sound: sorted(counts, key=counts.__getitem__, reverse=True) if len(counts) > 1 else list(counts)
+            for sound, counts in pairs.items()
+        }
 
     def write_out_letters(self, units: Sequence[SpelledUnit], known_words: frozenset[str]) -> list[str]:
         """Write typed pinyin and abbreviations in the characters of the knowledge base; Chinese characters stay.

@@ -20,6 +20,8 @@ from faqbot.search.terms import terms_of
 # A text says what it is about at its beginning; the rest of a long answer only blurs its vector.
 _MAX_CHARS = 300
 _SMALLEST_NORM = 1e-9
+# Texts whose term vectors are held in memory at once.
+_BLOCK = 128
 # The row of a term that is not in the table.
 NO_ROW = -1
 
@@ -44,16 +46,21 @@ class WordVectors:
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return a vector of length 1 for each normalised text; zeros for a text without any known term."""
-        row_of = self.rows_by_term.get
-        rows = [[row for term in terms_of(text[:_MAX_CHARS]) if (row := row_of(term)) is not None] for text in texts]
-        flat, _, starts = flatten(rows)
         result = np.zeros((len(texts), self.vectors.shape[1]), dtype=np.float32)
-        nonempty = np.array([bool(numbers) for numbers in rows], dtype=np.bool_)
-        if len(flat):
-            result[nonempty] = np.add.reduceat(self.vectors[flat], starts[nonempty], axis=0)
+        for start in range(0, len(texts), _BLOCK):
+            self._sum(texts[start : start + _BLOCK], result[start : start + _BLOCK])
         norms = np.sqrt(np.einsum("ij,ij->i", result, result))
         result /= np.maximum(norms, _SMALLEST_NORM)[:, None]
         return result
+
+    def _sum(self, texts: Sequence[str], result: Floats) -> None:
+        """Write the sum over the terms of each text into a row of `result`; leave zeros where none is known."""
+        row_of = self.rows_by_term.get
+        rows = [[row for row in map(row_of, terms_of(text[:_MAX_CHARS])) if row is not None] for text in texts]
+        flat, _, starts = flatten(rows)
+        nonempty = np.array([bool(numbers) for numbers in rows], dtype=np.bool_)
+        if len(flat):
+            result[nonempty] = np.add.reduceat(self.vectors[flat], starts[nonempty], axis=0)
 
 
 @cache
