@@ -17,6 +17,9 @@ Flags = npt.NDArray[np.bool_]
 
 def flatten(lists: Sequence[Sequence[int]]) -> tuple[Positions, Positions, Positions]:
     """Lay the lists end to end: all numbers, for each number the index of its list, and the start of each list."""
+    if len(lists) == 1:
+        flat = np.array(lists[0], dtype=np.int64)
+        return flat, np.zeros(len(flat), dtype=np.int64), np.zeros(1, dtype=np.int64)
     sizes = np.array([len(numbers) for numbers in lists], dtype=np.int64)
     flat = np.array([number for numbers in lists for number in numbers], dtype=np.int64)
     return flat, np.arange(len(lists)).repeat(sizes), sizes.cumsum() - sizes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 from rapidfuzz import fuzz
@@ -141,43 +142,45 @@ class Ranker:
         ends = [*starts[1:], len(order)]
         for query, start, end, probability in zip(candidates.queries, starts, ends, listed.tolist(), strict=True):
             rows = order[start:end].tolist()
-            if candidates.exact[rows[0]] or max(probability, scores[rows[0]]) < _COMPARED_FROM_LISTED:
+            values = scores[rows].tolist()
+            if candidates.exact[rows[0]] or max(probability, values[0]) < _COMPARED_FROM_LISTED:
                 continue
             unified = "" if query.rewrites else query.text
             reading, terms = self._finder.read(query.original, query.raw, unified), TermVectors.of(query.text)
             agreeing = 0
-            verified: dict[int, float] = {}
+            verified: list[float] = []
             for place, row in enumerate(rows):
-                if scores[row] < _COMPARED_FROM or place >= _MAX_COMPARED or agreeing >= _ENOUGH_AGREEING:
+                if values[place] < _COMPARED_FROM or place >= _MAX_COMPARED or agreeing >= _ENOUGH_AGREEING:
                     # What is not compared does not outrank what is, only because that was found to differ.
-                    rest = rows[place:]
-                    scores[rest] = np.minimum(scores[rest], min(scores[rows[:place]], default=1.0))
+                    lowest = min(values[:place], default=1.0)
+                    values[place:] = [min(value, lowest) for value in values[place:]]
                     break
-                if row not in verified:
-                    next_rows = rows[place : _ENOUGH_AGREEING if place < _ENOUGH_AGREEING else _MAX_COMPARED]
-                    verified |= self._verified(candidates, terms, next_rows, scores)
-                number, entry_number = int(candidates.wordings[row]), int(candidates.entries[row])
-                wording, entry = self._table.originals[number], self._table.entries[entry_number]
-                scores[row] = verified[row]
-                if differences := self._finder.differences(reading, wording, entry):
+                if place >= len(verified):
+                    end_place = _ENOUGH_AGREEING if place < _ENOUGH_AGREEING else _MAX_COMPARED
+                    span = slice(place, end_place)
+                    verified += self._verified(candidates, terms, rows[span], values[span])
+                wording = self._table.originals[candidates.wordings[row]]
+                values[place] = verified[place]
+                if differences := self._finder.differences(
+                    reading, wording, self._table.entries[candidates.entries[row]]
+                ):
                     found[row] = differences
-                    scores[row] *= _factor(differences)
+                    values[place] *= _factor(differences)
                 agreeing += not differences
+            scores[rows] = values
         return found
 
     def _verified(
-        self, candidates: CandidateRows, terms: TermVectors, rows: Sequence[int], scores: Doubles
-    ) -> dict[int, float]:
-        """Return the corrected scores of those of these rows that are compared."""
-        old_scores = {
-            row: score for row, score in zip(rows, scores[rows].tolist(), strict=True) if score >= _COMPARED_FROM
-        }
-        chosen = list(old_scores)
+        self, candidates: CandidateRows, terms: TermVectors, rows: Sequence[int], values: Sequence[float]
+    ) -> list[float]:
+        """Return the corrected scores of those rows, the first ones, that are compared."""
+        values = list(takewhile(lambda value: value >= _COMPARED_FROM, values))
+        chosen = rows[: len(values)]
         wordings = [self._table.term_vectors(number) for number in candidates.wordings[chosen].tolist()]
         documents = [self._table.documents.texts[number] for number in candidates.entries[chosen].tolist()]
-        odds = [math.log(score / max(1 - score, _SMALLEST_DOUBT)) for score in old_scores.values()]
-        log_odds = compare(terms, wordings, documents, odds) @ self.weights.verification
-        return dict(zip(chosen, sigmoid(log_odds).tolist(), strict=True))
+        odds = [math.log(value / max(1 - value, _SMALLEST_DOUBT)) for value in values]
+        corrected: list[float] = sigmoid(compare(terms, wordings, documents, odds) @ self.weights.verification).tolist()
+        return corrected
 
     def _demote_excluded(self, candidates: CandidateRows, scores: Doubles) -> None:
         """Keep a query from an entry if it is as similar to a wording excluded by `not:` as to the entry's own."""

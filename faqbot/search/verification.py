@@ -14,7 +14,6 @@ import numpy as np
 
 from faqbot.search.arrays import Doubles, Floats
 from faqbot.search.terms import terms_of
-from faqbot.search.weights import VERIFICATION_SIGNALS
 from faqbot.search.word_vectors import NO_ROW, word_vectors
 
 _SMALLEST = 1e-6
@@ -60,18 +59,25 @@ def compare(
     )
     shared, unexplained = sums[:count], sums[count:]
     rest, lacking = query.vector - shared, np.array([wording.vector for wording in wordings]) - shared
-    rest_lengths, lacking_lengths = _lengths(rest), _lengths(lacking)
+    alike = np.einsum("ij,ij->i", rest, lacking).tolist()
+    vectors = np.concatenate((rest, lacking, unexplained))
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors).astype(np.float64)).tolist()
     query_length, term_count = query.length + _SMALLEST, max(1, len(terms))
-    signals = np.empty((count, len(VERIFICATION_SIGNALS)))
-    signals[:, 0] = 1.0
-    signals[:, 1] = log_odds
-    signals[:, 2] = rest_lengths / query_length
-    signals[:, 3] = _lengths(unexplained) / query_length
-    signals[:, 4] = lacking_lengths / [wording.length + _SMALLEST for wording in wordings]
-    signals[:, 5] = np.einsum("ij,ij->i", rest, lacking) / (rest_lengths * lacking_lengths + _SMALLEST)
-    signals[:, 6] = [len(rest) / term_count for rest in rest_terms]
-    signals[:, 7] = [len(unexplained) / term_count for unexplained in unexplained_terms]
-    return signals
+    return np.array(
+        [
+            (
+                1.0,
+                log_odds[n],
+                lengths[n] / query_length,
+                lengths[n + 2 * count] / query_length,
+                lengths[n + count] / (wordings[n].length + _SMALLEST),
+                alike[n] / (lengths[n] * lengths[n + count] + _SMALLEST),
+                len(rest_terms[n]) / term_count,
+                len(unexplained_terms[n]) / term_count,
+            )
+            for n in range(count)
+        ]
+    )
 
 
 def _sums(row_lists: Sequence[Sequence[int]]) -> Floats:
@@ -82,8 +88,3 @@ def _sums(row_lists: Sequence[Sequence[int]]) -> Floats:
     filled = [[*rows, *[NO_ROW] * (width - len(rows))] for rows in row_lists]
     total: Floats = word_vectors().vectors[filled].sum(axis=1)
     return total
-
-
-def _lengths(vectors: Floats) -> Doubles:
-    lengths: Doubles = np.sqrt(np.einsum("ij,ij->i", vectors, vectors).astype(np.float64))
-    return lengths
