@@ -41,10 +41,10 @@ _BESIDE_EXACT_SCORE = 0.999
 _MAX_COMPARED, _ENOUGH_AGREEING, _COMPARED_FROM, _COMPARED_FROM_LISTED = 8, 3, 0.05, 0.12
 # Probability that remains of a candidate being wrong, so that its odds are finite.
 _SMALLEST_DOUBT = 1e-9
-# Factor of the score of an entry that differs in something decisive, and of the probability that a list beginning with
-# it holds the right one: it may be listed, but others come first.
-_DIFFERING_FACTOR = 0.4
-# The same where the question names somebody or something that the entry never speaks of: it is about another matter.
+# Factor of the score of an entry that differs in something decisive: others come first, and it is never answered with.
+# Factor of the probability that a list beginning with it holds the right one: the list says what differs.
+_DIFFERING_FACTOR, _DIFFERING_LIST_FACTOR = 0.4, 0.65
+# Both, where the question names somebody or something that the entry never speaks of: it is about another matter.
 _FOREIGN_FACTOR = 0.2
 _FOREIGN_KINDS = (DifferenceKind.NAME, DifferenceKind.CODE)
 _EDIT = FEATURES.index("edit")
@@ -106,7 +106,7 @@ class Ranker:
         order = order[np.lexsort((-scores[order], candidates.list_ids))]
         _weigh_rivals(candidates, order, scores)
         firsts = order[candidates.list_starts].tolist()
-        listed *= [_factor(differences.get(row, ())) for row in firsts]
+        listed *= [_factor(differences.get(row, ()), _DIFFERING_LIST_FACTOR) for row in firsts]
         rows, sorted_scores, starts = order.tolist(), scores[order].tolist(), candidates.list_starts.tolist()
         ends = [*starts[1:], len(rows)]
         facts = zip(candidates.request_ids, candidates.queries, starts, ends, listed.tolist(), strict=True)
@@ -165,7 +165,7 @@ class Ranker:
                     reading, wording, self._table.entries[candidates.entries[row]]
                 ):
                     found[row] = differences
-                    values[place] *= _factor(differences)
+                    values[place] *= _factor(differences, _DIFFERING_FACTOR)
                 agreeing += not differences
             scores[rows] = values
         return found
@@ -213,11 +213,11 @@ def _weigh_rivals(candidates: CandidateRows, order: Positions, scores: Doubles) 
     np.minimum(scores, highest[candidates.list_ids], out=scores)
 
 
-def _factor(differences: Sequence[Difference]) -> float:
+def _factor(differences: Sequence[Difference], differing: float) -> float:
     """Return the factor of a probability for what a question says otherwise than an entry; 1 for nothing."""
     if any(one.kind in _FOREIGN_KINDS and not one.written for one in differences):
         return _FOREIGN_FACTOR
-    return _DIFFERING_FACTOR if differences else 1.0
+    return differing if differences else 1.0
 
 
 @dataclass(frozen=True, slots=True)
