@@ -13,7 +13,8 @@ from faqbot.access.visibility import Allowed, open_to
 from faqbot.dialogue.main_question import Judged, best_judged, question_inside
 from faqbot.dialogue.small_talk import small_talk
 from faqbot.dialogue.topic_menu import build_menu, list_topic
-from faqbot.language.normalize import normalise
+from faqbot.language.normalize import is_mostly_chinese, normalise
+from faqbot.language.pinyin import syllables
 from faqbot.language.sentence_splitting import questions_in
 from faqbot.language.small_talk_words import is_unspecific
 from faqbot.model.commands import Interpretation
@@ -195,7 +196,8 @@ def decide_on_ranking(
 ) -> Answered | Likely | Offered | Unanswered | TopicList:
     """Decide on a question from its ranking. The name of a topic opens the topic, unless it is also a wording.
 
-    A question that does not say what it is about has no answer, however well a common word fits.
+    A question that does not say what it is about has no answer, however well a common word fits; nor has a text in
+    another script that shares hardly a word with the nearest entry, such as an error message that was pasted.
     """
     topic = _topic_named(text, index)
     if topic is not None and not (ranking and ranking[0].score >= 1.0):
@@ -204,7 +206,17 @@ def decide_on_ranking(
             return topic_list
     if lacks_subject(text, index) and not (ranking and is_unspecific(ranking[0].question)):
         return Unanswered()
+    if ranking and _is_in_other_script(text, index) and ranking[0].covered < COVERED_TO_ANSWER:
+        return Unanswered(nearest=tuple(ranking[:3]))
     return apply_thresholds(ranking, limits)
+
+
+def _is_in_other_script(text: str, index: Index) -> bool:
+    """Return True for a text that Chinese knowledge is like by chance only, unless they share words; not for pinyin."""
+    if index.script != "han" or is_mostly_chinese(text):
+        return False
+    words = normalise(text).split()
+    return 2 * sum(syllables(word) is not None for word in words) < len(words)
 
 
 def ask_for_subject(text: str, index: Index, allowed: Allowed) -> Menu | None:

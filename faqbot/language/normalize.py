@@ -20,6 +20,9 @@ _NOT_WORD = re.compile(r"[^\w%]|_")
 WHITESPACE = re.compile(r"\s+")
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}
 _SCALES = {"十": 10, "百": 100, "千": 1000}
+_HAN_CHARACTER, _OTHER_WORD = re.compile(f"[{HAN}]"), re.compile(rf"[^\W_{HAN}]+")
+# Chinese characters for each word in another script that make a text Chinese: iPhone 13 Pro Max 怎么报 is.
+_LEAST_CHINESE = 0.5
 _SPACE_AT_HAN = re.compile(rf"(?<=[{HAN}])\s+|\s+(?=[{HAN}])")
 _SEAM = re.compile(rf"(?<=[{HAN}])([{HAN}]) ([{HAN}])(?=[{HAN}])")
 # Zero-width marks, soft hyphens and those that turn the direction of writing.
@@ -30,6 +33,11 @@ INVISIBLE_MARKS = dict.fromkeys(
 
 def is_han(character: str) -> bool:
     return "\u3400" <= character[:1] <= "\u9fff"
+
+
+def is_mostly_chinese(text: str) -> bool:
+    """Return True unless a text is written in another script, as a link or an error message that was pasted."""
+    return len(_HAN_CHARACTER.findall(text)) >= _LEAST_CHINESE * len(_OTHER_WORD.findall(text))
 
 
 class _Converter(Protocol):

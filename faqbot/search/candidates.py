@@ -11,6 +11,7 @@ from itertools import islice
 
 import numpy as np
 
+from faqbot.language.normalize import is_mostly_chinese
 from faqbot.model.entries import Entry
 from faqbot.search.arrays import Doubles, Flags, Floats, Positions, flatten
 from faqbot.search.documents import DocumentSimilarities
@@ -132,7 +133,9 @@ def _compare_with_all(
     proximity += documents.scores * (_ANSWER_WEIGHT / documents.totals)
     static = None
     if table.script == "han" and table.word_vectors is not None:
-        vectors = word_vectors().embed([request.query.text for request in requests])
+        # What they know of other scripts, mostly single letters and numbers, likens a pasted link to anything.
+        texts = [request.query.text for request in requests]
+        vectors = word_vectors().embed([text if is_mostly_chinese(text) else "" for text in texts])
         static = table.word_vectors.similarities(vectors, held_out)
         proximity += _STATIC_WEIGHT * static.proximity()
     semantic = None

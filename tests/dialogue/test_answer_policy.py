@@ -1,0 +1,48 @@
+"""A ranking becomes an answer, a guess, a list or the admission that there is none."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from faqbot.dialogue.answer_policy import apply_thresholds, judge
+from faqbot.model.decisions import Answered, Offered, Unanswered
+from faqbot.model.entries import Candidate, Entry
+from faqbot.search.index import Index
+from faqbot.search.thresholds import FITTED_THRESHOLDS, Thresholds
+
+ENTRIES = (
+    Entry("wifi", "公司 WiFi 怎么连？", "扫前台的二维码。", also=("无线网密码是多少",)),
+    Entry("leave", "一年有几天年假？", "5 天。"),
+    Entry("payday", "几号发工资？", "10 日。"),
+)
+# Nearly everything that is found is listed.
+LISTING = Thresholds(answer_at=0.98, likely_at=0.97, offer_at=0.01)
+LIMITS, TODAY = FITTED_THRESHOLDS["balanced"], date(2026, 6, 1)
+
+
+@pytest.mark.parametrize(("listed", "kind"), [(0.2, Offered), (0.19, Unanswered)])
+def test_a_list_is_shown_where_one_of_its_first_is_probably_right(listed, kind):
+    ranking = tuple(Candidate(entry, 0.1, entry.question, listed=listed) for entry in ENTRIES)
+    assert isinstance(apply_thresholds(ranking, Thresholds(0.9, 0.5, 0.2)), kind)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<b onclick=run(1)> [y](javascript:run(1))",
+        "https://wiki.example.com/pages/view?id=1&tab=files",
+        "Error: cannot open file at line 1",
+        "Could you please tell me where I can leave my bike",
+    ],
+)
+@pytest.mark.parametrize("limits", [LIMITS, LISTING])
+def test_what_was_pasted_in_another_script_is_like_nothing(text, limits):
+    assert isinstance(judge(text, Index(ENTRIES), limits=limits, today=TODAY)[0], Unanswered)
+
+
+@pytest.mark.parametrize(("text", "entry_id"), [("WiFi password", "wifi"), ("nianjia ji tian", "leave")])
+def test_words_in_common_and_pinyin_are_understood_all_the_same(text, entry_id):
+    decision, ranking = judge(text, Index(ENTRIES), limits=LISTING, today=TODAY)
+    assert isinstance(decision, Offered | Answered) and ranking[0].entry.id == entry_id
