@@ -62,7 +62,7 @@ async def test_what_was_asked_beside_something_private_is_answered_there_too(tal
 
 
 async def test_where_it_is_doubtful_the_list_goes_to_the_asker_and_can_be_picked_from_there(talk: Talk) -> None:
-    assert "已私聊您" in await talk("小李", "病假期间被骚扰")
+    assert "已私聊您" in await talk("小李", "病假期间被同事骚扰")
     (listed,) = alone(talk, "小李")
     assert "1. [被同事骚扰了怎么举报？]" in listed
     assert "没有可以选的列表" in await talk("小李", "1")
