@@ -47,7 +47,11 @@ _DIFFERING_FACTOR, _DIFFERING_LIST_FACTOR = 0.4, 0.65
 # Both, where the question names somebody or something that the entry never speaks of: it is about another matter.
 _FOREIGN_FACTOR = 0.2
 _FOREIGN_KINDS = (DifferenceKind.NAME, DifferenceKind.CODE)
-_EDIT = FEATURES.index("edit")
+# An entry whose wordings have less than this share of the query's weight is no surer than its list.
+_LITTLE_COVERED = 0.2
+# A second score above this is a rival of the first: both cannot be right.
+_RIVAL_SCORE = 0.5
+_EDIT, _COVERED = FEATURES.index("edit"), FEATURES.index("covered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,8 @@ class Ranker:
         self._promote_exact(candidates, scores)
         order = order[np.lexsort((-scores[order], candidates.list_ids))]
         differences = self._verify(candidates, order, scores, listed)
+        if self.embeddings is None:
+            _doubt_uncovered(candidates, scores, listed)
         self._demote_excluded(candidates, scores)
         order = order[np.lexsort((-scores[order], candidates.list_ids))]
         _weigh_rivals(candidates, order, scores)
@@ -199,6 +205,14 @@ class Ranker:
                     scores[row] = min(scores[row], _EXCLUDED_SCORE)
 
 
+def _doubt_uncovered(candidates: CandidateRows, scores: Doubles, listed: Doubles) -> None:
+    """Lower the scores of entries that share little with the query but in their answers to the probability that their
+    list holds the right one. Few questions of that kind were fitted, and one word of an answer makes an entry seem sure.
+    """
+    little = (candidates.features[:, _COVERED] < _LITTLE_COVERED) & ~candidates.exact
+    scores[little] = np.minimum(scores[little], listed[candidates.list_ids[little]])
+
+
 def _weigh_rivals(candidates: CandidateRows, order: Positions, scores: Doubles) -> None:
     """Lower the first score of a list whose second is above one half too, to the share of its odds in the odds of both:
     only one of two entries that a question fits alike is right. What would then be above the first is lowered to it."""
@@ -206,7 +220,7 @@ def _weigh_rivals(candidates: CandidateRows, order: Positions, scores: Doubles) 
     firsts = order[starts]
     seconds = order[np.minimum(starts + 1, len(order) - 1)]
     rivals = (candidates.list_ids[seconds] == candidates.list_ids[firsts]) & (seconds != firsts)
-    rivals &= (scores[seconds] > 0.5) & ~candidates.exact[firsts]
+    rivals &= (scores[seconds] > _RIVAL_SCORE) & ~candidates.exact[firsts]
     odds = scores / np.maximum(1 - scores, _SMALLEST_DOUBT)
     highest = np.ones(len(starts))
     highest[rivals] = odds[firsts[rivals]] / (odds[firsts[rivals]] + odds[seconds[rivals]])

@@ -447,6 +447,68 @@ def test_one_entry_alone_is_found_and_strangers_are_not() -> None:
         assert all(max(c.score, c.listed) < 0.05 for c in alone.search(stranger))
 
 
+# — Small knowledge, lists —
+
+PARKING = Entry("parking", "停车位怎么申请", "在前台登记")
+FEW = [
+    PARKING,
+    entry("leave", "年假有几天"),
+    Entry("meal", "餐补多少钱", "每天二十元"),
+    entry("badge", "工牌丢了怎么补"),
+    entry("pay", "工资几号发"),
+]
+BAR = FITTED_THRESHOLDS["balanced"]
+
+
+@pytest.mark.parametrize("count", [2, 5])
+@pytest.mark.parametrize("text", ["怎么申请专利", "专利怎么申请", "房补多少钱", "宠物几号洗澡", "护照丢了怎么补"])
+def test_few_entries_do_not_answer_what_shares_only_everyday_words_with_them(text: str, count: int) -> None:
+    assert all(c.score < BAR.answer_at or c.differs for c in Index(FEW[:count]).search(text))
+
+
+@pytest.mark.parametrize("count", [2, 5])
+@pytest.mark.parametrize("text", ["停车位申请", "怎么申请停车位", "停车位在哪申请"])
+def test_few_entries_answer_what_shares_their_own_words(text: str, count: int) -> None:
+    best = Index(FEW[:count]).search(text)[0]
+    assert best.entry.id == "parking" and best.score >= BAR.answer_at
+
+
+def test_a_word_that_everybody_uses_weighs_less_than_one_of_the_subject() -> None:
+    weight = Index(FEW[:2]).table.index.weight
+    assert weight("怎么") < 0.8 * weight("车位")
+    # Where no entry has either, too.
+    assert weight("为什") < 0.9 * weight("专利")
+
+
+@pytest.mark.parametrize("text", ["试用期多长啊", "我想问下工牌丢了咋弄", "宇宙有多大", "红烧肉怎么做"])
+def test_all_of_a_ranking_have_the_same_probability_of_being_listed_rightly(sample: Index, text: str) -> None:
+    found = sample.search(text)
+    assert len({c.listed for c in found}) == 1 and 0 <= found[0].listed <= 1
+    known = "工牌" in text or "试用期" in text
+    assert (found[0].listed >= 0.9) if known else (found[0].listed < BAR.offer_at)
+
+
+def test_a_list_is_likelier_right_than_its_first_entry_where_two_fit() -> None:
+    index = Index([entry("leaving", "离职证明怎么开"), entry("working", "在职证明怎么开"), *SMALL.entries])
+    found = index.search("开证明找谁")
+    assert {c.entry.id for c in found[:2]} == {"leaving", "working"}
+    assert found[0].listed > found[0].score
+
+
+@pytest.mark.parametrize(("text", "right"), [("腾讯试用期多长", "probation-length"), ("华为年终奖什么时候发", "year-end-bonus")])
+def test_the_name_of_another_company_lowers_the_score_and_the_list(sample: Index, text: str, right: str) -> None:
+    plain, foreign = sample.search(text[2:])[0], sample.search(text)[0]
+    assert plain.entry.id == foreign.entry.id == right and foreign.differs
+    assert max(foreign.score, foreign.listed) < BAR.offer_at < 0.9 < plain.listed
+
+
+def test_a_difference_of_another_kind_may_still_be_listed() -> None:
+    index = Index([entry("hotel", "上海出差住宿标准是多少"), entry("chen", "怎么找陈国强"), *SMALL.entries])
+    place, name = index.search("北京出差住宿标准是多少")[0], index.search("怎么找李明华")[0]
+    assert place.differs and place.listed > BAR.offer_at
+    assert name.differs and name.listed < BAR.offer_at
+
+
 # — Many texts, explanations —
 
 

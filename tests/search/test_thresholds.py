@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 
 from faqbot.knowledge.files.folder import FolderSource
 from faqbot.knowledge.snapshot import build_snapshot
+from faqbot.language.vocabulary import everyday_questions
 from faqbot.model.entries import Entry
 from faqbot.search.candidates import RetrievalRequest
-from faqbot.search.hold_out import BestEntry, HoldOut, hold_out_trial
+from faqbot.search.hold_out import BestEntry, HoldOut, Trial, hold_out_trial
 from faqbot.search.index import Index
-from faqbot.search.thresholds import FITTED_THRESHOLDS, learn
+from faqbot.search.thresholds import FITTED_THRESHOLDS, _answer_threshold, learn
 from tests.conftest import SAMPLE
 
 STRICTNESS = tuple(FITTED_THRESHOLDS)
@@ -92,6 +95,47 @@ def test_held_out_wordings_find_their_entry_where_entries_differ_and_not_where_t
     easy, hard = hold_out_trial(different), hold_out_trial(copies)
     assert easy.correct.mean() > 0.9 > 0.5 > hard.correct.mean()
     assert hard.out_of_scope.mean() > 0.5 > easy.out_of_scope.mean()
+
+
+def test_common_words_ask_more_of_a_list_than_words_of_a_subject(different: Index) -> None:
+    everyday = ("护照", "信用卡", "外卖", "驾照", "小区停水", "天然气", "股票", "房价", "离婚财产", "世界杯")
+    shared = Index(entry(t, f"{t}怎么办", f"{t}找谁") for t in everyday)
+    low, high = hold_out_trial(different).strangers, hold_out_trial(shared).strangers
+    assert len(low) == len(high) >= 40 and high.mean() > low.mean()
+    for strictness in STRICTNESS:
+        assert learn(shared, strictness).offer_at > learn(different, strictness).offer_at
+
+
+def test_strangers_are_everyday_questions_that_hr_did_not_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = everyday_questions()[0]
+    watch = Watch(monkeypatch)
+    trial = hold_out_trial(Index([entry("a", written), entry("b", "年假有几天")]))
+    assert written not in [text for text, _ in watch.asked if text != written]
+    assert len(trial.strangers) == len(everyday_questions()) - 1
+
+
+def test_knowledge_in_english_is_not_tried_with_chinese_questions() -> None:
+    index = Index(entry(f"{n}", f"How do I order part {n}?", f"Ordering of part {n}") for n in range(12))
+    assert len(hold_out_trial(index).strangers) == 0
+    assert learn(index, "balanced").offer_at == FITTED_THRESHOLDS["balanced"].offer_at
+
+
+def test_neighbours_are_wordings_with_a_word_of_another_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = Index([entry("a", "停车位怎么申请"), entry("b", "工资条怎么查"), entry("c", "打印机怎么连")])
+    watch = Watch(monkeypatch)
+    trial = hold_out_trial(index)
+    made = watch.made_up[: -len(trial.strangers)]
+    assert len(made) == 3 and not any(map(index.has_wording, made))
+    assert all(sum(word in text for word in ("怎么申请", "怎么查", "怎么连")) == 1 for text in made)
+    assert len(trial.neighbours) <= 3
+
+
+def test_neighbours_that_score_high_raise_the_bar() -> None:
+    empty = np.zeros(0)
+    scores = np.linspace(0.5, 1, 60)
+    plain = Trial(scores, np.ones(60), empty, empty, empty)
+    tried = replace(plain, neighbours=np.full(300, 0.9))
+    assert _answer_threshold(tried, 0.88, 0.88, 0.95) > 0.9 > _answer_threshold(plain, 0.88, 0.88, 0.95)
 
 
 def test_entries_with_one_wording_are_only_out_of_scope() -> None:
