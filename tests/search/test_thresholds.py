@@ -126,7 +126,9 @@ def test_neighbours_are_wordings_with_a_word_of_another_entry(monkeypatch: pytes
     trial = hold_out_trial(index)
     made = watch.made_up[: -len(trial.strangers)]
     assert len(made) == 3 and not any(map(index.has_wording, made))
-    assert all(sum(word in text for word in ("怎么申请", "怎么查", "怎么连")) == 1 for text in made)
+    # All but two characters are those of a wording.
+    for text in made:
+        assert any(sum(one == other for one, other in zip(text, w, strict=False)) >= len(w) - 2 for w in index.wordings)
     assert len(trial.neighbours) <= 3
 
 
