@@ -207,7 +207,7 @@ class Ranker:
 
 def _doubt_uncovered(candidates: CandidateRows, scores: Doubles, listed: Doubles) -> None:
     """Lower the scores of entries that share little with the query but in their answers to the probability that their
-    list holds the right one. Few questions of that kind were fitted, and one word of an answer makes an entry seem sure.
+    list holds the right one. Few such questions were fitted, and one word of an answer makes an entry seem sure.
     """
     little = (candidates.features[:, _COVERED] < _LITTLE_COVERED) & ~candidates.exact
     scores[little] = np.minimum(scores[little], listed[candidates.list_ids[little]])

@@ -495,7 +495,9 @@ def test_a_list_is_likelier_right_than_its_first_entry_where_two_fit() -> None:
     assert found[0].listed > found[0].score
 
 
-@pytest.mark.parametrize(("text", "right"), [("腾讯试用期多长", "probation-length"), ("华为年终奖什么时候发", "year-end-bonus")])
+@pytest.mark.parametrize(
+    ("text", "right"), [("腾讯试用期多长", "probation-length"), ("华为年终奖什么时候发", "year-end-bonus")]
+)
 def test_the_name_of_another_company_lowers_the_score_and_the_list(sample: Index, text: str, right: str) -> None:
     plain, foreign = sample.search(text[2:])[0], sample.search(text)[0]
     assert plain.entry.id == foreign.entry.id == right and foreign.differs
