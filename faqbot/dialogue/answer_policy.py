@@ -13,6 +13,7 @@ from faqbot.access.visibility import Allowed, open_to
 from faqbot.dialogue.main_question import Judged, best_judged, question_inside
 from faqbot.dialogue.small_talk import small_talk
 from faqbot.dialogue.topic_menu import build_menu, list_topic
+from faqbot.language.follow_ups import asks_the_same
 from faqbot.language.normalize import is_mostly_chinese, normalise
 from faqbot.language.pinyin import syllables
 from faqbot.language.sentence_splitting import questions_in
@@ -198,6 +199,7 @@ def decide_on_ranking(
 
     A question that does not say what it is about has no answer, however well a common word fits; nor has a text in
     another script that shares hardly a word with the nearest entry, such as an error message that was pasted.
+    Whether the same holds for somebody else, 也一样吗, is never answered: what holds was said before.
     """
     topic = _topic_named(text, index)
     if topic is not None and not (ranking and ranking[0].score >= 1.0):
@@ -208,7 +210,10 @@ def decide_on_ranking(
         return Unanswered()
     if ranking and _is_in_other_script(text, index) and ranking[0].covered < COVERED_TO_ANSWER:
         return Unanswered(nearest=tuple(ranking[:3]))
-    return apply_thresholds(ranking, limits)
+    decision = apply_thresholds(ranking, limits)
+    if isinstance(decision, Answered | Likely) and asks_the_same(text) and not index.has_wording(text):
+        return _offer(ranking)
+    return decision
 
 
 def _is_in_other_script(text: str, index: Index) -> bool:

@@ -15,6 +15,9 @@ _SAME_AGAIN = re.compile(
     r"(?:也?(?:是)?(?:一样|同样|这样|这么多|如此)|也(?:可以|能|有|行|要|算|是))(?:的)?(?:吗|么|嘛|不)?$|"
     r"(?:怎么样|怎样|呢)$"
 )
+# The whole of what is asked by 试用期也一样吗 stands in the question before; 和转正后也一样吗 names it.
+_NOTHING_ELSE = re.compile(r"也(?:是)?(?:一样|同样|这样|这么多|如此)(?:的)?(?:吗|么|嘛|不)?$")
+_NAMED = re.compile("[和跟与同比]")
 # Behind 怎么 these stand for any action and say nothing about the subject.
 _EMPTY_ACTIONS = {"办", "弄", "搞", "做", "处理", "操作", "天"}
 # The place in a question at which its subject ends and the asking begins.
@@ -49,6 +52,13 @@ def expansions(text: str, before: tuple[str, ...]) -> tuple[str, ...]:
             expanded += [core + asking, f"{core}{subject[-2:]}{asking}"]
         expanded += [core + question, question + core]
     return tuple(dict.fromkeys(one for one in expanded if one != whole and len(one) > len(core)))
+
+
+def asks_the_same(text: str) -> bool:
+    """Return True if a short text asks whether the same holds, as 外包也一样吗 does; the question before tells what."""
+    core = strip_fillers(normalise(text))
+    match = _NOTHING_ELSE.search(core)
+    return match is not None and match.start() <= _MAX_FOLLOW_UP_CHARS and not _NAMED.search(core[: match.start()])
 
 
 def own_words(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from faqbot.dialogue.answer_policy import apply_thresholds, judge
-from faqbot.model.decisions import Answered, Offered, Unanswered
+from faqbot.model.decisions import Answered, Likely, Offered, Unanswered
 from faqbot.model.entries import Candidate, Entry
 from faqbot.search.index import Index
 from faqbot.search.thresholds import FITTED_THRESHOLDS, Thresholds
@@ -16,6 +16,7 @@ ENTRIES = (
     Entry("wifi", "公司 WiFi 怎么连？", "扫前台的二维码。", also=("无线网密码是多少",)),
     Entry("leave", "一年有几天年假？", "5 天。"),
     Entry("payday", "几号发工资？", "10 日。"),
+    Entry("probation", "试用期工资怎么发？", "按 100% 发，餐补也一样。", also=("转正前后都一样吗",)),
 )
 # Nearly everything that is found is listed.
 LISTING = Thresholds(answer_at=0.98, likely_at=0.97, offer_at=0.01)
@@ -45,4 +46,10 @@ def test_what_was_pasted_in_another_script_is_like_nothing(text, limits):
 @pytest.mark.parametrize(("text", "entry_id"), [("WiFi password", "wifi"), ("nianjia ji tian", "leave")])
 def test_words_in_common_and_pinyin_are_understood_all_the_same(text, entry_id):
     decision, ranking = judge(text, Index(ENTRIES), limits=LISTING, today=TODAY)
-    assert isinstance(decision, Offered | Answered) and ranking[0].entry.id == entry_id
+    assert isinstance(decision, Answered | Likely | Offered) and ranking[0].entry.id == entry_id
+
+
+@pytest.mark.parametrize(("text", "kind"), [("试用期也一样吗", Offered), ("转正前后都一样吗", Answered)])
+def test_whether_the_same_holds_is_answered_only_where_it_says_of_what(text, kind):
+    limits = Thresholds(answer_at=0.05, likely_at=0.04, offer_at=0.01)
+    assert isinstance(judge(text, Index(ENTRIES), limits=limits, today=TODAY)[0], kind)

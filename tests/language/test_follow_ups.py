@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faqbot.language.follow_ups import expansions, own_words, without_asking
+from faqbot.language.follow_ups import asks_the_same, expansions, own_words, without_asking
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,17 @@ def test_what_a_text_brings_itself_is_known(text: str, own: str) -> None:
 )
 def test_what_a_text_is_about_stands_between_the_words_that_ask(text: str, about: list[str]) -> None:
     assert without_asking(text) == about
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("那外包也一样吗？", True),
+        ("试用期也是这样的吗", True),
+        ("试用期工资和转正后也一样吗", False),
+        ("也有年假吗", False),
+        ("一样吗", False),
+    ],
+)
+def test_whether_the_same_holds_is_a_question_about_the_one_before(text: str, same: bool) -> None:
+    assert asks_the_same(text) is same
