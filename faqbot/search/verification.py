@@ -33,7 +33,7 @@ class TermVectors:
         """Take the terms of a normalised text: Chinese characters and runs of them, and word stems."""
         row_of = word_vectors().rows_by_term.get
         rows = {term: row_of(term, NO_ROW) for term in terms_of(text) if term[1:2] != ":" or term[0] == "w"}
-        vector: Floats = word_vectors().vectors[list(rows.values())].sum(axis=0)
+        vector: Floats = word_vectors().vectors_of(list(rows.values())).sum(axis=0)
         return cls(rows, vector, math.sqrt(float(vector @ vector)))
 
 
@@ -86,5 +86,5 @@ def _sums(row_lists: Sequence[Sequence[int]]) -> Floats:
     # leaves nothing over; np.add.reduceat promises no order.
     width = max(1, *map(len, row_lists))
     filled = [[*rows, *[NO_ROW] * (width - len(rows))] for rows in row_lists]
-    total: Floats = word_vectors().vectors[filled].sum(axis=1)
+    total: Floats = word_vectors().vectors_of(filled).sum(axis=1)
     return total

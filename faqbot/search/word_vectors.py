@@ -13,6 +13,7 @@ from importlib.resources import files
 from io import BytesIO
 
 import numpy as np
+import numpy.typing as npt
 
 from faqbot.search.arrays import Floats, flatten
 from faqbot.search.terms import terms_of
@@ -30,13 +31,21 @@ NO_ROW = -1
 class WordVectors:
     """Facts about common terms, a row for each of `rows_by_term`.
 
-    vectors: what a term says; a text is the sum over its terms. A row of zeros at the end is for unknown terms.
+    quantised, scales: what a term says, as small integers and their factor, which take a quarter of the memory of the
+    vectors. A text is the sum over its terms. A row of zeros at the end is for unknown terms.
     shares: the share of everyday questions that have the term.
     """
 
     rows_by_term: dict[str, int]
-    vectors: Floats
+    quantised: npt.NDArray[np.int8]
+    scales: Floats
     shares: Floats
+
+    def vectors_of(self, rows: npt.ArrayLike) -> Floats:
+        """Return the vectors of the terms in these rows, of the shape of `rows` with one more axis."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        vectors: Floats = self.quantised[chosen] * self.scales[chosen]
+        return vectors
 
     def shares_of(self, terms: Iterable[str]) -> Floats:
         """Return the share of everyday questions with each term, 0 for one that is not known."""
@@ -46,7 +55,7 @@ class WordVectors:
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Return a vector of length 1 for each normalised text; zeros for a text without any known term."""
-        result = np.zeros((len(texts), self.vectors.shape[1]), dtype=np.float32)
+        result = np.zeros((len(texts), self.quantised.shape[1]), dtype=np.float32)
         for start in range(0, len(texts), _BLOCK):
             self._sum(texts[start : start + _BLOCK], result[start : start + _BLOCK])
         norms = np.sqrt(np.einsum("ij,ij->i", result, result))
@@ -60,7 +69,7 @@ class WordVectors:
         flat, _, starts = flatten(rows)
         nonempty = np.array([bool(numbers) for numbers in rows], dtype=np.bool_)
         if len(flat):
-            result[nonempty] = np.add.reduceat(self.vectors[flat], starts[nonempty], axis=0)
+            result[nonempty] = np.add.reduceat(self.vectors_of(flat), starts[nonempty], axis=0)
 
 
 @cache
@@ -70,7 +79,7 @@ def word_vectors() -> WordVectors:
     with np.load(BytesIO(content), allow_pickle=False) as table:
         terms = str(table["terms"]).split("\n")
         stored = table["vectors"]
-        vectors = np.zeros((len(stored) + 1, stored.shape[1]), dtype=np.float32)
-        np.multiply(stored, table["scales"], out=vectors[:-1], casting="same_kind")
+        quantised = np.concatenate((stored, np.zeros((1, stored.shape[1]), dtype=np.int8)))
+        scales = np.concatenate((table["scales"], np.zeros((1, 1), dtype=np.float32)))
         shares = table["shares"]
-    return WordVectors({term: row for row, term in enumerate(terms)}, vectors, shares)
+    return WordVectors({term: row for row, term in enumerate(terms)}, quantised, scales, shares)
