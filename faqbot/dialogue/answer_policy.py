@@ -40,6 +40,8 @@ MAX_OFFERED, MAX_RELATED = 5, 3
 _JOIN_SHARE = 0.03
 # Beside the score, at least this share of the question must occur in the entry, or mean the same.
 COVERED_TO_ANSWER = 0.15
+# From this score on the question has the very words of the entry.
+_VERY_WORDS_SCORE = 0.98
 # A likely answer stands alone: every other candidate that could be meant has less than this share of its score.
 _ALONE_SHARE = 0.5
 # From this score on, the owner of the nearest entry may know the answer; below, they have nothing to do with it.
@@ -244,13 +246,18 @@ def apply_thresholds(ranking: Sequence[Candidate], limits: Thresholds) -> Answer
     best = ranking[0] if ranking else None
     if best is None or max(best.score, best.listed) < limits.offer_at:
         return Unanswered(nearest=tuple(ranking[:3]))
-    if best.covered < COVERED_TO_ANSWER or best.differs:
+    if best.covered < COVERED_TO_ANSWER or best.differs or _is_doubtful(best, limits):
         return _offer(ranking)
     if best.score >= limits.answer_at:
         return Answered(best.entry, best.score, best.question)
     if best.score >= limits.likely_at and _can_be_guessed(best) and _stands_alone(best, ranking, limits):
         return Likely(best.entry, best.score, best.question, _others(best, ranking))
     return _offer(ranking)
+
+
+def _is_doubtful(best: Candidate, limits: Thresholds) -> bool:
+    """Return True if an entry scores well where no list would be offered, so that the two probabilities disagree."""
+    return 0 < best.listed < limits.offer_at and best.score < _VERY_WORDS_SCORE
 
 
 def _can_be_guessed(candidate: Candidate) -> bool:

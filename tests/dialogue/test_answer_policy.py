@@ -53,3 +53,14 @@ def test_words_in_common_and_pinyin_are_understood_all_the_same(text, entry_id):
 def test_whether_the_same_holds_is_answered_only_where_it_says_of_what(text, kind):
     limits = Thresholds(answer_at=0.05, likely_at=0.04, offer_at=0.01)
     assert isinstance(judge(text, Index(ENTRIES), limits=limits, today=TODAY)[0], kind)
+
+
+@pytest.mark.parametrize(
+    ("score", "listed", "kind"),
+    [(0.95, 0.5, Answered), (0.95, 0.1, Offered), (0.7, 0.1, Offered), (0.99, 0.1, Answered)],
+)
+def test_an_entry_is_not_answered_with_where_its_list_would_not_be_shown(
+    score: float, listed: float, kind: type[object]
+) -> None:
+    ranking = (Candidate(ENTRIES[0], score, ENTRIES[0].question, listed=listed),)
+    assert isinstance(apply_thresholds(ranking, Thresholds(0.9, 0.6, 0.3)), kind)
