@@ -21,7 +21,7 @@ def certainty(question: str, document: str = WORDING) -> float:
     return float(np.dot(list(signals(question, document).values()), fitted_weights("han").verification))
 
 
-@pytest.mark.parametrize("stranger", ["钥匙丢了怎么补", "护照丢了怎么补", "户口本丢了怎么补"])
+@pytest.mark.parametrize("stranger", ["钥匙丢了怎么补", "身份证丢了怎么补", "户口本丢了怎么补"])
 def test_a_question_about_another_thing_is_less_sure_than_the_wording(stranger: str) -> None:
     assert certainty(stranger) < certainty("丢了工牌怎么补")
     assert certainty(stranger) < certainty(WORDING)
