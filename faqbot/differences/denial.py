@@ -12,7 +12,7 @@ from faqbot.model.differences import Difference, DifferenceKind
 
 
 class Denials(NamedTuple):
-    """What a text denies, with the words of each denial, and the text without words that only look like one.
+    """The denials of a text, with the words of each denial, and the text without words that only look like one.
 
     denied: the character behind each denial, the denial with it, and the two characters behind.
     negative: it has a word that denies, whatever it denies.

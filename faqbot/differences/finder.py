@@ -33,7 +33,7 @@ _SHORT, _MIN_SIMILARITY_OF_SHORT = 10, 50
 
 
 class _EntryReading:
-    """What an entry says in all its texts, each part read when it is needed first."""
+    """The content of all texts of an entry, each part read when it is needed first."""
 
     def __init__(self, entry: Entry, synonyms: Synonyms) -> None:
         self.entry = entry

@@ -13,7 +13,7 @@ from faqbot.model.differences import Difference, DifferenceKind
 
 
 class Subjects(NamedTuple):
-    """What a text names, each with its words there.
+    """The things that a text names, each with its words there.
 
     general: the words by which it is about leave of no kind in particular. anywhere: it speaks of all other places.
     """

@@ -16,7 +16,7 @@ _MAX_CHAT_CHARS = 16
 
 
 class ChatKind(StrEnum):
-    """What a message is that only chats: with the bot, or about how bad it is."""
+    """The kind of a message that only chats: with the bot, or about how bad it is."""
 
     CHAT = "chat"
     COMPLAINT = "complaint"

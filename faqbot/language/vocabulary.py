@@ -34,7 +34,7 @@ class BuiltinSynonyms:
 
 @dataclass(frozen=True, slots=True)
 class ChatMarks:
-    """What a chat puts between the words: names of DingTalk's own emoji, and emoticons written in letters."""
+    """Marks that a chat puts between the words: names of DingTalk's own emoji, and emoticons written in letters."""
 
     emoji_codes: frozenset[str]
     emoticons: Words
@@ -64,7 +64,7 @@ class SmallTalkWords:
 
 @dataclass(frozen=True, slots=True)
 class WrapperWords:
-    """What people tell around a question: words with which it opens, words that lead to it, and whole clauses.
+    """Words that people tell around a question: words with which it opens, words that lead to it, and whole clauses.
 
     `calls` are those that ask, `introductions` those that tell who asks.
     """

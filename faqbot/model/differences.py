@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class DifferenceKind(StrEnum):
-    """What a difference is about; the values stand in the JSON of `ask` and `evaluate`."""
+    """The subjects of differences; the values stand in the JSON of `ask` and `evaluate`."""
 
     NUMBER = "number"
     UNIT = "unit"

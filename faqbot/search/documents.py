@@ -26,7 +26,7 @@ _SMALLEST_WEIGHT = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class DocumentSimilarities:
-    """What the documents (columns) have of each query of a batch (rows): the BM25 score, the weight of the query's
+    """The match of the documents (columns) with each query of a batch (rows): the BM25 score, the weight of the query's
     terms that the document has, and in one column the weight of all terms of the query."""
 
     scores: Doubles
