@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from faqbot.language.vocabulary import Words, compile_any, contrasts, places
+from faqbot.language.data_files import Words
+from faqbot.language.vocabulary import compile_any, contrasts, places
 
 _LOOKAROUND = re.compile(r"\(\?<?[!=](?:[^()]|\([^()]*\))*\)")
 _LITERAL = re.compile(r"[\u3400-\u9fffa-z0-9]")

@@ -6,19 +6,11 @@ A word may be a regular expression where its file says so; `any_of` makes one pa
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Any, TypeVar
 
-import yaml
-
-Words = tuple[str, ...]
-_T = TypeVar("_T")
-
-# The loader in C is many times faster; an installation of PyYAML may lack it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from faqbot.language.data_files import DataNode, Words, read_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +222,7 @@ def compile_any(words: Iterable[str]) -> re.Pattern[str]:
 
 @cache
 def builtin_synonyms() -> BuiltinSynonyms:
-    node = _read("synonyms.yaml")
+    node = read_data("synonyms.yaml")
     groups = node.map("synonyms", lambda word, node: (word, *node.words()))
     whole_words = ((word,) for word in node["whole_words"].words())
     return BuiltinSynonyms((*groups.values(), *whole_words), frozenset(node["stop_words"].words()))
@@ -238,19 +230,19 @@ def builtin_synonyms() -> BuiltinSynonyms:
 
 @cache
 def chat_marks() -> ChatMarks:
-    node = _read("chat_marks.yaml")
+    node = read_data("chat_marks.yaml")
     return ChatMarks(frozenset(node["emoji_codes"].words()), node["emoticons"].words())
 
 
 @cache
 def filler_words() -> FillerWords:
-    node = _read("fillers.yaml")
+    node = read_data("fillers.yaml")
     return FillerWords(node["before"].words(), node["after"].words(), node["empty"].words(), node["counted"].words())
 
 
 @cache
 def small_talk_words() -> SmallTalkWords:
-    node = _read("small_talk.yaml")
+    node = read_data("small_talk.yaml")
     unspecific, chat = node["unspecific"], node["chat"]
     return SmallTalkWords(
         unspecific=tuple(word for words in unspecific.word_lists() for word in words),
@@ -264,14 +256,14 @@ def small_talk_words() -> SmallTalkWords:
 
 @cache
 def wrapper_words() -> WrapperWords:
-    node = _read("wrappers.yaml")
+    node = read_data("wrappers.yaml")
     names = ("openings", "lead_ins", "calls", "introductions", "wrappers")
     return WrapperWords(*(node[name].words() for name in names))
 
 
 @cache
 def places() -> Places:
-    node = _read("places.yaml")
+    node = read_data("places.yaml")
     provinces = node.map("provinces", lambda province, cities: (province, *cities.words()))
     elsewhere = node["elsewhere"].words()
     names = (
@@ -287,7 +279,7 @@ def places() -> Places:
 
 @cache
 def contrasts() -> Contrasts:
-    node = _read("contrasts.yaml")
+    node = read_data("contrasts.yaml")
     denial = node["denial"]
     return Contrasts(
         opposites=node.map(
@@ -310,7 +302,7 @@ def contrasts() -> Contrasts:
 
 @cache
 def quantity_words() -> QuantityWords:
-    node = _read("quantities.yaml")
+    node = read_data("quantities.yaml")
     by_dimension = node.map(
         "units", lambda dimension, _: node["units"].map(dimension, lambda _, factors: factors.numbers())
     )
@@ -333,7 +325,7 @@ def quantity_words() -> QuantityWords:
 
 @cache
 def order_words() -> OrderWords:
-    node = _read("order.yaml")
+    node = read_data("order.yaml")
     return OrderWords(
         times=_canonical(node.map("times", lambda _, words: words.words())),
         not_behind_time=node["not_behind_time"].text(),
@@ -348,7 +340,7 @@ def order_words() -> OrderWords:
 
 @cache
 def characters() -> Characters:
-    node = _read("characters.yaml")
+    node = read_data("characters.yaml")
     return Characters(
         light=frozenset(node["light"].text()),
         particles=node["particles"].text(),
@@ -359,7 +351,7 @@ def characters() -> Characters:
 
 @cache
 def names() -> Names:
-    node = _read("names.yaml")
+    node = read_data("names.yaml")
     return Names(
         surnames=node["surnames"].text(),
         person_before=node["person_before"].words(),
@@ -371,13 +363,13 @@ def names() -> Names:
 
 @cache
 def family_words() -> FamilyWords:
-    node = _read("families.yaml")
+    node = read_data("families.yaml")
     return FamilyWords(node["things"].words(), node["not_behind"].text(), node["no_kinds"].words())
 
 
 @cache
 def question_words() -> QuestionWords:
-    node = _read("questions.yaml")
+    node = read_data("questions.yaml")
     return QuestionWords(
         wanted=node.map("wanted", lambda _, words: words.words()),
         activities=node["activities"].words(),
@@ -390,7 +382,7 @@ def question_words() -> QuestionWords:
 
 @cache
 def statement_words() -> StatementWords:
-    node = _read("statements.yaml")
+    node = read_data("statements.yaml")
     return StatementWords(
         units=_canonical(node.map("units", lambda _, words: words.words())),
         phone_lines=node["phone_lines"].words(),
@@ -407,67 +399,13 @@ def statement_words() -> StatementWords:
 @cache
 def everyday_questions() -> Words:
     """Questions of everyday life that no company's knowledge answers."""
-    return _read("everyday.yaml")["questions"].words()
+    return read_data("everyday.yaml")["questions"].words()
 
 
-def _permission(node: _Node) -> Permission:
+def _permission(node: DataNode) -> Permission:
     return Permission(node["always"].words(), node["first_sentence"].words(), node["clause"].words())
 
 
 def _canonical(groups: Mapping[str, Words]) -> dict[str, str]:
     """Map each word to the word by which its group is compared."""
     return {word: canonical for canonical, words in groups.items() for word in words}
-
-
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """A part of a data file, with its place for error messages."""
-
-    value: Any
-    place: str
-
-    def __getitem__(self, key: str) -> _Node:
-        value = self._mapping()
-        if key not in value:
-            raise ValueError(f"{self.place} lacks {key}")
-        return _Node(value[key], f"{self.place}: {key}")
-
-    def map(self, key: str, read: Callable[[str, _Node], _T]) -> dict[str, _T]:
-        """Read each value of the mapping under `key`, given its own key."""
-        node = self[key]
-        return {name: read(name, node[name]) for name in node._mapping()}
-
-    def words(self) -> Words:
-        """Read a list of words, none of them empty or twice in it."""
-        value = self.value
-        if not isinstance(value, list) or not all(isinstance(word, str) and word for word in value):
-            raise ValueError(f"{self.place} is no list of words")
-        if len(set(value)) < len(value):
-            raise ValueError(f"{self.place} has a word twice")
-        return tuple(value)
-
-    def word_lists(self) -> tuple[Words, ...]:
-        """Read a mapping of names to lists of words; the names are for the reader only."""
-        return tuple(self[name].words() for name in self._mapping())
-
-    def numbers(self) -> dict[str, float]:
-        """Read a mapping of words to numbers."""
-        value = self._mapping()
-        if not all(isinstance(number, int | float) for number in value.values()):
-            raise ValueError(f"{self.place} is no mapping of words to numbers")
-        return value
-
-    def text(self) -> str:
-        if not isinstance(self.value, str):
-            raise ValueError(f"{self.place} is no text")
-        return self.value
-
-    def _mapping(self) -> dict[str, Any]:
-        if not isinstance(self.value, dict) or not all(isinstance(key, str) for key in self.value):
-            raise ValueError(f"{self.place} is no mapping of names")
-        return self.value
-
-
-def _read(name: str) -> _Node:
-    text = files("faqbot.language").joinpath("data", name).read_text(encoding="utf-8")
-    return _Node(yaml.load(text, _LOADER), name)

@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 import pytest
 
 from faqbot.language import vocabulary
+from faqbot.language.data_files import DataNode
 from faqbot.language.vocabulary import any_of, compile_any
 
 LISTS = (
@@ -96,4 +97,4 @@ def test_the_first_word_that_fits_is_found(words: tuple[str, ...], text: str, ma
 )
 def test_what_is_no_list_of_words_is_refused_with_its_place(value: object, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
-        vocabulary._Node(value, "a.yaml")["words"].words()
+        DataNode(value, "a.yaml")["words"].words()
