@@ -2,6 +2,7 @@
 
 【全员群】                     from here on everybody speaks in this group; 【单聊】: each with the bot alone
 （现在是 2026-11-25 10:00）     sets the clock; only before anybody has spoken
+（知识是 factory）              answers from tests/samples/factory instead of the sample; only before anybody has spoken
 （过了 11 分钟）                minutes, hours (小时), days (天) pass
 知识 faq/假期.yaml：            the indented lines below become this file of the knowledge, at once;
                               <小李> in it stands for her userId, <【全员群】> for the id of the conversation
@@ -17,6 +18,7 @@
 小助手不说话                    no (further) message
 小助手 对小王：…                its next message to 小王 in the single chat
 小助手 在【HR群】：…            its next message in that group
+没答上的：「…」「…」             exactly these questions are recorded as unanswered so far; 没答上的：没有
 # what HR should know about the script
 """
 
@@ -43,6 +45,13 @@ class Now:
     """The time in the time zone of the bot, as in `2026-11-25 10:00`."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The knowledge that the bot begins with: a folder of tests/samples."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,14 @@ class Silence:
     pass
 
 
-Step = Place | Now | Pass | Permit | Write | Belongs | Say | Tap | Hear | Silence
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The questions that wait for HR as unanswered."""
+
+    questions: tuple[str, ...]
+
+
+Step = Place | Now | Base | Pass | Permit | Write | Belongs | Say | Tap | Hear | Silence | Missed
 
 
 def read_script(text: str, bot: str = "小助手") -> list[tuple[int, Step]]:
@@ -133,6 +149,8 @@ def _step(head: str, below: list[str], bot: str) -> Step | None:
         return Place("" if found[1] == "单聊" else found[1])
     if found := re.fullmatch(r"（现在是 (.+)）", head):
         return Now(found[1])
+    if found := re.fullmatch(r"（知识是 (\w+)）", head):
+        return Base(found[1])
     if found := re.fullmatch(r"（过了 ?(\d+) ?(秒|分钟|小时|天)）", head):
         return Pass(int(found[1]) * _SECONDS[found[2]])
     if found := re.fullmatch(r"（机器人(没有|有)私聊的权限了?）", head):
@@ -143,6 +161,8 @@ def _step(head: str, below: list[str], bot: str) -> Step | None:
         return Belongs(found[1], found["quote"])
     if head == f"{bot}不说话":
         return Silence()
+    if found := re.fullmatch(r"没答上的：(没有|(?:「[^」]*」)+)", head):
+        return Missed(tuple(re.findall("「([^」]*)」", found[1])))
     if found := re.fullmatch(rf"{bot}(?: (?:对(?P<person>[^：]+)|在【(?P<group>[^】]+)】))?：(?P<parts>.*)", head):
         return _hear(found, lines)
     if found := re.fullmatch(rf"(?P<who>\S+) 点{_QUOTE}", head):

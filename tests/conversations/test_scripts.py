@@ -15,14 +15,17 @@ from urllib.parse import unquote
 
 import pytest
 
+from faqbot.analytics.stats import gap_records
 from faqbot.app.running import Running, running
 from faqbot.sandbox.server import FakeDingTalk
 from faqbot.sandbox.state.world import ChatMessage, Conversation
 from faqbot.settings import Settings
-from tests.conftest import SAMPLE
+from tests.conftest import SAMPLE, SAMPLES
 from tests.conversations.script import (
+    Base,
     Belongs,
     Hear,
+    Missed,
     Now,
     Pass,
     Permit,
@@ -64,8 +67,8 @@ class Stage:
         match step:
             case Place(group):
                 self._group = group
-            case Now(text):
-                raise ValueError(f"the clock is set before anything else: {text}")
+            case Now() | Base():
+                raise ValueError(f"it is set before anything else: {step}")
             case Pass(seconds):
                 self.clock.moved += seconds
             case Permit(allowed):
@@ -88,6 +91,9 @@ class Stage:
             case Silence():
                 new = self._new(self._here())
                 assert not new, f"the bot said: {new[0].text}"
+            case Missed(questions):
+                missed = sorted(gap_records(await self.app.store.questions(0)), key=lambda r: r.asked_at)
+                assert tuple(r.text for r in missed) == questions
 
     async def _say(self, who: str, text: str, quoting: str, at_bot: bool) -> None:
         self._last_speaker = who
@@ -174,7 +180,8 @@ def write(ding: FakeDingTalk, knowledge: Path, file: str, text: str) -> None:
 async def stage(folder: Path, clock: Clock, first: list[Step]) -> AsyncIterator[Stage]:
     """The bot with the sample knowledge and the files that the script begins with."""
     knowledge = folder / "knowledge"
-    shutil.copytree(SAMPLE, knowledge)
+    base = next((SAMPLES / step.name / "knowledge" for step in first if isinstance(step, Base)), SAMPLE)
+    shutil.copytree(base, knowledge)
     ding = FakeDingTalk(client_id="dingtest", client_secret="test-secret-value", clock=clock)
     await ding.start()
     settings = Settings(
@@ -208,7 +215,7 @@ async def stage(folder: Path, clock: Clock, first: list[Step]) -> AsyncIterator[
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 async def test_the_bot_keeps_to_the_script(script: Path, tmp_path: Path) -> None:
     steps = read_script(script.read_text(encoding="utf-8"))
-    begun = next(n for n, (_, step) in enumerate(steps) if not isinstance(step, Now | Write))
+    begun = next(n for n, (_, step) in enumerate(steps) if not isinstance(step, Now | Base | Write))
     async with stage(tmp_path, Clock(), [step for _, step in steps[:begun]]) as played:
         for line, step in steps[begun:]:
             try:
