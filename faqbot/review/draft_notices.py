@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -22,6 +23,8 @@ log = EventLog(__name__)
 
 # Approvals expire and reviews change without a change of the knowledge; that is looked at once a minute.
 _MAX_AGE_SECONDS = 60.0
+# The journal names the author of a draft a moment after the draft is live; without one it is from before the journal.
+_AUTHOR_WAIT_SECONDS, _AUTHOR_POLL_SECONDS = 3.0, 0.05
 # A message shows this many drafts and counts the rest: a first start may find many.
 _MAX_SHOWN = 5
 _MAX_ANSWER_CHARS = 800
@@ -30,7 +33,7 @@ _MAX_ANSWER_CHARS = 800
 async def run_draft_notices(workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
     """Announce new drafts whenever the knowledge changes, until cancelled."""
     await run_on_change(
-        lambda: announce_drafts(workspace, outbox, admins),
+        lambda: announce_drafts(workspace, outbox, admins, author_wait=_AUTHOR_WAIT_SECONDS),
         lambda: workspace.snapshot.version,
         lambda exc: log.error("drafts.not_announced", cause=exc),
         clock=workspace.clock,
@@ -38,14 +41,19 @@ async def run_draft_notices(workspace: Workspace, outbox: Outbox, admins: Collec
     )
 
 
-async def announce_drafts(workspace: Workspace, outbox: Outbox, admins: Collection[str]) -> None:
-    """Send the owners the pending drafts not announced yet, one message a person. Raises StoreError."""
+async def announce_drafts(
+    workspace: Workspace, outbox: Outbox, admins: Collection[str], *, author_wait: float = 0.0
+) -> None:
+    """Send the owners the pending drafts not announced yet, one message a person. Raises StoreError.
+
+    Wait up to `author_wait` seconds until the authors are on record, who are not asked to approve their own drafts.
+    """
     entries = {e.id: e for e in workspace.snapshot.entries}
     reviews = await number_drafts(workspace)
     new = [r for r in reviews.values() if not r.announced and r.is_pending(entries.get(r.entry_id))]
     if not new:
         return
-    authors = await last_authors(workspace, {r.entry_id for r in new})
+    authors = await _authors(workspace, {r.entry_id for r in new}, author_wait)
     for userid, theirs in _by_recipient(workspace, new, entries, authors, admins).items():
         drafts = [(r, entries[r.entry_id], authors.get(r.entry_id, Reviewer(""))) for r in theirs]
         title = f"草稿 {theirs[0].number} 等您看" if len(theirs) == 1 else f"有 {len(theirs)} 份草稿等您看"
@@ -55,6 +63,16 @@ async def announce_drafts(workspace: Workspace, outbox: Outbox, admins: Collecti
     for review in new:
         await save_review(workspace, replace(review, announced=True))
     log.info("drafts.announced", drafts=len(new))
+
+
+async def _authors(workspace: Workspace, entry_ids: Collection[str], seconds: float) -> dict[str, Reviewer]:
+    """Return who wrote each entry last, once all are on record or `seconds` have passed."""
+    authors = await last_authors(workspace, entry_ids)
+    while seconds > 0 and len(authors) < len(entry_ids):
+        await asyncio.sleep(_AUTHOR_POLL_SECONDS)
+        seconds -= _AUTHOR_POLL_SECONDS
+        authors = await last_authors(workspace, entry_ids)
+    return authors
 
 
 def _by_recipient(

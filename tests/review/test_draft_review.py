@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +105,14 @@ async def test_where_the_only_keeper_wrote_the_draft_the_administrators_are_told
     await append_edit(room.at.store, 0.0, Edit("张姐", "faq/a.yaml", room.entry().id, "add", "", "x", "zhang01"))
     await announce_drafts(room.at, room.outbox, ["boss", "zhang01"])
     assert await told(room) == [("boss", "草稿 1 等您看")]
+
+
+async def test_the_author_is_not_asked_although_the_journal_names_them_a_moment_later(room: Room) -> None:
+    announcing = asyncio.create_task(announce_drafts(room.at, room.outbox, [], author_wait=60))
+    await asyncio.sleep(0.1)
+    await append_edit(room.at.store, 0.0, Edit("张姐", "faq/a.yaml", room.entry().id, "add", "", "x", "zhang01"))
+    await announcing
+    assert await told(room) == [("li02", "草稿 1 等您看")]
 
 
 async def test_a_draft_that_was_sent_back_waits_again_once_it_is_changed(room: Room) -> None:
