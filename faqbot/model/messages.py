@@ -19,6 +19,14 @@ class MessageKind(StrEnum):
     QUOTA = "quota"  # the notice that the company's monthly quota is used up
 
 
+class QuoteOrigin(StrEnum):
+    """The author of a quoted message, as far as the callback shows it."""
+
+    UNKNOWN = ""
+    BOT = "bot"
+    PERSON = "person"
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionKey:
     """One asker within one conversation with one robot.
@@ -44,7 +52,12 @@ class PartitionKey:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to the bot. Times are epoch seconds; `webhook` is a bearer secret."""
+    """One message to the bot. Times are epoch seconds; `webhook` is a bearer secret.
+
+    is_quote: it quotes another message, of which nothing else may be known.
+    quoted: the text of the quoted message, empty if there is none to read.
+    quoted_at, quoted_id, quoted_from: the time of that message, its id and its author; 0 or empty if unknown.
+    """
 
     id: str
     robot_code: str
@@ -61,6 +74,10 @@ class Message:
     received_at: float = 0.0  # by this machine's clock
     webhook: str = field(default="", repr=False)
     webhook_until: float = 0.0
+    is_quote: bool = False
+    quoted_at: float = 0.0  # by DingTalk's clock
+    quoted_id: str = ""
+    quoted_from: QuoteOrigin = QuoteOrigin.UNKNOWN
 
     @property
     def asker(self) -> str:

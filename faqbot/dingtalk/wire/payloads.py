@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from faqbot.dingtalk.wire.loose_fields import as_dict, as_seconds, as_text, parse_json_text
+from faqbot.dingtalk.wire.quotes import read_quote
 from faqbot.model.messages import Message, MessageKind, Reply
 from faqbot.model.notices import Event
 
@@ -24,7 +26,6 @@ _QUOTA_CODE = "20001"
 _encode_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LEADING_AT = re.compile(r"^[@＠]\S{1,40}(?:\s+|$)")
 
-_QUOTE_KEYS = {"repliedMsg", "quoteMessage", "quoteContent"}
 _KINDS = {
     "picture": MessageKind.PICTURE,
     "audio": MessageKind.AUDIO,
@@ -40,29 +41,34 @@ def read_message(data: Any, *, now: float) -> Message | None:
     """
     if not isinstance(data, dict):
         return None
-    kind, text = _content(data)
-    conversation = _text(data.get("conversationId"))
-    staff_id, sender_id = _text(data.get("senderStaffId")), _text(data.get("senderId"))
-    webhook = _text(data.get("sessionWebhook"))
-    message_id = _text(data.get("msgId"))
+    quote = read_quote(data)
+    kind, text = _content(data, is_quote=quote.is_quote)
+    conversation = as_text(data.get("conversationId"))
+    staff_id, sender_id = as_text(data.get("senderStaffId")), as_text(data.get("senderId"))
+    webhook = as_text(data.get("sessionWebhook"))
+    message_id = as_text(data.get("msgId"))
     if not message_id and not (conversation or webhook or kind is MessageKind.QUOTA):
         return None
     return Message(
-        id=message_id or _substitute_id(conversation, staff_id or sender_id, _text(data.get("createAt")), text),
-        robot_code=_text(data.get("robotCode")) or _text(data.get("chatbotUserId")),
+        id=message_id or _substitute_id(conversation, staff_id or sender_id, as_text(data.get("createAt")), text),
+        robot_code=as_text(data.get("robotCode")) or as_text(data.get("chatbotUserId")),
         conversation_id=conversation,
-        conversation_title=_text(data.get("conversationTitle")),
+        conversation_title=as_text(data.get("conversationTitle")),
         is_group=_is_group(data),
         kind=kind,
         text=text[:_MAX_TEXT_CHARS],
         sender_id=sender_id,
         staff_id=staff_id,
-        sender_name=_text(data.get("senderNick"))[:64],
-        quoted=_quoted(data)[:_MAX_TEXT_CHARS],
-        sent_at=_seconds(data.get("createAt")) or now,
+        sender_name=as_text(data.get("senderNick"))[:64],
+        quoted=quote.text,
+        sent_at=as_seconds(data.get("createAt")) or now,
         received_at=now,
         webhook=webhook,
-        webhook_until=_seconds(data.get("sessionWebhookExpiredTime")),
+        webhook_until=as_seconds(data.get("sessionWebhookExpiredTime")),
+        is_quote=quote.is_quote,
+        quoted_at=quote.at,
+        quoted_id=quote.message_id,
+        quoted_from=quote.origin,
     )
 
 
@@ -80,33 +86,24 @@ def encode(body: dict[str, Any]) -> bytes:
     return _encode_json(body).encode("utf-8", "replace")
 
 
-def _content(data: dict[str, Any]) -> tuple[MessageKind, str]:
-    code = _text(data.get("errorCode")) or _text(data.get("errCode"))
-    kind = _text(data.get("msgtype"))
-    text, content = data.get("text"), _parse_json_text(data.get("content"))
+def _content(data: dict[str, Any], *, is_quote: bool) -> tuple[MessageKind, str]:
+    code = as_text(data.get("errorCode")) or as_text(data.get("errCode"))
+    kind = as_text(data.get("msgtype"))
+    text, content = data.get("text"), parse_json_text(data.get("content"))
     if code == _QUOTA_CODE and not (text or content):
         return MessageKind.QUOTA, ""
     if kind == "richText":
-        return _rich_text(_dict(content).get("richText"), data)
+        return _rich_text(as_dict(content).get("richText"), data)
     if kind == "audio":
-        transcript = _text(_dict(content).get("recognition")).strip()
+        transcript = as_text(as_dict(content).get("recognition")).strip()
         return (MessageKind.VOICE, transcript) if transcript else (MessageKind.AUDIO, "")
     if kind in _KINDS:
         return _KINDS[kind], ""
     if kind in ("text", "") and isinstance(text, (dict, str)):
-        content_text = _text(text) if isinstance(text, str) else _text(text.get("content"))
+        content_text = as_text(text) if isinstance(text, str) else as_text(text.get("content"))
         return MessageKind.TEXT, _clean(content_text)
-    return MessageKind.UNKNOWN, ""
-
-
-def _parse_json_text(content: Any) -> Any:
-    """Parse content that comes as JSON in a string, as that of quotes does."""
-    if not isinstance(content, str) or not content.lstrip().startswith("{"):
-        return content
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return content
+    # The mention alone may come as no text at all.
+    return (MessageKind.TEXT, "") if kind == "text" and is_quote else (MessageKind.UNKNOWN, "")
 
 
 def _rich_text(items: Any, data: dict[str, Any]) -> tuple[MessageKind, str]:
@@ -117,7 +114,7 @@ def _rich_text(items: Any, data: dict[str, Any]) -> tuple[MessageKind, str]:
         if not isinstance(item, dict):
             continue
         pictures = pictures or bool(item.get("downloadCode") or item.get("pictureDownloadCode"))
-        piece = _text(item.get("text"))
+        piece = as_text(item.get("text"))
         at_start = not "".join(pieces).strip()
         if item.get("type") == "at" and at_start:
             continue
@@ -131,30 +128,8 @@ def _rich_text(items: Any, data: dict[str, Any]) -> tuple[MessageKind, str]:
     return MessageKind.TEXT, text
 
 
-def _quoted(data: dict[str, Any]) -> str:
-    """Return the quoted message as text. Its shape is not documented: all shapes seen so far are accepted."""
-    for holder in (_dict(data.get("text")), _dict(data.get("content")), data):
-        if not (holder.keys() & _QUOTE_KEYS):
-            continue
-        replied = _dict(holder.get("repliedMsg")) or _dict(holder.get("quoteMessage"))
-        content = replied.get("content") or replied.get("text")
-        content = _parse_json_text(content)
-        if isinstance(content, str):
-            return content.strip()
-        if isinstance(content, dict):
-            rich = content.get("richText")
-            if isinstance(rich, list):
-                return "".join(_text(_dict(item).get("text")) for item in rich).strip()
-            for key in ("text", "recognition", "title", "summary", "fileName", "content"):
-                if quote := _text(content.get(key)).strip():
-                    return quote
-        if quote := _text(holder.get("quoteContent")).strip():
-            return quote
-    return ""
-
-
 def _is_group(data: dict[str, Any]) -> bool:
-    kind = _text(data.get("conversationType"))
+    kind = as_text(data.get("conversationType"))
     if kind in ("1", "2"):
         return kind == "2"
     return bool(data.get("isInAtList") or data.get("conversationTitle"))
@@ -162,27 +137,6 @@ def _is_group(data: dict[str, Any]) -> bool:
 
 def _clean(text: str) -> str:
     return text.replace("\x00", "").strip()
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        # Lone surrogates come from broken emoji and cannot be written as UTF-8.
-        return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
-    small = isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 64
-    return str(value) if small else ""
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _seconds(value: Any) -> float:
-    """Convert milliseconds, as a number or text, to seconds; return 0 for anything else."""
-    try:
-        seconds = float(value) / 1000
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    return seconds if 0 < seconds < 1e12 else 0.0
 
 
 def _substitute_id(*parts: str) -> str:

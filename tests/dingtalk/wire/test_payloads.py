@@ -166,7 +166,7 @@ def test_content_is_read_where_it_comes_as_json_in_a_text():
         ({"content": '{"text": "年假"}'}, "年假"),
         ({"content": "{年假"}, "{年假"),
         ({"content": {"recognition": "年假"}}, "年假"),
-        ({"content": {"fileName": "a.docx", "downloadCode": "d"}}, "a.docx"),
+        ({"content": {"fileName": "a.docx", "downloadCode": "d"}}, ""),
         ({"content": {"title": "标题", "summary": "摘要"}}, "标题"),
         ({"content": {"richText": [{"text": "年"}, {"downloadCode": "d"}, {"text": "假"}, None]}}, "年假"),
         ({"content": {"downloadCode": "d"}}, ""),
