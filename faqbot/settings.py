@@ -39,6 +39,7 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("FAQBOT_ADMINS", "", "可以在聊天里下指令的 userId，逗号分隔"),
     ("FAQBOT_STRICTNESS", "balanced", "把握多大才直接回答：`strict` 严格、`balanced` 均衡、`lenient` 宽松"),
     ("FAQBOT_MEANING", "auto", "`auto` 装了 `meaning` 就用内置编码器比较含义，`off` 不用；设了向量接口时用接口"),
+    ("FAQBOT_GROUP_TAPS", "no", "`yes`：群里的列表可以点；先用 `doctor` 说的办法试一下，点了真能送到才打开"),
     ("FAQBOT_EMBEDDINGS_URL", "", "可选：OpenAI 兼容的向量接口"),
     ("FAQBOT_EMBEDDINGS_MODEL", "", "向量模型名"),
     ("FAQBOT_EMBEDDINGS_KEY", "", "向量接口的密钥"),
@@ -56,6 +57,7 @@ _STRICTNESS: dict[str, Strictness] = {
     "严格": "strict", "均衡": "balanced", "宽松": "lenient",
 }  # fmt: skip
 _MEANINGS: dict[str, Literal["auto", "off"]] = {"auto": "auto", "off": "off"}
+_YES_NO = {"yes": True, "no": False}
 _LOG_FORMATS: dict[str, Literal["text", "json"]] = {"text": "text", "json": "json"}
 _LOG_LEVELS = {name: name for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
 
@@ -78,6 +80,7 @@ class Settings:
     admins: frozenset[str] = frozenset()
     strictness: Strictness = "balanced"
     meaning: Literal["auto", "off"] = "auto"
+    group_taps: bool = False
     embeddings_url: str = ""
     embeddings_model: str = ""
     embeddings_key: str = field(default="", repr=False)
@@ -149,6 +152,7 @@ class Settings:
             admins=frozenset(filter(None, re.split(r"[,，\s]+", reader.text("FAQBOT_ADMINS")))),
             strictness=reader.choice("FAQBOT_STRICTNESS", "balanced", _STRICTNESS),
             meaning=reader.choice("FAQBOT_MEANING", "auto", _MEANINGS),
+            group_taps=reader.choice("FAQBOT_GROUP_TAPS", False, _YES_NO),
             embeddings_url=reader.endpoint("FAQBOT_EMBEDDINGS_URL", ""),
             embeddings_model=reader.text("FAQBOT_EMBEDDINGS_MODEL"),
             embeddings_key=reader.text("FAQBOT_EMBEDDINGS_KEY"),

@@ -26,7 +26,7 @@ def test_without_anything_the_defaults_hold():
     assert (s.knowledge, s.store) == (Path("knowledge"), "sqlite:///faqbot.db")
     assert (s.host, s.port) == ("127.0.0.1", 8080)
     assert (s.console_password, s.hook_secret, s.admins) == ("", "", frozenset())
-    assert s.strictness == "balanced"
+    assert s.strictness == "balanced" and s.group_taps is False
     assert (s.meaning, s.embeddings_url, s.embeddings_model, s.embeddings_key) == ("auto", "", "", "")
     assert (s.keep_days, s.quota_calls, s.quota_messages) == (180, 5000, 3000)
     assert s.timezone.key == "Asia/Shanghai"
@@ -50,6 +50,7 @@ def test_every_setting_is_read():
             "FAQBOT_HOOK_SECRET": "h",
             "FAQBOT_ADMINS": "u1, u2，u3 ,",
             "FAQBOT_STRICTNESS": "strict",
+            "FAQBOT_GROUP_TAPS": "Yes",
             "FAQBOT_MEANING": "OFF",
             "FAQBOT_EMBEDDINGS_URL": "https://e.example/v1",
             "FAQBOT_EMBEDDINGS_MODEL": "m",
@@ -69,6 +70,7 @@ def test_every_setting_is_read():
     assert s.admins == {"u1", "u2", "u3"}
     assert s.meaning == "off"
     assert (s.embeddings_url, s.embeddings_model, s.embeddings_key) == ("https://e.example/v1", "m", "k")
+    assert s.group_taps is True
     assert (s.strictness, s.keep_days, s.quota_calls, s.quota_messages) == ("strict", 30, 0, 200000)
     assert (s.timezone.key, s.log_format, s.log_level) == ("Europe/Berlin", "json", "DEBUG")
 
@@ -131,6 +133,7 @@ WRONG = [
     ("FAQBOT_QUOTA_MESSAGES", "many", "不是整数"),
     ("FAQBOT_MEANING", "on", "auto、off"),
     ("FAQBOT_STRICTNESS", "hard", "strict、balanced、lenient、严格、均衡、宽松"),
+    ("FAQBOT_GROUP_TAPS", "开", "yes、no"),
     ("FAQBOT_LOG_FORMAT", "xml", "text、json"),
     ("FAQBOT_LOG_LEVEL", "loud", "DEBUG"),
     ("FAQBOT_TIMEZONE", "Mars/Olympus", "不是时区名"),

@@ -50,6 +50,8 @@ async def run_sandbox(settings: Settings, say: Callable[[str], object]) -> None:
             if not person.external:
                 ding.world.single(person)
         ding.examples = _EXAMPLES
+        # Where lines in groups can be tapped, the taps arrive.
+        ding.faults.tap_carries_at = settings.group_taps
         environ = dict(settings.environ) | _add_robots(ding, settings.knowledge)
         await _start(ding, settings, say)
         stack.push_async_callback(ding.close)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from faqbot.access.privacy import withheld_topic
 from faqbot.dialogue.choices import picked_number
-from faqbot.markup.blocks import send_link
+from faqbot.markup.blocks import tappable
 from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
@@ -35,7 +35,7 @@ class OwnQuestionsCommand:
         if not last:
             return CommandResult("您最近问过的", f"最近 {_DAYS} 天里没有您的提问记录。")
         # The lines have no numbers, as a number picks from the list that was sent before.
-        lines = "\n".join(f"- {_line(text)}" for text in last)
+        lines = "\n".join(f"- {_line(text, message)}" for text in last)
         return CommandResult("您最近问过的", f"您最近问过的（点一下再问一次）：\n\n{lines}")
 
 
@@ -51,7 +51,7 @@ def _questions(records: Sequence[QuestionRecord]) -> list[str]:
     ]
 
 
-def _line(text: str) -> str:
+def _line(text: str, message: Message) -> str:
     # The placeholder of a private question cannot be asked again.
     plain = escape_markdown(text)
-    return plain if withheld_topic(text) is not None else f"[{plain}]({send_link(text)})"
+    return plain if withheld_topic(text) is not None else tappable(text, message, plain)

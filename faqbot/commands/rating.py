@@ -7,7 +7,7 @@ from faqbot.commands.last_answer import LastAnswers, none_yet
 from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
 from faqbot.dialogue.ratings import RATING_NAMES, REASONS
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.markup.blocks import numbered, send_link
+from faqbot.markup.blocks import numbered, tappable, typed, with_remark
 from faqbot.model.commands import Command, CommandResult
 from faqbot.model.conversation import LastAnswer, Option
 from faqbot.model.messages import Message
@@ -61,6 +61,6 @@ class RatingCommands:
 
 
 def _ask_reason(message: Message) -> str:
-    links = " · ".join(f"[{RATING_NAMES[reason]}]({send_link(RATING_NAMES[reason])})" for reason in REASONS)
-    how = f"\n\n> 点一下，或者发「@我 {RATING_NAMES[REASONS[0]]}」这样的话。" if message.is_group else ""
-    return f"抱歉，没有帮上忙。是哪里不好？\n\n{links}{how}"
+    how = f"发{typed(RATING_NAMES[REASONS[0]], message)}这样的话"
+    intro = with_remark("抱歉，没有帮上忙。是哪里不好？", f"点一下，或者{how}" if message.taps_arrive else how)
+    return f"{intro}\n\n{' · '.join(tappable(RATING_NAMES[reason], message) for reason in REASONS)}"

@@ -42,9 +42,14 @@ def grey(*notes: str) -> str:
     return f"\n\n> {line}" if (line := " · ".join(filter(None, notes))) else ""
 
 
-def send_link(text: str) -> str:
-    """Return a link that sends `text` in the name of the person who taps it."""
-    return f"dtmd://dingtalkclient/sendMessage?content={quote(text, safe='')}"
+def tappable(text: str, message: Message, shown: str = "") -> str:
+    """Write `text` as a link that sends it in the name of whoever taps it; as plain words where taps may not arrive.
+
+    `shown` stands for it in the link if it needs more escaping than HR's words.
+    """
+    words = shown or label(text)
+    address = f"dtmd://dingtalkclient/sendMessage?content={quote(text, safe='')}"
+    return f"[{words}]({address})" if message.taps_arrive else words
 
 
 def example_hint(message: Message, example: str) -> str:
@@ -54,7 +59,12 @@ def example_hint(message: Message, example: str) -> str:
 
 def typed(word: str, message: Message) -> str:
     """Quote a word to type, with the @ that a group needs."""
-    return f"「@我 {word}」" if message.is_group else f"「{word}」"
+    return f"「{_at(message)}{word}」"
+
+
+def typed_or_tapped(word: str, message: Message) -> str:
+    """Quote a word to type, which may also be tapped where taps arrive."""
+    return f"「{_at(message)}{tappable(word, message)}」"
 
 
 def send_word(word: str, message: Message) -> str:
@@ -62,6 +72,19 @@ def send_word(word: str, message: Message) -> str:
 
 
 def numbered(intro: str, questions: Iterable[str], message: Message, more: str = "") -> str:
-    lines = [f"{n}. [{label(q)}]({send_link(q)})" for n, q in enumerate(questions, 1)]
-    hint = f"回复序号，例如{typed('1', message)}，10 分钟内有效。{more}"
-    return f"{intro}\n\n" + "\n".join(lines) + grey(hint)
+    """List questions to pick from. Where they cannot be tapped, the intro already says what to type."""
+    lines = "\n".join(f"{n}. {tappable(question, message)}" for n, question in enumerate(questions, 1))
+    if message.taps_arrive:
+        hint = f"点一下或回复序号，例如{typed('1', message)}，10 分钟内有效。{more}"
+        return f"{intro}\n\n{lines}{grey(hint)}"
+    how = f"回复序号，如{typed('1', message)}，10 分钟内有效"
+    return f"{with_remark(intro, how)}\n\n{lines}{grey(more)}"
+
+
+def with_remark(intro: str, remark: str) -> str:
+    """Put a remark in brackets at the end of an intro, before its colon."""
+    return f"{intro[:-1]}（{remark}）：" if intro.endswith("：") else f"{intro}（{remark}）"
+
+
+def _at(message: Message) -> str:
+    return "@我 " if message.is_group else ""

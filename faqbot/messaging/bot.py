@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -63,10 +64,12 @@ class Bot:
         handlers: Mapping[CommandKind, CommandHandler],
         today: Callable[[], date],
         keep_days: int,
+        group_taps: bool,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._quota = quota
+        self._group_taps = group_taps
         self._metrics = metrics
         self._clock = clock
         self.inbox = inbox = Inbox(store, self.handle, metrics, clock=clock)
@@ -114,7 +117,7 @@ class Bot:
         """Decide on one message, reply, and record the outcome."""
         started = time.perf_counter()
         try:
-            outcome = await self._run_stages(Turn(message))
+            outcome = await self._run_stages(Turn(replace(message, group_taps=self._group_taps)))
         except MessageTakenOver:
             log.warning("message.taken_by_another")
             return

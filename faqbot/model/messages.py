@@ -78,6 +78,12 @@ class Message:
     quoted_at: float = 0.0  # by DingTalk's clock
     quoted_id: str = ""
     quoted_from: QuoteOrigin = QuoteOrigin.UNKNOWN
+    group_taps: bool = False  # set by the process that replies
+
+    @property
+    def taps_arrive(self) -> bool:
+        """True where a line of the reply that is tapped is known to reach the bot."""
+        return self.group_taps or not self.is_group
 
     @property
     def asker(self) -> str:

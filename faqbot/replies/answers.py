@@ -7,7 +7,16 @@ from collections.abc import Sequence
 from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
 from faqbot.dialogue.clarification import case_name
 from faqbot.dialogue.likely_answer import REFUSAL_TEXT
-from faqbot.markup.blocks import grey, label, line_breaks, numbered, one_line, send_link, typed
+from faqbot.markup.blocks import (
+    grey,
+    label,
+    line_breaks,
+    numbered,
+    one_line,
+    tappable,
+    typed,
+    typed_or_tapped,
+)
 from faqbot.markup.escaping import escape_markdown
 from faqbot.model.decisions import Answered, AskedBack, Likely, MultiAnswer, Offered, Part
 from faqbot.model.entries import Entry
@@ -32,8 +41,7 @@ def render_likely(decision: Likely, message: Message) -> tuple[str, str]:
     """Write title and body of a likely answer: the guess as a question, the answer, and the word that refuses it."""
     entry, minutes = decision.entry, decision.answered_minutes_ago
     guess = f"您是不是想问「{label(entry.question)}」{'' if entry.question.rstrip().endswith(('?', '？')) else '？'}"
-    at = "@我 " if message.is_group else ""
-    refusal = f"不是的话回复「{at}[{REFUSAL_TEXT}]({send_link(REFUSAL_TEXT)})」"
+    refusal = f"不是的话回复{typed_or_tapped(REFUSAL_TEXT, message)}"
     if minutes is not None:
         return guess, f"{guess} 同上 ↑ {_ago(minutes)}答过\n\n{refusal}"
     return guess, f"**{guess}**\n\n{_text(entry, case='')}\n\n{refusal}"
@@ -114,9 +122,11 @@ def _text(entry: Entry, case: str) -> str:
 
 
 def _related(related: Sequence[Entry], message: Message) -> str:
-    """List the questions that may be asked next, to tap or to pick by number."""
+    """List the questions that may be asked next, to tap or to pick by number; in a group in one line."""
     if not related:
         return ""
-    lines = "\n".join(f"{n}. [{label(e.question)}]({send_link(e.question)})" for n, e in enumerate(related, 1))
-    example = f"，如{typed('1', message)}" if message.is_group else ""
-    return f"还想问（回复序号{example}）：\n\n{lines}"
+    if message.is_group:
+        questions = (f"{chr(_CIRCLED_ONE + n)} {tappable(e.question, message)}" for n, e in enumerate(related))
+        return f"还想问（如{typed('1', message)}）：{' '.join(questions)}"
+    lines = "\n".join(f"{n}. {tappable(e.question, message)}" for n, e in enumerate(related, 1))
+    return f"还想问（回复序号）：\n\n{lines}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
 from faqbot.dialogue.ratings import RATING_NAMES
-from faqbot.markup.blocks import example_hint, grey, label, numbered, send_link, send_word, typed
+from faqbot.markup.blocks import example_hint, grey, label, numbered, send_word, tappable, typed, with_remark
 from faqbot.markup.chunking import MARKDOWN_BYTES, split_markdown
 from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import CommandResult, Response
@@ -120,9 +120,8 @@ def _notes(response: Response, message: Message) -> Sequence[str]:
 
 
 def _rating_links(message: Message) -> str:
-    at = "@我 " if message.is_group else ""
-    helpful, unhelpful = RATING_NAMES[Rating.HELPFUL], RATING_NAMES[Rating.UNHELPFUL]
-    return f"评价：发「{at}[{helpful}]({send_link(helpful)})」或「{at}[{unhelpful}]({send_link(unhelpful)})」"
+    words = "／".join(tappable(RATING_NAMES[rating], message) for rating in (Rating.HELPFUL, Rating.UNHELPFUL))
+    return f"评价：{'@我 ' if message.is_group else ''}{words}"
 
 
 def _offered(decision: Offered, message: Message) -> Content:
@@ -178,18 +177,24 @@ def _contact_hint(contact: str | None, message: Message) -> str:
 
 
 def _menu(decision: Menu, message: Message) -> Content:
-    title, topics = "可以问我什么", decision.topics
+    """List the topics; a bare question, of which only the topic is missing, gets no advice on asking another one."""
+    topics = decision.topics
     if not topics:
-        return title, "知识库里还没有内容，请联系 HR。"
-    lines = [
-        f"{n}. [{label(name)}]({send_link(name)})（{count} 条）：{label(example)}"
+        return "可以问我什么", "知识库里还没有内容，请联系 HR。"
+    lines = "\n".join(
+        f"{n}. {tappable(name, message)}（{count} 条）：{label(example)}"
         for n, (name, count, example) in enumerate(topics, 1)
-    ]
-    start = "直接 @我 提问" if message.is_group else "直接问我"
-    hint = f"{start}，例如「{label(topics[0][2])}」；回复序号看这一类的问题{example_hint(message, '1')}。"
+    )
+    pick = f"回复序号看这一类的问题{example_hint(message, '1')}"
     if decision.unspecific:
-        return "哪方面的？", "您想问哪方面的？请说得具体一些，或者选一类：\n\n" + "\n".join(lines) + grey(hint)
-    return title, "我能回答这些方面的问题：\n\n" + "\n".join(lines) + grey(hint)
+        title, intro = "哪方面的？", "您想问哪方面的？请说得具体一些，或者选一类："
+    else:
+        title, intro = "可以问我什么", "我能回答这些方面的问题："
+        start = "直接 @我 提问" if message.is_group else "直接问我"
+        pick = f"{start}，例如「{label(topics[0][2])}」；{pick}"
+    if message.taps_arrive:
+        return title, f"{intro}\n\n{lines}{grey(f'{pick}。')}"
+    return title, f"{with_remark(intro, pick)}\n\n{lines}"
 
 
 def _topic_list(decision: TopicList, message: Message) -> Content:

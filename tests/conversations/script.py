@@ -2,6 +2,7 @@
 
 【全员群】                     from here on everybody speaks in this group; 【单聊】: each with the bot alone
 （现在是 2026-11-25 10:00）     sets the clock; only before anybody has spoken
+（群里可以点）                 taps arrive in groups (FAQBOT_GROUP_TAPS=yes); only before anybody has spoken
 （知识是 factory）              answers from tests/samples/factory instead of the sample; only before anybody has spoken
 （过了 11 分钟）                minutes, hours (小时), days (天) pass
 知识 faq/假期.yaml：            the indented lines below become this file of the knowledge, at once;
@@ -52,6 +53,11 @@ class Base:
     """The knowledge that the bot begins with: a folder of tests/samples."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTaps:
+    """Lines that are tapped in a group arrive, as they always do in a single chat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +121,7 @@ class Missed:
     questions: tuple[str, ...]
 
 
-Step = Place | Now | Base | Pass | Permit | Write | Belongs | Say | Tap | Hear | Silence | Missed
+Step = Place | Now | Base | GroupTaps | Pass | Permit | Write | Belongs | Say | Tap | Hear | Silence | Missed
 
 
 def read_script(text: str, bot: str = "小助手") -> list[tuple[int, Step]]:
@@ -151,6 +157,8 @@ def _step(head: str, below: list[str], bot: str) -> Step | None:
         return Now(found[1])
     if found := re.fullmatch(r"（知识是 (\w+)）", head):
         return Base(found[1])
+    if head == "（群里可以点）":
+        return GroupTaps()
     if found := re.fullmatch(r"（过了 ?(\d+) ?(秒|分钟|小时|天)）", head):
         return Pass(int(found[1]) * _SECONDS[found[2]])
     if found := re.fullmatch(r"（机器人(没有|有)私聊的权限了?）", head):

@@ -24,6 +24,7 @@ from tests.conftest import SAMPLE, SAMPLES
 from tests.conversations.script import (
     Base,
     Belongs,
+    GroupTaps,
     Hear,
     Missed,
     Now,
@@ -67,7 +68,7 @@ class Stage:
         match step:
             case Place(group):
                 self._group = group
-            case Now() | Base():
+            case Now() | Base() | GroupTaps():
                 raise ValueError(f"it is set before anything else: {step}")
             case Pass(seconds):
                 self.clock.moved += seconds
@@ -194,6 +195,7 @@ async def stage(folder: Path, clock: Clock, first: list[Step]) -> AsyncIterator[
         store=f"sqlite:///{folder / 'faqbot.db'}",
         port=0,
         meaning="off",
+        group_taps=GroupTaps() in first,
     )
     for step in first:
         match step:
@@ -215,7 +217,7 @@ async def stage(folder: Path, clock: Clock, first: list[Step]) -> AsyncIterator[
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 async def test_the_bot_keeps_to_the_script(script: Path, tmp_path: Path) -> None:
     steps = read_script(script.read_text(encoding="utf-8"))
-    begun = next(n for n, (_, step) in enumerate(steps) if not isinstance(step, Now | Base | Write))
+    begun = next(n for n, (_, step) in enumerate(steps) if not isinstance(step, Now | Base | GroupTaps | Write))
     async with stage(tmp_path, Clock(), [step for _, step in steps[:begun]]) as played:
         for line, step in steps[begun:]:
             try:

@@ -43,6 +43,7 @@ SINGLE = Message(
     staff_id="manager123",
 )
 GROUP = replace(SINGLE, is_group=True, sender_name="小李")
+TAPPING_GROUP = replace(GROUP, group_taps=True)
 EXTERNAL = replace(GROUP, staff_id="", sender_id="$:LWCP_v1:$x")
 
 ANNUAL = Entry("annual", "年假有几天", "**5 天**")
@@ -54,7 +55,7 @@ def answered(entry, picked=False):
 
 
 # Behind each answer, how to say whether it helped.
-HELPED = re.compile(r"(?:\n\n> | · )评价：发「(?:@我 )?\[有用\].*?\[没用\][^」]*」")
+HELPED = re.compile(r"(?:\n\n> | · )评价：(?:@我 )?\[?有用\b[^／]*／\[?没用(?:\]\([^)]*\))?")
 
 
 def one(decision, message=SINGLE):
@@ -161,21 +162,28 @@ def test_the_origin_stands_in_one_grey_line(source, owner, line):
     assert body(answered(replace(ANNUAL, source=source, owner=owner))) == "**5 天**" + line
 
 
-@pytest.mark.parametrize(("message", "at"), [(SINGLE, ""), (GROUP, "@我 ")])
-def test_everything_behind_an_answer_is_one_grey_line(message, at):
+@pytest.mark.parametrize(
+    ("message", "rating"),
+    [
+        (SINGLE, "评价：[有用]／[没用]"),
+        (GROUP, "评价：@我 有用／没用"),
+        (TAPPING_GROUP, "评价：@我 [有用]／[没用]"),
+    ],
+)
+def test_everything_behind_an_answer_is_one_grey_line(message, rating):
     entry = replace(ANNUAL, source="手册", owner="休假组", review=date(2026, 3, 1))
     (reply,) = render(replace(answered(entry), overdue=True, related=(SICK,)), message)
     before, _, behind = reply.body.partition("\n\n> ")
-    assert "还想问（回复序号" in before
+    assert "还想问（" in before
     assert re.sub(r"\(dtmd:[^)]*\)", "", behind) == (
-        f"**待核对**：原定 2026 年 3 月 1 日前复核 · 来源：手册 · 负责：休假组 · 评价：发「{at}[有用]」或「{at}[没用]」"
+        f"**待核对**：原定 2026 年 3 月 1 日前复核 · 来源：手册 · 负责：休假组 · {rating}"
     )
 
 
 def test_a_list_of_one_is_picked_by_the_number_it_names():
     alone = TopicList("休假", (ANNUAL,), 1)
-    for message in (SINGLE, GROUP):
-        assert "1」" in body(alone, message) and "2" not in body(alone, message).rpartition("> ")[2]
+    for message in (SINGLE, GROUP, TAPPING_GROUP):
+        assert re.findall(r"(\d)」", body(alone, message)) == ["1"]
 
 
 @pytest.mark.parametrize("picked", [False, True])
@@ -256,13 +264,55 @@ def tapped(address):
     return unquote(content)
 
 
-@pytest.mark.parametrize("message", [SINGLE, GROUP, EXTERNAL])
+@pytest.mark.parametrize("message", [SINGLE, TAPPING_GROUP, replace(EXTERNAL, group_taps=True)])
 @pytest.mark.parametrize("decision", [OFFER, TOPIC])
 def test_a_list_numbers_its_questions_and_each_can_be_tapped(decision, message):
     found = links(body(decision, message))
     last = ["都不是"] if decision is OFFER else []
     assert [label for label, _ in found] == ["年假有几天", "病假［条］怎么＊请＊", *last]
     assert [tapped(address) for _, address in found] == ["年假有几天", "病假[条]怎么*请*", *last]
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=lambda d: type(d).__name__)
+def test_where_taps_may_not_arrive_no_reply_shows_a_link_to_tap(decision):
+    assert "dtmd:" not in render(decision, GROUP)[0].body
+    if "私聊" not in render(decision, GROUP)[0].title:
+        with_taps = [render(decision, message)[0].body for message in (SINGLE, TAPPING_GROUP)]
+        assert ("dtmd:" in with_taps[0]) == ("dtmd:" in with_taps[1])
+
+
+@pytest.mark.parametrize(
+    ("decision", "shown"),
+    [
+        (
+            OFFER,
+            "您是想问（回复序号，如「@我 1」，10 分钟内有效）："
+            "\n\n1. 年假有几天\n2. 病假［条］怎么＊请＊\n3. 都不是",
+        ),
+        (TOPIC, "**休假** 可以问（回复序号，如「@我 1」，10 分钟内有效）：\n\n1. 年假有几天\n2. 病假［条］怎么＊请＊"),
+        (
+            TopicList("休假", (ANNUAL,), 9),
+            "**休假** 可以问（回复序号，如「@我 1」，10 分钟内有效）：\n\n1. 年假有几天"
+            "\n\n> 还有 8 条没有列出，直接问我就行。",
+        ),
+        (
+            Menu((("休假", 3, "年假有几天"),)),
+            "我能回答这些方面的问题（直接 @我 提问，例如「年假有几天」；回复序号看这一类的问题，例如「@我 1」）："
+            "\n\n1. 休假（3 条）：年假有几天",
+        ),
+        (
+            Menu((("休假", 3, "年假有几天"),), unspecific=True),
+            "您想问哪方面的？请说得具体一些，或者选一类（回复序号看这一类的问题，例如「@我 1」）："
+            "\n\n1. 休假（3 条）：年假有几天",
+        ),
+        (
+            replace(answered(ANNUAL), related=(SICK, ANNUAL)),
+            "**5 天**\n\n还想问（如「@我 1」）：① 病假［条］怎么＊请＊ ② 年假有几天",
+        ),
+    ],
+)  # fmt: skip
+def test_where_taps_may_not_arrive_what_to_type_stands_before_the_plain_lines(decision, shown):
+    assert body(decision, GROUP).removeprefix("@manager123\n\n") == shown
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
@@ -423,7 +473,7 @@ def test_a_likely_answer_is_a_question_the_answer_and_one_way_out():
 
 def test_a_likely_answer_in_a_group_is_refused_with_the_mention_that_the_bot_needs():
     reply = one(LIKELY, GROUP)
-    assert reply.mention == "manager123" and "不是的话回复「@我 [不是](" in reply.body
+    assert reply.mention == "manager123" and reply.body.count("不是的话回复「@我 不是」") == 1
 
 
 def test_a_question_without_a_mark_gets_one():
@@ -432,7 +482,7 @@ def test_a_question_without_a_mark_gets_one():
 
 def test_a_likely_answer_that_the_group_has_is_pointed_to_and_may_be_refused():
     text = body(replace(LIKELY, answered_minutes_ago=3), GROUP)
-    assert "您是不是想问「年假有几天？」 同上 ↑ 3 分钟前答过\n\n不是的话回复「@我 [不是](" in text
+    assert "您是不是想问「年假有几天？」 同上 ↑ 3 分钟前答过\n\n不是的话回复「@我 不是」" in text
     assert text.endswith("」\n\n> 没找到的话，再问我一次") and "5 天" not in text and "来源" not in text
 
 

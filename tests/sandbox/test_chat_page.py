@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from faqbot.app.running import Running
 from faqbot.sandbox.server import FakeDingTalk
+from faqbot.settings import Settings
 
 pytestmark = pytest.mark.browser
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return replace(settings, group_taps=True)
 
 
 @pytest.fixture(params=[1280, 390])

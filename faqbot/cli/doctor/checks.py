@@ -73,6 +73,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         if snapshot is None:
             return
         yield await check_meaning(settings, session, store, snapshot.index.embedded_texts)
+        yield _describe_group_taps(settings)
         if reachable:
             async for finding in check_permissions(api, settings, snapshot, today):
                 yield finding
@@ -129,6 +130,18 @@ async def _check_knowledge(store: Store | None, settings: Settings, today: date)
     if errors:
         return Finding(name, Level.BAD, f"{text}：请运行 faqbot check 查看文件和行号"), snapshot
     return Finding(name, Level.WARNING if not snapshot.entries else Level.GOOD, text), snapshot
+
+
+def _describe_group_taps(settings: Settings) -> Finding:
+    """Say how to find out whether tapped lines arrive in groups, which nothing but a real tap can tell."""
+    name = "群里点按"
+    if settings.group_taps:
+        return Finding(name, Level.GOOD, "群里的列表可以点；点了没有反应的话，把 FAQBOT_GROUP_TAPS 改回 no，再重启")
+    text = (
+        "群里的列表是文字，要 @ 机器人回复序号。想让它能点，花一分钟试：设 FAQBOT_GROUP_TAPS=yes，重启，"
+        "在一个小群里发“@机器人 帮助”，点第 1 行的主题。几秒钟里列出了这个主题的问题，就留着 yes；没有反应就改回 no"
+    )
+    return Finding(name, Level.GOOD, text)
 
 
 class _NoStore:

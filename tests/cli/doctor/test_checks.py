@@ -30,7 +30,8 @@ from tests.store.test_engines import message
 
 CLOCK, NETWORK, SENDS, STREAM = "时钟", "网络", "凭证与主动发送权限", "Stream 连接"
 STORE, QUOTA, KNOWLEDGE, MEANING = "存储", "本月额度", "知识", "含义比较"
-ALL = ["设置", CLOCK, SENDS, STREAM, STORE, QUOTA, KNOWLEDGE, MEANING]
+TAPS = "群里点按"
+ALL = ["设置", CLOCK, SENDS, STREAM, STORE, QUOTA, KNOWLEDGE, MEANING, TAPS]
 
 
 async def findings(settings: Settings) -> list[Finding]:
@@ -66,6 +67,14 @@ async def test_looking_sends_nothing_and_takes_no_messages_away(
     assert ding.gateway.connections == 1, "the bot's own"
     assert "5 天" in await Talk(ding)("小李", "年假有几天")
     assert len(ding.replies) == 1 and [call.body["userIds"] for call in ding.robot.calls] == [[]]
+
+
+async def test_how_to_try_a_tap_in_a_group_is_said_until_it_is_known_to_arrive(settings: Settings) -> None:
+    said = (await found(settings, TAPS)).text
+    for part in ("FAQBOT_GROUP_TAPS=yes", "@机器人 帮助", "点第 1 行", "改回 no"):
+        assert part in said
+    tried = (await found(replace(settings, group_taps=True), TAPS)).text
+    assert "可以点" in tried and "改回 no" in tried and "帮助" not in tried
 
 
 async def test_the_contacts_are_looked_at_only_where_an_entry_is_for_some_departments(
@@ -215,7 +224,7 @@ async def test_an_odd_endpoint_is_bad_and_ends_nothing(settings: Settings, endpo
         seen = await findings(replace(settings, openapi_endpoint=url))
     (finding,) = [f for f in seen if f.name == STREAM]
     assert finding.level is Level.BAD and "连接地址" in finding.text
-    assert seen[-1].name == MEANING
+    assert seen[-1].name == TAPS
 
 
 # -- network and clock -------------------------------------------------------------------------
@@ -225,7 +234,7 @@ async def test_an_unreachable_host_is_told_once_and_the_rest_is_still_looked_at(
     ding: FakeDingTalk, settings: Settings
 ) -> None:
     seen = await findings(replace(settings, openapi_endpoint=f"http://127.0.0.1:{closed_port()}"))
-    assert [f.name for f in seen] == ["设置", NETWORK, STORE, QUOTA, KNOWLEDGE, MEANING]
+    assert [f.name for f in seen] == ["设置", NETWORK, STORE, QUOTA, KNOWLEDGE, MEANING, TAPS]
     assert [f.name for f in seen if f.level is not Level.GOOD] == [NETWORK]
     assert "127.0.0.1" in seen[1].text and "HTTPS_PROXY" in seen[1].text
 
@@ -310,6 +319,7 @@ async def test_without_the_store_the_rest_is_still_looked_at(settings: Settings)
         (STREAM, Level.GOOD),
         (KNOWLEDGE, Level.GOOD),
         (MEANING, Level.GOOD),
+        (TAPS, Level.GOOD),
     ]
     assert f"127.0.0.1:{port}" in seen[2].text and "hunter2" not in seen[2].text
 
@@ -466,7 +476,7 @@ async def test_forget_deletes_one_persons_questions_and_list_while_the_bot_runs(
     await talk("小李", "年假有几天")
     await talk("小王", "年假有几天")
     listed = await talk("小李", "休假")
-    assert "1. [" in listed
+    assert "\n1. " in listed
     await talk("小王", "休假")
     before = await kept(either, len(await kept(either, 2)))
     assert before == [li.id, wang.id]
