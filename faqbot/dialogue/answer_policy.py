@@ -260,6 +260,14 @@ def _is_doubtful(best: Candidate, limits: Thresholds) -> bool:
     return 0 < best.listed < limits.offer_at and best.score < _VERY_WORDS_SCORE
 
 
+def as_guess(candidates: Sequence[Candidate]) -> Likely | Offered:
+    """Return a list, or the only candidate as a likely answer where nothing differs: a list of one is no choice."""
+    first, *others = candidates
+    if others or first.differs or not _can_be_guessed(first):
+        return Offered(tuple(candidates))
+    return Likely(first.entry, first.score, first.question)
+
+
 def _can_be_guessed(candidate: Candidate) -> bool:
     """Return True if the text of the entry may be shown to somebody who perhaps did not ask for it."""
     return not candidate.entry.private and candidate.entry.ask is None

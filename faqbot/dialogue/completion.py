@@ -51,6 +51,9 @@ def complete(context: DecisionContext, decision: Decision) -> Decision:
 
 
 def _with_related(context: DecisionContext, answer: Answered, *, in_single_chat: bool = False) -> Answered:
+    """Add what may be asked next; a sentence that replies to a follow-up is short, and its answer had them before."""
+    if answer.excerpt:
+        return answer
     allowed = context.answerable if in_single_chat else context.listable
     return with_related(answer, context.index, allowed, context.knowledge.today)
 

@@ -12,12 +12,14 @@ from faqbot.dialogue.choices import picked_decision
 from faqbot.dialogue.command_parser import parse_command
 from faqbot.dialogue.completion import complete
 from faqbot.dialogue.decision_context import DecisionContext, DecisionRequest, Knowledge
+from faqbot.dialogue.follow_up import contact_told, read_follow_up
 from faqbot.dialogue.likely_answer import parse_reaction
+from faqbot.dialogue.main_question import Judged
 from faqbot.dialogue.query_rewriting import rewrite
 from faqbot.dialogue.ratings import parse_rating
 from faqbot.dialogue.slot_filling import answer_by_implied_case, answer_by_named_case, names_pending_case
 from faqbot.dialogue.small_talk import small_talk
-from faqbot.model.commands import Command, Interpretation
+from faqbot.model.commands import Command, CommandKind, Interpretation
 from faqbot.model.decisions import Decision, SmallTalk, SmallTalkKind, Unanswered
 from faqbot.model.entries import Candidate
 from faqbot.model.group_settings import NO_GROUPS, Groups
@@ -140,12 +142,19 @@ def _interpret(context: DecisionContext) -> Interpreting:
     query = TextQuery(text, context.embedding)
     (ranking,) = yield [query]
     decision = answer_by_implied_case(context, _decide(context, query, ranking))
-    if rewrites := rewrite(text, decision, context.state, context.index.by_id, context.index.fold):
-        queries = [TextQuery(rewritten) for rewritten in rewrites.texts]
-        rankings = yield queries
-        decisions = {q.text: _decide(context, q, r) for q, r in zip(queries, rankings, strict=True)}
+    rewrites = rewrite(text, decision, context.index.fold)
+    # Of several questions in one message each has its own context.
+    follow_up = None if rewrites and rewrites.parts else read_follow_up(context)
+    searched = (*(rewrites.texts if rewrites else ()), *(follow_up.texts if follow_up else ()))
+    queries = [TextQuery(rewritten) for rewritten in dict.fromkeys(searched)]
+    rankings = (yield queries) if queries else ()
+    judged = {q.text: Judged(_decide(context, q, r), r) for q, r in zip(queries, rankings, strict=True)}
+    if rewrites:
+        decisions = {rewritten: one.decision for rewritten, one in judged.items()}
         decision = rewrites.resolve(text, decision, decisions, context.index.fold)
-    if isinstance(decision, Unanswered):
+    if follow_up:
+        decision = follow_up.resolve(decision, judged)
+    if isinstance(decision, Unanswered) and not decision.asked:
         decision = ask_for_subject(text, context.index, context.listable) or decision
     return complete(context, decision)
 
@@ -159,12 +168,18 @@ def _without_search(context: DecisionContext) -> Interpretation | None:
         return answer
     reaction = parse_reaction(context) or parse_command(message) or parse_rating(message.text, state.last_answer)
     if reaction and not index.has_wording(message.text):
-        return reaction
+        return _answer_told(context, reaction) or reaction
     return (
         small_talk(message.text, index, context.listable)
         or picked_decision(message.text, state, index, context.listable)
         or answer_by_named_case(context)
     )
+
+
+def _answer_told(context: DecisionContext, reaction: Interpretation) -> Decision | None:
+    """Return the answer to 找谁 where the last answer names somebody; the command would name who keeps the entry."""
+    asks_whom = isinstance(reaction, Command) and reaction.kind is CommandKind.KEEPER and "找" in context.message.text
+    return contact_told(context) if asks_whom else None
 
 
 def _decide(context: DecisionContext, query: TextQuery, ranking: RankedCandidates) -> Decision:

@@ -13,6 +13,9 @@ from faqbot.language.vocabulary import any_of, builtin_synonyms, compile_any, sm
 # A longer message says something, even in light words.
 _MAX_UNSPECIFIC_CHARS = 24
 _MAX_CHAT_CHARS = 16
+# Light characters that make a word together with one behind them.
+_JOINED = "年月日天人钱号时点到再长"
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class ChatKind(StrEnum):
@@ -32,6 +35,19 @@ def is_unspecific(text: str) -> bool:
     if not any(map(is_han, words)):
         return all(word.isdecimal() or word in builtin_synonyms().stop_words for word in words.split())
     return not _unspecific().sub("", words).strip()
+
+
+def without_unspecific(text: str) -> list[str]:
+    """List the words of a normalised text that say what it is about, and its numbers: 折现 of 可以折现吗."""
+    words: list[str] = []
+    start = 0
+    for light in (*_unspecific().finditer(text), None):
+        end = light.start() if light else len(text)
+        # 年 says nothing alone, but 年假 is a word.
+        joins = end - start == 1 and start and text[start - 1] in _JOINED
+        words.append(text[start - 1 if joins else start : end].strip())
+        start = light.end() if light else end
+    return [*filter(None, words), *_NUMBER.findall(text)]
 
 
 def chat_kind(text: str) -> ChatKind | None:

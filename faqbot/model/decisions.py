@@ -34,6 +34,7 @@ class Answered(_QuestionDefaults):
     case: which of `Entry.variants` is the answer; empty for all of them.
     slot_value: the asker's statement by which the case was chosen; slot_reused: made for an earlier question.
     is_follow_up: the question was read as a continuation of the one before.
+    excerpt: the sentences of the answer, as markdown, that reply to a follow-up; they are shown instead of all of it.
     answered_minutes_ago: the group was told the same, so the reply only points to that; None for a whole answer.
     """
 
@@ -47,6 +48,7 @@ class Answered(_QuestionDefaults):
     slot_value: str = ""
     slot_reused: bool = False
     is_follow_up: bool = False
+    excerpt: str = ""
     answered_minutes_ago: int | None = None
 
     @property
@@ -68,7 +70,7 @@ class Answered(_QuestionDefaults):
     @property
     def same_for_everyone(self) -> bool:
         """True if everybody who reads the conversation would get the same answer."""
-        return not self.entry.private and self.entry.ask is None
+        return not self.entry.private and self.entry.ask is None and not self.excerpt
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +235,13 @@ class Unanswered(_QuestionDefaults):
     hidden: private entries near the question that its asker may not see; the question is not repeated in a group.
     contact: whom to turn to, once an asker was left without an answer twice in a row; empty if nobody is known by name,
     None before that.
+    asked: the question in full, where the message leaves its subject to what was said before.
     """
 
     nearest: tuple[Candidate, ...] = ()
     hidden: tuple[Candidate, ...] = ()
     contact: str | None = None
+    asked: str = ""
 
     @property
     def outcome(self) -> str:
@@ -249,7 +253,7 @@ class Unanswered(_QuestionDefaults):
 
     @property
     def logged_match(self) -> LoggedMatch:
-        return LoggedMatch(score=self.nearest[0].score if self.nearest else 0.0)
+        return LoggedMatch(score=self.nearest[0].score if self.nearest else 0.0, question=self.asked)
 
 
 @dataclass(frozen=True, slots=True)

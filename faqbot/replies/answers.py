@@ -32,8 +32,10 @@ def render_answer(decision: Answered, message: Message) -> tuple[str, str]:
     if decision.answered_minutes_ago is not None:
         return entry.question, _pointer(entry, decision.answered_minutes_ago)
     name = f"**{label(entry.question)}**" if decision.picked or decision.is_follow_up else ""
+    if decision.excerpt:
+        name = f"还是这一条：{name}"
     heading = " ".join(filter(None, (name, _case_reason(decision))))
-    text = _text(entry, decision.case)
+    text = _quoted(decision.excerpt) if decision.excerpt else _text(entry, decision.case)
     return entry.question, "\n\n".join(filter(None, (heading, text, _related(decision.related, message))))
 
 
@@ -119,6 +121,11 @@ def _text(entry: Entry, case: str) -> str:
         return line_breaks(entry.variants[case])
     cases = (f"**{label(case_name(word))}**\n\n{line_breaks(text)}" for word, text in entry.variants.items())
     return "\n\n".join((f"看{label(entry.ask.question.rstrip('？?'))}：", *cases))
+
+
+def _quoted(excerpt: str) -> str:
+    """Mark the sentences of an answer as a quotation, which begins on each line anew."""
+    return "\n>\n".join(f"> {line}" for line in line_breaks(excerpt).splitlines() if line.strip())
 
 
 def _related(related: Sequence[Entry], message: Message) -> str:

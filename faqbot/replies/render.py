@@ -157,7 +157,8 @@ def _unanswered(decision: Unanswered, message: Message) -> Content:
     title, contact = "没有找到答案", _contact_hint(decision.contact, message)
     if message.is_group and decision.private_entry:
         return title, f"{_MAYBE_PRIVATE}{grey(contact)}"
-    question = f"「{escape_markdown(message.text)}」" if message.text.strip() else "这个问题"
+    asked = decision.asked or message.text
+    question = f"「{escape_markdown(asked)}」" if asked.strip() else "这个问题"
     hint = contact or f"换个说法再问，或者{send_word('帮助', message)}看我能答什么。"
     return title, f"没有找到{question}的答案，已经记下来了。{grey(hint)}"
 

@@ -94,7 +94,7 @@ class Stage:
                 assert not new, f"the bot said: {new[0].text}"
             case Missed(questions):
                 missed = sorted(gap_records(await self.app.store.questions(0)), key=lambda r: r.asked_at)
-                assert tuple(r.text for r in missed) == questions
+                assert tuple(r.text for r in missed) == questions, f"missed were {[r.text for r in missed]}"
 
     async def _say(self, who: str, text: str, quoting: str, at_bot: bool) -> None:
         self._last_speaker = who

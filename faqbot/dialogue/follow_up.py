@@ -1,0 +1,236 @@
+"""Follow-ups: resolve a short question about the last answer or list, by another entry of the same subject or by the
+sentences of that answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from faqbot.dialogue.answer_policy import MAX_OFFERED, as_guess
+from faqbot.dialogue.clarification import mentioned_cases, named_case
+from faqbot.dialogue.decision_context import DecisionContext
+from faqbot.dialogue.ellipsis import mentions_own_words, sure_answer
+from faqbot.dialogue.main_question import Judged
+from faqbot.dialogue.slot_filling import with_case
+from faqbot.language.aspects import DetailQuestion
+from faqbot.language.follow_ups import (
+    MAX_FOLLOW_UP_CHARS,
+    expansions,
+    leads_on,
+    needs_subject,
+    own_words,
+    without_asking,
+    without_lead_in,
+)
+from faqbot.language.normalize import normalise, strip_fillers
+from faqbot.language.sentence_splitting import main_question
+from faqbot.language.small_talk_words import is_unspecific, without_unspecific
+from faqbot.model.decisions import Answered, Decision, Likely, Offered, Unanswered
+from faqbot.model.entries import Candidate, Entry
+
+# The first lines of a list that a follow-up may be about; more searches would only cost time.
+_MAX_LISTED = 3
+# More sentences than this are no reply to a short question; the answer is shown whole.
+_MAX_SENTENCES = 3
+# A text names no subject of its own with so few characters beside those that ask, or beside those that lean on one.
+_MAX_OWN_CHARS, _MAX_LEANING_CHARS = 2, 4
+# Characters of a word that make two questions have a subject in common.
+_SUBJECT_CHARS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The entries that the bot named last: the one that it answered with, or the first of those that it listed.
+
+    question: HR's wording that matched the last answer; empty after a list.
+    """
+
+    entries: tuple[Entry, ...]
+    question: str = ""
+
+    @property
+    def is_list(self) -> bool:
+        return not self.question
+
+    def has(self, entry: Entry) -> bool:
+        return any(entry.id == known.id for known in self.entries)
+
+    def wordings(self, entry: Entry) -> tuple[str, ...]:
+        """Return the wordings of one of the entries that tell what was spoken of."""
+        return tuple(dict.fromkeys(filter(None, (self.question, entry.question))))
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A short text that may be about the topic.
+
+    own: the words that it adds, folded: 折现 of 可以折现吗; none in 怎么申请.
+    texts: the full questions that it may stand for, which are to be searched for.
+    """
+
+    context: DecisionContext
+    text: str
+    topic: Topic
+    own: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    def resolve(self, alone: Decision, judged: Mapping[str, Judged]) -> Decision:
+        """Decide from the decision on the text alone and those on each of `texts`.
+
+        Another entry of the same subject comes first, then what the text says alone, then the sentences of the same
+        entry; words that name a subject of their own are no follow-up, however short.
+        """
+        if not isinstance(alone, Answered | Likely | Offered | Unanswered):
+            return alone
+        full = [judged[text] for text in self.texts]
+        fold = self.context.index.fold
+        answer = sure_answer(self.text, (one.decision for one in full), fold, self._has_subject)
+        if answer and not self.topic.has(answer.entry):
+            is_same = isinstance(alone, Answered) and alone.entry.id == answer.entry.id
+            return alone if is_same else answer
+        if isinstance(alone, Answered) and self.own:
+            return answer or alone
+        about_own_words = self._about_own_words(alone)
+        is_question_itself = about_own_words is not None and self._asks_detail
+        if not is_question_itself and (same_entry := self.from_same_entry()):
+            return same_entry
+        if answer:
+            return answer
+        if isinstance(alone, Likely) and self.own:
+            return alone
+        return self._guess(full) or about_own_words or self._not_found(alone)
+
+    @property
+    def _asks_detail(self) -> bool:
+        return bool(self._detail(self.topic.entries[0]).aspects)
+
+    def _detail(self, entry: Entry) -> DetailQuestion:
+        return DetailQuestion.read(self.text, self.topic.wordings(entry), self.context.index.fold)
+
+    def from_same_entry(self) -> Answered | Offered | None:
+        """Reply by the sentences of the answer that hold the reply; after a list, by the lines whose answers do."""
+        holding = [answer for entry in self.topic.entries if (answer := self._excerpt(entry))]
+        if len(holding) > 1:
+            return Offered(tuple(Candidate(answer.entry, 0.0, answer.question) for answer in holding))
+        return holding[0] if holding else None
+
+    def _excerpt(self, entry: Entry) -> Answered | None:
+        """Return the sentences of an entry's answer that hold the reply; None if there are none."""
+        answer = self._as_shown(entry)
+        if answer is None:
+            return None
+        every_case = "\n".join(entry.variants.values()) if entry.ask else entry.answer
+        text = entry.variants.get(answer.case, every_case)
+        sentences = self._detail(entry).sentences_in(text, self.context.index.fold)
+        if not sentences:
+            return None
+        return replace(answer, excerpt="\n".join(sentences) if len(sentences) <= _MAX_SENTENCES else text)
+
+    def _as_shown(self, entry: Entry) -> Answered | None:
+        """Return the answer for the case that holds for the asker; None if they have to be asked for it."""
+        context, last = self.context, self.context.state.last_answer
+        is_last = last is not None and last.entry_id == entry.id
+        score = last.score if last is not None and is_last else 0.0
+        answer = Answered(entry, score, self.topic.question or entry.question, is_follow_up=True)
+        if entry.ask and last is not None and is_last and not mentioned_cases(entry, self.text):
+            case = named_case(entry, last.slot_value, context.sound) or ""
+            return replace(answer, case=case, slot_value=last.slot_value if case else "")
+        by_case = with_case(context, answer)
+        return by_case if isinstance(by_case, Answered) else None
+
+    def _guess(self, full: Iterable[Judged]) -> Likely | Offered | None:
+        """Return the best guess that the full questions lead to among the other entries of the same subject."""
+        found: dict[str, Candidate] = {}
+        for judged in full:
+            for candidate in judged.ranking:
+                known = found.get(candidate.entry.id)
+                if self._may_be_meant(candidate) and (known is None or known.score < candidate.score):
+                    found[candidate.entry.id] = candidate
+        candidates = sorted(found.values(), key=lambda c: -c.score)[:MAX_OFFERED]
+        return as_guess(candidates) if candidates else None
+
+    def _may_be_meant(self, candidate: Candidate) -> bool:
+        """Return True for another entry of the same subject that has the text's own words in a wording."""
+        entry = candidate.entry
+        limits = self.context.knowledge.limits
+        if self.topic.has(entry) or max(candidate.score, candidate.listed) < limits.offer_at:
+            return False
+        return self._has_subject(entry) and self._words_own(entry)
+
+    def _words_own(self, entry: Entry) -> bool:
+        """Return True if a wording of the entry asks what the text asks, in its own words."""
+        fold = self.context.index.fold
+        own = fold(own_words(self.text))
+        return any(mentions_own_words(own, fold(wording)) for wording in (entry.question, *entry.also))
+
+    def _has_subject(self, entry: Entry) -> bool:
+        """Return True if an entry is about the same thing: HR related the two, or they have a word of it in common."""
+        fold = self.context.index.fold
+        wordings = [fold(wording) for wording in (entry.question, *entry.also)]
+        for known in self.topic.entries:
+            if entry.id == known.id or entry.id in known.related or known.id in entry.related:
+                return True
+            subjects = _subjects(fold(wording) for wording in self.topic.wordings(known))
+            if any(subject in wording for subject in subjects for wording in wordings):
+                return True
+        return False
+
+    def _about_own_words(self, alone: Decision) -> Likely | Offered | None:
+        """Leave only the lines of a list that have the text's own words; None if there are none, or no list."""
+        tells_of_topic = needs_subject(self.text) and sum(map(len, self.own)) <= _MAX_OWN_CHARS
+        if not isinstance(alone, Offered) or not self.own or tells_of_topic:
+            return None
+        listed = [c for c in alone.candidates if self._words_own(c.entry)]
+        return as_guess(listed) if listed else None
+
+    def _not_found(self, alone: Decision) -> Decision:
+        """Say that nothing tells this of the topic, where the text is too short to be about anything else."""
+        own_chars = sum(map(len, self.own))
+        leans = leads_on(self.text) or needs_subject(self.text)
+        is_bare = own_chars <= _MAX_LEANING_CHARS if leans else self._asks_detail and own_chars <= _MAX_OWN_CHARS
+        if self.topic.is_list or not isinstance(alone, Offered | Unanswered) or not is_bare:
+            return alone
+        about = self.topic.entries[0].question.rstrip("？?")
+        return Unanswered(asked=f"{about}：{without_lead_in(self.text)}")
+
+
+def read_follow_up(context: DecisionContext) -> FollowUp | None:
+    """Read the message as a follow-up to the last answer or list; None where it is longer or HR wrote it."""
+    topic, index = topic_of(context), context.index
+    text = main_question(context.message.text)
+    if topic is None or index.has_wording(text):
+        return None
+    if not 0 < len(strip_fillers(normalise(text))) <= MAX_FOLLOW_UP_CHARS:
+        return None
+    texts = (full for entry in topic.entries for full in expansions(text, topic.wordings(entry)))
+    asked = own_words(text)
+    own = () if is_unspecific(asked) else tuple(index.fold(word) for word in without_unspecific(asked))
+    return FollowUp(context, text, topic, own, tuple(dict.fromkeys(texts)))
+
+
+def contact_told(context: DecisionContext) -> Answered | None:
+    """Return the sentences of the last answer that name whom to turn to; None if there are none."""
+    follow_up = read_follow_up(context)
+    reply = follow_up.from_same_entry() if follow_up else None
+    return reply if isinstance(reply, Answered) else None
+
+
+def topic_of(context: DecisionContext) -> Topic | None:
+    """Return what the bot spoke of last, if its asker may still see it."""
+    state = context.state
+    last = state.last_answer
+    if state.options and (last is None or state.options_expire_at > last.expires_at):
+        keys, question = [option.key for option in state.options if option.kind == "entry"][:_MAX_LISTED], ""
+    elif last is not None:
+        keys, question = [last.entry_id], last.question
+    else:
+        return None
+    entries = tuple(e for e in map(context.index.by_id.get, keys) if e is not None and context.listable(e))
+    return Topic(entries, question) if entries else None
+
+
+def _subjects(wordings: Iterable[str]) -> set[str]:
+    """Return the pairs of characters of the words that say what the wordings are about."""
+    words = [word for wording in wordings for word in without_asking(wording)]
+    pairs = {word[n : n + _SUBJECT_CHARS] for word in words for n in range(len(word) - 1)}
+    return {pair for pair in pairs if without_unspecific(pair)}
