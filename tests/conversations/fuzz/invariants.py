@@ -1,0 +1,232 @@
+"""What must hold in every order, judged by what was said: addressing, privacy, picks, the question log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from faqbot.access.privacy import withheld_topic
+from faqbot.analytics.stats import gap_records
+from faqbot.dialogue.choices import OPTIONS_SECONDS
+from faqbot.dialogue.clarification import case_name
+from faqbot.knowledge.snapshot import Snapshot
+from faqbot.markup.blocks import label
+from faqbot.model.question_log import QuestionRecord
+from tests.conversations.fuzz.knowledge import Tells, tells_of
+from tests.conversations.fuzz.session import Cast, Heard
+from tests.conversations.fuzz.turns import NO_QUESTIONS, Kind, Turn
+
+# Picks of one line whose number is beyond doubt.
+_NUMBERS = {
+    "1": 1, "2": 2, "3": 3, "5": 5, "第二个": 2, "就第一个": 1, "第一个吧": 1, "那就2吧": 2, "第一个": 1,
+    "我要看第3个谢谢": 3, "第二个是怎么说的": 2, "再看看第3个": 3, "４": 4, "选 2": 2, "②": 2,
+}  # fmt: skip
+_CIRCLED = {ord("①") + n: f"{n + 1}" for n in range(20)}
+_TICKET = re.compile(r"单号 ?\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule that does not hold, and the turn at which that shows."""
+
+    rule: str
+    turn: int
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class _ShownList:
+    """The lines of the list that somebody saw last in a conversation; `heading` is the entry that asked back."""
+
+    at: float
+    lines: Mapping[int, str]
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads from messages which entries they name and answer, and which lines they offer."""
+
+    tells: Mapping[str, Tells]
+    line: re.Pattern[str]
+    private: Sequence[Tells]
+    limited: Sequence[Tells]
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Reader:
+        tells = tells_of(snapshot)
+        entries = [t.entry for t in tells.values()]
+        cases = {case_name(case) for e in entries for case in e.cases}
+        labels = {label(e.question) for e in entries} | {label(e.topic) for e in entries} | {label(c) for c in cases}
+        return cls(
+            tells,
+            _line_of(labels | {"都不是"}),
+            [t for t in tells.values() if t.entry.private],
+            [t for t in tells.values() if t.entry.groups or t.entry.departments],
+        )
+
+    def answered(self, text: str) -> frozenset[str]:
+        """The ids of the entries whose answer stands in a text, if only a part of it."""
+        return frozenset(id for id, t in self.tells.items() if t.answers_in(text))
+
+    def named(self, text: str) -> frozenset[str]:
+        return frozenset(id for id, t in self.tells.items() if t.names_in(text))
+
+    def list_in(self, text: str, at: float, before: _ShownList | None) -> _ShownList | None:
+        """The numbered lines of a message, however they are laid out; `before` is the list that was seen before it."""
+        lines = {int(number): line for number, line in self.line.findall(text.translate(_CIRCLED))}
+        if not lines:
+            return None
+        heading = next((t.entry.id for t in self.tells.values() if t.entry.ask and t.names_in(text)), "")
+        if not heading and before and lines == before.lines:
+            # What is asked once more may leave out what it is about.
+            heading = before.heading
+        return _ShownList(at, lines, heading)
+
+
+def _line_of(labels: Collection[str]) -> re.Pattern[str]:
+    """A number and what it stands for, linked or not; in bold it is a heading."""
+    # The longest first, as one may begin another.
+    alternatives = "|".join(map(re.escape, sorted(filter(None, labels), key=len, reverse=True)))
+    return re.compile(rf"(?<![\d.*])(\d{{1,2}})\s*[.．、]?\s*\[?({alternatives})")
+
+
+def violations(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterator[Violation]:
+    """What does not hold in one order, beside isolation."""
+    for one in heard:
+        yield from _misaddressed(cast, one)
+        yield from _indiscreet(reader, cast, one)
+    yield from _picked_unseen(reader, cast, heard)
+    yield from _misrecorded(cast, heard)
+
+
+def _misaddressed(cast: Cast, heard: Heard) -> Iterator[Violation]:
+    turn, asker = heard.turn, cast.userids[heard.turn.who]
+
+    def violation(what: str) -> Violation:
+        return Violation("addressing", turn.number, what)
+
+    if len(heard.replies) != 1:
+        yield violation(f"{len(heard.replies)} replies to one message")
+    for reply in heard.replies:
+        others = set(reply.mentions) - {asker}
+        if reply.at_all:
+            yield violation("everybody is mentioned")
+        if turn.where and (asker not in reply.mentions or not reply.text.startswith(f"@{asker}\n")):
+            yield violation(f"{turn.who} is not mentioned")
+        if others and not (turn.where and _TICKET.search(reply.text) and others <= cast.owners):
+            yield violation(f"also mentions {others}")
+        if strangers := [who for who, id in cast.userids.items() if who != turn.who and f"@{id}" in reply.text]:
+            yield violation(f"speaks of {strangers}")
+        if not turn.where and reply.mentions:
+            yield violation("a mention in a single chat")
+    for userid, _ in heard.direct:
+        if userid != asker or not turn.where:
+            yield violation(f"a direct message to {userid}")
+    for notice in heard.notices:
+        if notice.to.kind != "person" or notice.to.id not in cast.owners:
+            yield violation(f"a notice to {notice.to}")
+
+
+def _indiscreet(reader: Reader, cast: Cast, heard: Heard) -> Iterator[Violation]:
+    turn = heard.turn
+
+    def violation(what: str) -> Violation:
+        return Violation("privacy", turn.number, what)
+
+    said = [f"{reply.title}\n{reply.text}" for reply in heard.replies]
+    if turn.where:
+        for text in said:
+            for tells in reader.private:
+                words = [w for w in tells.entry.wordings if len(w) > 5 and w in text]
+                if words or tells.names_in(text) or tells.answers_in(text):
+                    yield violation(f"the group reads of {tells.entry.question}")
+            if (asked := _private_words(turn, heard.quoted)) and asked in text:
+                yield violation(f"the group reads {asked}")
+            if any(t.entry.topic in text for t in reader.private if t.entry.topic == "员工关怀"):
+                yield violation("the group reads the private topic")
+    group = cast.conversations[turn.where] if turn.where else ""
+    mine = f"{turn.text}\n{heard.quoted}"
+    for text in (*said, *(f"{message.title}\n{message.text}" for _, message in heard.direct)):
+        for tells in reader.limited:
+            entry = tells.entry
+            if (not entry.groups or group in entry.groups) and (
+                not entry.departments or cast.departments[turn.who] & set(entry.departments)
+            ):
+                continue
+            if tells.names_in(text) or tells.answers_in(text) or (entry.topic in text and entry.topic not in mine):
+                yield violation(f"{turn.who} reads of {entry.question}")
+
+
+def _private_words(turn: Turn, quoted: str) -> str:
+    if turn.kind in (Kind.PRIVATE, Kind.PRIVATE_PERSON):
+        return turn.text.removeprefix("人工").strip()
+    return ""
+
+
+def _picked_unseen(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterator[Violation]:
+    """Picks of what does not stand on the list that the picker saw last in that conversation."""
+    shown: dict[tuple[str, str], _ShownList] = {}
+    for one in heard:
+        turn = one.turn
+        here = (turn.who, turn.where)
+        seen = shown.get(here)
+        if seen and one.at >= seen.at + OPTIONS_SECONDS:
+            seen = None
+        texts = [m.text for m in one.replies] + [m.text for _, m in one.direct]
+        if turn.kind is Kind.NUMBER and not turn.quoting and not turn.pending:
+            yield from _wrong_picks(reader, turn, seen, frozenset().union(*map(reader.answered, texts)))
+        if one.record and one.record.outcome == "picked" and one.record.entry_id:
+            question = label(reader.tells[one.record.entry_id].entry.question)
+            if not seen or (question not in seen.lines.values() and one.record.entry_id != seen.heading):
+                yield Violation("picks", turn.number, f"{question} was picked, but {seen} was seen")
+        for message in one.replies:
+            if new := reader.list_in(message.text, one.at, seen):
+                shown[here] = new
+        for _, message in one.direct:
+            shown.pop((turn.who, ""), None)
+            if new := reader.list_in(message.text, one.at, None):
+                shown[turn.who, ""] = new
+
+
+def _wrong_picks(reader: Reader, turn: Turn, seen: _ShownList | None, answered: frozenset[str]) -> Iterator[Violation]:
+    questions = {label(reader.tells[id].entry.question): id for id in answered}
+    allowed = set(seen.lines.values()) if seen else set()
+    for question, id in questions.items():
+        if question not in allowed and not (seen and id == seen.heading):
+            yield Violation("picks", turn.number, f"{turn.text} got {question}, but {seen} was seen")
+    number = _NUMBERS.get(turn.text)
+    if seen and answered and number is not None and number in seen.lines:
+        line = seen.lines[number]
+        if line not in questions and seen.heading not in answered:
+            yield Violation("picks", turn.number, f"{turn.text} got {list(questions)}, not {line}: {seen} was seen")
+
+
+def _misrecorded(cast: Cast, heard: Sequence[Heard]) -> Iterator[Violation]:
+    by_id = {one.record.message_id: one for one in heard if one.record}
+    for one in by_id.values():
+        if what := _wrong_record(cast, one, one.record):
+            yield Violation("question log", one.turn.number, f"{what}: {one.record}")
+    for record in gap_records([one.record for one in by_id.values() if one.record]):
+        turn = by_id[record.message_id].turn
+        if turn.kind in NO_QUESTIONS and not turn.pending:
+            yield Violation("question log", turn.number, f"{turn.text} is no question, but missed")
+
+
+def _wrong_record(cast: Cast, one: Heard, record: QuestionRecord | None) -> str:
+    assert record is not None
+    turn = one.turn
+    if record.asker != cast.userids[turn.who]:
+        return "another asker"
+    if record.conversation_id != cast.conversation(turn):
+        return "another conversation"
+    withheld = withheld_topic(record.text) is not None
+    if one.direct and not (withheld and not record.entry_id):
+        return "a private question is on record"
+    if not withheld and record.text and record.text not in f"{turn.text}\n{one.quoted}":
+        return "another text"
+    return ""
