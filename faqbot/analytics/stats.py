@@ -14,7 +14,7 @@ from enum import StrEnum
 from rapidfuzz import fuzz
 
 from faqbot.access.privacy import withheld_topic
-from faqbot.dialogue.choices import OPTIONS_SECONDS, picked_number
+from faqbot.dialogue.choices import OPTIONS_SECONDS, is_pick
 from faqbot.language.normalize import normalise, skeleton, strip_fillers
 from faqbot.model.entries import NO_TOPIC, Entry, Period
 from faqbot.model.question_log import DELIVERED, QuestionRecord, Rating, received_answers
@@ -310,7 +310,7 @@ class Cluster:
 def gap_records(records: Iterable[QuestionRecord]) -> list[QuestionRecord]:
     """Return the records of the questions that got no answer: none was found, or nothing that was shown was meant."""
     # A bare number is a pick from a list whose entry is gone, no question.
-    return [a.record for a in pair_picks(records) if _is_gap(a) and picked_number(a.record.text) is None]
+    return [a.record for a in pair_picks(records) if _is_gap(a) and not is_pick(a.record.text)]
 
 
 def _is_gap(question: AskedQuestion) -> bool:

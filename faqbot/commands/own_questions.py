@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from faqbot.access.privacy import withheld_topic
-from faqbot.dialogue.choices import picked_number
+from faqbot.dialogue.choices import is_pick
 from faqbot.markup.blocks import tappable
 from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import Command, CommandResult
@@ -47,7 +47,7 @@ def _questions(records: Sequence[QuestionRecord]) -> list[str]:
     return [
         r.text
         for r, from_menu in zip(records, tapped_in_menu, strict=True)
-        if r.text.strip() and picked_number(r.text) is None and (r.outcome not in _REPLY_OUTCOMES or from_menu)
+        if r.text.strip() and not is_pick(r.text) and (r.outcome not in _REPLY_OUTCOMES or from_menu)
     ]
 
 

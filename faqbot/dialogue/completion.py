@@ -59,7 +59,9 @@ def _with_related(context: DecisionContext, answer: Answered, *, in_single_chat:
 
 
 def _with_completed_parts(context: DecisionContext, decision: MultiAnswer) -> MultiAnswer:
-    return MultiAnswer(tuple(replace(p, decision=_completed_part(context, p.decision)) for p in decision.parts))
+    return replace(
+        decision, parts=tuple(replace(p, decision=_completed_part(context, p.decision)) for p in decision.parts)
+    )
 
 
 def _completed_part(context: DecisionContext, decision: Decision) -> Decision:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from faqbot.dialogue.answer_policy import ask_for_subject, decide_on_ranking
-from faqbot.dialogue.choices import picked_decision
+from faqbot.dialogue.choices import picked_decision, refused_list
 from faqbot.dialogue.command_parser import parse_command
 from faqbot.dialogue.completion import complete
 from faqbot.dialogue.decision_context import DecisionContext, DecisionRequest, Knowledge
@@ -166,13 +166,16 @@ def _without_search(context: DecisionContext) -> Interpretation | None:
         return SmallTalk(SmallTalkKind.NOT_HEARD if message.kind is MessageKind.AUDIO else SmallTalkKind.NOT_TEXT)
     if names_pending_case(context) and (answer := answer_by_named_case(context)):
         return answer
-    reaction = parse_reaction(context) or parse_command(message) or parse_rating(message.text, state.last_answer)
+    reaction = (
+        parse_reaction(context)
+        or refused_list(context)
+        or parse_command(message)
+        or parse_rating(message.text, state.last_answer)
+    )
     if reaction and not index.has_wording(message.text):
         return _answer_told(context, reaction) or reaction
     return (
-        small_talk(message.text, index, context.listable)
-        or picked_decision(message.text, state, index, context.listable)
-        or answer_by_named_case(context)
+        small_talk(message.text, index, context.listable) or picked_decision(context) or answer_by_named_case(context)
     )
 
 

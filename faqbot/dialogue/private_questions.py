@@ -21,7 +21,7 @@ def without_private(context: DecisionContext, decision: Decision, text: str) -> 
             parts = tuple(Part(p.text, without_private(context, p.decision, p.text)) for p in parts)
             # If one of them is private, all are answered in private, so that none goes without an answer.
             is_private = any(isinstance(p.decision, PrivateReply) for p in parts)
-            return PrivateReply(decision) if is_private else MultiAnswer(parts)
+            return PrivateReply(decision) if is_private else replace(decision, parts=parts)
         case Answered() | Offered() if decision.private_entry:
             return PrivateReply(decision)
         case Offered(candidates):

@@ -76,7 +76,7 @@ def with_case(context: DecisionContext, decision: Answered) -> Answered | AskedB
     entry = decision.entry
     if entry.ask is None or decision.case:
         return decision
-    ask_back = AskedBack(entry, decision.score, decision.question, entry.ask)
+    ask_back = AskedBack(entry, decision.score, decision.question, entry.ask, picked=decision.picked)
     if mentioned := mentioned_cases(entry, context.message.text):
         case = _only_case(context, entry, mentioned)
         return ask_back if case is None else replace(decision, case=case, slot_value=mentioned[0])

@@ -7,7 +7,7 @@ from dataclasses import replace
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dialogue.clarification import SLOT_SECONDS
 from faqbot.model.commands import Response
-from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, Slot
+from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, OptionList, Slot
 from faqbot.model.decisions import (
     Answered,
     AskedBack,
@@ -44,7 +44,8 @@ def _updated(state: ConversationState, response: Response, message_id: str, now:
         case AskedBack(entry, ask=ask):
             return _with_slot(state, Slot(ask.name, "", entry.id, expires_at))
         case MultiAnswer() if response.answered:
-            return _updated(state, response.answered[-1], message_id, now)
+            # Who looks at several cases does not say which of them holds.
+            return _updated(state, replace(response.answered[-1], slot_value=""), message_id, now)
         case PrivateReply():
             return replace(state, miss_expiries=())
         case Likely(entry, score, question, others):
@@ -63,15 +64,25 @@ def _with_options(state: ConversationState, response: Response, message_id: str,
     options = response.options
     if not options:
         return state
+    earlier = None
     if isinstance(response, Answered):
         # Questions listed below an answer are other questions, not candidates for this one.
         message_id = ""
+        earlier = state.earlier_list
+        if state.options and state.options_message_id:
+            earlier = OptionList(state.options, state.options_expire_at, state.options_message_id)
     elif isinstance(response, LikelyRefused) and state.likely_answer is not None:
         message_id = state.likely_answer.message_id
     elif isinstance(response, AskedBack) and response.unclear and state.options == options:
         # The same list once more still stands for the question that it was sent for.
         message_id = state.options_message_id
-    return replace(state, options=options, options_expire_at=now + OPTIONS_SECONDS, options_message_id=message_id)
+    return replace(
+        state,
+        options=options,
+        options_expire_at=now + OPTIONS_SECONDS,
+        options_message_id=message_id,
+        earlier_list=earlier,
+    )
 
 
 def _without_likely(state: ConversationState, response: Response) -> ConversationState:

@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from faqbot.access.privacy import withheld_topic
 from faqbot.access.visibility import answerable
 from faqbot.dialogue.answer_policy import NEAR_SCORE
-from faqbot.dialogue.choices import picked_number
+from faqbot.dialogue.choices import is_pick
 from faqbot.handoff.tickets import (
     Ticket,
     TicketState,
@@ -179,7 +179,7 @@ async def last_question(workspace: Workspace, message: Message) -> QuestionRecor
     before = next((r for r in theirs if r.message_id == last.picked_for), None)
     if before is None or withheld_topic(last.text) is not None:
         return last
-    is_reply = before.outcome == "asked_back" and picked_number(last.text) is None
+    is_reply = before.outcome == "asked_back" and not is_pick(last.text)
     return replace(last, text=f"{before.text}（{last.text}）" if is_reply else before.text)
 
 

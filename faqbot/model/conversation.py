@@ -50,6 +50,15 @@ class LikelyAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class OptionList:
+    """A numbered list that was sent before the last one; `message_id` is the message that it replied to."""
+
+    options: tuple[Option, ...]
+    expires_at: float
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """One thing an asker said about themselves when asked back, such as 上海 for `city`.
 
@@ -73,6 +82,7 @@ class ConversationState:
     slots: facts that the asker stated about themselves, and facts that they were asked for.
     reply_expiries: when each of the last replies stops to count as a recent one.
     likely_answer: the likely answer that may still be refused.
+    earlier_list: the list before `options`, where these are only related questions below an answer picked from it.
     """
 
     options: tuple[Option, ...] = ()
@@ -83,6 +93,7 @@ class ConversationState:
     options_message_id: str = ""
     reply_expiries: tuple[float, ...] = ()
     likely_answer: LikelyAnswer | None = None
+    earlier_list: OptionList | None = None
 
     @property
     def pending_entry_id(self) -> str:
@@ -94,6 +105,11 @@ class ConversationState:
         """True if something was answered after an entry asked back last."""
         asked_back = max((slot.expires_at for slot in self.slots if not slot.value), default=0.0)
         return self.last_answer is not None and self.last_answer.expires_at > asked_back
+
+    @property
+    def has_list_last(self) -> bool:
+        """True if a numbered list was sent after the last answer."""
+        return bool(self.options) and (self.last_answer is None or self.options_expire_at > self.last_answer.expires_at)
 
     def slot(self, name: str) -> Slot | None:
         return next((slot for slot in self.slots if slot.name == name), None)
@@ -116,6 +132,8 @@ class ConversationState:
             expiries.append(self.last_answer.expires_at)
         if self.likely_answer is not None:
             expiries.append(self.likely_answer.expires_at)
+        if self.earlier_list is not None:
+            expiries.append(self.earlier_list.expires_at)
         if self.slots:
             expiries += [slot.expires_at for slot in self.slots]
         return expiries
@@ -141,4 +159,5 @@ def drop_expired(state: ConversationState | None, now: float) -> ConversationSta
         slots=tuple(slot for slot in state.slots if now < slot.expires_at),
         reply_expiries=tuple(expiry for expiry in state.reply_expiries if now < expiry),
         likely_answer=state.likely_answer if state.likely_answer and now < state.likely_answer.expires_at else None,
+        earlier_list=state.earlier_list if state.earlier_list and now < state.earlier_list.expires_at else None,
     )

@@ -36,6 +36,7 @@ class Answered(_QuestionDefaults):
     is_follow_up: the question was read as a continuation of the one before.
     excerpt: the sentences of the answer, as markdown, that reply to a follow-up; they are shown instead of all of it.
     answered_minutes_ago: the group was told the same, so the reply only points to that; None for a whole answer.
+    repeated: an answer given before was asked for once more without its question: 上面那个, 同问.
     """
 
     entry: Entry
@@ -50,6 +51,7 @@ class Answered(_QuestionDefaults):
     is_follow_up: bool = False
     excerpt: str = ""
     answered_minutes_ago: int | None = None
+    repeated: bool = False
 
     @property
     def outcome(self) -> str:
@@ -65,7 +67,7 @@ class Answered(_QuestionDefaults):
 
     @property
     def logged_match(self) -> LoggedMatch:
-        return LoggedMatch(self.entry.id, self.score)
+        return LoggedMatch(self.entry.id, self.score, self.entry.question if self.repeated else "")
 
     @property
     def same_for_everyone(self) -> bool:
@@ -78,6 +80,7 @@ class AskedBack(_QuestionDefaults):
     """The answer depends on the asker, who is asked which case holds.
 
     unclear: they are asked once more, after a text that names none of the cases and for which nothing was found.
+    picked: the asker chose the entry from a list.
     """
 
     entry: Entry
@@ -85,6 +88,7 @@ class AskedBack(_QuestionDefaults):
     question: str
     ask: FollowUp
     unclear: bool = False
+    picked: bool = False
 
     @property
     def outcome(self) -> str:
@@ -195,9 +199,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class MultiAnswer(_QuestionDefaults):
-    """Several questions in one message, at least one of them answered."""
+    """Several questions in one message, at least one of them answered; or several lines picked from a list.
+
+    picked: the asker chose the entries from a list.
+    left_out: the number of lines that were picked, too, and for which there is no room.
+    """
 
     parts: tuple[Part, ...]
+    picked: bool = False
+    left_out: int = 0
 
     @property
     def answered(self) -> tuple[Answered, ...]:
@@ -209,6 +219,8 @@ class MultiAnswer(_QuestionDefaults):
 
     @property
     def outcome(self) -> str:
+        if self.picked:
+            return "picked"
         return "unanswered" if self.missed else "answered"
 
     @property
@@ -373,9 +385,10 @@ class SmallTalk(ResponseDefaults):
 
 @dataclass(frozen=True, slots=True)
 class OutOfList(ResponseDefaults):
-    """The number that was picked is not on the list, which has `size` lines."""
+    """The number that was picked is not on the list, which has `size` lines; `unclear` where no number was named."""
 
     size: int
+    unclear: bool = False
 
     @property
     def outcome(self) -> str:

@@ -31,7 +31,8 @@ def render_answer(decision: Answered, message: Message) -> tuple[str, str]:
     entry = decision.entry
     if decision.answered_minutes_ago is not None:
         return entry.question, _pointer(entry, decision.answered_minutes_ago)
-    name = f"**{label(entry.question)}**" if decision.picked or decision.is_follow_up else ""
+    is_named = decision.picked or decision.is_follow_up or decision.repeated
+    name = f"**{label(entry.question)}**" if is_named else ""
     if decision.excerpt:
         name = f"还是这一条：{name}"
     heading = " ".join(filter(None, (name, _case_reason(decision))))
@@ -94,14 +95,16 @@ def render_answers(decision: MultiAnswer, message: Message) -> tuple[str, str]:
     """Write title and body of the answers to several questions, and say which of them was not found."""
     listed = next((p for p in decision.missed if isinstance(p.decision, Offered)), None)
     texts = [f"**{chr(_CIRCLED_ONE + n)} {_part(p, message, listed is p)}" for n, p in enumerate(decision.parts)]
-    return decision.answered[0].entry.question, "\n\n".join(texts)
+    more = grey(f"一次最多说 {len(texts)} 个，还有 {decision.left_out} 个请再回复序号。") if decision.left_out else ""
+    return decision.answered[0].entry.question, "\n\n".join(texts) + more
 
 
 def _part(part: Part, message: Message, with_list: bool) -> str:
     """Write one of several answers; its heading closes the bold text that the caller opened."""
     if isinstance(part.decision, Answered):
-        entry = part.decision.entry
-        return f"{label(entry.question)}**\n\n{_text(entry, part.decision.case)}{grey(*sources(part.decision))}"
+        entry, case = part.decision.entry, part.decision.case
+        name = f"{entry.question}（{case_name(case)}）" if case and part.decision.picked else entry.question
+        return f"{label(name)}**\n\n{_text(entry, case)}{grey(*sources(part.decision))}"
     if message.is_group and part.decision.private_entry:
         # The group must not see the question.
         return "没有找到**\n\n涉及个人的事，请点我的头像，私聊再问一次。"

@@ -97,6 +97,8 @@ def _content(response: Response, message: Message) -> Content:
             return _menu(response, message)
         case TopicList():
             return _topic_list(response, message)
+        case OutOfList(size, unclear=True):
+            return "是第几个？", f"刚才的列表有 {size} 项，您要看第几个？请回复数字{example_hint(message, '1')}。"
         case OutOfList(size):
             return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{example_hint(message, '1')}。"
         case TooLate():

@@ -147,9 +147,9 @@ def test_a_confirmation_is_a_rating(text):
     assert say(text, after(LIKELY)) == Command(CommandKind.RATE, Rating.HELPFUL)
 
 
-@pytest.mark.parametrize("text", ["不是工作日出差怎么报", "不是", "是"])
+@pytest.mark.parametrize("text", ["不是工作日出差怎么报", "是"])
 def test_only_the_whole_message_right_after_a_guess_reacts_to_it(text):
-    state = after(LIKELY) if text not in ("不是", "是") else after(Answered(HOTEL, 1.0, HOTEL.question))
+    state = after(LIKELY) if text != "是" else after(Answered(HOTEL, 1.0, HOTEL.question))
     assert not isinstance(say(text, state), LikelyRefused | Command)
 
 
