@@ -38,6 +38,8 @@ from faqbot.search.thresholds import Thresholds
 MAX_OFFERED, MAX_RELATED = 5, 3
 # Entries from this share of the first one's score on join a list.
 _JOIN_SHARE = 0.03
+# A list without differences has at least so many lines.
+_MIN_LINES = 3
 # Beside the score, at least this share of the question must occur in the entry, or mean the same.
 COVERED_TO_ANSWER = 0.15
 # From this score on the question has the very words of the entry.
@@ -287,8 +289,13 @@ def _others(best: Candidate, ranking: Sequence[Candidate]) -> tuple[Candidate, .
 
 
 def _offer(ranking: Sequence[Candidate]) -> Offered:
-    """Build the list of the first candidates, without those that are hardly probable beside the best."""
-    return Offered(tuple(c for c in ranking[:MAX_OFFERED] if c.score >= ranking[0].score * _JOIN_SHARE))
+    """Build the list of the first candidates, without those that are hardly probable beside the best.
+
+    One line is no choice, unless it is shown for what differs: the next candidates join it.
+    """
+    listed = tuple(c for c in ranking[:MAX_OFFERED] if c.score >= ranking[0].score * _JOIN_SHARE)
+    is_choice = len(listed) > 1 or listed[0].differs
+    return Offered(listed if is_choice else tuple(ranking[:_MIN_LINES]))
 
 
 def with_remarks(decision: Decision, index: Index, allowed: Allowed, day: date) -> Decision:

@@ -34,7 +34,8 @@ def list_remark(candidates: Sequence[Candidate]) -> str:
     if not candidates or not candidates[0].differs:
         return ""
     told = _without_repetition(candidates[0].differs)[:_MAX_TOLD]
-    return f"最接近的是第 1 条，不过{'；'.join(escape_markdown(difference_text(d)) for d in told)}。"
+    found = "只找到一条相近的" if len(candidates) == 1 else "最接近的是第 1 条"
+    return f"{found}，不过{'；'.join(escape_markdown(difference_text(d)) for d in told)}。"
 
 
 def _without_repetition(differences: Sequence[Difference]) -> list[Difference]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from faqbot.model.differences import Difference, DifferenceKind
@@ -34,7 +36,11 @@ def test_each_difference_is_one_sentence(kind: str, asked: str, written: str, te
 def test_a_list_tells_two_differences_and_none_of_them_twice() -> None:
     def remark(*words: tuple[str, str]) -> str:
         differs = tuple(Difference(DifferenceKind.SUBJECT, asked, written) for asked, written in words)
-        return list_remark((Candidate(Entry("a", "问", "答"), 0.9, "问", differs=differs),))
+        first = Candidate(Entry("a", "问", "答"), 0.9, "问", differs=differs)
+        alone = list_remark((first,))
+        both = list_remark((first, replace(first, differs=())))
+        assert alone == both.replace("最接近的是第 1 条", "只找到一条相近的")
+        return both
 
     assert remark(("休完", "没休完"), ("休", "没休")) == "最接近的是第 1 条，不过您问「休完」，这一条说的是「没休完」。"
     told = remark(("早班", "晚班"), ("上海", "北京"), ("借出", "借入"))
