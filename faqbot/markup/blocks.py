@@ -71,14 +71,17 @@ def send_word(word: str, message: Message) -> str:
     return f"发{typed(word, message)}"
 
 
+def pick_hint(message: Message) -> str:
+    """Say how to pick from a list: by its number alone, or with the @ that a group needs."""
+    return f"回复序号，如{typed('1', message)}" if message.is_group else "回复序号"
+
+
 def numbered(intro: str, questions: Iterable[str], message: Message, more: str = "") -> str:
     """List questions to pick from. Where they cannot be tapped, the intro already says what to type."""
     lines = "\n".join(f"{n}. {tappable(question, message)}" for n, question in enumerate(questions, 1))
     if message.taps_arrive:
-        hint = f"点一下或回复序号，例如{typed('1', message)}，10 分钟内有效。{more}"
-        return f"{intro}\n\n{lines}{grey(hint)}"
-    how = f"回复序号，如{typed('1', message)}，10 分钟内有效"
-    return f"{with_remark(intro, how)}\n\n{lines}{grey(more)}"
+        return f"{intro}\n\n{lines}{grey(f'点一下或{pick_hint(message)}，10 分钟内有效。{more}')}"
+    return f"{with_remark(intro, pick_hint(message))}\n\n{lines}{grey(more)}"
 
 
 def with_remark(intro: str, remark: str) -> str:

@@ -47,7 +47,7 @@ class Bot:
     SendPrivateReply  send a private answer to the asker alone; the group gets a neutral line
     PointToRepeated   point up to the same answer in the group; afterwards, note that the group has the answer
     ReportRefusal     if the reply could not be delivered, report that
-    IntroduceToGroup  add the introduction to a group; afterwards, note that the group has it
+    IntroduceToGroup  add the introduction to a reply that is no long answer; afterwards, note that the group has it
     SendReply         write the reply and deliver it
     """
 
@@ -85,7 +85,7 @@ class Bot:
             SendPrivateReply(store, sender, retry, clock),
             PointToRepeated(store, retry, clock, sleep),
             ReportRefusal(sender),
-            IntroduceToGroup(knowledge, store, retry, keep_days=keep_days, today=today),
+            IntroduceToGroup(knowledge, store, retry, keep_days=keep_days, today=today, clock=clock),
             SendReply(sender, metrics, clock),
         )
         self._run_stages = chain(stages)

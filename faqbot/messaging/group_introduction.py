@@ -1,4 +1,4 @@
-"""Group introduction: introduce the bot once per group, below its first reply.
+"""Group introduction: introduce the bot once per group, below its first reply that is not long.
 
 DingTalk sends no message when the bot is added to a group.
 """
@@ -15,23 +15,29 @@ from faqbot.dialogue.topic_menu import build_menu
 from faqbot.errors import ContentRefused, DeliveryError
 from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.markup.blocks import label
+from faqbot.markup.screen_lines import screen_lines
 from faqbot.messaging.pipeline import NextStage, Outcome, Turn
-from faqbot.model.commands import Response
-from faqbot.model.decisions import Menu
+from faqbot.model.decisions import Answered, Likely, Menu, MultiAnswer
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.messages import Message
+from faqbot.replies.render import render
 from faqbot.store.protocol import LEASE_PREFIX, RetryUntilAvailable, Store
 
 # A group is introduced to once, so the note of it is practically for ever.
 _NOTE_SECONDS = 20 * 365 * 86400.0
 # Sending a reply takes less time, so no second reply carries the introduction meanwhile.
 _CLAIM_SECONDS = 600.0
+# An answer of more lines fills the screen of a telephone together with the introduction.
+_MAX_LINES_ABOVE = 10
+# A group that gets long answers only is introduced to this long after the first one all the same, since it has to
+# learn what is recorded.
+_MAX_WAIT_SECONDS = 86400.0
 _MAX_EXAMPLES, _MAX_TOPICS, _MAX_OWNERS = 3, 6, 3
 
 
 class IntroduceToGroup:
-    """Adds the introduction below the reply, where the group does not know the bot yet."""
+    """Adds the introduction below a reply, not below a long answer, where the group does not know the bot yet."""
 
     def __init__(
         self,
@@ -41,18 +47,20 @@ class IntroduceToGroup:
         *,
         keep_days: int,
         today: Callable[[], date],
+        clock: Callable[[], float],
     ) -> None:
         self._knowledge = knowledge
         self._store = store
         self._retry = retry
         self._keep_days = keep_days
         self._today = today
+        self._clock = clock
         # Groups that know the bot; most messages come from these, and need no look into the store.
         self._known: set[str] = set()
 
     async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
         key = f"welcome:{turn.message.robot_code}|{turn.message.conversation_id}"
-        text = await self._claim(key, turn.message, turn.response)
+        text = await self._claim(key, turn)
         if not text:
             return await proceed(turn)
         try:
@@ -68,8 +76,9 @@ class IntroduceToGroup:
         await self._note_introduced(key)
         return outcome
 
-    async def _claim(self, key: str, message: Message, response: Response) -> str:
-        """Return the introduction; empty if the group knows the bot, or another reply carries it right now."""
+    async def _claim(self, key: str, turn: Turn) -> str:
+        """Return the introduction; empty if the group knows the bot, or another reply carries it, now or later."""
+        message, response = turn.message, turn.response
         if not message.is_group or key in self._known or not response.allows_introduction:
             return ""
         text = self._introduction(message, below_menu=isinstance(response, Menu))
@@ -78,7 +87,17 @@ class IntroduceToGroup:
         if await self._retry(lambda: self._store.note(key)) is not None:
             self._known.add(key)
             return ""
+        if _is_long_answer(turn) and await self._waits(f"later:{key}"):
+            return ""
         return text if await self._retry(lambda: self._store.claim(LEASE_PREFIX + key, _CLAIM_SECONDS)) else ""
+
+    async def _waits(self, key: str) -> bool:
+        """Return True for a day from the first long answer on, whose time is noted."""
+        now = self._clock()
+        since = await self._retry(lambda: self._store.note(key))
+        if since is None:
+            await self._retry(lambda: self._store.put_note(key, str(now), _NOTE_SECONDS))
+        return since is None or now < float(since) + _MAX_WAIT_SECONDS
 
     async def _note_introduced(self, key: str) -> None:
         self._known.add(key)
@@ -91,6 +110,13 @@ class IntroduceToGroup:
         entries = [entry for entry in snapshot.index.entries if listed(entry)]
         contact = snapshot.groups.of(message.conversation_id).contact
         return introduction(entries, contact, self._keep_days, below_menu=below_menu)
+
+
+def _is_long_answer(turn: Turn) -> bool:
+    if not isinstance(turn.response, Answered | Likely | MultiAnswer):
+        return False
+    replies = render(turn.response, turn.message, turn.footer)
+    return sum(screen_lines(reply.body) for reply in replies) > _MAX_LINES_ABOVE
 
 
 def introduction(entries: Sequence[Entry], contact: str, keep_days: int, *, below_menu: bool = False) -> str:
