@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from faqbot.dialogue.answer_policy import MAX_OFFERED, as_guess
-from faqbot.dialogue.clarification import mentioned_cases, named_case
+from faqbot.dialogue.clarification import case_of_value, mentions_for
 from faqbot.dialogue.decision_context import DecisionContext
 from faqbot.dialogue.ellipsis import mentions_own_words, sure_answer
 from faqbot.dialogue.main_question import Judged
@@ -132,10 +132,10 @@ class FollowUp:
         is_last = last is not None and last.entry_id == entry.id
         score = last.score if last is not None and is_last else 0.0
         answer = Answered(entry, score, self.topic.question or entry.question, is_follow_up=True)
-        if entry.ask and last is not None and is_last and not mentioned_cases(entry, self.text):
-            case = named_case(entry, last.slot_value, context.sound) or ""
-            return replace(answer, case=case, slot_value=last.slot_value if case else "")
-        by_case = with_case(context, answer)
+        if entry.ask and last is not None and is_last and not mentions_for(entry, self.text):
+            case = case_of_value(entry, last.slot_value, context.sound) if last.slot_value else ""
+            return replace(answer, case=case or "", slot_value=last.slot_value if case else "")
+        by_case = with_case(context, answer, self.text)
         return by_case if isinstance(by_case, Answered) else None
 
     def _guess(self, full: Iterable[Judged]) -> Likely | Offered | None:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from faqbot.dialogue.answer_policy import ask_for_subject, decide_on_ranking
+from faqbot.dialogue.case_statements import reply_to_statement
 from faqbot.dialogue.choices import picked_decision, refused_list
 from faqbot.dialogue.command_parser import parse_command
 from faqbot.dialogue.completion import complete
@@ -175,7 +176,10 @@ def _without_search(context: DecisionContext) -> Interpretation | None:
     if reaction and not index.has_wording(message.text):
         return _answer_told(context, reaction) or reaction
     return (
-        small_talk(message.text, index, context.listable) or picked_decision(context) or answer_by_named_case(context)
+        small_talk(message.text, index, context.listable)
+        or picked_decision(context)
+        or reply_to_statement(context)
+        or answer_by_named_case(context)
     )
 
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import replace
 
+from faqbot.dialogue.case_mentions import CaseMention, Stance
+from faqbot.dialogue.case_names import CaseNames
+from faqbot.dialogue.case_ranges import stated_number
 from faqbot.dialogue.clarification import (
     ELSE_NAME,
     case_name,
+    case_of,
+    case_of_value,
     could_be_reply,
     implied_case,
-    is_ruled_out,
-    mentioned_cases,
+    mentions_for,
     named_case,
 )
 from faqbot.dialogue.decision_context import DecisionContext
 from faqbot.dialogue.private_questions import without_private
 from faqbot.language.normalize import normalise
+from faqbot.model.conversation import ConversationState, NamedCase, Option
 from faqbot.model.decisions import Answered, AskedBack, Decision, Unanswered
 from faqbot.model.entries import ELSE, Entry
+
+# 那满10年的呢 asks about another case, and says nothing about the asker.
+_SUPPOSING = re.compile("^(?:那|如果|要是|换成)|呢$")
 
 
 def names_pending_case(context: DecisionContext) -> bool:
@@ -32,7 +40,7 @@ def names_pending_case(context: DecisionContext) -> bool:
 def answer_by_named_case(context: DecisionContext) -> Answered | None:
     """Answer a reply that names a case of the question back, or corrects the case of the last answer."""
     text, state = context.message.text, context.state
-    entry_ids = (state.pending_entry_id, state.last_answer.entry_id if state.last_answer else "")
+    entry_ids = (state.pending_entry_id, state.case_answer.entry_id if state.case_answer else "")
     if not any(entry_ids) or context.index.has_wording(text):
         return None
     for entry_id in filter(None, entry_ids):
@@ -41,8 +49,8 @@ def answer_by_named_case(context: DecisionContext) -> Answered | None:
             continue
         if case := named_case(entry, text, context.sound):
             # A number can be looked up in the ranges of other entries too; the name of its range cannot.
-            slot_value = text.strip() if _has_number(text) else case_name(case)
-            return _answer_with_case(entry, case, slot_value)
+            value = stated_number(text) or case_name(case)
+            return answer_with_case(entry, case, value, supposed=_SUPPOSING.search(normalise(text)) is not None)
     return None
 
 
@@ -56,50 +64,83 @@ def answer_by_implied_case(context: DecisionContext, decision: Decision) -> Deci
     case = implied_case(entry, text)
     if case is not None:
         # An empty case means that all cases are listed.
-        return _answer_with_case(entry, case, text.strip() if case == ELSE else case)
+        return answer_with_case(entry, case, (stated_number(text) or text.strip()) if case == ELSE else case)
     if entry.ask is None or not could_be_reply(text) or without_private(context, decision, text).private_entry:
         return decision
     # It may be a reply that is not understood, or no reply at all: the cases are listed again.
     return AskedBack(entry, 0.0, entry.question, entry.ask, unclear=True)
 
 
-def _answer_with_case(entry: Entry, case: str, slot_value: str) -> Answered:
-    return Answered(entry, 1.0, entry.question, picked=True, case=case, slot_value=slot_value)
+def answer_with_case(entry: Entry, case: str, slot_value: str, *, supposed: bool = False) -> Answered:
+    return Answered(entry, 1.0, entry.question, picked=True, case=case, slot_value=slot_value, slot_supposed=supposed)
 
 
-def with_case(context: DecisionContext, decision: Answered) -> Answered | AskedBack:
+def with_case(context: DecisionContext, decision: Answered, text: str) -> Answered | AskedBack:
     """Choose the case of an answer that depends on the asker.
 
-    It is the case that the question names, or that follows from what the asker said before; otherwise they are asked,
-    once.
+    It is the case that the question `text` names or, where it was listed, the question before the list; or that follows
+    from what the asker said before. Otherwise they are asked, once.
     """
     entry = decision.entry
     if entry.ask is None or decision.case:
         return decision
     ask_back = AskedBack(entry, decision.score, decision.question, entry.ask, picked=decision.picked)
-    if mentioned := mentioned_cases(entry, context.message.text):
-        case = _only_case(context, entry, mentioned)
-        return ask_back if case is None else replace(decision, case=case, slot_value=mentioned[0])
+    if mentions := mentions_for(entry, text) or _mentions_before(context, decision, text):
+        return with_mentioned_case(decision, mentions) or ask_back
     slot = context.state.slot(entry.ask.name)
     if slot is None:
         return ask_back
     if not slot.value:
         return decision
-    case = named_case(entry, slot.value, context.sound)
+    case = case_of_value(entry, slot.value, context.sound)
     # 其他 is another set of cases for another entry, and a range says nothing about ranges with other limits.
     is_other_entry = slot.entry_id != entry.id
-    if is_other_entry and (slot.value == ELSE_NAME or (case is None and _has_number(slot.value))):
-        return ask_back
-    case = case or (ELSE if ELSE in entry.variants else "")
-    return replace(decision, case=case, slot_value=slot.value, slot_reused=True) if case else decision
+    if case is None or (is_other_entry and slot.value == ELSE_NAME):
+        return ask_back if is_other_entry or ELSE in entry.variants else decision
+    return replace(decision, case=case, slot_value=slot.value, slot_reused=True)
 
 
-def _only_case(context: DecisionContext, entry: Entry, mentioned: Sequence[str]) -> str | None:
-    """Return the case of the only one that a question mentions; None if there are several or it is ruled out."""
-    if len(mentioned) > 1 or is_ruled_out(normalise(context.message.text), mentioned[0]):
+def with_mentioned_case(decision: Answered, mentions: tuple[CaseMention, ...]) -> Answered | None:
+    """Choose the only case that is mentioned; None if there are several, or it is ruled out or somebody else's."""
+    usable = [mention for mention in mentions if mention.is_usable]
+    case = case_of(decision.entry, usable[0]) if len(usable) == 1 else None
+    if case is None:
         return None
-    return named_case(entry, mentioned[0], context.sound) or (ELSE if ELSE in entry.variants else None)
+    is_own = usable[0].stance is Stance.OWN
+    return replace(
+        decision, case=case, slot_value=shown_case(decision.entry, case, usable[0]), slot_supposed=not is_own
+    )
 
 
-def _has_number(text: str) -> bool:
-    return any(character.isdigit() for character in normalise(text))
+def shown_case(entry: Entry, case: str, mention: CaseMention) -> str:
+    """Return the name of a mentioned case for the reply: of a place the city, unless a district is the case."""
+    if not mention.place:
+        return case_name(case)
+    nearest = mention.place.names[0]
+    return nearest if nearest in CaseNames.of(entry).places.get(case, ()) else mention.name
+
+
+def _mentions_before(context: DecisionContext, decision: Answered, text: str) -> tuple[CaseMention, ...]:
+    """Find the cases named by the question whose list a line was picked from, or that a follow-up continues."""
+    state, entry = context.state, decision.entry
+    if decision.picked or normalise(text) == normalise(entry.question):
+        named = _cases_of_list(state, Option("entry", entry.id))
+        return tuple(mention for case in named for mention in _mentions_of(entry, case))
+    last = state.case_answer
+    before = context.index.by_id.get(last.entry_id) if last and decision.is_follow_up else None
+    if last and before and before.ask and entry.ask and before.ask.name == entry.ask.name:
+        return _mentions_of(entry, NamedCase(last.value))
+    return ()
+
+
+def _cases_of_list(state: ConversationState, option: Option) -> tuple[NamedCase, ...]:
+    """Return the cases that were named for the last list that has this line."""
+    if option in state.options:
+        return state.options_cases
+    earlier = state.earlier_list
+    return earlier.named_cases if earlier and option in earlier.options else ()
+
+
+def _mentions_of(entry: Entry, case: NamedCase) -> tuple[CaseMention, ...]:
+    stance = Stance.NAMED if case.is_usable else Stance.RULED_OUT
+    return tuple(replace(mention, stance=stance) for mention in mentions_for(entry, case.word))

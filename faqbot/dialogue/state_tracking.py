@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dialogue.clarification import SLOT_SECONDS
 from faqbot.model.commands import Response
-from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, OptionList, Slot
+from faqbot.model.conversation import (
+    CaseAnswer,
+    ConversationState,
+    Fact,
+    LastAnswer,
+    LikelyAnswer,
+    NamedCase,
+    OptionList,
+    Slot,
+)
 from faqbot.model.decisions import (
     Answered,
     AskedBack,
@@ -27,7 +37,8 @@ REPLIES_PER_WINDOW, RATE_WINDOW_SECONDS = 10, 60.0
 def state_after_reply(state: ConversationState, response: Response, message_id: str, now: float) -> ConversationState:
     """Return the state of the asker of `message_id` after `response` was delivered; `state` is the one before."""
     reply_expiries = (*state.reply_expiries, now + RATE_WINDOW_SECONDS)[-REPLIES_PER_WINDOW:]
-    return _updated(replace(state, reply_expiries=reply_expiries), response, message_id, now)
+    state = _with_facts(replace(state, reply_expiries=reply_expiries), response.facts, now)
+    return _updated(state, response, message_id, now)
 
 
 def _updated(state: ConversationState, response: Response, message_id: str, now: float) -> ConversationState:
@@ -36,9 +47,10 @@ def _updated(state: ConversationState, response: Response, message_id: str, now:
     match response:
         case Answered(entry, score, question):
             answer = LastAnswer(message_id, entry.id, question, score, expires_at, response.slot_value)
-            state = replace(state, last_answer=answer, miss_expiries=())
-            # Only a reply to a question back tells about the asker: a question about Beijing may come from anywhere.
-            if not entry.ask or not response.slot_value or not response.picked:
+            case_answer = CaseAnswer(entry.id, response.slot_value, now + SLOT_SECONDS) if entry.ask else None
+            state = replace(state, last_answer=answer, miss_expiries=(), case_answer=case_answer)
+            # A question about Beijing may come from anywhere: it tells nothing about the asker.
+            if not entry.ask or not response.slot_value or not response.picked or response.slot_supposed:
                 return state
             return _with_slot(state, Slot(entry.ask.name, response.slot_value, entry.id, now + SLOT_SECONDS))
         case AskedBack(entry, ask=ask):
@@ -51,8 +63,8 @@ def _updated(state: ConversationState, response: Response, message_id: str, now:
         case Likely(entry, score, question, others):
             # It may be refused, so it does not show yet that the asker was helped: `miss_expiries` stays.
             answer = LastAnswer(message_id, entry.id, question, score, expires_at)
-            likely = LikelyAnswer(message_id, tuple(c.entry.id for c in others), expires_at)
-            return replace(state, last_answer=answer, likely_answer=likely)
+            likely = LikelyAnswer(message_id, tuple(c.entry.id for c in others), expires_at, response.named_cases)
+            return replace(state, last_answer=answer, likely_answer=likely, case_answer=None)
         case Unanswered() | NoneOfThese() | LikelyRefused(entries=()):
             return replace(state, miss_expiries=(*state.miss_expiries, expires_at)[-_MAX_MISSES:])
         case _:
@@ -64,15 +76,16 @@ def _with_options(state: ConversationState, response: Response, message_id: str,
     options = response.options
     if not options:
         return state
-    earlier = None
+    earlier, cases = None, response.named_cases
     if isinstance(response, Answered):
         # Questions listed below an answer are other questions, not candidates for this one.
         message_id = ""
+        cases = (NamedCase(response.slot_value),) if response.slot_value and response.slot_supposed else ()
         earlier = state.earlier_list
         if state.options and state.options_message_id:
-            earlier = OptionList(state.options, state.options_expire_at, state.options_message_id)
+            earlier = OptionList(state.options, state.options_expire_at, state.options_message_id, state.options_cases)
     elif isinstance(response, LikelyRefused) and state.likely_answer is not None:
-        message_id = state.likely_answer.message_id
+        message_id, cases = state.likely_answer.message_id, state.likely_answer.named_cases
     elif isinstance(response, AskedBack) and response.unclear and state.options == options:
         # The same list once more still stands for the question that it was sent for.
         message_id = state.options_message_id
@@ -82,6 +95,7 @@ def _with_options(state: ConversationState, response: Response, message_id: str,
         options_expire_at=now + OPTIONS_SECONDS,
         options_message_id=message_id,
         earlier_list=earlier,
+        options_cases=cases,
     )
 
 
@@ -92,6 +106,19 @@ def _without_likely(state: ConversationState, response: Response) -> Conversatio
     if response.options or response.logged_match is not None:
         return replace(state, likely_answer=None)
     return state
+
+
+def _with_facts(state: ConversationState, facts: Sequence[Fact], now: float) -> ConversationState:
+    """Remember what askers state about themselves, and forget what they deny."""
+    for fact in facts:
+        state = _with_slot(state, Slot(fact.name, fact.value, "", now + SLOT_SECONDS))
+    if not facts:
+        return state
+    denied = {fact.name for fact in facts if not fact.value}
+    # A list that was sent before is answered for what is stated now.
+    earlier = replace(state.earlier_list, named_cases=()) if state.earlier_list else None
+    slots = tuple(slot for slot in state.slots if slot.name not in denied)
+    return replace(state, slots=slots, options_cases=(), earlier_list=earlier)
 
 
 def _with_slot(state: ConversationState, slot: Slot) -> ConversationState:

@@ -225,7 +225,10 @@ def builtin_synonyms() -> BuiltinSynonyms:
     node = read_data("synonyms.yaml")
     groups = node.map("synonyms", lambda word, node: (word, *node.words()))
     whole_words = ((word,) for word in node["whole_words"].words())
-    return BuiltinSynonyms((*groups.values(), *whole_words), frozenset(node["stop_words"].words()))
+    nodes = read_data("places.yaml")
+    ordinary = nodes["ordinary"].words()
+    nicknames = nodes.map("nicknames", lambda city, node: (city, *(w for w in node.words() if w not in ordinary)))
+    return BuiltinSynonyms((*groups.values(), *nicknames.values(), *whole_words), frozenset(node["stop_words"].words()))
 
 
 @cache

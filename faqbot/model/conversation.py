@@ -37,25 +37,59 @@ class LastAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """What askers state about themselves: the value of a slot, such as 上海 for `city`; empty if they deny it."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCase:
+    """A case that a question names, such as 北京. The question itself may be private and is not kept.
+
+    is_usable: it is neither ruled out nor somebody else's.
+    """
+
+    word: str
+    is_usable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAnswer:
+    """The last answer, if its entry asks back; a statement such as 我在北京 corrects it.
+
+    value: the statement by which its case was chosen; empty if all cases were shown.
+    """
+
+    entry_id: str
+    value: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class LikelyAnswer:
     """The likely answer that the last reply showed; 不是 refuses it.
 
     message_id: the message with the question.
     other_ids: the entries that are listed after a refusal.
+    named_cases: the cases that the question names.
     """
 
     message_id: str
     other_ids: tuple[str, ...]
     expires_at: float
+    named_cases: tuple[NamedCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OptionList:
-    """A numbered list that was sent before the last one; `message_id` is the message that it replied to."""
+    """A numbered list that was sent before the last one, the message that it replied to, and the cases named there."""
 
     options: tuple[Option, ...]
     expires_at: float
     message_id: str
+    named_cases: tuple[NamedCase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +117,9 @@ class ConversationState:
     reply_expiries: when each of the last replies stops to count as a recent one.
     likely_answer: the likely answer that may still be refused.
     earlier_list: the list before `options`, where these are only related questions below an answer picked from it.
+    options_cases: the cases that the question names for which the list was sent; a line that is picked is answered for
+    them.
+    case_answer: the last answer, if it depends on its asker.
     """
 
     options: tuple[Option, ...] = ()
@@ -94,6 +131,8 @@ class ConversationState:
     reply_expiries: tuple[float, ...] = ()
     likely_answer: LikelyAnswer | None = None
     earlier_list: OptionList | None = None
+    options_cases: tuple[NamedCase, ...] = ()
+    case_answer: CaseAnswer | None = None
 
     @property
     def pending_entry_id(self) -> str:
@@ -134,6 +173,8 @@ class ConversationState:
             expiries.append(self.likely_answer.expires_at)
         if self.earlier_list is not None:
             expiries.append(self.earlier_list.expires_at)
+        if self.case_answer is not None:
+            expiries.append(self.case_answer.expires_at)
         if self.slots:
             expiries += [slot.expires_at for slot in self.slots]
         return expiries
@@ -160,4 +201,6 @@ def drop_expired(state: ConversationState | None, now: float) -> ConversationSta
         reply_expiries=tuple(expiry for expiry in state.reply_expiries if now < expiry),
         likely_answer=state.likely_answer if state.likely_answer and now < state.likely_answer.expires_at else None,
         earlier_list=state.earlier_list if state.earlier_list and now < state.earlier_list.expires_at else None,
+        options_cases=state.options_cases if list_holds else (),
+        case_answer=state.case_answer if state.case_answer and now < state.case_answer.expires_at else None,
     )

@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from faqbot.model.conversation import Option
+from faqbot.model.conversation import Fact, NamedCase, Option
 from faqbot.model.entries import Candidate, Entry, FollowUp, nearest_private
 from faqbot.model.messages import DeliveryResult, DeliveryState
+from faqbot.model.remembered import Remembered
 from faqbot.model.response import LoggedMatch, ResponseDefaults
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _QuestionDefaults(ResponseDefaults):
-    """Defaults of the replies to a question that was searched for."""
+    """Defaults of the replies to a question that was searched for.
 
-    __slots__ = ()
+    named_cases: the cases that the question names; facts: what it states about its asker.
+    """
+
+    named_cases: tuple[NamedCase, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
     @property
     def allows_introduction(self) -> bool:
@@ -33,6 +39,7 @@ class Answered(_QuestionDefaults):
     overdue: the review of the answer is overdue.
     case: which of `Entry.variants` is the answer; empty for all of them.
     slot_value: the asker's statement by which the case was chosen; slot_reused: made for an earlier question.
+    slot_supposed: the statement holds for this question only, not for the asker.
     is_follow_up: the question was read as a continuation of the one before.
     excerpt: the sentences of the answer, as markdown, that reply to a follow-up; they are shown instead of all of it.
     answered_minutes_ago: the group was told the same, so the reply only points to that; None for a whole answer.
@@ -48,6 +55,7 @@ class Answered(_QuestionDefaults):
     case: str = ""
     slot_value: str = ""
     slot_reused: bool = False
+    slot_supposed: bool = False
     is_follow_up: bool = False
     excerpt: str = ""
     answered_minutes_ago: int | None = None
@@ -294,6 +302,10 @@ class PrivateReply(ResponseDefaults):
         return self.decision.logged_match
 
     @property
+    def facts(self) -> tuple[Fact, ...]:
+        return self.decision.facts
+
+    @property
     def delivery_result(self) -> DeliveryResult:
         # The line in the group is not the answer.
         return DeliveryResult(DeliveryState.ANSWERED, self.code)
@@ -438,6 +450,7 @@ Decision = (
     | Offered
     | Unanswered
     | NoneOfThese
+    | Remembered
     | PrivateReply
     | Menu
     | TopicList

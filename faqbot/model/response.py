@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from faqbot.model.conversation import Option
+from faqbot.model.conversation import Fact, NamedCase, Option
 from faqbot.model.entries import Entry
 from faqbot.model.messages import DeliveryResult, DeliveryState
 
@@ -30,6 +30,16 @@ class ResponseDefaults:
     @property
     def options(self) -> tuple[Option, ...]:
         """The options behind the numbers of the list in the reply."""
+        return ()
+
+    @property
+    def named_cases(self) -> tuple[NamedCase, ...]:
+        """The cases that the question names, which a line of the list in the reply is answered for."""
+        return ()
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """What the message states about its asker."""
         return ()
 
     @property

@@ -104,7 +104,10 @@ def _part(part: Part, message: Message, with_list: bool) -> str:
     if isinstance(part.decision, Answered):
         entry, case = part.decision.entry, part.decision.case
         name = f"{entry.question}（{case_name(case)}）" if case and part.decision.picked else entry.question
-        return f"{label(name)}**\n\n{_text(entry, case)}{grey(*sources(part.decision))}"
+        # A case of a list that was picked stands in the name already.
+        reason = "" if name != entry.question else _case_reason(part.decision)
+        heading = f"{label(name)}** {reason}".rstrip()
+        return f"{heading}\n\n{_text(entry, case)}{grey(*sources(part.decision))}"
     if message.is_group and part.decision.private_entry:
         # The group must not see the question.
         return "没有找到**\n\n涉及个人的事，请点我的头像，私聊再问一次。"

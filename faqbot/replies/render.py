@@ -30,6 +30,7 @@ from faqbot.model.decisions import (
 )
 from faqbot.model.messages import Message, MessageKind, Reply
 from faqbot.model.question_log import Rating
+from faqbot.model.remembered import Remembered
 from faqbot.replies.answers import render_answer, render_answers, render_likely, render_question_back, sources
 from faqbot.replies.differences import list_remark
 
@@ -99,6 +100,8 @@ def _content(response: Response, message: Message) -> Content:
             return _topic_list(response, message)
         case OutOfList(size, unclear=True):
             return "是第几个？", f"刚才的列表有 {size} 项，您要看第几个？请回复数字{example_hint(message, '1')}。"
+        case Remembered():
+            return _remembered(response, message)
         case OutOfList(size):
             return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{example_hint(message, '1')}。"
         case TooLate():
@@ -239,6 +242,14 @@ def _small_talk(decision: SmallTalk, message: Message) -> Content:
             return "请用文字提问", "我现在只看得懂文字，请把问题打成一句话发给我。"
         case SmallTalkKind.NOT_HEARD:
             return "没有听清", "这段语音没有识别出文字，请再说一次，或者打字告诉我。"
+
+
+def _remembered(decision: Remembered, message: Message) -> Content:
+    words = "、".join(f"「{escape_markdown(word)}」" for word in decision.words)
+    if decision.is_forgotten:
+        return "好的", f"好的，不再按{words}回答。"
+    start = "直接 @我 就行" if message.is_group else "直接说就行"
+    return "记住了", f"好的，记住了：您{'在' if decision.are_places else '是'}{words}。要问什么，{start}。"
 
 
 def _hello(greeting: str) -> str:

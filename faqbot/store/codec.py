@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, Option, OptionList, Slot
+from faqbot.model.conversation import (
+    CaseAnswer,
+    ConversationState,
+    LastAnswer,
+    LikelyAnswer,
+    NamedCase,
+    Option,
+    OptionList,
+    Slot,
+)
 from faqbot.model.question_log import QuestionRecord
 
 # One encoder for all: json.dumps would create one for each text.
@@ -15,6 +24,7 @@ _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 def pack_context(context: ConversationState) -> str:
     last_answer, likely, earlier = context.last_answer, context.likely_answer, context.earlier_list
+    case_answer = context.case_answer
     values = {
         "options": _pack_options(context.options),
         "until": context.options_expire_at,
@@ -23,8 +33,11 @@ def pack_context(context: ConversationState) -> str:
         "misses": context.miss_expiries,
         "facts": [[getattr(slot, name) for name in Slot.__slots__] for slot in context.slots],
         "recent": context.reply_expiries,
-        "likely": likely and [likely.message_id, likely.other_ids, likely.expires_at],
-        "earlier": earlier and [_pack_options(earlier.options), earlier.expires_at, earlier.message_id],
+        "likely": likely and [likely.message_id, likely.other_ids, likely.expires_at, _cases(likely.named_cases)],
+        "earlier": earlier
+        and [_pack_options(earlier.options), earlier.expires_at, earlier.message_id, _cases(earlier.named_cases)],
+        "cases": _cases(context.options_cases),
+        "case_answer": case_answer and [getattr(case_answer, name) for name in CaseAnswer.__slots__],
     }
     return _encode(values)
 
@@ -33,15 +46,17 @@ def unpack_context(text: str | bytes) -> ConversationState | None:
     """Read the text of pack_context; return None if another version wrote it differently, as it expires in minutes."""
     try:
         values = json.loads(text)
-        likely, earlier = values.get("likely"), values.get("earlier")
+        likely, earlier, case_answer = values.get("likely"), values.get("earlier"), values.get("case_answer")
         return ConversationState(
             options=_unpack_options(values["options"]),
             options_expire_at=values["until"],
-            # Earlier versions wrote none of these four.
-            earlier_list=OptionList(_unpack_options(earlier[0]), *earlier[1:]) if earlier else None,
+            # Earlier versions wrote none of these six.
+            earlier_list=_earlier(*earlier) if earlier else None,
             options_message_id=values.get("asked", ""),
             reply_expiries=tuple(values.get("recent", ())),
-            likely_answer=LikelyAnswer(likely[0], tuple(likely[1]), likely[2]) if likely else None,
+            likely_answer=_likely(*likely) if likely else None,
+            options_cases=_named_cases(values.get("cases", ())),
+            case_answer=CaseAnswer(*case_answer) if case_answer else None,
             last_answer=LastAnswer(*values["last"]) if values["last"] else None,
             miss_expiries=tuple(values["misses"]),
             slots=tuple(Slot(*slot) for slot in values["facts"]),
@@ -56,6 +71,24 @@ def _pack_options(options: Sequence[Option]) -> list[list[str]]:
 
 def _unpack_options(pairs: Sequence[Sequence[Any]]) -> tuple[Option, ...]:
     return tuple(Option(kind, key) for kind, key in pairs)
+
+
+def _likely(message_id: str, other_ids: list[str], expires_at: float, cases: list[Any] | None = None) -> LikelyAnswer:
+    return LikelyAnswer(message_id, tuple(other_ids), expires_at, _named_cases(cases or ()))
+
+
+def _earlier(
+    options: list[list[str]], expires_at: float, message_id: str, cases: list[Any] | None = None
+) -> OptionList:
+    return OptionList(_unpack_options(options), expires_at, message_id, _named_cases(cases or ()))
+
+
+def _cases(named: Iterable[NamedCase]) -> list[list[Any]]:
+    return [[case.word, case.is_usable] for case in named]
+
+
+def _named_cases(values: Iterable[Sequence[Any]]) -> tuple[NamedCase, ...]:
+    return tuple(NamedCase(*value) for value in values)
 
 
 def pack_record(record: QuestionRecord) -> dict[str, Any]:
