@@ -10,7 +10,8 @@ from datetime import date, datetime, tzinfo
 from faqbot.access.privacy import withheld_topic
 from faqbot.access.visibility import Allowed
 from faqbot.commands.last_answer import LastAnswers, none_yet
-from faqbot.handoff.escalation import last_question, owners_to_ask
+from faqbot.handoff.handed_question import last_question
+from faqbot.handoff.owner_requests import owners_to_ask
 from faqbot.knowledge.editing.audit_log import FILES, last_change, load_edits
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.facts import has_facts

@@ -20,6 +20,7 @@ from faqbot.commands.rating import RatingCommands
 from faqbot.dingtalk.wiring import DingTalkClients
 from faqbot.handoff.answering import TicketAnswering
 from faqbot.handoff.escalation import Escalation
+from faqbot.handoff.owner_requests import OwnerRequests
 from faqbot.knowledge.wiring import KnowledgeParts
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.model.commands import CommandHandler, CommandKind
@@ -50,6 +51,7 @@ def open_commands(
     last_answers = LastAnswers(workspace, departments)
     about_answer = AboutAnswerCommands(workspace, last_answers, admins, zone)
     drafts = DraftCommands(workspace, admins)
+    escalation = Escalation(workspace, departments, OwnerRequests(workspace, outbox, admins, zone))
     announcements = AnnouncementCommands(outbox, store, knowledge.automations, admins)
     report_requests = ReportRequests(reports, store, outbox, clock)
     report_commands = ReportCommands(report_requests, reports.confirmations, admins, zone, clock)
@@ -58,7 +60,9 @@ def open_commands(
         CommandKind.APPROVE: drafts,
         CommandKind.SEND_BACK: drafts,
         CommandKind.WITHDRAW: drafts,
-        CommandKind.PERSON: Escalation(workspace, departments, outbox, admins, zone),
+        CommandKind.PERSON: escalation,
+        CommandKind.TEAM: escalation,
+        CommandKind.CANCEL_PERSON: escalation,
         CommandKind.REPLY: TicketAnswering(workspace, outbox, admins),
         CommandKind.WHY: about_answer,
         CommandKind.KEEPER: about_answer,

@@ -57,6 +57,14 @@ def judge(
     return judge_many([text], index, limits=limits, today=today, embeddings=[embedding])[0]
 
 
+def judge_allowed(text: str, index: Index, allowed: Allowed, limits: Thresholds) -> Judged:
+    """Judge one question by the entries that are allowed, without dialogue state, and return the ranking, too."""
+    ranking = index.search(text, allowed=allowed)
+    judged = [Judged(decide_on_ranking(text, ranking, index, allowed, limits), ranking)]
+    _judge_questions_inside([text], judged, index, allowed, limits)
+    return judged[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The decision on a question and the ranking that it was made of; `embedding` is None where words alone ranked."""

@@ -76,6 +76,12 @@ def refused_list(context: DecisionContext) -> NoneOfThese | None:
     return NoneOfThese() if refuses else None
 
 
+def picks_none(text: str, state: ConversationState) -> bool:
+    """Return True for 都不是 and other words that refuse a whole list; right after it 不是 does, too."""
+    words = normalise(text).rstrip(_PARTICLES)
+    return words in _NONE_OF_THESE or (state.has_list_last and words in _REFUSALS)
+
+
 def list_message_id(state: ConversationState, text: str, response: Response) -> str:
     """Find the message whose list `response` was picked from, or whose likely answer it refused; empty if neither.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from faqbot.language.normalize import normalise
+from faqbot.language.person_requests import requested_question
 from faqbot.model.commands import Command, CommandKind
 from faqbot.model.messages import Message
 
@@ -39,10 +40,6 @@ _DRAFT_COMMANDS = {"通过": CommandKind.APPROVE, "退回": CommandKind.SEND_BAC
 _DRAFT = re.compile(r"(通过|撤销|退回)\s*(?:草稿)?\s*(?:[#＃]?\s*(\d{1,6})\s*号?)?[。!！.]?")
 _SEND_BACK = re.compile(
     r"退回\s*(?:草稿)?\s*(?:[#＃]?\s*(\d{1,6})(?!\d)\s*号?\s*[:：,，。]?|[:：,，])\s*(\S.*)", re.DOTALL
-)
-# The word alone, or with a question behind it.
-_PERSON = re.compile(
-    r"(?:转人工|人工客服|找人工|转真人|找真人|人工)(?:服务)?(?:[\s:：,，]+(\S.*)|[。!！.]?)", re.DOTALL
 )
 # Units that show the number to be a quantity: 回答 3 个问题 is no answer to ticket 3.
 _NOT_A_QUANTITY = r"(?![ \u3000]*(?:[次条道遍份月点]|个(?![人税])|天(?!数)|年(?![假终薪休])))"
@@ -102,8 +99,8 @@ def _command_with_subject(text: str) -> Command | None:
 
 def _ticket_command(message: Message) -> Command | None:
     plain = message.text.strip()
-    if match := _PERSON.fullmatch(plain):
-        return Command(CommandKind.PERSON, match[1] or "")
+    if (question := requested_question(plain)) is not None:
+        return Command(CommandKind.PERSON, question)
     if match := _REPLY.fullmatch(plain):
         return Command(CommandKind.REPLY, f"{match[1]} {match[2]}".strip())
     if plain and (quoted := _TICKET.search(message.quoted)):

@@ -16,6 +16,7 @@ from faqbot.dialogue.decision_context import DecisionContext, DecisionRequest, K
 from faqbot.dialogue.follow_up import contact_told, read_follow_up
 from faqbot.dialogue.likely_answer import parse_reaction
 from faqbot.dialogue.main_question import Judged
+from faqbot.dialogue.person_request import continued_request
 from faqbot.dialogue.query_rewriting import rewrite
 from faqbot.dialogue.ratings import parse_rating
 from faqbot.dialogue.slot_filling import answer_by_implied_case, answer_by_named_case, names_pending_case
@@ -165,6 +166,8 @@ def _without_search(context: DecisionContext) -> Interpretation | None:
     message, state, index = context.message, context.state, context.index
     if message.kind not in (MessageKind.TEXT, MessageKind.VOICE):
         return SmallTalk(SmallTalkKind.NOT_HEARD if message.kind is MessageKind.AUDIO else SmallTalkKind.NOT_TEXT)
+    if continued := continued_request(context):
+        return continued
     if names_pending_case(context) and (answer := answer_by_named_case(context)):
         return answer
     reaction = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dialogue.clarification import SLOT_SECONDS
-from faqbot.model.commands import Response
+from faqbot.model.commands import CommandResult, Response
 from faqbot.model.conversation import (
     CaseAnswer,
     ConversationState,
@@ -21,11 +21,15 @@ from faqbot.model.conversation import (
 from faqbot.model.decisions import (
     Answered,
     AskedBack,
+    Failure,
     Likely,
     LikelyRefused,
     MultiAnswer,
     NoneOfThese,
+    OutOfList,
     PrivateReply,
+    SmallTalk,
+    TooLate,
     Unanswered,
 )
 
@@ -37,8 +41,25 @@ REPLIES_PER_WINDOW, RATE_WINDOW_SECONDS = 10, 60.0
 def state_after_reply(state: ConversationState, response: Response, message_id: str, now: float) -> ConversationState:
     """Return the state of the asker of `message_id` after `response` was delivered; `state` is the one before."""
     reply_expiries = (*state.reply_expiries, now + RATE_WINDOW_SECONDS)[-REPLIES_PER_WINDOW:]
-    state = _with_facts(replace(state, reply_expiries=reply_expiries), response.facts, now)
-    return _updated(state, response, message_id, now)
+    state = _with_handoff(replace(state, reply_expiries=reply_expiries), response, now)
+    return _updated(_with_facts(state, response.facts, now), response, message_id, now)
+
+
+def _with_handoff(state: ConversationState, response: Response, now: float) -> ConversationState:
+    """Remember whether the question for a person is awaited. Other commands and answers change the subject.
+
+    A command ends a list of teams too: it handed the ticket over, or is about something else.
+    """
+    match response:
+        case CommandResult():
+            expires_at = now + OPTIONS_SECONDS if response.awaits_question else 0.0
+            if any(option.kind == "team" for option in state.options):
+                state = replace(state, options=(), options_expire_at=0.0, options_message_id="", options_cases=())
+            return replace(state, handoff_expires_at=expires_at)
+        case SmallTalk() | OutOfList() | Failure() | TooLate():
+            return state
+        case _:
+            return replace(state, handoff_expires_at=0.0)
 
 
 def _updated(state: ConversationState, response: Response, message_id: str, now: float) -> ConversationState:
@@ -82,7 +103,7 @@ def _with_options(state: ConversationState, response: Response, message_id: str,
         message_id = ""
         cases = (NamedCase(response.slot_value),) if response.slot_value and response.slot_supposed else ()
         earlier = state.earlier_list
-        if state.options and state.options_message_id:
+        if state.options and state.options_message_id and state.options[0].kind != "team":
             earlier = OptionList(state.options, state.options_expire_at, state.options_message_id, state.options_cases)
     elif isinstance(response, LikelyRefused) and state.likely_answer is not None:
         message_id, cases = state.likely_answer.message_id, state.likely_answer.named_cases

@@ -1,111 +1,92 @@
-"""Command 人工: an asker hands a question to the owners of its topic, as a ticket."""
+"""Command 人工: an asker hands a question to the owners of its topic, as a ticket, or picks the team that answers."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from collections.abc import Sequence
+from dataclasses import replace
 
-from faqbot.access.privacy import withheld_topic
-from faqbot.access.visibility import answerable
-from faqbot.dialogue.answer_policy import NEAR_SCORE
-from faqbot.dialogue.choices import is_pick
+from faqbot.access.visibility import answerable, listable
+from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
+from faqbot.handoff.handed_question import (
+    LAST_QUESTION_SECONDS,
+    HandedQuestion,
+    last_question,
+    question_from_record,
+    question_from_text,
+)
+from faqbot.handoff.owner_requests import OwnerRequests
+from faqbot.handoff.teams import entry_of_owner, topics_of
 from faqbot.handoff.tickets import (
     Ticket,
     TicketState,
     load_tickets,
     next_ticket_number,
-    notice_key_prefixes,
     save_ticket,
 )
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.knowledge.snapshot import Snapshot
-from faqbot.language.masking import mask_numbers
+from faqbot.markup.blocks import numbered, send_word, typed
 from faqbot.markup.escaping import escape_markdown
 from faqbot.messaging.asker_departments import AskerDepartments
-from faqbot.model.commands import Command, CommandResult
-from faqbot.model.entries import NO_TOPIC, Entry, nearest_private
-from faqbot.model.group_settings import Groups
+from faqbot.model.commands import Command, CommandKind, CommandResult
+from faqbot.model.conversation import Option
 from faqbot.model.messages import Message
-from faqbot.model.notices import Address, Notice
-from faqbot.model.question_log import QuestionRecord
-from faqbot.outbox.outbox import Outbox
-from faqbot.rules.working_hours import format_moment, is_working_time, next_working_morning
-
-# 人工 alone is about a question asked within this time.
-_LAST_QUESTION_SECONDS = 1800.0
-_MAX_QUESTION_CHARS = 500
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """The question to hand over and the entry it is probably about; of a private one the text may be withheld."""
-
-    text: str
-    entry: Entry | None
-    private: bool
 
 
 class Escalation:
-    """`admins` are asked where no owner is named."""
+    """Handles the request for a person, the team picked for it and its cancellation."""
 
     def __init__(
-        self,
-        workspace: Workspace,
-        asker_departments: AskerDepartments,
-        outbox: Outbox,
-        admins: Collection[str],
-        timezone: tzinfo,
+        self, workspace: Workspace, asker_departments: AskerDepartments, owner_requests: OwnerRequests
     ) -> None:
         self._workspace = workspace
         self._asker_departments = asker_departments
-        self._outbox = outbox
-        self._admins = admins
-        self._timezone = timezone
+        self._owner_requests = owner_requests
 
     async def __call__(self, message: Message, command: Command) -> CommandResult:
-        snapshot = self._workspace.snapshot
-        question = await self._question(message, command, snapshot)
-        if question is None:
-            example = "「@我 人工 我的年假天数不对」" if message.is_group else "「人工 我的年假天数不对」"
-            return CommandResult("要问什么？", f"请把问题写在后面，例如{example}。", "person_what")
-        ticket = await self._ticket(message, question, snapshot)
-        owners, owner_name = owners_to_ask(snapshot.groups, self._admins, ticket.owner, message.conversation_id)
-        if not owners:
-            return CommandResult(
-                f"单号 {ticket.number}",
-                f"已经记下来了，单号 {ticket.number}。还没有写明由谁来答，HR 会在控制台里看到。",
-                "person_nobody",
-            )
-        return await self._ask_owners(message, ticket, owners, owner_name, snapshot)
+        number, _, owner = command.text.partition("\n")
+        match command.kind:
+            case CommandKind.CANCEL_PERSON:
+                return await self._cancel(message, number)
+            case CommandKind.TEAM:
+                return await self._hand_to_team(message, int(number), owner)
+            case _:
+                return await self._request(message, command.text)
 
-    async def _question(self, message: Message, command: Command, snapshot: Snapshot) -> _Question | None:
-        """Return the text behind the command word, else the last question of the asker; None if there is neither."""
-        departments = await self._asker_departments.departments(message)
-        allowed = answerable(message, self._workspace.today(), departments, snapshot.groups)
-        text, entry_id = command.text, ""
-        if not text:
-            record = await last_question(self._workspace, message)
-            if record is None:
-                return None
-            if (topic := withheld_topic(record.text)) is not None:
-                entry = next((e for e in snapshot.entries if e.private and e.topic == topic), None)
-                return _Question(record.text, entry, private=True)
-            text, entry_id = record.text, record.entry_id
-        ranking = snapshot.index.search(text, allowed=lambda entry: entry.private or allowed(entry))
-        private = nearest_private(ranking)
-        likely = next((c.entry for c in ranking if c.score >= NEAR_SCORE and allowed(c.entry)), None)
-        entry = snapshot.entry(entry_id) or private or likely
-        return _Question(mask_numbers(text)[:_MAX_QUESTION_CHARS], entry, private is not None)
+    async def _request(self, message: Message, text: str) -> CommandResult:
+        """Hand over the text behind the command word, else what the asker said last; or ask them for it."""
+        tickets = [t for t in (await load_tickets(self._workspace.store)).values() if t.asker == message.asker]
+        ticket = next((t for t in tickets if t.message == message.key), None)
+        if ticket is None and text:
+            question = await question_from_text(text, message, self._workspace, self._asker_departments)
+            ticket = await self._ticket(message, question, tickets)
+        elif ticket is None:
+            ticket = await self._ticket_of_last_question(message, tickets)
+        if ticket is None:
+            return _ask_for_question(message)
+        if ticket.owners_offered:
+            return await self._offer_teams(message, ticket)
+        return await self._owner_requests.send(message, ticket, shows_question=not text)
 
-    async def _ticket(self, message: Message, question: _Question, snapshot: Snapshot) -> Ticket:
-        """Return the ticket of this message, or an open one of the asker with the same question, or a new one."""
-        for ticket in (await load_tickets(self._workspace.store)).values():
-            same = ticket.asker == message.asker and ticket.question == question.text
-            if ticket.message == message.key or (same and ticket.state is TicketState.OPEN):
+    async def _ticket_of_last_question(self, message: Message, tickets: Sequence[Ticket]) -> Ticket | None:
+        """Return the ticket for the last question, or the one handed over since it; None if nothing is left to ask."""
+        record = await last_question(self._workspace, message)
+        since = record.asked_at if record else self._workspace.clock() - LAST_QUESTION_SECONDS
+        here = (t for t in tickets if t.conversation_id == message.conversation_id or not message.is_group)
+        later = max((t for t in here if t.at >= since), key=lambda t: t.number, default=None)
+        if later is not None:
+            return later if later.state is TicketState.OPEN else None
+        if record is None:
+            return None
+        question = await question_from_record(record, message, self._workspace, self._asker_departments)
+        return await self._ticket(message, question, tickets)
+
+    async def _ticket(self, message: Message, question: HandedQuestion, tickets: Sequence[Ticket]) -> Ticket:
+        """Return an open ticket of the asker with the same question, or a new one."""
+        for ticket in tickets:
+            if ticket.question == question.text and ticket.state is TicketState.OPEN:
                 return ticket
         entry = question.entry
-        contact = snapshot.groups.of(message.conversation_id).contact.strip()
+        owner = (entry.owner.strip() if entry else "") or self._contact(message)
         ticket = Ticket(
             number=await next_ticket_number(self._workspace.store, self._workspace.clock(), message.key),
             message=message.key,
@@ -116,93 +97,74 @@ class Escalation:
             is_group=message.is_group,
             question=question.text,
             topic=entry.topic if entry else "",
-            owner=(entry.owner.strip() if entry else "") or contact,
+            owner="" if question.owners else owner,
             entry_id=entry.id if entry else "",
             private=question.private,
+            owners_offered=question.owners,
         )
         await save_ticket(self._workspace.store, ticket)
         return ticket
 
-    async def _ask_owners(
-        self, message: Message, ticket: Ticket, owners: tuple[str, ...], owner_name: str, snapshot: Snapshot
-    ) -> CommandResult:
-        """Mention the owners in the group in working hours, else write to them; confirm it to the asker."""
-        number, name = ticket.number, escape_markdown(owner_name, 20)
-        now = datetime.fromtimestamp(self._workspace.clock(), self._timezone)
-        calendar = snapshot.automations.calendar
-        quiet = snapshot.groups.of(message.conversation_id).quiet if message.is_group else None
-        working = is_working_time(now, calendar, quiet)
-        if message.is_group and working and not ticket.private:
-            mentions = " ".join(f"@{userid}" for userid in owners)
-            question = escape_markdown(ticket.question, _MAX_QUESTION_CHARS)
-            body = (
-                f"已请{name}来答，单号 {number}：{mentions}\n\n> {question}\n\n"
-                f"来答的同事请引用这条消息 @我 回复，或者发「@我 答 {number}：……」。"
+    async def _offer_teams(self, message: Message, ticket: Ticket) -> CommandResult:
+        """List the teams whose topic the question may be; the ticket waits for the asker's pick."""
+        snapshot = self._workspace.snapshot
+        departments = await self._asker_departments.departments(message)
+        listed = listable(message, self._workspace.today(), departments, snapshot.groups)
+        teams = [_team_line(owner, topics_of(owner, snapshot, listed)) for owner in ticket.owners_offered]
+        _, otherwise = self._owner_requests.recipients("", message.conversation_id)
+        intro = f"单号 {ticket.number} 记下了。请选一下该谁来答："
+        body = numbered(
+            intro, [*teams, NONE_OF_THESE_TEXT], message, f"都不是的话，请{escape_markdown(otherwise, 20)}来答。"
+        )
+        options = tuple(Option.of_team(ticket.number, owner) for owner in (*ticket.owners_offered, ""))
+        return CommandResult(f"单号 {ticket.number}：请谁来答？", body, "person_which", options)
+
+    async def _hand_to_team(self, message: Message, number: int, owner: str) -> CommandResult:
+        """Hand a ticket to the team that its asker picked, without one to the contact; repeated, it does the same."""
+        ticket = await self._own_ticket(message, number)
+        if ticket is None:
+            return CommandResult(
+                f"单号 {number}", f"单号 {number} 已经处理过了。要再问，请{_how_to_ask(message)}。", "order_refused"
             )
-            return CommandResult(f"单号 {number}：请{name}来答", body, "person", mentions=owners)
-        morning = next_working_morning(now, calendar)
-        key_prefix, _ = notice_key_prefixes(number)
-        notices = [
-            Notice(
-                f"{key_prefix}{userid}",
-                Address("person", userid),
-                f"单号 {number}：有人等您来答",
-                _notice(ticket, message),
-                not_before=0.0 if working else morning.timestamp(),
-            )
-            for userid in owners
-        ]
-        await self._outbox.post(*notices)
-        request = f"请{name}来答" if not (ticket.private and message.is_group) else "私下请负责的同事来答"
-        if working:
-            body = f"已经{request}，单号 {number}。有了答案，我告诉您。"
-        else:
-            body = f"现在不是上班时间，我会在 {format_moment(morning)} {request}，单号 {number}。有了答案，我告诉您。"
-        return CommandResult(f"单号 {number}", body, "person")
+        snapshot = self._workspace.snapshot
+        departments = await self._asker_departments.departments(message)
+        allowed = answerable(message, self._workspace.today(), departments, snapshot.groups)
+        entry = entry_of_owner(ticket.question, owner, snapshot, allowed) if owner else None
+        ticket = replace(
+            ticket,
+            topic=entry.topic if entry else "",
+            owner=owner or self._contact(message),
+            entry_id=entry.id if entry else "",
+            owners_offered=(),
+        )
+        await save_ticket(self._workspace.store, ticket)
+        return await self._owner_requests.send(message, ticket, shows_question=True)
+
+    async def _cancel(self, message: Message, number: str) -> CommandResult:
+        """Close the ticket whose team was not picked, if there is one; closing it twice changes nothing."""
+        if number and (ticket := await self._own_ticket(message, int(number))):
+            await save_ticket(self._workspace.store, replace(ticket, state=TicketState.CLOSED))
+        return CommandResult("不找人了", "好的，不找人了。有问题随时问我。", "person_cancelled")
+
+    async def _own_ticket(self, message: Message, number: int) -> Ticket | None:
+        """Return the asker's own ticket with this number while it is open."""
+        ticket = (await load_tickets(self._workspace.store)).get(number)
+        is_open = ticket is not None and ticket.asker == message.asker and ticket.state is TicketState.OPEN
+        return ticket if is_open else None
+
+    def _contact(self, message: Message) -> str:
+        return self._workspace.snapshot.groups.of(message.conversation_id).contact.strip()
 
 
-async def last_question(workspace: Workspace, message: Message) -> QuestionRecord | None:
-    """Return the last question of the asker in this conversation. Raises StoreError.
-
-    A choice from a list stands for the question before it, a reply to a clarifying question for both together.
-    """
-    records = await workspace.store.questions(workspace.clock() - _LAST_QUESTION_SECONDS)
-    # A question from a group that was answered in private may be followed up in the single chat.
-    theirs = [
-        r
-        for r in records
-        if r.asker == message.asker and (r.conversation_id == message.conversation_id or not message.is_group)
-    ]
-    if not theirs:
-        return None
-    last = theirs[-1]
-    before = next((r for r in theirs if r.message_id == last.picked_for), None)
-    if before is None or withheld_topic(last.text) is not None:
-        return last
-    is_reply = before.outcome == "asked_back" and not is_pick(last.text)
-    return replace(last, text=f"{before.text}（{last.text}）" if is_reply else before.text)
+def _ask_for_question(message: Message) -> CommandResult:
+    at = "@我，" if message.is_group else ""
+    body = f"您要问什么？请{at}写成一条消息，我转给同事；不找人了就发{typed('取消', message)}。"
+    return CommandResult("要问什么？", body, "person_what", awaits_question=True)
 
 
-def owners_to_ask(
-    groups: Groups, admins: Collection[str], owner: str, conversation_id: str
-) -> tuple[tuple[str, ...], str]:
-    """Return the userIds to ask and the name they go by: the owner, else the contact of the group, else `admins`."""
-    for name in (owner.strip(), groups.of(conversation_id).contact.strip()):
-        if name and (userids := groups.owner_userids(name)):
-            return userids, name
-    return tuple(admins), "管理员"
+def _how_to_ask(message: Message) -> str:
+    return f"{send_word('人工', message)}，后面写上问题"
 
 
-def _notice(ticket: Ticket, message: Message) -> str:
-    where = f"在「{escape_markdown(message.conversation_title, 30)}」" if message.is_group else "在单聊里"
-    who = escape_markdown(ticket.asker_name, 20) or "有人"
-    private = "这是私密的事，请只在这里回复。" if ticket.private else ""
-    if withheld_topic(ticket.question) is not None:
-        about = escape_markdown(ticket.topic, 20) or NO_TOPIC
-        request = f"{who}{where}问了一件「{about}」方面的私密的事，原话没有保留，请直接找 TA。"
-    else:
-        request = f"{who}{where}问：\n\n> {escape_markdown(ticket.question, _MAX_QUESTION_CHARS)}"
-    return (
-        f"单号 {ticket.number}：{request}\n\n"
-        f"{private}引用这条消息回复，或者发「答 {ticket.number}：……」，我转告对方，再存成草稿条目。"
-    )
+def _team_line(owner: str, topics: str) -> str:
+    return f"{owner}（{topics}）" if topics else owner

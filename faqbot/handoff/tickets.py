@@ -28,6 +28,7 @@ class Ticket:
 
     `message` is the key of the message that asked for a person, `answered_with` that of the one that answered. `draft`
     is the id of the entry made of the answer. `announced` is set once others who asked the same were told of it.
+    `owners_offered` are those that its asker may pick from, until one is picked.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Ticket:
     answered_by: str = ""
     draft: str = ""
     announced: bool = False
+    owners_offered: tuple[str, ...] = ()
 
 
 async def load_tickets(store: MarkStore) -> Mapping[int, Ticket]:

@@ -30,6 +30,8 @@ class CommandKind(StrEnum):
     CONFIRM = "confirm"
     CANCEL = "cancel"
     PERSON = "person"
+    TEAM = "team"
+    CANCEL_PERSON = "cancel_person"
     REPLY = "reply"
     WHY = "why"
     KEEPER = "keeper"
@@ -55,6 +57,7 @@ class CommandResult(ResponseDefaults):
     outcome: its name in log and metrics.
     options: the options behind the numbered lines of the body.
     mentions: userIds that are @ed in a group beside the sender; the body has to hold `@` and the id.
+    awaits_question: the next message of the sender is the question for the person who was asked for.
     """
 
     title: str
@@ -62,6 +65,7 @@ class CommandResult(ResponseDefaults):
     outcome: str = "told"
     options: tuple[Option, ...] = ()
     mentions: tuple[str, ...] = ()
+    awaits_question: bool = False
 
 
 # Carries out a command. It may run again after a crash, and must then do nothing twice.

@@ -10,15 +10,20 @@ from typing import Literal
 @dataclass(frozen=True, slots=True)
 class Option:
     """One line of a numbered list that was sent: an entry to answer, a topic to open, one of the cases of an answer
-    (`ask`), or "none of these"."""
+    (`ask`), a team to answer a ticket, or "none of these"."""
 
-    kind: Literal["entry", "topic", "case", "none"]
+    kind: Literal["entry", "topic", "case", "team", "none"]
     key: str
 
     @classmethod
     def of_case(cls, entry_id: str, case: str) -> Option:
         """Build the option that stands for one case of an entry's answer."""
         return cls("case", f"{entry_id}\n{case}")
+
+    @classmethod
+    def of_team(cls, ticket: int, owner: str) -> Option:
+        """Build the option that hands a ticket to the team of this name; to none of those listed without one."""
+        return cls("team", f"{ticket}\n{owner}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,7 @@ class ConversationState:
     options_cases: the cases that the question names for which the list was sent; a line that is picked is answered for
     them.
     case_answer: the last answer, if it depends on its asker.
+    handoff_expires_at: until then the next message is the question for the person who was asked for; 0 otherwise.
     """
 
     options: tuple[Option, ...] = ()
@@ -133,6 +139,7 @@ class ConversationState:
     earlier_list: OptionList | None = None
     options_cases: tuple[NamedCase, ...] = ()
     case_answer: CaseAnswer | None = None
+    handoff_expires_at: float = 0.0
 
     @property
     def pending_entry_id(self) -> str:
@@ -175,6 +182,8 @@ class ConversationState:
             expiries.append(self.earlier_list.expires_at)
         if self.case_answer is not None:
             expiries.append(self.case_answer.expires_at)
+        if self.handoff_expires_at:
+            expiries.append(self.handoff_expires_at)
         if self.slots:
             expiries += [slot.expires_at for slot in self.slots]
         return expiries
@@ -203,4 +212,5 @@ def drop_expired(state: ConversationState | None, now: float) -> ConversationSta
         earlier_list=state.earlier_list if state.earlier_list and now < state.earlier_list.expires_at else None,
         options_cases=state.options_cases if list_holds else (),
         case_answer=state.case_answer if state.case_answer and now < state.case_answer.expires_at else None,
+        handoff_expires_at=state.handoff_expires_at if now < state.handoff_expires_at else 0.0,
     )

@@ -38,6 +38,7 @@ def pack_context(context: ConversationState) -> str:
         and [_pack_options(earlier.options), earlier.expires_at, earlier.message_id, _cases(earlier.named_cases)],
         "cases": _cases(context.options_cases),
         "case_answer": case_answer and [getattr(case_answer, name) for name in CaseAnswer.__slots__],
+        "handoff": context.handoff_expires_at,
     }
     return _encode(values)
 
@@ -50,13 +51,14 @@ def unpack_context(text: str | bytes) -> ConversationState | None:
         return ConversationState(
             options=_unpack_options(values["options"]),
             options_expire_at=values["until"],
-            # Earlier versions wrote none of these six.
+            # Earlier versions wrote none of these seven.
             earlier_list=_earlier(*earlier) if earlier else None,
             options_message_id=values.get("asked", ""),
             reply_expiries=tuple(values.get("recent", ())),
             likely_answer=_likely(*likely) if likely else None,
             options_cases=_named_cases(values.get("cases", ())),
             case_answer=CaseAnswer(*case_answer) if case_answer else None,
+            handoff_expires_at=values.get("handoff", 0.0),
             last_answer=LastAnswer(*values["last"]) if values["last"] else None,
             miss_expiries=tuple(values["misses"]),
             slots=tuple(Slot(*slot) for slot in values["facts"]),

@@ -178,6 +178,7 @@ async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) ->
         (now, now + 5),
         (Slot("city", "上海", "a", now + 9),),
         likely_answer=LikelyAnswer("m", ("b", "c"), now + 1),
+        handoff_expires_at=now + 2,
     )
     await store.finish(message(4), DONE, None, full)
     assert await store.context(message().partition_key, now + 8) == full

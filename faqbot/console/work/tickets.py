@@ -30,7 +30,10 @@ async def waiting_tickets(workspace: Workspace) -> Section:
 
 def _item(ticket: Ticket, now: float) -> Item:
     question = withheld(ticket.topic) if ticket.private else ticket.question
-    owner = f"请了{ticket.owner}" if ticket.owner else "还没有写由谁来答"
+    if ticket.owners_offered:
+        owner = f"提问的人还没有选由谁来答（{'、'.join(ticket.owners_offered)}）"
+    else:
+        owner = f"请了{ticket.owner}" if ticket.owner else "还没有写由谁来答"
     note = f"单号 {ticket.number}，{_ago(now - ticket.at)}，{owner}。负责的同事在钉钉里发「答 {ticket.number}：……」就行"
     return Item(question, note, "", "等回答", "amber", done=(PATH, str(ticket.number)))
 
