@@ -24,7 +24,7 @@ from faqbot.dialogue.ratings import NAMES_BY_VALUE
 from faqbot.dingtalk.api.quota import CALLS, MESSAGES, Quota, Usage
 from faqbot.errors import FaqbotError
 from faqbot.knowledge.snapshot import Snapshot
-from faqbot.model.question_log import DELIVERED, QuestionRecord
+from faqbot.model.question_log import DELIVERED, RATED, QuestionRecord
 from faqbot.runtime.metrics import Metrics
 from faqbot.settings import Settings
 from faqbot.store.opening import open_store
@@ -46,6 +46,7 @@ _OUTCOMES = {
     "asked_back": "反问",
     "asked_again": "没看懂回复，再问一次",
     "broken": "出错",
+    RATED: "评价同事得到的回答",
 }
 _REASONS = {
     "late": "答得太晚，已请对方再问一次",

@@ -117,10 +117,12 @@ class AboutAnswerCommands:
 
     def _no_last_answer(self, message: Message, kind: CommandKind) -> CommandResult:
         if kind is CommandKind.WHY:
-            return CommandResult("不知道说的是哪一条", f"{none_yet()}请先问一次，再{send_word('为什么', message)}。")
+            return CommandResult(
+                "不知道说的是哪一条", f"{none_yet(message)}请先问一次，再{send_word('为什么', message)}。"
+            )
         again = f"请先问一次，再{send_word('谁负责', message)}"
         person = f"要直接找人，{send_word('人工', message)}，后面写上问题，{self._handover(message)}"
-        return CommandResult("不知道说的是哪一条", f"{none_yet()}{again}；{person}。")
+        return CommandResult("不知道说的是哪一条", f"{none_yet(message)}{again}；{person}。")
 
     def _handover(self, message: Message, owner: str | None = None) -> str:
         """Name the person who will answer an escalated question; without `owner`, for any question."""

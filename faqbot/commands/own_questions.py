@@ -11,7 +11,7 @@ from faqbot.markup.blocks import tappable
 from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import Command, CommandResult
 from faqbot.model.messages import Message
-from faqbot.model.question_log import QuestionRecord
+from faqbot.model.question_log import RATED, QuestionRecord
 from faqbot.store.protocol import QuestionStore
 
 _MAX_LISTED = 5
@@ -30,7 +30,7 @@ class OwnQuestionsCommand:
         if message.is_group:
             return CommandResult("请私聊我", "您问过的问题只在单聊里告诉您。请点我的头像，私聊发「我的」。")
         records = await self._store.questions(self._clock() - _DAYS * 86400)
-        questions = _questions([r for r in records if r.asker == message.asker])
+        questions = _questions([r for r in records if r.asker == message.asker and r.outcome != RATED])
         last = list(dict.fromkeys(reversed(questions)))[:_MAX_LISTED]
         if not last:
             return CommandResult("您最近问过的", f"最近 {_DAYS} 天里没有您的提问记录。")

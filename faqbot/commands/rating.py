@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from faqbot.access.privacy import withheld_topic
 from faqbot.commands.last_answer import LastAnswers, none_yet
 from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
 from faqbot.dialogue.ratings import RATING_NAMES, REASONS
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.markup.blocks import numbered, tappable, typed, with_remark
-from faqbot.model.commands import Command, CommandResult
+from faqbot.model.commands import ColleagueRating, Command, CommandResult
 from faqbot.model.conversation import LastAnswer, Option
 from faqbot.model.messages import Message
 from faqbot.model.question_log import Rating
@@ -29,9 +31,20 @@ class RatingCommands:
     async def __call__(self, message: Message, command: Command) -> CommandResult:
         last = await self._last_answers.of(message)
         if last is None:
-            return CommandResult("不知道说的是哪一条", f"{none_yet()}请再问一次。")
+            return CommandResult("不知道说的是哪一条", f"{none_yet(message)}请再问一次。")
         rating = Rating(command.text)
-        await self._workspace.store.rate(message.robot_code, last.message_id, rating)
+        return replace(await self._reply(message, last, rating), rated=await self._stored(message, last, rating))
+
+    async def _stored(self, message: Message, last: LastAnswer, rating: Rating) -> ColleagueRating | None:
+        """Store the rating; return that of a colleague's answer which is still to be recorded."""
+        record = await self._last_answers.rated_record(message, last) if last.asked_at else None
+        if record is None or record.asker == message.asker:
+            rated_id = record.message_id if record else last.message_id
+            await self._workspace.store.rate(message.robot_code, rated_id, rating)
+            return None
+        return ColleagueRating(record.message_id, record.text, record.entry_id, rating)
+
+    async def _reply(self, message: Message, last: LastAnswer, rating: Rating) -> CommandResult:
         if rating is Rating.HELPFUL:
             return CommandResult("谢谢", "谢谢，很高兴帮上了忙。", rating)
         if rating is Rating.UNHELPFUL:

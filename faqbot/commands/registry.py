@@ -23,6 +23,7 @@ from faqbot.handoff.escalation import Escalation
 from faqbot.handoff.owner_requests import OwnerRequests
 from faqbot.knowledge.wiring import KnowledgeParts
 from faqbot.messaging.asker_departments import AskerDepartments
+from faqbot.messaging.quoted_answers import QuotedAnswers
 from faqbot.model.commands import CommandHandler, CommandKind
 from faqbot.outbox.outbox import Outbox
 from faqbot.review.draft_commands import DraftCommands
@@ -48,7 +49,7 @@ def open_commands(
     """Build the handlers; nothing runs yet."""
     workspace, store, clock = knowledge.workspace, resources.store, resources.clock
     admins, zone = resources.settings.admins, resources.settings.timezone
-    last_answers = LastAnswers(workspace, departments)
+    last_answers = LastAnswers(workspace, QuotedAnswers(workspace, departments))
     about_answer = AboutAnswerCommands(workspace, last_answers, admins, zone)
     drafts = DraftCommands(workspace, admins)
     escalation = Escalation(workspace, departments, OwnerRequests(workspace, outbox, admins, zone))

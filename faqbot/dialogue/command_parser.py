@@ -72,6 +72,11 @@ def parse_command(message: Message) -> Command | None:
     return _draft_command(message.text) or _command_with_subject(message.text) or _ticket_command(message)
 
 
+def quotes_ticket(message: Message) -> bool:
+    """Return True if the message replies to a question that was handed over, by quoting its ticket."""
+    return bool(message.text.strip()) and _TICKET.search(message.quoted) is not None
+
+
 def leading_number(text: str) -> tuple[int | None, str]:
     """Split the text of a command into the number that it begins with, if any, and the rest."""
     match = _NUMBERED.fullmatch(text)

@@ -14,7 +14,7 @@ from faqbot.language.masking import mask_numbers
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.model.entries import Entry, nearest_private
 from faqbot.model.messages import Message
-from faqbot.model.question_log import QuestionRecord
+from faqbot.model.question_log import RATED, QuestionRecord
 
 # 人工 alone is about a question asked within this time.
 LAST_QUESTION_SECONDS = 1800.0
@@ -76,7 +76,9 @@ async def last_question(workspace: Workspace, message: Message) -> QuestionRecor
     theirs = [
         r
         for r in records
-        if r.asker == message.asker and (r.conversation_id == message.conversation_id or not message.is_group)
+        if r.asker == message.asker
+        and (r.conversation_id == message.conversation_id or not message.is_group)
+        and r.outcome != RATED
     ]
     if not theirs:
         return None

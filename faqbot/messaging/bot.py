@@ -6,13 +6,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from faqbot.dingtalk.api.quota import Quota
 from faqbot.dingtalk.wire.payloads import read_message
 from faqbot.embeddings.embeddings import Embeddings
-from faqbot.knowledge.knowledge_base import KnowledgeBase
+from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.messaging.batcher import DecisionBatcher
 from faqbot.messaging.flood_control import PointToRepeated, SlowDown
@@ -21,6 +20,8 @@ from faqbot.messaging.inbox import Inbox
 from faqbot.messaging.pipeline import MessageTakenOver, Stage, Turn, chain
 from faqbot.messaging.private_replies import SendPrivateReply
 from faqbot.messaging.question_log import RecordOutcome
+from faqbot.messaging.quoted_answers import QuotedAnswers
+from faqbot.messaging.quotes import ReadQuote, ReviseByQuote
 from faqbot.messaging.reply_sender import ReplySender
 from faqbot.messaging.stages import CarryOutCommand, CheckOwnership, Decide, RejectLate, ReportRefusal, SendReply
 from faqbot.model.commands import CommandHandler, CommandKind
@@ -38,9 +39,11 @@ class Bot:
     The inbox passes each stored message to `handle` once and in its asker's order. The stages stand in one list; each
     acts before and after those below it:
 
+    ReadQuote         recognise what the message quotes, and take over a quoted question
     RecordOutcome     read the asker's dialogue state; at the end, finish the message in the store
     SlowDown          let an asker wait who asks a group's bot too fast
     Decide            interpret the message as a command, or decide on the reply
+    ReviseByQuote     give a command the question that is quoted; ask for what is quoted if it is not known
     RejectLate        ask for the question again if an answer would come too late
     CheckOwnership    stop if another worker may have taken the message over
     CarryOutCommand   replace a command by its result
@@ -53,7 +56,7 @@ class Bot:
 
     def __init__(
         self,
-        knowledge: KnowledgeBase,
+        workspace: Workspace,
         store: Store,
         sender: ReplySender,
         quota: Quota,
@@ -62,7 +65,6 @@ class Bot:
         *,
         departments: AskerDepartments,
         handlers: Mapping[CommandKind, CommandHandler],
-        today: Callable[[], date],
         keep_days: int,
         group_taps: bool,
         clock: Callable[[], float] = time.time,
@@ -74,18 +76,23 @@ class Bot:
         self._clock = clock
         self.inbox = inbox = Inbox(store, self.handle, metrics, clock=clock)
         retry = inbox.retry_until_available
-        batcher = DecisionBatcher(knowledge, metrics, today=today, clock=clock, arriving=lambda: inbox.arriving > 0)
+        knowledge = workspace.base
+        batcher = DecisionBatcher(
+            knowledge, metrics, today=workspace.today, clock=clock, arriving=lambda: inbox.arriving > 0
+        )
         stages: tuple[Stage, ...] = (
+            ReadQuote(QuotedAnswers(workspace, departments), workspace, batcher, departments, inbox),
             RecordOutcome(store, inbox, metrics, clock),
             SlowDown(store, retry, clock, sleep),
             Decide(batcher, departments, metrics, embeddings),
+            ReviseByQuote(),
             RejectLate(clock),
             CheckOwnership(inbox.holds),
             CarryOutCommand(handlers),
             SendPrivateReply(store, sender, retry, clock),
             PointToRepeated(store, retry, clock, sleep),
             ReportRefusal(sender),
-            IntroduceToGroup(knowledge, store, retry, keep_days=keep_days, today=today, clock=clock),
+            IntroduceToGroup(knowledge, store, retry, keep_days=keep_days, today=workspace.today, clock=clock),
             SendReply(sender, metrics, clock),
         )
         self._run_stages = chain(stages)

@@ -11,6 +11,7 @@ from faqbot.model.commands import Command, Response
 from faqbot.model.conversation import ConversationState
 from faqbot.model.decisions import Failure
 from faqbot.model.messages import DeliveryResult, Message
+from faqbot.model.quotes import Quote
 
 _NO_STATE = ConversationState()
 _UNDECIDED = Failure()
@@ -20,11 +21,12 @@ _UNDECIDED = Failure()
 class Turn:
     """One message and the results of the stages it has passed.
 
-    state: the dialogue state of its asker before the message; parts of it may have expired.
+    state: the dialogue state by which the message is decided on; parts of it may have expired.
     command: a command that is still to be carried out.
     response: the reply; until it is decided, a message that something went wrong.
     footer: markdown below the reply.
     was_slowed: the asker had to wait because they asked too fast.
+    quote: what the message quotes; None if it quotes nothing that matters.
     """
 
     message: Message
@@ -33,6 +35,7 @@ class Turn:
     response: Response = _UNDECIDED
     footer: str = ""
     was_slowed: bool = False
+    quote: Quote | None = None
 
     @property
     def decided(self) -> Command | Response:

@@ -9,15 +9,16 @@ from dataclasses import replace
 
 from faqbot.access.privacy import withheld
 from faqbot.dialogue.choices import list_message_id
+from faqbot.dialogue.quoted_context import state_going_on, state_to_decide_by
 from faqbot.dialogue.state_tracking import state_after_reply
 from faqbot.errors import StoreError
 from faqbot.language.masking import mask_numbers
 from faqbot.messaging.inbox import Inbox
 from faqbot.messaging.pipeline import NextStage, Outcome, Turn
-from faqbot.model.commands import Command, Response
+from faqbot.model.commands import ColleagueRating, Command, CommandResult, Response
 from faqbot.model.conversation import ConversationState, drop_expired
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message
-from faqbot.model.question_log import QuestionRecord
+from faqbot.model.question_log import RATED, QuestionRecord
 from faqbot.runtime.metrics import Metrics
 from faqbot.store.protocol import Store
 
@@ -36,17 +37,18 @@ class RecordOutcome:
         self._clock = clock
 
     async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
-        state = await self._inbox.context(turn.message) or ConversationState()
-        outcome = await proceed(replace(turn, state=state))
-        await self._record(turn.message, state, outcome)
+        stored = await self._inbox.context(turn.message) or ConversationState()
+        turn = replace(turn, state=state_to_decide_by(stored, turn.quote, self._clock()))
+        outcome = await proceed(turn)
+        await self._record(turn, stored, outcome)
         return outcome
 
-    async def _record(self, message: Message, state: ConversationState, outcome: Outcome) -> None:
-        decided, delivery, now = outcome.decided, outcome.delivery, self._clock()
-        before = drop_expired(state, now)
+    async def _record(self, turn: Turn, stored: ConversationState, outcome: Outcome) -> None:
+        message, decided, delivery, now = turn.message, outcome.decided, outcome.delivery, self._clock()
         record, after = None, None
         if not isinstance(decided, Command):
-            record = record_of(message, decided, before, delivery, now)
+            record = record_of(message, decided, drop_expired(turn.state, now), delivery, now)
+            before = drop_expired(state_going_on(stored, turn.quote), now)
             after = _changed_state(message, decided, before, delivery, now)
         self._metrics.finished.labels(delivery.state).inc()
         try:
@@ -76,7 +78,12 @@ def _changed_state(
 def record_of(
     message: Message, response: Response, before: ConversationState, delivery: DeliveryResult, now: float
 ) -> QuestionRecord | None:
-    """Build the record of a question; None for a message that is none, such as small talk. `before` is unexpired."""
+    """Build the record of a question or of a colleague's rating; None for any other message, such as small talk.
+
+    `before` is unexpired.
+    """
+    if isinstance(response, CommandResult) and response.rated is not None:
+        return _rating_record(message, response.rated, now)
     match = response.logged_match
     if match is None:
         return None
@@ -95,4 +102,18 @@ def record_of(
         score=match.score,
         delivery=delivery.reason,
         picked_for=picked_for,
+    )
+
+
+def _rating_record(message: Message, rated: ColleagueRating, now: float) -> QuestionRecord:
+    return QuestionRecord(
+        message_id=message.id,
+        asked_at=message.sent_at or now,
+        conversation_id=message.conversation_id,
+        asker=message.asker,
+        text=rated.question,
+        outcome=RATED,
+        entry_id=rated.entry_id,
+        rating=rated.rating,
+        picked_for=rated.message_id,
     )

@@ -28,7 +28,7 @@ def open_bot(
         dingtalk.webhook, dingtalk.robot, store, metrics, dingtalk.quota, pictures=pictures.fill_in, clock=clock
     )
     return Bot(
-        knowledge.library,
+        knowledge.workspace,
         store,
         sender,
         dingtalk.quota,
@@ -36,7 +36,6 @@ def open_bot(
         knowledge.embeddings,
         departments=departments,
         handlers=handlers,
-        today=resources.today,
         keep_days=resources.settings.keep_days,
         group_taps=resources.settings.group_taps,
         clock=clock,

@@ -9,6 +9,7 @@ from enum import StrEnum
 from faqbot.model.conversation import Option
 from faqbot.model.decisions import Decision
 from faqbot.model.messages import Message
+from faqbot.model.question_log import Rating
 from faqbot.model.response import ResponseDefaults
 
 
@@ -51,6 +52,19 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class ColleagueRating:
+    """A rating of the answer to a colleague's question, which is recorded beside the asker's own.
+
+    message_id, question: the message with the question, and its text as it is on record.
+    """
+
+    message_id: str
+    question: str
+    entry_id: str
+    rating: Rating
+
+
+@dataclass(frozen=True, slots=True)
 class CommandResult(ResponseDefaults):
     """The reply to a command, in markdown.
 
@@ -58,6 +72,7 @@ class CommandResult(ResponseDefaults):
     options: the options behind the numbered lines of the body.
     mentions: userIds that are @ed in a group beside the sender; the body has to hold `@` and the id.
     awaits_question: the next message of the sender is the question for the person who was asked for.
+    rated: a rating to record.
     """
 
     title: str
@@ -66,6 +81,7 @@ class CommandResult(ResponseDefaults):
     options: tuple[Option, ...] = ()
     mentions: tuple[str, ...] = ()
     awaits_question: bool = False
+    rated: ColleagueRating | None = None
 
 
 # Carries out a command. It may run again after a crash, and must then do nothing twice.

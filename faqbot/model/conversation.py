@@ -31,6 +31,7 @@ class LastAnswer:
     """The answer an asker got last in a conversation. 为什么, 没用 and elliptical questions refer to it.
 
     `question` is HR's wording that matched; `slot_value` is the asker's statement by which the case was chosen, if any.
+    `asked_at` is when its question was asked, where it was found again by a quote; 0 where it was just answered.
     """
 
     message_id: str
@@ -39,6 +40,7 @@ class LastAnswer:
     score: float
     expires_at: float
     slot_value: str = ""
+    asked_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -408,6 +408,17 @@ class OutOfList(ResponseDefaults):
 
 
 @dataclass(frozen=True, slots=True)
+class UnclearQuote(ResponseDefaults):
+    """The message says what only its quote explains, and that was not recognised: `missing` is what to write out."""
+
+    missing: Literal["question", "answer", "list"]
+
+    @property
+    def outcome(self) -> str:
+        return "unclear_quote"
+
+
+@dataclass(frozen=True, slots=True)
 class TooLate(ResponseDefaults):
     """A question found again after an interruption, too old to answer unexpectedly; the asker is told so."""
 
@@ -456,6 +467,7 @@ Decision = (
     | TopicList
     | SmallTalk
     | OutOfList
+    | UnclearQuote
     | TooLate
     | Failure
 )

@@ -18,6 +18,11 @@ class Rating(StrEnum):
     NOT_ASKED = "not_asked"
 
 
+# The outcome of a record that is no question: somebody rated the answer to a colleague's. `picked_for` is that one, so
+# that neither's rating replaces the other's.
+RATED = "rated"
+
+
 @dataclass(frozen=True, slots=True)
 class QuestionRecord:
     """One question and its outcome, kept for statistics. `asked_at` is in epoch seconds.

@@ -27,6 +27,7 @@ from faqbot.model.decisions import (
     TooLate,
     TopicList,
     Unanswered,
+    UnclearQuote,
 )
 from faqbot.model.messages import Message, MessageKind, Reply
 from faqbot.model.question_log import Rating
@@ -104,6 +105,8 @@ def _content(response: Response, message: Message) -> Content:
             return _remembered(response, message)
         case OutOfList(size):
             return "没有这一项", f"刚才的列表只有 1–{size}，请回复其中一个数字{example_hint(message, '1')}。"
+        case UnclearQuote():
+            return _unclear_quote(response, message)
         case TooLate():
             return _too_late(response, message)
         case Failure():
@@ -205,6 +208,17 @@ def _topic_list(decision: TopicList, message: Message) -> Content:
     topic, entries, total = decision.topic, decision.entries, decision.total
     more = f"还有 {total - len(entries)} 条没有列出，直接问我就行。" if total > len(entries) else ""
     return topic, numbered(f"**{label(topic)}** 可以问：", [e.question for e in entries], message, more)
+
+
+def _unclear_quote(decision: UnclearQuote, message: Message) -> Content:
+    at = " @我 " if message.is_group else ""
+    match decision.missing:
+        case "question":
+            return "没看到引用的问题", f"我没看到您引用的是什么问题。请把要问的那句话复制下来{at}发给我。"
+        case "answer":
+            return "认不出引用的回答", f"我认不出您引用的是哪一条回答。请{at}把问题再问一次，再说这句话。"
+        case "list":
+            return "对不上引用的列表", f"这个列表我对不上序号了。请把您要的那一行文字{at}发给我。"
 
 
 def _too_late(decision: TooLate, message: Message) -> Content:

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -27,6 +27,10 @@ from faqbot.sandbox.state.clock import Jump
 from faqbot.sandbox.state.faults import Faults
 from faqbot.sandbox.state.world import ChatMessage, Conversation, Person, World
 
+# How the content of a quoted message comes: as an object, as JSON in a string, without text as that of cards, or not at
+# all.
+QuoteShape = Literal["object", "string", "no_text", "nothing"]
+_BOT_ID = "$:LWCP_v1:$sandboxbot"
 _PAGE = Path(__file__).with_name("chat.html")
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -114,6 +118,7 @@ class FakeDingTalk:
         conversation: Conversation,
         *,
         quote: ChatMessage | None = None,
+        quote_shape: QuoteShape = "object",
         odd: Mapping[str, Any] | None = None,
     ) -> list[FrameDelivery]:
         """Let a person write. As with DingTalk, the bot gets a message in a group only if it is @ed, without the @.
@@ -125,11 +130,17 @@ class FakeDingTalk:
         self.world.add(conversation.id, person, kind="text", text=text, heard=heard, quote=shown_quote)
         if not heard:
             return []
-        data = self.payload(person, text, conversation, quote=quote) | dict(odd or {})
+        data = self.payload(person, text, conversation, quote=quote, quote_shape=quote_shape) | dict(odd or {})
         return await self.gateway.push({k: v for k, v in data.items() if v is not None})
 
     def payload(
-        self, person: Person, text: str, conversation: Conversation, *, quote: ChatMessage | None = None
+        self,
+        person: Person,
+        text: str,
+        conversation: Conversation,
+        *,
+        quote: ChatMessage | None = None,
+        quote_shape: QuoteShape = "object",
     ) -> dict[str, Any]:
         """Return the callback data of a text message, with the fields of real payloads."""
         if conversation.is_group and (mention := self._at_bot(text)):
@@ -137,13 +148,7 @@ class FakeDingTalk:
         webhook, until = self.webhooks.new_webhook(conversation.id)
         content: dict[str, Any] = {"content": text}
         if quote:
-            replied = {
-                "msgType": quote.kind,
-                "msgId": quote.id,
-                "createdAt": quote.time,
-                "content": {"text": quote.text},
-            }
-            content |= {"isReplyMsg": True, "repliedMsg": replied}
+            content |= {"isReplyMsg": True} | self._replied(quote, quote_shape)
         data: dict[str, Any] = {
             "msgId": f"msg{secrets.token_hex(12)}==",
             "msgtype": "text",
@@ -156,7 +161,7 @@ class FakeDingTalk:
             "senderCorpId": "dingsandboxcorp",
             "isAdmin": False,
             "chatbotCorpId": "dingsandboxcorp",
-            "chatbotUserId": "$:LWCP_v1:$sandboxbot",
+            "chatbotUserId": _BOT_ID,
             "robotCode": self.client_id,
             "senderPlatform": "Mac",
             "sessionWebhook": webhook,
@@ -168,9 +173,28 @@ class FakeDingTalk:
             data |= {
                 "conversationTitle": conversation.title,
                 "isInAtList": True,
-                "atUsers": [{"dingtalkId": "$:LWCP_v1:$sandboxbot"}],
+                "atUsers": [{"dingtalkId": _BOT_ID}],
             }
         return data
+
+    def _replied(self, quote: ChatMessage, shape: QuoteShape) -> dict[str, Any]:
+        """Return what DingTalk tells of a quoted message, in one of the shapes seen."""
+        if shape == "nothing":
+            return {}
+        quoted: Any = {} if shape == "no_text" else {"text": quote.text}
+        replied = {
+            "msgType": "interactiveCard" if shape == "no_text" else quote.kind,
+            "msgId": quote.id,
+            "senderId": self._encrypted_id(quote),
+            "createdAt": quote.time,
+            "content": json.dumps(quoted, ensure_ascii=False) if shape == "string" else quoted,
+        }
+        return {"repliedMsg": replied}
+
+    def _encrypted_id(self, message: ChatMessage) -> str:
+        """Return the id under which DingTalk names the sender of a message."""
+        person = self.world.people.get(message.sender["id"])
+        return person.encrypted_id if person else _BOT_ID
 
     def _at_bot(self, text: str) -> re.Match[str] | None:
         return re.search(rf"[@＠]{re.escape(self.world.bot_name)}", text)
