@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from faqbot.access.privacy import withheld_topic
 from faqbot.analytics.stats import gap_records
@@ -17,10 +17,11 @@ from tests.conversations.fuzz.knowledge import Tells, tells_of
 from tests.conversations.fuzz.session import Cast, Heard
 from tests.conversations.fuzz.turns import NO_QUESTIONS, Kind, Turn
 
-# Picks of one line whose number is beyond doubt.
+# The lines that are picked by number.
 _NUMBERS = {
-    "1": 1, "2": 2, "3": 3, "5": 5, "第二个": 2, "就第一个": 1, "第一个吧": 1, "那就2吧": 2, "第一个": 1,
-    "我要看第3个谢谢": 3, "第二个是怎么说的": 2, "再看看第3个": 3, "４": 4, "选 2": 2, "②": 2,
+    "1": (1,), "2": (2,), "3": (3,), "5": (5,), "第二个": (2,), "就第一个": (1,), "第一个吧": (1,), "那就2吧": (2,), "第一个": (1,),
+    "我要看第3个谢谢": (3,), "第二个是怎么说的": (2,), "再看看第3个": (3,), "４": (4,), "选 2": (2,), "②": (2,),
+    "1和3": (1, 3), "1、2都要": (1, 2), "第一个和第三个": (1, 3),
 }  # fmt: skip
 _CIRCLED = {ord("①") + n: f"{n + 1}" for n in range(20)}
 _TICKET = re.compile(r"单号 ?\d+")
@@ -40,11 +41,24 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class _ShownList:
-    """The lines of the list that somebody saw last in a conversation; `heading` is the entry that asked back."""
+    """The lines of the list that somebody saw last in a conversation.
+
+    heading: the entry that asked back.
+    below: True if these are further questions below an answer.
+    earlier: the list that was picked from before, if these are.
+    """
 
     at: float
     lines: Mapping[int, str]
     heading: str = ""
+    below: bool = False
+    earlier: _ShownList | None = None
+
+    def means(self, turn: Turn) -> _ShownList:
+        """The list that a pick is from: 再看看第3个 goes back to the one before, and so does a number too high."""
+        fits = all(number in self.lines for number in _NUMBERS.get(turn.text, ()))
+        goes_back = not fits or turn.text.startswith("再")
+        return self.earlier if self.earlier and goes_back else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,9 @@ class Reader:
         if not heading and before and lines == before.lines:
             # What is asked once more may leave out what it is about.
             heading = before.heading
-        return _ShownList(at, lines, heading)
+        below = bool(self.answered(text))
+        earlier = (before.earlier if before.below else before) if below and before else None
+        return _ShownList(at, lines, heading, below, earlier)
 
 
 def _line_of(labels: Collection[str]) -> re.Pattern[str]:
@@ -101,7 +117,7 @@ def violations(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterator[V
         yield from _misaddressed(cast, one)
         yield from _indiscreet(reader, cast, one)
     yield from _picked_unseen(reader, cast, heard)
-    yield from _misrecorded(cast, heard)
+    yield from _misrecorded(reader, cast, heard)
 
 
 def _misaddressed(cast: Cast, heard: Heard) -> Iterator[Violation]:
@@ -174,15 +190,14 @@ def _picked_unseen(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterat
     for one in heard:
         turn = one.turn
         here = (turn.who, turn.where)
-        seen = shown.get(here)
-        if seen and one.at >= seen.at + OPTIONS_SECONDS:
-            seen = None
+        seen = _unexpired(shown.get(here), one.at)
         texts = [m.text for m in one.replies] + [m.text for _, m in one.direct]
         if turn.kind is Kind.NUMBER and not turn.quoting and not turn.pending:
             yield from _wrong_picks(reader, turn, seen, frozenset().union(*map(reader.answered, texts)))
         if one.record and one.record.outcome == "picked" and one.record.entry_id:
             question = label(reader.tells[one.record.entry_id].entry.question)
-            if not seen or (question not in seen.lines.values() and one.record.entry_id != seen.heading):
+            lists = [shown_list for shown_list in (seen, seen and seen.earlier) if shown_list]
+            if not any(question in s.lines.values() or one.record.entry_id == s.heading for s in lists):
                 yield Violation("picks", turn.number, f"{question} was picked, but {seen} was seen")
         for message in one.replies:
             if new := reader.list_in(message.text, one.at, seen):
@@ -193,23 +208,28 @@ def _picked_unseen(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterat
                 shown[turn.who, ""] = new
 
 
+def _unexpired(shown: _ShownList | None, at: float) -> _ShownList | None:
+    if shown is None or at >= shown.at + OPTIONS_SECONDS:
+        return None
+    return replace(shown, earlier=_unexpired(shown.earlier, at))
+
+
 def _wrong_picks(reader: Reader, turn: Turn, seen: _ShownList | None, answered: frozenset[str]) -> Iterator[Violation]:
+    seen = seen and seen.means(turn)
     questions = {label(reader.tells[id].entry.question): id for id in answered}
     allowed = set(seen.lines.values()) if seen else set()
     for question, id in questions.items():
         if question not in allowed and not (seen and id == seen.heading):
             yield Violation("picks", turn.number, f"{turn.text} got {question}, but {seen} was seen")
-    number = _NUMBERS.get(turn.text)
-    if seen and answered and number is not None and number in seen.lines:
-        line = seen.lines[number]
-        if line not in questions and seen.heading not in answered:
-            yield Violation("picks", turn.number, f"{turn.text} got {list(questions)}, not {line}: {seen} was seen")
+    for line in filter(None, (seen.lines.get(number) for number in _NUMBERS.get(turn.text, ()))) if seen else ():
+        if answered and line not in questions and seen and seen.heading not in answered:
+            yield Violation("picks", turn.number, f"{turn.text} got {list(questions)}, not {line}: {seen}")
 
 
-def _misrecorded(cast: Cast, heard: Sequence[Heard]) -> Iterator[Violation]:
+def _misrecorded(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterator[Violation]:
     by_id = {one.record.message_id: one for one in heard if one.record}
     for one in by_id.values():
-        if what := _wrong_record(cast, one, one.record):
+        if what := _wrong_record(reader, cast, one, one.record, _subjects_seen(heard, one)):
             yield Violation("question log", one.turn.number, f"{what}: {one.record}")
     for record in gap_records([one.record for one in by_id.values() if one.record]):
         turn = by_id[record.message_id].turn
@@ -217,16 +237,35 @@ def _misrecorded(cast: Cast, heard: Sequence[Heard]) -> Iterator[Violation]:
             yield Violation("question log", turn.number, f"{turn.text} is no question, but missed")
 
 
-def _wrong_record(cast: Cast, one: Heard, record: QuestionRecord | None) -> str:
-    assert record is not None
+def _subjects_seen(heard: Sequence[Heard], one: Heard) -> str:
+    """What the asker of a turn was told or quotes, so that a short question may be recorded with its subject."""
     turn = one.turn
+    before = [b for b in heard if b.turn.number < turn.number]
+    # A private question of a group is answered in the single chat.
+    told = [b for b in before if b.turn.who == turn.who and (b.turn.where == turn.where or not turn.where)]
+    told += [b for b in before if turn.quoting and b.turn.number == turn.quoting.turn]
+    messages = [m for b in told for m in (*b.replies, *(m for _, m in b.direct))]
+    return "\n".join(f"{m.title}\n{m.text}" for m in messages)
+
+
+def _wrong_record(reader: Reader, cast: Cast, one: Heard, record: QuestionRecord | None, seen: str) -> str:
+    assert record is not None
+    turn, text = one.turn, record.text
     if record.asker != cast.userids[turn.who]:
         return "another asker"
     if record.conversation_id != cast.conversation(turn):
         return "another conversation"
-    withheld = withheld_topic(record.text) is not None
+    withheld = withheld_topic(text) is not None
     if one.direct and not (withheld and not record.entry_id):
         return "a private question is on record"
-    if not withheld and record.text and record.text not in f"{turn.text}\n{one.quoted}":
-        return "another text"
-    return ""
+    said = f"{turn.text}\n{one.quoted}"
+    if any(name not in said and name in text for t in reader.private for name in map(_bare, t.names)):
+        return "a private subject is on record"
+    subject, colon, rest = text.rpartition("：")
+    if withheld or text in said or (colon and rest in said and subject in seen):
+        return ""
+    return "another text"
+
+
+def _bare(question: str) -> str:
+    return question.rstrip("？?")
