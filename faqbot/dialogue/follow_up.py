@@ -190,8 +190,11 @@ class FollowUp:
         is_bare = own_chars <= _MAX_LEANING_CHARS if leans else self._asks_detail and own_chars <= _MAX_OWN_CHARS
         if self.topic.is_list or not isinstance(alone, Offered | Unanswered) or not is_bare:
             return alone
-        about = self.topic.entries[0].question.rstrip("？?")
-        return Unanswered(asked=f"{about}：{without_lead_in(self.text)}")
+        entry = self.topic.entries[0]
+        about = f"{entry.question.rstrip('？?')}：{without_lead_in(self.text)}"
+        # What is asked about a private entry must not be on record either.
+        hidden = (Candidate(entry, 0.0, entry.question),) if entry.private else ()
+        return Unanswered(asked=about, hidden=hidden)
 
 
 def read_follow_up(context: DecisionContext) -> FollowUp | None:

@@ -13,7 +13,7 @@ from faqbot.model.entries import Candidate, nearest_private
 def without_private(context: DecisionContext, decision: Decision, text: str) -> Decision:
     """Keep colleagues from reading anything that is or may be about a private matter."""
     if isinstance(decision, Unanswered):
-        return replace(decision, hidden=_hidden_candidates(context, text))
+        return replace(decision, hidden=decision.hidden or _hidden_candidates(context, text))
     if not context.message.is_group:
         return decision
     match decision:

@@ -252,7 +252,8 @@ class Unanswered(_QuestionDefaults):
     """Nothing was found.
 
     nearest: the best candidates, none of them likely enough.
-    hidden: private entries near the question that its asker may not see; the question is not repeated in a group.
+    hidden: private entries that the question is about, or near it, but that are no answer for its asker; the question
+    is not repeated in a group.
     contact: whom to turn to, once an asker was left without an answer twice in a row; empty if nobody is known by name,
     None before that.
     asked: the question in full, where the message leaves its subject to what was said before.

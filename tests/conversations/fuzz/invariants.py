@@ -19,9 +19,9 @@ from tests.conversations.fuzz.turns import NO_QUESTIONS, Kind, Turn
 
 # The lines that are picked by number.
 _NUMBERS = {
-    "1": (1,), "2": (2,), "3": (3,), "5": (5,), "第二个": (2,), "就第一个": (1,), "第一个吧": (1,), "那就2吧": (2,), "第一个": (1,),
-    "我要看第3个谢谢": (3,), "第二个是怎么说的": (2,), "再看看第3个": (3,), "４": (4,), "选 2": (2,), "②": (2,),
-    "1和3": (1, 3), "1、2都要": (1, 2), "第一个和第三个": (1, 3),
+    "1": (1,), "2": (2,), "3": (3,), "5": (5,), "第二个": (2,), "就第一个": (1,), "第一个吧": (1,), "那就2吧": (2,),
+    "第一个": (1,), "我要看第3个谢谢": (3,), "第二个是怎么说的": (2,), "再看看第3个": (3,), "４": (4,),
+    "选 2": (2,), "②": (2,), "1和3": (1, 3), "1、2都要": (1, 2), "第一个和第三个": (1, 3),
 }  # fmt: skip
 _CIRCLED = {ord("①") + n: f"{n + 1}" for n in range(20)}
 _TICKET = re.compile(r"单号 ?\d+")
@@ -262,7 +262,8 @@ def _wrong_record(reader: Reader, cast: Cast, one: Heard, record: QuestionRecord
     if any(name not in said and name in text for t in reader.private for name in map(_bare, t.names)):
         return "a private subject is on record"
     subject, colon, rest = text.rpartition("：")
-    if withheld or text in said or (colon and rest in said and subject in seen):
+    # 上面那个 and the like stand for a question as a whole.
+    if withheld or text in said or (text in seen and record.entry_id) or (colon and rest in said and subject in seen):
         return ""
     return "another text"
 
