@@ -16,7 +16,7 @@ from faqbot.dialogue.topic_menu import build_menu, list_topic
 from faqbot.language.follow_ups import asks_the_same
 from faqbot.language.normalize import is_mostly_chinese, normalise
 from faqbot.language.pinyin import syllables
-from faqbot.language.sentence_splitting import questions_in
+from faqbot.language.sentence_splitting import asks, questions_in
 from faqbot.language.small_talk_words import is_unspecific
 from faqbot.model.commands import Interpretation
 from faqbot.model.decisions import (
@@ -44,6 +44,8 @@ _MIN_LINES = 3
 COVERED_TO_ANSWER = 0.15
 # From this score on the question has the very words of the entry.
 _VERY_WORDS_SCORE = 0.98
+# A message of so few characters that asks nothing is the name of a thing.
+_MAX_WORD_CHARS = 4
 # A likely answer stands alone: every other candidate that could be meant has less than this share of its score.
 _ALONE_SHARE = 0.5
 # From this score on, the owner of the nearest entry may know the answer; below, they have nothing to do with it.
@@ -223,9 +225,20 @@ def decide_on_ranking(
     if ranking and _is_in_other_script(text, index) and ranking[0].covered < COVERED_TO_ANSWER:
         return Unanswered(nearest=tuple(ranking[:3]))
     decision = apply_thresholds(ranking, limits)
+    if isinstance(decision, Answered | Likely) and (sharing := _sharing_the_word(text, ranking, index)):
+        return Offered(sharing)
     if isinstance(decision, Answered | Likely) and asks_the_same(text) and not index.has_wording(text):
         return _offer(ranking)
     return decision
+
+
+def _sharing_the_word(text: str, ranking: Sequence[Candidate], index: Index) -> tuple[Candidate, ...]:
+    """Return the candidates that a single word names if it stands in the questions of several: 合同 asks nothing."""
+    word = index.fold(text)
+    if len(word) > _MAX_WORD_CHARS or asks(text) or index.has_wording(text):
+        return ()
+    sharing = tuple(c for c in ranking if word in index.fold(c.entry.question))[:MAX_OFFERED]
+    return sharing if len(sharing) > 1 else ()
 
 
 def _is_in_other_script(text: str, index: Index) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from faqbot.differences.finder import opposed
+from faqbot.language.aspects import as_written
 from faqbot.language.follow_ups import own_words, without_asking
 from faqbot.model.decisions import Answered, Decision
 from faqbot.model.entries import Entry
@@ -19,7 +20,7 @@ def sure_answer(
 
     It has to hold the text's own words, and to be of an entry that `fits`.
     """
-    own = fold(own_words(text))
+    own = fold(as_written(own_words(text)))
     best_by_entry: dict[str, Answered] = {}
     for answer in decisions:
         if not isinstance(answer, Answered) or opposed(text, answer.question, answer.entry):

@@ -12,7 +12,7 @@ from faqbot.dialogue.decision_context import DecisionContext
 from faqbot.dialogue.ellipsis import mentions_own_words, sure_answer
 from faqbot.dialogue.main_question import Judged
 from faqbot.dialogue.slot_filling import with_case
-from faqbot.language.aspects import DetailQuestion
+from faqbot.language.aspects import DetailQuestion, as_written
 from faqbot.language.follow_ups import (
     MAX_FOLLOW_UP_CHARS,
     expansions,
@@ -23,7 +23,7 @@ from faqbot.language.follow_ups import (
     without_lead_in,
 )
 from faqbot.language.normalize import normalise, strip_fillers
-from faqbot.language.sentence_splitting import main_question
+from faqbot.language.sentence_splitting import asks, main_question
 from faqbot.language.small_talk_words import is_unspecific, without_unspecific
 from faqbot.model.decisions import Answered, Decision, Likely, Offered, Unanswered
 from faqbot.model.entries import Candidate, Entry
@@ -85,12 +85,16 @@ class FollowUp:
         full = [judged[text] for text in self.texts]
         fold = self.context.index.fold
         answer = sure_answer(self.text, (one.decision for one in full), fold, self._has_subject)
-        if answer and not self.topic.has(answer.entry):
+        if answer and (self.topic.is_list or not self.topic.has(answer.entry)):
             is_same = isinstance(alone, Answered) and alone.entry.id == answer.entry.id
             return alone if is_same else answer
         if isinstance(alone, Answered) and self.own:
-            return answer or alone
+            is_topic = self.topic.has(alone.entry) and not self.topic.is_list
+            return (self.from_same_entry() if is_topic else None) or answer or alone
         about_own_words = self._about_own_words(alone)
+        guess = self._guess(full)
+        if self.topic.is_list and guess:
+            return guess
         is_question_itself = about_own_words is not None and self._asks_detail
         if not is_question_itself and (same_entry := self.from_same_entry()):
             return same_entry
@@ -98,7 +102,7 @@ class FollowUp:
             return answer
         if isinstance(alone, Likely) and self.own:
             return alone
-        return self._guess(full) or about_own_words or self._not_found(alone)
+        return guess or about_own_words or self._not_found(alone)
 
     @property
     def _asks_detail(self) -> bool:
@@ -153,7 +157,8 @@ class FollowUp:
         """Return True for another entry of the same subject that has the text's own words in a wording."""
         entry = candidate.entry
         limits = self.context.knowledge.limits
-        if self.topic.has(entry) or max(candidate.score, candidate.listed) < limits.offer_at:
+        is_told = self.topic.has(entry) and not self.topic.is_list
+        if is_told or max(candidate.score, candidate.listed) < limits.offer_at:
             return False
         return self._has_subject(entry) and self._words_own(entry)
 
@@ -201,11 +206,12 @@ def read_follow_up(context: DecisionContext) -> FollowUp | None:
     """Read the message as a follow-up to the last answer or list; None where it is longer or HR wrote it."""
     topic, index = topic_of(context), context.index
     text = main_question(context.message.text)
-    if topic is None or index.has_wording(text):
+    if topic is None or index.has_wording(text) or not (asks(text) or leads_on(text) or needs_subject(text)):
         return None
     if not 0 < len(strip_fillers(normalise(text))) <= MAX_FOLLOW_UP_CHARS:
         return None
-    texts = (full for entry in topic.entries for full in expansions(text, topic.wordings(entry)))
+    wordings = dict.fromkeys((text, as_written(normalise(text))))
+    texts = (full for entry in topic.entries for one in wordings for full in expansions(one, topic.wordings(entry)))
     asked = own_words(text)
     own = () if is_unspecific(asked) else tuple(index.fold(word) for word in without_unspecific(asked))
     return FollowUp(context, text, topic, own, tuple(dict.fromkeys(texts)))

@@ -23,6 +23,9 @@ _LIST_MARK = re.compile(r"^\s*(?:[-*+>]|\d+[.、)])\s+")
 _LIMIT = re.compile(r"(?:不?超过|不?超出|[不未]?满|不?足|[高低大小多少]于)(?=\s*\d)")
 _DENIES = re.compile("[没不无未非免丢]")
 _BOLD = "**"
+# Words that say nothing of their own; beside how much or where also verbs, as 发 of 最低发多少.
+_LIGHT = re.compile("^(?:里面|里头|在内|进去)$")
+_LIGHT_BESIDE_ASPECT = re.compile(rf"{_LIGHT.pattern}|^[发给拿领交收付]|[发给拿领交收付]$")
 _HALF_WIDTH = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
 
 Fold = Callable[[str], str]
@@ -51,16 +54,17 @@ class DetailQuestion:
     def read(cls, text: str, known: Iterable[str], fold: Fold) -> DetailQuestion:
         """Read a text; words of the `known` texts, which say what it is about, are none of its own."""
         rest = own_words(text)
-        aspects = tuple(name for name, aspect in _aspects().items() if aspect.asked.search(rest))
-        for name in aspects:
-            rest = _aspects()[name].asked.sub(" ", rest)
+        aspects: list[str] = []
+        for name, aspect in _aspects().items():
+            rest, times = aspect.asked.subn(" ", rest)
+            aspects += [name] if times else []
         folded = [fold(one) for one in known]
-        own = (fold(word) for word in without_unspecific(rest))
-        words = tuple(word for word in own if word and not any(word in one for one in folded))
+        own = _words_in(rest, light=_LIGHT_BESIDE_ASPECT if aspects else _LIGHT)
+        words = tuple(word for word in map(fold, own) if word and not any(word in one for one in folded))
         if not aspects and not words:
             # All its characters are light ones, or known: 再婚 after a question on 婚假.
             words = (fold(rest),)
-        return cls(aspects, words, bool(_DENIES.search(rest)))
+        return cls(tuple(aspects), words, bool(_DENIES.search(rest)))
 
     def sentences_in(self, answer: str, fold: Fold) -> Sequence[str]:
         """Return the sentences of an answer in markdown that hold the reply; a list item comes with its heading."""
@@ -88,6 +92,24 @@ class DetailQuestion:
         plain = text.translate(_HALF_WIDTH)
         says = any(_aspects()[name].said.search(plain) for name in self.aspects)
         return says or not self.aspects or (_WAY in self.aspects and bool(self.own))
+
+
+def as_written(text: str) -> str:
+    """Return a normalised text with the words that are usually written for what it says: 折现 for 换成钱."""
+    for word, group in _alike().items():
+        if word in text and not any(other in text for other in group if word in other and word != other):
+            text = text.replace(word, group[0])
+    return text
+
+
+def _words_in(text: str, light: re.Pattern[str]) -> list[str]:
+    """List the words of a text that say what it is about; those for the same thing whole, light characters or not."""
+    found: list[str] = []
+    for word in sorted(_alike(), key=len, reverse=True):
+        if word in text:
+            found.append(word)
+            text = text.replace(word, " ")
+    return [*found, *(word for one in without_unspecific(text) if (word := light.sub("", one)))]
 
 
 def _holds(text: str, word: str, fold: Fold) -> bool:

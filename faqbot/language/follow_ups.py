@@ -12,6 +12,8 @@ MAX_FOLLOW_UP_CHARS = 12
 _REMARK = re.compile(
     r"^(?:好[的吧]?|嗯+|哦+|噢+|行|ok|明白了?|知道了?|了解了?|收到|谢谢|懂了)+(?=那|然后|还有|再问|[要在多怎什咋啥哪找几可能需谁用])"
 )
+# 不 and 没 at the end ask: 扣工资不, 有夜宵没.
+_ASKED_BY_NO = re.compile(r"(?<=..)(?:不呢?|没有?)[呀啊]?$")
 # Words that lead over from the question before.
 _LEAD_IN = re.compile(r"^(?:那么?|然后|还有|另外|再问(?:一下|下)?|要是|如果是?|换成|比如说?|对于|关于|针对)+")
 # Endings that ask the same again: 也一样吗, 呢.
@@ -98,7 +100,7 @@ def without_asking(text: str) -> list[str]:
 
 def _whole(text: str) -> str:
     """Return a normalised text without fillers and without a remark on the answer before it."""
-    return _REMARK.sub("", strip_fillers(normalise(text)))
+    return _REMARK.sub("", _ASKED_BY_NO.sub("", strip_fillers(normalise(text))))
 
 
 def _core(text: str) -> str:

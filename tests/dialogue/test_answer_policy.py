@@ -64,3 +64,13 @@ def test_an_entry_is_not_answered_with_where_its_list_would_not_be_shown(
 ) -> None:
     ranking = (Candidate(ENTRIES[0], score, ENTRIES[0].question, listed=listed),)
     assert isinstance(apply_thresholds(ranking, Thresholds(0.9, 0.6, 0.3)), kind)
+
+
+@pytest.mark.parametrize(("text", "is_list"), [("发票", True), ("发票丢了怎么办", False), ("发票抬头", False)])
+def test_a_word_that_several_questions_have_asks_nothing_yet(text, is_list):
+    lost = Entry("lost", "发票丢了怎么办？", "请商家补开。", also=("发票丢失",))
+    title = Entry("title", "发票抬头开什么？", "开公司全称。", also=("发票抬头",))
+    decision, _ = judge(text, Index((*ENTRIES, lost, title)), limits=LIMITS, today=TODAY)
+    assert isinstance(decision, Offered) == is_list
+    if isinstance(decision, Offered):
+        assert {c.entry.id for c in decision.candidates} == {"lost", "title"}
