@@ -16,10 +16,12 @@ from faqbot.language.vocabulary import compile_any
 
 # A longer text says more than a case.
 _MAX_STATEMENT_CHARS = 40
-_CLAUSE_BORDER = re.compile(r"[，,。.；;：:！!？?…\n~～]+|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
+_CLAUSE_BORDER = re.compile(r"[，,。.；;！!？?…\n~～]+|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
 # 我是, 我们属于 before a word of a kind, and what may follow it.
 _SELF = re.compile("(?:我们?|咱们?|本人)(?:现在|目前)*(?:还?是|属于|算是?|做)(?P<word>[^是]{3,8}?)[的了吧呀啊哦]*")
 
+# A case with the words that only join it to what follows.
+_MARK = re.compile(f"(?:那|要是|如果|假如|换成|在)*{OTHER_CASE}(?:分公司|[这那]边|[这那][里儿])?的?")
 # Where a case stands in a clause, and its word or place.
 _Span = tuple[int, int, str, PlaceMention | None]
 
@@ -70,6 +72,12 @@ def says_only_cases(text: str, words: Collection[str], *, with_places: bool) -> 
         return False
     rest = (_with_marks(clause, _spans(clause, words, with_places)) for clause in _clauses(text))
     return all(not case_words().around.sub("", clause).strip() for clause in rest)
+
+
+def without_cases(text: str, words: Collection[str], *, with_places: bool) -> str:
+    """Return the clauses of a text without the cases that they name: 二胎呢 of 杭州的二胎呢."""
+    rest = (_with_marks(clause, _spans(clause, words, with_places)) for clause in _clauses(text))
+    return "，".join(filter(None, (_MARK.sub("", clause) for clause in rest)))
 
 
 def stated_kind(text: str) -> str:

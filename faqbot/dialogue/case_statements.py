@@ -42,7 +42,7 @@ def _open_entries(context: DecisionContext) -> Iterator[tuple[Entry, bool]]:
         yield context.pending_entry, True
     last = context.state.case_answer
     entry = context.index.by_id.get(last.entry_id) if last else None
-    if entry is not None and entry is not context.pending_entry:
+    if entry is not None and (entry is not context.pending_entry or context.state.answered_since_asked_back):
         yield entry, False
 
 
@@ -64,7 +64,8 @@ def _reply_for_entry(
         return None
     answer = with_mentioned_case(Answered(entry, 1.0, entry.question, picked=True), mentions)
     if answer is None:
-        return AskedBack(entry, 1.0, entry.question, entry.ask)
+        denied = () if asks(text) else vocabulary.denied(text, context.state.slots)
+        return AskedBack(entry, 1.0, entry.question, entry.ask, facts=denied)
     if is_stated and not is_pending and answer.slot_value == _last_value(context.state):
         # The last answer was for this case already.
         return None
@@ -78,8 +79,9 @@ def _is_about_asker(context: DecisionContext, entry: Entry, *, is_pending: bool)
     """Return True if a bare case is what askers say about themselves: in reply to a question back, or to correct it."""
     if entry.ask is None or asks(context.message.text):
         return False
-    slot = context.state.slot(entry.ask.name)
-    return is_pending or (slot is not None and slot.value != "" and slot.value == _last_value(context.state))
+    slot, last_value = context.state.slot(entry.ask.name), _last_value(context.state)
+    shows_all_cases = not last_value
+    return is_pending or shows_all_cases or (slot is not None and slot.value == last_value)
 
 
 def _last_value(state: ConversationState) -> str:

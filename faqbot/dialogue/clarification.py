@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from faqbot.dialogue.case_mentions import CaseMention, case_mentions, says_only_cases, stated_kind
+from faqbot.dialogue.case_mentions import CaseMention, case_mentions, says_only_cases, stated_kind, without_cases
 from faqbot.dialogue.case_names import ELSE_NAME, CaseNames, case_name, core_of, without_padding
 from faqbot.dialogue.case_ranges import AMOUNT, ANY_NUMBER, in_plain_digits, in_range
 from faqbot.language.normalize import normalise
@@ -52,6 +52,12 @@ def states_only_cases(entry: Entry, text: str) -> bool:
     """Return True if a text says nothing but which case of an entry holds."""
     names = CaseNames.of(entry)
     return says_only_cases(text, names.by_word, with_places=bool(names.places))
+
+
+def without_cases_of(entry: Entry, text: str) -> str:
+    """Return a text without the cases of an entry that it names; the text as it stands if it names none."""
+    names = CaseNames.of(entry)
+    return without_cases(text, names.by_word, with_places=bool(names.places)) if mentions_for(entry, text) else text
 
 
 def case_of(entry: Entry, mention: CaseMention) -> str | None:

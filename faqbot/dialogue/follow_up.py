@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from faqbot.dialogue.answer_policy import MAX_OFFERED, as_guess
-from faqbot.dialogue.clarification import case_of_value, mentions_for
+from faqbot.dialogue.clarification import case_of_value, mentions_for, without_cases_of
 from faqbot.dialogue.decision_context import DecisionContext
 from faqbot.dialogue.ellipsis import mentions_own_words, sure_answer
 from faqbot.dialogue.main_question import Judged
@@ -136,10 +136,10 @@ class FollowUp:
         is_last = last is not None and last.entry_id == entry.id
         score = last.score if last is not None and is_last else 0.0
         answer = Answered(entry, score, self.topic.question or entry.question, is_follow_up=True)
-        if entry.ask and last is not None and is_last and not mentions_for(entry, self.text):
+        if entry.ask and last is not None and is_last and not mentions_for(entry, context.message.text):
             case = case_of_value(entry, last.slot_value, context.sound) if last.slot_value else ""
             return replace(answer, case=case or "", slot_value=last.slot_value if case else "")
-        by_case = with_case(context, answer, self.text)
+        by_case = with_case(context, answer, context.message.text)
         return by_case if isinstance(by_case, Answered) else None
 
     def _guess(self, full: Iterable[Judged]) -> Likely | Offered | None:
@@ -208,6 +208,7 @@ def read_follow_up(context: DecisionContext) -> FollowUp | None:
     text = main_question(context.message.text)
     if topic is None or index.has_wording(text) or not (asks(text) or leads_on(text) or needs_subject(text)):
         return None
+    text = _without_cases(topic.entries[0], text)
     if not 0 < len(strip_fillers(normalise(text))) <= MAX_FOLLOW_UP_CHARS:
         return None
     wordings = dict.fromkeys((text, as_written(normalise(text))))
@@ -215,6 +216,13 @@ def read_follow_up(context: DecisionContext) -> FollowUp | None:
     asked = own_words(text)
     own = () if is_unspecific(asked) else tuple(index.fold(word) for word in without_unspecific(asked))
     return FollowUp(context, text, topic, own, tuple(dict.fromkeys(texts)))
+
+
+def _without_cases(entry: Entry, text: str) -> str:
+    """Leave the cases of the last answer out of a short follow-up: 杭州的二胎呢 asks 二胎呢 for 杭州."""
+    rest = without_cases_of(entry, text) if entry.ask else text
+    is_follow_up = rest.endswith("呢") or needs_subject(rest) or is_unspecific(rest)
+    return rest if is_follow_up else text
 
 
 def contact_told(context: DecisionContext) -> Answered | None:

@@ -123,7 +123,8 @@ def shown_case(entry: Entry, case: str, mention: CaseMention) -> str:
 def _mentions_before(context: DecisionContext, decision: Answered, text: str) -> tuple[CaseMention, ...]:
     """Find the cases named by the question whose list a line was picked from, or that a follow-up continues."""
     state, entry = context.state, decision.entry
-    if decision.picked or normalise(text) == normalise(entry.question):
+    # Tapping a line sends its question exactly as it stands.
+    if decision.picked or text.strip() == entry.question.strip():
         named = _cases_of_list(state, Option("entry", entry.id))
         return tuple(mention for case in named for mention in _mentions_of(entry, case))
     last = state.case_answer

@@ -70,6 +70,8 @@ def _updated(state: ConversationState, response: Response, message_id: str, now:
             answer = LastAnswer(message_id, entry.id, question, score, expires_at, response.slot_value)
             case_answer = CaseAnswer(entry.id, response.slot_value, now + SLOT_SECONDS) if entry.ask else None
             state = replace(state, last_answer=answer, miss_expiries=(), case_answer=case_answer)
+            if response.slot_value:
+                state = _without_pending(state, entry.id)
             # A question about Beijing may come from anywhere: it tells nothing about the asker.
             if not entry.ask or not response.slot_value or not response.picked or response.slot_supposed:
                 return state
@@ -143,4 +145,10 @@ def _with_facts(state: ConversationState, facts: Sequence[Fact], now: float) -> 
 
 
 def _with_slot(state: ConversationState, slot: Slot) -> ConversationState:
-    return replace(state, slots=(*(s for s in state.slots if s.name != slot.name), slot))
+    """Add a slot in the place of those with its name; one that is only asked for leaves what was stated before."""
+    kept = (s for s in state.slots if s.name != slot.name or (s.value and not slot.value))
+    return replace(state, slots=(*kept, slot))
+
+
+def _without_pending(state: ConversationState, entry_id: str) -> ConversationState:
+    return replace(state, slots=tuple(s for s in state.slots if s.value or s.entry_id != entry_id))
