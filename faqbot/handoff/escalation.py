@@ -157,7 +157,7 @@ class Escalation:
 
 
 def _ask_for_question(message: Message) -> CommandResult:
-    at = "@我，" if message.is_group else ""
+    at = " @我 " if message.is_group else ""
     body = f"您要问什么？请{at}写成一条消息，我转给同事；不找人了就发{typed('取消', message)}。"
     return CommandResult("要问什么？", body, "person_what", awaits_question=True)
 

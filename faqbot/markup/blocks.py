@@ -72,16 +72,23 @@ def send_word(word: str, message: Message) -> str:
 
 
 def pick_hint(message: Message) -> str:
-    """Say how to pick from a list: by its number alone, or with the @ that a group needs."""
-    return f"回复序号，如{typed('1', message)}" if message.is_group else "回复序号"
+    """Say how to pick from a list: by a tap where it arrives, by a number, in a group with the @ that it needs."""
+    number = f"回复序号，如{typed('1', message)}" if message.is_group else "回复序号"
+    return f"点一下或{number}" if message.taps_arrive else number
+
+
+def with_hint(intro: str, lines: str, hint: str, message: Message, more: str = "") -> str:
+    """Put the hint what to type before the lines, or below them if they can be tapped."""
+    if message.taps_arrive:
+        return f"{intro}\n\n{lines}{grey(f'{hint}。{more}')}"
+    return f"{with_remark(intro, hint)}\n\n{lines}{grey(more)}"
 
 
 def numbered(intro: str, questions: Iterable[str], message: Message, more: str = "") -> str:
     """List questions to pick from. Where they cannot be tapped, the intro already says what to type."""
     lines = "\n".join(f"{n}. {tappable(question, message)}" for n, question in enumerate(questions, 1))
-    if message.taps_arrive:
-        return f"{intro}\n\n{lines}{grey(f'点一下或{pick_hint(message)}，10 分钟内有效。{more}')}"
-    return f"{with_remark(intro, pick_hint(message))}\n\n{lines}{grey(more)}"
+    hint = f"{pick_hint(message)}，10 分钟内有效" if message.taps_arrive else pick_hint(message)
+    return with_hint(intro, lines, hint, message, more)
 
 
 def with_remark(intro: str, remark: str) -> str:

@@ -36,7 +36,7 @@ def render_answer(decision: Answered, message: Message) -> tuple[str, str]:
     if decision.excerpt:
         name = f"还是这一条：{name}"
     heading = " ".join(filter(None, (name, _case_reason(decision))))
-    text = _quoted(decision.excerpt) if decision.excerpt else _text(entry, decision.case)
+    text = line_breaks(decision.excerpt) if decision.excerpt else _text(entry, decision.case)
     return entry.question, "\n\n".join(filter(None, (heading, text, _related(decision.related, message))))
 
 
@@ -127,11 +127,6 @@ def _text(entry: Entry, case: str) -> str:
         return line_breaks(entry.variants[case])
     cases = (f"**{label(case_name(word))}**\n\n{line_breaks(text)}" for word, text in entry.variants.items())
     return "\n\n".join((f"看{label(entry.ask.question.rstrip('？?'))}：", *cases))
-
-
-def _quoted(excerpt: str) -> str:
-    """Mark the sentences of an answer as a quotation, which begins on each line anew."""
-    return "\n>\n".join(f"> {line}" for line in line_breaks(excerpt).splitlines() if line.strip())
 
 
 def _related(related: Sequence[Entry], message: Message) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from faqbot.dialogue.choices import NONE_OF_THESE_TEXT
 from faqbot.dialogue.ratings import RATING_NAMES
-from faqbot.markup.blocks import example_hint, grey, label, numbered, pick_hint, send_word, tappable, typed, with_remark
+from faqbot.markup.blocks import example_hint, grey, label, numbered, pick_hint, send_word, tappable, typed, with_hint
 from faqbot.markup.chunking import MARKDOWN_BYTES, split_markdown
 from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import CommandResult, Response
@@ -194,14 +194,15 @@ def _menu(decision: Menu, message: Message) -> Content:
         f"{n}. {tappable(name, message)}（{count} 条）：{label(example)}"
         for n, (name, count, example) in enumerate(topics, 1)
     )
+    title, intro, start = (
+        "可以问我什么",
+        "我能回答这些方面的问题：",
+        "直接 @我 提问" if message.is_group else "直接问我",
+    )
+    how = f"{start}；看一类的问题，{pick_hint(message)}"
     if decision.unspecific:
         title, intro, how = "哪方面的？", "您想问哪方面的？请说得具体一些，或者选一类：", pick_hint(message)
-    else:
-        title, intro = "可以问我什么", "我能回答这些方面的问题："
-        how = f"{'直接 @我 提问' if message.is_group else '直接问我'}；看一类的问题，{pick_hint(message)}"
-    if message.taps_arrive:
-        return title, f"{intro}\n\n{lines}{grey(how)}"
-    return title, f"{with_remark(intro, how)}\n\n{lines}"
+    return title, with_hint(intro, lines, how, message)
 
 
 def _topic_list(decision: TopicList, message: Message) -> Content:
