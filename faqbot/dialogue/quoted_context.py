@@ -51,7 +51,7 @@ def revised_by_quote(text: str, quote: Quote, decided: Command | Response) -> Co
     carried out: who quotes it only asks about it.
     """
     if question_pointed_at(text, "") is not None:
-        return UnclearQuote("list" if isinstance(quote, OwnList | QuotedList) else "question")
+        return UnclearQuote("question")
     match decided, quote:
         case _, OwnList():
             return None

@@ -13,6 +13,8 @@
 小李（没有@）：年假几天          says it to the others only
 小李 点「都不是」               taps what is called so in the bot's last message here
 小李 引用「满 1 年」：有用        says it, quoting the last message here that holds these words
+小李 引用「…」（没有字）：有用     the same, but DingTalk passes no text of the quoted message on, as of cards;
+                              （什么也没有）: only that it quotes; （是字符串）: its content as JSON in a string
 小助手：5 天 … 来源             the next message holds these parts in this order; @小李 is a real mention
     没有：婚假                  indented below it: parts that it does not hold
     还有：休假组                parts it holds anywhere
@@ -30,7 +32,15 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from faqbot.sandbox.server import QuoteShape
+
 _SECONDS = {"秒": 1, "分钟": 60, "小时": 3600, "天": 86400}
+_SHAPES: dict[str, QuoteShape] = {
+    "": "object",
+    "（没有字）": "no_text",
+    "（什么也没有）": "nothing",
+    "（是字符串）": "string",
+}
 _QUOTE = "「(?P<quote>[^」]*)」"
 
 
@@ -90,6 +100,7 @@ class Say:
     text: str
     quoting: str = ""
     at_bot: bool = True
+    quote_shape: QuoteShape = "object"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +187,15 @@ def _step(head: str, below: list[str], bot: str) -> Step | None:
     if found := re.fullmatch(rf"(?P<who>\S+) 点{_QUOTE}", head):
         return Tap(found["who"], found["quote"])
     if found := re.fullmatch(
-        rf"(?P<who>(?!{bot})[^\s：（]+)(?P<quiet>（没有@）)?(?: 引用{_QUOTE})?：(?P<text>.*)", head
+        rf"(?P<who>(?!{bot})[^\s：（]+)(?P<quiet>（没有@）)?(?: 引用{_QUOTE}(?P<shape>（.+?）)?)?：(?P<text>.*)", head
     ):
         said = "\n".join([found["text"], *lines])
-        return Say(found["who"], said, found["quote"] or "", at_bot=not found["quiet"])
+        shape = _SHAPES.get(found["shape"] or "")
+        return (
+            Say(found["who"], said, found["quote"] or "", at_bot=not found["quiet"], quote_shape=shape)
+            if shape
+            else None
+        )
     return None
 
 

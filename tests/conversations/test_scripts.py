@@ -17,7 +17,7 @@ import pytest
 
 from faqbot.analytics.stats import gap_records
 from faqbot.app.running import Running, running
-from faqbot.sandbox.server import FakeDingTalk
+from faqbot.sandbox.server import FakeDingTalk, QuoteShape
 from faqbot.sandbox.state.world import ChatMessage, Conversation
 from faqbot.settings import Settings
 from tests.conftest import SAMPLE, SAMPLES
@@ -82,8 +82,8 @@ class Stage:
             case Belongs(who, path):
                 person = self.ding.world.person(who)
                 self.ding.contacts.hire(who, [department(self.ding, path)], userid=person.id)
-            case Say(who, text, quoting, at_bot):
-                await self._say(who, text, quoting, at_bot)
+            case Say(who, text, quoting, at_bot, shape):
+                await self._say(who, text, quoting, at_bot, shape)
             case Tap(who, label):
                 self._last_speaker = who
                 await self._say(who, self._behind(label), "", True)
@@ -96,7 +96,7 @@ class Stage:
                 missed = sorted(gap_records(await self.app.store.questions(0)), key=lambda r: r.asked_at)
                 assert tuple(r.text for r in missed) == questions, f"missed were {[r.text for r in missed]}"
 
-    async def _say(self, who: str, text: str, quoting: str, at_bot: bool) -> None:
+    async def _say(self, who: str, text: str, quoting: str, at_bot: bool, shape: QuoteShape = "object") -> None:
         self._last_speaker = who
         here = self._here()
         self._checked[here.id] = len(self._said(here))
@@ -106,7 +106,7 @@ class Stage:
                 m for m in reversed(self.ding.world.messages) if m.conversation == here.id and quoting in m.text
             )
         said = f"@{self.ding.world.bot_name} {text}" if here.is_group and at_bot else text
-        delivered = await self.ding.say(self.ding.world.person(who), said, here, quote=quote)
+        delivered = await self.ding.say(self.ding.world.person(who), said, here, quote=quote, quote_shape=shape)
         for delivery in delivered:
             await asyncio.wait_for(delivery.acked.wait(), 60)
         async with asyncio.timeout(60):
