@@ -11,7 +11,7 @@ from faqbot.analytics.evaluation import decision_name
 from faqbot.dialogue.answer_policy import explain, judge_by_words_first
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.normalize import normalise
-from faqbot.model.decisions import Answered, Decision, Likely, Menu, Offered, SmallTalk, TopicList
+from faqbot.model.decisions import Answered, Decision, Introduction, Likely, Menu, Offered, SmallTalk, TopicList
 from faqbot.model.entries import Candidate, Entry
 from faqbot.replies.differences import difference_text
 from faqbot.replies.render import plain_body
@@ -129,6 +129,8 @@ def _verdict(decision: Decision) -> str:
             return f"把握不够，会列出 {len(candidates)} 条让对方选，第一条是「{candidates[0].entry.question}」。"
         case Menu(unspecific=True):
             return "没有说是哪方面的，会列出所有主题请对方选；不记到「未答」里。"
+        case Introduction():
+            return "会介绍自己，给出几个真实的例子。"
         case Menu():
             return "会当作求助，列出所有主题。"
         case TopicList(topic):

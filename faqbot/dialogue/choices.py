@@ -63,7 +63,7 @@ def picked_decision(context: DecisionContext) -> Decision | None:
         if index.has_wording(text):
             return None
         if not state.options:
-            return SmallTalk(SmallTalkKind.NOTHING_TO_PICK)
+            return None if pick.asks else SmallTalk(SmallTalkKind.NOTHING_TO_PICK)
     return _lines_picked(context, pick)
 
 
@@ -142,7 +142,7 @@ def _none_of_these(context: DecisionContext) -> Decision | None:
     return NoneOfThese()
 
 
-def _lines_picked(context: DecisionContext, pick: Pick) -> Decision:
+def _lines_picked(context: DecisionContext, pick: Pick) -> Decision | None:
     """Decide on a pick by numbers, or of all lines, from the list that it means."""
     options = _list_meant(context.state, pick)
     lines = [option for option in options if option.kind != "none"]
@@ -153,7 +153,7 @@ def _lines_picked(context: DecisionContext, pick: Pick) -> Decision:
     # The last line is a question, not 都不是.
     numbers = [number if number >= 0 else len(lines) + 1 + number for number in pick.numbers]
     if not all(1 <= number <= len(options) for number in numbers):
-        return OutOfList(len(options))
+        return None if pick.asks else OutOfList(len(options))
     chosen = [options[number - 1] for number in numbers]
     if len(chosen) == 1:
         return _decision_on(context, chosen[0])

@@ -6,6 +6,7 @@ import re
 
 from faqbot.language.normalize import normalise
 from faqbot.language.person_requests import requested_question
+from faqbot.language.remarks import RemarkKind, remark_kind
 from faqbot.model.commands import Command, CommandKind
 from faqbot.model.messages import Message
 
@@ -69,6 +70,8 @@ def parse_command(message: Message) -> Command | None:
     """Read the command that a message gives; None for a question."""
     if kind := _WORDS.get(normalise(message.text)):
         return Command(kind)
+    if remark_kind(message.text) is RemarkKind.DOUBT:
+        return Command(CommandKind.WHY)
     return _draft_command(message.text) or _command_with_subject(message.text) or _ticket_command(message)
 
 

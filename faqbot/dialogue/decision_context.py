@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from faqbot.access.visibility import Allowed, answerable, listable
-from faqbot.model.conversation import ConversationState, drop_expired
+from faqbot.model.conversation import ConversationState, GroupAnswer, drop_expired
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import Groups, GroupSettings
 from faqbot.model.messages import Message
@@ -22,12 +22,16 @@ class DecisionRequest:
     state: the dialogue state of its asker, if there is one.
     embedding: the embedding of its text, if there is one.
     departments: those of the asker with all their parents, if an entry is limited to departments.
+    had_insult: an insult was taken out of the message.
+    group_answer: what the group was answered last, for a message that asks for the same.
     """
 
     message: Message
     state: ConversationState | None = None
     embedding: Floats | None = None
     departments: frozenset[str] = frozenset()
+    had_insult: bool = False
+    group_answer: GroupAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class DecisionContext:
     answerable: tells which entries the asker may get as an answer.
     listable: tells which entries may be named where the message was written.
     visibility: the facts on which both depend; it is part of the key of a search.
+    had_insult, group_answer: as for DecisionRequest.
     """
 
     message: Message
@@ -64,6 +69,8 @@ class DecisionContext:
     answerable: Allowed
     listable: Allowed
     visibility: tuple[str, frozenset[str] | None, date]
+    had_insult: bool = False
+    group_answer: GroupAnswer | None = None
 
     @classmethod
     def of(cls, request: DecisionRequest, knowledge: Knowledge, now: float) -> DecisionContext:
@@ -79,6 +86,8 @@ class DecisionContext:
             answerable=answerable(message, today, departments, groups),
             listable=listable(message, today, departments, groups),
             visibility=(conversation if by_conversation else "", departments if index.by_department else None, today),
+            had_insult=request.had_insult,
+            group_answer=request.group_answer,
         )
 
     @property

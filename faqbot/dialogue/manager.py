@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from faqbot.dialogue.answer_policy import ask_for_subject, decide_on_ranking
 from faqbot.dialogue.case_statements import reply_to_statement
-from faqbot.dialogue.choices import picked_decision, refused_list
+from faqbot.dialogue.choices import is_pick, picked_decision, refused_list
 from faqbot.dialogue.command_parser import parse_command
 from faqbot.dialogue.completion import complete
 from faqbot.dialogue.decision_context import DecisionContext, DecisionRequest, Knowledge
@@ -19,10 +19,12 @@ from faqbot.dialogue.main_question import Judged
 from faqbot.dialogue.person_request import continued_request
 from faqbot.dialogue.query_rewriting import rewrite
 from faqbot.dialogue.ratings import parse_rating
+from faqbot.dialogue.same_question import same_answer
 from faqbot.dialogue.slot_filling import answer_by_implied_case, answer_by_named_case, names_pending_case
 from faqbot.dialogue.small_talk import small_talk
+from faqbot.language.sentence_splitting import asks
 from faqbot.model.commands import Command, CommandKind, Interpretation
-from faqbot.model.decisions import Decision, SmallTalk, SmallTalkKind, Unanswered
+from faqbot.model.decisions import Answered, AskedBack, Decision, Menu, SmallTalk, SmallTalkKind, Unanswered
 from faqbot.model.entries import Candidate
 from faqbot.model.group_settings import NO_GROUPS, Groups
 from faqbot.model.messages import MessageKind
@@ -158,6 +160,9 @@ def _interpret(context: DecisionContext) -> Interpreting:
         decision = follow_up.resolve(decision, judged)
     if isinstance(decision, Unanswered) and not decision.asked:
         decision = ask_for_subject(text, context.index, context.listable) or decision
+    if context.had_insult and _finds_nothing(decision) and not asks(text):
+        # An insult that leaves some words behind, such as 什么破公司, is no question that HR should answer.
+        decision = SmallTalk(SmallTalkKind.COMPLAINT)
     return complete(context, decision)
 
 
@@ -178,8 +183,13 @@ def _without_search(context: DecisionContext) -> Interpretation | None:
     )
     if reaction and not index.has_wording(message.text):
         return _answer_told(context, reaction) or reaction
+    # 是的 may be a case of the question back.
+    is_pending = context.pending_entry is not None and not state.answered_since_asked_back
+    if is_pending and not is_pick(message.text) and (answer := answer_by_named_case(context)):
+        return answer
     return (
-        small_talk(message.text, index, context.listable)
+        same_answer(context)
+        or small_talk(message.text, index, context.listable)
         or picked_decision(context)
         or reply_to_statement(context)
         or answer_by_named_case(context)
@@ -190,6 +200,15 @@ def _answer_told(context: DecisionContext, reaction: Interpretation) -> Decision
     """Return the answer to 找谁 where the last answer names somebody; the command would name who keeps the entry."""
     asks_whom = isinstance(reaction, Command) and reaction.kind is CommandKind.KEEPER and "找" in context.message.text
     return contact_told(context) if asks_whom else None
+
+
+def _finds_nothing(decision: Decision) -> bool:
+    """Return True if a text is of no entry by itself, but at most by the topic of what was said before."""
+    match decision:
+        case Unanswered() | AskedBack(unclear=True) | Menu(unspecific=True) | Answered(is_follow_up=True):
+            return True
+        case _:
+            return False
 
 
 def _decide(context: DecisionContext, query: TextQuery, ranking: RankedCandidates) -> Decision:

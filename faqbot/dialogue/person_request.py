@@ -12,7 +12,7 @@ from faqbot.language.person_requests import takes_back, team_named
 from faqbot.language.picks import parse_pick, words_of_line
 from faqbot.model.commands import Command, CommandKind, Interpretation
 from faqbot.model.conversation import Option
-from faqbot.model.decisions import Menu, OutOfList, SmallTalkKind
+from faqbot.model.decisions import OutOfList, SmallTalk, SmallTalkKind
 
 
 def continued_request(context: DecisionContext) -> Interpretation | None:
@@ -65,4 +65,4 @@ def _is_question(context: DecisionContext) -> bool:
     if parse_command(message) or parse_rating(message.text, context.state.last_answer):
         return False
     talk = small_talk(message.text, context.index, context.listable)
-    return talk is None or (not isinstance(talk, Menu) and talk.kind is SmallTalkKind.CHAT)
+    return talk is None or (isinstance(talk, SmallTalk) and talk.kind is SmallTalkKind.CHAT)

@@ -84,7 +84,9 @@ def with_case(context: DecisionContext, decision: Answered, text: str) -> Answer
     entry = decision.entry
     if entry.ask is None or decision.case:
         return decision
-    ask_back = AskedBack(entry, decision.score, decision.question, entry.ask, picked=decision.picked)
+    ask_back = AskedBack(
+        entry, decision.score, decision.question, entry.ask, picked=decision.picked, repeated=decision.repeated
+    )
     if mentions := mentions_for(entry, text) or _mentions_before(context, decision, text):
         return with_mentioned_case(decision, mentions) or ask_back
     slot = context.state.slot(entry.ask.name)

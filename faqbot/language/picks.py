@@ -38,6 +38,7 @@ class Pick:
     takes_all: all lines are meant; `count` is the number of them where the message names it, else 0.
     above: the line is only called 上面那个.
     again: the message goes on after an earlier pick: 再看看第三个.
+    asks: it asks for the line, so that it may be a question: 第十二条是什么.
     """
 
     numbers: tuple[int, ...] = ()
@@ -45,6 +46,7 @@ class Pick:
     count: int = 0
     above: bool = False
     again: bool = False
+    asks: bool = False
 
 
 @lru_cache(maxsize=2048)
@@ -82,6 +84,7 @@ class _Grammar:
     all_lines: re.Pattern[str]
     above: re.Pattern[str]
     named: re.Pattern[str]
+    asking: re.Pattern[str]
     lead: re.Pattern[str]
 
 
@@ -104,7 +107,9 @@ def _lines(match: re.Match[str]) -> Pick | None:
     if "/" in named and max(numbers) > _MAX_BESIDE_SLASH:
         return None
     unique = tuple(dict.fromkeys(numbers))
-    return Pick(unique, again=_is_again(match["before"])) if unique and len(numbers) <= _MAX_ROW else None
+    if not unique or len(numbers) > _MAX_ROW:
+        return None
+    return Pick(unique, again=_is_again(match["before"]), asks=_grammar().asking.search(match["behind"]) is not None)
 
 
 def _all_lines(match: re.Match[str]) -> Pick:
@@ -191,10 +196,11 @@ def _grammar() -> _Grammar:
     every_tail = f"{named}|{asking}|{_long_first(node, 'behind_ordinal')}"
     count = rf"(?:(?:[这那]|[上前]面的?|全部)?(?P<count>\d{{1,2}}|{_NUMERAL})[个条项]?(?=都|全|一起))?"
     return _Grammar(
-        lines=re.compile(rf"{_MARKS}{before}(?P<items>{ways})(?:{_MARKS}(?:{every_tail}))*{_MARKS}"),
+        lines=re.compile(rf"{_MARKS}{before}(?P<items>{ways})(?P<behind>(?:{_MARKS}(?:{every_tail}))*){_MARKS}"),
         item=re.compile(item),
         all_lines=re.compile(rf"{_MARKS}{before}{count}(?:{_long_first(node, 'all')})(?:{_MARKS}(?:{named}))*{_MARKS}"),
         above=re.compile(rf"{_MARKS}{before}(?:{_long_first(node, 'above')})(?:{_MARKS}(?:{named}))*{_MARKS}"),
+        asking=re.compile(f"{asking}|{_long_first(node, 'behind_ordinal')}"),
         named=re.compile(
             rf"{_MARKS}(?P<word>\S.*?)(?:{_long_first(node, 'behind_word')})(?:{_MARKS}(?:{polite}))*{_MARKS}"
         ),

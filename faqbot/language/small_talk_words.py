@@ -61,6 +61,12 @@ def chat_kind(text: str) -> ChatKind | None:
     return ChatKind.CHAT if is_chat else None
 
 
+def is_chat_words(text: str) -> bool:
+    """Return True for a short text of words of chat only, even of those around it only: 你这个, 什么东西."""
+    words = normalise(text)
+    return bool(words) and len(words) <= _MAX_CHAT_CHARS and not _any_chat().sub("", words).strip()
+
+
 @cache
 def _unspecific() -> re.Pattern[str]:
     return _any_long_first(small_talk_words().unspecific)

@@ -15,6 +15,7 @@ from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.messaging.batcher import DecisionBatcher
 from faqbot.messaging.flood_control import PointToRepeated, SlowDown
+from faqbot.messaging.group_answers import RememberGroupAnswer
 from faqbot.messaging.group_introduction import IntroduceToGroup
 from faqbot.messaging.inbox import Inbox
 from faqbot.messaging.pipeline import MessageTakenOver, Stage, Turn, chain
@@ -23,7 +24,15 @@ from faqbot.messaging.question_log import RecordOutcome
 from faqbot.messaging.quoted_answers import QuotedAnswers
 from faqbot.messaging.quotes import ReadQuote, ReviseByQuote
 from faqbot.messaging.reply_sender import ReplySender
-from faqbot.messaging.stages import CarryOutCommand, CheckOwnership, Decide, RejectLate, ReportRefusal, SendReply
+from faqbot.messaging.stages import (
+    CarryOutCommand,
+    CheckOwnership,
+    Decide,
+    RejectLate,
+    ReportRefusal,
+    SendReply,
+    TakeOutInsults,
+)
 from faqbot.model.commands import CommandHandler, CommandKind
 from faqbot.model.messages import Message, MessageKind
 from faqbot.runtime.log import EventLog
@@ -40,8 +49,10 @@ class Bot:
     acts before and after those below it:
 
     ReadQuote         recognise what the message quotes, and take over a quoted question
+    TakeOutInsults    take the insults out of the message, so that they are neither searched for nor recorded
     RecordOutcome     read the asker's dialogue state; at the end, finish the message in the store
     SlowDown          let an asker wait who asks a group's bot too fast
+    RememberGroupAnswer  read what the group was answered last, for 同问; afterwards, note the new answer
     Decide            interpret the message as a command, or decide on the reply
     ReviseByQuote     give a command the question that is quoted; ask for what is quoted if it is not known
     RejectLate        ask for the question again if an answer would come too late
@@ -82,8 +93,10 @@ class Bot:
         )
         stages: tuple[Stage, ...] = (
             ReadQuote(QuotedAnswers(workspace, departments), workspace, batcher, departments, inbox),
+            TakeOutInsults(),
             RecordOutcome(store, inbox, metrics, clock),
             SlowDown(store, retry, clock, sleep),
+            RememberGroupAnswer(store, retry),
             Decide(batcher, departments, metrics, embeddings),
             ReviseByQuote(),
             RejectLate(clock),

@@ -137,7 +137,10 @@ class PointToRepeated:
 
 
 def _is_repeatable(response: Response, message: Message) -> TypeGuard[Answered | Likely]:
-    return message.is_group and isinstance(response, Answered | Likely) and response.same_for_everyone
+    if not message.is_group or not isinstance(response, Answered | Likely):
+        return False
+    # Who asks for the last answer once more wants the whole of it.
+    return response.same_for_everyone and not response.repeated
 
 
 def _pointer(response: Answered | Likely, minutes: int) -> Response:

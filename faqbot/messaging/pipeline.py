@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from faqbot.model.commands import Command, Response
-from faqbot.model.conversation import ConversationState
+from faqbot.model.conversation import ConversationState, GroupAnswer
 from faqbot.model.decisions import Failure
 from faqbot.model.messages import DeliveryResult, Message
 from faqbot.model.quotes import Quote
@@ -27,6 +27,8 @@ class Turn:
     footer: markdown below the reply.
     was_slowed: the asker had to wait because they asked too fast.
     quote: what the message quotes; None if it quotes nothing that matters.
+    had_insult: an insult was taken out of the message.
+    group_answer: what the group was answered last, for a message that asks for the same.
     """
 
     message: Message
@@ -36,6 +38,8 @@ class Turn:
     footer: str = ""
     was_slowed: bool = False
     quote: Quote | None = None
+    had_insult: bool = False
+    group_answer: GroupAnswer | None = None
 
     @property
     def decided(self) -> Command | Response:

@@ -1,4 +1,4 @@
-"""The short stages of message processing: decide, reject late messages, run commands, send the reply."""
+"""The short stages of message processing: insults, decision, late messages, commands, sending the reply."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from faqbot.dialogue.answer_policy import is_settled
+from faqbot.dialogue.command_parser import parse_command
 from faqbot.dialogue.decision_context import DecisionRequest
 from faqbot.embeddings.embeddings import Embeddings
 from faqbot.errors import ContentRefused, DeliveryError
+from faqbot.language.insults import without_insults
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.messaging.batcher import DecisionBatcher
 from faqbot.messaging.pipeline import MessageTakenOver, NextStage, Outcome, Turn
@@ -26,6 +28,23 @@ log = EventLog(__name__)
 LATE_SECONDS = 600.0
 # After a day not even that makes sense.
 _ABANDON_SECONDS = 86400.0
+
+
+class TakeOutInsults:
+    """Goes on with the message without its insults, which are neither searched for, quoted nor recorded.
+
+    The text of an order, such as an announcement, stays as it is; a question for a person does not.
+    """
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        message = turn.message
+        text = without_insults(message.text)
+        if text == message.text:
+            return await proceed(turn)
+        command = parse_command(message)
+        if command is not None and command.kind is not CommandKind.PERSON:
+            return await proceed(turn)
+        return await proceed(replace(turn, message=replace(message, text=text), had_insult=True))
 
 
 class Decide:
@@ -60,7 +79,13 @@ class Decide:
         message = turn.message
         try:
             departments = await self._departments.departments(message)
-            request = DecisionRequest(message, turn.state, departments=departments)
+            request = DecisionRequest(
+                message,
+                turn.state,
+                departments=departments,
+                had_insult=turn.had_insult,
+                group_answer=turn.group_answer,
+            )
             by_words = await self._batcher.decide(request)
         except Exception as exc:
             # Whatever went wrong, the asker must not be left without a reply.

@@ -90,6 +90,14 @@ class LikelyAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupAnswer:
+    """The entries that a group was answered with last; `is_guess` where the answer was only a likely one."""
+
+    entry_ids: tuple[str, ...]
+    is_guess: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OptionList:
     """A numbered list that was sent before the last one, the message that it replied to, and the cases named there."""
 

@@ -89,6 +89,7 @@ class AskedBack(_QuestionDefaults):
 
     unclear: they are asked once more, after a text that names none of the cases and for which nothing was found.
     picked: the asker chose the entry from a list.
+    repeated: as for Answered.
     """
 
     entry: Entry
@@ -97,6 +98,7 @@ class AskedBack(_QuestionDefaults):
     ask: FollowUp
     unclear: bool = False
     picked: bool = False
+    repeated: bool = False
 
     @property
     def outcome(self) -> str:
@@ -112,7 +114,9 @@ class AskedBack(_QuestionDefaults):
 
     @property
     def logged_match(self) -> LoggedMatch:
-        return LoggedMatch() if self.unclear else LoggedMatch(self.entry.id, self.score)
+        if self.unclear:
+            return LoggedMatch()
+        return LoggedMatch(self.entry.id, self.score, self.entry.question if self.repeated else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ class Likely(_QuestionDefaults):
 
     question: HR's wording that matched.
     others: the next candidates, which are listed after a refusal.
-    overdue, answered_minutes_ago: as for Answered.
+    overdue, answered_minutes_ago, repeated: as for Answered.
     """
 
     entry: Entry
@@ -153,6 +157,7 @@ class Likely(_QuestionDefaults):
     others: tuple[Candidate, ...] = ()
     overdue: bool = False
     answered_minutes_ago: int | None = None
+    repeated: bool = False
 
     @property
     def outcome(self) -> str:
@@ -160,7 +165,7 @@ class Likely(_QuestionDefaults):
 
     @property
     def logged_match(self) -> LoggedMatch:
-        return LoggedMatch(self.entry.id, self.score)
+        return LoggedMatch(self.entry.id, self.score, self.entry.question if self.repeated else "")
 
     @property
     def same_for_everyone(self) -> bool:
@@ -244,7 +249,7 @@ class MultiAnswer(_QuestionDefaults):
         """The question that was not found, if any: that is the gap in the knowledge."""
         if self.missed:
             return LoggedMatch(question=self.missed[0].text)
-        return LoggedMatch(self.answered[0].entry.id, self.answered[0].score)
+        return self.answered[0].logged_match
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +358,21 @@ class TopicList(ResponseDefaults):
 
 
 @dataclass(frozen=True, slots=True)
+class Introduction(ResponseDefaults):
+    """The bot says what it is, with real questions as examples."""
+
+    examples: tuple[Entry, ...]
+
+    @property
+    def outcome(self) -> str:
+        return "introduction"
+
+    @property
+    def options(self) -> tuple[Option, ...]:
+        return tuple(Option("entry", entry.id) for entry in self.examples)
+
+
+@dataclass(frozen=True, slots=True)
 class NoneOfThese(ResponseDefaults):
     """The asker meant nothing on the list that was sent; `contact` as for Unanswered."""
 
@@ -376,6 +396,7 @@ class SmallTalkKind(StrEnum):
     CHAT = "chat"
     COMPLAINT = "complaint"
     NOTHING_TO_PICK = "nothing_to_pick"
+    NOTHING_TO_REPEAT = "nothing_to_repeat"
     NOT_TEXT = "not_text"
     NOT_HEARD = "not_heard"
 
@@ -466,6 +487,7 @@ Decision = (
     | PrivateReply
     | Menu
     | TopicList
+    | Introduction
     | SmallTalk
     | OutOfList
     | UnclearQuote

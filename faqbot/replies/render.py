@@ -14,6 +14,7 @@ from faqbot.model.decisions import (
     Answered,
     AskedBack,
     Failure,
+    Introduction,
     Likely,
     LikelyRefused,
     Menu,
@@ -111,6 +112,8 @@ def _content(response: Response, message: Message) -> Content:
             return _too_late(response, message)
         case Failure():
             return _failure(response)
+        case Introduction():
+            return _introduction(response, message)
         case SmallTalk():
             return _small_talk(response, message)
         case CommandResult(title, body):
@@ -211,6 +214,12 @@ def _topic_list(decision: TopicList, message: Message) -> Content:
     return topic, numbered(f"**{label(topic)}** 可以问：", [e.question for e in entries], message, more)
 
 
+def _introduction(decision: Introduction, message: Message) -> Content:
+    intro = "我是问答机器人，用同事写好的原话回答公司里的事，不会编答案。例如可以问我："
+    more = f"{send_word('帮助', message)}看全部。"
+    return "我是问答机器人", numbered(intro, [entry.question for entry in decision.examples], message, more)
+
+
 def _unclear_quote(decision: UnclearQuote, message: Message) -> Content:
     at = " @我 " if message.is_group else ""
     match decision.missing:
@@ -253,6 +262,9 @@ def _small_talk(decision: SmallTalk, message: Message) -> Content:
         case SmallTalkKind.NOTHING_TO_PICK:
             body = f"现在没有可以选的列表（列表 10 分钟内有效）。请直接说您的问题，或发{help_word}。"
             return "没有可选的列表", body
+        case SmallTalkKind.NOTHING_TO_REPEAT:
+            where = "最近 10 分钟这个群里没有可以再说一遍的回答" if message.is_group else "单聊里看不到别人问了什么"
+            return "请说一下问题", f"{where}。请直接说您的问题。"
         case SmallTalkKind.NOT_TEXT:
             return "请用文字提问", "我现在只看得懂文字，请把问题打成一句话发给我。"
         case SmallTalkKind.NOT_HEARD:

@@ -248,7 +248,7 @@ KIND = Entry(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("remark", ["今天好冷", "好冷", "无语", "我在开会", "算了", "食堂", "深圳好冷"])
+@pytest.mark.parametrize("remark", ["今天好冷", "好冷", "无语", "我在开会", "食堂", "深圳好冷"])
 def test_a_remark_that_is_no_reply_gets_no_case_but_the_question_once_more(remark):
     decision = asked("产假有多少天").say(remark)
     assert isinstance(decision, AskedBack) and decision.unclear

@@ -13,6 +13,7 @@ from faqbot.model.decisions import (
     AskedBack,
     Decision,
     Failure,
+    Introduction,
     Likely,
     LikelyRefused,
     Menu,
@@ -27,9 +28,11 @@ from faqbot.model.decisions import (
     TooLate,
     TopicList,
     Unanswered,
+    UnclearQuote,
 )
 from faqbot.model.entries import Candidate, Entry, FollowUp
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
+from faqbot.model.remembered import Remembered
 from faqbot.model.response import LoggedMatch
 from faqbot.replies.render import render
 
@@ -44,6 +47,8 @@ EXAMPLES: list[tuple[Response, str, LoggedMatch | None]] = [
     (ANSWER, "answered", LoggedMatch("annual", 0.9)),
     (Answered(PUBLIC, 1.0, "年假", picked=True), "picked", LoggedMatch("annual", 1.0)),
     (AskedBack(CITY, 0.7, "公积金", FollowUp("city", "城市？")), "asked_back", LoggedMatch("housing", 0.7)),
+    (Answered(PUBLIC, 1.0, "年假", repeated=True), "answered", LoggedMatch("annual", 1.0, PUBLIC.question)),
+    (MultiAnswer((Part("年假", ANSWER),), picked=True), "picked", LoggedMatch("annual", 0.9)),
     (AskedBack(CITY, 0.0, "公积金", FollowUp("city", "城市？"), unclear=True), "asked_again", LoggedMatch()),
     (MultiAnswer((Part("年假", ANSWER), MISSED)), "unanswered", LoggedMatch(question="食堂")),
     (MultiAnswer((Part("年假", ANSWER),)), "answered", LoggedMatch("annual", 0.9)),
@@ -56,6 +61,9 @@ EXAMPLES: list[tuple[Response, str, LoggedMatch | None]] = [
     (NoneOfThese(), "none_of_these", LoggedMatch()),
     (Menu((("休假", 1, "年假"),)), "menu", None),
     (TopicList("休假", (PUBLIC,), 1), "menu", None),
+    (Remembered(("上海",), are_places=True), "remembered", None),
+    (UnclearQuote("answer"), "unclear_quote", None),
+    (Introduction((PUBLIC,)), "introduction", None),
     *((SmallTalk(kind), kind.value, None) for kind in SmallTalkKind),
     (OutOfList(3), "out_of_list", None),
     (TooLate(11), "late", None),

@@ -15,6 +15,7 @@ from faqbot.dialogue.choices import picked_number
 from faqbot.markup.chunking import MARKDOWN_BYTES, split_markdown
 from faqbot.model.decisions import (
     Answered,
+    Introduction,
     Likely,
     LikelyRefused,
     Menu,
@@ -89,6 +90,8 @@ DECISIONS = [
     MENU,
     TOPIC,
     OutOfList(3),
+    OutOfList(3, unclear=True),
+    Introduction((ANNUAL, SICK)),
     *map(SmallTalk, SmallTalkKind),
 ]
 
