@@ -131,6 +131,8 @@ class Stage:
         for part in map(self._with_ids, step.missing):
             assert part not in f"{message.title}\n{text}", f"{part!r} is in: {message.title}\n{text}"
         assert not message.at_all
+        settings = self.app.services.resources.settings
+        assert settings.group_taps or not where.is_group or "dtmd:" not in text, f"a link that may not work: {text}"
 
     def _here(self) -> Conversation:
         world = self.ding.world
