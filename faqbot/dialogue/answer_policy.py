@@ -284,11 +284,12 @@ def _is_doubtful(best: Candidate, limits: Thresholds) -> bool:
 
 
 def as_guess(candidates: Sequence[Candidate]) -> Likely | Offered:
-    """Return a list, or the only candidate as a likely answer where nothing differs: a list of one is no choice."""
+    """Return a list, or the candidate that stands alone as a likely answer: a list of one is no choice."""
     first, *others = candidates
-    if others or first.differs or not _can_be_guessed(first):
+    is_rivalled = any(other.score >= first.score * _ALONE_SHARE for other in others)
+    if is_rivalled or first.differs or not _can_be_guessed(first):
         return Offered(tuple(candidates))
-    return Likely(first.entry, first.score, first.question)
+    return Likely(first.entry, first.score, first.question, tuple(others))
 
 
 def _can_be_guessed(candidate: Candidate) -> bool:

@@ -3,7 +3,8 @@ sentences of that answer. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from faqbot.dialogue.answer_policy import MAX_OFFERED, as_guess
@@ -36,6 +37,7 @@ _MAX_SENTENCES = 3
 _MAX_OWN_CHARS, _MAX_LEANING_CHARS = 2, 4
 # Characters of a word that make two questions have a subject in common.
 _SUBJECT_CHARS = 2
+_BOT = re.compile("[你您](?!们)|机器人")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class FollowUp:
         if isinstance(alone, Answered) and self.own:
             is_topic = self.topic.has(alone.entry) and not self.topic.is_list
             return (self.from_same_entry() if is_topic else None) or answer or alone
+        if only := self._only_line():
+            return only
         about_own_words = self._about_own_words(alone)
         guess = self._guess(full)
         if self.topic.is_list and guess:
@@ -142,8 +146,18 @@ class FollowUp:
         by_case = with_case(context, answer, context.message.text)
         return by_case if isinstance(by_case, Answered) else None
 
-    def _guess(self, full: Iterable[Judged]) -> Likely | Offered | None:
+    def _only_line(self) -> Answered | None:
+        """Return the only line of the list that asks what the text asks, in its own words."""
+        if not self.topic.is_list or not self.own:
+            return None
+        asking = [entry for entry in self.topic.entries if self._words_own(entry)]
+        return Answered(asking[0], 0.0, asking[0].question, is_follow_up=True) if len(asking) == 1 else None
+
+    def _guess(self, full: Sequence[Judged]) -> Likely | Offered | None:
         """Return the best guess that the full questions lead to among the other entries of the same subject."""
+        likely = [one.decision for one in full if isinstance(one.decision, Likely)]
+        if meant := [guess for guess in likely if self._asks_the_same_of(guess.entry)]:
+            return max(meant, key=lambda guess: guess.score)
         found: dict[str, Candidate] = {}
         for judged in full:
             for candidate in judged.ranking:
@@ -162,6 +176,14 @@ class FollowUp:
             return False
         return self._has_subject(entry) and self._words_own(entry)
 
+    def _asks_the_same_of(self, entry: Entry) -> bool:
+        """Return True for another entry of the same subject that tells the detail which the text asks for."""
+        if self.topic.has(entry) or not self._has_subject(entry):
+            return False
+        wanted = self._detail(self.topic.entries[0]).aspects
+        told = (DetailQuestion.read(one, (), self.context.index.fold).aspects for one in (entry.question, *entry.also))
+        return any(aspect in wanted for aspects in told for aspect in aspects) or self._words_own(entry)
+
     def _words_own(self, entry: Entry) -> bool:
         """Return True if a wording of the entry asks what the text asks, in its own words."""
         fold = self.context.index.fold
@@ -172,21 +194,21 @@ class FollowUp:
         """Return True if an entry is about the same thing: HR related the two, or they have a word of it in common."""
         fold = self.context.index.fold
         wordings = [fold(wording) for wording in (entry.question, *entry.also)]
-        for known in self.topic.entries:
-            if entry.id == known.id or entry.id in known.related or known.id in entry.related:
-                return True
-            subjects = _subjects(fold(wording) for wording in self.topic.wordings(known))
-            if any(subject in wording for subject in subjects for wording in wordings):
-                return True
-        return False
+        known = self.topic.entries
+        if any(entry.id == one.id or entry.id in one.related or one.id in entry.related for one in known):
+            return True
+        # What the lines of a list have in common is what it was about.
+        subjects = set.intersection(*(_subjects(map(fold, self.topic.wordings(one))) for one in known))
+        return any(subject in wording for subject in subjects for wording in wordings)
 
     def _about_own_words(self, alone: Decision) -> Likely | Offered | None:
-        """Leave only the lines of a list that have the text's own words; None if there are none, or no list."""
+        """Leave only the lines of a list that have the text's own words; None if none is about anything else."""
         tells_of_topic = needs_subject(self.text) and sum(map(len, self.own)) <= _MAX_OWN_CHARS
         if not isinstance(alone, Offered) or not self.own or tells_of_topic:
             return None
         listed = [c for c in alone.candidates if self._words_own(c.entry)]
-        return as_guess(listed) if listed else None
+        is_other = any(not self.topic.has(c.entry) for c in listed)
+        return as_guess(listed) if is_other else None
 
     def _not_found(self, alone: Decision) -> Decision:
         """Say that nothing tells this of the topic, where the text is too short to be about anything else."""
@@ -206,7 +228,7 @@ def read_follow_up(context: DecisionContext) -> FollowUp | None:
     """Read the message as a follow-up to the last answer or list; None where it is longer or HR wrote it."""
     topic, index = topic_of(context), context.index
     text = main_question(context.message.text)
-    if topic is None or index.has_wording(text) or not (asks(text) or leads_on(text) or needs_subject(text)):
+    if topic is None or index.has_wording(text) or not _may_follow(text):
         return None
     text = _without_cases(topic.entries[0], text)
     if not 0 < len(strip_fillers(normalise(text))) <= MAX_FOLLOW_UP_CHARS:
@@ -223,6 +245,12 @@ def _without_cases(entry: Entry, text: str) -> str:
     rest = without_cases_of(entry, text) if entry.ask else text
     is_follow_up = rest.endswith("呢") or needs_subject(rest) or is_unspecific(rest)
     return rest if is_follow_up else text
+
+
+def _may_follow(text: str) -> bool:
+    """Return True for a text that asks, but not of the bot itself."""
+    is_question = asks(text) or text.rstrip().endswith(("?", "？")) or leads_on(text) or needs_subject(text)
+    return is_question and _BOT.search(text) is None
 
 
 def contact_told(context: DecisionContext) -> Answered | None:

@@ -17,14 +17,17 @@ from faqbot.language.vocabulary import compile_any
 # Asking for the way to do something is answered by any sentence on that; other details have words of their own.
 _WAY = "way"
 # A part of a long word may be missing from the sentence that is about it.
-_LONG_CHARS, _HELD_SHARE = 4, 0.6
+_LONG_CHARS, _HELD_SHARE = 4, 0.5
 _SENTENCE = re.compile(r"[^。；;！!？?\n]*[^。；;！!？?\s][。；;！!？?]?")
 _LIST_MARK = re.compile(r"^\s*(?:[-*+>]|\d+[.、)])\s+")
-_LIMIT = re.compile(r"(?:不?超过|不?超出|[不未]?满|不?足|[高低大小多少]于)(?=\s*\d)")
+_LIMIT = re.compile(r"(?:不?超过|不?超出|[不未]?满|不?足|[高低大小多少]于)(?=\s*[\d几多])")
+_PADDING = re.compile("[一1]直|老是|总是")
+# 半天半天 is 半天.
+_REPEATED = re.compile(r"(\w\w)\1")
 _DENIES = re.compile("[没不无未非免丢]")
 _BOLD = "**"
 # Words that say nothing of their own; beside how much or where also verbs, as 发 of 最低发多少.
-_LIGHT = re.compile("^(?:里面|里头|在内|进去)$")
+_LIGHT = re.compile("^(?:里面|里头|在内|进去|1)$")
 _LIGHT_BESIDE_ASPECT = re.compile(rf"{_LIGHT.pattern}|^[发给拿领交收付]|[发给拿领交收付]$")
 _HALF_WIDTH = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
 
@@ -53,7 +56,7 @@ class DetailQuestion:
     @classmethod
     def read(cls, text: str, known: Iterable[str], fold: Fold) -> DetailQuestion:
         """Read a text; words of the `known` texts, which say what it is about, are none of its own."""
-        rest = own_words(text)
+        rest = _PADDING.sub("", _LIMIT.sub("", _REPEATED.sub(r"\1", own_words(text))))
         aspects: list[str] = []
         for name, aspect in _aspects().items():
             rest, times = aspect.asked.subn(" ", rest)

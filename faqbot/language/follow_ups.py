@@ -23,10 +23,10 @@ _SAME_AGAIN = re.compile(
 )
 # The whole of what is asked by 试用期也一样吗 stands in the question before; 和转正后也一样吗 names it.
 _NOTHING_ELSE = re.compile(r"也(?:是)?(?:一样|同样|这样|这么多|如此)(?:的)?(?:吗|么|嘛|不)?$")
-_NEEDS_SUBJECT = re.compile(
-    r"^(?:也|还|都)?(?:能不能|可不可以|要不要|是不是|会不会|用不用|需不需要|可以|能够?|需要|要|会|得|用|必须)(?!怎么|什么|多|几|谁|哪)|"
-    r"(?:[算行包含]|可以|也[能可要算有行])(?:吗|么|嘛|不)?$"
+_OF_SUBJECT = re.compile(
+    r"(?:也|还|都)?(?:能不能|可不可以|要不要|是不是|会不会|用不用|需不需要|可以|能够?|需要|要|会|得|用|必须)(?!怎么|什么|多|几|谁|哪)"
 )
+_HOLDS = re.compile(r"(?:[算行包含]|可以|也[能可要算有行])(?:吗|么|嘛|不)$")
 _NAMED = re.compile("[和跟与同比]")
 # Behind 怎么 these stand for any action and say nothing about the subject.
 _EMPTY_ACTIONS = {"办", "弄", "搞", "做", "处理", "操作", "天"}
@@ -79,7 +79,7 @@ def leads_on(text: str) -> bool:
 
 def needs_subject(text: str) -> bool:
     """Return True if a text asks of its subject, which it does not name, whether something holds: 周末算吗, 能寄吗."""
-    return _NEEDS_SUBJECT.search(_whole(text)) is not None
+    return _OF_SUBJECT.match(_whole(text)) is not None or _HOLDS.search(normalise(text)) is not None
 
 
 def without_lead_in(text: str) -> str:
