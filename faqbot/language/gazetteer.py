@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from faqbot.language.place_words import place_words
 from faqbot.language.vocabulary import any_of, places
@@ -68,6 +68,7 @@ def places_in(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_any_name().findall(text)))
 
 
+@lru_cache(maxsize=4096)
 def place_mentions(text: str) -> tuple[PlaceMention, ...]:
     """Find the places that a normalised text means, not what is only called after one: no 北京 in 北京烤鸭.
 

@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 
 from faqbot.errors import StartError
-from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, Option, Slot
+from faqbot.model.conversation import (
+    CaseAnswer,
+    ConversationState,
+    LastAnswer,
+    LikelyAnswer,
+    NamedCase,
+    Option,
+    OptionList,
+    Slot,
+)
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.question_log import QuestionRecord
 from faqbot.store.opening import open_store
@@ -177,7 +186,10 @@ async def test_a_context_holds_until_it_expires_and_is_replaced(store: Store) ->
         LastAnswer("m", "a", "年假", 0.9, now),
         (now, now + 5),
         (Slot("city", "上海", "a", now + 9),),
-        likely_answer=LikelyAnswer("m", ("b", "c"), now + 1),
+        likely_answer=LikelyAnswer("m", ("b", "c"), now + 1, (NamedCase("上海"),)),
+        earlier_list=OptionList((Option("entry", "a"),), now + 1, "m", (NamedCase("北京", is_usable=False),)),
+        options_cases=(NamedCase("北京"),),
+        case_answer=CaseAnswer("a", "上海", now + 3),
         handoff_expires_at=now + 2,
     )
     await store.finish(message(4), DONE, None, full)
