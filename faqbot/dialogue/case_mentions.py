@@ -17,6 +17,8 @@ from faqbot.language.vocabulary import compile_any
 # A longer text says more than a case.
 _MAX_STATEMENT_CHARS = 40
 _CLAUSE_BORDER = re.compile(r"[，,。.；;！!？?…\n~～]+|(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
+# Words before a case to which speakers have moved already: 我刚从上海调到北京.
+_ALREADY = re.compile("刚|已")
 # 我是, 我们属于 before a word of a kind, and what may follow it.
 _SELF = re.compile("(?:我们?|咱们?|本人)(?:现在|目前)*(?:还?是|属于|算是?|做)(?P<word>[^是]{3,8}?)[的了吧呀啊哦]*")
 
@@ -81,9 +83,13 @@ def without_cases(text: str, words: Collection[str], *, with_places: bool) -> st
 
 
 def stated_kind(text: str) -> str:
-    """Return the word by which speakers say what they are, as 外包员工 of 我是外包员工; empty for any other text."""
-    match = _SELF.fullmatch(normalise(text))
-    return match["word"] if match else ""
+    """Return the word by which speakers say in a clause what they are: 外包员工 of 我是外包员工; empty for none."""
+    matches = map(_SELF.fullmatch, _clauses(text))
+    return next((match["word"] for match in matches if match), "")
+
+
+def is_one_clause(text: str) -> bool:
+    return len(_clauses(text)) == 1
 
 
 def _clauses(text: str) -> list[str]:
@@ -132,7 +138,7 @@ def _stance(before: str, after: str, asked: str, *, is_last: bool) -> Stance:
     words = case_words()
     if words.ruled_out_before.search(before) or words.ruled_out_after.match(after):
         return Stance.RULED_OUT
-    has_moved = after.startswith("了")
+    has_moved = after.startswith("了") or _ALREADY.search(before) is not None
     if not has_moved and (words.supposed.search(before) or "的话" in after):
         return Stance.SUPPOSED
     is_own = words.own.search(before) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from faqbot.dialogue.case_mentions import Stance, stated_kind
+from faqbot.dialogue.case_mentions import Stance
 from faqbot.dialogue.case_vocabulary import CaseVocabulary
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dialogue.clarification import SLOT_SECONDS, mentions_for, stated_kind_of
@@ -28,7 +28,7 @@ def reply_to_statement(context: DecisionContext) -> Answered | AskedBack | Remem
     vocabulary = CaseVocabulary.of(context.index)
     if not vocabulary.by_entry or context.index.has_wording(text):
         return None
-    if not vocabulary.states_only_cases(text) and not stated_kind(text):
+    if not vocabulary.states_only_cases(text):
         return None
     for entry, is_pending in _open_entries(context):
         if decision := _reply_for_entry(context, vocabulary, entry, is_pending=is_pending):
@@ -99,6 +99,10 @@ def _remembered(context: DecisionContext, vocabulary: CaseVocabulary) -> Remembe
     """Remember what the asker states, or forget what they deny; None if they state nothing about themselves."""
     text = context.message.text
     facts = vocabulary.facts(text)
+    usable = [fact for m in vocabulary.mentions(text) if m.is_usable for fact in vocabulary.facts_of(m)]
+    if any(fact.name == other.name and fact.value != other.value for fact in facts for other in usable):
+        # 我在二厂，也在一厂 does not say which of them counts.
+        return None
     if facts:
         words = tuple(dict.fromkeys(fact.value for fact in facts))
         are_places = any(m.place for m in vocabulary.mentions(text) if m.stance is Stance.OWN)

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
-from faqbot.dialogue.case_mentions import CaseMention, Stance, case_mentions, says_only_cases, stated_kind
+from faqbot.dialogue.case_mentions import (
+    CaseMention,
+    Stance,
+    case_mentions,
+    is_one_clause,
+    says_only_cases,
+    stated_kind,
+)
 from faqbot.dialogue.case_names import CaseNames
 from faqbot.model.conversation import Fact, NamedCase, Slot
 from faqbot.search.index import Index
@@ -34,8 +41,11 @@ class CaseVocabulary:
         return case_mentions(text, self.words, with_places=self.has_places)
 
     def states_only_cases(self, text: str) -> bool:
-        """Return True if a text says nothing but which cases hold."""
-        return says_only_cases(text, self.words, with_places=self.has_places)
+        """Return True if a text says nothing but which cases hold, or of which kind of them its speaker is."""
+        if says_only_cases(text, self.words, with_places=self.has_places):
+            return True
+        word = stated_kind(text) if is_one_clause(text) else ""
+        return bool(word) and any(names.case_of_kind(word) for _, names in self.by_entry)
 
     def named_cases(self, text: str) -> tuple[NamedCase, ...]:
         """List the cases that a question names, for when its answer is picked from a list."""

@@ -21,6 +21,8 @@ _MAX_EXTRA_CHARS = 2
 _MAX_REPLY_CHARS = 8
 # 不在上海 means any case but 上海.
 _NEGATION = re.compile("[不没非别]|离开|除了|以外|之外")
+# The ends of names of cases that say only what kind of thing they are.
+_KIND = re.compile("(?:员工|人员|工|岗位?|组|生|厂区|基地|班组|部门)$")
 _ELSE_WORDS = {"其他", "其它", "别", "别处", "都不是", "都不", "以上都不是", "其他城市", "其他地方"}
 
 Sound = Callable[[str], str]
@@ -36,6 +38,9 @@ def named_case(entry: Entry, reply: str, sound: Sound) -> str | None:
     for case, name in names.items():
         if core and (core == name or sound(core) == sound(name)):
             return case
+    shortened = [case for case, name in names.items() if _without_kind(name) == core]
+    if len(shortened) == 1 and len(core) > 1:
+        return shortened[0]
     if ELSE in entry.variants and core in _ELSE_WORDS:
         return ELSE
     in_ranges = [case for case in names if in_range(case, normalise(reply))]
@@ -112,6 +117,11 @@ def implied_case(entry: Entry, reply: str) -> str | None:
 def could_be_reply(text: str) -> bool:
     """Return True if a text is short enough to name a case and asks nothing."""
     return not asks(text) and 0 < len(core_of(text)) <= _MAX_REPLY_CHARS
+
+
+def _without_kind(name: str) -> str:
+    """Return the name of a case as it is said for short: 派遣 for 派遣工."""
+    return _KIND.sub("", name)
 
 
 def _case_names(entry: Entry) -> dict[str, str]:

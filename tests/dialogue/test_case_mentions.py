@@ -35,6 +35,7 @@ def read(text: str) -> dict[str, str]:
         ("我在北京上班公积金交多少", "北京"),
         ("谢谢，我在北京", "北京"),
         ("我是外包", "外包"),
+        ("我这个月上夜班", "夜班"),
         ("我是正式员工", "正式员工"),
         ("我在3号楼", "3号楼"),
         ("我做焊工的", "焊工"),
@@ -69,6 +70,7 @@ def test_a_case_is_stated_as_the_speakers_own(text, case):
         ("我老婆在北京", "北京", "others"),
         ("我同事在北京", "北京", "others"),
         ("他也在北京", "北京", "others"),
+        ("我老婆上夜班", "夜班", "others"),
         ("户口在上海", "上海", "others"),
         ("我家在上海", "上海", "others"),
         ("不在上海", "上海", "ruled_out"),
@@ -89,6 +91,7 @@ def test_a_case_is_named_in_another_sense(text, case, stance):
     ("text", "named"),
     [
         ("不在上海，在北京", {"上海": "ruled_out", "北京": "own"}),
+        ("我刚从上海调到北京，想问产假", {"上海": "ruled_out", "北京": "own"}),
         ("我从上海调到北京了", {"上海": "ruled_out", "北京": "own"}),
         ("不是北京是上海", {"北京": "ruled_out", "上海": "named"}),
         ("公司总部在上海，我在北京", {"上海": "others", "北京": "own"}),

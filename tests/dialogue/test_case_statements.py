@@ -87,6 +87,17 @@ def test_other_texts_are_no_statement_about_the_asker(text):
     assert not any(slot.value for slot in talk.context.slots)
 
 
+@pytest.mark.parametrize("text", ["我在上海，也在北京", "我是焊工，又是钳工"])
+def test_a_statement_of_two_cases_is_not_remembered(text):
+    assert not isinstance(Talk(ALL).say(text), Remembered)
+
+
+def test_a_question_behind_a_statement_is_not_lost() -> None:
+    talk = Talk(ALL)
+    assert talk.say("我是外包员工，几号发工资").logged_match.entry_id == "pay"
+    assert talk.say("体检安排在几月").slot_value == "外包员工"
+
+
 def test_without_entries_that_ask_nothing_is_remembered() -> None:
     assert not isinstance(Talk((PAY, WITHDRAW)).say("我在北京"), Remembered)
 
