@@ -25,6 +25,8 @@ from faqbot.store.protocol import NoteStore
 
 _DAYS = {"今天": 0, "昨天": 1, "前天": 2}
 _DATE = re.compile(r"(?:(\d{4})[-/.年])?(\d{1,2})[-/.月](\d{1,2})[日号]?")
+# 小李昨天 is typed without the blank, too.
+_NAME_AND_DAY = re.compile(rf"(.*?\S)\s*的?\s*({'|'.join(_DAYS)}|(?<!\d){_DATE.pattern})")
 _RESULT_NAMES = {
     PunchResult.NORMAL: "正常",
     PunchResult.LATE: "迟到",
@@ -74,11 +76,9 @@ class PunchLookupCommand:
     def _parse(self, text: str) -> tuple[str, date]:
         """Return the name of a person or department, and the day; today where none is given."""
         today = datetime.fromtimestamp(self._clock(), self._timezone).date()
-        *name, last = text.split()
-        day = parse_day(last, today)
-        if day is None or not name:
-            return text, today
-        return " ".join(name), day
+        match = _NAME_AND_DAY.fullmatch(text.strip())
+        day = parse_day(match[2], today) if match else None
+        return (match[1], day) if match and day else (text, today)
 
     async def _look_up(self, name: str, day: date) -> str:
         """Return the punches of a person or a department in words. Raises NoSuchDepartment, DeliveryError."""
@@ -98,7 +98,8 @@ class PunchLookupCommand:
             if dept_id not in tree.departments:
                 raise NoSuchDepartment(f"通讯录里没有编号 {dept_id}")
         except NoSuchDepartment:
-            raise NoSuchDepartment(f"通讯录里没有叫“{escape_markdown(name)}”的人或部门") from None
+            how = "请这样写：「打卡 姓名」或「打卡 姓名 昨天」"
+            raise NoSuchDepartment(f"通讯录里没有叫“{escape_markdown(name)}”的人或部门。{how}") from None
         return await self._department(tree.path(dept_id), await self._contacts.people_below([dept_id]), day)
 
     async def _person(self, person: Employee, day: date) -> str:

@@ -15,6 +15,7 @@ from faqbot.commands.announcement import AnnouncementCommands
 from faqbot.commands.confirmation import ConfirmCommand
 from faqbot.commands.last_answer import LastAnswers
 from faqbot.commands.members import MembersCommand
+from faqbot.commands.orders import ExplainOrder
 from faqbot.commands.own_questions import OwnQuestionsCommand
 from faqbot.commands.rating import RatingCommands
 from faqbot.dingtalk.wiring import DingTalkClients
@@ -77,6 +78,7 @@ def open_commands(
         CommandKind.MY_LEAVE: LeaveCommand(dingtalk.api, store, admins, clock),
         CommandKind.ANNOUNCE: announcements,
         CommandKind.CONFIRM: ConfirmCommand([announcements.confirm, report_commands.confirm]),
+        CommandKind.EXPLAIN: ExplainOrder(admins),
         CommandKind.CANCEL: announcements.cancel,
     }
     return CommandRegistry(handlers, report_requests)

@@ -22,6 +22,7 @@ class DecisionRequest:
     state: the dialogue state of its asker, if there is one.
     embedding: the embedding of its text, if there is one.
     departments: those of the asker with all their parents, if an entry is limited to departments.
+    is_admin: the sender of the message may give orders.
     had_insult: an insult was taken out of the message.
     group_answer: what the group was answered last, for a message that asks for the same.
     """
@@ -30,6 +31,7 @@ class DecisionRequest:
     state: ConversationState | None = None
     embedding: Floats | None = None
     departments: frozenset[str] = frozenset()
+    is_admin: bool = False
     had_insult: bool = False
     group_answer: GroupAnswer | None = None
 
@@ -59,7 +61,7 @@ class DecisionContext:
     answerable: tells which entries the asker may get as an answer.
     listable: tells which entries may be named where the message was written.
     visibility: the facts on which both depend; it is part of the key of a search.
-    had_insult, group_answer: as for DecisionRequest.
+    is_admin, had_insult, group_answer: as for DecisionRequest.
     """
 
     message: Message
@@ -69,6 +71,7 @@ class DecisionContext:
     answerable: Allowed
     listable: Allowed
     visibility: tuple[str, frozenset[str] | None, date]
+    is_admin: bool = False
     had_insult: bool = False
     group_answer: GroupAnswer | None = None
 
@@ -86,6 +89,7 @@ class DecisionContext:
             answerable=answerable(message, today, departments, groups),
             listable=listable(message, today, departments, groups),
             visibility=(conversation if by_conversation else "", departments if index.by_department else None, today),
+            is_admin=request.is_admin,
             had_insult=request.had_insult,
             group_answer=request.group_answer,
         )

@@ -22,6 +22,7 @@ from faqbot.dialogue.ratings import parse_rating
 from faqbot.dialogue.same_question import same_answer
 from faqbot.dialogue.slot_filling import answer_by_implied_case, answer_by_named_case, names_pending_case
 from faqbot.dialogue.small_talk import small_talk
+from faqbot.dialogue.stray_commands import stray_command
 from faqbot.language.sentence_splitting import asks
 from faqbot.model.commands import Command, CommandKind, Interpretation
 from faqbot.model.decisions import Answered, AskedBack, Decision, Menu, SmallTalk, SmallTalkKind, Unanswered
@@ -180,6 +181,7 @@ def _without_search(context: DecisionContext) -> Interpretation | None:
         or refused_list(context)
         or parse_command(message)
         or parse_rating(message.text, state.last_answer)
+        or stray_command(message.text, context.sound, is_admin=context.is_admin)
     )
     if reaction and not index.has_wording(message.text):
         return _answer_told(context, reaction) or reaction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ from faqbot.messaging.stages import (
     CarryOutCommand,
     CheckOwnership,
     Decide,
+    ListOrders,
     RejectLate,
     ReportRefusal,
     SendReply,
@@ -62,6 +63,7 @@ class Bot:
     PointToRepeated   point up to the same answer in the group; afterwards, note that the group has the answer
     ReportRefusal     if the reply could not be delivered, report that
     IntroduceToGroup  add the introduction to a reply that is no long answer; afterwards, note that the group has it
+    ListOrders        list below 帮助 what an administrator may say
     SendReply         write the reply and deliver it
     """
 
@@ -78,6 +80,7 @@ class Bot:
         handlers: Mapping[CommandKind, CommandHandler],
         keep_days: int,
         group_taps: bool,
+        admins: Collection[str] = (),
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -97,7 +100,7 @@ class Bot:
             RecordOutcome(store, inbox, metrics, clock),
             SlowDown(store, retry, clock, sleep),
             RememberGroupAnswer(store, retry),
-            Decide(batcher, departments, metrics, embeddings),
+            Decide(batcher, departments, metrics, embeddings, admins),
             ReviseByQuote(),
             RejectLate(clock),
             CheckOwnership(inbox.holds),
@@ -106,6 +109,7 @@ class Bot:
             PointToRepeated(store, retry, clock, sleep),
             ReportRefusal(sender),
             IntroduceToGroup(knowledge, store, retry, keep_days=keep_days, today=workspace.today, clock=clock),
+            ListOrders(admins),
             SendReply(sender, metrics, clock),
         )
         self._run_stages = chain(stages)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
 from faqbot.dialogue.answer_policy import is_settled
@@ -16,8 +16,9 @@ from faqbot.messaging.batcher import DecisionBatcher
 from faqbot.messaging.pipeline import MessageTakenOver, NextStage, Outcome, Turn
 from faqbot.messaging.reply_sender import ReplySender
 from faqbot.model.commands import Command, CommandHandler, CommandKind, Interpretation, Response
-from faqbot.model.decisions import Answered, Failure, Likely, SmallTalk, TooLate
+from faqbot.model.decisions import Answered, Failure, Likely, Menu, SmallTalk, TooLate
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message
+from faqbot.replies.orders import orders_of_administrators
 from faqbot.replies.render import render
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.metrics import Metrics
@@ -59,7 +60,9 @@ class Decide:
         departments: AskerDepartments,
         metrics: Metrics,
         embeddings: Embeddings | None,
+        admins: Collection[str] = (),
     ) -> None:
+        self._admins = admins
         self._batcher = batcher
         self._departments = departments
         self._metrics = metrics
@@ -83,6 +86,7 @@ class Decide:
                 message,
                 turn.state,
                 departments=departments,
+                is_admin=bool(message.staff_id) and message.staff_id in self._admins,
                 had_insult=turn.had_insult,
                 group_answer=turn.group_answer,
             )
@@ -103,6 +107,20 @@ class Decide:
             return by_words
         embedding = await self._embeddings.of_question(request.message.text)
         return by_words if embedding is None else await self._batcher.decide(replace(request, embedding=embedding))
+
+
+class ListOrders:
+    """Lists below 帮助 what an administrator may say besides, in a single chat: a group need not read it."""
+
+    def __init__(self, admins: Collection[str]) -> None:
+        self._admins = admins
+
+    async def __call__(self, turn: Turn, proceed: NextStage) -> Outcome:
+        message, response = turn.message, turn.response
+        is_help = isinstance(response, Menu) and not response.unspecific
+        if is_help and not message.is_group and message.staff_id in self._admins:
+            turn = replace(turn, footer=turn.footer + orders_of_administrators())
+        return await proceed(turn)
 
 
 class RejectLate:

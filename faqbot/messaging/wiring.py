@@ -38,5 +38,6 @@ def open_bot(
         handlers=handlers,
         keep_days=resources.settings.keep_days,
         group_taps=resources.settings.group_taps,
+        admins=resources.settings.admins,
         clock=clock,
     )

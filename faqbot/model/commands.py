@@ -37,6 +37,7 @@ class CommandKind(StrEnum):
     WHY = "why"
     KEEPER = "keeper"
     HOTTEST = "hottest"
+    EXPLAIN = "explain"
 
 
 @dataclass(frozen=True, slots=True)
