@@ -52,7 +52,7 @@ class QuotedAnswers:
         records = [r for r in on_record if _is_of_conversation(r, message) and r.outcome != RATED]
         quoted = QuotedText(message.quoted, from_bot=message.quoted_from is QuoteOrigin.BOT)
         found = None if surely else _by_question(message, records)
-        if found is None and message.quoted_from is not QuoteOrigin.PERSON:
+        if found is None and message.quoted_from is not QuoteOrigin.PERSON and not quoted.holds_several_answers:
             least = Match.SAME if surely and not quoted.is_own else Match.SIMILAR
             found = self._by_answer(message, quoted, records, least)
             if found is None and not message.is_group:

@@ -163,6 +163,6 @@ def _name(option: Option, snapshot: Snapshot) -> str:
         case "topic":
             return option.key
         case "team":
-            return case
+            return case or NONE_OF_THESE_TEXT
         case "none":
             return NONE_OF_THESE_TEXT

@@ -19,6 +19,9 @@ _PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)|[\[【]图片[\]】]")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _MENTION = re.compile(r"^\s*(?:[@＠]\S{1,40}\s+)+")
 _NO_WORD = re.compile(r"[\W_]+")
+_SAME_AGAIN = re.compile(r"^\s*还是这一条：\s*")
+# Several answers in one message: the second begins with ②.
+_SEVERAL = re.compile(r"^\s*①.+②", re.DOTALL)
 _CASE = re.compile(r"按(?:您刚才说的)?「(?P<value>[^」]{1,30})」回答(?:，不对请告诉我)?：")
 # These stand below an answer and are not part of it.
 _BELOW = re.compile(r"来源：|负责：|评价：|还想问（|不是的话|待核对")
@@ -67,7 +70,7 @@ class QuotedText:
         self._text = _plain(text)
         case = _CASE.search(self._text)
         self._slot_value = case["value"] if case else ""
-        without_case = _CASE.sub("", self._text)
+        without_case = _SAME_AGAIN.sub("", _CASE.sub("", self._text))
         self._whole = _core(without_case)
         self._body = _core(_BELOW.split(without_case)[0])
         pointer = _POINTER.search(self._text)
@@ -81,6 +84,10 @@ class QuotedText:
     def is_own(self) -> bool:
         """True if the bot wrote it, or only the bot writes so."""
         return bool(self._from_bot or self._pointed_at or self._slot_value or _OWN_WORDS.search(self._text))
+
+    @property
+    def holds_several_answers(self) -> bool:
+        return _SEVERAL.search(self._text) is not None
 
     @property
     def question(self) -> str:
@@ -151,8 +158,9 @@ def options_of(lines: Sequence[str], entries: Sequence[Entry], asked_back: Entry
 
 def are_lines_of(lines: Sequence[str], names: Sequence[str]) -> bool:
     """Return True if the quoted lines are those of a list with these names; the last ones may be missing."""
-    quoted = [_core(_TOPIC_COUNT.sub("", line)) for line in lines]
-    return bool(quoted) and len(quoted) <= len(names) and quoted == [_core(n) for n in names[: len(quoted)]]
+    # A remark in brackets may follow the name of a topic or a team.
+    forms = [{_core(line), _core(line.partition("（")[0])} for line in lines]
+    return 0 < len(forms) <= len(names) and all(_core(name) in form for form, name in zip(forms, names, strict=False))
 
 
 def _likeness(body: str, answer: str) -> float:

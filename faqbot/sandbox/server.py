@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from aiohttp import web
 
@@ -24,12 +24,9 @@ from faqbot.sandbox.api.robot import RobotApi
 from faqbot.sandbox.api.session_webhooks import WebhookReplies
 from faqbot.sandbox.api.tokens import Tokens
 from faqbot.sandbox.state.clock import Jump
-from faqbot.sandbox.state.faults import Faults
+from faqbot.sandbox.state.faults import Faults, QuoteShape
 from faqbot.sandbox.state.world import ChatMessage, Conversation, Person, World
 
-# How the content of a quoted message comes: as an object, as JSON in a string, without text as that of cards, or not at
-# all.
-QuoteShape = Literal["object", "string", "no_text", "nothing"]
 _BOT_ID = "$:LWCP_v1:$sandboxbot"
 _PAGE = Path(__file__).with_name("chat.html")
 _HEADERS = {
@@ -118,12 +115,13 @@ class FakeDingTalk:
         conversation: Conversation,
         *,
         quote: ChatMessage | None = None,
-        quote_shape: QuoteShape = "object",
+        quote_shape: QuoteShape | None = None,
         odd: Mapping[str, Any] | None = None,
     ) -> list[FrameDelivery]:
         """Let a person write. As with DingTalk, the bot gets a message in a group only if it is @ed, without the @.
 
-        `odd` replaces fields of the payload, or removes those whose value is None.
+        `quote_shape` is that of the switch unless given. `odd` replaces fields of the payload, or removes those whose
+        value is None.
         """
         heard = not conversation.is_group or self._at_bot(text) is not None
         shown_quote = {"sender": quote.sender["name"], "text": quote.title or quote.text} if quote else None
@@ -140,7 +138,7 @@ class FakeDingTalk:
         conversation: Conversation,
         *,
         quote: ChatMessage | None = None,
-        quote_shape: QuoteShape = "object",
+        quote_shape: QuoteShape | None = None,
     ) -> dict[str, Any]:
         """Return the callback data of a text message, with the fields of real payloads."""
         if conversation.is_group and (mention := self._at_bot(text)):
@@ -148,7 +146,7 @@ class FakeDingTalk:
         webhook, until = self.webhooks.new_webhook(conversation.id)
         content: dict[str, Any] = {"content": text}
         if quote:
-            content |= {"isReplyMsg": True} | self._replied(quote, quote_shape)
+            content |= {"isReplyMsg": True} | self._replied(quote, quote_shape or self.faults.quote_shape)
         data: dict[str, Any] = {
             "msgId": f"msg{secrets.token_hex(12)}==",
             "msgtype": "text",

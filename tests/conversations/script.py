@@ -32,7 +32,7 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from faqbot.sandbox.server import QuoteShape
+from faqbot.sandbox.state.faults import QuoteShape
 
 _SECONDS = {"秒": 1, "分钟": 60, "小时": 3600, "天": 86400}
 _SHAPES: dict[str, QuoteShape] = {

@@ -17,7 +17,8 @@ import pytest
 
 from faqbot.analytics.stats import gap_records
 from faqbot.app.running import Running, running
-from faqbot.sandbox.server import FakeDingTalk, QuoteShape
+from faqbot.sandbox.server import FakeDingTalk
+from faqbot.sandbox.state.faults import QuoteShape
 from faqbot.sandbox.state.world import ChatMessage, Conversation
 from faqbot.settings import Settings
 from tests.conftest import SAMPLE, SAMPLES

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from faqbot.model.conversation import Option
-from faqbot.model.decisions import Answered, AskedBack, Likely, Offered
+from faqbot.model.decisions import Answered, AskedBack, Likely, MultiAnswer, Offered, Part
 from faqbot.model.entries import Candidate, Entry, FollowUp
 from faqbot.model.messages import Message, MessageKind
 from faqbot.replies.quoted_text import Match, QuotedText, are_lines_of, options_of
@@ -163,3 +163,20 @@ def test_a_list_that_was_cut_is_the_beginning_of_the_current_one():
     assert are_lines_of(QuotedText("1. 停车位怎么申请？ 2. 储物柜怎么领？").lines, names)
     assert not are_lines_of(QuotedText("1. 储物柜怎么领？ 2. 停车位怎么申请？").lines, names)
     assert not are_lines_of((), names)
+
+
+def test_a_remark_behind_the_name_of_a_line_does_not_matter():
+    lines = QuotedText("请选一下该谁来答： 1. 行政组（办公、停车） 2. 后勤组 3. 都不是").lines
+    assert are_lines_of(lines, ["行政组", "后勤组", "都不是"])
+    assert not are_lines_of(lines, ["行政", "后勤组", "都不是"])
+
+
+def test_a_sentence_of_an_answer_that_replied_to_a_follow_up_names_its_entry():
+    body = said(answer(PARKING, is_follow_up=True, excerpt="摩托车不用申请"))
+    assert QuotedText(body).match(PARKING).match >= Match.NAMED
+
+
+def test_several_answers_in_one_message_are_told_from_the_questions_below_one():
+    several = MultiAnswer((Part("车位", answer(PARKING)), Part("柜子", answer(LOCKERS))))
+    assert QuotedText(said(several)).holds_several_answers
+    assert not QuotedText(said(answer(PARKING, related=(LOCKERS, NOISE)))).holds_several_answers

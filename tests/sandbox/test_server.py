@@ -335,6 +335,28 @@ async def test_the_page_speaks_for_a_person_and_shows_the_answer(talk: Talk, htt
     assert [m["sender"]["bot"] for m in state["messages"]] == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("shape", "replied"),
+    [
+        ("object", {"msgType": "text", "content": {"text": "停车费能报吗"}}),
+        ("string", {"msgType": "text", "content": '{"text": "停车费能报吗"}'}),
+        ("no_text", {"msgType": "interactiveCard", "content": {}}),
+        ("nothing", None),
+    ],
+)
+def test_a_quote_comes_in_the_shape_of_the_switch(shape: str, replied: dict[str, object] | None) -> None:
+    ding = FakeDingTalk(client_id="dingtest", client_secret="test-secret-value")
+    author, asker, group = ding.world.person("小王"), ding.world.person("小李"), ding.world.group("全员群")
+    quoted = ding.world.add(group.id, author, kind="text", text="停车费能报吗")
+    ding.faults.update({"quote_shape": shape})
+    text = ding.payload(asker, "@小助手 这个呢", group, quote=quoted)["text"]
+    assert text["isReplyMsg"] is True and text["content"].strip() == "这个呢"
+    common = {"msgId": quoted.id, "senderId": author.encrypted_id, "createdAt": quoted.time}
+    assert text.get("repliedMsg") == (replied and common | replied)
+    explicit = ding.payload(asker, "@小助手 这个呢", group, quote=quoted, quote_shape="object")["text"]
+    assert explicit["repliedMsg"]["content"] == {"text": "停车费能报吗"}
+
+
 async def test_the_page_takes_orders_only_as_json_and_explains_refusals(
     ding: FakeDingTalk, http: aiohttp.ClientSession
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Literal, get_args
 
 WEBHOOK_FAULTS = (
     "none", "500", "http_403", "html", "redirect", "busy", "throttled", "throttled2", "expired", "refused",
@@ -14,10 +14,13 @@ API_FAULTS = (
     "none", "qps", "api_qps", "quota", "permission", "ip", "auth", "busy", "500", "unknown", "gateway_timeout", "html",
     "punish", "undelivered", "unsafe", "disbanded", "reset", "hang",
 )  # fmt: skip
+# How the content of a quoted message comes: as an object, as JSON in a string, without text as that of cards, or not at
+# all.
+QuoteShape = Literal["object", "string", "no_text", "nothing"]
 # A call that hangs gets no answer for this long.
 HANG_SECONDS = 30.0
 
-_CHOICES = {"webhook_fault": WEBHOOK_FAULTS, "api_fault": API_FAULTS}
+_CHOICES = {"webhook_fault": WEBHOOK_FAULTS, "api_fault": API_FAULTS, "quote_shape": get_args(QuoteShape)}
 _RANGES: dict[str, tuple[float, float]] = {
     "deliver_times": (1, 20),
     "webhook_delay": (0, 60),
@@ -59,6 +62,7 @@ class Faults:
     open_status: int = 200
     open_delay: float = 0.0
     tap_carries_at: bool = False
+    quote_shape: QuoteShape = "object"
 
     def take_webhook_fault(self) -> str:
         """Return the fault for the present webhook call, or `none`, and count it."""
