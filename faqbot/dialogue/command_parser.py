@@ -47,6 +47,8 @@ _NOT_A_QUANTITY = r"(?![ \u3000]*(?:[次条道遍份月点]|个(?![人税])|天(
 _REPLY = re.compile(
     rf"(?:答复|回答|答)\s*(?:单号)?\s*[#＃]?\s*(\d{{1,9}})(?!\d){_NOT_A_QUANTITY}\s*号?\s*[:：,，。]?\s*(.*)", re.DOTALL
 )
+# The answer of a ticket, passed on before, becomes a draft: the same as the bare mark as a reply to the ticket.
+_SAVE_ANSWER = re.compile(r"(存[为成]问答)\s*[:：]?\s*(?:单号)?\s*[#＃]?\s*(\d{1,9})\s*号?[。!！.]?")
 _TICKET = re.compile(r"单号\s*(\d{1,9})(?!\d)")
 _NUMBERED = re.compile(r"\s*(\d{1,9})(?!\d)\s*(.*)", re.DOTALL)
 
@@ -111,6 +113,8 @@ def _ticket_command(message: Message) -> Command | None:
         return Command(CommandKind.PERSON, question)
     if match := _REPLY.fullmatch(plain):
         return Command(CommandKind.REPLY, f"{match[1]} {match[2]}".strip())
+    if match := _SAVE_ANSWER.fullmatch(plain):
+        return Command(CommandKind.REPLY, f"{match[2]} {match[1]}")
     if plain and (quoted := _TICKET.search(message.quoted)):
         return Command(CommandKind.REPLY, f"{quoted[1]} {plain}")
     return None

@@ -1,4 +1,4 @@
-"""Command 答 12：…: an owner answers ticket 12; the asker gets the answer, and a draft entry is made."""
+"""Command 答 12：…: an owner answers ticket 12; the asker gets the answer; a draft is made of one for everybody."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from faqbot.knowledge.editing.entry_fields import EntryFields
 from faqbot.knowledge.editing.proposals import propose_entry
 from faqbot.knowledge.editing.revision import StaleEdit
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.markup.blocks import grey, line_breaks
+from faqbot.language.personal_answers import Audience, MarkedAnswer, personal_sign, read_mark
+from faqbot.markup.blocks import grey, line_breaks, send_word
 from faqbot.markup.escaping import escape_markdown
 from faqbot.model.commands import Command, CommandResult
+from faqbot.model.entries import TICKET_ENTRY_PREFIX
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.messages import Message
 from faqbot.model.notices import Address, Notice
@@ -29,6 +31,7 @@ log = EventLog(__name__)
 _DEFAULT_FILE = "faq/人工回答.yaml"
 # Another edit may change the file in between.
 _SAVE_TRIES = 4
+_SAVED = "已存成草稿，等另一位负责的同事或管理员通过。"
 
 
 class TicketAnswering:
@@ -55,11 +58,14 @@ class TicketAnswering:
             ticket = (await load_tickets(self._workspace.store)).get(number)
             self._check_allowed(message, number, ticket)
             assert ticket is not None
-            if not text:
+            answer = read_mark(text)
+            if not answer.text and answer.audience is Audience.EVERYBODY:
+                return await self._save_answer(message, ticket)
+            if not answer.text:
                 raise NotAllowed(f"请把答案写在后面，例如「答 {number}：可以，找张三盖章」。")
             if ticket.state is TicketState.ANSWERED and ticket.answered_with != message.key:
                 raise NotAllowed(f"单号 {number} 已经由 {escape_markdown(ticket.answered_by, 20) or '别人'} 答过了。")
-            return await self._answer(message, ticket, text)
+            return await self._answer(message, ticket, answer)
         except NotAllowed as exc:
             return CommandResult("没有转告", str(exc), "order_refused")
 
@@ -75,8 +81,9 @@ class TicketAnswering:
         owner = f"由{escape_markdown(ticket.owner, 20)}来答" if ticket and ticket.owner else "由管理员来答"
         raise NotAllowed(f"单号 {number} {owner}。" if ticket else f"没有单号 {number}：它可能早就处理过了。")
 
-    async def _answer(self, message: Message, ticket: Ticket, text: str) -> CommandResult:
+    async def _answer(self, message: Message, ticket: Ticket, marked: MarkedAnswer) -> CommandResult:
         """Send the answer, record it, make the draft; after a crash each of these may be repeated."""
+        text = marked.text
         in_same_group = message.conversation_id == ticket.conversation_id and ticket.is_group and not ticket.private
         if not in_same_group:
             await self._send(message, ticket, text)
@@ -88,17 +95,43 @@ class TicketAnswering:
             answered_by=message.sender_name,
         )
         await save_ticket(self._workspace.store, answered)
-        draft_id = await self._make_draft(message, ticket, text)
+        draft_id, remark = await self._draft_for_all(message, ticket, marked)
         # Of a private question only the topic is stored.
         question = withheld(ticket.topic) if ticket.private else ticket.question
         await save_ticket(self._workspace.store, replace(answered, question=question, draft=draft_id))
-        remark = "已存成草稿，等另一位负责的同事或管理员通过。" if draft_id else ""
         if in_same_group:
             asker = _asker_userid(ticket)
             who = f"@{asker}" if asker else escape_markdown(ticket.asker_name, 20)
             body = f"{who} {_body(ticket, text, message, remark)}"
             return CommandResult(f"单号 {ticket.number} 有答案了", body, "replied", mentions=(asker,) if asker else ())
         return CommandResult("已转告", f"单号 {ticket.number} 已转告对方。{remark}", "replied")
+
+    async def _draft_for_all(self, message: Message, ticket: Ticket, answer: MarkedAnswer) -> tuple[str, str]:
+        """Make a draft unless the answer is for its asker only; return its id, and a remark to who answered."""
+        if answer.audience is Audience.ASKER:
+            return "", "只转告对方，没有存成草稿。"
+        if answer.audience is Audience.UNMARKED and (sign := personal_sign(answer.text, ticket.asker_name)):
+            # The answer to a private question is not kept, so that it cannot be saved later.
+            word = (
+                "想存就在控制台里新建条目"
+                if ticket.private
+                else f"想存就{send_word(f'存为问答 {ticket.number}', message)}"
+            )
+            return "", f"没有存成草稿：像是只说给一个人听的（含「{escape_markdown(sign)}」）。{word}。"
+        draft_id = await self._make_draft(message, ticket, answer.text)
+        return draft_id, _SAVED if draft_id else ""
+
+    async def _save_answer(self, message: Message, ticket: Ticket) -> CommandResult:
+        """Make the draft of an answer that was passed on already; repeated, it does the same."""
+        if ticket.state is not TicketState.ANSWERED:
+            raise NotAllowed(f"单号 {ticket.number} 还没有答案，请先{send_word(f'答 {ticket.number}：……', message)}。")
+        if not ticket.answer:
+            raise NotAllowed(f"单号 {ticket.number} 是私密的，答案没有留下。想存就在控制台里新建条目。")
+        draft_id = await self._make_draft(message, ticket, ticket.answer)
+        if not draft_id:
+            raise NotAllowed(f"单号 {ticket.number} 没有存成，请在控制台里新建条目。")
+        await save_ticket(self._workspace.store, replace(ticket, draft=draft_id))
+        return CommandResult("已存成草稿", f"单号 {ticket.number} 的回答{_SAVED}", "replied")
 
     async def _send(self, message: Message, ticket: Ticket, text: str) -> None:
         """Post the answer to the asker once. Raises NotAllowed for an asker who cannot be written to."""
@@ -118,7 +151,7 @@ class TicketAnswering:
         """Add a draft entry to the file of the topic and return its id; empty if none could be made."""
         if withheld_topic(ticket.question) is not None:
             return ""
-        entry_id = f"ticket-{ticket.number}"
+        entry_id = f"{TICKET_ENTRY_PREFIX}{ticket.number}"
         entry_fields = EntryFields(
             question=ticket.question,
             answer=text,

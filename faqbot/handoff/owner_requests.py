@@ -99,5 +99,6 @@ def _notice(ticket: Ticket, message: Message) -> str:
         request = f"{who}{where}问：\n\n> {escape_markdown(ticket.question, MAX_QUESTION_CHARS)}"
     return (
         f"单号 {ticket.number}：{request}\n\n"
-        f"{private}引用这条消息回复，或者发「答 {ticket.number}：……」，我转告对方，再存成草稿条目。"
+        f"{private}引用这条消息回复，或者发「答 {ticket.number}：……」，我转告对方，再存成草稿条目；"
+        f"只说给 TA 一个人的，开头写「仅此人：」。"
     )

@@ -12,6 +12,8 @@ from faqbot.model.differences import Difference
 
 # The topic of the entries that have none.
 NO_TOPIC = "其他"
+# The ids of entries made of the answers of people begin with this.
+TICKET_ENTRY_PREFIX = "ticket-"
 # The key in `Entry.variants` of the answer for all other cases.
 ELSE = "else"
 # Thresholds of nearest_private: a private entry counts as near from this share of the best candidate's score on, if it

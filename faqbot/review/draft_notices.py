@@ -9,13 +9,14 @@ from dataclasses import replace
 
 from faqbot.knowledge.editing.audit_log import FILES
 from faqbot.knowledge.editing.workspace import Workspace
-from faqbot.markup.blocks import line_breaks
+from faqbot.markup.blocks import grey, line_breaks
 from faqbot.markup.escaping import escape_markdown
 from faqbot.markup.picture_links import replace_by_names
 from faqbot.model.entries import Entry
 from faqbot.model.notices import Address, Notice
 from faqbot.outbox.outbox import Outbox
 from faqbot.review.draft_records import DraftReview, Reviewer, last_authors, number_drafts, save_review
+from faqbot.review.personal_details import details_remark
 from faqbot.runtime.log import EventLog
 from faqbot.runtime.loops import run_on_change
 
@@ -112,4 +113,5 @@ def _draft_message(review: DraftReview, entry: Entry, author: Reviewer) -> str:
         answer = answer[:_MAX_ANSWER_CHARS].rstrip() + "……（全文请到控制台看）"
     # A change made in the files is recorded a moment after it is seen here, and without a name.
     by = f"{escape_markdown(author.name)} 写的" if author.name not in ("", FILES) else "新的"
-    return f"**草稿 {review.number}**（{by}）：{escape_markdown(entry.question, 120)}\n\n{line_breaks(answer)}"
+    shown = f"**草稿 {review.number}**（{by}）：{escape_markdown(entry.question, 120)}\n\n{line_breaks(answer)}"
+    return f"{shown}{grey(escape_markdown(remark))}" if (remark := details_remark(entry)) else shown

@@ -152,3 +152,63 @@ async def test_what_one_person_asked_is_forgotten_with_the_rest(bot: Running) ->
         await save_ticket(bot.store, Ticket(number, f"m{number}", 0.0, asker, "", "c", True, "问"))
     assert await forget_tickets(bot.store, "a") == [1]
     assert set(await load_tickets(bot.store)) == {2}
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("存为问答 12", Command(CommandKind.REPLY, "12 存为问答")),
+        ("存成问答12号", Command(CommandKind.REPLY, "12 存成问答")),
+        ("存为问答怎么用", None), ("存为问答", None),
+    ],
+)  # fmt: skip
+def test_what_saves_an_answer(text, order):
+    assert parse_command(said(text)) == order
+    assert parse_command(said("存为问答", quoted="单号 7：")) == Command(CommandKind.REPLY, "7 存为问答")
+
+
+async def draft_of(bot: Running, number: int) -> str | None:
+    await bot.library.refresh()
+    entry = bot.library.current.entry(f"ticket-{number}")
+    return entry.answer if entry and entry.draft else None
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed_on", "remark", "draft"),
+    [
+        ("不能捐", "不能捐", "已存成草稿", "不能捐"),
+        ("已帮您捐了", "已帮您捐了", "没有存成草稿：像是只说给一个人听的", None),
+        ("存为问答：已帮您捐了", "已帮您捐了", "已存成草稿", "已帮您捐了"),
+        ("仅此人：不能捐", "不能捐", "只转告对方，没有存成草稿", None),
+        ("不能捐（仅此人）", "不能捐", "只转告对方，没有存成草稿", None),
+    ],
+)
+async def test_an_answer_for_one_person_is_passed_on_and_no_draft(talk, bot, keepers, answer, passed_on, remark, draft):
+    await talk("小李", "人工 年假能捐给同事吗", group=None)
+    (ticket,) = (await load_tickets(bot.store)).values()
+    assert remark in await talk("张主管", f"答 {ticket.number}：{answer}", group=None)
+    told = (await alone(talk, "小李", 2))[-1]
+    assert passed_on in told and "仅此人" not in told and "存为问答" not in told
+    assert await draft_of(bot, ticket.number) == draft
+
+
+async def test_an_answer_is_saved_later_once_and_by_owners_only(talk: Talk, bot: Running, keepers: str) -> None:
+    await talk("小李", "人工 年假能捐给同事吗")
+    (ticket,) = (await load_tickets(bot.store)).values()
+    assert "还没有答案" in await talk("张主管", f"存为问答 {ticket.number}", group=None)
+    assert f"「存为问答 {ticket.number}」" in await talk("张主管", f"答 {ticket.number}：已帮您捐了", group=None)
+    assert "由休假组来答" in await talk("小王", f"存为问答 {ticket.number}", group=None)
+    assert await draft_of(bot, ticket.number) is None
+    for _ in range(2):
+        assert "已存成草稿" in await talk("张主管", f"存为问答 {ticket.number}", group=None)
+    assert await draft_of(bot, ticket.number) == "已帮您捐了"
+    assert (await load_tickets(bot.store))[ticket.number].draft == f"ticket-{ticket.number}"
+
+
+async def test_the_answer_to_a_private_question_is_not_kept_to_be_saved(talk, bot, keepers):
+    await talk("小李", "人工 法院要扣我的工资怎么办", group=None)
+    (ticket,) = (await load_tickets(bot.store)).values()
+    said_back = await talk("张主管", f"答 {ticket.number}：已帮您处理了", group=None)
+    assert "没有存成草稿" in said_back and "存为问答" not in said_back
+    assert "答案没有留下" in await talk("张主管", f"存为问答 {ticket.number}", group=None)
+    assert (await load_tickets(bot.store))[ticket.number].answer == ""

@@ -15,6 +15,7 @@ from faqbot.knowledge.impact.preview import ChangePreview, preview_effects
 from faqbot.model.entries import Entry
 from faqbot.review import draft_records, draft_review
 from faqbot.review.draft_records import UNDO_SECONDS, DraftReview, Reviewer
+from faqbot.review.personal_details import details_remark
 
 TAB = "/"
 _MAX_REASON_CHARS = 200
@@ -84,6 +85,7 @@ async def _show(request: web.Request, entry: Entry, *, stale: bool = False) -> w
         entry=entry,
         review=review,
         author=author_text(author),
+        details=details_remark(entry),
         file=workspace.file_name(entry.place.file),
         seen=seen,
         effects=effects,
@@ -126,4 +128,5 @@ def review_note(review: DraftReview | None, entry: Entry, author: Reviewer | Non
     ]
     if review and review.state is draft_records.ReviewState.SENT_BACK and not review.is_pending(entry):
         parts.append(f"{review.by or '有人'}退回" + (f"：{review.why}" if review.why else ""))
+    parts.append(details_remark(entry))
     return "，".join(filter(None, parts))
