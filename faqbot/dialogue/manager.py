@@ -13,6 +13,7 @@ from faqbot.dialogue.choices import is_pick, picked_decision, refused_list
 from faqbot.dialogue.command_parser import parse_command
 from faqbot.dialogue.completion import complete
 from faqbot.dialogue.decision_context import DecisionContext, DecisionRequest, Knowledge
+from faqbot.dialogue.english_questions import on_english
 from faqbot.dialogue.follow_up import contact_told, read_follow_up
 from faqbot.dialogue.likely_answer import parse_reaction
 from faqbot.dialogue.main_question import Judged
@@ -23,6 +24,7 @@ from faqbot.dialogue.same_question import same_answer
 from faqbot.dialogue.slot_filling import answer_by_implied_case, answer_by_named_case, names_pending_case
 from faqbot.dialogue.small_talk import small_talk
 from faqbot.dialogue.stray_commands import stray_command
+from faqbot.language.english import in_chinese, is_english_question
 from faqbot.language.sentence_splitting import asks
 from faqbot.model.commands import Command, CommandKind, Interpretation
 from faqbot.model.decisions import Answered, AskedBack, Decision, Menu, SmallTalk, SmallTalkKind, Unanswered
@@ -159,7 +161,11 @@ def _interpret(context: DecisionContext) -> Interpreting:
         decision = rewrites.resolve(text, decision, decisions, context.index.fold)
     if follow_up:
         decision = follow_up.resolve(decision, judged)
-    if isinstance(decision, Unanswered) and not decision.asked:
+    if context.index.script == "han" and is_english_question(text):
+        queries = [TextQuery(words)] if (words := in_chinese(text)) else []
+        rankings = (yield queries) if queries else ()
+        decision = on_english(decision, [_decide(context, q, r) for q, r in zip(queries, rankings, strict=True)])
+    elif isinstance(decision, Unanswered) and not decision.asked:
         decision = ask_for_subject(text, context.index, context.listable) or decision
     if context.had_insult and _finds_nothing(decision) and not asks(text):
         # An insult that leaves some words behind, such as 什么破公司, is no question that HR should answer.

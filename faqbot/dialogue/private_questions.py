@@ -26,7 +26,7 @@ def without_private(context: DecisionContext, decision: Decision, text: str) -> 
             return PrivateReply(decision)
         case Offered(candidates):
             # A private question far behind the one that was probably meant is left out of the list.
-            return Offered(tuple(c for c in candidates if not c.entry.private))
+            return replace(decision, candidates=tuple(c for c in candidates if not c.entry.private))
         case Likely(others=others):
             return replace(decision, others=tuple(c for c in others if not c.entry.private))
         case _:

@@ -121,9 +121,13 @@ class AskedBack(_QuestionDefaults):
 
 @dataclass(frozen=True, slots=True)
 class Offered(_QuestionDefaults):
-    """Several entries may be the answer; the asker picks one from a numbered list. There is at least one candidate."""
+    """Several entries may be the answer; the asker picks one from a numbered list. There is at least one candidate.
+
+    in_english: the question is in English and the knowledge in Chinese, so the list may have little to do with it.
+    """
 
     candidates: tuple[Candidate, ...]
+    in_english: bool = False
 
     @property
     def outcome(self) -> str:
@@ -262,12 +266,14 @@ class Unanswered(_QuestionDefaults):
     contact: whom to turn to, once an asker was left without an answer twice in a row; empty if nobody is known by name,
     None before that.
     asked: the question in full, where the message leaves its subject to what was said before.
+    in_english: as for Offered.
     """
 
     nearest: tuple[Candidate, ...] = ()
     hidden: tuple[Candidate, ...] = ()
     contact: str | None = None
     asked: str = ""
+    in_english: bool = False
 
     @property
     def outcome(self) -> str:

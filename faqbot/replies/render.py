@@ -135,9 +135,14 @@ def _rating_links(message: Message) -> str:
     return f"评价：{'@我 ' if message.is_group else ''}{words}"
 
 
+# For questions in English.
+_IN_CHINESE = "Sorry, my answers are written in Chinese; asking in Chinese works best."
+
+
 def _offered(decision: Offered, message: Message) -> Content:
     questions = [c.entry.question for c in decision.candidates]
-    intro = "\n\n".join(filter(None, (list_remark(decision.candidates), "您是想问：")))
+    english = _IN_CHINESE if decision.in_english else ""
+    intro = "\n\n".join(filter(None, (english, list_remark(decision.candidates), "您是想问：")))
     return "您是想问哪一个？", numbered(intro, [*questions, NONE_OF_THESE_TEXT], message)
 
 
@@ -170,6 +175,8 @@ def _unanswered(decision: Unanswered, message: Message) -> Content:
         return title, f"{_MAYBE_PRIVATE}{grey(contact)}"
     asked = decision.asked or message.text
     question = f"「{escape_markdown(asked)}」" if asked.strip() else "这个问题"
+    if decision.in_english:
+        return title, f"{_IN_CHINESE} Your question has been recorded.{grey(contact)}"
     hint = contact or f"换个说法再问，或者{send_word('帮助', message)}看我能答什么。"
     return title, f"没有找到{question}的答案，已经记下来了。{grey(hint)}"
 
