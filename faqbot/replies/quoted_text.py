@@ -18,6 +18,8 @@ from faqbot.model.entries import Entry
 _PICTURE = re.compile(r"!\[[^\]]*\]\([^)]*\)|[\[【]图片[\]】]")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _MENTION = re.compile(r"^\s*(?:[@＠]\S{1,40}\s+)+")
+# What other stages add below a reply of any kind.
+_FOOTER = re.compile(r"\s*[>＞]?\s*(?:第一次在这个群里说话，介绍一下自己|您问得有点快).*", re.DOTALL)
 _NO_WORD = re.compile(r"[\W_]+")
 _SAME_AGAIN = re.compile(r"^\s*还是这一条：\s*")
 # Several answers in one message: the second begins with ②.
@@ -170,8 +172,8 @@ def _likeness(body: str, answer: str) -> float:
 
 
 def _plain(text: str) -> str:
-    """Drop links, pictures and the mention of the asker or the bot, and keep the lines."""
-    return _MENTION.sub("", _LINK.sub(r"\1", _PICTURE.sub("", text))).replace("*", "")
+    """Drop links, pictures, the mention of the asker or the bot, and what is added to a reply; keep the lines."""
+    return _FOOTER.sub("", _MENTION.sub("", _LINK.sub(r"\1", _PICTURE.sub("", text))).replace("*", ""))
 
 
 def _core(text: str) -> str:

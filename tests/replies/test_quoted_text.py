@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from faqbot.messaging.group_introduction import introduction
 from faqbot.model.conversation import Option
 from faqbot.model.decisions import Answered, AskedBack, Likely, MultiAnswer, Offered, Part
 from faqbot.model.entries import Candidate, Entry, FollowUp
@@ -138,6 +139,15 @@ def test_the_lines_of_a_list_are_read_however_it_was_flattened(where):
         lines = QuotedText(text).lines
         assert options_of(lines, ENTRIES, None) == options, lines
         assert are_lines_of(lines, [PARKING.question, LOCKERS.question, HEATING.question, "都不是"])
+
+
+def test_what_is_added_below_a_reply_is_no_part_of_its_last_line():
+    offered = Offered((Candidate(PARKING, 0.4, PARKING.question), Candidate(LOCKERS, 0.4, LOCKERS.question)))
+    added = introduction(ENTRIES, "", 180)
+    assert added
+    for text in (said(offered) + added, " ".join((said(offered) + added).split())):
+        lines = QuotedText(text).lines
+        assert options_of(lines, ENTRIES, None)[-1] == Option("none", ""), lines
 
 
 @pytest.mark.parametrize("is_group", [True, False])
