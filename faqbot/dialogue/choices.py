@@ -68,11 +68,15 @@ def picked_decision(context: DecisionContext) -> Decision | None:
 
 
 def refused_list(context: DecisionContext) -> NoneOfThese | None:
-    """Decide on 不是, 没用 and the like right after a list of questions: none of them was meant."""
+    """Decide on 不是, 没用 and the like right after a list of questions: none of them was meant.
+
+    不是 after a question back refuses its cases, too.
+    """
     state, text = context.state, context.message.text
-    if not state.has_list_last or state.options[-1].kind != "none" or context.index.has_wording(text):
+    kind = state.options[-1].kind if state.has_list_last else ""
+    if kind not in ("none", "case") or context.index.has_wording(text):
         return None
-    refuses = normalise(text).rstrip(_PARTICLES) in _REFUSALS or says_not_helped(text)
+    refuses = normalise(text).rstrip(_PARTICLES) in _REFUSALS or (kind == "none" and says_not_helped(text))
     return NoneOfThese() if refuses else None
 
 

@@ -201,6 +201,12 @@ def test_a_list_is_refused_right_after_it(text):
     assert say(text, after(LISTED)) == NoneOfThese()
 
 
+@pytest.mark.parametrize("text", ["不是", "不对", "no"])
+def test_the_cases_of_a_question_back_are_refused_too(text):
+    assert FUND.ask is not None
+    assert say(text, after(AskedBack(FUND, 1.0, FUND.question, FUND.ask))) == NoneOfThese()
+
+
 @pytest.mark.parametrize("text", ["不是", "没用", "不太对"])
 def test_the_answer_after_the_list_is_meant_instead(text):
     decision = say(text, after(LISTED, Answered(MEAL, 1.0, MEAL.question, picked=True)))
