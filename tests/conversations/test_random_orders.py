@@ -15,7 +15,7 @@ from tests.conversations.fuzz.whole_bot import one_by_one, posts_of, posts_of_wh
 
 _LONG = os.environ.get("FAQBOT_PROPERTIES") == "long"
 # Each order takes about 0.4 s on a slow machine.
-_ORDERS = 2000 if _LONG else 60
+_ORDERS = 2000 if _LONG else 40
 # Parts that run in parallel; each process loads the knowledge once.
 _PARTS = 20 if _LONG else 2
 # The whole program starts anew for each of these.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,10 +13,10 @@ from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dialogue.clarification import case_name
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.markup.blocks import label
-from faqbot.model.question_log import QuestionRecord
+from faqbot.model.question_log import RATED, QuestionRecord
 from tests.conversations.fuzz.knowledge import Tells, tells_of
 from tests.conversations.fuzz.session import Cast, Heard
-from tests.conversations.fuzz.turns import NO_QUESTIONS, Kind, Turn
+from tests.conversations.fuzz.turns import Kind, Turn
 
 # The lines that are picked by number.
 _NUMBERS = {
@@ -23,6 +24,7 @@ _NUMBERS = {
     "第一个": (1,), "我要看第3个谢谢": (3,), "第二个是怎么说的": (2,), "再看看第3个": (3,), "４": (4,),
     "选 2": (2,), "②": (2,), "1和3": (1, 3), "1、2都要": (1, 2), "第一个和第三个": (1, 3),
 }  # fmt: skip
+_NONE_OF_THESE = "都不是"
 _CIRCLED = {ord("①") + n: f"{n + 1}" for n in range(20)}
 _TICKET = re.compile(r"单号 ?\d+")
 
@@ -78,7 +80,7 @@ class Reader:
         labels = {label(e.question) for e in entries} | {label(e.topic) for e in entries} | {label(c) for c in cases}
         return cls(
             tells,
-            _line_of(labels | {"都不是"}),
+            _line_of(labels | {_NONE_OF_THESE}),
             [t for t in tells.values() if t.entry.private],
             [t for t in tells.values() if t.entry.groups or t.entry.departments],
         )
@@ -86,6 +88,15 @@ class Reader:
     def answered(self, text: str) -> frozenset[str]:
         """The ids of the entries whose answer stands in a text, if only a part of it."""
         return frozenset(id for id, t in self.tells.items() if t.answers_in(text))
+
+    def quoted_list(self, text: str, at: float) -> _ShownList | None:
+        """The list of a quoted message, or the entry that it answers by a case."""
+        heading = next((t.entry.id for t in self.tells.values() if t.entry.ask and t.names_in(text)), "")
+        return self.list_in(text, at, None) or (_ShownList(at, {}, heading) if heading else None)
+
+    def depending(self, text: str) -> frozenset[str]:
+        """The entries in a text whose answer depends on the asker."""
+        return frozenset(id for id in self.named(text) | self.answered(text) if self.tells[id].entry.ask)
 
     def named(self, text: str) -> frozenset[str]:
         return frozenset(id for id, t in self.tells.items() if t.names_in(text))
@@ -116,6 +127,7 @@ def violations(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterator[V
     for one in heard:
         yield from _misaddressed(cast, one)
         yield from _indiscreet(reader, cast, one)
+    yield from _repeated_unheard(reader, heard)
     yield from _picked_unseen(reader, cast, heard)
     yield from _misrecorded(reader, cast, heard)
 
@@ -174,7 +186,9 @@ def _indiscreet(reader: Reader, cast: Cast, heard: Heard) -> Iterator[Violation]
                 not entry.departments or cast.departments[turn.who] & set(entry.departments)
             ):
                 continue
-            if tells.names_in(text) or tells.answers_in(text) or (entry.topic in text and entry.topic not in mine):
+            # Words that were typed or quoted may be repeated.
+            named = [w for w in (*tells.names, entry.topic) if w in text and w not in mine]
+            if named or tells.answers_in(text):
                 yield violation(f"{turn.who} reads of {entry.question}")
 
 
@@ -184,26 +198,50 @@ def _private_words(turn: Turn, quoted: str) -> str:
     return ""
 
 
+def _repeated_unheard(reader: Reader, heard: Sequence[Heard]) -> Iterator[Violation]:
+    """Answers to 同问 that are not the last answer of the group."""
+    for n, one in enumerate(heard):
+        turn = one.turn
+        # Of what is said at once, nobody can tell what came last.
+        if turn.kind is not Kind.SAME or turn.quoting or turn.together:
+            continue
+        asked = [b for b in heard[:n] if b.turn.where == turn.where and b.record] if turn.where else []
+        last = [f"{m.title}\n{m.text}" for b in asked if b.at == asked[-1].at for m in b.replies]
+        known = frozenset().union(*(reader.named(text) | reader.answered(text) for text in last))
+        if wrong := frozenset().union(*(reader.answered(m.text) for m in one.replies)) - known:
+            yield Violation("picks", turn.number, f"{turn.text} got {set(wrong)}, but the last answer was {set(known)}")
+
+
 def _picked_unseen(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterator[Violation]:
-    """Picks of what does not stand on the list that the picker saw last in that conversation."""
+    """Picks of what does not stand on the list that the picker saw last in that conversation.
+
+    Another case of an entry may be named for as long as the asker had to do with the entry there.
+    """
     shown: dict[tuple[str, str], _ShownList] = {}
+    depending: dict[tuple[str, str], frozenset[str]] = defaultdict(frozenset)
     for one in heard:
         turn = one.turn
         here = (turn.who, turn.where)
         seen = _unexpired(shown.get(here), one.at)
+        if turn.quoting:
+            # What is quoted is seen, whoever it was sent to.
+            seen = reader.quoted_list(one.quoted, one.at) or seen
         texts = [m.text for m in one.replies] + [m.text for _, m in one.direct]
-        if turn.kind is Kind.NUMBER and not turn.quoting and not turn.pending:
+        if turn.kind is Kind.NUMBER and not turn.quoting:
             yield from _wrong_picks(reader, turn, seen, frozenset().union(*map(reader.answered, texts)))
         if one.record and one.record.outcome == "picked" and one.record.entry_id:
             question = label(reader.tells[one.record.entry_id].entry.question)
             lists = [shown_list for shown_list in (seen, seen and seen.earlier) if shown_list]
-            if not any(question in s.lines.values() or one.record.entry_id == s.heading for s in lists):
+            on_list = any(question in s.lines.values() or one.record.entry_id == s.heading for s in lists)
+            if not on_list and one.record.entry_id not in depending[here]:
                 yield Violation("picks", turn.number, f"{question} was picked, but {seen} was seen")
+        depending[here] |= frozenset().union(*map(reader.depending, texts))
         for message in one.replies:
             if new := reader.list_in(message.text, one.at, seen):
                 shown[here] = new
         for _, message in one.direct:
             shown.pop((turn.who, ""), None)
+            depending[turn.who, ""] |= reader.depending(message.text)
             if new := reader.list_in(message.text, one.at, None):
                 shown[turn.who, ""] = new
 
@@ -221,19 +259,28 @@ def _wrong_picks(reader: Reader, turn: Turn, seen: _ShownList | None, answered: 
     for question, id in questions.items():
         if question not in allowed and not (seen and id == seen.heading):
             yield Violation("picks", turn.number, f"{turn.text} got {question}, but {seen} was seen")
-    for line in filter(None, (seen.lines.get(number) for number in _NUMBERS.get(turn.text, ()))) if seen else ():
-        if answered and line not in questions and seen and seen.heading not in answered:
+    picked = [seen.lines.get(number) for number in _NUMBERS.get(turn.text, ())] if seen else []
+    for line in picked:
+        if line == _NONE_OF_THESE and len(picked) > 1:
+            continue
+        if line and answered and line not in questions and seen and seen.heading not in answered:
             yield Violation("picks", turn.number, f"{turn.text} got {list(questions)}, not {line}: {seen}")
 
 
 def _misrecorded(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterator[Violation]:
     by_id = {one.record.message_id: one for one in heard if one.record}
     for one in by_id.values():
+        rated = by_id.get(one.record.picked_for) if one.record and one.record.outcome == RATED else None
+        if rated and rated.record and one.record and rated.record.text == one.record.text:
+            # Whoever rates the answer of a colleague by quoting it has its question on record, too.
+            continue
         if what := _wrong_record(reader, cast, one, one.record, _subjects_seen(heard, one)):
             yield Violation("question log", one.turn.number, f"{what}: {one.record}")
     for record in gap_records([one.record for one in by_id.values() if one.record]):
-        turn = by_id[record.message_id].turn
-        if turn.kind in NO_QUESTIONS and not turn.pending:
+        one = by_id[record.message_id]
+        turn = one.turn
+        asks_quoted = bool(turn.quoting) and record.text in one.quoted
+        if not turn.may_be_question and not asks_quoted:
             yield Violation("question log", turn.number, f"{turn.text} is no question, but missed")
 
 
@@ -244,6 +291,8 @@ def _subjects_seen(heard: Sequence[Heard], one: Heard) -> str:
     # A private question of a group is answered in the single chat.
     told = [b for b in before if b.turn.who == turn.who and (b.turn.where == turn.where or not turn.where)]
     told += [b for b in before if turn.quoting and b.turn.number == turn.quoting.turn]
+    # To a quote beside which little stands, and to 同问, the reply names what it takes for the subject.
+    told += [one] if turn.quoting or turn.kind is Kind.SAME else []
     messages = [m for b in told for m in (*b.replies, *(m for _, m in b.direct))]
     return "\n".join(f"{m.title}\n{m.text}" for m in messages)
 

@@ -68,7 +68,8 @@ def _references(reader: Reader, heard: Sequence[Heard]) -> Mapping[int, set[int]
         if turn.quoting:
             needs[turn.number].add(turn.quoting.turn)
         if turn.kind is Kind.SAME and turn.where:
-            needs[turn.number] |= {b.turn.number for b in here[::-1] if _answered(reader, b)}
+            # The last answer of the group, which a question without one takes away.
+            needs[turn.number] |= set([b.turn.number for b in here if b.record][-1:])
         if turn.kind is Kind.HOTTEST:
             needs[turn.number] |= {b.turn.number for b in before}
         if turn.kind is Kind.TICKET:

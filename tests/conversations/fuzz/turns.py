@@ -109,11 +109,8 @@ NO_QUESTIONS = frozenset(
     }
 )  # fmt: skip
 
-# What is not understood yet, and so may be missed or answered by chance.
-_PENDING = (
-    "同问/+1/我也想知道/我在北京/上海/那杭州呢/魔都/我人在苏州/东区/西区的/那要是在帝都呢/深圳/北京的/不是/"
-    "嗯嗯明白了/好的知道了/没事了/你确定吗/那北京呢"
-)
+# These may be questions where nothing was said to which they can refer.
+_MAY_BE_QUESTIONS = "第二个是怎么说的/上海/那杭州呢/魔都/东区/西区的/那要是在帝都呢/深圳/北京的/那北京呢/你确定吗"
 
 _WEIGHTS = {
     Kind.QUESTION: 14, Kind.SEVERAL_MEANT: 14, Kind.DEPENDS: 10, Kind.PRIVATE: 10, Kind.LIMITED: 8, Kind.FOLLOW_UP: 6,
@@ -172,9 +169,8 @@ class Turn:
     together: bool = False
 
     @property
-    def pending(self) -> bool:
-        """True for what the bot does not understand yet."""
-        return self.text in _PENDING.split("/")
+    def may_be_question(self) -> bool:
+        return self.kind not in NO_QUESTIONS or self.text in _MAY_BE_QUESTIONS.split("/")
 
 
 Order = tuple[Turn, ...]
