@@ -71,7 +71,7 @@ class Escalation:
         """Return the ticket for the last question, or the one handed over since it; None if nothing is left to ask."""
         record = await last_question(self._workspace, message)
         since = record.asked_at if record else self._workspace.clock() - LAST_QUESTION_SECONDS
-        here = (t for t in tickets if t.conversation_id == message.conversation_id or not message.is_group)
+        here = (t for t in tickets if t.conversation_id == message.conversation_id)
         later = max((t for t in here if t.at >= since), key=lambda t: t.number, default=None)
         if later is not None:
             return later if later.state is TicketState.OPEN else None
