@@ -22,6 +22,8 @@ _SENTENCE = re.compile(r"[^。；;！!？?\n]*[^。；;！!？?\s][。；;！!�
 _LIST_MARK = re.compile(r"^\s*(?:[-*+>]|\d+[.、)])\s+")
 _LIMIT = re.compile(r"(?:不?超过|不?超出|[不未]?满|不?足|[高低大小多少]于)(?=\s*[\d几多])")
 _PADDING = re.compile("[一1]直|老是|总是")
+# 500 元以下 says who approves and not what it costs.
+_AMOUNT_LIMIT = re.compile(r"\d[\d,.]*\s*[万千]?元\s*(?:以[上下内]|起|及以[上下])")
 # 半天半天 is 半天.
 _REPEATED = re.compile(r"(\w\w)\1")
 _DENIES = re.compile("[没不无未非免丢]")
@@ -90,9 +92,10 @@ class DetailQuestion:
             return False
         # 超过 6 小时 is a limit of something else and not what 超了 asks about.
         folded = fold(_LIMIT.sub(" ", f"{heading} {text}"))
-        if not all(_holds(folded, word, fold) for word in self.own):
+        single = _compounds().sub(" ", folded)
+        if not all(_holds(single if len(word) == 1 else folded, word, fold) for word in self.own):
             return False
-        plain = text.translate(_HALF_WIDTH)
+        plain = _AMOUNT_LIMIT.sub(" ", text.translate(_HALF_WIDTH))
         says = any(_aspects()[name].said.search(plain) for name in self.aspects)
         return says or not self.aspects or (_WAY in self.aspects and bool(self.own))
 
@@ -138,6 +141,11 @@ def _aspects() -> dict[str, _Aspect]:
         "aspects",
         lambda _, aspect: _Aspect(compile_any(aspect["asked"].words()), compile_any(aspect["said"].words())),
     )
+
+
+@cache
+def _compounds() -> re.Pattern[str]:
+    return compile_any(read_data("follow_ups.yaml")["compounds"].words())
 
 
 @cache
