@@ -11,6 +11,7 @@ from faqbot.handoff.teams import Route, route
 from faqbot.knowledge.editing.workspace import Workspace
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.masking import mask_numbers
+from faqbot.language.normalize import normalise
 from faqbot.messaging.asker_departments import AskerDepartments
 from faqbot.model.entries import Entry, nearest_private
 from faqbot.model.messages import Message
@@ -46,7 +47,7 @@ async def question_from_text(
     allowed = answerable(message, today, departments, snapshot.groups)
     listed = listable(message, today, departments, snapshot.groups)
     ranking = snapshot.index.search(text, allowed=lambda entry: entry.private or allowed(entry))
-    private = nearest_private(ranking)
+    private = nearest_private(ranking) or _entry_of_private_topic(text, snapshot)
     entry = snapshot.entry(entry_id)
     found = Route(entry) if entry else route(text, snapshot, allowed, listed, workspace.limits(snapshot))
     if private is not None and found.entry is None:
@@ -88,6 +89,12 @@ async def last_question(workspace: Workspace, message: Message) -> QuestionRecor
         return last
     is_reply = before.outcome == "asked_back" and not is_pick(last.text)
     return replace(last, text=f"{before.text}（{last.text}）" if is_reply else before.text)
+
+
+def _entry_of_private_topic(text: str, snapshot: Snapshot) -> Entry | None:
+    """Return an entry of the private topic whose name is all that a question says; None for any other question."""
+    name = normalise(text)
+    return next((e for e in snapshot.entries if e.private and e.topic and normalise(e.topic) == name), None)
 
 
 def _private_entry(topic: str, snapshot: Snapshot) -> Entry | None:
