@@ -57,7 +57,9 @@ def answer_for_all(response: Response) -> GroupAnswer:
         case Likely(entry):
             return GroupAnswer((entry.id,), is_guess=True)
         case MultiAnswer():
-            return GroupAnswer(tuple(answer.entry.id for answer in response.answered if not answer.entry.private))
+            # Several cases of one answer are picked for its asker, too.
+            ids = dict.fromkeys(answer.entry.id for answer in response.answered if not answer.entry.private)
+            return GroupAnswer(tuple(ids))
         case _:
             return GroupAnswer(())
 

@@ -126,7 +126,7 @@ def violations(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterator[V
     """What does not hold in one order, beside isolation."""
     for one in heard:
         yield from _misaddressed(cast, one)
-        yield from _indiscreet(reader, cast, one)
+        yield from _indiscreet(reader, cast, one, [b.turn.text for b in heard if b.turn.who == one.turn.who])
     yield from _repeated_unheard(reader, heard)
     yield from _picked_unseen(reader, cast, heard)
     yield from _misrecorded(reader, cast, heard)
@@ -160,7 +160,8 @@ def _misaddressed(cast: Cast, heard: Heard) -> Iterator[Violation]:
             yield violation(f"a notice to {notice.to}")
 
 
-def _indiscreet(reader: Reader, cast: Cast, heard: Heard) -> Iterator[Violation]:
+def _indiscreet(reader: Reader, cast: Cast, heard: Heard, own: Sequence[str]) -> Iterator[Violation]:
+    """Private matters in a group, and limited ones told to somebody else; `own` is all that the asker typed."""
     turn = heard.turn
 
     def violation(what: str) -> Violation:
@@ -178,7 +179,7 @@ def _indiscreet(reader: Reader, cast: Cast, heard: Heard) -> Iterator[Violation]
             if any(t.entry.topic in text for t in reader.private if t.entry.topic == "员工关怀"):
                 yield violation("the group reads the private topic")
     group = cast.conversations[turn.where] if turn.where else ""
-    mine = f"{turn.text}\n{heard.quoted}"
+    mine = "\n".join((*own, heard.quoted))
     for text in (*said, *(f"{message.title}\n{message.text}" for _, message in heard.direct)):
         for tells in reader.limited:
             entry = tells.entry
@@ -279,7 +280,7 @@ def _misrecorded(reader: Reader, cast: Cast, heard: Sequence[Heard]) -> Iterator
     for record in gap_records([one.record for one in by_id.values() if one.record]):
         one = by_id[record.message_id]
         turn = one.turn
-        asks_quoted = bool(turn.quoting) and record.text in one.quoted
+        asks_quoted = bool(turn.quoting) and (record.text in one.quoted or withheld_topic(record.text) is not None)
         if not turn.may_be_question and not asks_quoted:
             yield Violation("question log", turn.number, f"{turn.text} is no question, but missed")
 

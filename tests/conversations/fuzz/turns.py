@@ -200,7 +200,7 @@ def _turn(rng: random.Random, number: int, before: Sequence[Turn]) -> Turn:
         return Turn(number, who, where, others[-1].kind, others[-1].text, pause)
     kind = _kind(rng, [t for t in here if t.who == who], here)
     together = bool(before) and kind not in (Kind.SAME, Kind.HOTTEST) and rng.random() < 0.12
-    together = together and before[-1].who != who
+    together = together and before[-1].who != who and before[-1].kind is not Kind.SAME and not before[-1].together
     return Turn(number, who, where, kind, rng.choice(_POOL[kind]), 0 if together else pause, together=together)
 
 
@@ -240,7 +240,7 @@ def without(order: Order, dropped: frozenset[int]) -> Order:
         if turn.number in dropped:
             continue
         quoting = None if turn.quoting and turn.quoting.turn in dropped else turn.quoting
-        together = turn.together and bool(left) and pause == 0 and left[-1].who != turn.who
+        together = turn.together and bool(left) and pause == 0 and left[-1].number == turn.number - 1
         left.append(Turn(turn.number, turn.who, turn.where, turn.kind, turn.text, pause, quoting, together))
         pause = 0
     return tuple(left)
