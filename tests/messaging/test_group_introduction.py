@@ -42,7 +42,9 @@ async def test_several_first_questions_at_once_carry_it_once(bot: Running, ding:
     ding.faults.webhook_delay = 0.2
     group = ding.world.group(GROUP)
     people = [ding.world.person(f"同事{n}") for n in range(10)]
-    await asyncio.gather(*(ding.say(person, f"@小助手 第 {n} 个问题", group) for n, person in enumerate(people)))
+    await asyncio.gather(
+        *(ding.say(person, f"@小助手 火星 {n} 号基地天气好吗", group) for n, person in enumerate(people))
+    )
     assert await ding.world.until(lambda: len(ding.replies) == 10, 60)
     assert sum(WELCOME in m.text for m in ding.replies) == 1
 
