@@ -11,8 +11,9 @@ from faqbot.analytics.evaluation import decision_name
 from faqbot.dialogue.answer_policy import explain, judge_by_words_first
 from faqbot.knowledge.snapshot import Snapshot
 from faqbot.language.normalize import normalise
-from faqbot.model.decisions import Answered, Decision, Introduction, Likely, Menu, Offered, SmallTalk, TopicList
+from faqbot.model.decisions import Answered, Decision, Likely, Offered
 from faqbot.model.entries import Candidate, Entry
+from faqbot.model.plain_replies import Introduction, Menu, SmallTalk, TopicList
 from faqbot.replies.differences import difference_text
 from faqbot.replies.render import plain_body
 from faqbot.search.arrays import Floats

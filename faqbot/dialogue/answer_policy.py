@@ -19,18 +19,9 @@ from faqbot.language.pinyin import syllables
 from faqbot.language.sentence_splitting import asks, questions_in
 from faqbot.language.small_talk_words import is_unspecific
 from faqbot.model.commands import Interpretation
-from faqbot.model.decisions import (
-    Answered,
-    AskedBack,
-    Decision,
-    Likely,
-    Menu,
-    Offered,
-    PrivateReply,
-    TopicList,
-    Unanswered,
-)
+from faqbot.model.decisions import Answered, AskedBack, Decision, Likely, Offered, PrivateReply, Unanswered
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
+from faqbot.model.plain_replies import Menu, TopicList
 from faqbot.search.arrays import Floats
 from faqbot.search.index import Explanation, Index, SearchQuery
 from faqbot.search.thresholds import Thresholds

@@ -20,15 +20,12 @@ from faqbot.model.decisions import (
     LikelyRefused,
     MultiAnswer,
     NoneOfThese,
-    OutOfList,
     Part,
     PrivateReply,
-    SmallTalk,
-    SmallTalkKind,
-    TopicList,
     Unanswered,
 )
 from faqbot.model.entries import ELSE
+from faqbot.model.plain_replies import OutOfList, SmallTalk, SmallTalkKind, TopicList
 
 # The last line of a list of questions.
 NONE_OF_THESE_TEXT = "都不是"

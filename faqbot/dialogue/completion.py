@@ -21,11 +21,10 @@ from faqbot.model.decisions import (
     Offered,
     Part,
     PrivateReply,
-    SmallTalk,
-    SmallTalkKind,
     Unanswered,
 )
 from faqbot.model.entries import Entry
+from faqbot.model.plain_replies import SmallTalk, SmallTalkKind
 
 
 def complete(context: DecisionContext, decision: Decision) -> Decision:

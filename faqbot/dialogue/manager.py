@@ -27,10 +27,11 @@ from faqbot.dialogue.stray_commands import stray_command
 from faqbot.language.english import in_chinese, is_english_question
 from faqbot.language.sentence_splitting import asks
 from faqbot.model.commands import Command, CommandKind, Interpretation
-from faqbot.model.decisions import Answered, AskedBack, Decision, Menu, SmallTalk, SmallTalkKind, Unanswered
+from faqbot.model.decisions import Answered, AskedBack, Decision, Unanswered
 from faqbot.model.entries import Candidate
 from faqbot.model.group_settings import NO_GROUPS, Groups
 from faqbot.model.messages import MessageKind
+from faqbot.model.plain_replies import Menu, SmallTalk, SmallTalkKind
 from faqbot.search.arrays import Floats
 from faqbot.search.index import Index, SearchQuery
 from faqbot.search.thresholds import Thresholds

@@ -12,7 +12,7 @@ from faqbot.language.person_requests import takes_back, team_named
 from faqbot.language.picks import parse_pick, words_of_line
 from faqbot.model.commands import Command, CommandKind, Interpretation
 from faqbot.model.conversation import Option
-from faqbot.model.decisions import OutOfList, SmallTalk, SmallTalkKind
+from faqbot.model.plain_replies import OutOfList, SmallTalk, SmallTalkKind
 
 
 def continued_request(context: DecisionContext) -> Interpretation | None:

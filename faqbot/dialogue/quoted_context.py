@@ -9,7 +9,8 @@ from faqbot.language.normalize import normalise
 from faqbot.language.pointing_words import question_pointed_at
 from faqbot.model.commands import Command, CommandKind, Response
 from faqbot.model.conversation import ConversationState, LastAnswer, Option, Slot
-from faqbot.model.decisions import Menu, SmallTalk, SmallTalkKind, Unanswered, UnclearQuote
+from faqbot.model.decisions import Unanswered
+from faqbot.model.plain_replies import Menu, SmallTalk, SmallTalkKind, UnclearQuote
 from faqbot.model.quotes import OwnList, Quote, QuotedAnswer, QuotedList, QuotedQuestion, UnknownQuote
 
 # Stands for the message that a quoted list replied to, which is not known: a pick from it belongs to no other list.

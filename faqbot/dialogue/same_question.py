@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from faqbot.dialogue.decision_context import DecisionContext
 from faqbot.language.remarks import RemarkKind, remark_kind
-from faqbot.model.decisions import Answered, Likely, MultiAnswer, Part, SmallTalk, SmallTalkKind
+from faqbot.model.decisions import Answered, Likely, MultiAnswer, Part
 from faqbot.model.entries import Entry
+from faqbot.model.plain_replies import SmallTalk, SmallTalkKind
 
 
 def asks_the_same_question(text: str) -> bool:

@@ -11,8 +11,8 @@ from faqbot.language.insults import only_insults
 from faqbot.language.normalize import normalise, only_fillers
 from faqbot.language.remarks import RemarkKind, remark_kind
 from faqbot.language.small_talk_words import ChatKind, chat_kind
-from faqbot.model.decisions import Introduction, Menu, SmallTalk, SmallTalkKind
 from faqbot.model.entries import Entry
+from faqbot.model.plain_replies import Introduction, Menu, SmallTalk, SmallTalkKind
 from faqbot.search.index import Index
 
 

@@ -21,17 +21,14 @@ from faqbot.model.conversation import (
 from faqbot.model.decisions import (
     Answered,
     AskedBack,
-    Failure,
     Likely,
     LikelyRefused,
     MultiAnswer,
     NoneOfThese,
-    OutOfList,
     PrivateReply,
-    SmallTalk,
-    TooLate,
     Unanswered,
 )
+from faqbot.model.plain_replies import Failure, OutOfList, SmallTalk, TooLate
 
 _MAX_MISSES = 3
 # Rate limit for one asker in a group: more than this many replies within the window flood it.

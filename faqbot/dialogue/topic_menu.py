@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from faqbot.access.visibility import Allowed
-from faqbot.model.decisions import Menu, TopicList
 from faqbot.model.entries import NO_TOPIC, Entry
+from faqbot.model.plain_replies import Menu, TopicList
 from faqbot.search.index import Index
 
 MAX_LISTED = 15

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from faqbot.access.visibility import Allowed
 from faqbot.dialogue.answer_policy import judge_allowed, lacks_subject
 from faqbot.knowledge.snapshot import Snapshot
-from faqbot.model.decisions import Answered, TopicList
+from faqbot.model.decisions import Answered
 from faqbot.model.entries import NO_TOPIC, Candidate, Entry
+from faqbot.model.plain_replies import TopicList
 from faqbot.search.thresholds import Thresholds
 
 # A team is sure from this sum of the probabilities of its entries on, if each other team has at most this share of it.

@@ -17,10 +17,11 @@ from faqbot.knowledge.knowledge_base import KnowledgeBase
 from faqbot.markup.blocks import label
 from faqbot.markup.screen_lines import screen_lines
 from faqbot.messaging.pipeline import NextStage, Outcome, Turn
-from faqbot.model.decisions import Answered, Likely, Menu, MultiAnswer
+from faqbot.model.decisions import Answered, Likely, MultiAnswer
 from faqbot.model.entries import Entry
 from faqbot.model.group_settings import looks_like_userid
 from faqbot.model.messages import Message
+from faqbot.model.plain_replies import Menu
 from faqbot.replies.render import render
 from faqbot.store.protocol import LEASE_PREFIX, RetryUntilAvailable, Store
 

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from faqbot.model.commands import Command, Response
 from faqbot.model.conversation import ConversationState, GroupAnswer
-from faqbot.model.decisions import Failure
 from faqbot.model.messages import DeliveryResult, Message
+from faqbot.model.plain_replies import Failure
 from faqbot.model.quotes import Quote
 
 _NO_STATE = ConversationState()

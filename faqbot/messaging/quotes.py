@@ -19,8 +19,9 @@ from faqbot.messaging.pipeline import NextStage, Outcome, Turn
 from faqbot.messaging.quoted_answers import QuotedAnswers
 from faqbot.model.commands import Command
 from faqbot.model.conversation import CaseAnswer, ConversationState, LastAnswer, Option, Slot, drop_expired
-from faqbot.model.decisions import Answered, Likely, UnclearQuote
+from faqbot.model.decisions import Answered, Likely
 from faqbot.model.messages import Message, MessageKind, QuoteOrigin
+from faqbot.model.plain_replies import UnclearQuote
 from faqbot.model.quotes import OwnList, Quote, QuotedAnswer, QuotedList, QuotedQuestion, UnknownQuote
 from faqbot.replies.quoted_text import QuotedText, are_lines_of, options_of
 from faqbot.runtime.log import EventLog

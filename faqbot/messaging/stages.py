@@ -16,8 +16,9 @@ from faqbot.messaging.batcher import DecisionBatcher
 from faqbot.messaging.pipeline import MessageTakenOver, NextStage, Outcome, Turn
 from faqbot.messaging.reply_sender import ReplySender
 from faqbot.model.commands import Command, CommandHandler, CommandKind, Interpretation, Response
-from faqbot.model.decisions import Answered, Failure, Likely, Menu, SmallTalk, TooLate
+from faqbot.model.decisions import Answered, Likely
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message
+from faqbot.model.plain_replies import Failure, Menu, SmallTalk, TooLate
 from faqbot.replies.orders import orders_of_administrators
 from faqbot.replies.render import render
 from faqbot.runtime.log import EventLog

@@ -13,24 +13,26 @@ from faqbot.model.commands import CommandResult, Response
 from faqbot.model.decisions import (
     Answered,
     AskedBack,
-    Failure,
-    Introduction,
     Likely,
     LikelyRefused,
-    Menu,
     MultiAnswer,
     NoneOfThese,
     Offered,
-    OutOfList,
     PrivateReply,
+    Unanswered,
+)
+from faqbot.model.messages import Message, MessageKind, Reply
+from faqbot.model.plain_replies import (
+    Failure,
+    Introduction,
+    Menu,
+    OutOfList,
     SmallTalk,
     SmallTalkKind,
     TooLate,
     TopicList,
-    Unanswered,
     UnclearQuote,
 )
-from faqbot.model.messages import Message, MessageKind, Reply
 from faqbot.model.question_log import Rating
 from faqbot.model.remembered import Remembered
 from faqbot.replies.answers import render_answer, render_answers, render_likely, render_question_back, sources

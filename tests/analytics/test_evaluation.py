@@ -22,20 +22,10 @@ from faqbot.analytics.evaluation import (
     read_questions,
     summary,
 )
-from faqbot.model.decisions import (
-    Answered,
-    Decision,
-    Likely,
-    Menu,
-    Offered,
-    OutOfList,
-    SmallTalk,
-    SmallTalkKind,
-    TopicList,
-    Unanswered,
-)
+from faqbot.model.decisions import Answered, Decision, Likely, Offered, Unanswered
 from faqbot.model.differences import Difference, DifferenceKind
 from faqbot.model.entries import Candidate, Entry, Period
+from faqbot.model.plain_replies import Menu, OutOfList, SmallTalk, SmallTalkKind, TopicList
 from faqbot.search.index import Index
 from faqbot.search.thresholds import FITTED_THRESHOLDS
 from tests.conftest import KNOWLEDGE

@@ -9,8 +9,8 @@ from faqbot.dialogue.stray_commands import ORDERS
 from faqbot.messaging.pipeline import Outcome, Turn
 from faqbot.messaging.stages import ListOrders
 from faqbot.model.commands import Command, CommandKind
-from faqbot.model.decisions import Menu, SmallTalk, SmallTalkKind
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
+from faqbot.model.plain_replies import Menu, SmallTalk, SmallTalkKind
 
 MENU = Menu((("休假", 1, "年假有几天"),))
 

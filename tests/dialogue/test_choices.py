@@ -11,22 +11,10 @@ from faqbot.dialogue.choices import list_message_id
 from faqbot.dialogue.manager import DecisionRequest, decide_many
 from faqbot.dialogue.state_tracking import state_after_reply
 from faqbot.model.conversation import ConversationState
-from faqbot.model.decisions import (
-    Answered,
-    AskedBack,
-    Menu,
-    MultiAnswer,
-    NoneOfThese,
-    Offered,
-    OutOfList,
-    PrivateReply,
-    SmallTalk,
-    SmallTalkKind,
-    TopicList,
-    Unanswered,
-)
+from faqbot.model.decisions import Answered, AskedBack, MultiAnswer, NoneOfThese, Offered, PrivateReply, Unanswered
 from faqbot.model.entries import Candidate, Entry, FollowUp
 from faqbot.model.messages import Message, MessageKind
+from faqbot.model.plain_replies import Menu, OutOfList, SmallTalk, SmallTalkKind, TopicList
 from faqbot.search.index import Index
 from faqbot.search.thresholds import FITTED_THRESHOLDS
 

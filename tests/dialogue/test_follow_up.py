@@ -12,9 +12,10 @@ from faqbot.dialogue.manager import decide
 from faqbot.dialogue.state_tracking import state_after_reply
 from faqbot.model.commands import Command, Interpretation
 from faqbot.model.conversation import ConversationState
-from faqbot.model.decisions import Answered, Likely, Menu, Offered, Unanswered
+from faqbot.model.decisions import Answered, Likely, Offered, Unanswered
 from faqbot.model.entries import Entry, FollowUp
 from faqbot.model.messages import Message, MessageKind
+from faqbot.model.plain_replies import Menu
 from faqbot.search.index import Index
 from faqbot.search.thresholds import FITTED_THRESHOLDS
 

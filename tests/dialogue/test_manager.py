@@ -13,21 +13,11 @@ from faqbot.dialogue.choices import picked_number as picked
 from faqbot.dialogue.manager import DecisionRequest, decide_many
 from faqbot.dialogue.topic_menu import MAX_LISTED
 from faqbot.model.conversation import ConversationState, LastAnswer, Option
-from faqbot.model.decisions import (
-    Answered,
-    Menu,
-    NoneOfThese,
-    Offered,
-    OutOfList,
-    PrivateReply,
-    SmallTalk,
-    SmallTalkKind,
-    TopicList,
-    Unanswered,
-)
+from faqbot.model.decisions import Answered, NoneOfThese, Offered, PrivateReply, Unanswered
 from faqbot.model.entries import Candidate, Entry, Period
 from faqbot.model.group_settings import NO_GROUPS, Groups, GroupSettings
 from faqbot.model.messages import Message, MessageKind
+from faqbot.model.plain_replies import Menu, OutOfList, SmallTalk, SmallTalkKind, TopicList
 from faqbot.search.index import Index
 from faqbot.search.thresholds import FITTED_THRESHOLDS, Thresholds
 

@@ -11,19 +11,10 @@ from faqbot.dialogue.answer_policy import is_settled, judge_by_words_first
 from faqbot.dialogue.decision_context import DecisionRequest
 from faqbot.dialogue.manager import decide_many
 from faqbot.model.commands import Command, CommandKind, Interpretation
-from faqbot.model.decisions import (
-    Answered,
-    AskedBack,
-    MultiAnswer,
-    Offered,
-    Part,
-    PrivateReply,
-    SmallTalk,
-    SmallTalkKind,
-    Unanswered,
-)
+from faqbot.model.decisions import Answered, AskedBack, MultiAnswer, Offered, Part, PrivateReply, Unanswered
 from faqbot.model.entries import Candidate, Entry, FollowUp
 from faqbot.model.messages import Message, MessageKind
+from faqbot.model.plain_replies import SmallTalk, SmallTalkKind
 from faqbot.search.arrays import Floats
 from faqbot.search.index import Index
 from faqbot.search.thresholds import FITTED_THRESHOLDS, Thresholds

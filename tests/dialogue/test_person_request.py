@@ -12,9 +12,10 @@ from faqbot.dialogue.manager import DecisionRequest, decide_many
 from faqbot.dialogue.state_tracking import state_after_reply
 from faqbot.model.commands import Command, CommandKind, CommandResult
 from faqbot.model.conversation import ConversationState, Option
-from faqbot.model.decisions import Answered, Menu, OutOfList, SmallTalk, SmallTalkKind, Unanswered
+from faqbot.model.decisions import Answered, Unanswered
 from faqbot.model.entries import Entry
 from faqbot.model.messages import Message, MessageKind
+from faqbot.model.plain_replies import Menu, OutOfList, SmallTalk, SmallTalkKind
 from faqbot.search.index import Index
 from faqbot.search.thresholds import Thresholds
 

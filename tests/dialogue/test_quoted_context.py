@@ -7,7 +7,8 @@ import pytest
 from faqbot.dialogue.quoted_context import revised_by_quote, state_going_on, state_to_decide_by
 from faqbot.model.commands import Command, CommandKind
 from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, Option, Slot
-from faqbot.model.decisions import Menu, SmallTalk, SmallTalkKind, Unanswered, UnclearQuote
+from faqbot.model.decisions import Unanswered
+from faqbot.model.plain_replies import Menu, SmallTalk, SmallTalkKind, UnclearQuote
 from faqbot.model.quotes import OwnList, QuotedAnswer, QuotedList, QuotedQuestion, UnknownQuote
 
 NOW, LATER = 1_000.0, 1_600.0

@@ -10,18 +10,10 @@ import pytest
 from faqbot.dialogue.manager import DecisionRequest, decide_many
 from faqbot.model.commands import Command, CommandKind
 from faqbot.model.conversation import GroupAnswer
-from faqbot.model.decisions import (
-    Answered,
-    AskedBack,
-    Introduction,
-    Likely,
-    MultiAnswer,
-    SmallTalk,
-    SmallTalkKind,
-    Unanswered,
-)
+from faqbot.model.decisions import Answered, AskedBack, Likely, MultiAnswer, Unanswered
 from faqbot.model.entries import Entry, FollowUp
 from faqbot.model.messages import Message, MessageKind
+from faqbot.model.plain_replies import Introduction, SmallTalk, SmallTalkKind
 from faqbot.search.index import Index
 from faqbot.search.thresholds import FITTED_THRESHOLDS
 

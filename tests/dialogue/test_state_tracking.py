@@ -9,17 +9,9 @@ import pytest
 from faqbot.dialogue.choices import OPTIONS_SECONDS
 from faqbot.dialogue.state_tracking import RATE_WINDOW_SECONDS, REPLIES_PER_WINDOW, state_after_reply
 from faqbot.model.conversation import ConversationState, LastAnswer, LikelyAnswer, Option, Slot, drop_expired
-from faqbot.model.decisions import (
-    Answered,
-    Likely,
-    LikelyRefused,
-    NoneOfThese,
-    Offered,
-    SmallTalk,
-    SmallTalkKind,
-    Unanswered,
-)
+from faqbot.model.decisions import Answered, Likely, LikelyRefused, NoneOfThese, Offered, Unanswered
 from faqbot.model.entries import Candidate, Entry
+from faqbot.model.plain_replies import SmallTalk, SmallTalkKind
 
 NOW = 1_000.0
 LATER = NOW + OPTIONS_SECONDS

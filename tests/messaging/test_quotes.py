@@ -9,8 +9,8 @@ import pytest
 from faqbot.messaging.pipeline import Outcome, Turn
 from faqbot.messaging.quotes import ReadQuote, ReviseByQuote
 from faqbot.model.commands import Command, CommandKind
-from faqbot.model.decisions import Menu, UnclearQuote
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
+from faqbot.model.plain_replies import Menu, UnclearQuote
 from faqbot.model.quotes import QuotedQuestion, UnknownQuote
 
 MESSAGE = Message("m", "r", "cid", True, MessageKind.TEXT, "", quoted="停车费能报吗", is_quote=True)

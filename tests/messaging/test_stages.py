@@ -7,9 +7,10 @@ import pytest
 from faqbot.messaging.pipeline import MessageTakenOver, NextStage, Outcome, Stage, Turn, chain
 from faqbot.messaging.stages import CarryOutCommand, CheckOwnership, RejectLate
 from faqbot.model.commands import Command, CommandKind, CommandResult
-from faqbot.model.decisions import Answered, Failure, SmallTalk, SmallTalkKind, TooLate
+from faqbot.model.decisions import Answered
 from faqbot.model.entries import Entry
 from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
+from faqbot.model.plain_replies import Failure, SmallTalk, SmallTalkKind, TooLate
 
 RECEIVED = 1_000_000.0
 MESSAGE = Message("m", "robot", "cid", True, MessageKind.TEXT, "年假", staff_id="u1", received_at=RECEIVED)

@@ -12,26 +12,28 @@ from faqbot.model.decisions import (
     Answered,
     AskedBack,
     Decision,
-    Failure,
-    Introduction,
     Likely,
     LikelyRefused,
-    Menu,
     MultiAnswer,
     NoneOfThese,
     Offered,
-    OutOfList,
     Part,
     PrivateReply,
+    Unanswered,
+)
+from faqbot.model.entries import Candidate, Entry, FollowUp
+from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
+from faqbot.model.plain_replies import (
+    Failure,
+    Introduction,
+    Menu,
+    OutOfList,
     SmallTalk,
     SmallTalkKind,
     TooLate,
     TopicList,
-    Unanswered,
     UnclearQuote,
 )
-from faqbot.model.entries import Candidate, Entry, FollowUp
-from faqbot.model.messages import DeliveryResult, DeliveryState, Message, MessageKind
 from faqbot.model.remembered import Remembered
 from faqbot.model.response import LoggedMatch
 from faqbot.replies.render import render

@@ -13,25 +13,11 @@ from hypothesis import strategies as st
 
 from faqbot.dialogue.choices import picked_number
 from faqbot.markup.chunking import MARKDOWN_BYTES, split_markdown
-from faqbot.model.decisions import (
-    Answered,
-    Introduction,
-    Likely,
-    LikelyRefused,
-    Menu,
-    MultiAnswer,
-    NoneOfThese,
-    Offered,
-    OutOfList,
-    Part,
-    SmallTalk,
-    SmallTalkKind,
-    TopicList,
-    Unanswered,
-)
+from faqbot.model.decisions import Answered, Likely, LikelyRefused, MultiAnswer, NoneOfThese, Offered, Part, Unanswered
 from faqbot.model.differences import Difference, DifferenceKind
 from faqbot.model.entries import Candidate, Entry, FollowUp
 from faqbot.model.messages import Message, MessageKind
+from faqbot.model.plain_replies import Introduction, Menu, OutOfList, SmallTalk, SmallTalkKind, TopicList
 from faqbot.replies.render import plain_body, render
 
 SINGLE = Message(
