@@ -202,7 +202,7 @@ def _grammar() -> _Grammar:
         above=re.compile(rf"{_MARKS}{before}(?:{_long_first(node, 'above')})(?:{_MARKS}(?:{named}))*{_MARKS}"),
         asking=re.compile(f"{asking}|{_long_first(node, 'behind_ordinal')}"),
         named=re.compile(
-            rf"{_MARKS}(?P<word>\S.*?)(?:{_long_first(node, 'behind_word')})(?:{_MARKS}(?:{polite}))*{_MARKS}"
+            rf"{_MARKS}(?P<word>\S.*?)(?:{_long_first(node, 'behind_word')})(?:{_MARKS}(?:{named}|也))*{_MARKS}"
         ),
         lead=re.compile(rf"(?:{_long_first(node, 'before')}){_MARKS}"),
     )
