@@ -197,11 +197,20 @@ def _line_above(context: DecisionContext) -> Decision:
 
 
 def _line_named(context: DecisionContext) -> Decision | None:
-    """Decide on 年假那个, where the word stands in exactly one line of the list; None for any other message."""
-    options, text = context.state.options, context.message.text
-    words = [word for word in words_of_line(text) if not is_unspecific(word)] if options else []
+    """Decide on 年假那个, where the word stands in exactly one line of the list; None for any other message.
+
+    The list from which the last answer was picked counts after that.
+    """
+    state, text = context.state, context.message.text
+    words = [word for word in words_of_line(text) if not is_unspecific(word)] if state.options else []
     if not words or context.index.has_wording(text):
         return None
+    earlier = state.earlier_list.options if state.earlier_list else ()
+    return _line_with(context, state.options, words) or _line_with(context, earlier, words)
+
+
+def _line_with(context: DecisionContext, options: Sequence[Option], words: Sequence[str]) -> Decision | None:
+    """Decide on the only line with one of the words, the first that any line has; None if several have it or none."""
     lines = {option: _text_of(context, option) for option in options if option.kind != "none"}
     for form in (context.index.fold, context.sound):
         forms = {option: form(line) for option, line in lines.items()}
