@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tests.conversations.fuzz.session import SharedKnowledge, play, shared_knowledge
+from tests.conversations.fuzz.session import Heard, SharedKnowledge, play, shared_knowledge
 from tests.conversations.fuzz.shrinking import Judge
 from tests.conversations.fuzz.turns import random_order
 from tests.conversations.fuzz.whole_bot import one_by_one, posts_of, posts_of_whole_bot
@@ -37,11 +38,28 @@ async def test_nobody_is_told_what_is_not_for_them(
     # The store in memory locks a file in the working directory.
     monkeypatch.chdir(tmp_path)
     judge = Judge(shared)
+    reached: set[str] = set()
     for seed in range(part, _ORDERS, _PARTS):
         order = random_order(seed)
-        _, found = await judge.judge(order)
+        heard, found = await judge.judge(order)
+        reached |= {what for one in heard for what in _reached(one)}
         if found:
             pytest.fail(f"order {seed}: {await judge.report(order, found[0])}", pytrace=False)
+
+    # Orders that lead to nothing would hold nothing.
+    assert reached >= {"picked", "offered", "asked_back", "likely", "quote", "private", "ticket"}
+
+
+def _reached(one: Heard) -> Iterator[str]:
+    """What came of a turn."""
+    if one.record:
+        yield one.record.outcome
+    if one.quoted:
+        yield "quote"
+    if one.direct:
+        yield "private"
+    if any("单号" in reply.text for reply in one.replies):
+        yield "ticket"
 
 
 @pytest.mark.parametrize("seed", range(_ORDERS_OF_WHOLE_BOT))
