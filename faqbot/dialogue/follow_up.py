@@ -206,7 +206,7 @@ class FollowUp:
         tells_of_topic = needs_subject(self.text) and sum(map(len, self.own)) <= _MAX_OWN_CHARS
         if not isinstance(alone, Offered) or not self.own or tells_of_topic:
             return None
-        listed = [c for c in alone.candidates if self._words_own(c.entry)]
+        listed = [c for c in alone.candidates if not c.differs and self._words_own(c.entry)]
         is_other = any(not self.topic.has(c.entry) for c in listed)
         return as_guess(listed) if is_other else None
 

@@ -92,13 +92,15 @@ def _about(
         likely = None
     # What the asker said of themselves holds on; what an entry asked back is not what is quoted.
     known = tuple(slot for slot in state.slots if slot.value and not (pending and slot.name == pending.name))
+    # What is listed below a quoted answer is no list that was sent after it.
+    expires_at = answer.expires_at if answer else now + OPTIONS_SECONDS
     return replace(
         state,
         last_answer=answer,
         likely_answer=likely,
         slots=(*known, pending) if pending else known,
         options=options,
-        options_expire_at=now + OPTIONS_SECONDS if options else 0.0,
+        options_expire_at=expires_at if options else 0.0,
         options_message_id=_QUOTE if options else "",
         options_cases=(),
         earlier_list=None,

@@ -21,7 +21,7 @@ _LONG_CHARS, _HELD_SHARE = 4, 0.5
 _SENTENCE = re.compile(r"[^。；;！!？?\n]*[^。；;！!？?\s][。；;！!？?]?")
 _LIST_MARK = re.compile(r"^\s*(?:[-*+>]|\d+[.、)])\s+")
 _LIMIT = re.compile(r"(?:不?超过|不?超出|[不未]?满|不?足|[高低大小多少]于)(?=\s*[\d几多])")
-_PADDING = re.compile("[一1]直|老是|总是")
+_PADDING = re.compile("[一1]直|老是|总是|哪[张条家份本辆台套](?=.)")
 # 500 元以下 says who approves and not what it costs.
 _AMOUNT_LIMIT = re.compile(r"\d[\d,.]*\s*[万千]?元\s*(?:以[上下内]|起|及以[上下])")
 # 半天半天 is 半天.
