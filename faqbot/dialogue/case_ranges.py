@@ -11,7 +11,7 @@ from faqbot.language.normalize import in_digits, normalise
 
 # A reply that is only a number with its unit, as people say how long or how old: 我工作5年了.
 _NUMBER = re.compile(
-    r"(?:那|如果|要是|换成|我|工龄|司龄|入职|入司|在职|来公司|工作|上班|[干做来]了|了|满|已经|大概|差不多|有|是|今年)*"
+    r"(?:那|如果|要是|换成|我|工龄|司龄|入职|入司|在职|来公司|工作|上班|[干做来]了?|了|满|已经|大概|差不多|有|是|今年)*"
     r"(\d+(?:\.\d+)?)\s*(个月|月|年|岁|天|人|级)?(?:工龄|司龄|多|左右|了|的话|的|呢)*"
 )
 _Holds = Callable[[float, float], bool]

@@ -10,7 +10,7 @@ from faqbot.dialogue.ratings import says_not_helped
 from faqbot.dialogue.topic_menu import MAX_LISTED, list_topic
 from faqbot.language.normalize import normalise
 from faqbot.language.picks import Pick, parse_pick, words_of_line
-from faqbot.language.small_talk_words import is_unspecific
+from faqbot.language.small_talk_words import without_unspecific
 from faqbot.model.commands import Response
 from faqbot.model.conversation import ConversationState, Option
 from faqbot.model.decisions import (
@@ -202,7 +202,7 @@ def _line_named(context: DecisionContext) -> Decision | None:
     The list from which the last answer was picked counts after that.
     """
     state, text = context.state, context.message.text
-    words = [word for word in words_of_line(text) if not is_unspecific(word)] if state.options else []
+    words = [word for word in words_of_line(text) if without_unspecific(word)] if state.options else []
     if not words or context.index.has_wording(text):
         return None
     earlier = state.earlier_list.options if state.earlier_list else ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from faqbot.dialogue.case_mentions import CaseMention, case_mentions, says_only_cases, stated_kind, without_cases
+from faqbot.dialogue.case_mentions import CaseMention, case_mentions, stated_kind, without_cases
 from faqbot.dialogue.case_names import ELSE_NAME, CaseNames, case_name, core_of, without_padding
 from faqbot.dialogue.case_ranges import AMOUNT, ANY_NUMBER, in_plain_digits, in_range
 from faqbot.language.normalize import normalise
@@ -50,13 +50,8 @@ def named_case(entry: Entry, reply: str, sound: Sound) -> str | None:
 def mentions_for(entry: Entry, text: str) -> tuple[CaseMention, ...]:
     """Find the cases of an entry, and those of their kind, that a text names: 北京 in 北京公积金交多少, or several."""
     names = CaseNames.of(entry)
-    return case_mentions(text, names.by_word, with_places=bool(names.places))
-
-
-def states_only_cases(entry: Entry, text: str) -> bool:
-    """Return True if a text says nothing but which case of an entry holds."""
-    names = CaseNames.of(entry)
-    return says_only_cases(text, names.by_word, with_places=bool(names.places))
+    asked = entry.ask.question if entry.ask else ""
+    return case_mentions(text, names.by_word, with_places=bool(names.places), asked=asked)
 
 
 def without_cases_of(entry: Entry, text: str) -> str:

@@ -86,7 +86,7 @@ class FollowUp:
             return alone
         full = [judged[text] for text in self.texts]
         fold = self.context.index.fold
-        answer = sure_answer(self.text, (one.decision for one in full), fold, self._has_subject)
+        answer = sure_answer(self.text, (one.decision for one in full), fold, self._is_near)
         if answer and (self.topic.is_list or not self.topic.has(answer.entry)):
             is_same = isinstance(alone, Answered) and alone.entry.id == answer.entry.id
             return alone if is_same else answer
@@ -95,9 +95,13 @@ class FollowUp:
             return (self.from_same_entry() if is_topic else None) or answer or alone
         if only := self._only_line():
             return only
+        if self.topic.is_list and self._is_listed_for(alone):
+            return alone
         about_own_words = self._about_own_words(alone)
         guess = self._guess(full)
         if self.topic.is_list and guess:
+            return guess
+        if isinstance(guess, Likely) and self._asks_detail:
             return guess
         is_question_itself = about_own_words is not None and self._asks_detail
         if not is_question_itself and (same_entry := self.from_same_entry()):
@@ -105,8 +109,19 @@ class FollowUp:
         if answer:
             return answer
         if isinstance(alone, Likely) and self.own:
-            return alone
+            is_named = self._words_own(alone.entry) or self._is_near(alone.entry) or self._own_chars > _MAX_OWN_CHARS
+            names_other = not self._leans or (guess is None and is_named)
+            return alone if names_other else guess or self._not_found(alone)
         return guess or about_own_words or self._not_found(alone)
+
+    @property
+    def _own_chars(self) -> int:
+        """The number of characters with which the text says what it is about."""
+        return sum(map(len, without_unspecific(own_words(self.text)))) if self.own else 0
+
+    @property
+    def _leans(self) -> bool:
+        return leads_on(self.text) or needs_subject(self.text)
 
     @property
     def _asks_detail(self) -> bool:
@@ -165,7 +180,8 @@ class FollowUp:
                 if self._may_be_meant(candidate) and (known is None or known.score < candidate.score):
                     found[candidate.entry.id] = candidate
         candidates = sorted(found.values(), key=lambda c: -c.score)[:MAX_OFFERED]
-        return as_guess(candidates) if candidates else None
+        is_doubtful = len(candidates) == 1 and candidates[0].score < self.context.knowledge.limits.likely_at
+        return as_guess(candidates) if candidates and not is_doubtful else None
 
     def _may_be_meant(self, candidate: Candidate) -> bool:
         """Return True for another entry of the same subject that has the text's own words in a wording."""
@@ -190,32 +206,42 @@ class FollowUp:
         own = fold(own_words(self.text))
         return any(mentions_own_words(own, fold(wording)) for wording in (entry.question, *entry.also))
 
+    def _is_near(self, entry: Entry) -> bool:
+        """Return True if an entry is about the same thing, or HR related the two."""
+        related = (entry.id in known.related or known.id in entry.related for known in self.topic.entries)
+        return any(related) or self._has_subject(entry)
+
     def _has_subject(self, entry: Entry) -> bool:
-        """Return True if an entry is about the same thing: HR related the two, or they have a word of it in common."""
-        fold = self.context.index.fold
-        wordings = [fold(wording) for wording in (entry.question, *entry.also)]
-        known = self.topic.entries
-        if any(entry.id == one.id or entry.id in one.related or one.id in entry.related for one in known):
+        """Return True if an entry has a word in common with what the topic is about."""
+        if self.topic.has(entry):
             return True
+        fold, known = self.context.index.fold, self.topic.entries
+        wordings = [fold(wording) for wording in (entry.question, *entry.also)]
         # What the lines of a list have in common is what it was about.
         subjects = set.intersection(*(_subjects(map(fold, self.topic.wordings(one))) for one in known))
         return any(subject in wording for subject in subjects for wording in wordings)
 
-    def _about_own_words(self, alone: Decision) -> Likely | Offered | None:
+    def _is_listed_for(self, alone: Decision) -> bool:
+        """Return True if the text alone leads to a list for its own words, as a question that is asked once more."""
+        return isinstance(alone, Offered) and bool(self.own) and any(self._words_own(c.entry) for c in alone.candidates)
+
+    def _about_own_words(self, alone: Decision) -> Offered | None:
         """Leave only the lines of a list that have the text's own words; None if none is about anything else."""
-        tells_of_topic = needs_subject(self.text) and sum(map(len, self.own)) <= _MAX_OWN_CHARS
+        tells_of_topic = needs_subject(self.text) and self._own_chars <= _MAX_OWN_CHARS
         if not isinstance(alone, Offered) or not self.own or tells_of_topic:
             return None
         listed = [c for c in alone.candidates if not c.differs and self._words_own(c.entry)]
-        is_other = any(not self.topic.has(c.entry) for c in listed)
-        return as_guess(listed) if is_other else None
+        if not any(not self.topic.has(c.entry) for c in listed):
+            return None
+        return Offered(tuple(listed)) if len(listed) > 1 else alone
 
     def _not_found(self, alone: Decision) -> Decision:
         """Say that nothing tells this of the topic, where the text is too short to be about anything else."""
-        own_chars = sum(map(len, self.own))
-        leans = leads_on(self.text) or needs_subject(self.text)
-        is_bare = own_chars <= _MAX_LEANING_CHARS if leans else self._asks_detail and own_chars <= _MAX_OWN_CHARS
-        if self.topic.is_list or not isinstance(alone, Offered | Unanswered) or not is_bare:
+        is_detail = self._asks_detail and self._own_chars <= _MAX_OWN_CHARS
+        is_bare = self._own_chars <= _MAX_LEANING_CHARS if self._leans else is_detail
+        # A list for words of its own may be what is asked for.
+        lists_own = isinstance(alone, Offered) and self.own and not self._leans
+        if self.topic.is_list or isinstance(alone, Answered) or not is_bare or lists_own:
             return alone
         entry = self.topic.entries[0]
         about = f"{entry.question.rstrip('？?')}：{without_lead_in(self.text)}"

@@ -14,11 +14,10 @@ from faqbot.language.normalize import INVISIBLE_MARKS, simplified
 from faqbot.language.vocabulary import any_of
 
 # A longer message says more than which line it picks; the bound also limits the work on any text.
+_MIN_WORD_CHARS = 2
 _MAX_CHARS = 26
 # Rows of lines such as 1到3 are no longer than a list.
 _MAX_ROW = 15
-# A single character fits too many lines by chance.
-_MIN_WORD_CHARS = 2
 # Behind a slash a larger number is a day of a month.
 _MAX_BESIDE_SLASH = 9
 # The characters that turn a 1 into the emoji 1️⃣.
@@ -67,13 +66,17 @@ def words_of_line(text: str) -> Sequence[str]:
     grammar, plain = _grammar(), _plain(text)
     if not plain or len(plain) > _MAX_CHARS or not (match := grammar.named.fullmatch(plain)):
         return ()
-    words, word = [], match["word"]
-    while len(word) >= _MIN_WORD_CHARS:
-        words.append(word)
-        lead = grammar.lead.match(word)
-        if lead is None:
+    words: list[str] = []
+    start, end = match.span("word")
+    # One character is enough with 那个 behind it; 差的 is more than a word of a line.
+    least = 1 if plain[end:].lstrip("的").startswith(("那", "这")) else _MIN_WORD_CHARS
+    while end - start >= least:
+        words.append(plain[start:end])
+        # What stands before is looked at, too: 下 leads to the word behind 看 only.
+        lead = grammar.lead.match(plain, start, end)
+        if lead is None or lead.end() == start:
             break
-        word = word[lead.end() :]
+        start = lead.end()
     return words
 
 

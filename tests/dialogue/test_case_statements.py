@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from faqbot.dialogue.clarification import SLOT_SECONDS
@@ -96,6 +98,13 @@ def test_a_question_behind_a_statement_is_not_lost() -> None:
     talk = Talk(ALL)
     assert talk.say("我是外包员工，几号发工资").logged_match.entry_id == "pay"
     assert talk.say("体检安排在几月").slot_value == "外包员工"
+
+
+def test_a_reply_about_what_was_asked_is_the_askers_own() -> None:
+    entry = replace(LEAVE, ask=FollowUp("city", "您的户口在哪里？"))
+    talk = told("产假有多少天", entries=(entry, PAY))
+    assert chosen(talk.say("户口在上海")) == ("leave", "上海")
+    assert isinstance(told("产假有多少天").say("户口在上海"), AskedBack)
 
 
 def test_without_entries_that_ask_nothing_is_remembered() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from faqbot.app.running import Running
@@ -66,7 +68,11 @@ async def test_what_is_said_stands_beside_the_question_the_last_word_counts(talk
 async def test_one_asker_does_not_rate_for_another(talk: Talk, bot: Running) -> None:
     await talk("小李", "年假有几天")
     assert "没有回答过您" in await talk("小王", "没用")
-    assert [r.rating for r in await bot.store.questions(0.0)] == [""]
+    async with asyncio.timeout(30):
+        # The record is written a moment after the reply.
+        while not (records := await bot.store.questions(0.0)):
+            await asyncio.sleep(0.01)
+    assert [r.rating for r in records] == [""]
 
 
 async def test_what_else_it_could_be_goes_by_the_question_not_by_the_number_that_picked(talk: Talk) -> None:
