@@ -44,7 +44,7 @@ def core_of(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CaseNames:
-    """How a text may name the cases of an entry.
+    """The ways in which a text may name the cases of an entry.
 
     by_word: the case of each word, such as 外包员工 and 外包; not numbers, nor places.
     places: the places that each case stands for, if it stands for places only.

@@ -34,7 +34,7 @@ _SAME_TIME_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What is quoted, and the question that the message asks by quoting it; None if it has a text of its own."""
+    """The quoted text, and the question that the message asks by quoting it; None if it has a text of its own."""
 
     quote: Quote
     question: str | None = None

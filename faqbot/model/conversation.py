@@ -45,7 +45,7 @@ class LastAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What askers state about themselves: the value of a slot, such as 上海 for `city`; empty if they deny it."""
+    """A statement of askers about themselves: the value of a slot, such as 上海 for `city`; empty if they deny it."""
 
     name: str
     value: str

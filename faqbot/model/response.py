@@ -39,7 +39,7 @@ class ResponseDefaults:
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """What the message states about its asker."""
+        """The statements of the message about its asker."""
         return ()
 
     @property

@@ -47,7 +47,7 @@ _MIN_LIKENESS = 60.0
 
 
 class Match(IntEnum):
-    """How surely a quoted text is an answer with an entry, the least sure first."""
+    """The certainty with which a quoted text is an answer with an entry, the least sure first."""
 
     NONE = 0
     SIMILAR = 1  # much of the answer, which may have been changed since
