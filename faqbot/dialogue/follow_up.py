@@ -101,8 +101,6 @@ class FollowUp:
         guess = self._guess(full)
         if self.topic.is_list and guess:
             return guess
-        if isinstance(guess, Likely) and self._asks_detail:
-            return guess
         is_question_itself = about_own_words is not None and self._asks_detail
         if not is_question_itself and (same_entry := self.from_same_entry()):
             return same_entry
