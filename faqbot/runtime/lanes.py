@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 
 from faqbot.errors import StoreError
@@ -99,9 +99,12 @@ class Lanes:
 
     async def drain(self, seconds: float) -> None:
         """Wait up to `seconds` for the running tasks, then cancel them. The next process does the rest."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.idle()
+        # This runs while its own task is being cancelled, where asyncio.timeout raises the cancellation once more in
+        # Python before 3.11.4.
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while self._running and (left := end - loop.time()) > 0:
+            await asyncio.wait(self._running.values(), timeout=left)
         for _ in range(_CANCEL_ATTEMPTS):
             if tasks := [*self._running.values(), *self._resting.values()]:
                 for task in tasks:
