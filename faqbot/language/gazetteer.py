@@ -63,11 +63,6 @@ def is_place(text: str) -> bool:
     return _full_name().fullmatch(text) is not None
 
 
-def places_in(text: str) -> tuple[str, ...]:
-    """List the names that a list of places holds, each once, as 北京上海; nicknames and other words are not read."""
-    return tuple(dict.fromkeys(_any_name().findall(text)))
-
-
 @lru_cache(maxsize=4096)
 def place_mentions(text: str) -> tuple[PlaceMention, ...]:
     """Find the places that a normalised text means, not what is only called after one: no 北京 in 北京烤鸭.
